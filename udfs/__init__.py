@@ -1,0 +1,1 @@
+"""The operators of the job and the pure NumPy and Numba code they call."""
