@@ -1,0 +1,24 @@
+"""A simulated shop with a known truth: events for demos, tests and benchmarks.
+
+`simulate(ShopSettings(), FileWriter(path), events=1000)` writes a file of JSON lines; `Shop` holds
+the truth behind such events; `zipf_events` makes the benchmark's workload.
+"""
+
+from flink_app.simulator.kafka import KafkaWriter
+from flink_app.simulator.settings import ShopSettings
+from flink_app.simulator.shop import Shop
+from flink_app.simulator.simulate import play, simulate
+from flink_app.simulator.writers import DirectoryWriter, FileWriter, Writer
+from flink_app.simulator.zipf import zipf_events
+
+__all__ = [
+    "DirectoryWriter",
+    "FileWriter",
+    "KafkaWriter",
+    "Shop",
+    "ShopSettings",
+    "Writer",
+    "play",
+    "simulate",
+    "zipf_events",
+]

@@ -1,0 +1,99 @@
+"""The items of the simulated shop: latent vectors, popularity with a long tail, new arrivals.
+
+In: a seeded generator and how many items to add. Out: arrays over items, and shelves: the items
+that a browsing user gets to see, (views, SHELF) item numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flink_app.simulator.names import CATEGORIES
+from flink_app.simulator.truth import FACTORS, unit, zipf_weights
+
+SHELF = 16
+"""Items seen at each step of browsing: half from the whole shop, half from one category."""
+
+_SPREAD = 0.6
+_QUALITY = 0.3
+
+
+class Catalogue:
+    """All items so far; item n is row n of each array and belongs to category n mod 12.
+
+    centres: (12, FACTORS) float32, orthonormal, one direction of taste per category.
+    vectors: (items, FACTORS) float32, unit rows near the centre of their category.
+    appeal: (items,) float32, −0.15 to 0.15: what everybody finds better in popular items.
+    popularity: (items,) float64, above 0, not normalised: how often an item is on a shelf.
+    """
+
+    def __init__(self, rng: np.random.Generator, items: int, exponent: float) -> None:
+        self._rng = rng
+        self._exponent = exponent
+        self._ranks = items
+        axes, _ = np.linalg.qr(rng.standard_normal((FACTORS, FACTORS)))
+        self.centres: NDArray[np.float32] = axes[: len(CATEGORIES)].astype(np.float32)
+        self.vectors: NDArray[np.float32] = np.empty((0, FACTORS), np.float32)
+        self.appeal: NDArray[np.float32] = np.empty(0, np.float32)
+        self.popularity: NDArray[np.float64] = np.empty(0, np.float64)
+        self._add(rng.permutation(items))
+
+    def __len__(self) -> int:
+        return len(self.popularity)
+
+    def grow(self, count: int) -> None:
+        """Add `count` (at least 0) items, as popular as randomly chosen ones of the first."""
+        if count:
+            self._add(self._rng.integers(0, self._ranks, count))
+
+    def _add(self, ranks: NDArray[np.int64]) -> None:
+        """Append one item per popularity rank, (count,) integers from 0 for the most popular."""
+        first, count = len(self), len(ranks)
+        categories = np.arange(first, first + count) % len(CATEGORIES)
+        noise = self._rng.standard_normal((count, FACTORS)) * (_SPREAD / FACTORS**0.5)
+        vectors = unit((self.centres[categories] + noise).astype(np.float32))
+        appeal = _QUALITY * (0.5 - ranks / self._ranks)
+        self.vectors = np.concatenate([self.vectors, vectors])
+        self.appeal = np.concatenate([self.appeal, appeal.astype(np.float32)])
+        self.popularity = np.concatenate([self.popularity, zipf_weights(ranks, self._exponent)])
+        self._index()
+
+    def _index(self) -> None:
+        """Lay the items out by category, so that one running sum serves both kinds of draw."""
+        categories = np.arange(len(self)) % len(CATEGORIES)
+        self._order = np.argsort(categories, kind="stable")
+        self._sums = np.cumsum(self.popularity[self._order])
+        ends = np.cumsum(np.bincount(categories, minlength=len(CATEGORIES)))
+        bounds = np.concatenate([[0.0], self._sums])
+        self._high = bounds[ends]
+        self._low = np.concatenate([[0.0], self._high[:-1]])
+
+    def shelves(self, categories: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What each view had to choose from, drawn by popularity with repetition.
+
+        categories: (views,) int64, 0 to 11, what the user is looking for.
+        Returns (views, SHELF) int64 item numbers, the second half from the category given; in a
+        shop of less than 12 items, an empty category shows the next item instead.
+        """
+        draws = self._rng.random((len(categories), SHELF))
+        half = SHELF // 2
+        low, high = self._low[categories, None], self._high[categories, None]
+        draws[:, :half] *= self._sums[-1]
+        draws[:, half:] = low + draws[:, half:] * (high - low)
+        places = np.searchsorted(self._sums, draws, side="right")
+        # rounding may lift a draw onto the upper bound itself
+        chosen: NDArray[np.int64] = self._order[np.minimum(places, len(self) - 1)]
+        return chosen
+
+    def affinity(
+        self, tastes: NDArray[np.float32], items: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """True affinity a = taste · vector + appeal of each row's user for each row's items.
+
+        tastes: (n, FACTORS) float32, unit rows. items: (n, k) item numbers. Returns (n, k)
+        float32, −1.15 to 1.15.
+        """
+        scores = np.einsum("nkf,nf->nk", self.vectors[items], tastes)
+        affinities: NDArray[np.float32] = scores + self.appeal[items]
+        return affinities

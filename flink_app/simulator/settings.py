@@ -1,0 +1,63 @@
+"""The settings of the simulated shop: what `millirec simulate` and the demo can choose.
+
+In: keyword arguments, or a mapping through `msgspec.convert`. Out: one frozen, checked
+`ShopSettings`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from udfs.errors import ConfigError
+
+
+class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How large the shop is, how it changes, and which of all such shops it is.
+
+    Raises ConfigError where a value is out of its range.
+
+    >>> ShopSettings(users=50, seed=7).items
+    2000
+    """
+
+    users: int = 1000
+    """Users at the start, at least 1."""
+    items: int = 2000
+    """Items at the start, at least 1."""
+    seed: int = 1
+    """Chooses the world and everything that happens in it; at least 0."""
+    popularity: float = 0.8
+    """Zipf exponent of the items' popularity, 0 (all alike) to 3 (a few items have it all)."""
+    session_views: float = 8.0
+    """Mean number of items viewed in a session, 1 to 100; lengths are geometric."""
+    drift: float = 0.05
+    """Length of the random step that a user's taste (a unit vector) takes per session, 0 to 1."""
+    new_users: float = 0.002
+    """Users who arrive per event, 0 to 0.1."""
+    new_items: float = 0.001
+    """Items that arrive per event, 0 to 0.1."""
+    start_ms: int = 1_704_067_200_000
+    """Time of the start in milliseconds since 1970, where time is simulated (1 January 2024)."""
+    traffic: float = 50.0
+    """Mean events per second of simulated time, above 0."""
+
+    def __post_init__(self) -> None:
+        _check("users", self.users, 1, math.inf)
+        _check("items", self.items, 1, math.inf)
+        _check("seed", self.seed, 0, math.inf)
+        _check("popularity", self.popularity, 0, 3)
+        _check("session_views", self.session_views, 1, 100)
+        _check("drift", self.drift, 0, 1)
+        _check("new_users", self.new_users, 0, 0.1)
+        _check("new_items", self.new_items, 0, 0.1)
+        _check("start_ms", self.start_ms, 0, math.inf)
+        _check("traffic", self.traffic, 1e-6, math.inf)
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    """Raise ConfigError unless value lies in low to high; NaN does not."""
+    if not low <= value <= high:
+        allowed = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        raise ConfigError(f"The simulated shop's {name} is {value:g}; it must be {allowed}.")

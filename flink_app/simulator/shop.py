@@ -1,0 +1,153 @@
+"""The simulated shop: a world whose truth is known, making the events that millirec learns from.
+
+In: `ShopSettings`. Out: `Actions`, block after block, and the truth behind them, for tests and for
+the demo: who likes what, and what a user would click if shown a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flink_app.simulator import names, truth
+from flink_app.simulator.actions import Actions, joined
+from flink_app.simulator.browse import browse
+from flink_app.simulator.catalogue import Catalogue
+from flink_app.simulator.people import People
+from flink_app.simulator.settings import ShopSettings
+
+_LARGEST_BLOCK = 1024  # sessions started at once
+
+
+class Shop:
+    """A seeded world of users and items; the same settings make the same world and events.
+
+    The truth is that of the latest block of actions: tastes drift and newcomers arrive with
+    `advance`. Asking for it and showing lists doesn't change what happens later.
+
+    >>> shop = Shop(ShopSettings(users=100, items=60, seed=3))
+    >>> shop.affinity("u5").shape, shop.title("i17"), shop.category("i17")
+    ((60,), 'Fennick Slate Train', 'toys')
+    """
+
+    def __init__(self, settings: ShopSettings) -> None:
+        self.settings = settings
+        world, events, clock, responses = np.random.default_rng(settings.seed).spawn(4)
+        self._events, self._clock, self._responses = events, clock, responses
+        self._catalogue = Catalogue(world, settings.items, settings.popularity)
+        self._people = People(world, settings.users, self._catalogue.centres)
+        nothing = np.empty(0, np.int64)
+        self._open = Actions(nothing, nothing, nothing, nothing)
+        self._moments = np.empty(0, np.float64)
+        self._sessions = 0
+        self._users_due = 0.0
+        self._items_due = 0.0
+
+    @property
+    def users(self) -> int:
+        """Number of users so far, ids "u0" to "u{users - 1}"."""
+        return len(self._people)
+
+    @property
+    def items(self) -> int:
+        """Number of items so far, ids "i0" to "i{items - 1}"."""
+        return len(self._catalogue)
+
+    @property
+    def popularity(self) -> NDArray[np.float64]:
+        """How often each item is on display, (items,) float64 shares that sum to 1 (a copy)."""
+        weights = self._catalogue.popularity
+        shares: NDArray[np.float64] = weights / weights.sum()
+        return shares
+
+    def title(self, item: str) -> str:
+        """A product name to print, e.g. for "i204"; MillirecError for an unknown id."""
+        return names.title(self._item(item))
+
+    def category(self, item: str) -> str:
+        """The item's category, one of `names.CATEGORIES`; MillirecError for an unknown id."""
+        return names.category(self._item(item))
+
+    def affinity(self, user: str) -> NDArray[np.float32]:
+        """The truth: how well each item suits the user.
+
+        Returns (items,) float32, −1.15 to 1.15, row n for item "i{n}"; MillirecError for an
+        unknown id.
+        """
+        everything = np.arange(self.items)[None, :]
+        affinities: NDArray[np.float32] = self._catalogue.affinity(self._taste(user), everything)[0]
+        return affinities
+
+    def click_probability(self, user: str, items: Sequence[str]) -> NDArray[np.float64]:
+        """The chance that the user clicks each item when looking at it.
+
+        Returns (len(items),) float64 in (0, 1), see `truth.click_probability`; MillirecError for
+        an unknown id.
+        """
+        numbers = np.array([self._item(item) for item in items], np.int64)
+        affinity = self._catalogue.affinity(self._taste(user), numbers[None, :])[0]
+        return truth.click_probability(affinity)
+
+    def respond(self, user: str, shown_items: Sequence[str]) -> str | None:
+        """Show the user a list, best item first: the item clicked, or None.
+
+        Users read from the top, click the first item that they like and may lose patience, see
+        `truth.first_click`: a list that puts better items first earns more clicks. MillirecError
+        for an unknown id.
+        """
+        probabilities = self.click_probability(user, shown_items)
+        draws = self._responses.random((2, len(shown_items)))
+        position = truth.first_click(probabilities, draws)
+        return None if position is None else shown_items[position]
+
+    def advance(self) -> Actions:
+        """What happens next: newcomers arrive, sessions start, tastes drift; time passes.
+
+        Returns the next block of actions in order of time, 0 to some ten thousand. Sessions that
+        are still open go on in the next block; a user has one session at a time.
+        """
+        span = self.settings.session_views  # steps in which the block's sessions start
+        users = self._starters()
+        self._people.drift(users, self.settings.drift)
+        started, moments = browse(
+            self._events, self._catalogue, users, self._people.tastes[users], self._sessions, span
+        )
+        self._sessions += len(users)
+        moments = np.concatenate([self._moments, moments])
+        order = np.argsort(moments, kind="stable")
+        ended = int(np.searchsorted(moments[order], span))
+        actions = joined(self._open, started).take(order)
+        self._open = actions.take(slice(ended, None))
+        self._moments = moments[order][ended:] - span
+        self._users_due += self.settings.new_users * ended
+        self._items_due += self.settings.new_items * ended
+        return actions.take(slice(0, ended))
+
+    def gaps(self, count: int) -> NDArray[np.float64]:
+        """Simulated milliseconds before each of the next `count` events: a Poisson process.
+
+        Returns (count,) float64, mean 1000 / traffic.
+        """
+        mean = 1000.0 / self.settings.traffic
+        gaps: NDArray[np.float64] = mean * self._clock.standard_exponential(count)
+        return gaps
+
+    def _starters(self) -> NDArray[np.int64]:
+        """Who starts a session in this block: all newcomers, and an eighth of the others."""
+        items, users = int(self._items_due), int(self._users_due)
+        self._items_due -= items
+        self._users_due -= users
+        self._catalogue.grow(items)
+        regulars = min(max(1, self.users // 8), _LARGEST_BLOCK)
+        back = self._people.visitors(regulars, np.unique(self._open.users))
+        return np.concatenate([self._people.grow(users), back])
+
+    def _item(self, item: str) -> int:
+        return names.number_of(item, "i", self.items)
+
+    def _taste(self, user: str) -> NDArray[np.float32]:
+        """The user's taste now, (1, FACTORS) float32."""
+        number = names.number_of(user, "u", self.users)
+        return self._people.tastes[number : number + 1]

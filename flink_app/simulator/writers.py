@@ -1,0 +1,119 @@
+"""Where simulated events go: the writers' common interface, a file, and a watched directory.
+
+In: batches of events, each one line of JSON as bytes without a newline. Out: a file of JSON lines,
+or many small ones renamed into a directory (the embedded live source). `kafka.py` is the third.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from udfs.errors import ServiceError
+
+
+class Writer(ABC):
+    """Takes batches of events; used with `with`, which closes it."""
+
+    @abstractmethod
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Hand over a batch of events, in order; ServiceError if it cannot be written."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """See that everything handed over is where readers find it; ServiceError if not."""
+
+    def close(self) -> None:
+        """Flush, and give back files and connections."""
+        self.flush()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class FileWriter(Writer):
+    """One file of JSON lines, replaced if it exists; ServiceError if it cannot be opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb")
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Append the batch."""
+        try:
+            self._file.writelines(line + b"\n" for line in lines)
+        except OSError as error:
+            raise _cannot_write(self._path, error) from error
+
+    def flush(self) -> None:
+        """Empty the buffer into the file."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _cannot_write(self._path, error) from error
+
+    def close(self) -> None:
+        """Flush and close the file."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise _cannot_write(self._path, error) from error
+
+
+class DirectoryWriter(Writer):
+    """A watched directory, made if absent: each batch becomes one file, seen whole or not at all.
+
+    A file is written under a name that begins with a dot, which readers pass over, and then
+    renamed to `<milliseconds>-<process>-<number>.jsonl`: names sort in order of time, and those of
+    two runs differ.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._run = f"{time.time_ns() // 1_000_000}-{os.getpid()}"
+        self._written = 0
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Make one file of the batch; none of an empty one."""
+        if not lines:
+            return
+        name = f"{self._run}-{self._written:08d}.jsonl"
+        hidden = self._path / f".{name}"
+        try:
+            hidden.write_bytes(b"\n".join(lines) + b"\n")
+            hidden.rename(self._path / name)
+        except OSError as error:
+            raise _cannot_write(self._path, error) from error
+        self._written += 1
+
+    def flush(self) -> None:
+        """Nothing is held back: each batch is in its place when `write` returns."""
+
+
+def _cannot_write(path: Path, error: OSError) -> ServiceError:
+    """The sentence for an operating system's error at a path."""
+    reason = error.strerror or str(error)
+    return ServiceError(
+        f"Events cannot be written to {path}: {reason}. Choose another path, or make that one"
+        " writable."
+    )

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from flink_app.simulator.actions import KINDS, Actions, encode, joined
+
+
+def some(*rows: tuple[int, int, int, int]) -> Actions:
+    return Actions(*np.array(rows, np.int64).T)
+
+
+def test_lines_are_events_in_order_with_ids_counted_on() -> None:
+    actions = some((3, 14, 0, 9), (3, 14, 2, 9))
+    events = [json.loads(line) for line in encode(actions, [1000, 1001], first=40, run="x-")]
+    assert events == [
+        {"user": "u3", "item": "i14", "type": "view", "ts": 1000, "id": "x-e40", "session": "x-s9"},
+        {
+            "user": "u3",
+            "item": "i14",
+            "type": "purchase",
+            "ts": 1001,
+            "id": "x-e41",
+            "session": "x-s9",
+        },
+    ]
+
+
+def test_taking_and_joining_keep_rows_together() -> None:
+    actions = joined(some((1, 2, 0, 4), (5, 6, 1, 8)), some((9, 10, 2, 12)))
+    taken = actions.take(np.array([2, 0]))
+    assert len(actions) == 3
+    assert taken.users.tolist() == [9, 1]
+    assert taken.items.tolist() == [10, 2]
+    assert [KINDS[kind] for kind in taken.kinds] == ["purchase", "view"]
+    assert taken.sessions.tolist() == [12, 4]

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flink_app.simulator import truth
+
+
+def test_each_step_of_the_funnel_grows_with_affinity_and_is_rarer_than_a_click() -> None:
+    affinity = np.linspace(-1.15, 1.15, 200)
+    click = truth.click_probability(affinity)
+    assert np.all(np.diff(click) > 0)
+    assert 0 < click[0] < click[-1] < 1
+    for step in (truth.cart_probability, truth.purchase_probability):
+        assert np.all(np.diff(step(affinity)) > 0)
+        assert np.all(step(affinity) < click)
+
+
+def test_the_first_click_follows_the_cascade_model() -> None:
+    rng = np.random.default_rng(0)
+    probabilities = np.array([0.5, 0.2, 0.8])
+    trials = 20_000
+    clicks = [truth.first_click(probabilities, rng.random((2, 3))) for _ in range(trials)]
+    go_on = truth.PATIENCE
+    expected = {
+        0: 0.5,
+        1: 0.5 * go_on * 0.2,
+        2: 0.5 * go_on * 0.8 * go_on * 0.8,
+    }
+    for position, share in expected.items():
+        assert clicks.count(position) / trials == pytest.approx(share, abs=0.015)
+
+
+def test_an_empty_list_earns_no_click() -> None:
+    assert truth.first_click(np.empty(0), np.empty((2, 0))) is None
