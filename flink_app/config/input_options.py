@@ -1,0 +1,206 @@
+"""The options of what comes in: the source, its events, and the lines that are refused.
+
+In: nothing; the defaults stand here. Out: `Source`, `Events`, `DeadLetters`, sections of
+`options.Config`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Texts = dict[str, str]
+Weight = Annotated[float, Meta(ge=-10, le=10)]
+
+WEIGHTS = {
+    "impression": 0.0,
+    "view": 0.2,
+    "click": 0.3,
+    "play": 0.3,
+    "favourite": 0.6,
+    "cart": 0.7,
+    "like": 1.0,
+    "purchase": 1.0,
+    "dislike": -1.0,
+}
+"""What an event of each type says about the user's taste; -1 to 1 covers the usual."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Where the events come from, and how a line is read."""
+
+    kind: Annotated[
+        Literal["files", "directory", "kafka", "flink"],
+        Meta(
+            description="The input: files read once, a directory watched for new files, Kafka, "
+            "or any other Flink SQL connector."
+        ),
+    ] = "files"
+    paths: Annotated[
+        list[str],
+        Meta(description="Files or folders to read (kind files), or to watch (kind directory)."),
+    ] = []
+    format: Annotated[
+        Literal["", "json", "csv"],
+        Meta(description="How a line is written; empty: as the preset says."),
+    ] = ""
+    preset: Annotated[
+        str,
+        Meta(description="Whose field names the events use: millirec's own, or another system's."),
+    ] = "millirec"
+    delimiter: Annotated[
+        str,
+        Meta(description='What separates CSV columns, such as ";"; empty: as the preset says.'),
+    ] = ""
+    header: Annotated[
+        Literal["auto", "yes", "no"],
+        Meta(description="Whether a CSV file begins with its column names; auto: look and see."),
+    ] = "auto"
+    poll_ms: Annotated[
+        int,
+        Meta(
+            description="How often a watched directory is looked at, in milliseconds.",
+            ge=1,
+            le=60_000,
+        ),
+    ] = 20
+    brokers: Annotated[
+        str, Meta(description="Kafka's bootstrap servers, host:port separated by commas.")
+    ] = "127.0.0.1:9092"
+    topic: Annotated[str, Meta(description="The Kafka topic that holds the events.")] = "events"
+    group: Annotated[str, Meta(description="The Kafka consumer group.")] = "millirec"
+    start: Annotated[
+        Literal["earliest", "latest", "committed"],
+        Meta(
+            description="Where a first start begins in the Kafka topic; a job that is restored "
+            "goes on from its checkpoint."
+        ),
+    ] = "earliest"
+    bounded: Annotated[
+        bool,
+        Meta(
+            description="Whether a run over Kafka or a Flink connector stops at what was the end "
+            "when it started."
+        ),
+    ] = False
+    properties: Annotated[
+        Texts, Meta(description="Kafka client properties, such as security.protocol.")
+    ] = {}
+    options: Annotated[
+        Texts,
+        Meta(description="The connector's own options (kind flink); its name is connector."),
+    ] = {}
+    fields: Annotated[
+        Texts,
+        Meta(
+            description="Your own mapping over the preset's: millirec's field (user, item, type, "
+            "ts, value, id, session, rec) = the source's, a dotted path in JSON, a column's name "
+            "or number in CSV."
+        ),
+    ] = {}
+
+
+class Events(Struct, frozen=True, kw_only=True):
+    """What an event is worth, and which events are refused."""
+
+    default_type: Annotated[
+        str, Meta(description="The type of an event that names none.", min_length=1)
+    ] = "view"
+    unknown_type: Annotated[
+        Literal["reject", "accept"],
+        Meta(
+            description="An event whose type has no weight goes to the dead letters (reject) or "
+            "is learned with weight 1 (accept)."
+        ),
+    ] = "reject"
+    rating_rule: Annotated[
+        Literal["linear", "threshold"],
+        Meta(
+            description="How a rating becomes a weight; linear: (value - rating_neutral) / "
+            "rating_scale, clipped to -1 to 1; threshold: 1 from rating_threshold up, else 0."
+        ),
+    ] = "linear"
+    rating_neutral: Annotated[
+        float,
+        Meta(description="The rating of weight 0 (rule linear), in the source's own scale."),
+    ] = 0.0
+    rating_scale: Annotated[
+        float,
+        Meta(
+            description="How far above neutral a rating has weight 1 (rule linear), in the "
+            "source's own scale.",
+            gt=0,
+        ),
+    ] = 5.0
+    rating_threshold: Annotated[
+        float,
+        Meta(
+            description="The lowest rating that counts as liked (rule threshold), in the source's "
+            "own scale."
+        ),
+    ] = 4.0
+    deduplicate_s: Annotated[
+        float,
+        Meta(
+            description="How long an event's id is remembered, so that a second event with it is "
+            "dropped, in seconds; 0: never deduplicate.",
+            ge=0,
+            le=31_536_000,
+        ),
+    ] = 3600.0
+    deduplicate_ids: Annotated[
+        int,
+        Meta(
+            description="The most ids remembered per shard; the oldest give way.",
+            ge=1,
+            le=100_000_000,
+        ),
+    ] = 100_000
+    max_id_bytes: Annotated[
+        int,
+        Meta(description="The longest user, item or event id, in bytes of UTF-8.", ge=1, le=65_536),
+    ] = 512
+    earliest: Annotated[
+        str,
+        Meta(description="An event with an earlier time is refused; ISO 8601 with its zone."),
+    ] = "1990-01-01T00:00:00Z"
+    latest_ahead_s: Annotated[
+        float,
+        Meta(
+            description="An event whose time is further ahead of the clock is refused, in seconds.",
+            ge=0,
+            le=3_153_600_000,
+        ),
+    ] = 86_400.0
+    weights: Annotated[
+        dict[str, Weight],
+        Meta(
+            description="The weight of each event type, negative for dislike; entries you give "
+            "are added to these. Type rating has its own rule."
+        ),
+    ] = field(default_factory=lambda: dict(WEIGHTS))
+
+
+class DeadLetters(Struct, frozen=True, kw_only=True):
+    """Where a line goes that cannot be used, with the reason."""
+
+    kind: Annotated[
+        Literal["files", "kafka", "none"],
+        Meta(
+            description="Where refused lines go: files, a Kafka topic, or nowhere (counted only)."
+        ),
+    ] = "files"
+    path: Annotated[str, Meta(description="The folder they are written to (kind files).")] = (
+        "dead-letters"
+    )
+    topic: Annotated[str, Meta(description="The topic they are written to (kind kafka).")] = (
+        "dead-letters"
+    )
+    brokers: Annotated[
+        str,
+        Meta(
+            description="Kafka's bootstrap servers, host:port separated by commas; empty: the "
+            "source's."
+        ),
+    ] = ""

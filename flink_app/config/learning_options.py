@@ -1,0 +1,131 @@
+"""The options of what is learned and what lists come of it.
+
+In: nothing; the defaults stand here. Out: `Model`, `Lists`, `Feed`, sections of
+`options.Config`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """Matrix factorisation, learned online, and popularity."""
+
+    dimensions: Annotated[
+        int,
+        Meta(
+            description="Numbers in each user's and item's factor; fixed for the life of a state.",
+            ge=1,
+            le=1024,
+        ),
+    ] = 32
+    learning_rate: Annotated[
+        float, Meta(description="The step of each update, a fraction of the gradient.", gt=0, le=1)
+    ] = 0.05
+    regularisation: Annotated[
+        float, Meta(description="The pull of every factor towards 0, per update.", ge=0, le=1)
+    ] = 0.01
+    negatives: Annotated[
+        int,
+        Meta(description="Items drawn as not wanted for each positive event.", ge=0, le=100),
+    ] = 3
+    seed: Annotated[
+        int,
+        Meta(
+            description="The seed of first factors and of negatives.",
+            ge=0,
+            le=9_007_199_254_740_991,
+        ),
+    ] = 1
+    popularity_half_life_s: Annotated[
+        float,
+        Meta(
+            description="After how long an event counts half for popularity, in seconds.",
+            gt=0,
+            le=3_153_600_000,
+        ),
+    ] = 86_400.0
+
+
+class Lists(Struct, frozen=True, kw_only=True):
+    """The lists a front end reads, and how fresh they are."""
+
+    length: Annotated[int, Meta(description="Items in a list.", ge=1, le=1000)] = 20
+    exclude_consumed: Annotated[
+        bool, Meta(description="Whether items a user has already consumed are left out.")
+    ] = True
+    consumed_types: Annotated[
+        list[str],
+        Meta(description="The event types that consume an item; empty: every type."),
+    ] = []
+    minimum_events: Annotated[
+        int,
+        Meta(
+            description="Events of a user before the list comes from the user's own factor; with "
+            "fewer it holds what is popular.",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 1
+    coalesce_ms: Annotated[
+        int,
+        Meta(
+            description="Under overload a user's list is refreshed at most this often, in "
+            "milliseconds; 0: never coalesce.",
+            ge=0,
+            le=600_000,
+        ),
+    ] = 200
+    overload_ms: Annotated[
+        int,
+        Meta(
+            description="The lag behind the input beyond which lists are coalesced, in "
+            "milliseconds.",
+            ge=0,
+            le=600_000,
+        ),
+    ] = 500
+    similar_every_s: Annotated[
+        float,
+        Meta(
+            description="How often the lists of similar items are written, in seconds.",
+            gt=0,
+            le=86_400,
+        ),
+    ] = 10.0
+    popular_every_s: Annotated[
+        float,
+        Meta(description="How often the popular list is written, in seconds.", gt=0, le=86_400),
+    ] = 1.0
+
+
+class Feed(Struct, frozen=True, kw_only=True):
+    """The item feed, by which user learners follow the items."""
+
+    publish_ms: Annotated[
+        int,
+        Meta(
+            description="How often an item shard publishes its changes, in milliseconds.",
+            ge=1,
+            le=60_000,
+        ),
+    ] = 50
+    snapshot_s: Annotated[
+        float,
+        Meta(
+            description="How often an item shard publishes all of its items, in seconds.",
+            gt=0,
+            le=86_400,
+        ),
+    ] = 10.0
+    max_length: Annotated[
+        int,
+        Meta(
+            description="Entries kept in the feed's stream, about; older ones are trimmed.",
+            ge=1,
+            le=1_000_000_000,
+        ),
+    ] = 100_000

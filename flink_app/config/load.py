@@ -1,0 +1,194 @@
+"""Makes the configuration of a run: the first thing every command does.
+
+In: a TOML file (`Path | None`), `--set` overrides (`Sequence[str]`), the environment
+(`Mapping[str, str]`). Out: `Loaded`, the frozen `Config` with the origin of each value.
+
+Later wins: defaults, then the file, then variables `MILLIREC_SECTION_OPTION`, then `--set
+section.option=value`. Tables (such as events.weights) are added to, entry by entry.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from flink_app.config.catalogue import OPTIONS, SECTIONS, Option
+from flink_app.config.options import Config
+from flink_app.config.values import checked, from_text
+from udfs.errors import ConfigError
+
+DEFAULT = "default"
+"""The origin of what nobody has set."""
+
+STRICT = "job.strict"
+"""The origin of what strict mode has set."""
+
+ONE_IN_STRICT = ("job.parallelism", "job.shards", "job.item_shards")
+"""What strict mode makes 1, unless it is set."""
+
+_VARIABLES = {option.variable: option for option in OPTIONS.values()}
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A configuration and where it came from.
+
+    Attributes:
+        config: the frozen tree.
+        origins: name → origin, for every option and for every entry of a table option, such as
+            `events.weights.view`. An origin reads `default`, the file's path, `environment
+            MILLIREC_REDIS_URL`, `--set` or `job.strict`.
+    """
+
+    config: Config
+    origins: dict[str, str]
+
+
+class _Setting(NamedTuple):
+    """One value that somebody has set; `value` is not checked yet."""
+
+    option: Option
+    value: object
+    origin: str
+
+
+def load(
+    path: Path | None = None,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> Loaded:
+    """The configuration of a run; `check.check` then says whether a job can run with it.
+
+    Args:
+        path: a TOML file; None reads none.
+        overrides: `section.option=value`, the value in TOML or a bare word. A table takes
+            `section.option.entry=value`, or a whole table.
+        environ: `MILLIREC_SECTION_OPTION`, values as in `overrides`; `REDIS_URL` sets redis.url
+            where `MILLIREC_REDIS_URL` does not.
+
+    Raises:
+        ConfigError: a file that cannot be read, a name that does not exist, a wrong type, a value
+            out of range.
+
+    >>> loaded = load(None, ["model.dimensions=64"], {"REDIS_URL": "redis://cache"})
+    >>> loaded.config.model.dimensions, loaded.origins["model.dimensions"]
+    (64, '--set')
+    >>> loaded.config.redis.url, loaded.origins["redis.url"]
+    ('redis://cache', 'environment REDIS_URL')
+    """
+    values = {name: option.default for name, option in OPTIONS.items()}
+    origins = dict.fromkeys(values, DEFAULT)
+    for option in OPTIONS.values():
+        if option.is_table:
+            origins |= {f"{option.name}.{entry}": DEFAULT for entry in option.default}
+    for option, raw, origin in (
+        *(_from_file(path) if path is not None else ()),
+        *_from_environment(environ),
+        *(_from_override(text) for text in overrides),
+    ):
+        value = checked(option, raw, origin)
+        origins[option.name] = origin
+        if option.is_table:
+            origins |= {f"{option.name}.{entry}": origin for entry in value}
+            value = values[option.name] | value
+        values[option.name] = value
+    if values["job.strict"]:
+        for name in ONE_IN_STRICT:
+            if origins[name] == DEFAULT:
+                values[name], origins[name] = 1, STRICT
+    return Loaded(_tree(values), origins)
+
+
+def _tree(values: Mapping[str, Any]) -> Config:
+    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for name, option in OPTIONS.items():
+        sections[option.section][option.key] = values[name]
+    return msgspec.convert(sections, Config)
+
+
+def _from_file(path: Path) -> Iterator[_Setting]:
+    origin = str(path)
+    for section, table in _read(path).items():
+        if not isinstance(table, dict):
+            raise ConfigError(
+                f"{section} stands in no section (from {origin}): write it below the [section] "
+                "it belongs to."
+            )
+        _check_section(section, origin)
+        for key, value in table.items():
+            yield _Setting(_find(f"{section}.{key}", origin), value, origin)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        # msgspec reads TOML with tomllib; on Python 3.10 with tomli.
+        return msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise ConfigError(
+            f"the configuration file {path} does not exist: create it, or name another."
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"the configuration file {path} cannot be read: {error.strerror}."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"the configuration file {path} is not UTF-8: save it in that encoding."
+        ) from None
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"the configuration file {path} is not TOML: {error}.") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
+    if url := environ.get("REDIS_URL"):
+        yield _Setting(OPTIONS["redis.url"], url, "environment REDIS_URL")
+    for variable in sorted(environ):
+        if not variable.startswith("MILLIREC_"):
+            continue
+        if variable not in _VARIABLES:
+            near = get_close_matches(variable, _VARIABLES, n=1, cutoff=0.8)
+            hint = f"did you mean {near[0]}?" if near else "write MILLIREC_SECTION_OPTION."
+            raise ConfigError(f"there is no option for the variable {variable}: {hint}")
+        option = _VARIABLES[variable]
+        yield _Setting(option, from_text(option, environ[variable]), f"environment {variable}")
+
+
+def _from_override(text: str) -> _Setting:
+    name, equals, value = text.partition("=")
+    section, *rest = name.strip().split(".", 2)
+    if not equals or not rest:
+        raise ConfigError(f"--set {name} cannot be read: write --set section.option=value.")
+    option = _find(f"{section}.{rest[0]}", "--set")
+    if len(rest) == 1:
+        return _Setting(option, from_text(option, value.strip()), "--set")
+    entry = rest[1]
+    if not option.is_table:
+        raise ConfigError(f"--set {name} cannot be set: {option.name} is a single value.")
+    return _Setting(option, {entry: from_text(option, value.strip(), entry=entry)}, "--set")
+
+
+def _find(name: str, origin: str) -> Option:
+    if name in OPTIONS:
+        return OPTIONS[name]
+    section, _, key = name.partition(".")
+    _check_section(section, origin)
+    keys = [option.key for option in OPTIONS.values() if option.section == section]
+    elsewhere = [option.name for option in OPTIONS.values() if option.key == key]
+    hint = f"did you mean {elsewhere[0]}?" if elsewhere else _instead(key, keys)
+    raise ConfigError(f"[{section}] has no option {key} (from {origin}): {hint}")
+
+
+def _check_section(section: str, origin: str) -> None:
+    if section not in SECTIONS:
+        hint = _instead(section, list(SECTIONS))
+        raise ConfigError(f"there is no section [{section}] (from {origin}): {hint}")
+
+
+def _instead(word: str, known: list[str]) -> str:
+    """The nearest known word as a question, or all of them."""
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}."
