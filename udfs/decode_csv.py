@@ -28,8 +28,12 @@ class CsvReader:
         """Look up which cells `preset.fields` names."""
         self._delimiter = preset.delimiter
         self._columns = list(preset.columns)
-        self._header = preset.header == "auto"
-        self._at = {field: self._columns.index(name) for field, name in preset.fields.items()}
+        self._header = preset.header != "no"
+        if self._columns:
+            self._at = {field: self._columns.index(name) for field, name in preset.fields.items()}
+        else:
+            self._at = {field: int(number) - 1 for field, number in preset.fields.items()}
+        self._least = max(self._at.values()) + 1  # cells of a line whose columns have no names
 
     def read(self, lines: Sequence[str]) -> RawColumns:
         """The columns of `lines`; never raises for what is on a line."""
@@ -74,24 +78,31 @@ class CsvReader:
 
     def _all_events(self, cells: list[list[str]]) -> bool:
         """Whether each row has all its cells and, as its user says, none is a header."""
+        if not all(map(self._fits, set(map(len, cells)))):
+            return False
         at = self._at["user"]
-        return set(map(len, cells)) <= {len(self._columns)} and not (
-            self._header and self._columns[at] in [row[at] for row in cells]
-        )
+        name = self._columns[at] if self._columns and self._header else None
+        return name is None or name not in [row[at] for row in cells]
+
+    def _fits(self, count: int) -> bool:
+        return count == len(self._columns) if self._columns else count >= self._least
 
     def _is_event(self, cells: list[str], index: int, rejected: list[Rejected]) -> bool:
         """Whether a row may be an event; if it is neither blank nor a header it is rejected."""
-        if len(cells) == len(self._columns):
+        if self._fits(len(cells)):
             return not (self._header and cells == self._columns)
         if not cells:
             detail = "a quote on the line is not closed, or has text behind it"
         elif len(cells) == 1 and not cells[0].strip():
             return False
         else:
-            detail = (
-                f"the line has {len(cells)} cells between {self._delimiter!r}, "
-                f"not the {len(self._columns)} columns {', '.join(self._columns)}"
+            names = ", ".join(self._columns)
+            wanted = (
+                f"not the {len(self._columns)} columns {names}"
+                if names
+                else f"fewer than the {self._least} of the mapping"
             )
+            detail = f"the line has {len(cells)} cells between {self._delimiter!r}, {wanted}"
         rejected.append(Rejected("wrong_columns", detail, index))
         return False
 

@@ -6,6 +6,7 @@ In: the name of a preset and what the configuration overrides. Out: a `Preset`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -18,17 +19,22 @@ from udfs.errors import SourceError
 FIELDS = ("user", "item", "type", "ts", "value", "id")
 """What millirec reads of an event; everything else on a line is ignored."""
 
+CARRIED = ("session", "rec")
+"""Fields that an event may also have: a mapping may name them, decoding leaves them on the line."""
+
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
     """Where to find an event's fields on a line.
 
     Attributes:
         format: "json" (one object a line) or "csv" (cells between delimiters).
-        fields: field of `FIELDS` → dotted path in the JSON object, or name of a CSV column.
-        columns: the CSV columns from left to right; a line has exactly these.
+        fields: field of `FIELDS` → dotted path in the JSON object, or name of a CSV column;
+            if `columns` is empty, its number from 1.
+        columns: the CSV columns from left to right; a line has exactly these. Empty: a line has
+            at least the numbered ones.
         delimiter: what stands between two CSV cells, one character or more.
-        header: "auto" ignores a CSV line whose cells are the column names; "none" reads it
-            as an event like any other.
+        header: "auto" and "yes" ignore a CSV line whose cells are the column names, wherever it
+            comes, since many files may follow one another; "no" reads it like any other.
         types: the source's word or code for an event type → millirec's; others stay as they are.
         default_type: the type of an event that names none; "" leaves it to the configuration.
         rating_range: lowest and highest rating the source knows; None accepts any finite number.
@@ -38,7 +44,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, str]
     columns: tuple[str, ...] = ()
     delimiter: str = ","
-    header: Literal["auto", "none"] = "auto"
+    header: Literal["auto", "yes", "no"] = "auto"
     types: dict[str, str] = {}
     default_type: str = ""
     rating_range: tuple[float, float] | None = None
@@ -143,8 +149,10 @@ def resolve(
     Args:
         preset: a name in `PRESETS`.
         format, delimiter, columns: replace the preset's unless empty.
-        header: "auto" or "none", see `Preset`.
-        fields, types: replace single entries; an empty string takes an entry out.
+        header: "auto", "yes" or "no", see `Preset`.
+        fields, types: replace single entries; an empty string takes an entry out. A CSV column
+            may be given by its number from 1. If `columns` is empty and `fields` numbers the
+            user and the item, its numbers are the whole mapping, whatever the preset's columns.
 
     Raises:
         SourceError: an unknown name, or a mapping that cannot work, with what to write instead.
@@ -158,12 +166,12 @@ def resolve(
     if preset not in PRESETS:
         raise SourceError(f"there is no preset {preset!r}: {_instead(preset, PRESETS)}")
     for field in fields:
-        if field not in FIELDS:
+        if field not in (*FIELDS, *CARRIED):
             raise SourceError(f"an event has no field {field!r}: {_instead(field, FIELDS)}")
     if format not in ("", "json", "csv"):
         raise SourceError(f"the format {format!r} is unknown: write 'json' or 'csv'")
-    if header not in ("auto", "none"):
-        raise SourceError(f"the header {header!r} is unknown: write 'auto' or 'none'")
+    if header not in ("auto", "yes", "no"):
+        raise SourceError(f"the header {header!r} is unknown: write 'auto', 'yes' or 'no'")
     base = PRESETS[preset]
     resolved = msgspec.structs.replace(
         base,
@@ -174,12 +182,31 @@ def resolve(
         fields=_over(base.fields, fields),
         types=_over(base.types, types),
     )
+    if resolved.format == "csv":
+        resolved = _numbered(resolved, _over(fields, {}), named=bool(columns))
     _check(preset, resolved)
     return resolved
 
 
+def _numbered(preset: Preset, own: Mapping[str, str], *, named: bool) -> Preset:
+    """The preset with numbers of columns resolved: to names, or to a layout of their own."""
+    if not named and {"user", "item"} <= set(own) and all(map(_is_number, own.values())):
+        return msgspec.structs.replace(preset, columns=(), fields=dict(own))
+    names = {str(number): column for number, column in enumerate(preset.columns, start=1)}
+    fields = {
+        field: place if place in preset.columns else names.get(place, place)
+        for field, place in preset.fields.items()
+    }
+    return msgspec.structs.replace(preset, fields=fields)
+
+
+def _is_number(place: str) -> bool:
+    return re.fullmatch("[1-9][0-9]{0,3}", place) is not None
+
+
 def _over(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in {**base, **own}.items() if value}
+    both = {**base, **own}
+    return {key: value for key, value in both.items() if value and key not in CARRIED}
 
 
 def _check(name: str, preset: Preset) -> None:
@@ -203,9 +230,14 @@ def _check(name: str, preset: Preset) -> None:
     if len(set(preset.columns)) != len(preset.columns):
         raise SourceError(f"a name occurs twice in the columns {', '.join(preset.columns)}")
     for field, column in places.items():
-        if column not in preset.columns:
-            hint = _instead(column, preset.columns) if preset.columns else "name the columns"
-            raise SourceError(f"the field {field!r} is read from no column {column!r}: {hint}")
+        if not preset.columns and not _is_number(column):
+            raise SourceError(
+                f"the field {field!r} is read from {column!r}, but the columns of the CSV have "
+                "no names: name them all, or give the column's number from 1"
+            )
+        if preset.columns and column not in preset.columns:
+            hint = _instead(column, preset.columns)
+            raise SourceError(f"the CSV has no column {column!r} for the field {field!r}: {hint}")
 
 
 def _check_paths(paths: Mapping[str, str]) -> None:

@@ -77,7 +77,7 @@ def test_every_preset_resolves_to_itself(name: str) -> None:
 def test_headers_are_ignored_unless_told_otherwise(name: str) -> None:
     header = PRESETS[name].delimiter.join(PRESETS[name].columns)
     assert decode(name, header, "\ufeff" + header + "\r\n").ignored == 2
-    assert len(decode(name, header, header="none").rejected) == 1
+    assert len(decode(name, header, header="no").rejected) == 1
 
 
 def test_the_delimiter_can_be_replaced() -> None:
@@ -103,6 +103,25 @@ def test_own_columns_fields_and_types() -> None:
     assert (got.users, got.items, got.weights.tolist()) == (["u"], ["i"], [2.0])
 
 
+def test_numbers_of_columns_are_a_whole_mapping() -> None:
+    preset = resolve("millirec", format="csv", fields={"item": "1", "user": "3", "session": "9"})
+    decoder = Decoder(DecodeSettings(preset=preset, weights=WEIGHTS))
+    got = decoder.decode(["i,x,u", "i,x,u,more", "i,x", ""], NOW)
+    assert (got.users, got.items, got.weights.tolist()) == (["u", "u"], ["i", "i"], [1.0, 1.0])
+    (rejected,) = got.rejected
+    assert rejected.reason == "wrong_columns"
+    assert rejected.detail == "the line has 2 cells between ',', fewer than the 3 of the mapping"
+    assert got.ignored == 1
+
+
+def test_one_number_is_a_column_of_the_preset() -> None:
+    assert resolve("retail", fields={"item": "5"}).fields["item"] == "transactionid"
+
+
+def test_fields_that_decoding_leaves_on_the_line_may_be_mapped() -> None:
+    assert resolve("segment", fields={"session": "context.session"}) == PRESETS["segment"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -110,7 +129,7 @@ def test_own_columns_fields_and_types() -> None:
         ({"preset": "xyz"}, "choose one of millirec, movielens"),
         ({"fields": {"itm": "x"}}, "no field 'itm': did you mean 'item'?"),
         ({"format": "xml"}, "write 'json' or 'csv'"),
-        ({"header": "yes"}, "write 'auto' or 'none'"),
+        ({"header": "none"}, "write 'auto', 'yes' or 'no'"),
         ({"fields": {"user": ""}}, "has no field 'user'"),
         ({"fields": {"user": "item"}}, "'user' and 'item' are both read from 'item'"),
         ({"fields": {"user": "a..b"}}, "has an empty part"),
@@ -118,7 +137,8 @@ def test_own_columns_fields_and_types() -> None:
         ({"preset": "retail", "fields": {"user": "visitor"}}, "did you mean 'visitorid'?"),
         ({"preset": "retail", "columns": ["a", "a"]}, "a name occurs twice"),
         ({"preset": "retail", "delimiter": '"'}, "has a quote or a line end"),
-        ({"preset": "gorse", "format": "csv"}, "name the columns"),
+        ({"preset": "retail", "fields": {"user": "6"}}, "no column '6' for the field 'user'"),
+        ({"preset": "gorse", "format": "csv"}, "name them all, or give the column's number"),
     ],
 )
 def test_what_cannot_work_is_refused_with_what_to_write(
