@@ -48,16 +48,6 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is a table of entries, which its sources add to instead of replacing."""
         return isinstance(self.kind, inspect.DictType)
 
-    @property
-    def is_text(self) -> bool:
-        """Whether its value is a text, free or one of a few words."""
-        return isinstance(self.kind, (inspect.StrType, inspect.LiteralType))
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it is a list of texts."""
-        return isinstance(self.kind, inspect.ListType)
-
 
 def _option(section: str, info: msgspec.structs.FieldInfo) -> Option:
     told = inspect.type_info(info.type)

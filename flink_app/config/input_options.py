@@ -55,7 +55,10 @@ class Source(Struct, frozen=True, kw_only=True):
     ] = ""
     header: Annotated[
         Literal["auto", "yes", "no"],
-        Meta(description="Whether a CSV file begins with its column names; auto: look and see."),
+        Meta(
+            description="A CSV line that holds the column names is skipped (auto, yes) or read as "
+            "an event (no)."
+        ),
     ] = "auto"
     poll_ms: Annotated[
         int,
@@ -96,7 +99,7 @@ class Source(Struct, frozen=True, kw_only=True):
         Meta(
             description="Your own mapping over the preset's: millirec's field (user, item, type, "
             "ts, value, id, session, rec) = the source's, a dotted path in JSON, a column's name "
-            "or number in CSV."
+            "or number from 1 in CSV."
         ),
     ] = {}
 

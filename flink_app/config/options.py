@@ -7,7 +7,7 @@ checks them, `render` prints them into `deploy/millirec.toml` and `docs/configur
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flink_app.config.input_options import DeadLetters, Events, Source
 from flink_app.config.learning_options import Feed, Lists, Model
@@ -35,13 +35,13 @@ class Config(Struct, frozen=True, kw_only=True):
     (32, 20)
     """
 
-    source: Source = Source()
-    events: Events = Events()
-    model: Model = Model()
-    lists: Lists = Lists()
-    redis: Redis = Redis()
-    feed: Feed = Feed()
-    state: State = State()
-    job: Job = Job()
-    dead_letters: DeadLetters = DeadLetters()
-    flink: Flink = Flink()
+    source: Source = field(default_factory=Source)
+    events: Events = field(default_factory=Events)
+    model: Model = field(default_factory=Model)
+    lists: Lists = field(default_factory=Lists)
+    redis: Redis = field(default_factory=Redis)
+    feed: Feed = field(default_factory=Feed)
+    state: State = field(default_factory=State)
+    job: Job = field(default_factory=Job)
+    dead_letters: DeadLetters = field(default_factory=DeadLetters)
+    flink: Flink = field(default_factory=Flink)

@@ -1,0 +1,170 @@
+"""Says whether a job can run with a configuration: what no option can tell on its own.
+
+In: a `Config` whose every option is well formed. Out: nothing, or a ConfigError whose message says
+which options do not go together and what to write.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from flink_app.config.masking import masked
+from flink_app.config.options import Config, Job
+from udfs.decode_settings import RATING
+from udfs.errors import ConfigError
+
+_BROKER = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}")
+
+
+def check(config: Config) -> None:
+    """Raise ConfigError unless a job can run with `config`.
+
+    Names of presets and of an event's fields are left to `udfs.presets`; files, Redis and Kafka
+    are left to whoever opens them.
+
+    >>> from flink_app.config import load
+    >>> check(load(None, ["source.paths=u.data"], {}).config)
+    >>> check(load(None, ["source.paths=u.data", "job.parallelism=16"], {}).config)
+    Traceback (most recent call last):
+    udfs.errors.ConfigError: job.parallelism is 16 and job.shards is 8: raise job.shards to at \
+least 16, or some subtasks would have nothing to do.
+    """
+    _check_source(config)
+    _check_events(config)
+    _check_redis(config.redis.url)
+    _check_dead_letters(config)
+    _check_sizes(config.job)
+    if config.state.restore == "latest" and not config.state.checkpoints:
+        raise ConfigError(
+            'state.restore is "latest" but state.checkpoints is empty: name the folder in which '
+            "the newest checkpoint is to be looked for."
+        )
+
+
+def _check_source(config: Config) -> None:
+    source = config.source
+    if source.kind in ("files", "directory") and not any(source.paths):
+        what = "files or folders to read" if source.kind == "files" else "folder to watch"
+        raise ConfigError(
+            f'source.kind is "{source.kind}" but source.paths is empty: name the {what}.'
+        )
+    if source.kind == "flink" and not source.options.get("connector"):
+        raise ConfigError(
+            'source.kind is "flink" but source.options has no connector: write its name, such as '
+            'connector = "filesystem", and its own options below [source.options].'
+        )
+    if source.kind == "kafka":
+        _check_brokers("source.brokers", source.brokers)
+        _check_filled("source.topic", source.topic, 'source.kind "kafka"')
+        _check_filled("source.group", source.group, 'source.kind "kafka"')
+
+
+def _check_events(config: Config) -> None:
+    events = config.events
+    if events.unknown_type == "reject":
+        known = [*events.weights, RATING]
+        for name, kinds in (
+            ("events.default_type", [events.default_type]),
+            ("lists.consumed_types", config.lists.consumed_types),
+        ):
+            for kind in kinds:
+                if kind not in known:
+                    near = get_close_matches(kind, known, n=1)
+                    hint = f"did you mean {near[0]}?" if near else "give it a weight."
+                    raise ConfigError(f'{name}: "{kind}" has no weight in events.weights: {hint}')
+    try:
+        earliest = msgspec.convert(events.earliest, datetime)
+    except msgspec.ValidationError:
+        earliest = None
+    if earliest is None or earliest.tzinfo is None:
+        raise ConfigError(
+            f'events.earliest is "{events.earliest}": it must be a time with its zone, such as '
+            "1990-01-01T00:00:00Z."
+        )
+
+
+def _check_redis(url: str) -> None:
+    shown = masked("redis.url", url)
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme == "unix" or (bool(parts.hostname) and parts.port != 0)
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        whole = False
+    if not whole or parts.scheme not in ("redis", "rediss", "unix"):
+        raise ConfigError(
+            f'redis.url is "{shown}": it must be redis://host:port/database, rediss:// for TLS, or '
+            "unix:///path/of/socket; write a / in the password as %2F."
+        )
+    # A client takes a database that is no number for database 0, without a word.
+    if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):
+        raise ConfigError(f'redis.url is "{shown}": the database after the / must be a number.')
+
+
+def _check_dead_letters(config: Config) -> None:
+    letters, source = config.dead_letters, config.source
+    if letters.kind == "files":
+        _check_filled("dead_letters.path", letters.path, 'dead_letters.kind "files"')
+        if source.kind in ("files", "directory"):
+            for path in source.paths:
+                _check_apart(path, letters.path)
+    if letters.kind == "kafka":
+        _check_filled("dead_letters.topic", letters.topic, 'dead_letters.kind "kafka"')
+        brokers = letters.brokers or source.brokers
+        _check_brokers("dead_letters.brokers", brokers)
+        if (source.kind, source.brokers, source.topic) == ("kafka", brokers, letters.topic):
+            raise ConfigError(
+                f'dead_letters.topic is "{letters.topic}", which the events are read from: refused '
+                "lines would come round again. Name another topic."
+            )
+
+
+def _check_apart(source: str, letters: str) -> None:
+    """The dead letters must not lie where the events are read, or they would be read too."""
+    if "://" in source or "://" in letters:
+        return
+    folder, refused = (Path(path).expanduser().resolve() for path in (source, letters))
+    if folder == refused or folder in refused.parents:
+        raise ConfigError(
+            f'dead_letters.path is "{letters}", inside "{source}" of source.paths: refused lines '
+            "would be read as events. Name a folder outside."
+        )
+
+
+def _check_sizes(job: Job) -> None:
+    shards = {"job.shards": job.shards, "job.item_shards": job.item_shards}
+    for name, size in {"job.parallelism": job.parallelism, **shards}.items():
+        if job.strict and size != 1:
+            raise ConfigError(
+                f"job.strict is true but {name} is {size}: strict mode works with one. Leave "
+                f"{name} out, or set job.strict = false."
+            )
+    for name, size in shards.items():
+        if job.parallelism > size:
+            raise ConfigError(
+                f"job.parallelism is {job.parallelism} and {name} is {size}: raise {name} to at "
+                f"least {job.parallelism}, or some subtasks would have nothing to do."
+            )
+        if size > job.max_parallelism:
+            raise ConfigError(
+                f"{name} is {size} and job.max_parallelism is {job.max_parallelism}: raise "
+                f"job.max_parallelism to at least {size}, or lower {name}."
+            )
+
+
+def _check_filled(name: str, value: str, because: str) -> None:
+    if not value:
+        raise ConfigError(f"{name} is empty: {because} needs it.")
+
+
+def _check_brokers(name: str, brokers: str) -> None:
+    for broker in brokers.split(","):
+        if not _BROKER.fullmatch(broker.strip()):
+            raise ConfigError(
+                f'{name} has "{broker}": write host:port, several separated by commas.'
+            )
