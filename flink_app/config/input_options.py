@@ -147,8 +147,8 @@ class Events(Struct, frozen=True, kw_only=True):
         float,
         Meta(
             description="How long an event's id is remembered, so that a second event with it is "
-            "dropped, in seconds; 0: never deduplicate.",
-            ge=0,
+            "dropped, in seconds.",
+            gt=0,
             le=31_536_000,
         ),
     ] = 3600.0
