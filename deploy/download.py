@@ -1,0 +1,113 @@
+"""Fetches the pinned jars that Flink and Kafka need, before anything is started.
+
+In: `deploy/jars.ini` (Maven coordinates and SHA-256) and a cache folder. Out: the paths of the
+jars in that folder (`list[Path]`), each with the pinned content. Once all are there, the network
+is not touched. MAVEN_MIRROR names another Maven repository than Maven Central.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from configparser import ConfigParser
+from pathlib import Path
+from typing import NamedTuple
+
+from udfs.errors import ServiceError
+
+PINS = Path(__file__).with_name("jars.ini")
+CACHE = Path(".local/jars")
+MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
+TIMEOUT_SECONDS = 60
+
+
+class Jar(NamedTuple):
+    """A pinned jar.
+
+    >>> Jar("org.slf4j", "slf4j-api", "1.7.36", "d3ef").path
+    'org/slf4j/slf4j-api/1.7.36/slf4j-api-1.7.36.jar'
+    """
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The file's name, in a repository and in the cache."""
+        return f"{self.artifact}-{self.version}.jar"
+
+    @property
+    def path(self) -> str:
+        """The file's path below the root of any Maven repository."""
+        return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.name}"
+
+
+def pinned(use: str) -> list[Jar]:
+    """The jars of one section of jars.ini: `flink` (Flink's lib folder) or `kafka` (the broker)."""
+    # Only "=" separates: the names themselves contain colons, and their case matters.
+    pins = ConfigParser(delimiters=("=",), interpolation=None)
+    pins.optionxform = str  # type: ignore[assignment, method-assign]
+    pins.read(PINS, encoding="utf-8")
+    jars = []
+    for coordinates, sha256 in pins[use].items():
+        group, artifact, version = coordinates.split(":")
+        jars.append(Jar(group, artifact, version, sha256))
+    return jars
+
+
+def fetch(jars: Iterable[Jar], folder: Path = CACHE) -> list[Path]:
+    """The paths of `jars` in `folder`, after downloading those that are missing or damaged.
+
+    Raises `ServiceError` when the repository does not answer or serves something else than the
+    pinned file. What did arrive is kept, so that the next call goes on from there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # The files are small and many: the wait is for the repository's answers, not for bytes.
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        return list(pool.map(lambda jar: _fetch_one(jar, folder), jars))
+
+
+def _fetch_one(jar: Jar, folder: Path) -> Path:
+    target = folder / jar.name
+    if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == jar.sha256:
+        return target
+    base = os.environ.get("MAVEN_MIRROR") or MAVEN_CENTRAL
+    url = f"{base.rstrip('/')}/{jar.path}"
+    content = _read(url)
+    found = hashlib.sha256(content).hexdigest()
+    if found != jar.sha256:
+        raise ServiceError(
+            f"{url} is not the pinned file: its SHA-256 is {found}, {PINS.name} says {jar.sha256}. "
+            "Try again; if it stays so, do not use that repository."
+        )
+    # Renamed when complete: a reader, or a second download at the same time, never sees a part.
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{jar.name}.", delete=False) as part:
+        part.write(content)
+    Path(part.name).chmod(0o644)
+    Path(part.name).replace(target)
+    return target
+
+
+def _read(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ServiceError(
+            f"{url} answered {error.code} {error.reason}: check MAVEN_MIRROR, which must name the "
+            "root of a Maven repository."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise ServiceError(
+            f"could not fetch {url} ({reason}): go online and run it again (complete jars are "
+            "kept), or set MAVEN_MIRROR to a Maven repository that can be reached."
+        ) from error
