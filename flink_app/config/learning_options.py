@@ -24,7 +24,7 @@ class Model(Struct, frozen=True, kw_only=True):
     ] = 32
     learning_rate: Annotated[
         float, Meta(description="The step of each update, a fraction of the gradient.", gt=0, le=1)
-    ] = 0.05
+    ] = 0.2
     regularisation: Annotated[
         float, Meta(description="The pull of every factor towards 0, per update.", ge=0, le=1)
     ] = 0.01
@@ -69,7 +69,7 @@ class Lists(Struct, frozen=True, kw_only=True):
             ge=1,
             le=1_000_000,
         ),
-    ] = 1
+    ] = 2
     coalesce_ms: Annotated[
         int,
         Meta(
@@ -112,7 +112,7 @@ class Feed(Struct, frozen=True, kw_only=True):
             ge=1,
             le=60_000,
         ),
-    ] = 50
+    ] = 200
     snapshot_s: Annotated[
         float,
         Meta(
@@ -121,11 +121,12 @@ class Feed(Struct, frozen=True, kw_only=True):
             le=86_400,
         ),
     ] = 10.0
-    max_length: Annotated[
-        int,
+    keep_s: Annotated[
+        float,
         Meta(
-            description="Entries kept in the feed's stream, about; older ones are trimmed.",
-            ge=1,
-            le=1_000_000_000,
+            description="How long the feed's stream keeps a change, in seconds; a user learner "
+            "that was away for longer loads the snapshots.",
+            gt=0,
+            le=86_400,
         ),
-    ] = 100_000
+    ] = 30.0

@@ -88,9 +88,14 @@ class State(Struct, frozen=True, kw_only=True):
     user_cache: Annotated[
         int, Meta(description="Users cached in memory per subtask.", ge=1, le=1_000_000_000)
     ] = 100_000
-    item_cache: Annotated[
-        int, Meta(description="Items cached in memory per subtask.", ge=1, le=1_000_000_000)
-    ] = 100_000
+    max_items: Annotated[
+        int,
+        Meta(
+            description="Items learned at most; further ones wait until others expire.",
+            ge=1,
+            le=1_000_000_000,
+        ),
+    ] = 1_000_000
     history: Annotated[
         int, Meta(description="Consumed items remembered per user.", ge=1, le=1_000_000)
     ] = 5000

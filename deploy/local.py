@@ -1,0 +1,110 @@
+"""`python -m deploy.local`: starts and stops the local stack from a shell.
+
+In: a command (up, down, status, flink), names of components and options. Out: a few lines that
+say what runs where; exit status 1 and one sentence when something is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from deploy.download import CACHE
+from deploy.stack import COMPONENTS, Ports, Stack, Status
+from udfs.errors import MillirecError, ServiceError
+
+app = App(name="python -m deploy.local", help="A real Kafka, Redis and Flink on this machine.")
+
+Folder = Annotated[Path, Parameter(help="Holds state, data and logs.", env_var="STACK_FOLDER")]
+Jars = Annotated[Path, Parameter(help="The cache of downloaded jars.", env_var="STACK_JARS")]
+Components = Annotated[str, Parameter(help=f"Any of {', '.join(COMPONENTS)}; all when none given.")]
+
+FOLDER = Path(".local")
+
+
+@app.command
+def up(
+    *components: Components,
+    folder: Folder = FOLDER,
+    jars: Jars = CACHE,
+    kafka_port: Annotated[int, Parameter(env_var="STACK_KAFKA_PORT")] = 9092,
+    kafka_controller_port: Annotated[int, Parameter(env_var="STACK_KAFKA_CONTROLLER_PORT")] = 9093,
+    redis_port: Annotated[int, Parameter(env_var="STACK_REDIS_PORT")] = 6379,
+    flink_port: Annotated[int, Parameter(env_var="STACK_FLINK_PORT")] = 8081,
+    flink_rpc_port: Annotated[int, Parameter(env_var="STACK_FLINK_RPC_PORT")] = 6123,
+) -> None:
+    """Start what is down, wait until it answers, and say where it is."""
+    ports = Ports(
+        kafka=kafka_port,
+        kafka_controller=kafka_controller_port,
+        redis=redis_port,
+        flink=flink_port,
+        flink_rpc=flink_rpc_port,
+    )
+    stack = Stack(folder, ports, jars)
+    started = stack.up(components or COMPONENTS)
+    for name in components or COMPONENTS:
+        print(f"{name} {'started' if name in started else 'was up already'}")
+    _show(stack.status())
+    if any(line.name == "flink" and line.up for line in stack.status()):
+        print("submit a job:  python -m deploy.local flink run -py JOB.py")
+
+
+@app.command
+def down(*components: Components, folder: Folder = FOLDER) -> None:
+    """Stop everything, or the components that are named; data and logs stay in the folder."""
+    stopped = Stack(folder).down(components or COMPONENTS)
+    print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was up")
+
+
+@app.command
+def status(*, folder: Folder = FOLDER) -> None:
+    """Say what is up, where, and where its log is."""
+    _show(Stack(folder).status())
+
+
+@app.command
+def flink(
+    *arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], folder: Folder = FOLDER
+) -> None:
+    """Run Flink's own command line against this cluster: `flink run …`, `flink list`, …"""
+    stack = Stack(folder)
+    if not any(line.name == "flink" and line.up for line in stack.status()):
+        raise ServiceError("Flink is not up: start it with `python -m deploy.local up flink`.")
+    command, environment = stack.flink_command(*arguments)
+    sys.stdout.flush()
+    os.execvpe(command[0], command, environment)
+
+
+def _show(lines: list[Status]) -> None:
+    for line in lines:
+        state = "up" if line.up else "down"
+        if line.pids and not line.up:
+            state = "broken"
+        details = f"log {_short(line.log)}" if line.up else ""
+        if line.ended:
+            details = f"{', '.join(line.ended)} ended by itself: see {_short(line.log)}"
+        pids = f"pid {' '.join(map(str, line.pids))}" if line.pids else ""
+        print(f"{line.name:6} {state:7} {line.address:27} {pids:24} {details}".rstrip())
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def main() -> None:
+    """Run the command line; what goes wrong on purpose is one sentence on standard error."""
+    try:
+        app()
+    except MillirecError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: what had been started is stopped again")
+
+
+if __name__ == "__main__":
+    main()

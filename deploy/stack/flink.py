@@ -1,0 +1,130 @@
+"""Flink for the local stack: a standalone cluster from the distribution inside apache-flink.
+
+In: `Settings` and `deploy/flink/config.yaml`. Out: one JobManager and two TaskManagers of one slot
+each, with the REST API at `address` (`str`, an http:// URL), and the command line of `flink`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import site
+import sys
+import urllib.request
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.download import fetch, pinned
+from deploy.stack.processes import Process, spawn
+from deploy.stack.settings import TASK_MANAGERS, Settings, render
+from flink_app.embedded.java import java_home
+from flink_app.embedded.ports import LOOPBACK
+from udfs.errors import ServiceError
+
+TEMPLATE = Path(__file__).parents[1] / "flink" / "config.yaml"
+
+
+class Flink:
+    """The JobManager and the TaskManagers."""
+
+    name = "flink"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.folder / self.name
+        self.address = f"http://{LOOPBACK}:{settings.ports.flink}"
+        self.log = self._folder / "log"
+
+    def start(self) -> Iterator[Process]:
+        """Lay out conf/ and lib/, then start the processes by Flink's own scripts."""
+        if any(letter.isspace() for letter in str(self._folder)):
+            raise ServiceError(
+                f"Flink's scripts cannot work in a folder with a space in its name, such as "
+                f"{self._folder}: choose another with --folder."
+            )
+        self._configure()
+        self._collect_jars()
+        shutil.rmtree(self.log, ignore_errors=True)
+        shutil.rmtree(self._folder / "pids", ignore_errors=True)
+        yield self._spawn("jobmanager")
+        for number in range(1, TASK_MANAGERS + 1):
+            yield self._spawn(f"taskmanager-{number}")
+
+    def ready(self) -> bool:
+        """Whether the JobManager knows all TaskManagers and their slots."""
+        # Without a proxy handler: a proxy in the environment is not meant for loopback.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.address}/overview", timeout=2.0) as answer:
+                seen = json.load(answer)
+        except (OSError, ValueError):
+            return False
+        return bool(seen["taskmanagers"] == seen["slots-total"] == TASK_MANAGERS)
+
+    def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        """The command line and environment of Flink's `flink` for this cluster."""
+        return self._script("flink", *arguments), self._environment()
+
+    def _spawn(self, name: str) -> Process:
+        script = f"{name.split('-')[0]}.sh"
+        # In the foreground, the script becomes the server: one process, whose id is known.
+        command = self._script(script, "start-foreground")
+        return spawn(name, command, self._folder / f"{name}.out", self._environment())
+
+    def _script(self, name: str, *arguments: str) -> list[str]:
+        return ["bash", str(_distribution() / "bin" / name), *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "JAVA_HOME": str(java_home()),
+            "FLINK_HOME": str(_distribution()),
+            "FLINK_CONF_DIR": str(self._folder / "conf"),
+            "FLINK_LIB_DIR": str(self._folder / "lib"),
+            # Part of the names of Flink's log files, which would otherwise vary with the user.
+            "FLINK_IDENT_STRING": "millirec",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+
+    def _configure(self) -> None:
+        conf = self._folder / "conf"
+        values = {
+            "python": sys.executable,
+            "site_packages": os.pathsep.join(site.getsitepackages()),
+            "rest_port": self._settings.ports.flink,
+            "rpc_port": self._settings.ports.flink_rpc,
+            "task_managers": TASK_MANAGERS,
+            "checkpoints": (self._folder / "checkpoints").as_uri(),
+            "savepoints": (self._folder / "savepoints").as_uri(),
+            "scratch": self._folder / "scratch",
+            "logs": self.log,
+            "pids": self._folder / "pids",
+        }
+        render(TEMPLATE, conf / "config.yaml", values)
+        (self._folder / "scratch").mkdir(exist_ok=True)
+        for properties in (_distribution() / "conf").glob("log4j*.properties"):
+            shutil.copy(properties, conf)
+
+    def _collect_jars(self) -> None:
+        """Link Flink's own jars, flink-python's and the connector's into one lib folder.
+
+        flink-python has to be among them: loaded with each job instead, it would load the
+        interpreter's library again, which a JVM does once only.
+        """
+        lib = self._folder / "lib"
+        shutil.rmtree(lib, ignore_errors=True)
+        lib.mkdir(parents=True)
+        own = [*(_distribution() / "lib").glob("*.jar")]
+        own += (_distribution() / "opt").glob("flink-python-*.jar")
+        for jar in [*own, *fetch(pinned("flink"), self._settings.jars)]:
+            (lib / jar.name).symlink_to(jar.absolute())
+
+
+def _distribution() -> Path:
+    """The folder with bin/, lib/ and opt/ that the package apache-flink brings."""
+    spec = find_spec("pyflink")
+    if not spec or not spec.origin:
+        raise ServiceError("Flink is not installed in this environment: pip install apache-flink.")
+    return Path(spec.origin).parent

@@ -1,0 +1,75 @@
+"""Kafka for the local stack: one node in KRaft mode, run from the jars in `deploy/jars.ini`.
+
+In: `Settings`. Out: a broker at `address` (`str`, host:port); its topics stay in the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from deploy.download import fetch, pinned
+from deploy.stack.processes import Process, spawn
+from deploy.stack.settings import TASK_MANAGERS, Settings, render
+from flink_app.embedded.java import java_home
+from flink_app.embedded.ports import LOOPBACK
+from udfs.errors import ServiceError
+
+TEMPLATES = Path(__file__).parents[1] / "kafka"
+
+# 16 bytes in base64, as Kafka wants them; the same at each start, since the data carries it.
+CLUSTER_ID = "bWlsbGlyZWMtbG9jYWwtMQ"
+
+
+class Kafka:
+    """The broker and controller, in one process."""
+
+    name = "kafka"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.folder / self.name
+        self.address = f"{LOOPBACK}:{settings.ports.kafka}"
+        self.log = self._folder / "kafka.log"
+
+    def start(self) -> Iterator[Process]:
+        """Format the data folder the first time, then start the broker."""
+        data = self._folder / "data"
+        properties = self._folder / "server.properties"
+        values = {
+            "port": self._settings.ports.kafka,
+            "controller_port": self._settings.ports.kafka_controller,
+            "data": data,
+            "task_managers": TASK_MANAGERS,
+        }
+        render(TEMPLATES / "server.properties", properties, values)
+        jars = [str(jar) for jar in fetch(pinned("kafka"), self._settings.jars)]
+        java = [str(java_home() / "bin" / "java"), "-cp", os.pathsep.join(jars)]
+        java.append(f"-Dlog4j2.configurationFile={TEMPLATES / 'log4j2.properties'}")
+        if not (data / "meta.properties").exists():
+            self._format([*java, f"-Dmillirec.log={self._folder / 'format.log'}"], properties)
+        server = ["-Xmx384m", f"-Dmillirec.log={self.log}", "kafka.Kafka", str(properties)]
+        yield spawn(self.name, [*java, *server], self._folder / "kafka.out", os.environ)
+
+    def ready(self) -> bool:
+        """Whether a client gets metadata that names the broker."""
+        # The client would report each refused connection while the broker starts.
+        client = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        try:
+            return len(client.list_topics(timeout=1.0).brokers) == 1
+        except KafkaException:
+            return False
+
+    def _format(self, java: list[str], properties: Path) -> None:
+        tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+        done = subprocess.run([*java, *tool], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ServiceError(
+                f"Kafka could not prepare its data folder {self._folder / 'data'}: "
+                f"{(done.stderr or done.stdout).strip()}"
+            )

@@ -1,0 +1,186 @@
+"""Brings the local stack up and down, and remembers what runs between one command and the next.
+
+In: a folder, ports and the names of components. Out: running servers, recorded in the folder's
+`stack.json` (their process ids and ports), and the addresses that clients are given.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field, structs
+
+from deploy.download import CACHE
+from deploy.stack.flink import Flink
+from deploy.stack.kafka import Kafka
+from deploy.stack.processes import Process, alive, stop
+from deploy.stack.redis import Redis
+from deploy.stack.settings import Component, Ports, Settings
+from flink_app.embedded.ports import require_free
+from udfs.errors import ConfigError, ServiceError
+
+COMPONENTS = ("kafka", "redis", "flink")
+START_SECONDS = 120.0
+
+
+class _State(Struct):
+    """The content of stack.json: the ports last used, and the processes of each component."""
+
+    ports: Ports = field(default_factory=Ports)
+    processes: dict[str, list[Process]] = field(default_factory=dict)
+
+
+class Status(Struct, frozen=True):
+    """One component: whether it is up, where, and which of its processes have ended."""
+
+    name: str
+    up: bool
+    address: str
+    log: Path
+    pids: list[int]
+    ended: list[str]
+
+
+class Stack:
+    """The local stack in one folder.
+
+    `folder` holds state, data and logs; `jars` is the cache of downloaded jars. A component that
+    is up keeps its ports; for the others those in `ports` hold.
+    """
+
+    def __init__(
+        self, folder: Path = Path(".local"), ports: Ports | None = None, jars: Path = CACHE
+    ) -> None:
+        folder = folder.absolute()
+        self._file = folder / "stack.json"
+        self._state = self._read()
+        given = Ports() if ports is None else ports
+        kept = [self._state.ports.of(name) for name in COMPONENTS if self._alive(name)]
+        self.ports: Ports = structs.replace(
+            given, **{k: v for part in kept for k, v in part.items()}
+        )
+        settings = Settings(folder=folder, jars=jars.absolute(), ports=self.ports)
+        self._flink = Flink(settings)
+        self._components: dict[str, Component] = {
+            "kafka": Kafka(settings),
+            "redis": Redis(settings),
+            "flink": self._flink,
+        }
+        self.kafka_bootstrap = self._components["kafka"].address
+        self.redis_url = self._components["redis"].address
+        self.flink_rest_url = self._flink.address
+
+    def up(self, components: Sequence[str] = COMPONENTS) -> list[str]:
+        """Start those of `components` that are down; return their names once all answer.
+
+        Raises `ConfigError` for an unknown name and `ServiceError` when a port is taken or a
+        component does not start: what this call had started is then stopped again.
+        """
+        for name in components:
+            if name not in COMPONENTS:
+                raise ConfigError(
+                    f"there is no component {name!r}: choose from {', '.join(COMPONENTS)}."
+                )
+        # Together: Flink's processes wait for each other, and so does what is left of a crash.
+        missing = [name for name in COMPONENTS if name in components and not self._is_up(name)]
+        self.down(missing)
+        for name in missing:
+            self._check_ports(name)
+        try:
+            for name in missing:
+                for process in self._components[name].start():
+                    self._state.processes.setdefault(name, []).append(process)
+                    self._write()
+            for name in missing:
+                self._wait(name)
+        except BaseException:
+            self.down(missing)
+            raise
+        return missing
+
+    def down(self, components: Sequence[str] = COMPONENTS) -> list[str]:
+        """Stop `components` and return the names of those of which something ran."""
+        # Flink first: a job that loses Kafka or Redis would fill the logs with its distress.
+        running = [
+            name for name in reversed(COMPONENTS) if name in components and self._alive(name)
+        ]
+        for name in running:
+            leader, *others = self._alive(name)
+            # TaskManagers before their JobManager, whom they tell that they leave.
+            stop(others)
+            stop([leader])
+        for name in components:
+            self._state.processes.pop(name, None)
+        if self._file.exists() or self._state.processes:
+            self._write()
+        return running
+
+    def status(self) -> list[Status]:
+        """What is up and what is not, in the order of `COMPONENTS`."""
+        found = []
+        for name, component in self._components.items():
+            living = self._alive(name)
+            ended = [p.name for p in self._state.processes.get(name, []) if p not in living]
+            pids = [process.pid for process in living]
+            up = self._is_up(name)
+            found.append(Status(name, up, component.address, component.log, pids, ended))
+        return found
+
+    def flink_command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        """The command line and the environment of `flink arguments…` for this cluster.
+
+        For instance `subprocess.run(command, env=environment)` after `command, environment =
+        stack.flink_command("run", "-d", "-py", "job.py")`.
+        """
+        return self._flink.command(*arguments)
+
+    def _alive(self, name: str) -> list[Process]:
+        return [process for process in self._state.processes.get(name, []) if alive(process)]
+
+    def _is_up(self, name: str) -> bool:
+        processes = self._state.processes.get(name, [])
+        return bool(processes) and len(self._alive(name)) == len(processes)
+
+    def _check_ports(self, name: str) -> None:
+        for port_name, port in self.ports.of(name).items():
+            option = f"--{port_name.replace('_', '-')}-port"
+            require_free(port, name, f"stop what listens there, or choose another with {option}")
+
+    def _wait(self, name: str) -> None:
+        component = self._components[name]
+        deadline = time.monotonic() + START_SECONDS
+        while not component.ready():
+            ended = [p for p in self._state.processes[name] if not alive(p)]
+            if ended:
+                said = Path(ended[0].output).read_text(errors="replace").strip()
+                raise ServiceError(
+                    f"{ended[0].name} ended while it started; see {component.log}"
+                    + (f", and its output: {said[-500:]}" if said else ".")
+                )
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"{name} did not answer at {component.address} within {START_SECONDS:.0f} s; "
+                    f"see {component.log}."
+                )
+            time.sleep(0.2)
+
+    def _read(self) -> _State:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=_State)
+        except FileNotFoundError:
+            return _State()
+        except msgspec.DecodeError as error:
+            raise ServiceError(
+                f"{self._file} cannot be read ({error}): stop what it may have started, then "
+                "remove it."
+            ) from error
+
+    def _write(self) -> None:
+        self._state.ports = self.ports
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        part = self._file.with_suffix(".part")
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(self._state)))
+        part.replace(self._file)

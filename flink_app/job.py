@@ -1,0 +1,89 @@
+"""The job, top to bottom: events come in, factors are learned, lists go to Redis.
+
+In: a `Config` and Flink's environments. Out: the graph, not yet running. Each operator has the
+name and uid of its file; all state is keyed by shard.
+"""
+
+from __future__ import annotations
+
+from pyflink.common import Types
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from flink_app.config import Config
+from flink_app.microbatch import micro_batches
+from flink_app.settings import (
+    decode_settings,
+    item_learner_settings,
+    redis_settings,
+    user_learner_settings,
+)
+from flink_app.shards import shard_keys
+from flink_app.sinks import write_dead_letters
+from flink_app.sources import source_of
+from udfs.item_learner import ItemLearner
+from udfs.operator import DEAD_LETTERS, STATS
+from udfs.parse import Parse
+from udfs.stats_operator import Stats
+from udfs.user_learner import UserLearner
+
+_BYTES = Types.PICKLED_BYTE_ARRAY()
+_KEYED_BYTES = Types.TUPLE([Types.INT(), _BYTES])
+
+
+def build(
+    environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: Config
+) -> None:
+    """Put the whole job into `environment`.
+
+    Raises:
+        ConfigError, SourceError: what the configuration asks for cannot be built.
+    """
+    job = config.job
+    user_keys = shard_keys(job.shards, job.max_parallelism)
+    item_keys = shard_keys(job.item_shards, job.max_parallelism)
+    source = source_of(config)
+
+    # → (lane: int, lines: JSON array of str, opened: ms)
+    batches = micro_batches(tables, source, job.window_ms)
+
+    # → (user shard key: int, EventBatch: bytes)
+    events = (
+        batches.process(
+            Parse(decode_settings(config), user_keys, source.name, bool(source.position)),
+            _KEYED_BYTES,
+        )
+        .name("parse")
+        .uid("parse")
+    )
+
+    # → {"reason", "detail", "source", "line", "at"}: str
+    write_dead_letters(events.get_side_output(DEAD_LETTERS), config)
+
+    # → (item shard key: int, Deltas: bytes), and lists in Redis
+    deltas = (
+        events.key_by(lambda pair: pair[0], Types.INT())
+        .process(UserLearner(user_learner_settings(config, item_keys)), _KEYED_BYTES)
+        .name("user learner")
+        .uid("user learner")
+        .disable_chaining()  # see docs/decisions/kernels-and-threads.md
+    )
+
+    # → Account: bytes, and the item feed in Redis
+    items = (
+        deltas.key_by(lambda pair: pair[0], Types.INT())
+        .process(ItemLearner(item_learner_settings(config, item_keys)), _BYTES)
+        .name("item learner")
+        .uid("item learner")
+        .disable_chaining()
+    )
+
+    # → nothing, and `stats` in Redis
+    accounts = events.get_side_output(STATS).union(deltas.get_side_output(STATS), items)
+    (
+        accounts.key_by(lambda _: 0, Types.INT())
+        .process(Stats(redis_settings(config)), _BYTES)
+        .name("stats")
+        .uid("stats")
+        .set_parallelism(1)
+    )

@@ -1,0 +1,121 @@
+"""From the configuration to what each operator is built with.
+
+In: a `Config`. Out: the settings of `parse`, the user learner, the item learner and Redis.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from flink_app.config import Config
+from udfs.decode_settings import DecodeSettings, RatingRule
+from udfs.item_learner import ItemLearnerSettings
+from udfs.learner import LearnerSettings
+from udfs.presets import resolve
+from udfs.redis_writer import RedisSettings
+from udfs.state import Layout
+from udfs.user_learner import UserLearnerSettings
+
+
+def redis_settings(config: Config) -> RedisSettings:
+    """Where Redis is."""
+    redis = config.redis
+    return RedisSettings(
+        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s
+    )
+
+
+def decode_settings(config: Config) -> DecodeSettings:
+    """What a line means.
+
+    Raises:
+        SourceError: an unknown preset or a mapping that cannot work.
+    """
+    source, events = config.source, config.events
+    preset = resolve(
+        source.preset,
+        format=source.format,
+        delimiter=source.delimiter,
+        header=source.header,
+        fields=source.fields,
+    )
+    return DecodeSettings(
+        preset=preset,
+        weights=events.weights,
+        consumed=tuple(config.lists.consumed_types),
+        unknown_type=events.unknown_type,
+        default_type=events.default_type,
+        rating=RatingRule(
+            kind=events.rating_rule,
+            neutral=events.rating_neutral,
+            scale=events.rating_scale,
+            threshold=events.rating_threshold,
+        ),
+        max_id_bytes=events.max_id_bytes,
+        earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
+        ahead_ms=int(events.latest_ahead_s * 1000),
+    )
+
+
+def layout(config: Config) -> Layout:
+    """What must not change while the job keeps its state."""
+    return Layout(config.job.shards, config.job.item_shards, config.model.dimensions)
+
+
+def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSettings:
+    """The user learner's part; `item_keys` are the Flink keys of the item shards."""
+    model, lists, state = config.model, config.lists, config.state
+    learner = LearnerSettings(
+        dimensions=model.dimensions,
+        learning_rate=model.learning_rate,
+        regularisation=model.regularisation,
+        negatives=model.negatives,
+        seed=model.seed,
+        popularity_half_life_s=model.popularity_half_life_s,
+        length=lists.length,
+        exclude_consumed=lists.exclude_consumed,
+        minimum_events=lists.minimum_events,
+        similar_every_s=lists.similar_every_s,
+        popular_every_s=lists.popular_every_s,
+        item_shards=config.job.item_shards,
+        user_cache=state.user_cache,
+        max_items=state.max_items,
+        history=state.history,
+        prefix=config.redis.prefix,
+        expiry_s=config.redis.expiry_s,
+        publish=config.redis.publish,
+        strict=config.job.strict,
+    )
+    return UserLearnerSettings(
+        learner=learner,
+        layout=layout(config),
+        redis=redis_settings(config),
+        item_keys=item_keys,
+        deduplicate_s=config.events.deduplicate_s,
+        deduplicate_ids=config.events.deduplicate_ids,
+        coalesce_ms=lists.coalesce_ms,
+        overload_ms=lists.overload_ms,
+        user_expiry_days=state.user_expiry_days,
+        item_expiry_days=state.item_expiry_days,
+        keep_s=config.feed.keep_s,
+        refresh_ms=max(1, config.feed.publish_ms // 2),
+    )
+
+
+def item_learner_settings(config: Config, item_keys: list[int]) -> ItemLearnerSettings:
+    """The item learner's part; `item_keys` are the Flink keys of the item shards."""
+    return ItemLearnerSettings(
+        layout=layout(config),
+        redis=redis_settings(config),
+        item_keys=item_keys,
+        seed=config.model.seed,
+        max_items=config.state.max_items,
+        popularity_half_life_s=config.model.popularity_half_life_s,
+        item_expiry_days=config.state.item_expiry_days,
+        publish_ms=config.feed.publish_ms,
+        snapshot_s=config.feed.snapshot_s,
+        keep_s=config.feed.keep_s,
+        follow=config.job.parallelism > 1,
+    )

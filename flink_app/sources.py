@@ -1,0 +1,137 @@
+"""The edge where events come in: a Flink SQL table `source` with the raw lines and their positions.
+
+In: `[source]` of the configuration. Out: a `Source`: the `CREATE TABLE` statement, and what the
+micro-batches need to know of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from flink_app.config import Config
+from udfs.errors import SourceError
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A table to read lines from.
+
+    Attributes:
+        name: what a position is a position in, for dead letters.
+        columns: SQL of the columns besides `line`, metadata.
+        position: SQL of a line's position, "" where there is none.
+        lane: SQL of an integer that is equal for lines whose order matters.
+        options: the connector's options.
+        bounded: whether the input ends.
+        text: the tables to union: one `path` each for files; a single "" otherwise.
+    """
+
+    name: str
+    columns: str
+    position: str
+    lane: str
+    options: dict[str, str]
+    bounded: bool
+    text: tuple[str, ...] = ("",)
+
+
+def source_of(config: Config) -> Source:
+    """The source that the configuration names.
+
+    Raises:
+        SourceError: a file or folder that is not there, or of the wrong kind.
+    """
+    kind = config.source.kind
+    if kind == "kafka":
+        return _kafka(config)
+    if kind == "flink":
+        return _flink(config)
+    return _files(config)
+
+
+def create_tables(source: Source, time_column: str) -> list[str]:
+    """`CREATE TABLE source0`, `source1`, … with `line`, the metadata and a time attribute."""
+    statements = []
+    for number, path in enumerate(source.text):
+        options = source.options | ({"path": path} if path else {})
+        listed = ", ".join(f"{_sql(key)} = {_sql(value)}" for key, value in options.items())
+        statements.append(
+            f"CREATE TABLE source{number} (line STRING{source.columns}, {time_column}) "
+            f"WITH ({listed})"
+        )
+    return statements
+
+
+def _files(config: Config) -> Source:
+    """Files and folders, read once; or a folder, watched: new files are read as they appear."""
+    watched = config.source.kind == "directory"
+    paths = [Path(path).expanduser().absolute() for path in config.source.paths]
+    for path in paths:
+        if "\n" in str(path):
+            raise SourceError(f"the path {str(path)!r} has a line feed in it: rename it")
+        if not path.exists():
+            raise SourceError(f"there is no file or folder {path}: correct source.paths")
+        if watched and not path.is_dir():
+            raise SourceError(f"{path} is not a folder: source.kind = 'directory' watches folders")
+    options = {"connector": "filesystem", "format": "raw"}
+    if watched:
+        options["source.monitor-interval"] = f"{config.source.poll_ms} ms"
+    lanes = config.job.parallelism
+    return Source(
+        name="",
+        columns=", file STRING NOT NULL METADATA FROM 'file.path' VIRTUAL",
+        position="file",
+        lane=f"MOD(ABS(HASH_CODE(file)), {lanes})" if lanes > 1 else "0",
+        options=options,
+        bounded=not watched,
+        text=tuple("file://" + quote(str(path)) for path in paths),
+    )
+
+
+def _kafka(config: Config) -> Source:
+    source = config.source
+    options = {f"properties.{key}": value for key, value in source.properties.items()}
+    start = {"committed": "group-offsets", "earliest": "earliest-offset", "latest": "latest-offset"}
+    options |= {
+        "connector": "kafka",
+        "topic": source.topic,
+        "properties.bootstrap.servers": source.brokers,
+        "properties.group.id": source.group,
+        "scan.startup.mode": start[source.start],
+        "value.format": "raw",
+    }
+    options.setdefault("properties.auto.offset.reset", "earliest")
+    if source.bounded:
+        options["scan.bounded.mode"] = "latest-offset"
+    return Source(
+        name=f"kafka:{source.topic}",
+        columns=(
+            ", kafka_partition INT METADATA FROM 'partition' VIRTUAL"
+            ", kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL"
+        ),
+        position="CAST(kafka_partition AS STRING) || ':' || CAST(kafka_offset AS STRING)",
+        lane=f"MOD(kafka_partition, {config.job.parallelism})",
+        options=options,
+        bounded=source.bounded,
+    )
+
+
+def _flink(config: Config) -> Source:
+    options = dict(config.source.options)
+    if not any(key in options for key in ("format", "value.format")):
+        options["format"] = "raw"
+    lanes = config.job.parallelism
+    return Source(
+        name=options.get("connector", "flink"),
+        columns="",
+        position="",
+        lane=f"MOD(ABS(HASH_CODE(line)), {lanes})" if lanes > 1 else "0",
+        options=options,
+        bounded=config.source.bounded,
+    )
+
+
+def _sql(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,188 @@
+"""The items a learner knows, as parallel arrays: a replica in each user learner, the truth in each
+item learner.
+
+In: item ids as they occur, absolute rows from the item feed or from state. Out: slots (int32
+positions in the arrays) and the arrays that the kernels work on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import kernels
+from udfs.events import item_key
+from udfs.rows import VERSION, item_dtype
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Catalogue:
+    """Slots 0 to `size` − 1; every array has room for more.
+
+    Attributes:
+        q, bias: float32[I, d] and float32[I], the learned factors and biases.
+        alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
+            item, or one known only by its key from a user's history.
+        popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
+        events, seen: int64[I], events counted and the time of the last, ms.
+        stamp: int64[I], the number of the last batch that touched the item.
+        text, text_at, text_length: the JSON fragments of the items, for `lists`.
+    """
+
+    def __init__(self, dimensions: int, seed: int, max_items: int) -> None:
+        self.dimensions, self.seed, self.max_items = dimensions, seed, max_items
+        self.dtype = item_dtype(dimensions)
+        self.ids: list[str | None] = []
+        self._slots: dict[str, int] = {}
+        self._by_key: dict[int, int] = {}
+        self.living = 0
+        self.expired = 0
+        self._allocate(256)
+        self.text = np.zeros(256 * 32, np.uint8)
+        self._text_end = 0
+
+    def _allocate(self, room: int) -> None:
+        self.keys = np.zeros(room, np.uint64)
+        self.q = np.zeros((room, self.dimensions), np.float32)
+        self.bias = np.zeros(room, np.float32)
+        self.alive = np.zeros(room, np.bool_)
+        self.popularity = np.zeros(room, np.float64)
+        self.popularity_at = np.zeros(room, np.float64)
+        self.events = np.zeros(room, np.int64)
+        self.seen = np.zeros(room, np.int64)
+        self.stamp = np.zeros(room, np.int64)
+        self.text_at = np.zeros(room, np.int64)
+        self.text_length = np.zeros(room, np.int32)
+
+    @property
+    def size(self) -> int:
+        """Slots in use."""
+        return len(self.ids)
+
+    def slots(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """The slot of each item, int32[n]; new items get a start. −1 where the catalogue is full.
+
+        >>> Catalogue(4, seed=1, max_items=1).slots(["a", "b", "a"]).tolist()
+        [0, -1, 0]
+        """
+        find = self._slots.get
+        found = [find(item, -1) for item in items]
+        for n, slot in enumerate(found):
+            if slot < 0 or not self.alive[slot]:
+                found[n] = self.add(items[n])
+        return np.array(found, np.int32)
+
+    def find(self, item: str) -> int:
+        """The slot of a living item, or −1."""
+        slot = self._slots.get(item, -1)
+        return slot if slot >= 0 and self.alive[slot] else -1
+
+    def slot_of_key(self, key: int) -> int:
+        """The slot of an item by `item_key`; a new one, not alive, for a key never seen."""
+        slot = self._by_key.get(key)
+        return self._new_slot(key) if slot is None else slot
+
+    def add(self, item: str) -> int:
+        """The slot of `item`, made alive with its initial factor if it was not; −1 when full."""
+        slot = self._slots.get(item, -1)
+        if slot >= 0 and self.alive[slot]:
+            return slot
+        if self.living >= self.max_items:
+            return -1
+        if slot < 0:
+            slot = self.slot_of_key(item_key(item))
+            self.ids[slot] = item
+            self._slots[item] = slot
+            self._write_text(slot, item)
+        else:
+            self.expired -= 1
+        self.alive[slot] = True
+        self.living += 1
+        start = self.q[slot : slot + 1]
+        kernels.initial_factors(self.keys[slot : slot + 1], self.seed, start)
+        for column in (self.bias, self.popularity, self.popularity_at, self.events, self.seen):
+            column[slot] = 0
+        return slot
+
+    def _new_slot(self, key: int) -> int:
+        slot = self.size
+        if slot == len(self.alive):
+            self._grow()
+        self.ids.append(None)
+        self.keys[slot] = key
+        self._by_key[key] = slot
+        return slot
+
+    def _grow(self) -> None:
+        old = dict(vars(self))
+        room = 2 * len(self.alive)
+        self._allocate(room)
+        for name, fresh in vars(self).items():
+            if isinstance(fresh, np.ndarray) and fresh is not old[name]:
+                fresh[: len(old[name])] = old[name]
+
+    def _write_text(self, slot: int, item: str) -> None:
+        text = np.frombuffer(b'{"item":' + _encode(item) + b',"score":', np.uint8)
+        end = self._text_end + len(text)
+        if end > len(self.text):
+            larger = np.zeros(max(2 * len(self.text), end), np.uint8)
+            larger[: self._text_end] = self.text[: self._text_end]
+            self.text = larger
+        self.text[self._text_end : end] = text
+        self.text_at[slot], self.text_length[slot] = self._text_end, len(text)
+        self._text_end = end
+
+    def living_slots(self) -> NDArray[np.intp]:
+        """The slots of all living items, ascending."""
+        return np.flatnonzero(self.alive[: self.size])
+
+    def names(self, slots: Iterable[int]) -> list[str]:
+        """The ids of the items in `slots`, each of which has been given one."""
+        return [name for slot in slots if (name := self.ids[slot]) is not None]
+
+    def rows(self, slots: NDArray[np.integer]) -> NDArray[np.void]:
+        """The records of the items in `slots`, of `item_dtype`."""
+        rows = np.zeros(len(slots), self.dtype)
+        rows["version"], rows["d"] = VERSION, self.dimensions
+        rows["factor"], rows["bias"] = self.q[slots], self.bias[slots]
+        rows["events"], rows["seen"] = self.events[slots], self.seen[slots]
+        rows["popularity"] = self.popularity[slots]
+        rows["popularity_at"] = self.popularity_at[slots]
+        return rows
+
+    def put_rows(self, items: Sequence[str], rows: NDArray[np.void]) -> None:
+        """Set items to the absolute values of their records; those beyond the room are left out."""
+        slots = self.slots(items)
+        if slots.size and slots.min() < 0:
+            rows, slots = rows[slots >= 0], slots[slots >= 0]
+        self.q[slots] = np.clip(rows["factor"], -kernels.LIMIT, kernels.LIMIT)
+        self.bias[slots] = np.clip(rows["bias"], -kernels.LIMIT, kernels.LIMIT)
+        self.events[slots], self.seen[slots] = rows["events"], rows["seen"]
+        self.popularity[slots] = rows["popularity"]
+        self.popularity_at[slots] = rows["popularity_at"]
+
+    def expire(self, before_ms: int) -> list[str]:
+        """Drop the items last seen before `before_ms`: they are neither learned nor shown until
+        they occur again. Returns their ids."""
+        slots = self.living_slots()
+        slots = slots[self.seen[slots] < before_ms]
+        self.alive[slots] = False
+        self.living -= len(slots)
+        self.expired += len(slots)
+        return self.names(slots.tolist())
+
+    @property
+    def wasteful(self) -> bool:
+        """Whether more slots are held by expired items than by living ones."""
+        return self.expired > max(1000, self.living)
+
+    def compact(self) -> Catalogue:
+        """A new catalogue of the living items alone; slots of this one mean nothing in it."""
+        slots = self.living_slots()
+        fresh = Catalogue(self.dimensions, self.seed, self.max_items)
+        fresh.put_rows(self.names(slots), self.rows(slots))
+        return fresh

@@ -1,0 +1,100 @@
+"""What the user learner tells the item learner after a batch: changes, never values.
+
+In: the touched slots of a catalogue with their values before and after. Out: one message per item
+shard, MessagePack; and its application to the catalogue that owns the items.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import kernels
+from udfs.catalogue import Catalogue
+
+VERSION = 1
+
+
+class Deltas(msgspec.Struct, frozen=True, array_like=True):
+    """Changes of n distinct items.
+
+    Attributes:
+        change: float32[n, d + 1], what to add to the factors and (last) the bias.
+        weight, weight_at: float64[n], decayed sum of the positive weights at a time, ms.
+        events: int64[n], how many events; 0 for an item that was only drawn as a negative.
+        seen: wall clock of the batch, ms.
+    """
+
+    version: int
+    items: list[str]
+    change: bytes
+    weight: bytes
+    weight_at: bytes
+    events: bytes
+    seen: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Deltas).decode
+
+
+def item_shard(item: str, shards: int) -> int:
+    """The shard of an item: CRC-32 of the UTF-8 id, modulo `shards`.
+
+    >>> item_shard("1580", 4)
+    3
+    """
+    return zlib.crc32(item.encode()) % shards
+
+
+def pack_deltas(
+    items: list[str], change: NDArray[np.float32], weight: NDArray[np.float64],
+    weight_at: NDArray[np.float64], events: NDArray[np.int64], shards: NDArray[np.int32], seen: int,
+) -> dict[int, bytes]:  # fmt: skip
+    """One message per item shard that has changes; the arrays as in `Deltas`, `shards` int32[n]."""
+    messages = {}
+    order = np.argsort(shards, kind="stable")
+    names, starts = np.unique(shards[order], return_index=True)
+    for name, part in zip(names.tolist(), np.split(order, starts[1:]), strict=True):
+        messages[name] = _encode(
+            Deltas(
+                VERSION,
+                [items[n] for n in part.tolist()],
+                change[part].tobytes(),
+                weight[part].tobytes(),
+                weight_at[part].tobytes(),
+                events[part].tobytes(),
+                seen,
+            )
+        )
+    return messages
+
+
+def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDArray[np.int32]:
+    """Add a message to the catalogue that owns its items; returns the slots it changed, int32[m].
+
+    An item that is unknown here and was only drawn as a negative is left out: it has expired.
+    """
+    message = _decode(data)
+    n = len(message.items)
+    events = np.frombuffer(message.events, "<i8")
+    known = np.fromiter((catalogue.find(item) >= 0 for item in message.items), np.bool_, n)
+    keep = np.flatnonzero(known | (events > 0))
+    slots = catalogue.slots([message.items[k] for k in keep.tolist()])
+    keep, slots = keep[slots >= 0], slots[slots >= 0]
+    change = np.frombuffer(message.change, "<f4").reshape(n, -1)[keep]
+    limit = kernels.LIMIT
+    change = np.nan_to_num(change, nan=0.0, posinf=0.0, neginf=0.0)
+    catalogue.q[slots] = np.clip(catalogue.q[slots] + change[:, :-1], -limit, limit)
+    catalogue.bias[slots] = np.clip(catalogue.bias[slots] + change[:, -1], -limit, limit)
+    weight, at = np.frombuffer(message.weight, "<f8")[keep], np.frombuffer(message.weight_at, "<f8")
+    kernels.merge_popularity(
+        slots, weight, at[keep], half_life_ms, catalogue.popularity, catalogue.popularity_at
+    )
+    counted = events[keep] > 0
+    catalogue.events[slots] += events[keep]
+    catalogue.seen[slots[counted]] = message.seen
+    return slots

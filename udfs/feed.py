@@ -1,0 +1,174 @@
+"""The item feed: changed items from the item learners to the replicas in the user learners.
+
+In: rows of a `Catalogue` that owns one shard of the items. Out: entries of the Redis stream
+`feed:log` (trimmed by age) and one snapshot per item shard, `feed:snapshot:<shard>`, with its
+origin in `feed:epoch:<shard>`. All values are absolute, so reading twice is harmless. Packed as
+MessagePack, versioned; not for front ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.catalogue import Catalogue
+from udfs.errors import ServiceError
+from udfs.redis_writer import Command, RedisWriter
+from udfs.rows import read_rows
+
+log = logging.getLogger(__name__)
+VERSION = 1
+_WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
+
+
+class FeedRows(msgspec.Struct, frozen=True, array_like=True):
+    """Absolute rows of n items of one shard.
+
+    Attributes:
+        epoch: when the item learner that wrote this started, ms. restored: whether it started from
+            a checkpoint or savepoint. rows: n records of `item_dtype`.
+    """
+
+    version: int
+    shard: int
+    epoch: int
+    restored: bool
+    items: list[str]
+    rows: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(FeedRows).decode
+
+
+def feed_keys(prefix: str, item_shards: int) -> list[str]:
+    """Every key of the feed: what a job that starts afresh deletes."""
+    shards = range(item_shards)
+    kinds = [f"{prefix}feed:{kind}:{shard}" for kind in ("snapshot", "epoch") for shard in shards]
+    return [f"{prefix}feed:log", *kinds]
+
+
+class FeedWriter:
+    """One item shard's side of the feed: builds commands, sends nothing itself.
+
+    Args:
+        epoch: when this learner started, ms. keep_s: how long the log keeps an entry.
+    """
+
+    def __init__(self, prefix: str, shard: int, epoch: int, restored: bool, keep_s: float) -> None:
+        self._prefix, self.shard, self._epoch = prefix, shard, epoch
+        self.restored, self._keep_ms = restored, int(keep_s * 1000)
+
+    def _pack(self, catalogue: Catalogue, slots: NDArray[np.integer]) -> bytes:
+        rows = catalogue.rows(slots).tobytes()
+        names = catalogue.names(slots.tolist())
+        return _encode(FeedRows(VERSION, self.shard, self._epoch, self.restored, names, rows))
+
+    def changes(self, catalogue: Catalogue, slots: NDArray[np.integer], now_ms: int) -> Command:
+        """The command that adds the rows of `slots` to the log."""
+        oldest = f"{max(now_ms - self._keep_ms, 0)}-0"
+        data = self._pack(catalogue, slots)
+        return ("XADD", f"{self._prefix}feed:log", "MINID", "~", oldest, "*", "rows", data)
+
+    def snapshot(self, catalogue: Catalogue) -> list[Command]:
+        """The commands that replace the shard's snapshot."""
+        data = self._pack(catalogue, catalogue.living_slots())
+        origin = f"{self._epoch}:{int(self.restored)}"
+        return [
+            ("SET", f"{self._prefix}feed:snapshot:{self.shard}", data),
+            ("SET", f"{self._prefix}feed:epoch:{self.shard}", origin),
+        ]
+
+
+class FeedReader:
+    """A replica's side of the feed: loads snapshots, then follows the log.
+
+    Args:
+        alone: whether this is the job's only user learner: then every change in the log is an echo
+            of its own, already applied, and the log is not read. Snapshots of restored state are.
+        keep_s: how long the log keeps an entry: a replica that was away longer loads snapshots.
+    """
+
+    def __init__(
+        self, writer: RedisWriter, prefix: str, item_shards: int, alone: bool, keep_s: float
+    ) -> None:
+        self._writer, self._prefix, self._shards = writer, prefix, item_shards
+        self._alone, self._keep_s = alone, keep_s
+        self._position = "0-0"
+        self._origins: dict[int, bytes] = {}
+        self._started = self._read_at = self._watched_at = time.monotonic()
+
+    def start(self, catalogue: Catalogue) -> int:
+        """Load what snapshots there are; returns how many items the catalogue then has."""
+        now = self._writer.send([("TIME",)])[0]
+        # A little earlier than now: an entry read twice is harmless, one missed is not.
+        self._position = f"{int(now[0]) * 1000 - 1000}-0"
+        self._load(range(self._shards), catalogue)
+        return catalogue.living
+
+    def refresh(self, catalogue: Catalogue) -> int:
+        """Bring the replica up to date; returns how many rows were read."""
+        now = time.monotonic()
+        count = 0
+        if now - self._started < _WATCH_S and now - self._watched_at >= 0.5:
+            self._watched_at = now
+            count += self._load(self._restored(), catalogue)
+        if self._alone:
+            return count
+        if now - self._read_at > self._keep_s / 2:
+            count += self._load(range(self._shards), catalogue)
+        self._read_at = now
+        return count + self._follow(catalogue)
+
+    def _restored(self) -> list[int]:
+        """The shards with a new snapshot of state that was restored after this replica began."""
+        keys = [f"{self._prefix}feed:epoch:{shard}" for shard in range(self._shards)]
+        origins = self._writer.send([("MGET", *keys)])[0]
+        return [
+            shard
+            for shard, origin in enumerate(origins)
+            if origin and origin.endswith(b":1") and origin != self._origins.get(shard)
+        ]
+
+    def _load(self, shards: Iterable[int], catalogue: Catalogue) -> int:
+        count = 0
+        for shard in shards:
+            keys = [f"{self._prefix}feed:{kind}:{shard}" for kind in ("epoch", "snapshot")]
+            origin, data = self._writer.send([("MGET", *keys)])[0]
+            if data:
+                self._origins[shard] = origin
+                count += self._apply(data, catalogue)
+        return count
+
+    def _follow(self, catalogue: Catalogue) -> int:
+        count = 0
+        while True:
+            stream = f"{self._prefix}feed:log"
+            command: Command = ("XREAD", "COUNT", "64", "STREAMS", stream, self._position)
+            reply = self._writer.send([command])[0]
+            entries = reply[0][1] if reply else []
+            for position, fields in entries:
+                self._position = position.decode()
+                count += self._apply(fields[1], catalogue)
+            if len(entries) < 64:
+                return count
+
+    def _apply(self, data: bytes, catalogue: Catalogue) -> int:
+        """Apply one entry; what cannot be read is logged and left out, never trusted."""
+        try:
+            feed = _decode(data)
+            if feed.version != VERSION:
+                raise ServiceError(f"it has form {feed.version}, not {VERSION}")
+            rows = read_rows(feed.rows, catalogue.dtype, "an entry of the item feed")
+            if len(rows) != len(feed.items):
+                raise ServiceError(f"it names {len(feed.items)} items but has {len(rows)} rows")
+        except (msgspec.DecodeError, ServiceError) as error:
+            log.warning("the item feed holds an entry that is left out: %s", error)
+            return 0
+        catalogue.put_rows(feed.items, rows)
+        return len(rows)

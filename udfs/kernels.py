@@ -1,0 +1,281 @@
+"""The few compiled loops of the learning step, called by the user and item learners on NumPy arrays.
+
+In: factor matrices and a batch of event rows; out: the same arrays changed in place. Each kernel is
+exactly sequential (event by event), releases the interpreter lock, and has a plain NumPy twin in the
+tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `d` factors, `n` events.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+PAGE = 32  # consumed items per history page: one page is one row of state
+LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
+def _dot(a, b):  # type: ignore[no-untyped-def]
+    total = np.float32(0.0)
+    for f in range(a.shape[0]):
+        total += a[f] * b[f]
+    return total
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _clip(value):  # type: ignore[no-untyped-def]
+    return min(max(value, -LIMIT), LIMIT)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def next_random(state):  # type: ignore[no-untyped-def]
+    """Advance `state` (uint64[1]) and return 64 random bits: SplitMix64 (Steele et al. 2014)."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def initial_factors(keys, seed, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (float32[n, d]) with small factors that depend on `keys` (uint64[n]) and `seed`.
+
+    Uniform on ±.1·√3, so a standard deviation of .1: every process draws the same start for a key.
+    """
+    state = np.zeros(1, np.uint64)
+    for row in range(keys.shape[0]):
+        state[0] = keys[row] ^ np.uint64(seed)
+        for f in range(out.shape[1]):
+            unit = np.float64(next_random(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+            out[row, f] = np.float32((unit * 2.0 - 1.0) * 0.17320508)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def consumed(item, user, tail, fill, older, pages):  # type: ignore[no-untyped-def]
+    """Whether catalogue slot `item` stands in the history pages of cache slot `user`."""
+    page = tail[user]
+    length = fill[user]
+    while page >= 0:
+        for k in range(length):
+            if pages[page, k] == item:
+                return True
+        page = older[page]
+        length = PAGE
+    return False
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def remember(users, items, flags, tail, fill, older, pages, free, free_count, sealed):  # type: ignore[no-untyped-def]
+    """Append each flagged item to its user's history unless it stands there already.
+
+    `free[:free_count]` are unused pages, at least one per event; a page that fills up is noted as
+    `sealed[k] = (user, page)`. Returns (sealed pages, pages still free).
+    """
+    count = 0
+    for e in range(users.shape[0]):
+        user = users[e]
+        if flags[e] & 1 == 0 or items[e] < 0:
+            continue
+        if consumed(items[e], user, tail, fill, older, pages):
+            continue
+        if tail[user] < 0 or fill[user] == PAGE:
+            free_count -= 1
+            page = free[free_count]
+            older[page] = tail[user]
+            tail[user] = page
+            fill[user] = 0
+        pages[tail[user], fill[user]] = items[e]
+        fill[user] += 1
+        if fill[user] == PAGE:
+            sealed[count, 0] = user
+            sealed[count, 1] = tail[user]
+            count += 1
+    return count, free_count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def decayed(value, at, ts, half_life):  # type: ignore[no-untyped-def]
+    """`value` at time `at`, seen at `ts`: halved each `half_life` (all in ms); never grown."""
+    return value * 2.0 ** (-max(ts - at, 0.0) / half_life)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def add_decayed(value, at, weight, ts, half_life):  # type: ignore[no-untyped-def]
+    """Add `weight` of time `ts` to the decayed sum (`value`, `at`); returns the new pair."""
+    if ts >= at:
+        return decayed(value, at, ts, half_life) + weight, ts
+    return value + decayed(weight, ts, at, half_life), at
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _step(p, q, user_bias, item_bias, user, item, target, rate, regularisation):  # type: ignore[no-untyped-def]
+    x = user_bias[user] + item_bias[item] + _dot(p[user], q[item])
+    error = np.float32(target - 1.0 / (1.0 + np.exp(-np.float64(x))))
+    for f in range(p.shape[1]):
+        pf = p[user, f]
+        qf = q[item, f]
+        p[user, f] = _clip(pf + rate * (error * qf - regularisation * pf))
+        q[item, f] = _clip(qf + rate * (error * pf - regularisation * qf))
+    user_bias[user] = _clip(user_bias[user] + rate * (error - regularisation * user_bias[user]))
+    item_bias[item] = _clip(item_bias[item] + rate * (error - regularisation * item_bias[item]))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def learn(  # type: ignore[no-untyped-def]
+    p, user_bias, tail, fill, older, pages,
+    q, item_bias, alive, size,
+    users, items, weights,
+    rate, regularisation, negatives, random,
+    stamp, batch, touched, before, before_bias,
+):  # fmt: skip
+    """Matrix factorisation by stochastic gradient descent on the logistic loss, event by event.
+
+    For an event of weight w on item i by user u, with σ the logistic function and
+    x = b_u + b_i + p_u·q_i, a step of size η|w| (at most 1) follows the gradient of the log
+    likelihood of target 1 (w > 0) or 0 (w < 0):
+
+        e = target − σ(x);  p_u += η|w|(e·q_i − λp_u);  q_i += η|w|(e·p_u − λq_i);  b likewise
+
+    A positive event is followed by the same step with target 0 on `negatives` items drawn uniformly
+    from the catalogue, none that the user has consumed (Koren, Bell, Volinsky 2009, with implicit
+    targets; the ranking score is R ≈ UᵀV with item biases).
+
+    Args:
+        p, user_bias: float32[U, d], float32[U], changed in place.
+        tail, fill, older, pages: the users' history pages, read only (see `remember`).
+        q, item_bias, alive: float32[I, d], float32[I], bool[I]; the first `size` slots are in use.
+        users, items, weights: int32[n], int32[n] (−1: outside the catalogue), float32[n].
+        rate, regularisation: float32, η and λ. negatives: draws per positive event.
+        random: uint64[1], the state of the generator.
+        stamp: int64[I], `batch` where an item was touched by this call.
+        touched, before, before_bias: int32[m], float32[m, d], float32[m]: the touched items in order
+            with their values before the call; m = n·(1 + negatives) is always enough.
+
+    Returns: how many items were touched.
+    """
+    count = 0
+    for e in range(users.shape[0]):
+        user = users[e]
+        step = min(rate * abs(weights[e]), np.float32(1.0))
+        if step == 0.0 or items[e] < 0:
+            continue
+        positive = weights[e] > 0.0
+        for draw in range(negatives + 1 if positive else 1):
+            item = items[e]
+            if draw > 0:
+                item = np.int32(next_random(random) % np.uint64(size))
+                if (
+                    item == items[e]
+                    or not alive[item]
+                    or consumed(item, user, tail, fill, older, pages)
+                ):
+                    continue
+            if stamp[item] != batch:
+                stamp[item] = batch
+                touched[count] = item
+                before[count] = q[item]
+                before_bias[count] = item_bias[item]
+                count += 1
+            target = 1.0 if positive and draw == 0 else 0.0
+            _step(p, q, user_bias, item_bias, user, item, target, step, regularisation)
+    return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def top_n(scores, bias, alive, exclude, users, tail, fill, older, pages, out_items, out_scores):  # type: ignore[no-untyped-def]
+    """The best items of each row, best first, equal scores by lower slot.
+
+    Args:
+        scores: float32[rows, I], changed: consumed items become −inf. bias: float32[I], added.
+        alive: bool[I], items that may be shown. exclude: leave out what each of `users`
+            (int32[rows], cache slots) has consumed.
+        out_items, out_scores: int32[rows, N] and float32[rows, N]; −1 and −inf where a row has
+            fewer than N items.
+    """
+    n = out_items.shape[1]
+    for r in range(scores.shape[0]):
+        if exclude:
+            page = tail[users[r]]
+            length = fill[users[r]]
+            while page >= 0:
+                for k in range(length):
+                    if 0 <= pages[page, k] < scores.shape[1]:
+                        scores[r, pages[page, k]] = -np.inf
+                page = older[page]
+                length = PAGE
+        for k in range(n):
+            out_items[r, k] = -1
+            out_scores[r, k] = -np.inf
+        for j in range(scores.shape[1]):
+            score = scores[r, j] + bias[j]
+            if score > out_scores[r, n - 1] and alive[j]:
+                k = n - 1
+                while k > 0 and out_scores[r, k - 1] < score:
+                    out_scores[r, k] = out_scores[r, k - 1]
+                    out_items[r, k] = out_items[r, k - 1]
+                    k -= 1
+                out_scores[r, k] = score
+                out_items[r, k] = j
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def add_popularity(items, weights, ts, half_life, value, at, events):  # type: ignore[no-untyped-def]
+    """Add events to the decayed popularity of their items.
+
+    Args:
+        items, weights, ts: int32[n] (negative: skipped), float32[n], int64[n] ms. Weights ≤ 0 count
+            as events but add no popularity. half_life: ms.
+        value, at: float64[I]: the decayed sum and its time in ms; events: int64[I]. All changed in
+            place.
+    """
+    for e in range(items.shape[0]):
+        j = items[e]
+        if j < 0:
+            continue
+        weight = max(np.float64(weights[e]), 0.0)
+        value[j], at[j] = add_decayed(value[j], at[j], weight, np.float64(ts[e]), half_life)
+        events[j] += 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def merge_popularity(items, weight, weight_at, half_life, value, at):  # type: ignore[no-untyped-def]
+    """Add decayed sums (float64[n], at float64[n] ms) to those of `items` (int32[n], distinct)."""
+    for k in range(items.shape[0]):
+        j = items[k]
+        value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def write_items(items, scores, text, text_at, text_length, why, out):  # type: ignore[no-untyped-def]
+    """Write the JSON of one list's items into `out` (uint8), and return its length in bytes.
+
+    Args:
+        items, scores: int32[N] (a negative one ends the list), float32[N] in 0 to 1, written with
+            four decimals.
+        text, text_at, text_length: the items' fragments, `{"item":…,"score":` (see `Catalogue`).
+        why: uint8, what follows a score and closes the item.
+    """
+    end = 0
+    for k in range(items.shape[0]):
+        j = items[k]
+        if j < 0:
+            break
+        if k > 0:
+            out[end] = 44
+            end += 1
+        for c in range(text_length[j]):
+            out[end + c] = text[text_at[j] + c]
+        end += text_length[j]
+        digits = np.int64(np.float64(scores[k]) * 10000.0 + 0.5)
+        digits = min(max(digits, 0), 10000)
+        out[end] = 48 + digits // 10000
+        out[end + 1] = 46
+        for place in range(4):
+            out[end + 5 - place] = 48 + digits % 10
+            digits //= 10
+        end += 6
+        for c in range(why.shape[0]):
+            out[end + c] = why[c]
+        end += why.shape[0]
+    return end

@@ -1,0 +1,256 @@
+"""The learning step of a user shard: a batch of events into factors, histories, lists and deltas.
+
+In: an `EventBatch`, and the shard's rows of state. Out: state written, the Redis commands of the
+refreshed lists, and the messages for the item learners. No Flink in here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import kernels
+from udfs.catalogue import Catalogue
+from udfs.deltas import item_shard, pack_deltas
+from udfs.events import EventBatch
+from udfs.lists import ListWriter
+from udfs.ranking import Ranked, rank_by_factors, rank_popular, rank_similar, without_consumed
+from udfs.redis_writer import Command
+from udfs.state import Rows
+from udfs.users import Users
+
+_MASK = 0xFFFFFFFFFFFFFFFF
+_SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 200, 64
+
+
+class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user learner is configured with; the names are those of the configuration."""
+
+    dimensions: int
+    learning_rate: float
+    regularisation: float
+    negatives: int
+    seed: int
+    popularity_half_life_s: float
+    length: int
+    exclude_consumed: bool
+    minimum_events: int
+    similar_every_s: float
+    popular_every_s: float
+    item_shards: int
+    user_cache: int
+    max_items: int
+    history: int
+    prefix: str
+    expiry_s: int
+    publish: bool
+    strict: bool
+
+
+class Learned(NamedTuple):
+    """What a batch changed: distinct user slots, messages by item shard, users met first."""
+
+    slots: NDArray[np.int32]
+    messages: dict[int, bytes]
+    new_users: int
+
+
+class Learner:
+    """The state of one subtask: a replica of the catalogue and a cache of users."""
+
+    def __init__(self, settings: LearnerSettings) -> None:
+        self.settings = s = settings
+        self.half_life_ms = s.popularity_half_life_s * 1000.0
+        self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items)
+        self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
+        self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
+        self.clock_ms = 0.0  # the newest event time
+        self._batch = 0
+        self._random = np.zeros(1, np.uint64)
+        self._item_shards: dict[int, int] = {}
+        self._popular: Ranked | None = None
+        self._popular_at = self._popular_written = self._similar_looked = 0
+        self._similar_due: dict[int, None] = {}
+        self._similar_at: dict[int, int] = {}
+
+    def learn(
+        self, batch: EventBatch, rows: Rows, history: Rows, number: int, now_ms: int
+    ) -> Learned:
+        """Learn n events in order and write their users to state.
+
+        Args:
+            rows, history: the current shard's users and full history pages.
+            number: how many events the shard has learned before: together with the seed it fixes
+                which negatives are drawn, so a replay draws the same.
+        """
+        s, users, catalogue = self.settings, self.users, self.catalogue
+        names = dict.fromkeys(batch.users)
+        located = users.locate(names, rows, history, catalogue)
+        slot_of = dict(zip(names, located, strict=True))
+        slots = np.array(located, np.int32)
+        event_users = np.array([slot_of[user] for user in batch.users], np.int32)
+        event_items = catalogue.slots(batch.items)
+        weights, ts = batch.weights_array, batch.ts_array
+        new_users = int((users.events[slots] == 0).sum())
+        self._batch += 1
+        self._random[0] = (s.seed * 0x9E3779B97F4A7C15 + number * 0xD1B54A32D192ED03) & _MASK
+        room = min(len(batch) * (1 + s.negatives), catalogue.size + len(batch))
+        touched = np.empty(room, np.int32)
+        before = np.empty((room, s.dimensions), np.float32)
+        before_bias = np.empty(room, np.float32)
+        count = kernels.learn(
+            users.p, users.bias, users.tail, users.fill, users.older, users.pages,
+            catalogue.q, catalogue.bias, catalogue.alive, catalogue.size,
+            event_users, event_items, weights,
+            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._random,
+            catalogue.stamp, self._batch, touched, before, before_bias,
+        )  # fmt: skip
+        sealed = self._remember(event_users, event_items, batch.flags_array)
+        np.add.at(users.events, event_users, 1)
+        np.maximum.at(users.last, event_users, ts)
+        users.seen[slots] = now_ms
+        users.write(slots, sealed, rows, history, catalogue)
+        self.clock_ms = max(self.clock_ms, float(ts.max()))
+        messages = self._deltas(
+            event_items, weights, ts, touched[:count], before[:count], before_bias[:count], now_ms
+        )
+        return Learned(slots, messages, new_users)
+
+    def _remember(
+        self, users: NDArray[np.int32], items: NDArray[np.int32], flags: NDArray[np.uint8]
+    ) -> NDArray[np.int32]:
+        cache = self.users
+        cache.reserve_pages(len(users))
+        sealed = np.empty((len(users), 2), np.int32)
+        count, cache.free_count = kernels.remember(
+            users, items, flags, cache.tail, cache.fill, cache.older, cache.pages,
+            cache.free, cache.free_count, sealed,
+        )  # fmt: skip
+        return sealed[:count]
+
+    def _deltas(
+        self, items: NDArray[np.int32], weights: NDArray[np.float32], ts: NDArray[np.int64],
+        touched: NDArray[np.int32], before: NDArray[np.float32], before_bias: NDArray[np.float32],
+        now_ms: int,
+    ) -> dict[int, bytes]:  # fmt: skip
+        """The changes of this batch as messages; the replica's popularity follows at once."""
+        catalogue = self.catalogue
+        kernels.add_popularity(
+            items, weights, ts, self.half_life_ms,
+            catalogue.popularity, catalogue.popularity_at, catalogue.events,
+        )  # fmt: skip
+        seen = np.unique(items[items >= 0])
+        catalogue.seen[seen] = now_ms
+        self._similar_due.update(dict.fromkeys(seen.tolist()))
+        # An event of weight 0 touches no factor but counts all the same.
+        silent = seen[catalogue.stamp[seen] != self._batch]
+        slots = np.concatenate([touched, silent.astype(np.int32)])
+        change = np.zeros((len(slots), self.settings.dimensions + 1), np.float32)
+        change[: len(touched), :-1] = catalogue.q[touched] - before
+        change[: len(touched), -1] = catalogue.bias[touched] - before_bias
+        place = np.empty(catalogue.size, np.int32)
+        place[slots] = np.arange(len(slots), dtype=np.int32)
+        local = np.where(items >= 0, place[items], -1).astype(np.int32)
+        weight, weight_at = np.zeros(len(slots)), np.zeros(len(slots))
+        events = np.zeros(len(slots), np.int64)
+        kernels.add_popularity(local, weights, ts, self.half_life_ms, weight, weight_at, events)
+        names = [catalogue.ids[slot] or "" for slot in slots.tolist()]
+        shards = np.array([self._item_shard(slot) for slot in slots.tolist()], np.int32)
+        return pack_deltas(names, change, weight, weight_at, events, shards, now_ms)
+
+    def _item_shard(self, slot: int) -> int:
+        shard = self._item_shards.get(slot)
+        if shard is None:
+            shard = item_shard(self.catalogue.ids[slot] or "", self.settings.item_shards)
+            self._item_shards[slot] = shard
+        return shard
+
+    def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[Command]:
+        """The commands that refresh the lists of the users in `slots` (distinct)."""
+        s, users = self.settings, self.users
+        young = users.events[slots] < s.minimum_events
+        commands: list[Command] = []
+        ranked = slots[~young]
+        if len(ranked):
+            by_factors = rank_by_factors(
+                self.catalogue, users, ranked, s.length, s.exclude_consumed
+            )
+            commands += self._commands(ranked, by_factors, "mf", now_ms)
+        ranked = slots[young]
+        if len(ranked):
+            popular = without_consumed(
+                self.popular(now_ms), users, ranked, s.length, s.exclude_consumed
+            )
+            commands += self._commands(ranked, popular, "popular", now_ms)
+        return commands
+
+    def _commands(
+        self, slots: NDArray[np.int32], ranked: Ranked, model: str, now_ms: int
+    ) -> list[Command]:
+        commands: list[Command] = []
+        users, lists = self.users, self.lists
+        for row, slot in enumerate(slots.tolist()):
+            items = lists.items(ranked[0][row], ranked[1][row], model)
+            number = int(users.events[slot])
+            commands += lists.user_list(users.names[slot], number, now_ms, model, items)
+        return commands
+
+    def popular(self, now_ms: int) -> Ranked:
+        """The shared ranking by decayed popularity, renewed each `popular_every_s`."""
+        s = self.settings
+        stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
+        if self._popular is None or stale:
+            room = s.length + 256
+            self._popular = rank_popular(self.catalogue, self.clock_ms, self.half_life_ms, room)
+            self._popular_at = now_ms
+        return self._popular
+
+    def shared_lists(self, now_ms: int, *, everything: bool = False) -> list[Command]:
+        """The commands for `popular` and for the `similar:` lists that are due, or all changed."""
+        s, lists = self.settings, self.lists
+        commands: list[Command] = []
+        if everything or now_ms - self._popular_written >= s.popular_every_s * 1000:
+            self._popular_written = now_ms
+            items, scores = self.popular(now_ms)
+            text = lists.items(items[0, : s.length], scores[0, : s.length], "popular")
+            commands.append(lists.popular_list(now_ms, text))
+        if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
+            self._similar_looked = now_ms
+            commands += self._similar_lists(now_ms, everything)
+        return commands
+
+    def _similar_lists(self, now_ms: int, everything: bool) -> list[Command]:
+        old = now_ms - self.settings.similar_every_s * 1000
+        alive, written = self.catalogue.alive, self._similar_at
+        due = [
+            slot
+            for slot in self._similar_due
+            if alive[slot] and (everything or written.get(slot, 0) <= old)
+        ]
+        if not everything:
+            due = due[:_SIMILAR_AT_ONCE]
+        commands: list[Command] = []
+        if due:
+            items, scores = rank_similar(self.catalogue, np.array(due), self.settings.length)
+            for row, slot in enumerate(due):
+                text = self.lists.items(items[row], scores[row], "mf")
+                name = self.catalogue.ids[slot] or ""
+                commands.append(self.lists.similar_list(name, now_ms, text))
+                written[slot] = now_ms
+                del self._similar_due[slot]
+        return commands
+
+    def expire_items(self, before_ms: int) -> None:
+        """Drop idle items from the replica, and the space of those dropped before."""
+        self.catalogue.expire(before_ms)
+        if self.catalogue.wasteful:
+            self.catalogue = self.catalogue.compact()
+            self.lists.catalogue = self.catalogue
+            self.users.clear()
+            self._item_shards.clear()
+            self._similar_due.clear()
+            self._similar_at.clear()
+            self._popular = None

@@ -1,0 +1,87 @@
+"""The front end's contract: the JSON of a list and the Redis commands that publish it.
+
+In: ranked slots with scores. Out: `SET` commands for `rec:<user>`, `similar:<item>` and `popular`,
+each a JSON string `{"user"|"item", "id", "at", "v", "source", "items": [{"item","score","why"}]}`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import kernels
+from udfs.catalogue import Catalogue
+from udfs.redis_writer import Command
+
+CONTRACT = 1
+"""The `v` of every list: raised when a field changes its meaning."""
+
+_json = msgspec.json.Encoder().encode
+
+
+class ListWriter:
+    """Turns ranked slots into commands.
+
+    Args:
+        prefix: before every key. expiry_s: seconds until a list expires. publish: whether the
+            user's id is published on channel `rec` when the list changes.
+    """
+
+    def __init__(self, catalogue: Catalogue, prefix: str, expiry_s: int, publish: bool) -> None:
+        self.catalogue = catalogue
+        self._prefix = prefix
+        self._expiry = str(expiry_s).encode()
+        self._publish = publish
+        self._channel = f"{prefix}rec".encode()
+        self._out = np.zeros(1024, np.uint8)
+        self._why = {
+            model: np.frombuffer(b',"why":{"model":"%s"}}' % model.encode(), np.uint8)
+            for model in ("mf", "popular")
+        }
+
+    def items(
+        self, slots: NDArray[np.int32], scores: NDArray[np.float32], model: str
+    ) -> bytes:
+        """The JSON objects of one list's items, without the brackets.
+
+        Args:
+            slots, scores: int32[N] (the first negative one ends the list), float32[N] in 0 to 1.
+        """
+        catalogue, why = self.catalogue, self._why[model]
+        lengths = catalogue.text_length[slots[slots >= 0]]
+        room = int(lengths.sum()) + (len(why) + 7) * len(slots)
+        if room > len(self._out):
+            self._out = np.zeros(2 * room, np.uint8)
+        end = kernels.write_items(
+            slots, scores, catalogue.text, catalogue.text_at, catalogue.text_length, why, self._out
+        )
+        return self._out[:end].tobytes()
+
+    def user_list(
+        self, user: str, number: int, at_ms: int, model: str, items: bytes
+    ) -> list[Command]:
+        """The commands for `rec:<user>`; `number` (events of the user so far) makes the list's id."""
+        name = _json(user)
+        value = b'{"user":%s,"id":"%x-%x","at":%d,"v":%d,"source":"%s","items":[%s]}' % (
+            name, at_ms, number, at_ms, CONTRACT, model.encode(), items,
+        )  # fmt: skip
+        key = f"{self._prefix}rec:{user}".encode()
+        commands: list[Command] = [(b"SET", key, value, b"EX", self._expiry)]
+        if self._publish:
+            commands.append((b"PUBLISH", self._channel, user.encode()))
+        return commands
+
+    def similar_list(self, item: str, at_ms: int, items: bytes) -> Command:
+        """The command for `similar:<item>`."""
+        return self._shared(f"similar:{item}", b'"item":%s,' % _json(item), "mf", at_ms, items)
+
+    def popular_list(self, at_ms: int, items: bytes) -> Command:
+        """The command for `popular`."""
+        return self._shared("popular", b"", "popular", at_ms, items)
+
+    def _shared(self, key: str, head: bytes, model: str, at_ms: int, items: bytes) -> Command:
+        value = b'{%s"id":"%x","at":%d,"v":%d,"source":"%s","items":[%s]}' % (
+            head, at_ms, at_ms, CONTRACT, model.encode(), items,
+        )  # fmt: skip
+        return (b"SET", f"{self._prefix}{key}".encode(), value, b"EX", self._expiry)

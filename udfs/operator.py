@@ -1,0 +1,54 @@
+"""What the operator shells share: Flink's state handles, metrics, the clock, shard keys.
+
+In: a Flink runtime context. Out: typed handles. Only this module and the shells import PyFlink.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pyflink.common import Types
+from pyflink.datastream import OutputTag, RuntimeContext
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+
+from udfs.state import Cell, Rows
+
+STATS = OutputTag("stats", Types.PICKLED_BYTE_ARRAY())
+"""The side output of accounts (`udfs.stats.Account`, packed)."""
+
+DEAD_LETTERS = OutputTag("dead-letters", Types.STRING())
+"""The side output of unusable lines, one JSON object each."""
+
+
+def now_ms() -> int:
+    """The wall clock, ms since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def rows(context: RuntimeContext, name: str) -> Rows:
+    """The `MapState[str, bytes]` called `name`, scoped to the current shard."""
+    descriptor = MapStateDescriptor(name, Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+    state: Rows = context.get_map_state(descriptor)
+    return state
+
+
+def cell(context: RuntimeContext, name: str) -> Cell:
+    """The `ValueState[bytes]` called `name`, scoped to the current shard."""
+    state: Cell = context.get_state(ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
+    return state
+
+
+def parallelism(context: RuntimeContext) -> int:
+    """How many subtasks run this operator; PyFlink's own getter raises in thread mode."""
+    task: Any = context._runtime_context.getTaskInfo()
+    return int(task.getNumberOfParallelSubtasks())
+
+
+def next_tick(now: int, interval_ms: int) -> int:
+    """The next multiple of the interval: a timer at it is one timer, however often it is set.
+
+    >>> next_tick(1_000, 400), next_tick(1_200, 400)
+    (1200, 1600)
+    """
+    return (now // interval_ms + 1) * interval_ms

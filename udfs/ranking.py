@@ -1,0 +1,104 @@
+"""Ranked candidates from the learned factors: exact top-N by matrix product and threshold.
+
+In: a `Catalogue`, `Users` and cache slots. Out: `(slots, scores)` as parallel arrays, int32[n, N]
+and float32[n, N], best first, −1 where a list is shorter; scores in 0 to 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import kernels
+from udfs.catalogue import Catalogue
+from udfs.users import Users
+
+Ranked = tuple[NDArray[np.int32], NDArray[np.float32]]
+_CELLS = 2_000_000  # scores held at once: 8 MB
+
+
+def rank_by_factors(
+    catalogue: Catalogue, users: Users, slots: NDArray[np.int32], n: int, exclude: bool
+) -> Ranked:
+    """The `n` items with the largest σ(b_i + p_u·q_i) for each user in `slots`.
+
+    Args:
+        exclude: leave out what a user has consumed.
+    """
+    items, scores = _empty(len(slots), n)
+    size = catalogue.size
+    q = catalogue.q[:size].T
+    chunk = max(1, _CELLS // max(1, size))
+    for begin in range(0, len(slots), chunk):
+        part = slots[begin : begin + chunk]
+        product = users.p[part] @ q
+        kernels.top_n(
+            product, catalogue.bias, catalogue.alive, exclude, part, users.tail, users.fill,
+            users.older, users.pages, items[begin : begin + chunk], scores[begin : begin + chunk],
+        )  # fmt: skip
+    return items, _logistic(scores)
+
+
+def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer], n: int) -> Ranked:
+    """The `n` items whose factors have the largest cosine with those of `slots`, themselves
+    left out; scores (1 + cosine) / 2."""
+    items, scores = _empty(len(slots), n)
+    size = catalogue.size
+    norms = np.maximum(np.linalg.norm(catalogue.q[:size], axis=1), 1e-12)
+    unit = catalogue.q[:size] / norms[:, None]
+    none = np.zeros(size, np.float32)
+    absent = np.full(1, -1, np.int32)
+    pages = np.zeros((1, kernels.PAGE), np.int32)
+    chunk = max(1, _CELLS // max(1, size))
+    for begin in range(0, len(slots), chunk):
+        part = slots[begin : begin + chunk]
+        product = unit[part] @ unit.T
+        product[np.arange(len(part)), part] = -np.inf
+        kernels.top_n(
+            product, none, catalogue.alive, False, absent, absent, absent, absent, pages,
+            items[begin : begin + chunk], scores[begin : begin + chunk],
+        )  # fmt: skip
+    return items, np.clip((1 + scores) / 2, 0, 1).astype(np.float32)
+
+
+def rank_popular(catalogue: Catalogue, now_ms: float, half_life_ms: float, n: int) -> Ranked:
+    """The `n` living items with the largest decayed popularity at `now_ms`, one row.
+
+    Scores are shares of the largest: popularity · 2^(−age / half-life) / maximum.
+    """
+    living = catalogue.living_slots()
+    age = np.maximum(now_ms - catalogue.popularity_at[living], 0.0)
+    value = catalogue.popularity[living] * 2.0 ** (-age / half_life_ms)
+    order = np.argsort(-value, kind="stable")[:n]
+    items, scores = _empty(1, n)
+    items[0, : len(order)] = living[order]
+    scores[0, : len(order)] = value[order] / max(float(value.max(initial=0.0)), 1e-300)
+    return items, scores
+
+
+def without_consumed(
+    ranked: Ranked, users: Users, slots: NDArray[np.int32], n: int, exclude: bool
+) -> Ranked:
+    """One shared ranking (row 0 of `ranked`) as lists of `n` for each user in `slots`."""
+    items, scores = _empty(len(slots), n)
+    shared = [item for item in ranked[0][0].tolist() if item >= 0]
+    for row, slot in enumerate(slots.tolist()):
+        kept = [
+            k
+            for k, item in enumerate(shared)
+            if not exclude
+            or not kernels.consumed(item, slot, users.tail, users.fill, users.older, users.pages)
+        ][:n]
+        items[row, : len(kept)] = ranked[0][0, kept]
+        scores[row, : len(kept)] = ranked[1][0, kept]
+    return items, scores
+
+
+def _empty(rows: int, n: int) -> Ranked:
+    return np.full((rows, n), -1, np.int32), np.full((rows, n), -np.inf, np.float32)
+
+
+def _logistic(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        result: NDArray[np.float32] = (1.0 / (1.0 + np.exp(-x))).astype(np.float32)
+    return result

@@ -1,0 +1,118 @@
+"""One pipeline of absolute values per batch to Redis, retried until it is written.
+
+In: commands as sequences of str or bytes. Out: their replies. Values are absolute, so writing
+them again after a failure does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+
+from udfs.errors import ServiceError
+
+log = logging.getLogger(__name__)
+Command = Sequence[str | bytes | int]
+
+
+class RedisSettings:
+    """Where Redis is and how long to wait for it; the password never appears in its `repr`."""
+
+    def __init__(
+        self, url: str, username: str = "", password: str = "", prefix: str = "",
+        timeout_s: float = 2.0, retry_s: float = 60.0,
+    ) -> None:  # fmt: skip
+        self.url, self.username, self.password = url, username, password
+        self.prefix, self.timeout_s, self.retry_s = prefix, timeout_s, retry_s
+
+    @property
+    def address(self) -> str:
+        """Host, port and database, without credentials."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname or ''}:{parts.port or 6379}{parts.path}"
+
+    def __repr__(self) -> str:
+        return f"RedisSettings({self.address})"
+
+    def client(self) -> redis.Redis:
+        """A new client; `rediss://` means TLS, username and password override the URL's."""
+        given = {"username": self.username, "password": self.password}
+        try:
+            return redis.Redis.from_url(
+                self.url,
+                socket_timeout=self.timeout_s,
+                socket_connect_timeout=self.timeout_s,
+                **{name: value for name, value in given.items() if value},
+            )
+        except ValueError as error:
+            raise ServiceError(
+                f"redis.url is not one that Redis clients understand: {error}. "
+                "Write redis://HOST:PORT/DATABASE, rediss:// for TLS."
+            ) from None
+
+
+class RedisWriter:
+    """A connection that sends many commands in one round trip, and waits out a Redis that is down.
+
+    Args:
+        settings: where Redis is.
+        sleep: replaced in tests.
+    """
+
+    def __init__(
+        self, settings: RedisSettings, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._settings = settings
+        self.client = settings.client()
+        self._sleep = sleep
+        self.round_trips = 0
+
+    def send(self, commands: Sequence[Command]) -> list[Any]:
+        """Send the commands in one pipeline and return their replies.
+
+        Raises:
+            ServiceError: Redis did not take them within `retry_s`; the job then restarts from its
+                checkpoint and writes the same keys again.
+        """
+        if not commands:
+            return []
+        deadline, pause = time.monotonic() + self._settings.retry_s, 0.05
+        while True:
+            try:
+                return self._send_once(commands)
+            except (redis.RedisError, OSError) as error:
+                if time.monotonic() + pause > deadline:
+                    raise ServiceError(
+                        f"Redis at {self._settings.address} has not taken a write for "
+                        f"{self._settings.retry_s:g} s: {error}. Start it or correct redis.url; "
+                        "nothing is lost, the job goes on from its last checkpoint."
+                    ) from error
+                log.warning("Redis at %s: %s; retrying", self._settings.address, error)
+                self._sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+    def _send_once(self, commands: Sequence[Command]) -> list[Any]:
+        pool = self.client.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            self.round_trips += 1
+            replies, failure = [], None
+            for _ in commands:
+                try:
+                    replies.append(connection.read_response())
+                except redis.ResponseError as error:
+                    failure = failure or error
+            if failure is not None:
+                raise failure
+            return replies
+        except BaseException:
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)

@@ -1,0 +1,151 @@
+"""The accounts of a job: what came in, what became of it, and how fresh the lists were.
+
+In: `Account` messages of `parse`, the user learner and the item learner. Out: totals, exact across
+failures because the `stats` operator keeps them in Flink's state, and the fields of the Redis hash
+`stats`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike
+
+VERSION = 1
+EDGES = 1.1 ** np.arange(0, 160)
+"""Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
+
+
+class Account(msgspec.Struct, omit_defaults=True):
+    """Counts to add, of one batch or of a whole job.
+
+    Attributes:
+        received: lines read. ignored: blank lines and headers. dead: unusable lines by reason.
+        learned, duplicates: events. lists: lists written. users: users seen for the first time.
+        freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
+        items: living items by item shard; absolute, the newest counts.
+        stages: µs spent by stage, of the user learner.
+    """
+
+    version: int = VERSION
+    received: int = 0
+    ignored: int = 0
+    dead: dict[str, int] = {}
+    learned: int = 0
+    duplicates: int = 0
+    lists: int = 0
+    users: int = 0
+    freshness: dict[int, int] = {}
+    items: dict[int, int] = {}
+    stages: dict[str, int] = {}
+
+    def add(self, other: Account) -> None:
+        """Add another account to this one."""
+        for name in ("received", "ignored", "learned", "duplicates", "lists", "users"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("dead", "freshness", "stages"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
+        self.items = self.items | other.items
+
+    @property
+    def rejected(self) -> int:
+        """Lines in the dead letters."""
+        return sum(self.dead.values())
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every line read is accounted for: learned, duplicate, dead or ignored."""
+        return self.received == self.learned + self.duplicates + self.rejected + self.ignored
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Account).decode
+
+
+def pack_account(account: Account) -> bytes:
+    """An account as MessagePack, for an edge of the graph and for state."""
+    return _encode(account)
+
+
+def unpack_account(data: bytes) -> Account:
+    """The account that `pack_account` wrote."""
+    return _decode(data)
+
+
+def histogram(ms: ArrayLike) -> dict[int, int]:
+    """Durations in ms, shape (n,), as counts by bin of `EDGES`.
+
+    >>> histogram([0.5, 10.0, 10.1])
+    {0: 1, 25: 2}
+    """
+    bins = np.searchsorted(EDGES, np.asarray(ms, np.float64)).clip(max=len(EDGES) - 1)
+    found, counts = np.unique(bins, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def quantile(freshness: dict[int, int], share: float) -> float:
+    """The duration in ms that `share` (0 to 1) of the counted events stay under; 0.0 of none."""
+    total = sum(freshness.values())
+    seen = 0.0
+    for index in sorted(freshness):
+        seen += freshness[index]
+        if seen >= share * total:
+            return float(EDGES[index])
+    return 0.0
+
+
+class Window:
+    """Sums over the last minute, in steps of a second, for rates and quantiles of the moment."""
+
+    def __init__(self, seconds: int = 60) -> None:
+        self._seconds = seconds
+        self._steps: deque[tuple[int, Account]] = deque()
+
+    def add(self, second: int, account: Account) -> None:
+        """Add an account at a wall-clock second."""
+        if not self._steps or self._steps[-1][0] != second:
+            self._steps.append((second, Account()))
+        self._steps[-1][1].add(account)
+        while self._steps[0][0] <= second - self._seconds:
+            self._steps.popleft()
+
+    def total(self, second: int, seconds: int) -> Account:
+        """The sum over the last `seconds` whole seconds before `second`."""
+        total = Account()
+        for at, account in self._steps:
+            if second - seconds <= at < second:
+                total.add(account)
+        return total
+
+
+def fields(
+    total: Account, recent: Account, recent_s: int, minute: Account, now_ms: int
+) -> dict[str, str]:
+    """The fields of the Redis hash `stats`: totals, rates, and quantiles of the last minute.
+
+    Args:
+        total: since the job began. recent: of the last `recent_s` seconds. minute: of the last 60.
+    """
+    values: dict[str, object] = {
+        "at": now_ms,
+        "received": total.received,
+        "learned": total.learned,
+        "duplicates": total.duplicates,
+        "dead": total.rejected,
+        "ignored": total.ignored,
+        "lists": total.lists,
+        "users": total.users,
+        "items": sum(total.items.values()),
+        "events_per_s": round((recent.learned + recent.duplicates) / recent_s),
+        "lists_per_s": round(recent.lists / recent_s),
+    }
+    for name, freshness in (("", minute.freshness), ("total_", total.freshness)):
+        for share in (50, 99):
+            key = f"{name}freshness_p{share}_ms"
+            values[key] = round(quantile(freshness, share / 100), 1)
+    values |= {f"dead:{reason}": count for reason, count in sorted(total.dead.items())}
+    values |= {f"stage:{stage}_us": spent for stage, spent in sorted(total.stages.items())}
+    return {name: str(value) for name, value in values.items()}

@@ -1,0 +1,81 @@
+"""The operator `stats`: one key, it adds up the accounts of all others and writes `stats` to Redis.
+
+In: packed accounts. Out: nothing; beside the graph, the Redis hash `stats`, absolute values. The
+totals stand in Flink's state, so that they are exact across failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext
+
+from udfs.operator import cell, next_tick, now_ms
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.stats import Account, Window, fields, pack_account, unpack_account
+
+_WRITE_MS = 500
+_RECENT_S = 5
+
+
+class Stats(KeyedProcessFunction):  # type: ignore[misc]
+    """See the module; the sums are `udfs.stats`."""
+
+    def __init__(self, redis: RedisSettings) -> None:
+        self._redis = redis
+
+    def open(self, context: RuntimeContext) -> None:
+        """Take the state handle, connect to Redis, register the totals as metrics."""
+        self._stored = cell(context, "totals")
+        self.writer = RedisWriter(self._redis)
+        self._total: Account | None = None
+        self._window = Window()
+        group = context.get_metrics_group()
+        for name in ("received", "learned", "duplicates", "rejected", "ignored", "lists"):
+            group.gauge(name, lambda name=name: getattr(self._total or Account(), name))
+        group.gauge("freshness_p50_ms", lambda: int(self._fields()["freshness_p50_ms"] or 0))
+        group.gauge("freshness_p99_ms", lambda: int(self._fields()["freshness_p99_ms"] or 0))
+        self._began_s = now_ms() // 1000
+
+    def process_element(
+        self, value: bytes, context: KeyedProcessFunction.Context
+    ) -> Iterator[bytes]:
+        """Add one account."""
+        if self._total is None:
+            self._total = unpack_account(self._stored.value() or pack_account(Account()))
+        account = unpack_account(value)
+        self._total.add(account)
+        self._stored.update(pack_account(self._total))
+        now = now_ms()
+        self._window.add(now // 1000, account)
+        context.timer_service().register_processing_time_timer(next_tick(now, _WRITE_MS))
+        yield from ()
+
+    def on_timer(
+        self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
+    ) -> Iterator[bytes]:
+        """Write the hash; once more after the last event, so that rates fall to zero."""
+        if self._total is None:
+            self._total = unpack_account(self._stored.value() or pack_account(Account()))
+        self._write()
+        now = now_ms()
+        if self._window.total(now // 1000 + 1, _RECENT_S + 1) != Account():
+            context.timer_service().register_processing_time_timer(next_tick(now, _WRITE_MS))
+        yield from ()
+
+    def _fields(self) -> dict[str, str]:
+        now = now_ms()
+        second = now // 1000
+        seconds = max(1, min(_RECENT_S, second - self._began_s))
+        recent = self._window.total(second, seconds)
+        minute = self._window.total(second + 1, 60)
+        return fields(self._total or Account(), recent, seconds, minute, now)
+
+    def _write(self) -> None:
+        pairs = [part for pair in self._fields().items() for part in pair]
+        self.writer.send([("HSET", f"{self._redis.prefix}stats", *pairs)])
+
+    def close(self) -> None:
+        """At the end of a bounded input: write the final totals."""
+        if getattr(self, "_total", None) is not None:
+            self._write()

@@ -1,0 +1,248 @@
+"""The operator `user learner`: keyed by user shard, it learns each batch and refreshes its lists.
+
+In: `(shard key, packed EventBatch)`. Out: `(item shard key, packed Deltas)`; beside it, accounts.
+The lists are in Redis before the batch's state is handed back to Flink.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext
+
+from udfs.duplicates import Duplicates
+from udfs.events import EventBatch, unpack
+from udfs.feed import FeedReader
+from udfs.idle import IdleUsers
+from udfs.learner import Learner, LearnerSettings
+from udfs.operator import STATS, cell, next_tick, now_ms, parallelism, rows
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.state import Layout
+from udfs.stats import Account, histogram, pack_account
+
+_LIVE_MS = 60_000  # an event no older than this when read counts as live
+
+
+class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The operator's part of the configuration; names as there."""
+
+    learner: LearnerSettings
+    layout: Layout
+    redis: RedisSettings
+    item_keys: list[int]
+    deduplicate_s: float
+    deduplicate_ids: int
+    coalesce_ms: int
+    overload_ms: int
+    user_expiry_days: float
+    item_expiry_days: float
+    keep_s: float
+    refresh_ms: int
+
+
+class Shard:
+    """What a subtask holds in memory of one shard: rebuilt from state when the shard is met."""
+
+    def __init__(self, duplicates: Duplicates, idle: IdleUsers, learned: int, due: dict[str, int]):
+        self.duplicates, self.idle, self.learned = duplicates, idle, learned
+        self.due = due  # users whose list was put off, with the time of the oldest event, ms
+        self.flushed_ms = 0
+
+
+class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
+    """See the module; `open` takes the state handles, the learning is `udfs.learner`."""
+
+    def __init__(self, settings: UserLearnerSettings) -> None:
+        self.settings = settings
+
+    def open(self, context: RuntimeContext) -> None:
+        """Take the state handles, compile the kernels, connect to Redis, load the replica."""
+        s = self.settings
+        self._users, self._history = rows(context, "users"), rows(context, "history")
+        self._ids, self._idle = rows(context, "ids"), rows(context, "idle")
+        self._layout, self._learned = cell(context, "layout"), cell(context, "learned")
+        self._due = cell(context, "due")
+        self.learner = Learner(s.learner)
+        self.writer = RedisWriter(s.redis)
+        alone = parallelism(context) == 1
+        self.feed = FeedReader(
+            self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s
+        )
+        self.feed.start(self.learner.catalogue)
+        self._refreshed_ms = self._swept_ms = 0
+        self._shards: dict[int, Shard] = {}
+        group = context.get_metrics_group()
+        self._counters = {
+            name: group.counter(name) for name in ("learned", "duplicates", "lists", "batches")
+        }
+
+    def _shard(self, key: int, context: KeyedProcessFunction.Context) -> Shard:
+        shard = self._shards.get(key)
+        if shard is None:
+            s = self.settings
+            s.layout.check(self._layout, "the user learner")
+            idle = IdleUsers(self._idle, int(s.user_expiry_days * 86_400_000))
+            window = int(s.deduplicate_s * 1000)
+            duplicates = Duplicates(self._ids, window, s.deduplicate_ids)
+            learned = int.from_bytes(self._learned.value() or b"", "little")
+            due = msgspec.json.decode(self._due.value() or b"{}", type=dict[str, int])
+            shard = self._shards[key] = Shard(duplicates, idle, learned, due)
+            self._set_timer(context, next_tick(now_ms(), idle.sweep_ms))
+        return shard
+
+    def _set_timer(self, context: KeyedProcessFunction.Context, at_ms: int) -> None:
+        context.timer_service().register_processing_time_timer(at_ms)
+
+    def process_element(
+        self, value: tuple[int, bytes], context: KeyedProcessFunction.Context
+    ) -> Iterator[Any]:
+        """Learn one batch of one shard."""
+        began = time.perf_counter()
+        shard = self._shard(value[0], context)
+        now = now_ms()
+        self._refresh_replica(now)
+        batch = unpack(value[1])
+        account = Account()
+        keep = shard.duplicates.keep(batch.ids, now)
+        if keep is not None:
+            account.duplicates = len(batch) - int(keep.sum())
+            batch = _select(batch, keep)
+        strict = self.settings.learner.strict
+        touched: dict[int, None] = {}
+        for part in _singles(batch) if strict else [batch] if len(batch) else []:
+            learned = self.learner.learn(part, self._users, self._history, shard.learned, now)
+            shard.learned += len(part)
+            account.users += learned.new_users
+            shard.idle.mark(self.learner.users, learned.slots, now)
+            touched.update(dict.fromkeys(learned.slots.tolist()))
+            for item_shard, message in learned.messages.items():
+                yield self.settings.item_keys[item_shard], message
+            if strict:
+                self._write_lists(learned.slots, now, account)
+        account.learned = len(batch)
+        self._learned.update(shard.learned.to_bytes(8, "little"))
+        account.stages["learn"] = _micros(began)
+        if touched and not strict:
+            slots = np.fromiter(touched, np.int32, len(touched))
+            self._refresh_lists(shard, batch, slots, now, account, context)
+        yield STATS, pack_account(self._count(account, began))
+
+    def _refresh_replica(self, now: int) -> None:
+        if now - self._refreshed_ms >= self.settings.refresh_ms:
+            self._refreshed_ms = now
+            self.feed.refresh(self.learner.catalogue)
+        if now - self._swept_ms >= 60_000:
+            self._swept_ms = now
+            self.learner.expire_items(now - int(self.settings.item_expiry_days * 86_400_000))
+
+    def _refresh_lists(
+        self, shard: Shard, batch: EventBatch, slots: NDArray[np.int32], now: int,
+        account: Account, context: KeyedProcessFunction.Context,
+    ) -> None:  # fmt: skip
+        """Write the lists of the touched users, or put them off while the job is overloaded."""
+        s, users = self.settings, self.learner.users
+        since = _since(batch, now)
+        overloaded = s.coalesce_ms > 0 and now - batch.opened > s.overload_ms
+        if overloaded and now - shard.flushed_ms < s.coalesce_ms:
+            for user, at in zip(batch.users, since.tolist(), strict=True):
+                shard.due.setdefault(user, at)
+            self._due.update(msgspec.json.encode(shard.due))
+            self._set_timer(context, shard.flushed_ms + s.coalesce_ms)
+            return
+        late = [at for user, at in shard.due.items()]
+        if shard.due:
+            found = users.locate(shard.due, self._users, self._history, self.learner.catalogue)
+            slots = np.unique(np.concatenate([slots, np.array(found, np.int32)]))
+            shard.due = {}
+            self._due.clear()
+        shard.flushed_ms = now
+        self._write_lists(slots, now, account)
+        ages = now_ms() - np.concatenate([since, np.array(late, np.int64)])
+        account.freshness = histogram(np.maximum(ages, 0))
+
+    def _write_lists(self, slots: NDArray[np.int32], now: int, account: Account) -> None:
+        began = time.perf_counter()
+        commands = self.learner.user_lists(slots, now)
+        commands += self.learner.shared_lists(now)
+        ranked = time.perf_counter()
+        self.writer.send(commands)
+        account.lists += len(slots)
+        stages = account.stages
+        stages["rank"] = stages.get("rank", 0) + int((ranked - began) * 1e6)
+        stages["redis"] = stages.get("redis", 0) + _micros(ranked)
+
+    def _count(self, account: Account, began: float) -> Account:
+        for name in ("learned", "duplicates", "lists"):
+            self._counters[name].inc(getattr(account, name))
+        self._counters["batches"].inc()
+        account.stages["user_learner"] = _micros(began)
+        return account
+
+    def on_timer(
+        self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
+    ) -> Iterator[Any]:
+        """Write the lists that were put off; forget idle users."""
+        began = time.perf_counter()
+        shard = self._shard(context.get_current_key(), context)
+        account, now = Account(), now_ms()
+        if shard.due:
+            empty = _select(_NO_EVENTS, np.zeros(0, np.bool_))
+            self._refresh_lists(shard, empty, np.zeros(0, np.int32), now, account, context)
+        if timestamp % shard.idle.sweep_ms == 0:
+            for user in shard.idle.sweep(self._users, self._history, self.learner.users.dtype, now):
+                self.learner.users.forget(user)
+            self._set_timer(context, next_tick(now, shard.idle.sweep_ms))
+        yield STATS, pack_account(self._count(account, began))
+
+    def close(self) -> None:
+        """At the end of a bounded input: write what was put off, `popular` and every `similar:`."""
+        if not hasattr(self, "writer"):
+            return
+        now = now_ms()
+        users = self.learner.users
+        slots = {users.find(user) for shard in self._shards.values() for user in shard.due}
+        found = np.array(sorted(slots - {-1}), np.int32)
+        commands = self.learner.user_lists(found, now) if len(found) else []
+        self.writer.send(commands + self.learner.shared_lists(now, everything=True))
+
+
+_NO_EVENTS = EventBatch(users=[], items=[], weights=b"", flags=b"", ts=b"", ids=[], opened=0)
+
+
+def _micros(began: float) -> int:
+    return int((time.perf_counter() - began) * 1e6)
+
+
+def _since(batch: EventBatch, now: int) -> NDArray[np.int64]:
+    """From when the freshness of each event counts, ms: its own time if it is live, else the
+    moment its micro-batch was opened."""
+    ts = batch.ts_array
+    live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
+    result: NDArray[np.int64] = np.where(live, ts, batch.opened)
+    return result
+
+
+def _select(batch: EventBatch, keep: NDArray[np.bool_]) -> EventBatch:
+    kept = np.flatnonzero(keep).tolist()
+    return EventBatch(
+        users=[batch.users[n] for n in kept],
+        items=[batch.items[n] for n in kept],
+        weights=batch.weights_array[keep].tobytes(),
+        flags=batch.flags_array[keep].tobytes(),
+        ts=batch.ts_array[keep].tobytes(),
+        ids=[batch.ids[n] for n in kept],
+        opened=batch.opened,
+    )
+
+
+def _singles(batch: EventBatch) -> Iterator[EventBatch]:
+    """The batch as batches of one event: strict mode learns and ranks after each."""
+    for n in range(len(batch)):
+        keep = np.zeros(len(batch), np.bool_)
+        keep[n] = True
+        yield _select(batch, keep)
