@@ -7,6 +7,7 @@ positions in the arrays) and the arrays that the kernels work on.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -30,6 +31,7 @@ class Catalogue:
         popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
         events, seen: int64[I], events counted and the time of the last, ms.
         stamp: int64[I], the number of the last batch that touched the item.
+        checksum: int64[I], CRC-32 of the UTF-8 id: the item's shard is its remainder.
         text, text_at, text_length: the JSON fragments of the items, for `lists`.
     """
 
@@ -55,6 +57,7 @@ class Catalogue:
         self.events = np.zeros(room, np.int64)
         self.seen = np.zeros(room, np.int64)
         self.stamp = np.zeros(room, np.int64)
+        self.checksum = np.zeros(room, np.int64)
         self.text_at = np.zeros(room, np.int64)
         self.text_length = np.zeros(room, np.int32)
 
@@ -69,17 +72,16 @@ class Catalogue:
         >>> Catalogue(4, seed=1, max_items=1).slots(["a", "b", "a"]).tolist()
         [0, -1, 0]
         """
-        find = self._slots.get
-        found = [find(item, -1) for item in items]
-        for n, slot in enumerate(found):
-            if slot < 0 or not self.alive[slot]:
-                found[n] = self.add(items[n])
-        return np.array(found, np.int32)
+        found = self.find(items)
+        for n in np.flatnonzero(found < 0).tolist():
+            found[n] = self.add(items[n])
+        return found
 
-    def find(self, item: str) -> int:
-        """The slot of a living item, or −1."""
-        slot = self._slots.get(item, -1)
-        return slot if slot >= 0 and self.alive[slot] else -1
+    def find(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """The slot of each item, int32[n]; −1 where there is no such living item."""
+        find = self._slots.get
+        slots = np.array([find(item, -1) for item in items], np.int32)
+        return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
     def slot_of_key(self, key: int) -> int:
         """The slot of an item by `item_key`; a new one, not alive, for a key never seen."""
@@ -97,6 +99,7 @@ class Catalogue:
             slot = self.slot_of_key(item_key(item))
             self.ids[slot] = item
             self._slots[item] = slot
+            self.checksum[slot] = zlib.crc32(item.encode())
             self._write_text(slot, item)
         else:
             self.expired -= 1

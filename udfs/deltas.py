@@ -6,8 +6,6 @@ shard, MessagePack; and its application to the catalogue that owns the items.
 
 from __future__ import annotations
 
-import zlib
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -41,15 +39,6 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Deltas).decode
 
 
-def item_shard(item: str, shards: int) -> int:
-    """The shard of an item: CRC-32 of the UTF-8 id, modulo `shards`.
-
-    >>> item_shard("1580", 4)
-    3
-    """
-    return zlib.crc32(item.encode()) % shards
-
-
 def pack_deltas(
     items: list[str], change: NDArray[np.float32], weight: NDArray[np.float64],
     weight_at: NDArray[np.float64], events: NDArray[np.int64], shards: NDArray[np.int32], seen: int,
@@ -81,13 +70,13 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
     message = _decode(data)
     n = len(message.items)
     events = np.frombuffer(message.events, "<i8")
-    known = np.fromiter((catalogue.find(item) >= 0 for item in message.items), np.bool_, n)
-    keep = np.flatnonzero(known | (events > 0))
-    slots = catalogue.slots([message.items[k] for k in keep.tolist()])
-    keep, slots = keep[slots >= 0], slots[slots >= 0]
+    slots = catalogue.find(message.items)
+    for k in np.flatnonzero((slots < 0) & (events > 0)).tolist():
+        slots[k] = catalogue.add(message.items[k])
+    keep = np.flatnonzero(slots >= 0)
+    slots = slots[keep]
     change = np.frombuffer(message.change, "<f4").reshape(n, -1)[keep]
     limit = kernels.LIMIT
-    change = np.nan_to_num(change, nan=0.0, posinf=0.0, neginf=0.0)
     catalogue.q[slots] = np.clip(catalogue.q[slots] + change[:, :-1], -limit, limit)
     catalogue.bias[slots] = np.clip(catalogue.bias[slots] + change[:, -1], -limit, limit)
     weight, at = np.frombuffer(message.weight, "<f8")[keep], np.frombuffer(message.weight_at, "<f8")

@@ -189,13 +189,13 @@ def top_n(scores, bias, alive, exclude, users, tail, fill, older, pages, out_ite
     Args:
         scores: float32[rows, I], changed: consumed items become −inf. bias: float32[I], added.
         alive: bool[I], items that may be shown. exclude: leave out what each of `users`
-            (int32[rows], cache slots) has consumed.
+            (int32[rows], cache slots, −1 for nobody) has consumed.
         out_items, out_scores: int32[rows, N] and float32[rows, N]; −1 and −inf where a row has
             fewer than N items.
     """
     n = out_items.shape[1]
     for r in range(scores.shape[0]):
-        if exclude:
+        if exclude and users[r] >= 0:
             page = tail[users[r]]
             length = fill[users[r]]
             while page >= 0:
@@ -247,35 +247,37 @@ def merge_popularity(items, weight, weight_at, half_life, value, at):  # type: i
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def write_items(items, scores, text, text_at, text_length, why, out):  # type: ignore[no-untyped-def]
-    """Write the JSON of one list's items into `out` (uint8), and return its length in bytes.
+def write_items(items, scores, text, text_at, text_length, why, out, ends):  # type: ignore[no-untyped-def]
+    """Write the JSON of the items of each list into `out` (uint8), one list after the other.
 
     Args:
-        items, scores: int32[N] (a negative one ends the list), float32[N] in 0 to 1, written with
-            four decimals.
+        items, scores: int32[rows, N] (a negative one ends a list), float32[rows, N] in 0 to 1,
+            written with four decimals.
         text, text_at, text_length: the items' fragments, `{"item":…,"score":` (see `Catalogue`).
         why: uint8, what follows a score and closes the item.
+        ends: int64[rows], set to where each list ends in `out`.
     """
     end = 0
-    for k in range(items.shape[0]):
-        j = items[k]
-        if j < 0:
-            break
-        if k > 0:
-            out[end] = 44
-            end += 1
-        for c in range(text_length[j]):
-            out[end + c] = text[text_at[j] + c]
-        end += text_length[j]
-        digits = np.int64(np.float64(scores[k]) * 10000.0 + 0.5)
-        digits = min(max(digits, 0), 10000)
-        out[end] = 48 + digits // 10000
-        out[end + 1] = 46
-        for place in range(4):
-            out[end + 5 - place] = 48 + digits % 10
-            digits //= 10
-        end += 6
-        for c in range(why.shape[0]):
-            out[end + c] = why[c]
-        end += why.shape[0]
-    return end
+    for row in range(items.shape[0]):
+        for k in range(items.shape[1]):
+            j = items[row, k]
+            if j < 0:
+                break
+            if k > 0:
+                out[end] = 44
+                end += 1
+            for c in range(text_length[j]):
+                out[end + c] = text[text_at[j] + c]
+            end += text_length[j]
+            digits = np.int64(np.float64(scores[row, k]) * 10000.0 + 0.5)
+            digits = min(max(digits, 0), 10000)
+            out[end] = 48 + digits // 10000
+            out[end + 1] = 46
+            for place in range(4):
+                out[end + 5 - place] = 48 + digits % 10
+                digits //= 10
+            end += 6
+            for c in range(why.shape[0]):
+                out[end + c] = why[c]
+            end += why.shape[0]
+        ends[row] = end

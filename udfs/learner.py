@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 
 from udfs import kernels
 from udfs.catalogue import Catalogue
-from udfs.deltas import item_shard, pack_deltas
+from udfs.deltas import pack_deltas
 from udfs.events import EventBatch
 from udfs.lists import ListWriter
-from udfs.ranking import Ranked, rank_by_factors, rank_popular, rank_similar, without_consumed
+from udfs.ranking import (
+    Ranked,
+    popularity_shares,
+    rank_by_factors,
+    rank_by_popularity,
+    rank_similar,
+)
 from udfs.redis_writer import Command
 from udfs.state import Rows
 from udfs.users import Users
@@ -70,9 +76,8 @@ class Learner:
         self.clock_ms = 0.0  # the newest event time
         self._batch = 0
         self._random = np.zeros(1, np.uint64)
-        self._item_shards: dict[int, int] = {}
-        self._popular: Ranked | None = None
-        self._popular_at = self._popular_written = self._similar_looked = 0
+        self._shares: NDArray[np.float32] | None = None
+        self._shares_at = self._popular_written = self._similar_looked = 0
         self._similar_due: dict[int, None] = {}
         self._similar_at: dict[int, int] = {}
 
@@ -158,15 +163,8 @@ class Learner:
         events = np.zeros(len(slots), np.int64)
         kernels.add_popularity(local, weights, ts, self.half_life_ms, weight, weight_at, events)
         names = [catalogue.ids[slot] or "" for slot in slots.tolist()]
-        shards = np.array([self._item_shard(slot) for slot in slots.tolist()], np.int32)
+        shards = (catalogue.checksum[slots] % self.settings.item_shards).astype(np.int32)
         return pack_deltas(names, change, weight, weight_at, events, shards, now_ms)
-
-    def _item_shard(self, slot: int) -> int:
-        shard = self._item_shards.get(slot)
-        if shard is None:
-            shard = item_shard(self.catalogue.ids[slot] or "", self.settings.item_shards)
-            self._item_shards[slot] = shard
-        return shard
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[Command]:
         """The commands that refresh the lists of the users in `slots` (distinct)."""
@@ -181,9 +179,7 @@ class Learner:
             commands += self._commands(ranked, by_factors, "mf", now_ms)
         ranked = slots[young]
         if len(ranked):
-            popular = without_consumed(
-                self.popular(now_ms), users, ranked, s.length, s.exclude_consumed
-            )
+            popular = self._popular(ranked, now_ms)
             commands += self._commands(ranked, popular, "popular", now_ms)
         return commands
 
@@ -192,21 +188,22 @@ class Learner:
     ) -> list[Command]:
         commands: list[Command] = []
         users, lists = self.users, self.lists
-        for row, slot in enumerate(slots.tolist()):
-            items = lists.items(ranked[0][row], ranked[1][row], model)
-            number = int(users.events[slot])
+        written = lists.items(*ranked, model)
+        numbers = users.events[slots].tolist()
+        for slot, number, items in zip(slots.tolist(), numbers, written, strict=True):
             commands += lists.user_list(users.names[slot], number, now_ms, model, items)
         return commands
 
-    def popular(self, now_ms: int) -> Ranked:
-        """The shared ranking by decayed popularity, renewed each `popular_every_s`."""
+    def _popular(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
+        """Lists by decayed popularity, which is looked at anew each `popular_every_s`."""
         s = self.settings
-        stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
-        if self._popular is None or stale:
-            room = s.length + 256
-            self._popular = rank_popular(self.catalogue, self.clock_ms, self.half_life_ms, room)
-            self._popular_at = now_ms
-        return self._popular
+        stale = s.strict or now_ms - self._shares_at >= s.popular_every_s * 1000
+        if self._shares is None or stale:
+            self._shares = popularity_shares(self.catalogue, self.clock_ms, self.half_life_ms)
+            self._shares_at = now_ms
+        return rank_by_popularity(
+            self.catalogue, self._shares, self.users, slots, s.length, s.exclude_consumed
+        )
 
     def shared_lists(self, now_ms: int, *, everything: bool = False) -> list[Command]:
         """The commands for `popular` and for the `similar:` lists that are due, or all changed."""
@@ -214,9 +211,8 @@ class Learner:
         commands: list[Command] = []
         if everything or now_ms - self._popular_written >= s.popular_every_s * 1000:
             self._popular_written = now_ms
-            items, scores = self.popular(now_ms)
-            text = lists.items(items[0, : s.length], scores[0, : s.length], "popular")
-            commands.append(lists.popular_list(now_ms, text))
+            ranked = self._popular(np.array([-1], np.int32), now_ms)
+            commands.append(lists.popular_list(now_ms, lists.items(*ranked, "popular")[0]))
         if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
             self._similar_looked = now_ms
             commands += self._similar_lists(now_ms, everything)
@@ -234,9 +230,8 @@ class Learner:
             due = due[:_SIMILAR_AT_ONCE]
         commands: list[Command] = []
         if due:
-            items, scores = rank_similar(self.catalogue, np.array(due), self.settings.length)
-            for row, slot in enumerate(due):
-                text = self.lists.items(items[row], scores[row], "mf")
+            ranked = rank_similar(self.catalogue, np.array(due), self.settings.length)
+            for slot, text in zip(due, self.lists.items(*ranked, "mf"), strict=True):
                 name = self.catalogue.ids[slot] or ""
                 commands.append(self.lists.similar_list(name, now_ms, text))
                 written[slot] = now_ms
@@ -250,7 +245,6 @@ class Learner:
             self.catalogue = self.catalogue.compact()
             self.lists.catalogue = self.catalogue
             self.users.clear()
-            self._item_shards.clear()
             self._similar_due.clear()
             self._similar_at.clear()
-            self._popular = None
+            self._shares = None

@@ -42,21 +42,26 @@ class ListWriter:
 
     def items(
         self, slots: NDArray[np.int32], scores: NDArray[np.float32], model: str
-    ) -> bytes:
-        """The JSON objects of one list's items, without the brackets.
+    ) -> list[bytes]:
+        """The JSON objects of the items of each list, without the brackets.
 
         Args:
-            slots, scores: int32[N] (the first negative one ends the list), float32[N] in 0 to 1.
+            slots, scores: int32[rows, N] (the first negative one ends a list), float32[rows, N] in
+                0 to 1.
         """
         catalogue, why = self.catalogue, self._why[model]
-        lengths = catalogue.text_length[slots[slots >= 0]]
-        room = int(lengths.sum()) + (len(why) + 7) * len(slots)
+        lengths = np.where(slots >= 0, catalogue.text_length[slots], 0)
+        room = int(lengths.sum()) + (len(why) + 7) * slots.size
         if room > len(self._out):
             self._out = np.zeros(2 * room, np.uint8)
-        end = kernels.write_items(
-            slots, scores, catalogue.text, catalogue.text_at, catalogue.text_length, why, self._out
-        )
-        return self._out[:end].tobytes()
+        ends = np.zeros(len(slots), np.int64)
+        kernels.write_items(
+            slots, scores, catalogue.text, catalogue.text_at, catalogue.text_length, why,
+            self._out, ends,
+        )  # fmt: skip
+        written = self._out[: ends[-1] if len(ends) else 0].tobytes()
+        edges = [0, *ends.tolist()]
+        return [written[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
     def user_list(
         self, user: str, number: int, at_ms: int, model: str, items: bytes

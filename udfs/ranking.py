@@ -61,36 +61,35 @@ def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer], n: int) -> Ra
     return items, np.clip((1 + scores) / 2, 0, 1).astype(np.float32)
 
 
-def rank_popular(catalogue: Catalogue, now_ms: float, half_life_ms: float, n: int) -> Ranked:
-    """The `n` living items with the largest decayed popularity at `now_ms`, one row.
+def popularity_shares(
+    catalogue: Catalogue, now_ms: float, half_life_ms: float
+) -> NDArray[np.float32]:
+    """Each slot's decayed popularity at `now_ms` as a share of the largest, float32[I].
 
-    Scores are shares of the largest: popularity · 2^(−age / half-life) / maximum.
+    popularity · 2^(−age / half-life) / maximum, 0 for items that are not alive.
     """
-    living = catalogue.living_slots()
-    age = np.maximum(now_ms - catalogue.popularity_at[living], 0.0)
-    value = catalogue.popularity[living] * 2.0 ** (-age / half_life_ms)
-    order = np.argsort(-value, kind="stable")[:n]
-    items, scores = _empty(1, n)
-    items[0, : len(order)] = living[order]
-    scores[0, : len(order)] = value[order] / max(float(value.max(initial=0.0)), 1e-300)
-    return items, scores
+    size = catalogue.size
+    age = np.maximum(now_ms - catalogue.popularity_at[:size], 0.0)
+    value = catalogue.popularity[:size] * 2.0 ** (-age / half_life_ms) * catalogue.alive[:size]
+    return (value / max(float(value.max(initial=0.0)), 1e-300)).astype(np.float32)
 
 
-def without_consumed(
-    ranked: Ranked, users: Users, slots: NDArray[np.int32], n: int, exclude: bool
-) -> Ranked:
-    """One shared ranking (row 0 of `ranked`) as lists of `n` for each user in `slots`."""
+def rank_by_popularity(
+    catalogue: Catalogue, shares: NDArray[np.float32], users: Users, slots: NDArray[np.int32],
+    n: int, exclude: bool,
+) -> Ranked:  # fmt: skip
+    """The `n` items with the largest of `shares` (see `popularity_shares`) for each user in
+    `slots`; a slot of −1 is nobody in particular."""
     items, scores = _empty(len(slots), n)
-    shared = [item for item in ranked[0][0].tolist() if item >= 0]
-    for row, slot in enumerate(slots.tolist()):
-        kept = [
-            k
-            for k, item in enumerate(shared)
-            if not exclude
-            or not kernels.consumed(item, slot, users.tail, users.fill, users.older, users.pages)
-        ][:n]
-        items[row, : len(kept)] = ranked[0][0, kept]
-        scores[row, : len(kept)] = ranked[1][0, kept]
+    chunk = max(1, _CELLS // max(1, len(shares)))
+    none = np.zeros(len(shares), np.float32)
+    for begin in range(0, len(slots), chunk):
+        part = slots[begin : begin + chunk]
+        rows = np.repeat(shares[None, :], len(part), axis=0)
+        kernels.top_n(
+            rows, none, catalogue.alive, exclude, part, users.tail, users.fill, users.older,
+            users.pages, items[begin : begin + chunk], scores[begin : begin + chunk],
+        )  # fmt: skip
     return items, scores
 
 

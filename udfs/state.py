@@ -118,7 +118,7 @@ class TimeLog:
         """The buckets of which every chunk is older than the span."""
         starts = list(self.buckets)
         ends = [*starts[1:], self.current + self.span_ms // 8]
-        return [s for s, end in zip(starts, ends, strict=True) if now_ms - end > self.span_ms]
+        return [s for s, end in zip(starts, ends, strict=False) if now_ms - end > self.span_ms]
 
     def drop(self, bucket: int) -> list[bytes]:
         """Remove a bucket and return its chunks in order."""
