@@ -1,0 +1,177 @@
+"""One round of the demo: a shopper sees a list, clicks, and gets the list that follows.
+
+In: the shop's truth, a Redis that the job writes to, and the folder that the job reads from. Out: a
+`Round`: the list before, the item clicked, the list after, and the milliseconds between them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import redis
+
+from flink_app.simulator import DirectoryWriter, Shop
+from flink_app.simulator.names import CATEGORIES
+
+SHOWN = 8
+"""Items of a list that a shopper sees."""
+
+_WAIT_S = 10.0
+_TRIES = 40
+
+
+class Move(msgspec.Struct, frozen=True):
+    """An item of the new list: its place from 1, and the one it had (None: it was not listed)."""
+
+    item: str
+    place: int
+    before: int | None
+
+    @property
+    def gained(self) -> int:
+        """Places it rose (above 0) or fell (below 0); 0 for an item that is new."""
+        return 0 if self.before is None else self.before - self.place
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What happened to one shopper; the lists are item ids, best first.
+
+    Attributes:
+        loves: the shopper's two best categories, by the shop's truth.
+        after: None as long as the new list has not come.
+        ms: from before the click was written to when the new list was in hand.
+    """
+
+    user: str
+    loves: tuple[str, ...]
+    clicked: str
+    before: list[str]
+    after: list[str] | None = None
+    ms: float = 0.0
+
+    @property
+    def moves(self) -> list[Move]:
+        """The visible part of the new list, less what every item gains when a better one leaves.
+
+        >>> r = Round("u1", (), "a", ["a", "b", "c", "d"], ["c", "b", "e"], 40.0)
+        >>> [(move.item, move.before, move.gained) for move in r.moves]
+        [('c', 2, 1), ('b', 1, -1), ('e', None, 0)]
+        """
+        rest = [item for item in self.before if item != self.clicked]
+        places = {item: place for place, item in enumerate(rest, start=1)}
+        shown = (self.after or [])[:SHOWN]
+        return [Move(item, n, places.get(item)) for n, item in enumerate(shown, start=1)]
+
+    @property
+    def moved(self) -> int:
+        """How many visible items came up or are new."""
+        return sum(move.before is None or move.gained > 0 for move in self.moves)
+
+
+def favourites(shop: Shop, user: str) -> tuple[str, ...]:
+    """The two categories whose items suit the user best, by the shop's truth."""
+    affinity = shop.affinity(user)
+    kinds = np.arange(len(affinity)) % len(CATEGORIES)
+    means = np.bincount(kinds, affinity) / np.maximum(np.bincount(kinds), 1)
+    return tuple(CATEGORIES[kind] for kind in np.argsort(-means)[:2].tolist())
+
+
+class Shoppers:
+    """Shows lists to shoppers of the shop, and writes what they click into the job's inbox."""
+
+    def __init__(
+        self, shop: Shop, client: redis.Redis, prefix: str, writer: DirectoryWriter
+    ) -> None:
+        self._shop, self._client, self._prefix, self._writer = shop, client, prefix, writer
+        self._random = np.random.default_rng(shop.settings.seed)
+        self._run = f"{time.time_ns():x}"
+        self._clicks = 0
+        self.looks = self.earned = self.earned_by_popular = 0
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """The list under a key, or None."""
+        value: Any = self._client.get(f"{self._prefix}{key}")
+        return None if value is None else msgspec.json.decode(value)
+
+    def compare(self, count: int) -> None:
+        """Show `count` random shoppers their own list and the popular one, and count the clicks."""
+        popular = _items(self.read("popular"))[:SHOWN]
+        for _ in range(count):
+            user = self._anyone()
+            own = _items(self.read(f"rec:{user}"))[:SHOWN]
+            if own and popular:
+                self.looks += 1
+                self.earned += self._shop.respond(user, own) is not None
+                self.earned_by_popular += self._shop.respond(user, popular) is not None
+
+    def choose(self) -> Round | None:
+        """A shopper with a list of the own taste, and what that shopper clicks on it; or None."""
+        for _ in range(_TRIES):
+            user = self._anyone()
+            found = self.read(f"rec:{user}")
+            if found is None or found["source"] == "popular":
+                continue
+            clicked = self._shop.respond(user, _items(found)[:SHOWN])
+            if clicked is not None:
+                return Round(user, favourites(self._shop, user), clicked, _items(found))
+        return None
+
+    def click(self, chosen: Round, check: Callable[[], None]) -> Round | None:
+        """Write the click and wait for the list that follows it; None if none came in 10 s.
+
+        Args:
+            check: called now and then; raises where waiting is in vain.
+        """
+        with self._changes() as changes:
+            began = time.perf_counter()
+            self._writer.write([self._event(chosen)])
+            while time.perf_counter() - began < _WAIT_S:
+                message = changes.get_message(timeout=0.2)
+                if message is None or message["data"] != chosen.user.encode():
+                    check()
+                    continue
+                after = _items(self.read(f"rec:{chosen.user}"))
+                # The shop may move the same shopper's list in the same moment: the list that knows
+                # of the click is the one without the item.
+                if chosen.clicked not in after:
+                    ms = (time.perf_counter() - began) * 1000
+                    return msgspec.structs.replace(chosen, after=after, ms=ms)
+        return None
+
+    @contextlib.contextmanager
+    def _changes(self) -> Iterator[Any]:
+        """The channel that tells whose list has changed, from now on."""
+        with contextlib.closing(self._client.pubsub(ignore_subscribe_messages=True)) as channel:
+            channel.subscribe(f"{self._prefix}rec")
+            channel.get_message(timeout=1.0)  # Redis' word that the subscription stands
+            yield channel
+
+    def _event(self, chosen: Round) -> bytes:
+        self._clicks += 1
+        return msgspec.json.encode(
+            {
+                "user": chosen.user,
+                "item": chosen.clicked,
+                "type": "click",
+                "ts": time.time_ns() // 1_000_000,
+                "id": f"click-{self._run}-{self._clicks}",
+            }
+        )
+
+    @property
+    def clicks(self) -> int:
+        """Clicks written so far."""
+        return self._clicks
+
+    def _anyone(self) -> str:
+        return f"u{self._random.integers(self._shop.users)}"
+
+
+def _items(found: dict[str, Any] | None) -> list[str]:
+    entries: Sequence[dict[str, Any]] = found["items"] if found else ()
+    return [entry["item"] for entry in entries]

@@ -1,0 +1,176 @@
+"""What the demo shows: one list that changes in place in a terminal, plain lines anywhere else.
+
+In: `Round`s, the fields of the Redis hash `stats`, the shop for titles and truth. Out: text on a
+rich `Console`, which ends where the demo ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.padding import Padding
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from flink_app.demo.rounds import SHOWN, Move, Round
+from flink_app.simulator import Shop
+
+_DOTS = 5
+_FIGURES_S = 5.0
+
+
+class Screen:
+    """Context manager: the live part at the bottom of a terminal, and the lines above it."""
+
+    def __init__(self, console: Console, shop: Shop) -> None:
+        self._console, self._shop = console, shop
+        self._list: RenderableType = Text("")
+        self._footer: RenderableType = Text("")
+        self._stage = ""
+        self._figures_at = 0.0
+        self._live = Live(console=console, refresh_per_second=10) if console.is_terminal else None
+
+    def __enter__(self) -> Screen:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def say(self, text: str) -> None:
+        """A line that stays, in rich's markup."""
+        self._console.print(text, highlight=False)
+
+    def stage(self, text: str, detail: str = "") -> None:
+        """What is being waited for; `detail` is shown in a terminal only, where it may change."""
+        if self._live:
+            if text != self._stage:
+                self._footer = Spinner("dots", style="cyan")
+            assert isinstance(self._footer, Spinner)
+            self._footer.update(text=Text.assemble(f" {text} ", (detail, "dim")))
+            self._draw()
+        elif text != self._stage:
+            self.say(text)
+        self._stage = text
+
+    def looks(self, round_: Round) -> None:
+        """A shopper sees a list."""
+        if self._live:
+            self._list = self._panel(round_, "looks at the list", clicks=False)
+            self._draw()
+
+    def clicks(self, round_: Round) -> None:
+        """The shopper clicks; the new list is on its way."""
+        if self._live:
+            self._list = self._panel(round_, "clicks", clicks=True)
+            self._draw()
+
+    def follows(self, round_: Round) -> None:
+        """The new list is there."""
+        if self._live:
+            told = f"the list follows after [bold]{round_.ms:.0f} ms[/]"
+            self._list = self._panel(round_, told, clicks=False)
+            self._draw()
+            return
+        self.say(f"{self._who(round_)} clicks {self._named(round_.clicked)}:")
+        self.say(f"  the list follows after {round_.ms:.0f} ms, {round_.moved} of {SHOWN} moved up")
+        for move in round_.moves:
+            self.say(f"  {move.place}  {self._named(move.item):52} {_plain_arrow(move)}".rstrip())
+
+    def keep(self, round_: Round) -> None:
+        """Leave one line of a round above the live part, where there is one."""
+        if self._live:
+            self.say(
+                f"[dim]{round_.user:>5}[/] clicked {self._named(round_.clicked)}"
+                f"[dim]: {round_.moved} of {SHOWN} moved up after[/] {round_.ms:.0f} ms"
+            )
+
+    def figures(self, stats: Mapping[str, str]) -> None:
+        """The figures of the moment; anywhere else than in a terminal, every five seconds."""
+        text = (
+            f"{int(stats.get('received', 0)):,} events  {stats.get('events_per_s', 0)}/s   "
+            f"{stats.get('lists_per_s', 0)} lists/s   "
+            f"event to list p50 {_ms(stats, 'freshness_p50_ms')}, "
+            f"p99 {_ms(stats, 'freshness_p99_ms')}"
+        )
+        if self._live:
+            self._footer = Group(Text(text, style="cyan"), Text("Ctrl-C ends it.", style="dim"))
+            self._draw()
+        elif time.monotonic() - self._figures_at >= _FIGURES_S:
+            self._figures_at = time.monotonic()
+            self.say(text)
+
+    def clear(self) -> None:
+        """Take the live part away."""
+        self._list = self._footer = Text("")
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._live:
+            self._live.update(Group(self._list, self._footer))
+
+    def _panel(self, round_: Round, told: str, *, clicks: bool) -> RenderableType:
+        table = Table.grid(padding=(0, 1))
+        for width in (3, 34, 9, _DOTS, 12):
+            table.add_column(width=width, no_wrap=True)
+        if round_.after is None:
+            for place, item in enumerate(round_.before[:SHOWN], start=1):
+                chosen = clicks and item == round_.clicked
+                note = Text("◀ click", style="bold yellow") if chosen else Text("")
+                self._row(table, round_.user, place, item, note, "yellow" if chosen else "")
+        else:
+            for move in round_.moves:
+                note = _arrow(move)
+                self._row(table, round_.user, move.place, move.item, note, "")
+        lines = len(round_.moves) if round_.after is not None else len(round_.before[:SHOWN])
+        for _ in range(SHOWN - lines):
+            table.add_row("")
+        head = Text.from_markup(f"{self._who(round_)} {told}")
+        return Padding(Group(head, Text(""), table), (1, 1))
+
+    def _row(self, table: Table, user: str, place: int, item: str, note: Text, style: str) -> None:
+        suits = round(float(self._shop.click_probability(user, [item])[0]) * _DOTS)
+        table.add_row(
+            Text(f"{place:>2}", style="dim"),
+            Text(self._shop.title(item), style=style or "bold"),
+            Text(self._shop.category(item), style=style or "dim"),
+            Text("●" * suits, style="green") + Text("●" * (_DOTS - suits), style="bright_black"),
+            note,
+        )
+
+    def _who(self, round_: Round) -> str:
+        return f"[bold]{round_.user}[/] (loves {' and '.join(round_.loves)})"
+
+    def _named(self, item: str) -> str:
+        return escape(f"{self._shop.title(item)} ({self._shop.category(item)})")
+
+
+def _arrow(move: Move) -> Text:
+    if move.before is None:
+        return Text("✦ new", style="bold magenta")
+    if move.gained > 0:
+        return Text(f"▲ {move.gained}", style="bold green")
+    return Text(f"▼ {-move.gained}" if move.gained else "", style="red")
+
+
+def _plain_arrow(move: Move) -> str:
+    if move.before is None:
+        return "new"
+    return f"{'up' if move.gained > 0 else 'down'} {abs(move.gained)}" if move.gained else ""
+
+
+def _ms(stats: Mapping[str, str], name: str) -> str:
+    return f"{float(stats.get(name, 0)):.0f} ms"

@@ -1,0 +1,217 @@
+"""`millirec demo`, from an empty machine to a list that follows a click, and back to nothing left.
+
+In: how long to show it, and REDIS_URL where a Redis is given. Out: what `Screen` shows. Java, Redis
+and the temporary folder last as long as the demo.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import redis
+from rich.console import Console
+
+from flink_app.demo.outcome import Outcome, summarise
+from flink_app.demo.rounds import Shoppers
+from flink_app.demo.screen import Screen
+from flink_app.demo.world import HISTORY, SHOP, Traffic, demo_config
+from flink_app.embedded.redis_server import RedisServer
+from flink_app.simulator import DirectoryWriter, Shop
+from udfs.errors import ConfigError, ServiceError
+
+_PREFIX = "millirec-demo:"  # in a Redis that is not the demo's own
+_FIRST_LIST_S = 120.0
+_LOOK_S, _CLICK_S, _STAY_S = 1.6, 0.9, 4.0
+_SETTLE_S = 15.0
+_SAMPLES, _TICK_S = 5, 0.25
+
+
+def demo(seconds: float | None = None) -> None:
+    """Show a shop, its job and lists that follow clicks; see the module.
+
+    seconds: of the show, counted from when the shop's past is learned; 0 shows it until Ctrl-C,
+    and None asks the environment variable DEMO_SECONDS. Raises ConfigError for another value
+    there, ServiceError where Java, Redis or the job fail.
+    """
+    limit = _seconds() if seconds is None else seconds
+    outcome = Outcome()
+    shop, console = Shop(SHOP), Console()
+    try:
+        with _ends_like_ctrl_c(), Screen(console, shop) as screen:
+            _run(shop, screen, limit, outcome)
+    except KeyboardInterrupt:
+        if not outcome.rounds:
+            console.print("Ended before the first list.", highlight=False)
+            return
+    summarise(console, outcome)
+
+
+def _seconds() -> float:
+    given = os.environ.get("DEMO_SECONDS", "") or "0"
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ConfigError(
+            f"DEMO_SECONDS is {given!r}: give a number of seconds, or 0 to go on until Ctrl-C."
+        )
+    return seconds
+
+
+def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
+    screen.stage("Starting Redis")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-demo-")))
+        url, prefix = stack.enter_context(_redis())
+        client = stack.enter_context(contextlib.closing(redis.Redis.from_url(url)))
+        screen.stage("Starting Java")
+        # Loading PyFlink takes a second or two: not before the screen says what is going on.
+        from flink_app.embedded.job import EmbeddedJob
+
+        job = stack.enter_context(EmbeddedJob(demo_config(url, prefix, folder)))
+        job.start_java()
+        screen.stage("Starting Flink and compiling the job")
+        job.submit()
+        traffic = stack.enter_context(Traffic(shop, folder / "inbox"))
+        show = _Show(screen, client, prefix, job, traffic, outcome)
+        show.wait_for_lists()
+        shoppers = Shoppers(shop, client, prefix, DirectoryWriter(folder / "inbox"))
+        try:
+            show.rounds(shoppers, limit)
+        finally:
+            screen.clear()
+            outcome.looks, outcome.earned = shoppers.looks, shoppers.earned
+            outcome.earned_by_popular = shoppers.earned_by_popular
+            show.settle(shoppers.clicks)
+            screen.stage("Stopping Flink, Java and Redis")
+
+
+class _Show:
+    """The part of the demo in which everything runs."""
+
+    def __init__(
+        self, screen: Screen, client: redis.Redis, prefix: str, job: Any, traffic: Traffic,
+        outcome: Outcome,
+    ) -> None:  # fmt: skip
+        self._screen, self._client, self._prefix = screen, client, prefix
+        self._job, self._traffic, self._outcome = job, traffic, outcome
+
+    def wait_for_lists(self) -> None:
+        """Until the shop's past is learned and lists are there."""
+        end = time.monotonic() + _FIRST_LIST_S
+        learned = 0
+        while not self._traffic.past_is_written or learned < HISTORY:
+            if time.monotonic() > end:
+                raise ServiceError(
+                    f"no lists came within {_FIRST_LIST_S:.0f} s: is this machine very busy?"
+                )
+            self._check()
+            learned = int(self._stats().get("learned", 0))
+            text = f"Learning the shop's past, {HISTORY:,} events" if learned else "First events"
+            self._screen.stage(text, f"{learned:,}")
+            time.sleep(0.1)
+
+    def rounds(self, shoppers: Shoppers, limit: float) -> None:
+        """Shoppers look and click, one after another, for `limit` seconds; 0: until Ctrl-C."""
+        end = time.monotonic() + limit if limit else float("inf")
+        while time.monotonic() < end:
+            chosen = shoppers.choose()
+            if chosen is None:
+                self._pass(_TICK_S, shoppers)
+                continue
+            self._screen.looks(chosen)
+            self._pass(_LOOK_S, shoppers)
+            self._screen.clicks(chosen)
+            self._pass(_CLICK_S, shoppers)
+            done = shoppers.click(chosen, self._check)
+            if done is None:
+                self._screen.say(f"{chosen.user}'s list did not follow within 10 s.")
+                continue
+            self._outcome.rounds.append(done)
+            self._screen.follows(done)
+            self._pass(min(_STAY_S, max(0.0, end - time.monotonic())), shoppers)
+            self._screen.keep(done)
+
+    def settle(self, clicks: int) -> None:
+        """End the traffic and wait, at most 15 s, until all of it is accounted for."""
+        self._traffic.stop()
+        self._outcome.written = self._traffic.written + clicks
+        end = time.monotonic() + _SETTLE_S
+        while time.monotonic() < end:
+            self._outcome.stats = self._stats()
+            if self._outcome.accounted >= self._outcome.written:
+                break
+            time.sleep(0.1)
+
+    def _pass(self, seconds: float, shoppers: Shoppers) -> None:
+        """Let time pass while the figures go on and more shoppers are asked."""
+        end = time.monotonic() + seconds
+        while True:
+            self._check()
+            shoppers.compare(_SAMPLES)
+            stats = self._stats()
+            self._traffic.sweep(int(stats.get("received", 0)))
+            self._screen.figures(stats)
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(_TICK_S, left))
+
+    def _check(self) -> None:
+        self._job.check()
+        self._traffic.check()
+
+    def _stats(self) -> dict[str, str]:
+        found: Any = self._client.hgetall(f"{self._prefix}stats")
+        return {name.decode(): value.decode() for name, value in found.items()}
+
+
+@contextlib.contextmanager
+def _redis() -> Iterator[tuple[str, str]]:
+    """A Redis and the prefix of the demo's keys: REDIS_URL's, left as it was, or a new one."""
+    url = os.environ.get("REDIS_URL", "")
+    if not url:
+        with RedisServer() as server:
+            yield server.url, ""
+        return
+    client = redis.Redis.from_url(url)
+    with contextlib.closing(client):
+        try:
+            _forget(client)
+        except redis.RedisError as error:
+            raise ServiceError(f"the Redis of REDIS_URL does not answer: {error}") from error
+        try:
+            yield url, _PREFIX
+        finally:
+            _forget(client)
+
+
+def _forget(client: redis.Redis) -> None:
+    for key in client.scan_iter(f"{_PREFIX}*", count=1000):
+        client.delete(key)
+
+
+@contextlib.contextmanager
+def _ends_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the demo as cleanly as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)

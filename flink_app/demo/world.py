@@ -1,0 +1,145 @@
+"""The demo's world: a small shop whose truth is known, and the configuration of the job beside it.
+
+In: folders and a Redis. Out: a `Config`, and a thread that writes the shop's events, JSON lines,
+into the folder that the job watches.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from flink_app.config import Config, load
+from flink_app.simulator import DirectoryWriter, Shop, ShopSettings, play
+from udfs.errors import MillirecError
+
+HISTORY = 24_000
+"""Events of the shop's past, which are learned before the show begins."""
+HISTORY_RATE = 3_000.0
+RATE = 500.0
+"""Events per second, of the past and during the show."""
+
+_KEEP_S = 5.0  # how long a file stays in the inbox at least
+
+# Nobody and nothing arrives: the demo asks the shop for its truth while another thread drives it.
+SHOP = ShopSettings(users=600, items=360, new_users=0.0, new_items=0.0)
+
+# The shop's whole past is 40 events a user, so each of them has to teach more than in a real one:
+# large steps, many negatives. A click counts as much as it can without being a purchase.
+LEARNING = (
+    "model.dimensions=16",
+    "model.learning_rate=1.0",
+    "model.regularisation=0.003",
+    "model.negatives=6",
+    "events.weights.click=0.8",
+    'lists.consumed_types=["click", "purchase"]',
+)
+
+
+def demo_config(redis_url: str, prefix: str, folder: Path) -> Config:
+    """The job's configuration: everything it writes besides Redis lies in `folder`.
+
+    The inbox `folder`/inbox is made; the environment has no say, so that a demo is a demo.
+    """
+    inbox = folder / "inbox"
+    inbox.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "source.kind": "directory",
+        "source.paths": [str(inbox)],
+        "dead_letters.path": str(folder / "dead-letters"),
+        "redis.url": redis_url,
+        "redis.prefix": prefix,
+        "redis.expiry_s": 3600,
+        "flink.options": {"io.tmp.dirs": str(folder)},
+    }
+    overrides = [f"{name}={_toml(value)}" for name, value in settings.items()]
+    return load(None, [*overrides, *LEARNING], {}).config
+
+
+def _toml(value: object) -> str:
+    """A value in TOML; of texts, numbers and lists, JSON is a part of it."""
+    if isinstance(value, dict):
+        pairs = (f"{_toml(key)} = {_toml(entry)}" for key, entry in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    return msgspec.json.encode(value).decode()
+
+
+class Traffic:
+    """Context manager: the shop's past, then its present, written by a thread until it is left."""
+
+    def __init__(self, shop: Shop, inbox: Path) -> None:
+        self._shop, self._inbox = shop, inbox
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="shop", daemon=True)
+        self._failure: MillirecError | None = None
+        self._past = self._present = 0
+
+    @property
+    def written(self) -> int:
+        """Events written so far."""
+        return self._past + self._present
+
+    @property
+    def past_is_written(self) -> bool:
+        """Whether the shop's past is complete, so that what is written now happens now."""
+        return self._past >= HISTORY
+
+    def check(self) -> None:
+        """Raise what ended the thread, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def sweep(self, received: int) -> None:
+        """Delete the files that were read long ago, so that the watched folder stays small.
+
+        received: events that the job has read; nothing is deleted while it is behind.
+        """
+        if received < self.written - RATE:
+            return
+        oldest = time.time() - _KEEP_S
+        for path in self._inbox.glob("*.jsonl"):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+
+    def stop(self) -> None:
+        """End the writing, after the batch that is being written."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def __enter__(self) -> Traffic:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            with DirectoryWriter(self._inbox) as writer:
+                play(
+                    self._shop, writer, events=HISTORY, rate=HISTORY_RATE,
+                    on_progress=self._note_past, stop=self._stop,
+                )  # fmt: skip
+                if not self._stop.is_set():
+                    play(
+                        self._shop, writer, rate=RATE,
+                        on_progress=self._note_present, stop=self._stop,
+                    )  # fmt: skip
+        except MillirecError as error:
+            self._failure = error
+
+    def _note_past(self, events: int) -> None:
+        self._past = events
+
+    def _note_present(self, events: int) -> None:
+        self._present = events
