@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -147,7 +148,7 @@ class Catalogue:
         """The ids of the items in `slots`, each of which has been given one."""
         return [name for slot in slots if (name := self.ids[slot]) is not None]
 
-    def rows(self, slots: NDArray[np.integer]) -> NDArray[np.void]:
+    def rows(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
         """The records of the items in `slots`, of `item_dtype`."""
         rows = np.zeros(len(slots), self.dtype)
         rows["version"], rows["d"] = VERSION, self.dimensions

@@ -30,9 +30,7 @@ class Duplicates:
         self._limit = limit
         self._seen: dict[int, set[bytes]] = {start: set() for start in self._log.buckets}
         for start, _, chunk in self._log.chunks():
-            self._seen[start].update(
-                chunk[at : at + _SIZE] for at in range(0, len(chunk), _SIZE)
-            )
+            self._seen[start].update(chunk[at : at + _SIZE] for at in range(0, len(chunk), _SIZE))
 
     def __len__(self) -> int:
         return sum(map(len, self._seen.values()))

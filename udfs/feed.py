@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -64,12 +65,14 @@ class FeedWriter:
         self._prefix, self.shard, self._epoch = prefix, shard, epoch
         self.restored, self._keep_ms = restored, int(keep_s * 1000)
 
-    def _pack(self, catalogue: Catalogue, slots: NDArray[np.integer]) -> bytes:
+    def _pack(self, catalogue: Catalogue, slots: NDArray[np.integer[Any]]) -> bytes:
         rows = catalogue.rows(slots).tobytes()
         names = catalogue.names(slots.tolist())
         return _encode(FeedRows(VERSION, self.shard, self._epoch, self.restored, names, rows))
 
-    def changes(self, catalogue: Catalogue, slots: NDArray[np.integer], now_ms: int) -> Command:
+    def changes(
+        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], now_ms: int
+    ) -> Command:
         """The command that adds the rows of `slots` to the log."""
         oldest = f"{max(now_ms - self._keep_ms, 0)}-0"
         data = self._pack(catalogue, slots)

@@ -34,9 +34,7 @@ class IdleUsers:
             users.marked[fresh] = bucket
             self._log.append(bucket, _encode([users.names[slot] for slot in fresh.tolist()]))
 
-    def sweep(
-        self, rows: Rows, history: Rows, dtype: np.dtype[np.void], now_ms: int
-    ) -> list[str]:
+    def sweep(self, rows: Rows, history: Rows, dtype: np.dtype[np.void], now_ms: int) -> list[str]:
         """Remove the idle users from state and return their ids."""
         idle = []
         for bucket in self._log.expired(now_ms):

@@ -96,9 +96,7 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         messages = list(self._inbox.get() or ())
         shard = ItemShard(
             catalogue,
-            FeedWriter(
-                s.redis.prefix, number, self._epoch, restored or bool(messages), s.keep_s
-            ),
+            FeedWriter(s.redis.prefix, number, self._epoch, restored or bool(messages), s.keep_s),
         )
         for message in messages:
             slots = apply_deltas(message, catalogue, self._half_life_ms)

@@ -1,8 +1,8 @@
-"""The few compiled loops of the learning step, called by the user and item learners on NumPy arrays.
+"""The few compiled loops of the learning step, called by both learners on NumPy arrays.
 
 In: factor matrices and a batch of event rows; out: the same arrays changed in place. Each kernel is
-exactly sequential (event by event), releases the interpreter lock, and has a plain NumPy twin in the
-tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `d` factors, `n` events.
+exactly sequential (event by event), releases the interpreter lock, and has a plain NumPy twin in
+the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `d` factors, `n` events.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ PAGE = 32  # consumed items per history page: one page is one row of state
 LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
-def _dot(a, b):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _dot(a, b):
     total = np.float32(0.0)
     for f in range(a.shape[0]):
         total += a[f] * b[f]
     return total
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _clip(value):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, inline="always")
+def _clip(value):
     return min(max(value, -LIMIT), LIMIT)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def next_random(state):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def next_random(state):
     """Advance `state` (uint64[1]) and return 64 random bits: SplitMix64 (Steele et al. 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
@@ -37,8 +37,8 @@ def next_random(state):  # type: ignore[no-untyped-def]
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def initial_factors(keys, seed, out):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def initial_factors(keys, seed, out):
     """Fill `out` (float32[n, d]) with small factors that depend on `keys` (uint64[n]) and `seed`.
 
     Uniform on ±.1·√3, so a standard deviation of .1: every process draws the same start for a key.
@@ -51,8 +51,8 @@ def initial_factors(keys, seed, out):  # type: ignore[no-untyped-def]
             out[row, f] = np.float32((unit * 2.0 - 1.0) * 0.17320508)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def consumed(item, user, tail, fill, older, pages):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def consumed(item, user, tail, fill, older, pages):
     """Whether catalogue slot `item` stands in the history pages of cache slot `user`."""
     page = tail[user]
     length = fill[user]
@@ -65,8 +65,8 @@ def consumed(item, user, tail, fill, older, pages):  # type: ignore[no-untyped-d
     return False
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def remember(users, items, flags, tail, fill, older, pages, free, free_count, sealed):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def remember(users, items, flags, tail, fill, older, pages, free, free_count, sealed):
     """Append each flagged item to its user's history unless it stands there already.
 
     `free[:free_count]` are unused pages, at least one per event; a page that fills up is noted as
@@ -94,22 +94,22 @@ def remember(users, items, flags, tail, fill, older, pages, free, free_count, se
     return count, free_count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def decayed(value, at, ts, half_life):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def decayed(value, at, ts, half_life):
     """`value` at time `at`, seen at `ts`: halved each `half_life` (all in ms); never grown."""
     return value * 2.0 ** (-max(ts - at, 0.0) / half_life)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_decayed(value, at, weight, ts, half_life):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def add_decayed(value, at, weight, ts, half_life):
     """Add `weight` of time `ts` to the decayed sum (`value`, `at`); returns the new pair."""
     if ts >= at:
         return decayed(value, at, ts, half_life) + weight, ts
     return value + decayed(weight, ts, at, half_life), at
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _step(p, q, user_bias, item_bias, user, item, target, rate, regularisation):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _step(p, q, user_bias, item_bias, user, item, target, rate, regularisation):
     x = user_bias[user] + item_bias[item] + _dot(p[user], q[item])
     error = np.float32(target - 1.0 / (1.0 + np.exp(-np.float64(x))))
     for f in range(p.shape[1]):
@@ -121,8 +121,8 @@ def _step(p, q, user_bias, item_bias, user, item, target, rate, regularisation):
     item_bias[item] = _clip(item_bias[item] + rate * (error - regularisation * item_bias[item]))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def learn(  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def learn(
     p, user_bias, tail, fill, older, pages,
     q, item_bias, alive, size,
     users, items, weights,
@@ -149,8 +149,8 @@ def learn(  # type: ignore[no-untyped-def]
         rate, regularisation: float32, η and λ. negatives: draws per positive event.
         random: uint64[1], the state of the generator.
         stamp: int64[I], `batch` where an item was touched by this call.
-        touched, before, before_bias: int32[m], float32[m, d], float32[m]: the touched items in order
-            with their values before the call; m = n·(1 + negatives) is always enough.
+        touched, before, before_bias: int32[m], float32[m, d], float32[m]: the touched items in
+            order with their values before the call; m = n·(1 + negatives) is always enough.
 
     Returns: how many items were touched.
     """
@@ -182,8 +182,8 @@ def learn(  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def top_n(scores, bias, alive, exclude, users, tail, fill, older, pages, out_items, out_scores):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def top_n(scores, bias, alive, exclude, users, tail, fill, older, pages, out_items, out_scores):
     """The best items of each row, best first, equal scores by lower slot.
 
     Args:
@@ -219,8 +219,8 @@ def top_n(scores, bias, alive, exclude, users, tail, fill, older, pages, out_ite
                 out_items[r, k] = j
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_popularity(items, weights, ts, half_life, value, at, events):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def add_popularity(items, weights, ts, half_life, value, at, events):
     """Add events to the decayed popularity of their items.
 
     Args:
@@ -238,16 +238,16 @@ def add_popularity(items, weights, ts, half_life, value, at, events):  # type: i
         events[j] += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def merge_popularity(items, weight, weight_at, half_life, value, at):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def merge_popularity(items, weight, weight_at, half_life, value, at):
     """Add decayed sums (float64[n], at float64[n] ms) to those of `items` (int32[n], distinct)."""
     for k in range(items.shape[0]):
         j = items[k]
         value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def write_items(items, scores, text, text_at, text_length, why, out, ends):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def write_items(items, scores, text, text_at, text_length, why, out, ends):
     """Write the JSON of the items of each list into `out` (uint8), one list after the other.
 
     Args:
@@ -270,7 +270,7 @@ def write_items(items, scores, text, text_at, text_length, why, out, ends):  # t
                 out[end + c] = text[text_at[j] + c]
             end += text_length[j]
             digits = np.int64(np.float64(scores[row, k]) * 10000.0 + 0.5)
-            digits = min(max(digits, 0), 10000)
+            digits = min(max(digits, np.int64(0)), np.int64(10000))
             out[end] = 48 + digits // 10000
             out[end + 1] = 46
             for place in range(4):

@@ -6,6 +6,8 @@ each a JSON string `{"user"|"item", "id", "at", "v", "source", "items": [{"item"
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +63,12 @@ class ListWriter:
         )  # fmt: skip
         written = self._out[: ends[-1] if len(ends) else 0].tobytes()
         edges = [0, *ends.tolist()]
-        return [written[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [written[a:b] for a, b in pairwise(edges)]
 
     def user_list(
         self, user: str, number: int, at_ms: int, model: str, items: bytes
     ) -> list[Command]:
-        """The commands for `rec:<user>`; `number` (events of the user so far) makes the list's id."""
+        """The commands for `rec:<user>`; the list's id ends with `number`, the user's events."""
         name = _json(user)
         value = b'{"user":%s,"id":"%x-%x","at":%d,"v":%d,"source":"%s","items":[%s]}' % (
             name, at_ms, number, at_ms, CONTRACT, model.encode(), items,

@@ -63,7 +63,8 @@ class Parse(ProcessFunction):  # type: ignore[misc]
         for bad in decoded.rejected:
             account.dead[bad.reason] = account.dead.get(bad.reason, 0) + 1
             position = positions[bad.index] if positions else ""
-            yield DEAD_LETTERS, self._letter(bad.reason, bad.detail, position, lines[bad.index], now)
+            line = lines[bad.index]
+            yield DEAD_LETTERS, self._letter(bad.reason, bad.detail, position, line, now)
         for reason, count in account.dead.items():
             self._count(reason, count)
         yield STATS, pack_account(account)

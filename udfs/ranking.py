@@ -6,6 +6,8 @@ and float32[n, N], best first, −1 where a list is shorter; scores in 0 to 1.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,7 @@ def rank_by_factors(
     return items, _logistic(scores)
 
 
-def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer], n: int) -> Ranked:
+def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) -> Ranked:
     """The `n` items whose factors have the largest cosine with those of `slots`, themselves
     left out; scores (1 + cosine) / 2."""
     items, scores = _empty(len(slots), n)
@@ -71,7 +73,10 @@ def popularity_shares(
     size = catalogue.size
     age = np.maximum(now_ms - catalogue.popularity_at[:size], 0.0)
     value = catalogue.popularity[:size] * 2.0 ** (-age / half_life_ms) * catalogue.alive[:size]
-    return (value / max(float(value.max(initial=0.0)), 1e-300)).astype(np.float32)
+    shares: NDArray[np.float32] = np.asarray(
+        value / max(float(value.max(initial=0.0)), 1e-300), np.float32
+    )
+    return shares
 
 
 def rank_by_popularity(

@@ -20,7 +20,15 @@ from udfs.events import EventBatch, unpack
 from udfs.feed import FeedReader
 from udfs.idle import IdleUsers
 from udfs.learner import Learner, LearnerSettings
-from udfs.operator import STATS, cell, next_tick, now_ms, parallelism, rows
+from udfs.operator import (
+    STATS,
+    cell,
+    next_tick,
+    now_ms,
+    parallelism,
+    rows,
+    share_interpreter,
+)
 from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import Layout
 from udfs.stats import Account, histogram, pack_account
@@ -63,6 +71,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
     def open(self, context: RuntimeContext) -> None:
         """Take the state handles, compile the kernels, connect to Redis, load the replica."""
         s = self.settings
+        share_interpreter()
         self._users, self._history = rows(context, "users"), rows(context, "history")
         self._ids, self._idle = rows(context, "ids"), rows(context, "idle")
         self._layout, self._learned = cell(context, "layout"), cell(context, "learned")
@@ -70,9 +79,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self.learner = Learner(s.learner)
         self.writer = RedisWriter(s.redis)
         alone = parallelism(context) == 1
-        self.feed = FeedReader(
-            self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s
-        )
+        self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
         self.feed.start(self.learner.catalogue)
         self._refreshed_ms = self._swept_ms = 0
         self._shards: dict[int, Shard] = {}

@@ -20,6 +20,8 @@ from udfs.kernels import PAGE
 from udfs.rows import VERSION, read_rows, user_dtype
 from udfs.state import Rows
 
+_COLUMNS = ("p", "bias", "events", "last", "seen", "marked", "tail", "fill", "first", "sealed")
+
 
 class Users:
     """The most recently used `capacity` users, more only while one batch alone has more.
@@ -132,9 +134,7 @@ class Users:
             self.free, self.free_count = free, self.free_count + n
 
     def _grow(self) -> None:
-        columns = ("p", "bias", "events", "last", "seen", "marked")
-        columns += ("tail", "fill", "first", "sealed")
-        old = {name: getattr(self, name) for name in columns}
+        old = {name: getattr(self, name) for name in _COLUMNS}
         self._allocate(2 * len(self.bias))
         for name, column in old.items():
             getattr(self, name)[: len(column)] = column

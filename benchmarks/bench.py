@@ -1,0 +1,119 @@
+"""`make bench`: the whole embedded job on 1,000,000 events, beside the textbook PyFlink job.
+
+In: nothing but options. Out: a table, and `benchmarks/out/bench.json`. Everything is measured in
+one run on one machine: throughput of both jobs, time per stage, peak memory, then the latency of
+the job under a steady load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flink_app.embedded.redis_server import RedisServer
+from flink_app.simulator import zipf_events
+
+OUT = Path(__file__).parent / "out"
+USERS, ITEMS, DIMENSIONS, EXPONENT = 20_000, 5_000, 64, 1.0
+
+
+def measured(module: str, *arguments: str) -> dict[str, Any]:
+    """Run a measuring module as a process and return the JSON it prints last."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{module} ended with {done.returncode}; its messages stand above")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def throughput(job: str, path: Path, redis_url: str, window_ms: int) -> dict[str, Any]:
+    """One bounded run of `job` over a file of JSON lines."""
+    return measured(
+        "benchmarks.process", job, f"source.paths={json.dumps([str(path)])}",
+        f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", "lists.length=20",
+        f"job.window_ms={window_ms}", "dead_letters.kind=none",
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Generate, measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--slice", type=int, default=30_000, help="events of the textbook job")
+    parser.add_argument("--rate", type=int, default=5_000, help="events/s of the latency run")
+    parser.add_argument("--seconds", type=int, default=40, help="of the latency run")
+    parser.add_argument("--window-ms", type=int, default=50, help="micro-batch of the bounded run")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, RedisServer() as server:
+        path, part = Path(folder) / "events.jsonl", Path(folder) / "slice.jsonl"
+        with path.open("wb") as file:
+            file.writelines(zipf_events(options.events, USERS, ITEMS, EXPONENT))
+        with path.open("rb") as lines:
+            part.write_bytes(b"".join(islice(lines, options.slice)))
+        print(f"throughput: {options.events:,} events through millirec …", file=sys.stderr)
+        ours = throughput("millirec", path, server.url, options.window_ms)
+        print(f"throughput: {options.slice:,} events through the textbook job …", file=sys.stderr)
+        textbook = throughput("textbook", part, server.url, options.window_ms)
+        print(f"latency: {options.rate:,} events/s for {options.seconds} s …", file=sys.stderr)
+        latency = measured(
+            "benchmarks.latency", server.url, str(options.rate), str(options.seconds)
+        )
+    figures = {
+        "machine": {
+            "cpus": os.cpu_count(), "python": platform.python_version(),
+            "processor": platform.machine(),
+        },
+        "workload": {
+            "events": options.events, "users": USERS, "items": ITEMS, "zipf": EXPONENT,
+            "dimensions": DIMENSIONS, "window_ms": options.window_ms,
+        },
+        "millirec": ours,
+        "textbook": textbook,
+        "ratio": round(ours["events_per_s"] / textbook["events_per_s"], 1),
+        "latency": latency,
+    }  # fmt: skip
+    OUT.mkdir(exist_ok=True)
+    (OUT / "bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+    report(figures)
+
+
+def report(figures: dict[str, Any]) -> None:
+    """Print the figures for people."""
+    console = Console()
+    table = Table(title="events to lists in Redis, one run")
+    for column in ("", "events", "events/s", "lists/s", "peak MiB"):
+        table.add_column(column, justify="right" if column else "left")
+    for name in ("millirec", "textbook"):
+        row = figures[name]
+        memory = ", ".join(f"{k} {v:,.0f}" for k, v in sorted(row["peak_mib"].items()))
+        table.add_row(
+            name, f"{row['events']:,}", f"{row['events_per_s']:,}", f"{row['lists_per_s']:,}",
+            memory,
+        )  # fmt: skip
+    console.print(table)
+    stages = ", ".join(f"{k} {v} s" for k, v in figures["millirec"]["stages_s"].items())
+    latency = figures["latency"]
+    console.print(f"ratio to the textbook job: {figures['ratio']}")
+    console.print(f"time per stage: {stages}")
+    console.print(
+        f"latency at {latency['events_per_s']:,} events/s, event to Redis: "
+        f"p50 {latency['p50_ms']} ms, p99 {latency['p99_ms']} ms ({latency['events']:,} events)"
+    )
+    console.print(f"written: {OUT / 'bench.json'}")
+
+
+if __name__ == "__main__":
+    main()

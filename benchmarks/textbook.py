@@ -1,0 +1,138 @@
+"""The job to compare with: as the PyFlink tutorials write it, one event at a time.
+
+In: JSON lines from a file. Out: the same lists in Redis, by the same mathematics: key by user, a
+`ValueState` per user, one learning step, one ranking and one Redis pipeline per event. It runs in
+thread mode with the same compiled kernels, which favours it over most such jobs; its item factors
+stand in the operator's memory, where a failure would lose them, which a real job would not accept.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import redis
+from pyflink.common import Types, WatermarkStrategy
+from pyflink.datastream import (
+    KeyedProcessFunction,
+    RuntimeContext,
+    StreamExecutionEnvironment,
+)
+from pyflink.datastream.connectors.file_system import FileSource, StreamFormat
+from pyflink.datastream.state import ValueStateDescriptor
+from pyflink.table import StreamTableEnvironment
+
+from flink_app.config import Config
+from flink_app.settings import user_learner_settings
+from udfs import kernels
+from udfs.learner import Learner
+from udfs.operator import share_interpreter
+
+
+class Textbook(KeyedProcessFunction):  # type: ignore[misc]
+    """Learn from one event and refresh its user's list."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def open(self, context: RuntimeContext) -> None:
+        """Take the state handle, start with no items, connect to Redis."""
+        share_interpreter()
+        settings = user_learner_settings(self._config, [0]).learner
+        self._state = context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY()))
+        self._learner = Learner(settings)
+        self._weights = self._config.events.weights
+        self._redis = redis.Redis.from_url(self._config.redis.url)
+        self._random = np.ones(1, np.uint64)
+        self._count = 0
+        self._one = np.zeros(1, np.int32)
+        self._totals = {"received": 0, "learned": 0, "lists": 0}
+
+    def process_element(self, line: str, context: KeyedProcessFunction.Context) -> Iterator[Any]:
+        """One event."""
+        event = json.loads(line)
+        learner, s = self._learner, self._learner.settings
+        users, catalogue = learner.users, learner.catalogue
+        slot, user = 0, event["user"]
+        if not users.names:
+            users.locate(["-"], {}, {}, catalogue)  # type: ignore[arg-type]
+            users.reserve_pages(4096)
+        item = catalogue.slots([event["item"]])
+        self._read(self._state.value(), users, user)
+        self._count += 1
+        weights = np.array([self._weights[event["type"]]], np.float32)
+        room = 1 + s.negatives
+        kernels.learn(
+            users.p, users.bias, users.tail, users.fill, users.older, users.pages,
+            catalogue.q, catalogue.bias, catalogue.alive, catalogue.size,
+            self._one, item, weights,
+            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._random,
+            catalogue.stamp, self._count, np.empty(room, np.int32),
+            np.empty((room, s.dimensions), np.float32), np.empty(room, np.float32),
+        )  # fmt: skip
+        learner._remember(self._one, item, np.ones(1, np.uint8))
+        users.events[slot] += 1
+        users.names[slot] = user
+        self._state.update(self._bytes(users))
+        pipe = self._redis.pipeline(transaction=False)
+        for command in learner.user_lists(self._one, int(time.time() * 1000)):
+            pipe.execute_command(*command)
+        self._totals["received"] += 1
+        self._totals["learned"] += 1
+        self._totals["lists"] += 1
+        if self._count % 500 == 0:
+            pipe.hset("stats", mapping=self._totals)
+        pipe.execute()
+        yield from ()
+
+    def _read(self, stored: Any, users: Any, user: str) -> None:
+        page = users.tail[0]
+        while page >= 0:
+            users.free[users.free_count] = page
+            users.free_count += 1
+            page = users.older[page]
+        users.tail[0] = -1
+        if stored is None:
+            start = np.array([hash(user) & 0xFFFFFFFF], np.uint64)
+            kernels.initial_factors(start, 1, users.p[:1])
+            users.bias[0] = users.events[0] = 0
+            return
+        d = users.dimensions
+        numbers = np.frombuffer(stored, np.float32, d + 1)
+        users.p[0], users.bias[0] = numbers[:d], numbers[d]
+        history = np.frombuffer(stored, np.int32, -1, 4 * (d + 1))
+        users.events[0] = history[0]
+        rest = history[1:]
+        learner = self._learner
+        learner._remember(np.zeros(len(rest), np.int32), rest.copy(), np.ones(len(rest), np.uint8))
+
+    def _bytes(self, users: Any) -> bytes:
+        parts, page, length = [], users.tail[0], int(users.fill[0])
+        while page >= 0:
+            parts.append(users.pages[page, :length])
+            page, length = users.older[page], kernels.PAGE
+        history = np.concatenate([users.events[:1].astype(np.int32), *reversed(parts)])
+        return b"".join([users.p[0].tobytes(), users.bias[:1].tobytes(), history.tobytes()])
+
+    def close(self) -> None:
+        """At the end: the totals."""
+        if hasattr(self, "_redis"):
+            self._redis.hset("stats", mapping=self._totals)
+
+
+def build(
+    environment: StreamExecutionEnvironment, _: StreamTableEnvironment, config: Config
+) -> None:
+    """Put the job into `environment`."""
+    source = FileSource.for_record_stream_format(
+        StreamFormat.text_line_format(), *config.source.paths
+    ).build()
+    (
+        environment.from_source(source, WatermarkStrategy.no_watermarks(), "lines")
+        .key_by(lambda line: json.loads(line)["user"], Types.STRING())
+        .process(Textbook(config), Types.STRING())
+        .disable_chaining()
+    )
