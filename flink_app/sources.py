@@ -75,6 +75,11 @@ def _files(config: Config) -> Source:
             raise SourceError(f"there is no file or folder {path}: correct source.paths")
         if watched and not path.is_dir():
             raise SourceError(f"{path} is not a folder: source.kind = 'directory' watches folders")
+    if config.job.strict and (watched or len(paths) != 1 or not paths[0].is_file()):
+        raise SourceError(
+            "job.strict reads one file, since the order between files is not fixed: give one file "
+            "in source.paths (put several together, in order of time)"
+        )
     options = {"connector": "filesystem", "format": "raw"}
     if watched:
         options["source.monitor-interval"] = f"{config.source.poll_ms} ms"

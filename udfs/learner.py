@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from udfs import kernels
 from udfs.catalogue import Catalogue
 from udfs.deltas import pack_deltas
-from udfs.events import EventBatch
+from udfs.events import EventBatch, make_batch
 from udfs.lists import ListWriter
 from udfs.ranking import (
     Ranked,
@@ -25,7 +25,7 @@ from udfs.ranking import (
     rank_similar,
 )
 from udfs.redis_writer import Command
-from udfs.state import Rows
+from udfs.state import MemoryRows, Rows
 from udfs.users import Users
 
 _MASK = 0xFFFFFFFFFFFFFFFF
@@ -80,6 +80,17 @@ class Learner:
         self._shares_at = self._popular_written = self._similar_looked = 0
         self._similar_due: dict[int, None] = {}
         self._similar_at: dict[int, int] = {}
+
+    def compile(self) -> None:
+        """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
+        trial, rows, history = Learner(self.settings), MemoryRows(), MemoryRows()
+        ones = np.ones(2)
+        batch = make_batch(["a", "a"], ["b", "c"], ones, ones, ones, ["", ""], 0)
+        slots = trial.learn(batch, rows, history, 0, 1).slots
+        trial.user_lists(slots, 1)
+        trial.users.events[slots] = 0
+        trial.user_lists(slots, 1)
+        trial.shared_lists(1, everything=True)
 
     def learn(
         self, batch: EventBatch, rows: Rows, history: Rows, number: int, now_ms: int

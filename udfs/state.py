@@ -33,6 +33,22 @@ class Rows(Protocol):
         """Whether there is no pair."""
 
 
+class MemoryRows(dict[str, bytes]):
+    """`Rows` in memory alone, for what must not reach Flink's state."""
+
+    def put_all(self, dict_value: dict[str, bytes]) -> None:
+        """Set each key to its value."""
+        self.update(dict_value)
+
+    def remove(self, key: str) -> None:
+        """Forget `key`."""
+        self.pop(key, None)
+
+    def is_empty(self) -> bool:
+        """Whether there is no pair."""
+        return not self
+
+
 class Cell(Protocol):
     """A `ValueState[bytes]` of the current shard."""
 

@@ -77,6 +77,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._layout, self._learned = cell(context, "layout"), cell(context, "learned")
         self._due = cell(context, "due")
         self.learner = Learner(s.learner)
+        self.learner.compile()
         self.writer = RedisWriter(s.redis)
         alone = parallelism(context) == 1
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
@@ -161,7 +162,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             self._due.update(msgspec.json.encode(shard.due))
             self._set_timer(context, shard.flushed_ms + s.coalesce_ms)
             return
-        late = [at for user, at in shard.due.items()]
+        late = list(shard.due.values())
         if shard.due:
             found = users.locate(shard.due, self._users, self._history, self.learner.catalogue)
             slots = np.unique(np.concatenate([slots, np.array(found, np.int32)]))
@@ -198,8 +199,8 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         shard = self._shard(context.get_current_key(), context)
         account, now = Account(), now_ms()
         if shard.due:
-            empty = _select(_NO_EVENTS, np.zeros(0, np.bool_))
-            self._refresh_lists(shard, empty, np.zeros(0, np.int32), now, account, context)
+            none = np.zeros(0, np.int32)
+            self._refresh_lists(shard, _NO_EVENTS, none, now, account, context)
         if timestamp % shard.idle.sweep_ms == 0:
             for user in shard.idle.sweep(self._users, self._history, self.learner.users.dtype, now):
                 self.learner.users.forget(user)

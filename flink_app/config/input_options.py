@@ -127,7 +127,7 @@ class Events(Struct, frozen=True, kw_only=True):
     rating_neutral: Annotated[
         float,
         Meta(description="The rating of weight 0 (rule linear), in the source's own scale."),
-    ] = 0.0
+    ] = 2.5
     rating_scale: Annotated[
         float,
         Meta(
@@ -135,7 +135,7 @@ class Events(Struct, frozen=True, kw_only=True):
             "source's own scale.",
             gt=0,
         ),
-    ] = 5.0
+    ] = 2.5
     rating_threshold: Annotated[
         float,
         Meta(
