@@ -36,7 +36,7 @@ class Users:
 
     def __init__(self, dimensions: int, seed: int, capacity: int, history: int) -> None:
         self.dimensions, self.seed, self.capacity = dimensions, seed, capacity
-        self.history_pages = max(1, history // PAGE)
+        self.history_pages = -(-history // PAGE)  # rounded up: never fewer than asked for
         self.dtype = user_dtype(dimensions)
         self.names: list[str] = []
         self._slots: OrderedDict[str, int] = OrderedDict()
@@ -153,9 +153,11 @@ class Users:
         self._free_slots.append(slot)
 
     def clear(self) -> None:
-        """Drop all users from the cache."""
+        """Drop all users from the cache, and every catalogue slot noted in it."""
         for user in list(self._slots):
             self.forget(user)
+        # `write` looks up whole pages, also beyond what of them is in use.
+        self.pages.fill(0)
 
     def write(
         self, slots: NDArray[np.int32], sealed: NDArray[np.int32], rows: Rows, history: Rows,
