@@ -43,17 +43,22 @@ class RedisSettings:
         """A new client; `rediss://` means TLS, username and password override the URL's."""
         given = {"username": self.username, "password": self.password}
         try:
-            return redis.Redis.from_url(
+            client = redis.Redis.from_url(
                 self.url,
                 socket_timeout=self.timeout_s,
                 socket_connect_timeout=self.timeout_s,
-                **{name: value for name, value in given.items() if value},
             )
-        except ValueError as error:
+        except ValueError:  # its text may hold a part of the password
             raise ServiceError(
-                f"redis.url is not one that Redis clients understand: {error}. "
-                "Write redis://HOST:PORT/DATABASE, rediss:// for TLS."
+                "redis.url is not one that Redis clients understand. "
+                "Write redis://HOST:PORT/DATABASE, rediss:// for TLS, and in a password # as %23, "
+                "/ as %2F and @ as %40."
             ) from None
+        # Given to `from_url`, they would yield to what stands in the URL.
+        client.connection_pool.connection_kwargs.update(
+            {name: value for name, value in given.items() if value}
+        )
+        return client
 
 
 class RedisWriter:
