@@ -170,7 +170,7 @@ class FeedReader:
             rows = read_rows(feed.rows, catalogue.dtype, "an entry of the item feed")
             if len(rows) != len(feed.items):
                 raise ServiceError(f"it names {len(feed.items)} items but has {len(rows)} rows")
-        except (msgspec.DecodeError, ServiceError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, ServiceError) as error:
             log.warning("the item feed holds an entry that is left out: %s", error)
             return 0
         catalogue.put_rows(feed.items, rows)

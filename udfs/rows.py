@@ -59,7 +59,7 @@ def item_dtype(d: int) -> np.dtype[np.void]:
 
 
 def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.void]:
-    """Records of `dtype` from bytes, checked; a copy with non-finite factors and biases set to 0.
+    """Records of `dtype` from bytes, checked; a copy with what is not finite in it set to 0.
 
     Raises:
         ServiceError: another version, another number of factors, or a length that does not fit.
@@ -83,6 +83,6 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
             "restore an earlier checkpoint."
         )
     rows = np.frombuffer(data, dtype).copy()
-    for column in ("factor", "bias"):
+    for column in {"factor", "bias", "popularity", "popularity_at"} & set(dtype.names or ()):
         np.nan_to_num(rows[column], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     return rows
