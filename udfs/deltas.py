@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from udfs import kernels
 from udfs.catalogue import Catalogue
+from udfs.errors import ServiceError
 
 VERSION = 1
 
@@ -66,8 +67,16 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
     """Add a message to the catalogue that owns its items; returns the slots it changed, int32[m].
 
     An item that is unknown here and was only drawn as a negative is left out: it has expired.
+
+    Raises:
+        ServiceError: the message, which may come from a restored inbox, is of another version.
     """
     message = _decode(data)
+    if message.version != VERSION:
+        raise ServiceError(
+            f"changes of items have form {message.version}, this millirec reads form {VERSION}: "
+            "restore with the release that wrote them, or start without the old state."
+        )
     n = len(message.items)
     events = np.frombuffer(message.events, "<i8")
     slots = catalogue.find(message.items)
