@@ -142,6 +142,9 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
             expired = shard.catalogue.expire(now - int(s.item_expiry_days * 86_400_000))
             for item in expired:
                 self._rows.remove(item)
+            if shard.catalogue.wasteful:
+                self._fold(shard)
+                shard.catalogue = shard.catalogue.compact()
             if shard.changed or expired:
                 self._publish_snapshot(shard)
             if expired:
