@@ -164,8 +164,10 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             return
         late = list(shard.due.values())
         if shard.due:
-            found = users.locate(shard.due, self._users, self._history, self.learner.catalogue)
-            slots = np.unique(np.concatenate([slots, np.array(found, np.int32)]))
+            # All at once: locating those put off alone could evict users of this batch.
+            names = dict.fromkeys([*(users.names[slot] for slot in slots.tolist()), *shard.due])
+            found = users.locate(names, self._users, self._history, self.learner.catalogue)
+            slots = np.array(found, np.int32)
             shard.due = {}
             self._due.clear()
         shard.flushed_ms = now
