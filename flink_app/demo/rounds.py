@@ -146,7 +146,8 @@ class Shoppers:
     @contextlib.contextmanager
     def _changes(self) -> Iterator[Any]:
         """The channel that tells whose list has changed, from now on."""
-        with contextlib.closing(self._client.pubsub(ignore_subscribe_messages=True)) as channel:
+        client: Any = self._client  # redis 5 has no types here
+        with contextlib.closing(client.pubsub(ignore_subscribe_messages=True)) as channel:
             channel.subscribe(f"{self._prefix}rec")
             channel.get_message(timeout=1.0)  # Redis' word that the subscription stands
             yield channel

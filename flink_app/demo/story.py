@@ -27,7 +27,7 @@ from flink_app.simulator import DirectoryWriter, Shop
 from udfs.errors import ConfigError, ServiceError
 
 _PREFIX = "millirec-demo:"  # in a Redis that is not the demo's own
-_FIRST_LIST_S = 120.0
+_PATIENCE_S = 120.0
 _LOOK_S, _CLICK_S, _STAY_S = 1.6, 0.9, 4.0
 _SETTLE_S = 15.0
 _SAMPLES, _TICK_S = 5, 0.25
@@ -105,17 +105,24 @@ class _Show:
         self._job, self._traffic, self._outcome = job, traffic, outcome
 
     def wait_for_lists(self) -> None:
-        """Until the shop's past is learned and lists are there."""
-        end = time.monotonic() + _FIRST_LIST_S
+        """Until the shop's past is learned and lists are there; then its present begins."""
+        self._wait("Waking the job up with the first events", 1)
+        self._wait(f"Learning the shop's past, {HISTORY:,} events", HISTORY)
+        self._traffic.go_on()
+
+    def _wait(self, text: str, events: int) -> None:
+        """Begin the next phase of the traffic and wait until so many events are learned."""
+        self._traffic.go_on()
+        end = time.monotonic() + _PATIENCE_S
         learned = 0
-        while not self._traffic.past_is_written or learned < HISTORY:
+        while learned < events:
             if time.monotonic() > end:
                 raise ServiceError(
-                    f"no lists came within {_FIRST_LIST_S:.0f} s: is this machine very busy?"
+                    f"{learned:,} events were learned within {_PATIENCE_S:.0f} s, not {events:,}: "
+                    "is this machine very busy?"
                 )
             self._check()
             learned = int(self._stats().get("learned", 0))
-            text = f"Learning the shop's past, {HISTORY:,} events" if learned else "First events"
             self._screen.stage(text, f"{learned:,}")
             time.sleep(0.1)
 

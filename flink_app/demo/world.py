@@ -19,9 +19,11 @@ from udfs.errors import MillirecError
 
 HISTORY = 24_000
 """Events of the shop's past, which are learned before the show begins."""
-HISTORY_RATE = 3_000.0
 RATE = 500.0
-"""Events per second, of the past and during the show."""
+"""Events per second during the show."""
+
+# (events, events per second), one after another: the first ones find everything cold.
+_PHASES = ((500, RATE), (HISTORY - 500, 3_000.0), (None, RATE))
 
 _KEEP_S = 5.0  # how long a file stays in the inbox at least
 
@@ -69,24 +71,24 @@ def _toml(value: object) -> str:
 
 
 class Traffic:
-    """Context manager: the shop's past, then its present, written by a thread until it is left."""
+    """Context manager: the shop's events, written by a thread until the context is left.
+
+    They come in three phases, each begun by `go_on`: a few that wake the job up, the rest of the
+    shop's past, its present.
+    """
 
     def __init__(self, shop: Shop, inbox: Path) -> None:
         self._shop, self._inbox = shop, inbox
         self._stop = threading.Event()
+        self._due = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name="shop", daemon=True)
         self._failure: MillirecError | None = None
-        self._past = self._present = 0
-
-    @property
-    def written(self) -> int:
+        self.written = 0
         """Events written so far."""
-        return self._past + self._present
 
-    @property
-    def past_is_written(self) -> bool:
-        """Whether the shop's past is complete, so that what is written now happens now."""
-        return self._past >= HISTORY
+    def go_on(self) -> None:
+        """Begin the next phase."""
+        self._due.release()
 
     def check(self) -> None:
         """Raise what ended the thread, if anything did."""
@@ -108,6 +110,7 @@ class Traffic:
     def stop(self) -> None:
         """End the writing, after the batch that is being written."""
         self._stop.set()
+        self._due.release()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -126,20 +129,13 @@ class Traffic:
     def _run(self) -> None:
         try:
             with DirectoryWriter(self._inbox) as writer:
-                play(
-                    self._shop, writer, events=HISTORY, rate=HISTORY_RATE,
-                    on_progress=self._note_past, stop=self._stop,
-                )  # fmt: skip
-                if not self._stop.is_set():
-                    play(
-                        self._shop, writer, rate=RATE,
-                        on_progress=self._note_present, stop=self._stop,
-                    )  # fmt: skip
+                for events, rate in _PHASES:
+                    self._due.acquire()
+                    before = self.written
+
+                    def note(count: int, before: int = before) -> None:
+                        self.written = before + count
+
+                    play(self._shop, writer, events, None, rate, note, self._stop)
         except MillirecError as error:
             self._failure = error
-
-    def _note_past(self, events: int) -> None:
-        self._past = events
-
-    def _note_present(self, events: int) -> None:
-        self._present = events

@@ -1,0 +1,54 @@
+# Everything for working on millirec. `make help` lists the targets.
+#
+# The first target makes .venv; later ones reuse it and need no network, until pyproject.toml
+# changes. PYTHON=/path/of/python chooses another interpreter, ARGS= goes on to the tool.
+
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.10 python3,$(if $(call works,$(name)),$(name))))
+works = $(shell command -v $(1) >/dev/null 2>&1 && $(1) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 && echo yes)
+
+VENV := .venv
+STAMP := $(VENV)/installed
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint format bench clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+venv: $(STAMP)  ## Make .venv with everything in it (the other targets do it themselves)
+
+$(STAMP): pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+	  echo "millirec needs Python 3.10, 3.11 or 3.12, and found none$(if $(PYTHON), by the name $(PYTHON)): install one, or name it, e.g. make PYTHON=/opt/python3.11/bin/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; (3, 10) <= v[:2] <= (3, 12) or sys.exit("millirec needs Python 3.10, 3.11 or 3.12, and %s is %d.%d: name another, e.g. make PYTHON=python3.11" % (sys.executable, v[0], v[1]))'
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) lacks the module venv: install it (Debian and Ubuntu: apt install python3-venv), or name another Python, e.g. make PYTHON=python3.11" >&2; exit 1; }
+	@echo "Making $(VENV) and installing what millirec needs (about 900 MB, some minutes the first time)"
+	@rm -f $@
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,kafka,test,lint]'
+	@touch $@
+
+demo: $(STAMP)  ## Watch lists follow clicks in a simulated shop; DEMO_SECONDS=60 ends it after a minute
+	@$(BIN)/millirec demo
+
+test: $(STAMP)  ## Run all tests; ARGS='-m "not stack"' or ARGS=tests/udfs runs some
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)  ## Check style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP)  ## Rewrite the files in the project's format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(STAMP)  ## Measure events/s, lists/s and milliseconds; figures go to benchmarks/out
+	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+clean:  ## Remove .venv and everything that was built, cached or measured
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
