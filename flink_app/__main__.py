@@ -1,0 +1,5 @@
+"""`python -m flink_app` is `millirec`."""
+
+from flink_app.cli import main
+
+main()

@@ -1,0 +1,161 @@
+"""`millirec get` and `millirec similar`: what Redis holds, as it stands there or as a table.
+
+In: a Redis client, the prefix of the keys, and a user's or an item's id. Out: the list's JSON
+(`bytes`, exactly what a front end gets), or a `rich` table of it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import redis
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flink_app.config import Loaded
+from flink_app.failures import FAILED, FINISHED
+from flink_app.live import clock
+from flink_app.services import find_redis
+from udfs.errors import ServiceError
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One recommended item; `score` is 0 to 1, `why` names what it comes from."""
+
+    item: str
+    score: float
+    why: dict[str, Any] = {}
+
+
+class RecommendationList(msgspec.Struct, frozen=True):
+    """A list as the contract has it; `at` in ms since 1970."""
+
+    id: str
+    at: int
+    v: int
+    source: str
+    items: list[Entry]
+    user: str = ""
+    item: str = ""
+
+
+def read(client: redis.Redis, key: str) -> bytes | None:
+    """The value under a key; None if there is none."""
+    value: Any = client.get(key)
+    return value if isinstance(value, bytes) else None
+
+
+def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]:
+    """The titles of those items that have metadata with one, under `item:<item>`."""
+    if not items:
+        return {}
+    values: Any = client.mget([f"{prefix}item:{item}" for item in items])
+    found = {}
+    for item, value in zip(items, values, strict=True):
+        try:
+            metadata = msgspec.json.decode(value) if value else None
+        except msgspec.DecodeError:
+            continue  # what the shop has written there is not millirec's to judge
+        if isinstance(metadata, dict) and isinstance(metadata.get("title"), str):
+            found[item] = metadata["title"]
+    return found
+
+
+def decode(value: bytes) -> RecommendationList:
+    """The list in a value."""
+    return msgspec.json.decode(value, type=RecommendationList)
+
+
+def table(
+    found: RecommendationList, key: str, names: Mapping[str, str], now_ms: int, length: int = 0
+) -> Table:
+    """A list for people.
+
+    Args:
+        names: titles by item. now_ms: the clock, for the list's age. length: items shown; 0: all.
+    """
+    age = clock(max(0, now_ms - found.at) / 1000)
+    shown = Table(
+        title=Text(key),
+        caption=Text(f"source {found.source}, {age} old, id {found.id}"),
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    shown.add_column("", justify="right", style="dim")
+    shown.add_column("item")
+    if names:
+        shown.add_column("title")
+    shown.add_column("score", justify="right")
+    shown.add_column("why", style="dim")
+    for place, entry in enumerate(found.items[: length or None], start=1):
+        cells = [str(place), Text(entry.item)]
+        if names:
+            cells.append(Text(names.get(entry.item, "")))
+        why = ", ".join(str(value) for value in entry.why.values())
+        shown.add_row(*cells, f"{entry.score:.3f}", Text(why))
+    return shown
+
+
+def show(name: str, loaded: Loaded, as_json: bool) -> int:
+    """Print the list called `name` (`rec:alice`, `similar:1580`, `popular`); the exit code.
+
+    Raises:
+        ServiceError: no Redis answers.
+    """
+    client, address = find_redis(loaded)
+    prefix = loaded.config.redis.prefix
+    key = f"{prefix}{name}"
+    value = read(client, key)
+    if value is None:
+        print(absent(name, key, address), file=sys.stderr)
+        return FAILED
+    out = Console()
+    if as_json or not out.is_terminal:
+        sys.stdout.buffer.write(value + b"\n")
+        return FINISHED
+    try:
+        found = decode(value)
+    except msgspec.DecodeError as error:
+        raise ServiceError(
+            f"{key} in Redis at {address} is no list of millirec's: {error}. See it with --json."
+        ) from error
+    names = titles(client, prefix, [entry.item for entry in found.items])
+    out.print(table(found, key, names, now_ms()))
+    return FINISHED
+
+
+def absent(name: str, key: str, address: str) -> str:
+    """What to say where there is no such list."""
+    kind, _, who = name.partition(":")
+    if kind == "rec":
+        return (
+            f"there is no list for the user {who!r} ({key} in Redis at {address}): not seen yet, "
+            "or the list has expired. Such users are shown what is popular: millirec get"
+        )
+    if kind == "similar":
+        return (
+            f"there is no list of items similar to {who!r} ({key} in Redis at {address}): the item "
+            "is not learned yet, or lists.similar_every_s is not over."
+        )
+    return f"there is no {key} in Redis at {address}: no job has written there yet."
+
+
+def sample(client: redis.Redis, prefix: str) -> str | None:
+    """The id of some user who has a list; None if nobody has."""
+    escaped = "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in prefix)
+    for key in client.scan_iter(f"{escaped}rec:*", count=1000):
+        name = key.decode(errors="replace")
+        return str(name.removeprefix(f"{prefix}rec:"))
+    return None
+
+
+def now_ms() -> int:
+    """The wall clock, ms since 1970."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,280 @@
+"""`millirec run`: any configuration on the embedded MiniCluster, from a bare machine to a summary.
+
+In: a loaded configuration. Out: lists in Redis, a live line on standard error, a summary on
+standard output, an exit code (see `flink_app.failures`). Java, and Redis where none is named, last
+as long as the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+import redis
+from rich.console import Console
+from rich.text import Text
+
+from flink_app import lookup, summary
+from flink_app.config import Config, Loaded
+from flink_app.config.check import check
+from flink_app.config.load import DEFAULT
+from flink_app.embedded.gateway import JavaGateway
+from flink_app.embedded.ports import in_use
+from flink_app.embedded.redis_server import RedisServer
+from flink_app.failures import FAILED, FINISHED, STOPPED, JobFailed, job_failed
+from flink_app.live import LiveLine
+from flink_app.restore import latest_checkpoint
+from flink_app.services import (
+    EMBEDDED_PORT,
+    connector_jars,
+    redis_address,
+    redis_client,
+    require_kafka,
+    start_afresh,
+)
+from flink_app.totals import Totals, read_totals
+from udfs.errors import ConfigError, MillirecError
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.2
+_SETTLE_S = 2.0  # after a stop: the job writes its totals twice a second
+_SAMPLE_LENGTH = 5
+
+
+class Stop:
+    """Context manager: Ctrl-C, SIGTERM and a closed terminal.
+
+    Until `gently` is set they raise KeyboardInterrupt; then the first one is only noted, so that a
+    job can be cancelled and its totals read, and a second one raises.
+    """
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self.gently = False
+        self.requested = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Stop:
+        self._before = {number: signal.signal(number, self._on_signal) for number in self._SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested or not self.gently:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
+def run(loaded: Loaded, debug: bool = False) -> int:
+    """Run the job until its input ends or somebody stops it; returns the exit code.
+
+    Args:
+        debug: whether a failure shows its whole traceback too.
+
+    Raises:
+        ConfigError, SourceError: the job cannot be built. ServiceError: something it stands on
+            does not answer. JobFailed: it has ended with an error.
+    """
+    check(loaded.config)
+    require_kafka(loaded.config)
+    log_file = Path(tempfile.mkdtemp(prefix="millirec-")) / "millirec.log"
+    _log_to(log_file)
+    console = Console(stderr=True)
+    try:
+        with Stop() as stop:
+            return _Run(loaded, log_file, console, stop).run()
+    except KeyboardInterrupt:
+        console.print("stopped before the job had begun", highlight=False)
+        return STOPPED
+    except Exception as error:
+        log.exception("the run has failed")
+        if debug:
+            traceback.print_exc()
+        if isinstance(error, JobFailed):
+            raise JobFailed(f"{error}\nlog: {log_file}", error.code) from error
+        raise
+
+
+def _log_to(file: Path) -> None:
+    """PyFlink's and our own log records go to the file that Flink logs to, none to the terminal."""
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-5s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class _Job:
+    """A submitted job."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._result = client.get_job_execution_result()
+        self.id = str(client.get_job_id())
+
+    def finished(self) -> bool:
+        """Whether its input has ended and all of it is done.
+
+        Raises:
+            JobFailed: it has ended with an error.
+        """
+        if not self._result.done():
+            return False
+        try:
+            self._result.result()
+        except Exception as error:  # py4j's, PyFlink's own, by cause
+            raise job_failed(str(error)) from error
+        return True
+
+    def cancel(self) -> None:
+        """Cancel it; nothing happens if it has ended."""
+        with contextlib.suppress(Exception):
+            self._client.cancel().result()
+
+
+class _Run:
+    """One run."""
+
+    def __init__(self, loaded: Loaded, log_file: Path, console: Console, stop: Stop) -> None:
+        self._config = loaded.config
+        self._embedded = loaded.origins["redis.url"] == DEFAULT
+        self._log_file, self._console, self._stop = log_file, console, stop
+        self._totals = Totals()
+        self._seconds = 0.0
+        self._began_ms = 0
+
+    def run(self) -> int:
+        """Returns the exit code."""
+        with contextlib.ExitStack() as stack:
+            if self._embedded:
+                self._config = self._with_redis(stack)
+            self._client = stack.enter_context(contextlib.closing(redis_client(self._config)))
+            finished, advice = self._work()
+            self._summarise(finished, advice)
+        if not finished:
+            return STOPPED
+        return FAILED if self._totals.missing else FINISHED
+
+    def _with_redis(self, stack: contextlib.ExitStack) -> Config:
+        """Start a Redis, at the port where lookups look for it if that is free."""
+        port = None if in_use(EMBEDDED_PORT) else EMBEDDED_PORT
+        url = stack.enter_context(RedisServer(port)).url
+        name = "" if port else f"REDIS_URL={url} "
+        self._console.print(
+            f"lists go to an embedded Redis at {url}; in another terminal: {name}millirec get USER",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        changed = msgspec.structs.replace(self._config.redis, url=url)
+        return msgspec.structs.replace(self._config, redis=changed)
+
+    def _work(self) -> tuple[bool, list[str]]:
+        """Start Java and the job and follow it; whether it finished, and how to go on if not."""
+        if not self._config.state.restore:
+            start_afresh(self._client, self._config)
+        with LiveLine(self._console) as line:
+            line.stage("starting Java and Flink")
+            with JavaGateway(self._log_file, line.warn):
+                job = self._submit()
+                try:
+                    line.stage("running; Ctrl-C ends it")
+                    finished = self._follow(job, line)
+                    line.stage("stopping Flink")
+                finally:
+                    job.cancel()
+        return finished, [] if finished else self._go_on(job)
+
+    def _submit(self) -> _Job:
+        """Build the graph and start it."""
+        # Loading PyFlink takes seconds: not before the screen says what is going on.
+        from flink_app.environment import embedded_options, environments, flink_options
+        from flink_app.job import build
+
+        config = self._config
+        jars = connector_jars(config)
+        options = {"pipeline.jars": jars} if jars else {}
+        options |= embedded_options(config) | flink_options(config) | config.flink.options
+        try:
+            stream, tables = environments(options)
+            build(stream, tables, config)
+            self._began_ms = lookup.now_ms()
+            self._began = time.monotonic()
+            return _Job(stream.execute_async(config.job.name))
+        except MillirecError:
+            raise
+        except Exception as error:
+            raise job_failed(str(error)) from error
+
+    def _follow(self, job: _Job, line: LiveLine) -> bool:
+        """Show how it goes until it has finished (true) or somebody stops it (false)."""
+        self._stop.gently = True
+        while not self._stop.requested:
+            finished = job.finished()
+            self._read()
+            if finished:
+                return True
+            if self._totals.at:
+                line.figures(self._totals, self._seconds)
+            time.sleep(_POLL_S)
+        line.stage("stopping: Ctrl-C again ends it at once")
+        asked, asked_ms = time.monotonic(), lookup.now_ms()
+        while time.monotonic() - asked < _SETTLE_S and not job.finished():
+            self._read()
+            if self._totals.at >= asked_ms and not self._totals.missing:
+                break
+            time.sleep(_POLL_S / 4)
+        return False
+
+    def _read(self) -> None:
+        """Read the job's totals; while Redis is away they stay as they were."""
+        self._seconds = time.monotonic() - self._began
+        with contextlib.suppress(redis.RedisError):
+            prefix = self._config.redis.prefix
+            totals = read_totals(self._client, prefix, self._began_ms)
+            self._totals = totals or self._totals
+
+    def _go_on(self, job: _Job) -> list[str]:
+        """What a stopped job can go on from."""
+        folder = self._config.state.checkpoints
+        if not folder:
+            return ["no checkpoints were made (state.checkpoints): the next run starts anew"]
+        with contextlib.suppress(ConfigError):
+            newest = latest_checkpoint(folder)
+            if job.id in newest:
+                return [f"go on from its last checkpoint: --restore {newest}"]
+        return ["it was stopped before its first checkpoint"]
+
+    def _summarise(self, finished: bool, advice: list[str]) -> None:
+        out = Console(highlight=False, soft_wrap=True)
+        totals, config = self._totals, self._config
+        lines = ["finished" if finished else "stopped", ""]
+        lines += summary.account(totals, stopped=not finished)
+        lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
+        lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
+        for text in lines:
+            out.print(Text(text))
+        self._show_lists(out)
+
+    def _show_lists(self, out: Console) -> None:
+        """One list as an example, and how to read the others."""
+        prefix, address = self._config.redis.prefix, redis_address(self._config)
+        user = lookup.sample(self._client, prefix)
+        value = lookup.read(self._client, f"{prefix}rec:{user}") if user is not None else None
+        if value is not None:
+            found = lookup.decode(value)
+            names = lookup.titles(self._client, prefix, [entry.item for entry in found.items])
+            key = f"{prefix}rec:{user}, the first {_SAMPLE_LENGTH}"
+            out.print(lookup.table(found, key, names, lookup.now_ms(), _SAMPLE_LENGTH))
+        told = [summary.KEEP] if self._embedded else summary.commands(self._config, user, address)
+        for text in told:
+            out.print(Text(text))

@@ -1,0 +1,79 @@
+"""What a running job says of itself, read back from the Redis hash `stats`.
+
+In: a Redis client and the prefix of the keys. Out: `Totals`, numbers, for the live line and the
+summary. `udfs.stats.fields` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import redis
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts since the job began, and figures of the moment.
+
+    Attributes:
+        at: when they were written, ms since 1970.
+        received: lines read = learned + duplicates + rejected + ignored once all is accounted for.
+        dead: unusable lines by reason.
+        events_per_s, lists_per_s: over the last 5 s.
+        freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
+        total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
+    """
+
+    at: int = 0
+    received: int = 0
+    learned: int = 0
+    duplicates: int = 0
+    ignored: int = 0
+    dead: dict[str, int] = {}
+    lists: int = 0
+    users: int = 0
+    items: int = 0
+    events_per_s: int = 0
+    lists_per_s: int = 0
+    freshness_p50_ms: float = 0.0
+    freshness_p99_ms: float = 0.0
+    total_freshness_p50_ms: float = 0.0
+    total_freshness_p99_ms: float = 0.0
+
+    @property
+    def rejected(self) -> int:
+        """Lines in the dead letters."""
+        return sum(self.dead.values())
+
+    @property
+    def missing(self) -> int:
+        """Lines read of which nothing is known: 0 once a job has finished or come to rest."""
+        return self.received - self.learned - self.duplicates - self.rejected - self.ignored
+
+
+def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
+    """The totals that a `stats` hash holds; fields that are not totals are passed over.
+
+    >>> parse_totals({b"received": b"3", b"learned": b"2", b"dead": b"1", b"dead:json": b"1"}).dead
+    {'json': 1}
+    """
+    values: dict[str, Any] = {}
+    dead: dict[str, int] = {}
+    for name, value in ((name.decode(), value.decode()) for name, value in fields.items()):
+        if name.startswith("dead:"):
+            dead[name.removeprefix("dead:")] = int(value)
+        elif name in Totals.__struct_fields__ and name != "dead":
+            values[name] = value
+    return msgspec.convert({**values, "dead": dead}, Totals, strict=False)
+
+
+def read_totals(client: redis.Redis, prefix: str, since_ms: int = 0) -> Totals | None:
+    """The totals in Redis; None if there are none yet, or none written after `since_ms`.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    fields: Any = client.hgetall(f"{prefix}stats")
+    totals = parse_totals(fields) if fields else None
+    return totals if totals is not None and totals.at >= since_ms else None
