@@ -1,0 +1,37 @@
+"""What all tests share: one private Redis, emptied for each test, and patience on a busy machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from hypothesis import settings
+
+from flink_app.embedded.redis_server import RedisServer
+
+# The first example of a property may compile a kernel.
+settings.register_profile("millirec", deadline=None)
+settings.load_profile("millirec")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis for the whole run; use `redis_url`, which empties it."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of an empty Redis."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of the empty Redis at `redis_url`."""
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
