@@ -1,4 +1,4 @@
-"""What all tests share: one private Redis, emptied for each test, and patience on a busy machine."""
+"""What all tests share: one private Redis, emptied for each test, and time on a busy machine."""
 
 from __future__ import annotations
 

@@ -1,0 +1,105 @@
+"""Small learners, batches and histories for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tests.udfs.fakes import DictState
+from udfs.events import CONSUMED, EventBatch, make_batch
+from udfs.learner import Learned, Learner, LearnerSettings
+
+NOW = 1_700_000_000_000
+
+SETTINGS = LearnerSettings(
+    dimensions=8,
+    learning_rate=0.2,
+    regularisation=0.01,
+    negatives=3,
+    seed=1,
+    popularity_half_life_s=86_400.0,
+    length=5,
+    exclude_consumed=True,
+    minimum_events=1,
+    similar_every_s=10.0,
+    popular_every_s=1.0,
+    item_shards=2,
+    user_cache=1000,
+    max_items=10_000,
+    history=1000,
+    prefix="",
+    expiry_s=60,
+    publish=False,
+    strict=False,
+)
+
+
+def batch_of(
+    pairs: Iterable[tuple[str, str]],
+    weights: Sequence[float] | float = 1.0,
+    *,
+    flags: int = CONSUMED,
+    ts: Sequence[int] | int = NOW,
+) -> EventBatch:
+    """Events of (user, item), in order."""
+    users, items = map(list, zip(*pairs, strict=True))
+    n = len(users)
+    return make_batch(
+        users,
+        items,
+        np.broadcast_to(np.array(weights, np.float32), n),
+        np.full(n, flags),
+        np.broadcast_to(np.array(ts, np.int64), n),
+        [""] * n,
+        NOW,
+    )
+
+
+def part(batch: EventBatch, begin: int, end: int) -> EventBatch:
+    """The events `begin` to `end` − 1."""
+    return make_batch(
+        batch.users[begin:end],
+        batch.items[begin:end],
+        batch.weights_array[begin:end],
+        batch.flags_array[begin:end],
+        batch.ts_array[begin:end],
+        batch.ids[begin:end],
+        batch.opened,
+    )
+
+
+class OneShard:
+    """A learner with the state of its only shard."""
+
+    def __init__(self, rows: DictState | None = None, number: int = 0, **settings: Any) -> None:
+        self.learner = Learner(msgspec.structs.replace(SETTINGS, **settings))
+        self.rows, self.history = rows or DictState(), DictState()
+        self.number = number
+
+    def learn(self, batch: EventBatch, now_ms: int = NOW) -> Learned:
+        learned = self.learner.learn(batch, self.rows, self.history, self.number, now_ms)
+        self.number += len(batch)
+        return learned
+
+    def slots(self, *users: str) -> Any:
+        """The cache slots of the users, loaded if need be."""
+        learner = self.learner
+        found = learner.users.locate(users, self.rows, self.history, learner.catalogue)
+        return np.array(found, np.int32)
+
+    def lists(self, *users: str, now_ms: int = NOW) -> dict[str, Any]:
+        """The lists that would be written, by Redis key."""
+        return decode(self.learner.user_lists(self.slots(*users), now_ms))
+
+
+def decode(commands: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """The values of `SET` commands by key."""
+    return {bytes(c[1]).decode(): msgspec.json.decode(c[2]) for c in commands if c[0] == b"SET"}
+
+
+def shown(value: Any) -> list[str]:
+    """The items of a list, best first."""
+    return [entry["item"] for entry in value["items"]]
