@@ -2,7 +2,7 @@
 
 In: columns of the caches; out: one fixed-size record each, little endian, that a fixture test pins.
 A record begins with its version and its number of factors, so a reader can refuse what it does not
-know before it reads on. Sizes: `d` factors, a user record of 304 + 4d bytes, an item record of
+know before it reads on. Sizes: `d` factors, a user record of 296 + 4d bytes, an item record of
 40 + 4d bytes.
 """
 
@@ -83,6 +83,11 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
             "restore an earlier checkpoint."
         )
     rows = np.frombuffer(data, dtype).copy()
+    if (rows["version"] != VERSION).any() or (rows["d"] != d).any():
+        raise ServiceError(
+            f"{what} has a record that begins unlike the first: it is damaged; restore an earlier "
+            "checkpoint."
+        )
     for column in {"factor", "bias", "popularity", "popularity_at"} & set(dtype.names or ()):
         np.nan_to_num(rows[column], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     return rows
