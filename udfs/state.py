@@ -132,9 +132,8 @@ class TimeLog:
 
     def expired(self, now_ms: int) -> list[int]:
         """The buckets of which every chunk is older than the span."""
-        starts = list(self.buckets)
-        ends = [*starts[1:], self.current + self.span_ms // 8]
-        return [s for s, end in zip(starts, ends, strict=False) if now_ms - end > self.span_ms]
+        lived = self.span_ms // 8
+        return [start for start in self.buckets if now_ms - (start + lived) > self.span_ms]
 
     def drop(self, bucket: int) -> list[bytes]:
         """Remove a bucket and return its chunks in order."""
