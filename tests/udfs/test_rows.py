@@ -64,7 +64,7 @@ def test_several_records_are_read_at_once_and_none() -> None:
 
 def test_another_version_is_refused() -> None:
     data = bytes([VERSION + 1]) + fixture("user-v1.hex")[1:]
-    with pytest.raises(ServiceError, match="user 'ann' is stored in form 2, .* reads form 1"):
+    with pytest.raises(ServiceError, match=r"user 'ann' is stored in form 2, .* reads form 1"):
         read_rows(data, user_dtype(3), "user 'ann'")
 
 
@@ -75,13 +75,13 @@ def test_another_version_further_on_is_damage() -> None:
 
 
 def test_another_number_of_factors_is_refused() -> None:
-    with pytest.raises(ServiceError, match="set model.dimensions = 3, or start without"):
+    with pytest.raises(ServiceError, match=r"set model\.dimensions = 3, or start without"):
         read_rows(fixture("user-v1.hex"), user_dtype(4), "user 'ann'")
 
 
 @pytest.mark.parametrize("length", [1, 3, 4, 307])
 def test_a_damaged_record_is_refused(length: int) -> None:
-    with pytest.raises(ServiceError, match=f"has {length} bytes, .* it is damaged"):
+    with pytest.raises(ServiceError, match=rf"has {length} bytes, .* it is damaged"):
         read_rows(fixture("user-v1.hex")[:length], user_dtype(3), "user 'ann'")
 
 
