@@ -11,8 +11,8 @@ import msgspec
 from rich.console import Console
 
 from flink_app.demo.rounds import SHOWN, Round
+from flink_app.totals import Totals
 
-_FATES = ("learned", "duplicates", "dead", "ignored")  # fields of the Redis hash `stats`
 _NEXT = (
     ("millirec run events.csv", "learn from your own events, see README.md"),
     ("millirec simulate --help", "such a shop's events for a file, a folder or Kafka"),
@@ -27,7 +27,7 @@ class Outcome(msgspec.Struct):
         rounds: those whose list has come.
         looks, earned, earned_by_popular: shoppers who were shown two lists, and how many of them
             clicked something on their own and on the popular one.
-        written: events, clicks among them. stats: the Redis hash of that name at the end.
+        written: events, clicks among them. totals: the job's own, at the end.
     """
 
     rounds: list[Round] = []
@@ -35,12 +35,13 @@ class Outcome(msgspec.Struct):
     earned: int = 0
     earned_by_popular: int = 0
     written: int = 0
-    stats: dict[str, str] = {}
+    totals: Totals = Totals()
 
     @property
     def accounted(self) -> int:
         """Events of which it is known what became of them."""
-        return sum(int(self.stats.get(name, 0)) for name in _FATES)
+        totals = self.totals
+        return totals.learned + totals.duplicates + totals.rejected + totals.ignored
 
 
 def summarise(console: Console, outcome: Outcome) -> None:
@@ -62,9 +63,12 @@ def summarise(console: Console, outcome: Outcome) -> None:
             f"{outcome.looks:,} shoppers were shown {SHOWN} items twice: their own list earned a "
             f"click from {own:.0%} of them, the popular one from {popular:.0%}."
         )
-    fates = " + ".join(f"{int(outcome.stats.get(name, 0)):,} {name}" for name in _FATES)
-    rest = outcome.written - outcome.accounted
-    say(f"{outcome.written:,} events = {fates}{f' + {rest:,} under way' if rest else ''}.")
+    totals, rest = outcome.totals, outcome.written - outcome.accounted
+    say(
+        f"{outcome.written:,} events = {totals.learned:,} learned + {totals.duplicates:,} "
+        f"duplicates + {totals.rejected:,} dead letters + {totals.ignored:,} ignored"
+        f"{f' + {rest:,} under way' if rest else ''}."
+    )
     say()
     say("[bold]Next[/]")
     for command, what in _NEXT:

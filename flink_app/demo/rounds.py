@@ -21,7 +21,9 @@ from flink_app.simulator.names import CATEGORIES
 SHOWN = 8
 """Items of a list that a shopper sees."""
 
-_WAIT_S = 10.0
+WAIT_S = 20.0
+"""How long a list that follows a click is waited for."""
+
 _TRIES = 40
 
 
@@ -122,7 +124,7 @@ class Shoppers:
         return None
 
     def click(self, chosen: Round, check: Callable[[], None]) -> Round | None:
-        """Write the click and wait for the list that follows it; None if none came in 10 s.
+        """Write the click and wait for the list that follows it; None if none came.
 
         Args:
             check: called now and then; raises where waiting is in vain.
@@ -130,7 +132,7 @@ class Shoppers:
         with self._changes() as changes:
             began = time.perf_counter()
             self._writer.write([self._event(chosen)])
-            while time.perf_counter() - began < _WAIT_S:
+            while time.perf_counter() - began < WAIT_S:
                 message = changes.get_message(timeout=0.2)
                 if message is None or message["data"] != chosen.user.encode():
                     check()

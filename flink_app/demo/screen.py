@@ -1,13 +1,12 @@
 """What the demo shows: one list that changes in place in a terminal, plain lines anywhere else.
 
-In: `Round`s, the fields of the Redis hash `stats`, the shop for titles and truth. Out: text on a
+In: `Round`s, the job's `Totals`, the shop for titles and truth. Out: text on a
 rich `Console`, which ends where the demo ends.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
@@ -19,10 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from flink_app.demo.rounds import SHOWN, Move, Round
+from flink_app.live import PLAIN_S, live_line
 from flink_app.simulator import Shop
+from flink_app.totals import Totals
 
 _DOTS = 5
-_FIGURES_S = 5.0
 
 
 class Screen:
@@ -98,20 +98,19 @@ class Screen:
                 f"[dim]: {round_.moved} of {SHOWN} moved up after[/] {round_.ms:.0f} ms"
             )
 
-    def figures(self, stats: Mapping[str, str]) -> None:
+    def figures(self, totals: Totals, seconds: float) -> None:
         """The figures of the moment; anywhere else than in a terminal, every five seconds."""
-        text = (
-            f"{int(stats.get('received', 0)):,} events  {stats.get('events_per_s', 0)}/s   "
-            f"{stats.get('lists_per_s', 0)} lists/s   "
-            f"event to list p50 {_ms(stats, 'freshness_p50_ms')}, "
-            f"p99 {_ms(stats, 'freshness_p99_ms')}"
-        )
+        text = live_line(totals, seconds)
         if self._live:
             self._footer = Group(Text(text, style="cyan"), Text("Ctrl-C ends it.", style="dim"))
             self._draw()
-        elif time.monotonic() - self._figures_at >= _FIGURES_S:
+        elif time.monotonic() - self._figures_at >= PLAIN_S:
             self._figures_at = time.monotonic()
             self.say(text)
+
+    def warn(self, message: str) -> None:
+        """A warning of an operator, from any thread."""
+        self.say(f"[yellow]warning:[/] {escape(message)}")
 
     def clear(self) -> None:
         """Take the live part away."""
@@ -120,7 +119,7 @@ class Screen:
 
     def _draw(self) -> None:
         if self._live:
-            self._live.update(Group(self._list, self._footer))
+            self._live.update(Group(self._list, self._footer), refresh=True)
 
     def _panel(self, round_: Round, told: str, *, clicks: bool) -> RenderableType:
         table = Table.grid(padding=(0, 1))
@@ -170,7 +169,3 @@ def _plain_arrow(move: Move) -> str:
     if move.before is None:
         return "new"
     return f"{'up' if move.gained > 0 else 'down'} {abs(move.gained)}" if move.gained else ""
-
-
-def _ms(stats: Mapping[str, str], name: str) -> str:
-    return f"{float(stats.get(name, 0)):.0f} ms"

@@ -13,17 +13,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import redis
 from rich.console import Console
 
 from flink_app.demo.outcome import Outcome, summarise
-from flink_app.demo.rounds import Shoppers
+from flink_app.demo.rounds import WAIT_S, Shoppers
 from flink_app.demo.screen import Screen
 from flink_app.demo.world import HISTORY, SHOP, Traffic, demo_config
+from flink_app.embedded.job import EmbeddedJob
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import DirectoryWriter, Shop
+from flink_app.totals import Totals, read_totals
 from udfs.errors import ConfigError, ServiceError
 
 _PREFIX = "millirec-demo:"  # in a Redis that is not the demo's own
@@ -73,11 +74,8 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
         url, prefix = stack.enter_context(_redis())
         client = stack.enter_context(contextlib.closing(redis.Redis.from_url(url)))
         screen.stage("Starting Java")
-        # Loading PyFlink takes a second or two: not before the screen says what is going on.
-        from flink_app.embedded.job import EmbeddedJob
-
-        job = stack.enter_context(EmbeddedJob(demo_config(url, prefix, folder)))
-        job.start_java()
+        config = demo_config(url, prefix, folder)
+        job = stack.enter_context(EmbeddedJob(config, folder / "millirec.log", screen.warn))
         screen.stage("Starting Flink and compiling the job")
         job.submit()
         traffic = stack.enter_context(Traffic(shop, folder / "inbox"))
@@ -98,11 +96,12 @@ class _Show:
     """The part of the demo in which everything runs."""
 
     def __init__(
-        self, screen: Screen, client: redis.Redis, prefix: str, job: Any, traffic: Traffic,
+        self, screen: Screen, client: redis.Redis, prefix: str, job: EmbeddedJob, traffic: Traffic,
         outcome: Outcome,
     ) -> None:  # fmt: skip
         self._screen, self._client, self._prefix = screen, client, prefix
         self._job, self._traffic, self._outcome = job, traffic, outcome
+        self._began = time.monotonic()
 
     def wait_for_lists(self) -> None:
         """Until the shop's past is learned and lists are there; then its present begins."""
@@ -122,14 +121,16 @@ class _Show:
                     "is this machine very busy?"
                 )
             self._check()
-            learned = int(self._stats().get("learned", 0))
+            learned = self._totals().learned
             self._screen.stage(text, f"{learned:,}")
             time.sleep(0.1)
 
     def rounds(self, shoppers: Shoppers, limit: float) -> None:
         """Shoppers look and click, one after another, for `limit` seconds; 0: until Ctrl-C."""
         end = time.monotonic() + limit if limit else float("inf")
-        while time.monotonic() < end:
+        # On a very busy machine the first list may come late: no demo ends without one.
+        latest = end + _PATIENCE_S
+        while time.monotonic() < (end if self._outcome.rounds else latest):
             chosen = shoppers.choose()
             if chosen is None:
                 self._pass(_TICK_S, shoppers)
@@ -140,7 +141,7 @@ class _Show:
             self._pass(_CLICK_S, shoppers)
             done = shoppers.click(chosen, self._check)
             if done is None:
-                self._screen.say(f"{chosen.user}'s list did not follow within 10 s.")
+                self._screen.say(f"{chosen.user}'s list did not follow within {WAIT_S:.0f} s.")
                 continue
             self._outcome.rounds.append(done)
             self._screen.follows(done)
@@ -153,7 +154,7 @@ class _Show:
         self._outcome.written = self._traffic.written + clicks
         end = time.monotonic() + _SETTLE_S
         while time.monotonic() < end:
-            self._outcome.stats = self._stats()
+            self._outcome.totals = self._totals()
             if self._outcome.accounted >= self._outcome.written:
                 break
             time.sleep(0.1)
@@ -164,9 +165,9 @@ class _Show:
         while True:
             self._check()
             shoppers.compare(_SAMPLES)
-            stats = self._stats()
-            self._traffic.sweep(int(stats.get("received", 0)))
-            self._screen.figures(stats)
+            totals = self._totals()
+            self._traffic.sweep(totals.received)
+            self._screen.figures(totals, time.monotonic() - self._began)
             left = end - time.monotonic()
             if left <= 0:
                 return
@@ -176,9 +177,8 @@ class _Show:
         self._job.check()
         self._traffic.check()
 
-    def _stats(self) -> dict[str, str]:
-        found: Any = self._client.hgetall(f"{self._prefix}stats")
-        return {name.decode(): value.decode() for name, value in found.items()}
+    def _totals(self) -> Totals:
+        return read_totals(self._client, self._prefix) or Totals()
 
 
 @contextlib.contextmanager

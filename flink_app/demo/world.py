@@ -103,7 +103,7 @@ class Traffic:
         if received < self.written - RATE:
             return
         oldest = time.time() - _KEEP_S
-        for path in self._inbox.glob("*.jsonl"):
+        for path in self._inbox.glob("[0-9]*.jsonl"):
             if path.stat().st_mtime < oldest:
                 path.unlink()
 

@@ -1,0 +1,136 @@
+"""Who looks, what is clicked, and what has moved in the list that follows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flink_app.demo.rounds import SHOWN, Round, Shoppers, favourites
+from flink_app.simulator import DirectoryWriter, Shop, ShopSettings
+
+LISTS = st.lists(st.integers(0, 30).map(lambda n: f"i{n}"), unique=True, min_size=1, max_size=20)
+
+
+@given(LISTS, LISTS, st.data())
+def test_moves_describe_the_new_list_in_terms_of_the_old(
+    before: list[str], after: list[str], data: st.DataObject
+) -> None:
+    clicked = data.draw(st.sampled_from(before))
+    moves = Round("u1", (), clicked, before, after).moves
+    assert [move.item for move in moves] == after[:SHOWN]
+    assert [move.place for move in moves] == list(range(1, len(moves) + 1))
+    old = [item for item in before if item != clicked]
+    for move in moves:
+        assert move.before == (old.index(move.item) + 1 if move.item in old else None)
+
+
+@given(LISTS, st.data())
+def test_nothing_moves_when_only_the_clicked_item_leaves(
+    before: list[str], data: st.DataObject
+) -> None:
+    clicked = data.draw(st.sampled_from(before))
+    after = [item for item in before if item != clicked]
+    assert Round("u1", (), clicked, before, after).moved == 0
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop(ShopSettings(users=20, items=60, new_users=0.0, new_items=0.0))
+
+
+def test_favourites_are_the_categories_of_the_items_that_suit_best(shop: Shop) -> None:
+    first, second = favourites(shop, "u3")
+    affinity = shop.affinity("u3")
+    means = {
+        kind: np.mean([a for n, a in enumerate(affinity) if shop.category(f"i{n}") == kind])
+        for kind in {shop.category(f"i{n}") for n in range(60)}
+    }
+    assert sorted(means, key=lambda kind: -means[kind])[:2] == [first, second]
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+def _put(client: redis.Redis, user: str, items: list[str]) -> None:
+    entries = [{"item": item, "score": 0.5} for item in items]
+    client.set(f"t:rec:{user}", msgspec.json.encode({"source": "mf", "items": entries}))
+
+
+def test_a_click_is_written_and_the_list_without_the_item_is_waited_for(
+    shop: Shop, client: redis.Redis, tmp_path: Path
+) -> None:
+    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+    chosen = Round("u3", (), "i1", ["i1", "i2"])
+
+    def job() -> None:
+        while not (files := list(tmp_path.glob("[0-9]*.jsonl"))):
+            time.sleep(0.005)
+        event = msgspec.json.decode(files[0].read_bytes())
+        assert (event["user"], event["item"], event["type"]) == ("u3", "i1", "click")
+        client.publish("t:rec", "u4")
+        _put(client, "u3", ["i1", "i3"])  # of an event before the click
+        client.publish("t:rec", "u3")
+        time.sleep(0.05)
+        _put(client, "u3", ["i3", "i2"])
+        client.publish("t:rec", "u3")
+
+    thread = threading.Thread(target=job)
+    thread.start()
+    done = shoppers.click(chosen, lambda: None)
+    thread.join()
+    assert done is not None
+    assert done.after == ["i3", "i2"]
+    assert done.ms >= 50
+    assert shoppers.clicks == 1
+
+
+def test_waiting_in_vain_ends_with_what_the_check_raises(
+    shop: Shop, client: redis.Redis, tmp_path: Path
+) -> None:
+    def failed() -> None:
+        raise ValueError("the job is gone")
+
+    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+    with pytest.raises(ValueError, match="gone"):
+        shoppers.click(Round("u3", (), "i1", ["i1"]), failed)
+
+
+def test_shoppers_are_chosen_among_those_with_a_list_of_their_own_taste(
+    shop: Shop, client: redis.Redis, tmp_path: Path
+) -> None:
+    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+    assert shoppers.choose() is None
+    best = [f"i{n}" for n in np.argsort(-shop.affinity("u3"))[:20]]
+    _put(client, "u3", best)
+    chosen = None
+    while chosen is None:
+        chosen = shoppers.choose()
+    assert (chosen.user, chosen.before) == ("u3", best)
+    assert chosen.clicked in best[:SHOWN]
+
+
+def test_better_lists_earn_more_in_the_comparison(
+    shop: Shop, client: redis.Redis, tmp_path: Path
+) -> None:
+    for user in range(shop.users):
+        affinity = shop.affinity(f"u{user}")
+        _put(client, f"u{user}", [f"i{n}" for n in np.argsort(-affinity)[:20]])
+    client.set("t:popular", msgspec.json.encode({"items": [{"item": f"i{n}"} for n in range(20)]}))
+    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+    shoppers.compare(300)
+    assert shoppers.looks == 300
+    assert shoppers.earned > 2 * shoppers.earned_by_popular

@@ -1,0 +1,92 @@
+"""The demo as a person starts it: a process of its own, from nothing to nothing left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+import redis
+
+from flink_app.demo import demo
+from udfs.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMIT_S = 300
+
+
+def _start(tmp_path: Path, **variables: str) -> tuple[subprocess.Popen[str], str]:
+    """The demo, and a word that stands in the environment of each of its processes."""
+    mark = f"DEMO_MARK={uuid.uuid4().hex}"
+    given = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    environment = given | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), **variables}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flink_app", "demo"],
+        env=environment | dict([mark.split("=")]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
+    )
+    return process, mark
+
+
+def _assert_nothing_is_left(tmp_path: Path, mark: str) -> None:
+    assert list(tmp_path.iterdir()) == []
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (process / "environ").read_bytes():
+                left.append((process / "cmdline").read_bytes())
+        except OSError:
+            continue
+    assert left == []
+
+
+@pytest.mark.job
+def test_lists_move_after_clicks_and_nothing_is_left(tmp_path: Path) -> None:
+    process, mark = _start(tmp_path, DEMO_SECONDS="10")
+    said, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, said
+    assert re.search(r"the list follows after \d+ ms", said), said
+    assert re.search(r"^  \d  .*\) +(up|down) \d+$|^  \d  .*\) +new$", said, re.MULTILINE), said
+    written, learned = re.search(r"([\d,]+) events = ([\d,]+) learned", said).groups()  # type: ignore[union-attr]
+    assert written == learned
+    assert "millirec run" in said
+    _assert_nothing_is_left(tmp_path, mark)
+
+
+@pytest.mark.job
+def test_ctrl_c_ends_it_cleanly_and_a_given_redis_is_left_as_it_was(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("rec:alice", "mine")
+        process, mark = _start(tmp_path, DEMO_SECONDS="0", REDIS_URL=redis_url)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "the list follows after" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        said, _ = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0, said
+        assert "lists that followed" in said or "1 click" in said
+        assert client.get("rec:alice") == b"mine"
+        assert list(client.scan_iter("millirec-demo:*")) == []
+        client.delete("rec:alice")
+    _assert_nothing_is_left(tmp_path, mark)
+
+
+@pytest.mark.parametrize("seconds", ["a minute", "-1", "inf", "nan"])
+def test_a_time_that_is_none_is_refused_before_anything_starts(
+    seconds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEMO_SECONDS", seconds)
+    with pytest.raises(ConfigError, match="number of seconds"):
+        demo()

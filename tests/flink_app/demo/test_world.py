@@ -1,0 +1,75 @@
+"""The demo's shop, its traffic and the job's configuration."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from flink_app.config.check import check
+from flink_app.demo.world import RATE, SHOP, Traffic, demo_config
+from flink_app.simulator import Shop
+from udfs.errors import ServiceError
+
+
+def _wait_for(traffic: Traffic, events: int) -> None:
+    end = time.monotonic() + 20
+    while traffic.written < events and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def test_the_job_can_run_with_the_configuration_and_writes_below_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLIREC_MODEL_DIMENSIONS", "99")
+    folder = tmp_path / 'a "quoted" name'
+    config = demo_config("redis://127.0.0.1:7777/0", "p:", folder)
+    check(config)
+    assert config.source.paths == [str(folder / "inbox")]
+    assert (folder / "inbox").is_dir()
+    assert Path(config.dead_letters.path).parent == folder
+    assert config.flink.options == {"io.tmp.dirs": str(folder)}
+    assert (config.redis.url, config.redis.prefix) == ("redis://127.0.0.1:7777/0", "p:")
+    assert config.model.dimensions == 16
+
+
+def test_traffic_goes_on_phase_by_phase_and_stops(tmp_path: Path) -> None:
+    with Traffic(Shop(SHOP), tmp_path) as traffic:
+        assert traffic.written == 0
+        traffic.go_on()
+        _wait_for(traffic, 500)
+        assert traffic.written == 500
+        traffic.go_on()
+        _wait_for(traffic, 1000)
+        traffic.stop()
+        written = traffic.written
+        assert written >= 1000
+    lines = sum(len(file.read_bytes().splitlines()) for file in tmp_path.glob("[0-9]*.jsonl"))
+    assert lines == written == traffic.written
+    traffic.check()
+
+
+def test_old_files_are_swept_unless_the_job_is_behind(tmp_path: Path) -> None:
+    traffic = Traffic(Shop(SHOP), tmp_path)
+    traffic.written = 10_000
+    old, new = tmp_path / "1-1-1.jsonl", tmp_path / "2-1-1.jsonl"
+    old.touch()
+    new.touch()
+    os.utime(old, (time.time() - 60, time.time() - 60))
+    traffic.sweep(received=10_000 - int(RATE) - 1)
+    assert old.exists()
+    traffic.sweep(received=10_000)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_failure_of_the_writing_thread_is_raised_by_check(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.write_text("a file, where a folder should be")
+    with Traffic(Shop(SHOP), inbox) as traffic:
+        end = time.monotonic() + 10
+        with pytest.raises(ServiceError, match="cannot be written"):
+            while time.monotonic() < end:
+                traffic.check()
+                time.sleep(0.005)
