@@ -67,7 +67,8 @@ def status(*, folder: Folder = FOLDER) -> None:
     _show(Stack(folder).status())
 
 
-@app.command
+# `flink run --help` is Flink's to answer.
+@app.command(help_flags=[], version_flags=[])
 def flink(
     *arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], folder: Folder = FOLDER
 ) -> None:

@@ -44,10 +44,10 @@ class Flink:
                 f"Flink's scripts cannot work in a folder with a space in its name, such as "
                 f"{self._folder}: choose another with --folder."
             )
-        self._configure()
+        for leftover in (self.log, self._folder / "pids", self._folder / "scratch"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        self.configure()
         self._collect_jars()
-        shutil.rmtree(self.log, ignore_errors=True)
-        shutil.rmtree(self._folder / "pids", ignore_errors=True)
         yield self._spawn("jobmanager")
         for number in range(1, TASK_MANAGERS + 1):
             yield self._spawn(f"taskmanager-{number}")
@@ -66,6 +66,26 @@ class Flink:
     def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
         """The command line and environment of Flink's `flink` for this cluster."""
         return self._script("flink", *arguments), self._environment()
+
+    def configure(self) -> Path:
+        """Write the folder that FLINK_CONF_DIR names: config.yaml filled in, logging as shipped."""
+        conf = self._folder / "conf"
+        values = {
+            "python": sys.executable,
+            "site_packages": os.pathsep.join(site.getsitepackages()),
+            "rest_port": self._settings.ports.flink,
+            "rpc_port": self._settings.ports.flink_rpc,
+            "task_managers": TASK_MANAGERS,
+            "checkpoints": (self._folder / "checkpoints").as_uri(),
+            "savepoints": (self._folder / "savepoints").as_uri(),
+            "scratch": self._folder / "scratch",
+            "logs": self.log,
+            "pids": self._folder / "pids",
+        }
+        render(TEMPLATE, conf / "config.yaml", values)
+        for properties in (_distribution() / "conf").glob("log4j*.properties"):
+            shutil.copy(properties, conf)
+        return conf
 
     def _spawn(self, name: str) -> Process:
         script = f"{name.split('-')[0]}.sh"
@@ -87,25 +107,6 @@ class Flink:
             "FLINK_IDENT_STRING": "millirec",
             "OPENBLAS_NUM_THREADS": "1",
         }
-
-    def _configure(self) -> None:
-        conf = self._folder / "conf"
-        values = {
-            "python": sys.executable,
-            "site_packages": os.pathsep.join(site.getsitepackages()),
-            "rest_port": self._settings.ports.flink,
-            "rpc_port": self._settings.ports.flink_rpc,
-            "task_managers": TASK_MANAGERS,
-            "checkpoints": (self._folder / "checkpoints").as_uri(),
-            "savepoints": (self._folder / "savepoints").as_uri(),
-            "scratch": self._folder / "scratch",
-            "logs": self.log,
-            "pids": self._folder / "pids",
-        }
-        render(TEMPLATE, conf / "config.yaml", values)
-        (self._folder / "scratch").mkdir(exist_ok=True)
-        for properties in (_distribution() / "conf").glob("log4j*.properties"):
-            shutil.copy(properties, conf)
 
     def _collect_jars(self) -> None:
         """Link Flink's own jars, flink-python's and the connector's into one lib folder.

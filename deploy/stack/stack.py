@@ -79,11 +79,7 @@ class Stack:
         Raises `ConfigError` for an unknown name and `ServiceError` when a port is taken or a
         component does not start: what this call had started is then stopped again.
         """
-        for name in components:
-            if name not in COMPONENTS:
-                raise ConfigError(
-                    f"there is no component {name!r}: choose from {', '.join(COMPONENTS)}."
-                )
+        _check_names(components)
         # Together: Flink's processes wait for each other, and so does what is left of a crash.
         missing = [name for name in COMPONENTS if name in components and not self._is_up(name)]
         self.down(missing)
@@ -102,7 +98,11 @@ class Stack:
         return missing
 
     def down(self, components: Sequence[str] = COMPONENTS) -> list[str]:
-        """Stop `components` and return the names of those of which something ran."""
+        """Stop `components` and return the names of those of which something ran.
+
+        Raises `ConfigError` for an unknown name.
+        """
+        _check_names(components)
         # Flink first: a job that loses Kafka or Redis would fill the logs with its distress.
         running = [
             name for name in reversed(COMPONENTS) if name in components and self._alive(name)
@@ -155,10 +155,9 @@ class Stack:
         while not component.ready():
             ended = [p for p in self._state.processes[name] if not alive(p)]
             if ended:
-                said = Path(ended[0].output).read_text(errors="replace").strip()
                 raise ServiceError(
-                    f"{ended[0].name} ended while it started; see {component.log}"
-                    + (f", and its output: {said[-500:]}" if said else ".")
+                    f"{ended[0].name} ended while it started, and said last: "
+                    f"{_last_words(ended[0], component.log)!r}; see {component.log}."
                 )
             if time.monotonic() > deadline:
                 raise ServiceError(
@@ -184,3 +183,21 @@ class Stack:
         part = self._file.with_suffix(".part")
         part.write_bytes(msgspec.json.format(msgspec.json.encode(self._state)))
         part.replace(self._file)
+
+
+def _last_words(process: Process, log: Path) -> str:
+    """The last error in the log, when that is one file; else the end of what was printed."""
+    if log.is_file():
+        lines = log.read_text(errors="replace").splitlines()
+        errors = [line for line in lines if "ERROR" in line or "Exception" in line]
+        if errors:
+            return errors[-1]
+    return Path(process.output).read_text(errors="replace").strip()[-500:]
+
+
+def _check_names(components: Sequence[str]) -> None:
+    for name in components:
+        if name not in COMPONENTS:
+            raise ConfigError(
+                f"there is no component {name!r}: choose from {', '.join(COMPONENTS)}."
+            )

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from deploy.stack import COMPONENTS, Ports, Settings
+from deploy.stack.flink import Flink
+from deploy.stack.settings import render
+from udfs.errors import ConfigError
+
+
+def test_every_port_belongs_to_a_component() -> None:
+    owned = [port for name in COMPONENTS for port in Ports().of(name).values()]
+    assert len(owned) == len(Ports.__struct_fields__) == len(set(owned))
+
+
+def test_render_fills_in(tmp_path: Path) -> None:
+    (tmp_path / "template").write_text("port=${port}\n")
+    render(tmp_path / "template", tmp_path / "new" / "file", {"port": 9092, "other": 1})
+    assert (tmp_path / "new" / "file").read_text() == "port=9092\n"
+
+
+def test_render_names_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "template").write_text("port=${port}\n")
+    with pytest.raises(ConfigError, match=r"template asks for \$\{port\}"):
+        render(tmp_path / "template", tmp_path / "file", {})
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> dict[str, Any]:
+    settings = Settings(folder=tmp_path, jars=tmp_path / "jars", ports=Ports(flink=18081))
+    text = (Flink(settings).configure() / "config.yaml").read_text()
+    assert "${" not in text
+    loaded: dict[str, Any] = YAML(typ="safe").load(text)
+    return loaded
+
+
+def test_flink_configuration(config: dict[str, Any], tmp_path: Path) -> None:
+    assert config["python"]["execution-mode"] == "thread"
+    assert config["python"]["executable"] == sys.executable
+    assert config["taskmanager"]["numberOfTaskSlots"] == 1
+    assert config["state"]["backend"]["type"] == "rocksdb"
+    checkpoints = config["execution"]["checkpointing"]
+    assert checkpoints["interval"] == "10 s"
+    assert checkpoints["incremental"] is True
+    assert checkpoints["externalized-checkpoint-retention"] == "RETAIN_ON_CANCELLATION"
+    assert checkpoints["dir"] == (tmp_path / "flink" / "checkpoints").as_uri()
+    assert config["rest"]["port"] == 18081
+    assert "max-parallelism" not in str(config)
+
+
+def test_flink_listens_on_loopback_only(config: dict[str, Any]) -> None:
+    assert config["jobmanager"]["bind-host"] == "127.0.0.1"
+    assert config["jobmanager"]["rpc"]["address"] == "127.0.0.1"
+    assert config["taskmanager"]["bind-host"] == "127.0.0.1"
+    assert config["taskmanager"]["host"] == "127.0.0.1"
+    assert config["rest"]["bind-address"] == "127.0.0.1"

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from flink_app.embedded.ports import LOOPBACK, free_port, in_use
+
+
+def local(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.local", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_commands_in_turn(tmp_path: Path) -> None:
+    port = free_port()
+    folder = ("--folder", str(tmp_path))
+    try:
+        first = local("up", "redis", *folder, "--redis-port", str(port))
+        assert first.returncode == 0, first.stderr
+        assert first.stdout.startswith("redis started\n")
+        assert f"redis://{LOOPBACK}:{port}/0" in first.stdout
+        assert local("up", "redis", *folder).stdout.startswith("redis was up already\n")
+        seen = local("status", *folder).stdout.splitlines()
+        assert [line.split()[:2] for line in seen] == [
+            ["kafka", "down"],
+            ["redis", "up"],
+            ["flink", "down"],
+        ]
+    finally:
+        last = local("down", *folder)
+    assert last.stdout == "stopped: redis\n"
+    assert not in_use(port)
+    assert local("down", *folder).stdout == "nothing was up\n"
+
+
+def test_an_error_is_one_sentence(tmp_path: Path) -> None:
+    done = local("up", "zookeeper", "--folder", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no component 'zookeeper'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_flink_has_to_be_up(tmp_path: Path) -> None:
+    done = local("flink", "list", "--folder", str(tmp_path))
+    assert done.returncode == 1
+    assert "python -m deploy.local up flink" in done.stderr
