@@ -95,7 +95,7 @@ def table(
     shown.add_column("score", justify="right")
     shown.add_column("why", style="dim")
     for place, entry in enumerate(found.items[: length or None], start=1):
-        cells = [str(place), Text(entry.item)]
+        cells: list[str | Text] = [str(place), Text(entry.item)]
         if names:
             cells.append(Text(names.get(entry.item, "")))
         why = ", ".join(str(value) for value in entry.why.values())

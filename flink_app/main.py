@@ -1,0 +1,132 @@
+"""The job's entry on a cluster: what `flink run -pym flink_app.main` executes.
+
+In: `--config FILE` and `--set section.option=value`, else `millirec.toml` beside the code, in the
+archive that `millirec package` made. Out: a submitted job; `flink run` waits for it or not. Where
+it starts from is Flink's own `-s`, its parallelism `-p`, unless the configuration says otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from flink_app.config import Config, Loaded, load
+from flink_app.config.check import check
+from flink_app.config.load import DEFAULT
+from flink_app.failures import exit_code, job_failed
+from flink_app.package import CONFIG
+from flink_app.services import redis_client, start_afresh
+from udfs.errors import MillirecError
+
+_RESTORE = "execution.state-recovery.path"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Submit the job; mistakes are one sentence on standard error and an exit code."""
+    try:
+        submit(*_parse(sys.argv[1:] if arguments is None else arguments))
+    except MillirecError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(exit_code(error))
+
+
+def submit(config_file: Path | None, settings: Sequence[str]) -> None:
+    """Build the job in the environment that `flink run` has set up, and hand it to Flink.
+
+    Raises:
+        ConfigError, SourceError: the job cannot be built. ServiceError: Redis does not answer.
+        JobFailed: Flink refuses it.
+    """
+    from pyflink.datastream import StreamExecutionEnvironment
+
+    from flink_app.environment import environments
+    from flink_app.job import build
+
+    given = StreamExecutionEnvironment.get_execution_environment()
+    loaded = _loaded(config_file, settings)
+    config = _with_parallelism(loaded, given.get_parallelism())
+    check(config)
+    options = cluster_options(config, loaded)
+    if not options.get(_RESTORE) and not _restore_path(given):
+        with contextlib.closing(redis_client(config)) as client:
+            start_afresh(client, config)
+    try:
+        stream, tables = environments(options)
+        build(stream, tables, config)
+        stream.execute(config.job.name)
+    except MillirecError:
+        raise
+    except Exception as error:
+        raise job_failed(str(error)) from error
+
+
+def cluster_options(config: Config, loaded: Loaded) -> dict[str, str]:
+    """Flink's options for a cluster: the cluster's own state backend, unless one is configured."""
+    from flink_app.environment import flink_options
+
+    options = flink_options(config)
+    chosen = loaded.origins["state.backend"] != DEFAULT
+    if not chosen and "state.backend.type" not in config.flink.options:
+        del options["state.backend.type"]
+    return options
+
+
+def _parse(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
+    parser = argparse.ArgumentParser(prog="flink run … -pym flink_app.main")
+    parser.add_argument("--config", type=Path, help="a TOML file, instead of the archive's")
+    parser.add_argument("--set", action="append", default=[], metavar="section.option=value")
+    parsed = parser.parse_args(list(arguments))
+    return parsed.config, parsed.set
+
+
+def _loaded(config_file: Path | None, settings: Sequence[str]) -> Loaded:
+    """The configuration; without a file, the one that was packaged with this code."""
+    packaged = None if config_file else _packaged()
+    if packaged is None:
+        return load(config_file, settings)
+    with tempfile.TemporaryDirectory(prefix="millirec-") as folder:
+        file = Path(folder) / CONFIG
+        file.write_bytes(packaged)
+        return load(file, settings)
+
+
+def _packaged() -> bytes | None:
+    """`millirec.toml` beside the package, be that in an archive or a folder; None if none is."""
+    package = importlib.import_module("flink_app")
+    loader = package.__loader__
+    assert package.__file__ is not None
+    path = Path(package.__file__).parent.parent / CONFIG
+    try:
+        return bytes(loader.get_data(str(path)))  # type: ignore[union-attr]
+    except OSError:
+        return None
+
+
+def _with_parallelism(loaded: Loaded, of_cluster: int) -> Config:
+    """Flink's `-p`, or the cluster's default, where the configuration has no parallelism."""
+    config = loaded.config
+    if loaded.origins["job.parallelism"] != DEFAULT:
+        return config
+    job = msgspec.structs.replace(config.job, parallelism=of_cluster)
+    return msgspec.structs.replace(config, job=job)
+
+
+def _restore_path(environment: object) -> str:
+    """What `flink run -s` names; "" without."""
+    from pyflink.common import Configuration
+    from pyflink.util.java_utils import get_j_env_configuration
+
+    java = environment._j_stream_execution_environment  # type: ignore[attr-defined]
+    configuration = Configuration(j_configuration=get_j_env_configuration(java))
+    return str(configuration.get_string(_RESTORE, "") or "")
+
+
+if __name__ == "__main__":
+    main()

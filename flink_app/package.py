@@ -1,0 +1,136 @@
+"""`millirec package`: everything `flink run` needs, as one archive.
+
+In: the folders `flink_app` and `udfs`, and a loaded configuration. Out: a ZIP archive with both,
+`main.py`, `millirec.toml` (what differs from the defaults, without secrets) and `README.txt`.
+`flink_app.main` reads that configuration where no other is given.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from flink_app import __version__
+from flink_app.config import Loaded
+from flink_app.config.catalogue import OPTIONS
+from flink_app.config.load import DEFAULT
+from flink_app.config.masking import masked
+from flink_app.config.values import toml
+from udfs.errors import ServiceError
+
+CONFIG = "millirec.toml"
+"""The configuration's name in the archive."""
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGES = ("flink_app", "udfs")
+_DATE = (1980, 1, 1, 0, 0, 0)  # the same sources make the same bytes
+
+_MAIN = '''\
+"""The job's entry for `flink run -py`; millirec-job.zip brings the code (-pyfs)."""
+
+from flink_app.main import main
+
+main()
+'''
+
+_README = """\
+millirec {version}: a job for a Flink 2.3 cluster
+
+Each machine of the cluster, and the one that submits, needs Python 3.10 to 3.12 with
+    pip install 'apache-flink==2.3.0' 'numba>=0.62' 'msgspec>=0.19' 'redis>=5.1,<6' 'hiredis>=3'
+and in Flink's lib/: opt/flink-python-2.3.0.jar and, for Kafka, flink-sql-connector-kafka-5.0.0-2.2.
+Flink's config.yaml needs python.execution-mode: thread, python.executable, python.pythonpath (its
+site-packages) and one slot per TaskManager.
+
+Submit, with as many subtasks as there are TaskManagers:
+    flink run -d -p 2 -pyfs {name} -pym flink_app.main
+
+Other values than those in {config} of this archive:
+    flink run -d -p 2 -pyfs {name} -pym flink_app.main --config my.toml --set lists.length=50
+
+Go on from a savepoint or a checkpoint:
+    flink run -d -s file:///path/of/savepoint -p 2 -pyfs {name} -pym flink_app.main
+
+With the script taken out of this archive instead of its module:
+    unzip {name} main.py && flink run -d -p 2 -py main.py -pyfs {name}
+
+{secrets}"""
+
+
+def write(out: Path, loaded: Loaded) -> list[str]:
+    """Write the archive to `out`, replacing it, and return what to tell the user.
+
+    Raises:
+        ServiceError: it cannot be written.
+    """
+    config, left_out = configuration(loaded)
+    readme = _README.format(
+        version=__version__, name=out.name, config=CONFIG, secrets=_about_secrets(left_out)
+    )
+    contents = {"main.py": _MAIN, CONFIG: config, "README.txt": readme}
+    for package in _PACKAGES:
+        for file in sorted((_ROOT / package).rglob("*.py")):
+            contents[file.relative_to(_ROOT).as_posix()] = file.read_text(encoding="utf-8")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in contents.items():
+                info = zipfile.ZipInfo(name, _DATE)
+                info.external_attr = 0o644 << 16
+                archive.writestr(info, text, zipfile.ZIP_DEFLATED)
+    except OSError as error:
+        raise ServiceError(
+            f"{out} cannot be written: {error.strerror}. Name another file with --out."
+        ) from error
+    submit = f"flink run -d -pyfs {out} -pym flink_app.main"
+    return [
+        f"{out}: {len(contents)} files, {out.stat().st_size:,} bytes",
+        f"submit it:  {submit}",
+        f"more:       unzip -p {out} README.txt",
+        _about_secrets(left_out).rstrip(),
+    ]
+
+
+def configuration(loaded: Loaded) -> tuple[str, list[str]]:
+    """The configuration as a TOML document, and the names of the secrets left out of it.
+
+    Only what differs in origin from a default is written, so that the cluster's own settings, such
+    as its state backend, stay in force.
+    """
+    lines = [f"# What millirec {__version__} was packaged with; the rest is default."]
+    left_out = []
+    section = ""
+    for option in OPTIONS.values():
+        value = getattr(getattr(loaded.config, option.section), option.key)
+        named = {option.name: value}
+        if option.is_table:
+            named = {f"{option.name}.{entry}": part for entry, part in value.items()}
+        for name, part in named.items():
+            if loaded.origins[name] == DEFAULT:
+                continue
+            if _is_secret(name, part):
+                left_out.append(name)
+                continue
+            if option.section != section:
+                section = option.section
+                lines.append(f"\n[{section}]")
+            key = option.key
+            if option.is_table:
+                key += "." + toml(name.removeprefix(f"{option.name}."))
+            lines.append(f"{key} = {toml(part)}")
+    return "\n".join(lines) + "\n", left_out
+
+
+def _is_secret(name: str, value: object) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return any(isinstance(text, str) and masked(name, text) != text for text in texts)
+
+
+def _about_secrets(left_out: list[str]) -> str:
+    if not left_out:
+        return "The archive holds no secrets.\n"
+    return (
+        f"The archive holds no secrets, so these are left out: {', '.join(left_out)}. Give them "
+        "where you submit, by --set or in variables such as REDIS_URL and MILLIREC_REDIS_PASSWORD; "
+        "they become part of the submitted job.\n"
+    )

@@ -1,0 +1,76 @@
+"""The archive holds the code and what was configured, and no secret."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from flink_app.config import load
+from flink_app.package import configuration, write
+from udfs.errors import ServiceError
+
+SETTINGS = [
+    "source.kind=kafka",
+    "source.properties.sasl.jaas.config=geheim1",
+    "source.properties.security.protocol=SSL",
+    "redis.url=rediss://:geheim2@cache:6380/0",
+    "redis.password=geheim3",
+    "events.weights.view=0.1",
+    "job.shards=16",
+]
+
+
+def test_the_packaged_configuration_means_the_same(tmp_path: Path) -> None:
+    settings = [text for text in SETTINGS if "geheim" not in text]
+    loaded = load(None, settings, {})
+    text, left_out = configuration(loaded)
+    file = tmp_path / "millirec.toml"
+    file.write_text(text)
+    assert left_out == []
+    assert load(file, [], {}).config == loaded.config
+
+
+def test_no_secret_is_in_the_archive(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "job.zip"
+    told = "\n".join(write(out, load(None, SETTINGS, {})))
+    with zipfile.ZipFile(out) as archive:
+        names = set(archive.namelist())
+        everything = b"".join(archive.read(name) for name in names)
+        readme = archive.read("README.txt").decode()
+    assert {"main.py", "millirec.toml", "README.txt", "flink_app/job.py", "udfs/parse.py"} <= names
+    assert not any("__pycache__" in name or name.startswith("tests") for name in names)
+    assert b"geheim" not in everything
+    for name in ("source.properties.sasl.jaas.config", "redis.url", "redis.password"):
+        assert name in told and name in readme
+    assert "flink run -d -p 2 -pyfs job.zip -pym flink_app.main" in readme
+
+
+def test_the_same_sources_make_the_same_archive(tmp_path: Path) -> None:
+    first, second = tmp_path / "a" / "job.zip", tmp_path / "b" / "job.zip"
+    write(first, load(None, SETTINGS, {}))
+    write(second, load(None, SETTINGS, {}))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_entry_finds_the_configuration_in_the_archive(tmp_path: Path) -> None:
+    out = tmp_path / "job.zip"
+    write(out, load(None, ["lists.length=7"], {}))
+    code = (
+        f"import sys; sys.path.insert(0, {str(out)!r}); import flink_app.main as m; "
+        "assert '.zip' in m.__file__; print(m._loaded(None, []).config.lists.length, "
+        "m._loaded(None, ['lists.length=9']).config.lists.length)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.split() == ["7", "9"]
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ServiceError, match="cannot be written"):
+        write(tmp_path / "file" / "job.zip", load(None, [], {}))
