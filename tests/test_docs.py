@@ -1,0 +1,97 @@
+"""What the documents say of the code is what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from flink_app import failures
+from flink_app.config import Config
+from flink_app.config.catalogue import OPTIONS
+from flink_app.config.input_options import WEIGHTS
+from tests.documents import DOCUMENTS, ROOT, anchors, blocks, commands, links
+from udfs import decode
+from udfs.presets import PRESETS
+from udfs.stats import Account, fields
+
+EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+REDIS = (ROOT / "docs" / "redis.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in links(document):
+        place, _, anchor = link.partition("#")
+        target = (document.parent / place).resolve() if place else document
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_options_that_are_named_exist(document: Path) -> None:
+    sections = "|".join(Config.__struct_fields__)
+    text = document.read_text(encoding="utf-8")
+    for name in re.findall(rf"`((?:{sections})\.[a-z_]+)", text):
+        assert name in OPTIONS, name
+
+
+def test_every_preset_is_in_the_table_with_its_field_names() -> None:
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", EVENTS, re.MULTILINE))
+    assert set(PRESETS) <= set(rows)
+    for name, preset in PRESETS.items():
+        for word, kind in preset.types.items():
+            assert f"{word} → {kind}" in rows[name]
+        if not name.startswith("movielens"):
+            for place in preset.fields.values():
+                assert f"`{place}`" in rows[name]
+
+
+def test_every_reason_of_a_dead_letter_is_explained() -> None:
+    assert decode.__doc__ is not None
+    reasons = set(re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", decode.__doc__.split("reasons")[1]))
+    for reason in reasons - {"dead_letters"}:
+        assert f"`{reason}`" in EVENTS, reason
+
+
+def test_the_weights_are_the_defaults() -> None:
+    for kind, weight in WEIGHTS.items():
+        shown = f"{weight:g}".replace("-", "−")
+        assert re.search(rf"\| `{kind}` \| {shown} \|", EVENTS), kind
+
+
+def test_the_fields_of_stats_are_all_explained() -> None:
+    account = Account(dead={"not_json": 1}, stages={"rank": 1})
+    for field in fields(account, account, 1, account, 0):
+        shown = {"dead:not_json": "dead:<reason>", "stage:rank_us": "stage:<stage>_us"}
+        assert f"`{shown.get(field, field)}`" in REDIS, field
+
+
+def test_the_exit_codes_are_those_of_the_command_line() -> None:
+    codes = {failures.FINISHED, failures.FAILED, failures.USAGE, failures.SERVICE, failures.STOPPED}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", OPERATIONS, re.MULTILINE)} == codes
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_examples_of_events_and_lists_are_json(document: Path) -> None:
+    for block in blocks(document):
+        if block.language == "json":
+            lines = block.text.splitlines()
+            for text in lines if lines[0].endswith("}") else [block.text]:
+                msgspec.json.decode(text)
+
+
+def test_targets_of_make_that_are_named_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):.*##", makefile, re.MULTILINE))
+    named = {
+        match
+        for document in DOCUMENTS
+        for command in commands(document)
+        for match in re.findall(r"\bmake ([a-z]+)", command)
+    }
+    assert {"demo", "test"} <= named <= targets

@@ -1,0 +1,104 @@
+"""The README's commands do what it says.
+
+Each command stands in one of the tables below. What takes minutes or changes the machine is run by
+`.ci/run` or has tests of its own; the rest runs here, in the order of the README, with the files
+that the README gives, in one folder and with one Redis.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import redis
+
+from tests.documents import ROOT, blocks, commands
+
+README = ROOT / "README.md"
+
+ELSEWHERE = {
+    "make demo": ".ci/run",
+    "make test": ".ci/run",
+    "source .venv/bin/activate": ".ci/run, by make",
+    "export REDIS_URL=redis://127.0.0.1:6379/0": "here, with the tests' Redis",
+    "millirec run ratings.dat --preset movielens-dat": "tests/flink_app/test_job.py",
+    "millirec run --set source.kind=directory --set source.paths=inbox": "tests/flink_app/demo",
+    "millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 "
+    "--set source.topic=events": "tests/deploy",
+    "python -m deploy.local up": "tests/deploy",
+    "python -m deploy.local flink run -d -p 2 -pyfs millirec-job.zip -pym flink_app.main": (
+        "tests/deploy"
+    ),
+    "millirec simulate kafka://127.0.0.1:9092/events --rate 500 --seconds 60": "tests/deploy",
+    "python -m deploy.local down": "tests/deploy",
+}
+
+HERE = {
+    "millirec run events.jsonl": r"5 [^\n]*learned",
+    "millirec get alice": r'"item":"mug"',
+    "millirec similar kettle": r'"item":"teapot"',
+    "millirec run events.csv --set source.format=csv": r"4 [^\n]*learned",
+    "millirec package --set source.kind=kafka": r"flink run .*millirec-job\.zip",
+}
+"""Commands, and what their output has in it."""
+
+
+def test_every_command_is_in_one_of_the_tables() -> None:
+    assert sorted(commands(README)) == sorted([*ELSEWHERE, *HERE])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the README gives."""
+    folder = tmp_path_factory.mktemp("readme")
+    for block in blocks(README):
+        if block.file:
+            (folder / block.file).write_text(block.text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def own_redis(redis_url: str) -> Iterator[redis.Redis]:
+    """An empty Redis."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+@pytest.mark.job
+def test_the_quick_commands_in_their_order(
+    folder: Path, own_redis: redis.Redis, redis_url: str
+) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "REDIS_URL": redis_url}
+    quick = [command for command in commands(README) if command in HERE]
+    for command in quick:
+        done = subprocess.run(
+            [sys.executable, "-m", "flink_app", *command.split()[1:]],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert re.search(HERE[command], done.stdout), f"{command}\n{done.stdout}"
+    _assert_the_front_end_finds_the_list(own_redis, redis_url)
+
+
+def _assert_the_front_end_finds_the_list(client: redis.Redis, redis_url: str) -> None:
+    """Run the README's Python as it is, but for where Redis is."""
+    [snippet] = [block.text for block in blocks(README) if block.language == "python"]
+    assert len(snippet.splitlines()) == 3
+    names: dict[str, object] = {}
+    exec(snippet.replace("redis.Redis()", f"redis.Redis.from_url({redis_url!r})"), names)
+    held = client.get("rec:alice")
+    assert isinstance(held, bytes)
+    assert names["items"] == [entry["item"] for entry in msgspec.json.decode(held)["items"]]
+    assert names["items"]
