@@ -13,6 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
+from udfs.errors import ServiceError
+
 VERSION = 1
 EDGES = 1.1 ** np.arange(0, 160)
 """Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
@@ -71,8 +73,18 @@ def pack_account(account: Account) -> bytes:
 
 
 def unpack_account(data: bytes) -> Account:
-    """The account that `pack_account` wrote."""
-    return _decode(data)
+    """The account that `pack_account` wrote.
+
+    Raises:
+        ServiceError: it is of another version: the totals in state may be.
+    """
+    account = _decode(data)
+    if account.version != VERSION:
+        raise ServiceError(
+            f"the totals have form {account.version}, this millirec reads form {VERSION}: restore "
+            "with the release that wrote them, or start without the old state."
+        )
+    return account
 
 
 def histogram(ms: ArrayLike) -> dict[int, int]:
