@@ -113,13 +113,13 @@ def test_alone_it_leaves_the_log_but_takes_restored_snapshots(
     side.publish(owner(["echo"]))
     side.redis.send(side.writer(0, epoch=5).snapshot(owner(["own"])))
     clock = time.monotonic()
-    monkeypatch.setattr(feed.time, "monotonic", lambda: clock + 1)
+    monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 1)
     assert side.reader.refresh(side.replica) == 0
     side.redis.send(side.writer(1, epoch=6, restored=True).snapshot(owner(["restored"], 3.0)))
-    monkeypatch.setattr(feed.time, "monotonic", lambda: clock + 2)
+    monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 2)
     assert side.reader.refresh(side.replica) == 1
     assert side.value("restored") == 3.0
-    monkeypatch.setattr(feed.time, "monotonic", lambda: clock + 3)
+    monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 3)
     assert side.reader.refresh(side.replica) == 0, "each restored snapshot once"
 
 
@@ -129,7 +129,7 @@ def test_a_replica_that_was_away_loads_the_snapshots(
     side.reader.start(side.replica)
     side.redis.send(side.writer().snapshot(owner(["missed"])))
     clock = time.monotonic()
-    monkeypatch.setattr(feed.time, "monotonic", lambda: clock + 100)
+    monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 100)
     assert side.reader.refresh(side.replica) == 1
     assert side.replica.find(["missed"]).tolist() == [0]
 
@@ -189,4 +189,4 @@ def test_every_key_of_the_feed_is_named(side: Side, redis_client: Any) -> None:
     for shard in (0, 1):
         side.redis.send(side.writer(shard).snapshot(owner(["a"])))
     side.publish(owner(["a"]))
-    assert sorted(feed_keys("shop:", 2)) == sorted(key.decode() for key in redis_client.keys())
+    assert sorted(feed_keys("shop:", 2)) == sorted(map(bytes.decode, redis_client.keys()))

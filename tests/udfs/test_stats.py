@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from udfs.errors import ServiceError
 from udfs.stats import (
     EDGES,
     Account,
@@ -78,6 +79,11 @@ def test_the_bytes_of_version_1_are_still_read() -> None:
     assert msgspec.msgpack.decode(pack_account(account), strict=False) == msgspec.msgpack.decode(
         data, strict=False
     )
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(ServiceError, match="the totals have form 2"):
+        unpack_account(pack_account(Account(version=2)))
 
 
 @pytest.mark.parametrize(("received", "balanced"), [(10, True), (9, False), (11, False)])

@@ -1,0 +1,225 @@
+"""The learner as a whole, over a state in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.udfs.builders import NOW, OneShard, batch_of, decode, part, shown
+from tests.udfs.fakes import DictState
+from udfs.events import EventBatch
+
+
+def stream(n: int, seed: int = 0) -> EventBatch:
+    """`n` events of a small shop, positive and negative, in order of time."""
+    random = np.random.default_rng(seed)
+    users = [f"user {k}" for k in random.integers(0, 40, n)]
+    items = [f"item {k}" for k in random.zipf(1.3, n) % 150]
+    weights = random.choice([1.0, 0.5, 3.0, -1.0, 0.0], n)
+    return batch_of(zip(users, items, strict=True), weights.tolist(), ts=range(NOW, NOW + n))
+
+
+def learn_in(shard: OneShard, batch: EventBatch, size: int) -> OneShard:
+    for begin in range(0, len(batch), size):
+        shard.learn(part(batch, begin, begin + size))
+    return shard
+
+
+def items_of(shard: OneShard) -> dict[str, bytes]:
+    catalogue = shard.learner.catalogue
+    slots = catalogue.living_slots()
+    names = catalogue.names(slots.tolist())
+    return {n: r.tobytes() for n, r in zip(names, catalogue.rows(slots), strict=True)}
+
+
+@pytest.mark.parametrize("size", [1, 7, 400])
+def test_2000_events_at_once_and_in_batches_are_the_same(size: int) -> None:
+    """Exactly, bit for bit: only the draw of negatives looks at the whole batch."""
+    batch = stream(2000)
+    whole = learn_in(OneShard(negatives=0), batch, 2000)
+    parts = learn_in(OneShard(negatives=0), batch, size)
+    assert whole.rows.data == parts.rows.data
+    assert whole.history.data == parts.history.data
+    assert items_of(whole) == items_of(parts)
+
+
+def test_the_same_batches_draw_the_same_negatives() -> None:
+    batch = stream(600)
+    one, other = (learn_in(OneShard(), batch, 60) for _ in range(2))
+    assert one.rows.data == other.rows.data
+    assert items_of(one) == items_of(other)
+    another_seed = learn_in(OneShard(seed=2), batch, 60)
+    assert items_of(another_seed) != items_of(one)
+
+
+def test_a_replay_from_a_checkpoint_learns_the_same() -> None:
+    """The users' state goes back, as Flink restores it; the items come from the item learner."""
+    first, rest = part(stream(600), 0, 300), part(stream(600), 300, 600)
+    shard = learn_in(OneShard(), first, 50)
+    again = OneShard(rows=shard.rows.copy(), number=shard.number)
+    again.history = shard.history.copy()
+    catalogue = shard.learner.catalogue
+    slots = catalogue.living_slots()
+    again.learner.catalogue.put_rows(catalogue.names(slots.tolist()), catalogue.rows(slots))
+    learn_in(shard, rest, 50)
+    learn_in(again, rest, 50)
+    assert again.rows.data == shard.rows.data
+    assert again.history.data == shard.history.data
+    assert items_of(again) == items_of(shard)
+
+
+def test_what_a_batch_changed_is_told() -> None:
+    shard = OneShard()
+    learned = shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("ann", "b")]))
+    assert [shard.learner.users.names[slot] for slot in learned.slots] == ["ann", "bob"]
+    assert learned.new_users == 2
+    assert shard.learn(batch_of([("ann", "c"), ("eve", "c")])).new_users == 1
+    users = shard.learner.users
+    assert users.events[shard.slots("ann", "bob", "eve")].tolist() == [3, 1, 1]
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(0, 40), st.sampled_from([1.0, -1.0, 0.0])),
+        min_size=1,
+        max_size=120,
+    ),
+    st.integers(1, 40),
+    st.integers(1, 4),
+)
+def test_nothing_consumed_is_ever_listed(
+    events: list[tuple[int, int, float]], size: int, cache: int
+) -> None:
+    shard = OneShard(user_cache=cache, length=50, minimum_events=3)
+    batch = batch_of([(f"user {u}", f"item {i}") for u, i, _ in events], [w for _, _, w in events])
+    learn_in(shard, batch, size)
+    eaten: dict[str, set[str]] = {}
+    for user, item in zip(batch.users, batch.items, strict=True):
+        eaten.setdefault(user, set()).add(item)
+    for user, items in eaten.items():
+        (value,) = shard.lists(user).values()
+        assert set(shown(value)) == set(batch.items) - items
+        assert value["source"] == ("mf" if batch.users.count(user) >= 3 else "popular")
+
+
+def test_consumed_items_are_listed_when_asked() -> None:
+    shard = OneShard(exclude_consumed=False)
+    shard.learn(batch_of([("ann", "a"), ("ann", "b")]))
+    assert sorted(shown(shard.lists("ann")["rec:ann"])) == ["a", "b"]
+
+
+def test_an_event_that_consumes_nothing_leaves_the_item_in_the_list() -> None:
+    shard = OneShard()
+    shard.learn(batch_of([("ann", "a"), ("ann", "b")], flags=0))
+    assert sorted(shown(shard.lists("ann")["rec:ann"])) == ["a", "b"]
+
+
+def test_young_users_get_what_is_popular() -> None:
+    shard = OneShard(minimum_events=3, length=3)
+    crowd = [(f"user {k}", item) for k in range(9) for item in ("hit", "b", "c")[: 1 + k % 3]]
+    shard.learn(batch_of(crowd))
+    shard.learn(batch_of([("ann", "new"), ("ann", "hit")]))
+    young = shard.lists("ann")["rec:ann"]
+    assert (young["source"], shown(young)) == ("popular", ["b", "c"])
+    assert [entry["why"] for entry in young["items"]] == [{"model": "popular"}] * 2
+    popular = decode(shard.learner.shared_lists(NOW + 5000))["popular"]
+    assert shown(popular) == ["hit", "b", "c"]
+    assert popular["items"][0]["score"] == 1.0
+    shard.learn(batch_of([("ann", "b")]))
+    grown = shard.lists("ann")["rec:ann"]
+    assert (grown["source"], shown(grown)) == ("mf", ["c"])
+
+
+def test_taste_is_learned_and_similar_items_are_those_of_the_same_taste() -> None:
+    """Two tastes; each user knows most items of one; lists lead to the rest of it."""
+    random = np.random.default_rng(3)
+    pairs = []
+    for _ in range(80):
+        for u in range(30):
+            pairs.append((f"user {u}", f"{'red' if u % 2 else 'blue'} {random.integers(0, 12)}"))
+    # Each user's held-out items are those whose number is the user's.
+    kept = [(u, i) for u, i in pairs if int(i.split()[1]) != int(u.split()[1]) % 12]
+    shard = learn_in(OneShard(length=1, learning_rate=0.1), batch_of(kept), 300)
+    right = 0
+    for u in range(30):
+        (best,) = shown(shard.lists(f"user {u}")[f"rec:user {u}"])
+        right += best == f"{'red' if u % 2 else 'blue'} {u % 12}"
+    assert right >= 27
+    similar = decode(shard.learner.shared_lists(NOW, everything=True))
+    same = [
+        shown(value)[0].split()[0] == key.split(":")[1].split()[0]
+        for key, value in similar.items()
+        if key.startswith("similar:")
+    ]
+    assert len(same) == 24
+    assert sum(same) >= 22
+
+
+def test_similar_lists_are_written_when_they_are_due() -> None:
+    shard = OneShard(similar_every_s=10.0)
+    learner = shard.learner
+
+    def similar(now: int, **how: Any) -> list[str]:
+        keys = decode(learner.shared_lists(now, **how))
+        return sorted(key[8:] for key in keys if key.startswith("similar:"))
+
+    shard.learn(batch_of([("ann", f"item {k:03}") for k in range(70)]))
+    assert len(similar(NOW)) == 64
+    assert similar(NOW + 100) == [], "looked at each 200 ms"
+    assert similar(NOW + 200) == [f"item {k:03}" for k in range(64, 70)]
+    shard.learn(batch_of([("bob", "item 001")]))
+    assert similar(NOW + 9_999) == []
+    assert similar(NOW + 10_200) == ["item 001"]
+    shard.learn(batch_of([("bob", "item 002")]))
+    assert similar(NOW + 10_201, everything=True) == ["item 002"]
+
+
+@pytest.mark.parametrize("weight", [1e30, -1e30, 3.4e38])
+def test_extreme_batches_stay_finite_and_learn_on(weight: float) -> None:
+    shard = OneShard(dimensions=4, learning_rate=1.0)
+    shard.learn(batch_of([("ann", f"item {k % 3}") for k in range(10_000)], weight))
+    shard.learn(batch_of([(f"user {k % 7}", "item 0") for k in range(10_000)], weight))
+    shard.learn(batch_of([("ann", "item 0")] * 10_000, [weight, -weight] * 5000))
+    learner = shard.learner
+    for array in (learner.users.p, learner.users.bias, learner.catalogue.q, learner.catalogue.bias):
+        assert np.isfinite(array).all()
+    assert np.isfinite(learner.catalogue.popularity).all()
+    values = decode([*learner.user_lists(shard.slots("user 1"), NOW), *learner.shared_lists(NOW)])
+    assert sorted(shown(values["rec:user 1"])) == ["item 1", "item 2"]
+    assert all(0 <= entry["score"] <= 1 for v in values.values() for entry in v["items"])
+
+
+def test_a_full_catalogue_still_learns_what_it_knows() -> None:
+    shard = OneShard(max_items=2)
+    learned = shard.learn(batch_of([("ann", "a"), ("ann", "b"), ("ann", "c"), ("bob", "c")]))
+    assert len(learned.slots) == 2
+    assert shown(shard.lists("bob")["rec:bob"]) != []
+    shard.learn(batch_of([("bob", "a")]))
+    assert shown(shard.lists("bob")["rec:bob"]) == ["b"]
+    assert shard.learner.users.events[shard.slots("bob")].tolist() == [2]
+
+
+def test_expired_items_leave_every_list() -> None:
+    shard = OneShard()
+    shard.learn(batch_of([("ann", "old"), ("bob", "old")]), NOW - 10_000)
+    shard.learn(batch_of([("bob", "new")]), NOW)
+    shard.learner.expire_items(NOW - 5000)
+    shard.learn(batch_of([("eve", "newer")]), NOW)
+    values = shard.lists("ann", "eve", now_ms=NOW + 5000)
+    values |= decode(shard.learner.shared_lists(NOW + 5000, everything=True))
+    assert "similar:old" not in values
+    assert all("old" not in shown(value) for value in values.values())
+
+
+def test_state_holds_nothing_but_the_users_of_the_shard() -> None:
+    one, other = OneShard(), DictState()
+    one.learn(batch_of([("ann", "a")]))
+    learner = one.learner
+    learner.learn(batch_of([("bob", "a")]), other, DictState(), 0, NOW)
+    assert list(one.rows.data) == ["ann"]
+    assert list(other.data) == ["bob"]
