@@ -1,0 +1,182 @@
+"""The shell of the item learner: inbox, rows, feed, expiry, restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from tests.udfs.builders import NOW
+from tests.udfs.flink import Subtask
+from udfs import item_learner
+from udfs.catalogue import Catalogue
+from udfs.deltas import pack_deltas
+from udfs.feed import FeedReader
+from udfs.item_learner import ItemLearner, ItemLearnerSettings
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.state import Layout
+from udfs.stats import unpack_account
+
+D, KEY = 4, 101
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("udfs.item_learner.now_ms", clock)
+    monkeypatch.setattr("udfs.item_learner.time.time", lambda: clock.now / 1000)
+    return clock
+
+
+def operator(url: str, **changes: Any) -> ItemLearner:
+    settings = ItemLearnerSettings(
+        layout=Layout(4, 2, D),
+        redis=RedisSettings(url, retry_s=1),
+        item_keys=[100, KEY],
+        seed=1,
+        max_items=100_000,
+        popularity_half_life_s=86_400,
+        item_expiry_days=1,
+        publish_ms=200,
+        snapshot_s=10,
+        keep_s=30,
+        follow=True,
+    )
+    return ItemLearner(msgspec.structs.replace(settings, **changes))
+
+
+def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, bytes]:
+    n = len(items)
+    packed = pack_deltas(
+        items, np.full((n, D + 1), change, np.float32), np.ones(n), np.full(n, float(seen)),
+        np.ones(n, np.int64), np.ones(n, np.int32), seen,
+    )  # fmt: skip
+    return KEY, packed[1]
+
+
+def replica(url: str, *, follow: bool = False) -> Catalogue:
+    """What a user learner that starts now would hold."""
+    catalogue = Catalogue(D, 1, 100_000)
+    reader = FeedReader(RedisWriter(RedisSettings(url)), "", 2, False, 30)
+    if follow:
+        reader._position = "0-0"
+        reader.refresh(catalogue)
+    else:
+        reader.start(catalogue)
+    return catalogue
+
+
+def items(catalogue: Catalogue) -> dict[str, bytes]:
+    slots = catalogue.living_slots()
+    names = catalogue.names(slots.tolist())
+    return {n: r.tobytes() for n, r in zip(names, catalogue.rows(slots), strict=True)}
+
+
+def owned(flink: Subtask) -> dict[str, bytes]:
+    return items(flink.operator._shards[KEY].catalogue)
+
+
+def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    out = flink.process(KEY, message(["a", "b"], NOW))
+    assert [unpack_account(data).items for data in out] == [{1: 2}]
+    assert flink.process(KEY, message(["a"], NOW)) == []
+    assert len(flink.state["inbox"][KEY].data) == 2
+    clock.now += 200
+    flink.fire(clock.now)
+    assert flink.state["inbox"][KEY].data == []
+    assert flink.state["items"][KEY].data == owned(flink)
+    flink.process(KEY, message(["a"], NOW))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert len(flink.state["inbox"][KEY].data) == 1, "at most one fold a second"
+    clock.now += 1000
+    flink.fire(clock.now)
+    assert flink.state["inbox"][KEY].data == []
+    assert flink.state["items"][KEY].data == owned(flink)
+
+
+def test_a_large_inbox_is_folded_at_once(
+    redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(item_learner, "_INBOX_BYTES", 300)
+    flink = Subtask(operator(redis_url))
+    for _ in range(10):
+        flink.process(KEY, message(["a", "b"], NOW))
+    assert len(flink.state["inbox"][KEY].data) < 4
+    clock.now += 200
+    flink.fire(clock.now)
+    assert items(replica(redis_url, follow=True)) == owned(flink), "published all the same"
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_restart_holds_the_same_items_and_publishes_them(
+    redis_url: str, clock: Clock, folded: bool
+) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message(["a", "b"], NOW))
+    if folded:
+        clock.now += 200
+        flink.fire(clock.now)
+        flink.process(KEY, message(["b", "ü\n"], clock.now, 0.25))
+    before = owned(flink)
+    again = Subtask(operator(redis_url), flink)
+    clock.now += 1500
+    again.fire(clock.now)
+    assert owned(again) == before
+    assert items(replica(redis_url)) == before, "without waiting for an event"
+    assert again.state["inbox"][KEY].data == []
+    assert again.state["items"][KEY].data == before
+
+
+def test_changes_are_published_and_snapshots_taken(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message(["a"], NOW))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert items(replica(redis_url, follow=True)) == owned(flink)
+    assert items(replica(redis_url)) == {}
+    clock.now += 10_000
+    flink.fire(clock.now)
+    assert items(replica(redis_url)) == owned(flink)
+
+
+def test_without_followers_there_is_no_log(redis_url: str, redis_client: Any, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url, follow=False))
+    flink.process(KEY, message(["a"], NOW))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert not redis_client.exists("feed:log")
+    flink.operator.close()
+    assert items(replica(redis_url)) == owned(flink)
+
+
+def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message([f"old {k}" for k in range(1500)], NOW))
+    clock.now += 2000
+    flink.fire(clock.now)
+    clock.now = NOW + 86_400_000
+    flink.process(KEY, message(["new"], clock.now))
+    clock.now += 15_000
+    out = flink.fire(clock.now)
+    assert [unpack_account(data).items for data in out] == [{1: 1}]
+    assert list(flink.state["items"][KEY].data) == ["new"]
+    shard = flink.operator._shards[KEY]
+    assert (shard.catalogue.size, shard.unfolded) == (1, {})
+    assert items(replica(redis_url)) == owned(flink)
+    flink.process(KEY, message(["new", "old 3"], clock.now))
+    clock.now += 2000
+    flink.fire(clock.now)
+    assert flink.state["items"][KEY].data == owned(flink)
+    assert sorted(owned(flink)) == ["new", "old 3"]

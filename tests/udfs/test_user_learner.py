@@ -1,0 +1,201 @@
+"""The shell of the user learner: deduplication, coalescing, restart, the end of the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
+from tests.udfs.flink import Subtask
+from udfs.errors import ServiceError
+from udfs.events import EventBatch, pack
+from udfs.operator import STATS
+from udfs.redis_writer import RedisSettings
+from udfs.state import Layout
+from udfs.stats import Account, unpack_account
+from udfs.user_learner import UserLearner, UserLearnerSettings, _select, _since, _singles
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("udfs.user_learner.now_ms", clock)
+    return clock
+
+
+def operator(url: str, **changes: Any) -> UserLearner:
+    learner = {k: v for k, v in changes.items() if k in SETTINGS.__struct_fields__}
+    own = {k: v for k, v in changes.items() if k not in learner}
+    settings = UserLearnerSettings(
+        learner=msgspec.structs.replace(SETTINGS, **learner),
+        layout=Layout(4, 2, 8),
+        redis=RedisSettings(url, retry_s=1),
+        item_keys=[100, 101],
+        deduplicate_s=60,
+        deduplicate_ids=1000,
+        coalesce_ms=200,
+        overload_ms=500,
+        user_expiry_days=1,
+        item_expiry_days=30,
+        keep_s=30,
+        refresh_ms=100,
+    )
+    return UserLearner(msgspec.structs.replace(settings, **own))
+
+
+def sent(pairs: list[tuple[str, str]], opened: int, ids: list[str] | None = None) -> Any:
+    batch = batch_of(pairs)
+    return 7, pack(msgspec.structs.replace(batch, opened=opened, ids=ids or batch.ids))
+
+
+def account(out: list[Any]) -> Account:
+    total = Account()
+    for tag, value in out:
+        if tag is STATS:
+            total.add(unpack_account(value))
+    return total
+
+
+def listed(client: Any, user: str) -> list[str] | None:
+    data = client.get(f"rec:{user}")
+    return None if data is None else sorted(shown(msgspec.json.decode(data)))
+
+
+def test_a_batch_becomes_lists_and_messages(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url))
+    out = flink.process(7, sent([("ann", "a"), ("bob", "b"), ("ann", "c")], NOW))
+    assert listed(redis_client, "ann") == ["b"]
+    assert listed(redis_client, "bob") == ["a", "c"]
+    assert redis_client.exists("popular")
+    counts = account(out)
+    assert (counts.learned, counts.lists, counts.users, counts.duplicates) == (3, 2, 2, 0)
+    assert sum(counts.freshness.values()) == 3
+    assert {key for key, _ in out if key is not STATS} <= {100, 101}
+    assert flink.metrics.counters == {"learned": 3, "duplicates": 0, "lists": 2, "batches": 1}
+
+
+def test_duplicates_are_learned_once_also_after_a_restart(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    pairs = [("ann", "a"), ("ann", "a"), ("ann", "b")]
+    counts = account(flink.process(7, sent(pairs, NOW, ["1", "1", ""])))
+    assert (counts.learned, counts.duplicates) == (2, 1)
+    again = Subtask(operator(redis_url), flink)
+    counts = account(again.process(7, sent([("ann", "a")], NOW, ["1"])))
+    assert (counts.learned, counts.duplicates, counts.lists) == (0, 1, 0)
+    assert again.state["learned"][7].data == (2).to_bytes(8, "little")
+
+
+def test_strict_writes_a_list_after_each_event_and_puts_none_off(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, strict=True))
+    counts = account(flink.process(7, sent([("ann", "a"), ("ann", "b")], NOW - 10_000)))
+    counts.add(account(flink.process(7, sent([("ann", "c")], NOW - 10_000))))
+    assert (counts.learned, counts.lists) == (3, 3)
+    assert listed(redis_client, "ann") == []
+
+
+@pytest.mark.parametrize("user_cache", [1000, 1])
+def test_under_overload_lists_are_put_off_and_then_right(
+    redis_url: str, redis_client: Any, clock: Clock, user_cache: int
+) -> None:
+    """A cache of one user evicts those put off: they come back from state."""
+    flink = Subtask(operator(redis_url, user_cache=user_cache))
+    late = NOW - 5000
+    flink.process(7, sent([("ann", "a"), ("ann", "b"), ("bob", "c")], late))
+    clock.now = NOW + 10
+    out = flink.process(7, sent([("ann", "c"), ("eve", "d")], late))
+    assert account(out).lists == 0
+    assert account(out).learned == 2, "learning is never put off"
+    assert listed(redis_client, "eve") is None
+    clock.now = NOW + 210
+    counts = account(flink.process(7, sent([("bob", "a"), ("kim", "e")], late)))
+    assert counts.lists == 4
+    assert listed(redis_client, "ann") == ["d", "e"]
+    assert listed(redis_client, "bob") == ["b", "d", "e"]
+    assert listed(redis_client, "eve") == ["a", "b", "c", "e"]
+    assert listed(redis_client, "kim") == ["a", "b", "c", "d"]
+
+
+def test_a_timer_writes_what_was_put_off_also_after_a_restart(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(7, sent([("ann", "a")], NOW - 5000))
+    flink.process(7, sent([("bob", "b")], NOW - 5000))
+    assert listed(redis_client, "bob") is None
+    again = Subtask(operator(redis_url), flink)
+    again.operator.learner.catalogue.slots(["a", "b"])
+    clock.now = NOW + 200
+    assert account(again.fire(clock.now)).lists == 1
+    assert listed(redis_client, "bob") == ["a"]
+    assert again.state["due"][7].data is None
+
+
+def test_the_end_of_the_input_writes_what_was_put_off(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(7, sent([("ann", "a")], NOW - 5000))
+    flink.process(7, sent([("bob", "b"), ("ann", "c")], NOW - 5000))
+    flink.operator.close()
+    assert listed(redis_client, "bob") == ["a", "c"]
+    assert listed(redis_client, "ann") == ["b"]
+    assert {key.decode() for key in redis_client.keys("similar:*")} == {
+        "similar:a", "similar:b", "similar:c",
+    }  # fmt: skip
+
+
+def test_an_idle_user_is_forgotten(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url, user_expiry_days=0.01))
+    flink.process(7, sent([("ann", "a")], NOW))
+    clock.now = NOW + 864_000
+    flink.process(7, sent([("bob", "a")], clock.now))
+    clock.now = NOW + 864_000 + 864_000 // 8 + 60_000
+    flink.fire(clock.now)
+    assert list(flink.state["users"][7].data) == ["bob"]
+    assert any(at > clock.now for at, _ in flink.timers), "it will look again"
+
+
+def test_state_of_another_layout_is_refused(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(7, sent([("ann", "a")], NOW))
+    other = Subtask(operator(redis_url, layout=Layout(8, 2, 8)), flink)
+    with pytest.raises(ServiceError, match=r"job\.shards = 4, but this job has 8"):
+        other.process(7, sent([("ann", "a")], NOW))
+
+
+def numbered(n: int) -> EventBatch:
+    pairs = [(f"u{k}", f"i{k}") for k in range(n)]
+    return batch_of(pairs, [float(k) for k in range(n)], ts=list(range(n)))
+
+
+def test_selected_events_keep_all_their_columns() -> None:
+    whole = numbered(4)
+    some = _select(whole, np.array([True, False, False, True]))
+    assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
+    assert some.weights_array.tolist() == [0, 3]
+    assert some.ts_array.tolist() == [0, 3]
+    assert [part.users for part in _singles(whole)] == [["u0"], ["u1"], ["u2"], ["u3"]]
+
+
+def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:
+    opened = 1_000_000
+    ts = [opened - 10, opened + 5, opened + 999, opened - 60_000, 5]
+    batch = batch_of([("u", "i")] * 5, ts=ts)
+    batch = msgspec.structs.replace(batch, opened=opened)
+    found = _since(batch, opened + 100)
+    assert found.tolist() == [opened - 10, opened + 5, opened, opened, opened]
