@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -53,28 +52,18 @@ def test_every_command_is_in_one_of_the_tables() -> None:
     assert sorted(commands(README)) == sorted([*ELSEWHERE, *HERE])
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     """A folder with the files that the README gives."""
-    folder = tmp_path_factory.mktemp("readme")
     for block in blocks(README):
         if block.file:
-            (folder / block.file).write_text(block.text, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def own_redis(redis_url: str) -> Iterator[redis.Redis]:
-    """An empty Redis."""
-    with redis.Redis.from_url(redis_url) as client:
-        client.flushdb()
-        yield client
-        client.flushdb()
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    return tmp_path
 
 
 @pytest.mark.job
 def test_the_quick_commands_in_their_order(
-    folder: Path, own_redis: redis.Redis, redis_url: str
+    folder: Path, redis_client: redis.Redis, redis_url: str
 ) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "REDIS_URL": redis_url}
     quick = [command for command in commands(README) if command in HERE]
@@ -89,7 +78,7 @@ def test_the_quick_commands_in_their_order(
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         assert re.search(HERE[command], done.stdout), f"{command}\n{done.stdout}"
-    _assert_the_front_end_finds_the_list(own_redis, redis_url)
+    _assert_the_front_end_finds_the_list(redis_client, redis_url)
 
 
 def _assert_the_front_end_finds_the_list(client: redis.Redis, redis_url: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -57,23 +56,15 @@ def test_favourites_are_the_categories_of_the_items_that_suit_best(shop: Shop) -
     assert sorted(means, key=lambda kind: -means[kind])[:2] == [first, second]
 
 
-@pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as client:
-        client.flushdb()
-        yield client
-        client.flushdb()
-
-
 def _put(client: redis.Redis, user: str, items: list[str]) -> None:
     entries = [{"item": item, "score": 0.5} for item in items]
     client.set(f"t:rec:{user}", msgspec.json.encode({"source": "mf", "items": entries}))
 
 
 def test_a_click_is_written_and_the_list_without_the_item_is_waited_for(
-    shop: Shop, client: redis.Redis, tmp_path: Path
+    shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
-    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
     chosen = Round("u3", (), "i1", ["i1", "i2"])
 
     def job() -> None:
@@ -81,12 +72,12 @@ def test_a_click_is_written_and_the_list_without_the_item_is_waited_for(
             time.sleep(0.005)
         event = msgspec.json.decode(files[0].read_bytes())
         assert (event["user"], event["item"], event["type"]) == ("u3", "i1", "click")
-        client.publish("t:rec", "u4")
-        _put(client, "u3", ["i1", "i3"])  # of an event before the click
-        client.publish("t:rec", "u3")
+        redis_client.publish("t:rec", "u4")
+        _put(redis_client, "u3", ["i1", "i3"])  # of an event before the click
+        redis_client.publish("t:rec", "u3")
         time.sleep(0.05)
-        _put(client, "u3", ["i3", "i2"])
-        client.publish("t:rec", "u3")
+        _put(redis_client, "u3", ["i3", "i2"])
+        redis_client.publish("t:rec", "u3")
 
     thread = threading.Thread(target=job)
     thread.start()
@@ -99,23 +90,23 @@ def test_a_click_is_written_and_the_list_without_the_item_is_waited_for(
 
 
 def test_waiting_in_vain_ends_with_what_the_check_raises(
-    shop: Shop, client: redis.Redis, tmp_path: Path
+    shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
     def failed() -> None:
         raise ValueError("the job is gone")
 
-    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
     with pytest.raises(ValueError, match="gone"):
         shoppers.click(Round("u3", (), "i1", ["i1"]), failed)
 
 
 def test_shoppers_are_chosen_among_those_with_a_list_of_their_own_taste(
-    shop: Shop, client: redis.Redis, tmp_path: Path
+    shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
-    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
     assert shoppers.choose() is None
     best = [f"i{n}" for n in np.argsort(-shop.affinity("u3"))[:20]]
-    _put(client, "u3", best)
+    _put(redis_client, "u3", best)
     chosen = None
     while chosen is None:
         chosen = shoppers.choose()
@@ -124,13 +115,15 @@ def test_shoppers_are_chosen_among_those_with_a_list_of_their_own_taste(
 
 
 def test_better_lists_earn_more_in_the_comparison(
-    shop: Shop, client: redis.Redis, tmp_path: Path
+    shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
     for user in range(shop.users):
         affinity = shop.affinity(f"u{user}")
-        _put(client, f"u{user}", [f"i{n}" for n in np.argsort(-affinity)[:20]])
-    client.set("t:popular", msgspec.json.encode({"items": [{"item": f"i{n}"} for n in range(20)]}))
-    shoppers = Shoppers(shop, client, "t:", DirectoryWriter(tmp_path))
+        _put(redis_client, f"u{user}", [f"i{n}" for n in np.argsort(-affinity)[:20]])
+    redis_client.set(
+        "t:popular", msgspec.json.encode({"items": [{"item": f"i{n}"} for n in range(20)]})
+    )
+    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
     shoppers.compare(300)
     assert shoppers.looks == 300
     assert shoppers.earned > 2 * shoppers.earned_by_popular
