@@ -33,8 +33,8 @@ class Stats(KeyedProcessFunction):  # type: ignore[misc]
         group = context.get_metrics_group()
         for name in ("received", "learned", "duplicates", "rejected", "ignored", "lists"):
             group.gauge(name, lambda name=name: getattr(self._total or Account(), name))
-        group.gauge("freshness_p50_ms", lambda: int(self._fields()["freshness_p50_ms"] or 0))
-        group.gauge("freshness_p99_ms", lambda: int(self._fields()["freshness_p99_ms"] or 0))
+        group.gauge("freshness_p50_ms", lambda: int(float(self._fields()["freshness_p50_ms"])))
+        group.gauge("freshness_p99_ms", lambda: int(float(self._fields()["freshness_p99_ms"])))
         self._began_s = now_ms() // 1000
 
     def process_element(
