@@ -6,7 +6,10 @@ written to a file and still mean the same process when another command reads the
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -59,30 +62,40 @@ def stop(processes: Iterable[Process]) -> None:
 
     Those that do not end within 15 s of being asked are killed.
     """
-    running = [found for process in processes if (found := _find(process))]
-    for found in running:
-        _signal(found, kill=False)
-    _, stubborn = psutil.wait_procs(running, timeout=GRACE_SECONDS)
-    for found in stubborn:
-        _signal(found, kill=True)
-    psutil.wait_procs(stubborn, timeout=GRACE_SECONDS)
+    asked = list(processes)
+    for process in asked:
+        _signal(process, signal.SIGTERM)
+    stubborn = _wait(asked)
+    for process in stubborn:
+        _signal(process, signal.SIGKILL)
+    _wait(stubborn)
     _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _find(process: Process) -> psutil.Process | None:
     try:
         found = psutil.Process(process.pid)
-        same = abs(found.create_time() - process.started) < 1.0
-        return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+        if abs(found.create_time() - process.started) >= 1.0:
+            return None
+        # A zombie only waits for its parent, which may never ask (process 1 of many containers).
+        # While threads of it are left, though, its ports are still open.
+        ended = found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
+        return None if ended else found
     except psutil.NoSuchProcess:
         return None
 
 
-def _signal(found: psutil.Process, *, kill: bool) -> None:
-    try:
-        if kill:
-            found.kill()
-        else:
-            found.terminate()
-    except psutil.NoSuchProcess:
-        pass
+def _signal(process: Process, number: signal.Signals) -> None:
+    found = _find(process)
+    if found is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.send_signal(number)
+
+
+def _wait(processes: list[Process]) -> list[Process]:
+    """Wait until these have ended, 15 s at most; those that have not."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    left = processes
+    while (left := [process for process in left if alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left

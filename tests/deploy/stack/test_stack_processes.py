@@ -43,8 +43,13 @@ def test_a_server_that_does_not_end_is_killed(
 
 def test_a_process_that_ended_is_not_alive(tmp_path: Path) -> None:
     process = start("print('here')", tmp_path)
-    psutil.Process(process.pid).wait(timeout=10)
+    deadline = time.monotonic() + 10
+    while alive(process) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert not alive(process)
+    # Not asked for its exit status yet, it is a zombie: that has to do as ended.
+    assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+    stop([process])
 
 
 def test_another_process_of_the_same_id_is_left_alone() -> None:
