@@ -167,8 +167,12 @@ def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: 
     clock.now += 2000
     flink.fire(clock.now)
     clock.now = NOW + 86_400_000
+    assert flink.fire(clock.now) == [], "idle for as long as allowed"
     flink.process(KEY, message(["new"], clock.now))
-    clock.now += 15_000
+    clock.now += 9_400
+    flink.fire(clock.now)
+    flink.process(KEY, message(["new"], clock.now))  # not folded when the items expire
+    clock.now += 600
     out = flink.fire(clock.now)
     assert [unpack_account(data).items for data in out] == [{1: 1}]
     assert list(flink.state["items"][KEY].data) == ["new"]
