@@ -40,6 +40,7 @@ from flink_app.services import (
     require_kafka,
     start_afresh,
 )
+from flink_app.sources import source_of
 from flink_app.totals import Totals, read_totals
 from udfs.errors import ConfigError, MillirecError
 
@@ -88,8 +89,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
         ConfigError, SourceError: the job cannot be built. ServiceError: something it stands on
             does not answer. JobFailed: it has ended with an error.
     """
-    check(loaded.config)
-    require_kafka(loaded.config)
+    _check_input(loaded.config)
     log_file = Path(tempfile.mkdtemp(prefix="millirec-")) / "millirec.log"
     _log_to(log_file)
     console = Console(stderr=True)
@@ -106,6 +106,15 @@ def run(loaded: Loaded, debug: bool = False) -> int:
         if isinstance(error, JobFailed):
             raise JobFailed(f"{error}\nlog: {log_file}", error.code) from error
         raise
+
+
+def _check_input(config: Config) -> None:
+    """Find mistakes in the input before Java takes its seconds to start."""
+    check(config)
+    source_of(config)
+    if config.state.restore == "latest":
+        latest_checkpoint(config.state.checkpoints)
+    require_kafka(config)
 
 
 def _log_to(file: Path) -> None:

@@ -21,7 +21,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from flink_app.environment import prepare_process
 from udfs.errors import ServiceError
 
 _PORT = "PYFLINK_GATEWAY_PORT"
@@ -72,6 +71,9 @@ class JavaGateway:
         Raises:
             ServiceError: there is no Java, or it ends at once.
         """
+        # Loading PyFlink takes seconds: not before the screen says what is going on.
+        from flink_app.environment import prepare_process
+
         prepare_process()
         from pyflink.pyflink_gateway_server import launch_gateway_server_process
 

@@ -17,7 +17,7 @@ Caused by: org.apache.flink.runtime.client.JobExecutionException: Job execution 
 \tat org.apache.flink.runtime.jobmaster.JobResult.toJobExecutionResult(JobResult.java:180)
 Caused by: org.apache.flink.runtime.JobException: Recovery is suppressed by \
 FixedDelayRestartBackoffTimeStrategy(maxNumberRestartAttempts=0, backoffTimeMS=1000)
-\tat org.apache.flink.runtime.scheduler.DefaultScheduler.handleTaskFailure(DefaultScheduler.java:291)
+\tat org.apache.flink.runtime.scheduler.DefaultScheduler.handleTaskFailure(Default.java:291)
 \t... 5 more
 """
 
