@@ -89,8 +89,9 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         s = self.settings
         s.layout.check(self._layout, "the item learner")
         catalogue = Catalogue(s.layout.dimensions, s.seed, s.max_items)
-        for item, stored in self._rows.items():
-            catalogue.put_rows([item], read_rows(stored, catalogue.dtype, f"item {item!r}"))
+        stored = dict(self._rows.items())
+        data = b"".join(stored.values())
+        catalogue.put_rows(list(stored), read_rows(data, catalogue.dtype, "the items in state"))
         number = s.item_keys.index(key)
         restored = catalogue.living > 0
         messages = list(self._inbox.get() or ())
