@@ -108,6 +108,20 @@ def test_strict_writes_a_list_after_each_event_and_puts_none_off(
     assert listed(redis_client, "ann") == []
 
 
+@pytest.mark.parametrize("size", [1, 7, 90])
+def test_strict_learns_the_same_however_the_batches_are_cut(
+    redis_url: str, clock: Clock, size: int
+) -> None:
+    """With negatives drawn: each event is a batch of its own."""
+    pairs = [(f"user {k % 7}", f"item {k * k % 41}") for k in range(90)]
+    whole, parts = (Subtask(operator(redis_url, strict=True)) for _ in range(2))
+    whole.process(7, sent(pairs, NOW))
+    for begin in range(0, 90, size):
+        parts.process(7, sent(pairs[begin : begin + size], NOW))
+    for name in ("users", "learned"):
+        assert parts.state[name][7].data == whole.state[name][7].data
+
+
 @pytest.mark.parametrize("user_cache", [1000, 1])
 def test_under_overload_lists_are_put_off_and_then_right(
     redis_url: str, redis_client: Any, clock: Clock, user_cache: int
