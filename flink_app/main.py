@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -98,15 +98,19 @@ def _loaded(config_file: Path | None, settings: Sequence[str]) -> Loaded:
 
 
 def _packaged() -> bytes | None:
-    """`millirec.toml` beside the package, be that in an archive or a folder; None if none is."""
-    package = importlib.import_module("flink_app")
-    loader = package.__loader__
-    assert package.__file__ is not None
-    path = Path(package.__file__).parent.parent / CONFIG
-    try:
-        return bytes(loader.get_data(str(path)))  # type: ignore[union-attr]
-    except OSError:
-        return None
+    """`millirec.toml` beside a copy of this package on Python's path; None if there is none.
+
+    The package that runs may be another copy than the archive's: `python -m`, which Flink starts
+    the job by, looks into the current folder first.
+    """
+    for entry in map(Path, sys.path):
+        if zipfile.is_zipfile(entry):
+            with zipfile.ZipFile(entry) as archive:
+                if CONFIG in archive.namelist():
+                    return archive.read(CONFIG)
+        elif (entry / "flink_app" / "main.py").is_file() and (entry / CONFIG).is_file():
+            return (entry / CONFIG).read_bytes()
+    return None
 
 
 def _with_parallelism(loaded: Loaded, of_cluster: int) -> Config:

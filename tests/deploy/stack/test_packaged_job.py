@@ -1,0 +1,73 @@
+"""The packaged job on the real stack: Kafka to Redis at parallelism 2, submitted by `flink run`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+
+from deploy.stack import Stack
+from tests.deploy.stack.cluster import Cluster, wait_for
+from tests.flink_app.jobs import counts, lists, stats
+
+pytestmark = pytest.mark.stack
+
+
+def package(stack: Stack, out: Path, *settings: str) -> Path:
+    """`millirec package` for this stack."""
+    given = [
+        "source.kind=kafka", "source.topic=shop", f"source.brokers={stack.kafka_bootstrap}",
+        "dead_letters.kind=kafka", "dead_letters.topic=refused", f"redis.url={stack.redis_url}",
+        "job.parallelism=2", *settings,
+    ]  # fmt: skip
+    options = [part for setting in given for part in ("--set", setting)]
+    command = [sys.executable, "-m", "flink_app", "package", "--out", str(out), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_kafka_to_redis_at_parallelism_2(running: Stack, tmp_path: Path) -> None:
+    cluster, url = Cluster(running), running.redis_url
+    events = [
+        {"user": f"u{n * 7919 % 10007 % 300}", "item": f"i{n * 104729 % 7013 % 400}",
+         "type": "purchase", "id": f"e{n}"}
+        for n in range(20_000)
+    ]  # fmt: skip
+    lines = [json.dumps(event) for event in events]
+    cluster.produce("shop", [*lines, *lines[:1000], "{broken", "[]"])
+
+    # Bounded: everything that is there, then the end.
+    archive = package(running, tmp_path / "bounded.zip", "source.bounded=true")
+    job = cluster.submit("-p", "2", "-pyfs", str(archive), "-pym", "flink_app.main")
+    assert cluster.state(job) == "FINISHED"
+    expected = {"received": 21_002, "learned": 20_000, "duplicates": 1000, "dead": 2, "ignored": 0}
+    assert counts(stats(url)) == expected
+    consumed: dict[str, set[str]] = {}
+    for event in events:
+        consumed.setdefault(f"rec:{event['user']}", set()).add(event["item"])
+    found = lists(url)
+    assert set(found) == set(consumed)
+    for key, stored in found.items():
+        shown = {item["item"] for item in stored["items"]}
+        assert len(shown) == 20
+        assert not shown & consumed[key]
+    letters = [json.loads(letter) for letter in cluster.read("refused", 2)]
+    assert sorted(letter["line"] for letter in letters) == ["[]", "{broken"]
+    assert all(letter["source"].startswith("kafka:shop:") for letter in letters)
+
+    # Live, in the same TaskManagers: a click moves a list. Both halves of the state follow.
+    archive = package(running, tmp_path / "live.zip")
+    job = cluster.submit("-d", "-p", "2", "-pyfs", str(archive), "-pym", "flink_app.main")
+    wait_for(lambda: counts(stats(url)) == expected)
+    client = redis.Redis.from_url(url)
+    before = client.get("rec:u1")
+    cluster.produce("shop", [json.dumps({"user": "u1", "item": "brand new", "type": "purchase"})])
+    wait_for(lambda: client.get("rec:u1") != before)
+    wait_for(lambda: counts(stats(url))["learned"] == 20_001)
+    assert client.xlen("feed:log") > 0
+    cluster.cancel(job)
