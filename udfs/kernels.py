@@ -12,6 +12,7 @@ from numba import njit
 
 PAGE = 32  # consumed items per history page: one page is one row of state
 LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
+EVENT_STRIDE = 0xD1B54A32D192ED03  # odd, so no two events of a shard begin at the same state
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
@@ -147,7 +148,8 @@ def learn(
         q, item_bias, alive: float32[I, d], float32[I], bool[I]; the first `size` slots are in use.
         users, items, weights: int32[n], int32[n] (−1: outside the catalogue), float32[n].
         rate, regularisation: float32, η and λ. negatives: draws per positive event.
-        random: uint64[1], the state of the generator.
+        random: uint64[1], the generator's state at the first event; each further event begins
+            `EVENT_STRIDE` later, so that its draws do not depend on how events are batched.
         stamp: int64[I], `batch` where an item was touched by this call.
         touched, before, before_bias: int32[m], float32[m, d], float32[m]: the touched items in
             order with their values before the call; m = n·(1 + negatives) is always enough.
@@ -155,7 +157,9 @@ def learn(
     Returns: how many items were touched.
     """
     count = 0
+    start = random[0]
     for e in range(users.shape[0]):
+        random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
         user = users[e]
         step = min(rate * abs(weights[e]), np.float32(1.0))
         if step == 0.0 or items[e] < 0:

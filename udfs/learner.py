@@ -28,7 +28,7 @@ from udfs.redis_writer import Command
 from udfs.state import MemoryRows, Rows
 from udfs.users import Users
 
-_MASK = 0xFFFFFFFFFFFFFFFF
+_MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
 _SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 200, 64
 
 
@@ -112,7 +112,7 @@ class Learner:
         weights, ts = batch.weights_array, batch.ts_array
         new_users = int((users.events[slots] == 0).sum())
         self._batch += 1
-        self._random[0] = (s.seed * 0x9E3779B97F4A7C15 + number * 0xD1B54A32D192ED03) & _MASK
+        self._random[0] = (s.seed * _SEED_STRIDE + number * kernels.EVENT_STRIDE) & _MASK
         room = min(len(batch) * (1 + s.negatives), catalogue.size + len(batch))
         touched = np.empty(room, np.int32)
         before = np.empty((room, s.dimensions), np.float32)

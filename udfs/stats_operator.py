@@ -25,16 +25,11 @@ class Stats(KeyedProcessFunction):  # type: ignore[misc]
         self._redis = redis
 
     def open(self, context: RuntimeContext) -> None:
-        """Take the state handle, connect to Redis, register the totals as metrics."""
+        """Take the state handle and connect to Redis."""
         self._stored = cell(context, "totals")
         self.writer = RedisWriter(self._redis)
         self._total: Account | None = None
         self._window = Window()
-        group = context.get_metrics_group()
-        for name in ("received", "learned", "duplicates", "rejected", "ignored", "lists"):
-            group.gauge(name, lambda name=name: getattr(self._total or Account(), name))
-        group.gauge("freshness_p50_ms", lambda: int(float(self._fields()["freshness_p50_ms"])))
-        group.gauge("freshness_p99_ms", lambda: int(float(self._fields()["freshness_p99_ms"])))
         self._began_s = now_ms() // 1000
 
     def process_element(

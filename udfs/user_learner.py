@@ -85,9 +85,10 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._refreshed_ms = self._swept_ms = 0
         self._shards: dict[int, Shard] = {}
         group = context.get_metrics_group()
-        self._counters = {
-            name: group.counter(name) for name in ("learned", "duplicates", "lists", "batches")
-        }
+        # No gauge: Flink would call it from another thread, in thread mode on an interpreter that
+        # may have ended with its job, and the TaskManager with it (docs/decisions/no-gauges.md).
+        names = ("learned", "duplicates", "lists", "batches", "fresh_events", "freshness_ms_sum")
+        self._counters = {name: group.counter(name) for name in names}
 
     def _shard(self, key: int, context: KeyedProcessFunction.Context) -> Shard:
         shard = self._shards.get(key)
@@ -123,7 +124,9 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         strict = self.settings.learner.strict
         touched: dict[int, None] = {}
         for part in _singles(batch) if strict else [batch] if len(batch) else []:
-            learned = self.learner.learn(part, self._users, self._history, shard.learned, now)
+            # The shard's key lies above the count, so that no two shards draw the same negatives.
+            number = (value[0] << 40) + shard.learned
+            learned = self.learner.learn(part, self._users, self._history, number, now)
             shard.learned += len(part)
             account.users += learned.new_users
             shard.idle.mark(self.learner.users, learned.slots, now)
@@ -172,8 +175,10 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             self._due.clear()
         shard.flushed_ms = now
         self._write_lists(slots, now, account)
-        ages = now_ms() - np.concatenate([since, np.array(late, np.int64)])
-        account.freshness = histogram(np.maximum(ages, 0))
+        ages = np.maximum(now_ms() - np.concatenate([since, np.array(late, np.int64)]), 0)
+        account.freshness = histogram(ages)
+        self._counters["fresh_events"].inc(len(ages))
+        self._counters["freshness_ms_sum"].inc(int(ages.sum()))
 
     def _write_lists(self, slots: NDArray[np.int32], now: int, account: Account) -> None:
         began = time.perf_counter()

@@ -61,7 +61,9 @@ def learn(
         user_bias[user] = clip(user_bias[user] + size * (e - regularisation * user_bias[user]))
         item_bias[item] = clip(item_bias[item] + size * (e - regularisation * item_bias[item]))
 
-    for user, item, weight in events:
+    start = random.state
+    for number, (user, item, weight) in enumerate(events):
+        random.state = (start + number * 0xD1B54A32D192ED03) % 2**64
         size = min(rate * abs(weight), 1.0)
         if size == 0 or item < 0:
             continue

@@ -44,8 +44,6 @@ def test_totals_are_written_and_survive_a_restart(
     found = {k.decode(): v.decode() for k, v in redis_client.hgetall("shop:stats").items()}
     assert (found["received"], found["learned"], found["lists"]) == ("8", "7", "3")
     assert (found["dead"], found["dead:json"]) == ("1", "1")
-    assert again.metrics.gauges["learned"]() == 7
-    assert isinstance(again.metrics.gauges["freshness_p99_ms"](), int)
 
 
 def test_rates_fall_to_zero_after_the_last_event(

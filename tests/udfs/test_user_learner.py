@@ -84,7 +84,10 @@ def test_a_batch_becomes_lists_and_messages(
     assert (counts.learned, counts.lists, counts.users, counts.duplicates) == (3, 2, 2, 0)
     assert sum(counts.freshness.values()) == 3
     assert {key for key, _ in out if key is not STATS} <= {100, 101}
-    assert flink.metrics.counters == {"learned": 3, "duplicates": 0, "lists": 2, "batches": 1}
+    assert flink.metrics.counters == {
+        "learned": 3, "duplicates": 0, "lists": 2, "batches": 1,
+        "fresh_events": 3, "freshness_ms_sum": 0,
+    }  # fmt: skip
 
 
 def test_duplicates_are_learned_once_also_after_a_restart(redis_url: str, clock: Clock) -> None:
