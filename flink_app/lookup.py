@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import redis
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -74,20 +74,14 @@ def decode(value: bytes) -> RecommendationList:
 
 def table(
     found: RecommendationList, key: str, names: Mapping[str, str], now_ms: int, length: int = 0
-) -> Table:
+) -> RenderableType:
     """A list for people.
 
     Args:
         names: titles by item. now_ms: the clock, for the list's age. length: items shown; 0: all.
     """
     age = clock(max(0, now_ms - found.at) / 1000)
-    shown = Table(
-        title=Text(key),
-        caption=Text(f"source {found.source}, {age} old, id {found.id}"),
-        title_justify="left",
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
+    shown = Table(box=box.SIMPLE_HEAD)
     shown.add_column("", justify="right", style="dim")
     shown.add_column("item")
     if names:
@@ -100,7 +94,8 @@ def table(
             cells.append(Text(names.get(entry.item, "")))
         why = ", ".join(str(value) for value in entry.why.values())
         shown.add_row(*cells, f"{entry.score:.3f}", Text(why))
-    return shown
+    # Not the table's own caption, which would be as narrow as the table.
+    return Group(Text(key), shown, Text(f"source {found.source}, {age} old, id {found.id}"))
 
 
 def show(name: str, loaded: Loaded, as_json: bool) -> int:
