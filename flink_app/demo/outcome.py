@@ -14,7 +14,7 @@ from flink_app.demo.rounds import SHOWN, Round
 from flink_app.totals import Totals
 
 _NEXT = (
-    ("millirec run events.csv", "learn from your own events, see README.md"),
+    ("millirec run events.jsonl", "learn from your own events, see README.md"),
     ("millirec simulate --help", "such a shop's events for a file, a folder or Kafka"),
     ("millirec config", "every option, its value and where it comes from"),
 )

@@ -23,6 +23,7 @@ from flink_app.simulator import Shop
 from flink_app.totals import Totals
 
 _DOTS = 5
+_LEGEND = "●●●○○ how well it really suits, which only the simulator knows; Ctrl-C ends the demo"
 
 
 class Screen:
@@ -102,7 +103,7 @@ class Screen:
         """The figures of the moment; anywhere else than in a terminal, every five seconds."""
         text = live_line(totals, seconds)
         if self._live:
-            self._footer = Group(Text(text, style="cyan"), Text("Ctrl-C ends it.", style="dim"))
+            self._footer = Group(Text(text, style="cyan"), Text(_LEGEND, style="dim"))
             self._draw()
         elif time.monotonic() - self._figures_at >= PLAIN_S:
             self._figures_at = time.monotonic()
@@ -146,7 +147,7 @@ class Screen:
             Text(f"{place:>2}", style="dim"),
             Text(self._shop.title(item), style=style or "bold"),
             Text(self._shop.category(item), style=style or "dim"),
-            Text("●" * suits, style="green") + Text("●" * (_DOTS - suits), style="bright_black"),
+            Text("●" * suits, style="green") + Text("○" * (_DOTS - suits), style="dim"),
             note,
         )
 

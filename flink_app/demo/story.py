@@ -12,6 +12,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import redis
@@ -20,7 +21,7 @@ from rich.console import Console
 from flink_app.demo.outcome import Outcome, summarise
 from flink_app.demo.rounds import WAIT_S, Shoppers
 from flink_app.demo.screen import Screen
-from flink_app.demo.world import HISTORY, SHOP, Traffic, demo_config
+from flink_app.demo.world import PAST, SHOP, Traffic, demo_config
 from flink_app.embedded.job import EmbeddedJob
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import DirectoryWriter, Shop
@@ -105,8 +106,9 @@ class _Show:
 
     def wait_for_lists(self) -> None:
         """Until the shop's past is learned and lists are there; then its present begins."""
-        self._wait("Waking the job up with the first events", 1)
-        self._wait(f"Learning the shop's past, {HISTORY:,} events", HISTORY)
+        for number, events in enumerate(accumulate(PAST)):
+            rest = f"Learning the shop's past, {sum(PAST):,} events"
+            self._wait(rest if number else "Waking the job up with the first events", events)
         self._traffic.go_on()
 
     def _wait(self, text: str, events: int) -> None:

@@ -17,13 +17,13 @@ from flink_app.config import Config, load
 from flink_app.simulator import DirectoryWriter, Shop, ShopSettings, play
 from udfs.errors import MillirecError
 
-HISTORY = 24_000
-"""Events of the shop's past, which are learned before the show begins."""
+PAST = (500, *[4_700] * 5)
+"""Events of the shop's past, in portions, each written when the one before it is learned: the first
+one finds everything cold, and a slow machine must not begin the show with a backlog."""
+
+_PAST_RATE = 3_000.0
 RATE = 500.0
 """Events per second during the show."""
-
-# (events, events per second), one after another: the first ones find everything cold.
-_PHASES = ((500, RATE), (HISTORY - 500, 3_000.0), (None, RATE))
 
 _KEEP_S = 5.0  # how long a file stays in the inbox at least
 
@@ -32,13 +32,16 @@ SHOP = ShopSettings(users=600, items=360, new_users=0.0, new_items=0.0)
 
 # The shop's whole past is 40 events a user, so each of them has to teach more than in a real one:
 # large steps, many negatives. A click counts as much as it can without being a purchase.
-LEARNING = (
+CHOICES = (
     "model.dimensions=16",
     "model.learning_rate=1.0",
     "model.regularisation=0.003",
     "model.negatives=6",
     "events.weights.click=0.8",
     'lists.consumed_types=["click", "purchase"]',
+    # One subtask and few events: cutting each micro-batch into eight would only cost.
+    "job.shards=1",
+    "job.item_shards=1",
 )
 
 
@@ -56,10 +59,10 @@ def demo_config(redis_url: str, prefix: str, folder: Path) -> Config:
         "redis.url": redis_url,
         "redis.prefix": prefix,
         "redis.expiry_s": 3600,
-        "flink.options": {"io.tmp.dirs": str(folder)},
+        "flink.options": {"io.tmp.dirs": str(folder), "web.tmpdir": str(folder)},
     }
     overrides = [f"{name}={_toml(value)}" for name, value in settings.items()]
-    return load(None, [*overrides, *LEARNING], {}).config
+    return load(None, [*overrides, *CHOICES], {}).config
 
 
 def _toml(value: object) -> str:
@@ -73,8 +76,7 @@ def _toml(value: object) -> str:
 class Traffic:
     """Context manager: the shop's events, written by a thread until the context is left.
 
-    They come in three phases, each begun by `go_on`: a few that wake the job up, the rest of the
-    shop's past, its present.
+    They come in phases, each begun by `go_on`: the portions of `PAST`, then the present.
     """
 
     def __init__(self, shop: Shop, inbox: Path) -> None:
@@ -127,10 +129,12 @@ class Traffic:
         self.stop()
 
     def _run(self) -> None:
+        phases = [*((events, _PAST_RATE) for events in PAST), (None, RATE)]
         try:
             with DirectoryWriter(self._inbox) as writer:
-                for events, rate in _PHASES:
-                    self._due.acquire()
+                for events, rate in phases:
+                    if not self._stop.is_set():
+                        self._due.acquire()
                     before = self.written
 
                     def note(count: int, before: int = before) -> None:
