@@ -82,17 +82,13 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
     slots = catalogue.find(message.items)
     for k in np.flatnonzero((slots < 0) & (events > 0)).tolist():
         slots[k] = catalogue.add(message.items[k])
-    keep = np.flatnonzero(slots >= 0)
-    slots = slots[keep]
-    change = np.frombuffer(message.change, "<f4").reshape(n, -1)[keep]
-    limit = kernels.LIMIT
-    catalogue.q[slots] = np.clip(catalogue.q[slots] + change[:, :-1], -limit, limit)
-    catalogue.bias[slots] = np.clip(catalogue.bias[slots] + change[:, -1], -limit, limit)
-    weight, at = np.frombuffer(message.weight, "<f8")[keep], np.frombuffer(message.weight_at, "<f8")
-    kernels.merge_popularity(
-        slots, weight, at[keep], half_life_ms, catalogue.popularity, catalogue.popularity_at
-    )
-    counted = events[keep] > 0
-    catalogue.events[slots] += events[keep]
-    catalogue.seen[slots[counted]] = message.seen
-    return slots
+    kernels.apply_changes(
+        slots,
+        np.frombuffer(message.change, "<f4").reshape(n, -1),
+        np.frombuffer(message.weight, "<f8"),
+        np.frombuffer(message.weight_at, "<f8"),
+        events, message.seen, half_life_ms,
+        catalogue.q, catalogue.bias, catalogue.popularity, catalogue.popularity_at,
+        catalogue.events, catalogue.seen,
+    )  # fmt: skip
+    return slots[slots >= 0]

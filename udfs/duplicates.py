@@ -1,7 +1,7 @@
 """Events that arrive twice, by their `id`, within a window of wall-clock time.
 
-In: the ids of a batch. Out: which events are new. Ids are remembered as 64-bit hashes, in memory
-and in the shard's rows of state, so a restart forgets none.
+In: the ids of a batch. Out: which events are new. Ids are remembered in memory and, in chunks, in
+the shard's rows of state, so a restart forgets none; a long id is remembered by its hash.
 """
 
 from __future__ import annotations
@@ -9,12 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.state import Rows, TimeLog
 
-_SIZE = 8
+_LONGEST = 40  # characters, a UUID fits; a longer id is remembered as 128 bits of BLAKE2b
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[str]).decode
+
+
+def _short(id_: str) -> str:
+    if len(id_) <= _LONGEST:
+        return id_
+    return "#" + hashlib.blake2b(id_.encode(), digest_size=16).hexdigest()
 
 
 class Duplicates:
@@ -28,43 +37,46 @@ class Duplicates:
     def __init__(self, rows: Rows, window_ms: int, limit: int) -> None:
         self._log = TimeLog(rows, window_ms)
         self._limit = limit
-        self._seen: dict[int, set[bytes]] = {start: set() for start in self._log.buckets}
+        self._bucket_of: dict[str, int] = {}
+        self._members: dict[int, list[str]] = {start: [] for start in self._log.buckets}
         for start, _, chunk in self._log.chunks():
-            self._seen[start].update(chunk[at : at + _SIZE] for at in range(0, len(chunk), _SIZE))
+            self._note(start, _decode(chunk))
 
     def __len__(self) -> int:
-        return sum(map(len, self._seen.values()))
+        return len(self._bucket_of)
 
     def keep(self, ids: Sequence[str], now_ms: int) -> NDArray[np.bool_] | None:
         """Which events are new, bool[n]; None when all are. "" is no id and always new."""
         if not any(ids):
             return None
         self._forget(now_ms)
-        current = self._seen.get(self._log.current, set())
-        bucket = self._log.begin(now_ms, full=len(current) >= self._limit // 8)
-        current = self._seen.setdefault(bucket, set())
-        older = [seen for start, seen in self._seen.items() if start != bucket]
+        newest = self._members.get(self._log.current, ())
+        bucket = self._log.begin(now_ms, full=len(newest) >= self._limit // 8)
+        seen = self._bucket_of
         keep, fresh = [], []
-        for id_ in ids:
-            if not id_:
-                keep.append(True)
-                continue
-            digest = hashlib.blake2b(id_.encode(), digest_size=_SIZE).digest()
-            new = digest not in current and not any(digest in seen for seen in older)
+        for id_ in map(_short, ids):
+            new = not id_ or id_ not in seen
             keep.append(new)
-            if new:
-                current.add(digest)
-                fresh.append(digest)
+            if new and id_:
+                seen[id_] = bucket
+                fresh.append(id_)
+        self._members.setdefault(bucket, []).extend(fresh)
         if fresh:
-            self._log.append(bucket, b"".join(fresh))
+            self._log.append(bucket, _encode(fresh))
         return None if all(keep) else np.array(keep, np.bool_)
+
+    def _note(self, bucket: int, ids: list[str]) -> None:
+        self._members[bucket].extend(ids)
+        self._bucket_of.update(dict.fromkeys(ids, bucket))
 
     def _forget(self, now_ms: int) -> None:
         for start in self._log.expired(now_ms):
             self._drop(start)
-        while len(self._seen) > 1 and len(self) > self._limit:
-            self._drop(next(iter(self._seen)))
+        while len(self._members) > 1 and len(self) > self._limit:
+            self._drop(next(iter(self._members)))
 
     def _drop(self, start: int) -> None:
         self._log.drop(start)
-        self._seen.pop(start, None)
+        for id_ in self._members.pop(start, ()):
+            if self._bucket_of.get(id_) == start:
+                del self._bucket_of[id_]

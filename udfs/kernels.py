@@ -243,11 +243,45 @@ def add_popularity(items, weights, ts, half_life, value, at, events):
 
 
 @njit(cache=True, nogil=True)
-def merge_popularity(items, weight, weight_at, half_life, value, at):
-    """Add decayed sums (float64[n], at float64[n] ms) to those of `items` (int32[n], distinct)."""
+def changes(touched, before, before_bias, q, bias, out):
+    """What the touched items (int32[m]) have gained: factors and bias less those before.
+
+    Args:
+        before, before_bias: float32[m, d], float32[m]. q, bias: float32[I, d], float32[I].
+        out: float32[m, d + 1], set.
+    """
+    d = q.shape[1]
+    for k in range(touched.shape[0]):
+        for f in range(d):
+            out[k, f] = q[touched[k], f] - before[k, f]
+        out[k, d] = bias[touched[k]] - before_bias[k]
+
+
+@njit(cache=True, nogil=True)
+def apply_changes(
+    items, change, weight, weight_at, events, seen, half_life,
+    q, bias, value, at, count, last,
+):  # fmt: skip
+    """Add changes to distinct items (int32[m], negative: skipped).
+
+    Args:
+        change, weight, weight_at, events: float32[m, d + 1], float64[m], float64[m] ms, int64[m]:
+            of factors and bias, a decayed sum of positive weights and its time, events.
+        seen: ms, the time of those that had events. half_life: ms.
+        q, bias, value, at, count, last: the items' columns, as in `add_popularity`, changed.
+    """
+    d = q.shape[1]
     for k in range(items.shape[0]):
         j = items[k]
+        if j < 0:
+            continue
+        for f in range(d):
+            q[j, f] = _clip(q[j, f] + change[k, f])
+        bias[j] = _clip(bias[j] + change[k, d])
         value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
+        count[j] += events[k]
+        if events[k] > 0:
+            last[j] = seen
 
 
 @njit(cache=True, nogil=True)

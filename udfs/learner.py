@@ -29,7 +29,7 @@ from udfs.state import MemoryRows, Rows
 from udfs.users import Users
 
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
-_SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 200, 64
+_SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 1000, 256
 
 
 class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,8 +165,7 @@ class Learner:
         silent = seen[catalogue.stamp[seen] != self._batch]
         slots = np.concatenate([touched, silent.astype(np.int32)])
         change = np.zeros((len(slots), self.settings.dimensions + 1), np.float32)
-        change[: len(touched), :-1] = catalogue.q[touched] - before
-        change[: len(touched), -1] = catalogue.bias[touched] - before_bias
+        kernels.changes(touched, before, before_bias, catalogue.q, catalogue.bias, change)
         place = np.empty(catalogue.size, np.int32)
         place[slots] = np.arange(len(slots), dtype=np.int32)
         local = np.where(items >= 0, place[items], -1).astype(np.int32)

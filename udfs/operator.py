@@ -34,7 +34,7 @@ def share_interpreter() -> None:
     call gives it up and, at Python's default of 5 ms, may wait that long to get it back from an
     operator that is computing.
     """
-    sys.setswitchinterval(0.0001)
+    sys.setswitchinterval(0.0005)
 
 
 def rows(context: RuntimeContext, name: str) -> Rows:
