@@ -61,7 +61,7 @@ def run(
 
     Examples:
         millirec run events.jsonl
-        millirec run ratings.csv --preset movielens --set lists.length=50
+        millirec run ratings.csv --preset movielens-csv --set lists.length=50
         millirec run --set source.kind=directory --set source.paths=inbox
     """
     from flink_app.run import run as run_job

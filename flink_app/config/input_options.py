@@ -15,11 +15,11 @@ Weight = Annotated[float, Meta(ge=-10, le=10)]
 
 WEIGHTS = {
     "impression": 0.0,
-    "view": 0.2,
-    "click": 0.3,
-    "play": 0.3,
-    "favourite": 0.6,
-    "cart": 0.7,
+    "view": 0.5,
+    "click": 0.6,
+    "play": 0.6,
+    "favourite": 0.8,
+    "cart": 0.8,
     "like": 1.0,
     "purchase": 1.0,
     "dislike": -1.0,

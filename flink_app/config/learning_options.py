@@ -24,14 +24,14 @@ class Model(Struct, frozen=True, kw_only=True):
     ] = 32
     learning_rate: Annotated[
         float, Meta(description="The step of each update, a fraction of the gradient.", gt=0, le=1)
-    ] = 0.2
+    ] = 0.3
     regularisation: Annotated[
         float, Meta(description="The pull of every factor towards 0, per update.", ge=0, le=1)
-    ] = 0.01
+    ] = 0.005
     negatives: Annotated[
         int,
         Meta(description="Items drawn as not wanted for each positive event.", ge=0, le=100),
-    ] = 3
+    ] = 4
     seed: Annotated[
         int,
         Meta(

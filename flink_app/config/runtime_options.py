@@ -114,7 +114,7 @@ class Job(Struct, frozen=True, kw_only=True):
             ge=1,
             le=32_768,
         ),
-    ] = 8
+    ] = 4
     item_shards: Annotated[
         int,
         Meta(
@@ -122,7 +122,7 @@ class Job(Struct, frozen=True, kw_only=True):
             ge=1,
             le=32_768,
         ),
-    ] = 4
+    ] = 2
     max_parallelism: Annotated[
         int,
         Meta(

@@ -1,4 +1,4 @@
-"""Runs whole jobs on the MiniCluster from tests: bounded ones to their end, live ones until told."""
+"""Runs whole jobs on the MiniCluster: bounded ones to their end, live ones until told."""
 
 from __future__ import annotations
 

@@ -266,6 +266,13 @@ def test_popularity_merges(first: list[tuple[float, int]], second: list[tuple[fl
         )  # fmt: skip
         sums.append((value, at))
     (value, at), (more, more_at), (both, both_at) = sums
-    kernels.merge_popularity(np.zeros(1, np.int32), more, more_at, 1e8, value, at)
+    nothing, none = np.zeros((1, 3), np.float32), np.zeros(1, np.int64)
+    q, bias, count, last = np.ones((1, 2), np.float32), np.ones(1, np.float32), none + 3, none + 9
+    kernels.apply_changes(
+        np.zeros(1, np.int32), nothing + 1, more, more_at, none, 99, 1e8,
+        q, bias, value, at, count, last,
+    )  # fmt: skip
+    assert (q.tolist(), bias.tolist()) == ([[2.0, 2.0]], [2.0])
+    assert (count.tolist(), last.tolist()) == ([3], [9]), "no event, not seen"
     assert at[0] == both_at[0]
     assert value[0] == pytest.approx(both[0], rel=1e-6, abs=1e-12)

@@ -168,15 +168,15 @@ def test_similar_lists_are_written_when_they_are_due() -> None:
         keys = decode(learner.shared_lists(now, **how))
         return sorted(key[8:] for key in keys if key.startswith("similar:"))
 
-    shard.learn(batch_of([("ann", f"item {k:03}") for k in range(70)]))
-    assert len(similar(NOW)) == 64
-    assert similar(NOW + 100) == [], "looked at each 200 ms"
-    assert similar(NOW + 200) == [f"item {k:03}" for k in range(64, 70)]
+    shard.learn(batch_of([("ann", f"item {k:03}") for k in range(262)]))
+    assert len(similar(NOW)) == 256
+    assert similar(NOW + 999) == [], "looked at each second"
+    assert similar(NOW + 1000) == [f"item {k:03}" for k in range(256, 262)]
     shard.learn(batch_of([("bob", "item 001")]))
     assert similar(NOW + 9_999) == []
-    assert similar(NOW + 10_200) == ["item 001"]
+    assert similar(NOW + 11_000) == ["item 001"]
     shard.learn(batch_of([("bob", "item 002")]))
-    assert similar(NOW + 10_201, everything=True) == ["item 002"]
+    assert similar(NOW + 11_001, everything=True) == ["item 002"]
 
 
 @pytest.mark.parametrize("weight", [1e30, -1e30, 3.4e38])
