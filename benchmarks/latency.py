@@ -103,7 +103,7 @@ def measure(url: str, rate: int, seconds: int) -> dict[str, Any]:
             "model.dimensions=64", "dead_letters.kind=none", "source.poll_ms=10",
         ]  # fmt: skip
         config = load(None, overrides, {}).config
-        stream, tables = environments(flink_options(config) | embedded_options(config))
+        stream, tables = environments(embedded_options(config) | flink_options(config))
         from flink_app.job import build
 
         build(stream, tables, config)

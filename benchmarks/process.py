@@ -41,7 +41,7 @@ def peak_mib() -> dict[str, float]:
 def measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
     """Run a bounded job to its end; seconds count from the first line read to the last list."""
     prepare_process()
-    stream, tables = environments(flink_options(config) | embedded_options(config))
+    stream, tables = environments(embedded_options(config) | flink_options(config))
     build(stream, tables, config)
     client = redis.Redis.from_url(config.redis.url, decode_responses=True)
     client.flushall()

@@ -14,10 +14,10 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from deploy.download import fetch, pinned
 from flink_app.config import Config
 from flink_app.embedded.java import java_home
 from flink_app.restore import latest_checkpoint
+from flink_app.services import connector_jars
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
@@ -53,7 +53,8 @@ def flink_options(config: Config) -> dict[str, str]:
 
 def embedded_options(config: Config) -> dict[str, str]:
     """What the MiniCluster needs besides: this interpreter, its packages, a free REST port."""
-    return connector_jars(config) | {
+    jars = connector_jars(config)
+    return ({"pipeline.jars": jars} if jars else {}) | {
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
         "python.pythonpath": os.pathsep.join([str(_PROJECT), *site.getsitepackages()]),
@@ -64,14 +65,6 @@ def embedded_options(config: Config) -> dict[str, str]:
         "restart-strategy.fixed-delay.attempts": "3" if config.state.checkpoints else "0",
         "restart-strategy.fixed-delay.delay": "1 s",
     }
-
-
-def connector_jars(config: Config) -> dict[str, str]:
-    """The option that brings Kafka's connector, fetched once, where the configuration needs it."""
-    if "kafka" not in (config.source.kind, config.dead_letters.kind):
-        return {}
-    jars = fetch(pinned("flink"))
-    return {"pipeline.jars": ";".join(jar.absolute().as_uri() for jar in jars)}
 
 
 def prepare_process() -> None:

@@ -16,7 +16,6 @@ import msgspec
 
 from flink_app.config import Config
 from flink_app.failures import job_failed
-from flink_app.services import connector_jars
 from udfs.errors import MillirecError
 
 MICRO_BATCHES = "micro-batches"
@@ -66,10 +65,8 @@ def _execution_plan(config: Config) -> str:
 
     state = msgspec.structs.replace(config.state, restore="")
     config = msgspec.structs.replace(config, state=state)
-    jars = connector_jars(config)
-    options = flink_options(config) | embedded_options(config)
     try:
-        stream, tables = environments(options | ({"pipeline.jars": jars} if jars else {}))
+        stream, tables = environments(embedded_options(config) | flink_options(config))
         build(stream, tables, config)
         return str(stream.get_execution_plan())
     except MillirecError:

@@ -26,15 +26,14 @@ from flink_app import lookup, summary
 from flink_app.config import Config, Loaded
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
-from flink_app.embedded.gateway import JavaGateway
+from flink_app.embedded.job import EmbeddedJob
 from flink_app.embedded.ports import in_use
 from flink_app.embedded.redis_server import RedisServer
-from flink_app.failures import FAILED, FINISHED, STOPPED, JobFailed, job_failed
+from flink_app.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.live import LiveLine
 from flink_app.restore import latest_checkpoint
 from flink_app.services import (
     EMBEDDED_PORT,
-    connector_jars,
     redis_address,
     redis_client,
     require_kafka,
@@ -42,7 +41,7 @@ from flink_app.services import (
 )
 from flink_app.sources import source_of
 from flink_app.totals import Totals, read_totals
-from udfs.errors import ConfigError, MillirecError
+from udfs.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -124,34 +123,6 @@ def _log_to(file: Path) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
-class _Job:
-    """A submitted job."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._result = client.get_job_execution_result()
-        self.id = str(client.get_job_id())
-
-    def finished(self) -> bool:
-        """Whether its input has ended and all of it is done.
-
-        Raises:
-            JobFailed: it has ended with an error.
-        """
-        if not self._result.done():
-            return False
-        try:
-            self._result.result()
-        except Exception as error:  # py4j's, PyFlink's own, by cause
-            raise job_failed(str(error)) from error
-        return True
-
-    def cancel(self) -> None:
-        """Cancel it; nothing happens if it has ended."""
-        with contextlib.suppress(Exception):
-            self._client.cancel().result()
-
-
 class _Run:
     """One run."""
 
@@ -193,38 +164,16 @@ class _Run:
             start_afresh(self._client, self._config)
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
-            with JavaGateway(self._log_file, line.warn):
-                job = self._submit()
-                try:
-                    line.stage("running; Ctrl-C ends it")
-                    finished = self._follow(job, line)
-                    line.stage("stopping Flink")
-                finally:
-                    job.cancel()
-        return finished, [] if finished else self._go_on(job)
+            with EmbeddedJob(self._config, self._log_file, line.warn) as job:
+                job.submit()
+                self._began_ms, self._began = lookup.now_ms(), time.monotonic()
+                line.stage("running; Ctrl-C ends it")
+                finished = self._follow(job, line)
+                job_id = job.id
+                line.stage("stopping Flink")
+        return finished, [] if finished else self._go_on(job_id)
 
-    def _submit(self) -> _Job:
-        """Build the graph and start it."""
-        # Loading PyFlink takes seconds: not before the screen says what is going on.
-        from flink_app.environment import embedded_options, environments, flink_options
-        from flink_app.job import build
-
-        config = self._config
-        jars = connector_jars(config)
-        options = {"pipeline.jars": jars} if jars else {}
-        options |= embedded_options(config) | flink_options(config) | config.flink.options
-        try:
-            stream, tables = environments(options)
-            build(stream, tables, config)
-            self._began_ms = lookup.now_ms()
-            self._began = time.monotonic()
-            return _Job(stream.execute_async(config.job.name))
-        except MillirecError:
-            raise
-        except Exception as error:
-            raise job_failed(str(error)) from error
-
-    def _follow(self, job: _Job, line: LiveLine) -> bool:
+    def _follow(self, job: EmbeddedJob, line: LiveLine) -> bool:
         """Show how it goes until it has finished (true) or somebody stops it (false)."""
         self._stop.gently = True
         while not self._stop.requested:
@@ -252,14 +201,14 @@ class _Run:
             totals = read_totals(self._client, prefix, self._began_ms)
             self._totals = totals or self._totals
 
-    def _go_on(self, job: _Job) -> list[str]:
+    def _go_on(self, job_id: str) -> list[str]:
         """What a stopped job can go on from."""
         folder = self._config.state.checkpoints
         if not folder:
             return ["no checkpoints were made (state.checkpoints): the next run starts anew"]
         with contextlib.suppress(ConfigError):
             newest = latest_checkpoint(folder)
-            if job.id in newest:
+            if job_id in newest:
                 return [f"go on from its last checkpoint: --restore {newest}"]
         return ["it was stopped before its first checkpoint"]
 

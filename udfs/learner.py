@@ -221,6 +221,7 @@ class Learner:
         commands: list[Command] = []
         if everything or now_ms - self._popular_written >= s.popular_every_s * 1000:
             self._popular_written = now_ms
+            self._shares = None
             ranked = self._popular(np.array([-1], np.int32), now_ms)
             commands.append(lists.popular_list(now_ms, lists.items(*ranked, "popular")[0]))
         if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:

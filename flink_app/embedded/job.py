@@ -58,15 +58,29 @@ class EmbeddedJob:
         except Exception as error:  # py4j's, PyFlink's own, by cause
             raise job_failed(str(error)) from error
 
-    def check(self) -> None:
-        """Raise JobFailed, with the cause, if the job has ended."""
+    @property
+    def id(self) -> str:
+        """Flink's name of the submitted job, 32 hexadecimal digits."""
+        return str(self._client.get_job_id())
+
+    def finished(self) -> bool:
+        """Whether its input has ended and all of it is done.
+
+        Raises:
+            JobFailed: it has ended with an error, which is the cause given.
+        """
         if self._result is None or not self._result.done():
-            return
+            return False
         try:
             self._result.result()
-        except Exception as error:
+        except Exception as error:  # py4j's, PyFlink's own, by cause
             raise job_failed(str(error)) from error
-        raise JobFailed("the job has ended by itself")
+        return True
+
+    def check(self) -> None:
+        """Raise JobFailed if the job, whose input has no end, has ended."""
+        if self.finished():
+            raise JobFailed("the job has ended by itself")
 
     def __exit__(
         self,

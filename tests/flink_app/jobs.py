@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ def start(url: str, *overrides: str) -> Any:
     """Submit a job; returns Flink's JobClient."""
     prepare_process()
     config = load(None, [f"redis.url={url}", *overrides], {}).config
-    stream, tables = environments(flink_options(config) | embedded_options(config))
+    stream, tables = environments(embedded_options(config) | flink_options(config))
     from flink_app.job import build
 
     build(stream, tables, config)
@@ -42,7 +42,8 @@ def live(url: str, *overrides: str) -> Iterator[Any]:
         yield job
     finally:
         job.cancel().result()
-        wait_for(lambda: job.get_job_status().result().name in ("CANCELED", "FAILED"))
+        with suppress(Exception):  # the result of a cancelled job is an error
+            job.get_job_execution_result().result()
 
 
 def stats(url: str) -> dict[str, str]:
