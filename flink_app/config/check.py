@@ -32,7 +32,7 @@ def check(config: Config) -> None:
     >>> check(load(None, ["source.paths=u.data"], {}).config)
     >>> check(load(None, ["source.paths=u.data", "job.parallelism=16"], {}).config)
     Traceback (most recent call last):
-    udfs.errors.ConfigError: job.parallelism is 16 and job.shards is 8: raise job.shards to at \
+    udfs.errors.ConfigError: job.parallelism is 16 and job.shards is 4: raise job.shards to at \
 least 16, or some subtasks would have nothing to do.
     """
     _check_source(config)

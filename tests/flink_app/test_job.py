@@ -89,6 +89,18 @@ def test_strict_mode_gives_the_same_lists_twice(tmp_path: Path, redis_url: str) 
     assert len(results[0]) == 40
 
 
+def test_any_flink_connector_by_its_options(tmp_path: Path, redis_url: str) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join([*events(200), "{"]))
+    fields = run(
+        redis_url, "source.kind=flink", "source.bounded=true", "dead_letters.kind=none",
+        "source.options.connector=filesystem", f"source.options.path={file}",
+    )  # fmt: skip
+    assert counts(fields) == {
+        "received": 201, "learned": 200, "duplicates": 0, "dead": 1, "ignored": 0,
+    }  # fmt: skip
+
+
 def test_a_watched_directory_is_followed_live(tmp_path: Path, redis_url: str) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
