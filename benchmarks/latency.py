@@ -100,7 +100,8 @@ def measure(url: str, rate: int, seconds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         overrides = [
             "source.kind=directory", f'source.paths=["{name}"]', f"redis.url={url}",
-            "model.dimensions=64", "dead_letters.kind=none", "source.poll_ms=10",
+            "model.dimensions=64", "job.shards=1", "job.item_shards=1",
+            "dead_letters.kind=none", "source.poll_ms=10",
         ]  # fmt: skip
         config = load(None, overrides, {}).config
         stream, tables = environments(embedded_options(config) | flink_options(config))
