@@ -25,6 +25,7 @@ from flink_app.simulator import zipf_events
 
 _STEP_S = 0.02
 _SAMPLE = 20  # one event in so many is timed
+_KEPT = 100  # files stay in the folder: 2 s of them
 
 
 class Load:
@@ -32,12 +33,14 @@ class Load:
 
     Attributes:
         waiting: user → (number of the event among the user's, time of writing, s) in order.
+        clear: delete the files before the last 100, once the job reads.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._numbers: dict[str, int] = {}
-        self._files = 0
+        self._files, self._oldest = 0, 1
+        self.clear = False
         self.waiting: dict[str, deque[tuple[int, float]]] = {}
 
     def write(self, rate: int, seconds: float, seed: int) -> float:
@@ -69,6 +72,10 @@ class Load:
         part = self._folder / f".{self._files}"
         part.write_text("".join(json.dumps(event) + "\n" for event in events))
         part.rename(self._folder / f"{self._files}.jsonl")
+        if self.clear:  # Flink lists the whole folder at each poll: whoever fills it clears it
+            while self._oldest <= self._files - _KEPT:
+                (self._folder / f"{self._oldest}.jsonl").unlink()
+                self._oldest += 1
 
 
 def subscribe(url: str, load: Load, ages: list[tuple[float, float]]) -> None:
@@ -112,6 +119,9 @@ def measure(url: str, rate: int, seconds: int) -> dict[str, Any]:
         load_ = Load(Path(name))
         threading.Thread(target=subscribe, args=(url, load_, ages), daemon=True).start()
         load_.write(200, 20, seed=1)  # until Java and the kernels are warm
+        while not ages:
+            load_.write(200, 1, seed=1)
+        load_.clear = True
         reached = load_.write(rate, seconds, seed=2)
         ended = time.time()
         time.sleep(1.0)

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import redis
 from pyflink.common import Types, WatermarkStrategy
 from pyflink.datastream import (
     KeyedProcessFunction,
@@ -26,10 +25,11 @@ from pyflink.datastream.state import ValueStateDescriptor
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
-from flink_app.settings import user_learner_settings
+from flink_app.settings import redis_settings, user_learner_settings
 from udfs import kernels
 from udfs.learner import Learner
 from udfs.operator import share_interpreter
+from udfs.redis_writer import Command, RedisWriter
 
 
 class Textbook(KeyedProcessFunction):  # type: ignore[misc]
@@ -45,7 +45,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._state = context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY()))
         self._learner = Learner(settings)
         self._weights = self._config.events.weights
-        self._redis = redis.Redis.from_url(self._config.redis.url)
+        self._redis = RedisWriter(redis_settings(self._config))
         self._random = np.ones(1, np.uint64)
         self._count = 0
         self._one = np.zeros(1, np.int32)
@@ -65,28 +65,31 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._count += 1
         weights = np.array([self._weights[event["type"]]], np.float32)
         room = 1 + s.negatives
-        kernels.learn(
+        touched = np.empty(room, np.int32)
+        count = kernels.learn(
             users.p, users.bias, users.tail, users.fill, users.older, users.pages,
             catalogue.q, catalogue.bias, catalogue.alive, catalogue.size,
             self._one, item, weights,
             np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._random,
-            catalogue.stamp, self._count, np.empty(room, np.int32),
+            catalogue.stamp, self._count, touched,
             np.empty((room, s.dimensions), np.float32), np.empty(room, np.float32),
         )  # fmt: skip
+        catalogue.measure(touched[:count])
         learner._remember(self._one, item, np.ones(1, np.uint8))
         users.events[slot] += 1
         users.names[slot] = user
         self._state.update(self._bytes(users))
-        pipe = self._redis.pipeline(transaction=False)
-        for command in learner.user_lists(self._one, int(time.time() * 1000)):
-            pipe.execute_command(*command)
+        commands: list[Command] = learner.user_lists(self._one, int(time.time() * 1000))
         self._totals["received"] += 1
         self._totals["learned"] += 1
         self._totals["lists"] += 1
         if self._count % 500 == 0:
-            pipe.hset("stats", mapping=self._totals)
-        pipe.execute()
+            commands.append(self._stats())
+        self._redis.send(commands)
         yield from ()
+
+    def _stats(self) -> Command:
+        return ("HSET", "stats", *(part for pair in self._totals.items() for part in pair))
 
     def _read(self, stored: Any, users: Any, user: str) -> None:
         page = users.tail[0]
@@ -120,7 +123,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
     def close(self) -> None:
         """At the end: the totals."""
         if hasattr(self, "_redis"):
-            self._redis.hset("stats", mapping=self._totals)
+            self._redis.send([self._stats()])
 
 
 def build(

@@ -27,6 +27,7 @@ class Catalogue:
 
     Attributes:
         q, bias: float32[I, d] and float32[I], the learned factors and biases.
+        length: float32[I], |q_i|, as of the last `measure`.
         alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
             item, or one known only by its key from a user's history.
         popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
@@ -52,6 +53,7 @@ class Catalogue:
         self.keys = np.zeros(room, np.uint64)
         self.q = np.zeros((room, self.dimensions), np.float32)
         self.bias = np.zeros(room, np.float32)
+        self.length = np.zeros(room, np.float32)
         self.alive = np.zeros(room, np.bool_)
         self.popularity = np.zeros(room, np.float64)
         self.popularity_at = np.zeros(room, np.float64)
@@ -108,9 +110,14 @@ class Catalogue:
         self.living += 1
         start = self.q[slot : slot + 1]
         kernels.initial_factors(self.keys[slot : slot + 1], self.seed, start)
+        self.length[slot] = np.linalg.norm(start)
         for column in (self.bias, self.popularity, self.popularity_at, self.events, self.seen):
             column[slot] = 0
         return slot
+
+    def measure(self, slots: NDArray[np.int32]) -> None:
+        """Bring `length` up to date: for who changes `q` of these slots."""
+        kernels.lengths(self.q, slots, self.length)
 
     def _new_slot(self, key: int) -> int:
         slot = self.size
@@ -164,6 +171,7 @@ class Catalogue:
         if slots.size and slots.min() < 0:
             rows, slots = rows[slots >= 0], slots[slots >= 0]
         self.q[slots] = np.clip(rows["factor"], -kernels.LIMIT, kernels.LIMIT)
+        self.measure(slots)
         self.bias[slots] = np.clip(rows["bias"], -kernels.LIMIT, kernels.LIMIT)
         self.events[slots], self.seen[slots] = rows["events"], rows["seen"]
         self.popularity[slots] = rows["popularity"]

@@ -91,4 +91,6 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
         catalogue.q, catalogue.bias, catalogue.popularity, catalogue.popularity_at,
         catalogue.events, catalogue.seen,
     )  # fmt: skip
-    return slots[slots >= 0]
+    found = slots[slots >= 0]
+    catalogue.measure(found)
+    return found

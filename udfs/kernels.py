@@ -16,7 +16,8 @@ EVENT_STRIDE = 0xD1B54A32D192ED03  # odd, so no two events of a shard begin at t
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _dot(a, b):
+def dot(a, b):
+    """Inner product of two float32[d]; `np.dot` in compiled code would need SciPy."""
     total = np.float32(0.0)
     for f in range(a.shape[0]):
         total += a[f] * b[f]
@@ -111,7 +112,7 @@ def add_decayed(value, at, weight, ts, half_life):
 
 @njit(cache=True, nogil=True)
 def _step(p, q, user_bias, item_bias, user, item, target, rate, regularisation):
-    x = user_bias[user] + item_bias[item] + _dot(p[user], q[item])
+    x = user_bias[user] + item_bias[item] + dot(p[user], q[item])
     error = np.float32(target - 1.0 / (1.0 + np.exp(-np.float64(x))))
     for f in range(p.shape[1]):
         pf = p[user, f]
@@ -187,43 +188,6 @@ def learn(
 
 
 @njit(cache=True, nogil=True)
-def top_n(scores, bias, alive, exclude, users, tail, fill, older, pages, out_items, out_scores):
-    """The best items of each row, best first, equal scores by lower slot.
-
-    Args:
-        scores: float32[rows, I], changed: consumed items become −inf. bias: float32[I], added.
-        alive: bool[I], items that may be shown. exclude: leave out what each of `users`
-            (int32[rows], cache slots, −1 for nobody) has consumed.
-        out_items, out_scores: int32[rows, N] and float32[rows, N]; −1 and −inf where a row has
-            fewer than N items.
-    """
-    n = out_items.shape[1]
-    for r in range(scores.shape[0]):
-        if exclude and users[r] >= 0:
-            page = tail[users[r]]
-            length = fill[users[r]]
-            while page >= 0:
-                for k in range(length):
-                    if 0 <= pages[page, k] < scores.shape[1]:
-                        scores[r, pages[page, k]] = -np.inf
-                page = older[page]
-                length = PAGE
-        for k in range(n):
-            out_items[r, k] = -1
-            out_scores[r, k] = -np.inf
-        for j in range(scores.shape[1]):
-            score = scores[r, j] + bias[j]
-            if score > out_scores[r, n - 1] and alive[j]:
-                k = n - 1
-                while k > 0 and out_scores[r, k - 1] < score:
-                    out_scores[r, k] = out_scores[r, k - 1]
-                    out_items[r, k] = out_items[r, k - 1]
-                    k -= 1
-                out_scores[r, k] = score
-                out_items[r, k] = j
-
-
-@njit(cache=True, nogil=True)
 def add_popularity(items, weights, ts, half_life, value, at, events):
     """Add events to the decayed popularity of their items.
 
@@ -258,6 +222,13 @@ def changes(touched, before, before_bias, q, bias, out):
 
 
 @njit(cache=True, nogil=True)
+def lengths(q, items, out):
+    """Set `out` (float32[I]) to the Euclidean length of the factors of `items` (int32[m])."""
+    for k in range(items.shape[0]):
+        out[items[k]] = np.sqrt(dot(q[items[k]], q[items[k]]))
+
+
+@njit(cache=True, nogil=True)
 def apply_changes(
     items, change, weight, weight_at, events, seen, half_life,
     q, bias, value, at, count, last,
@@ -282,40 +253,3 @@ def apply_changes(
         count[j] += events[k]
         if events[k] > 0:
             last[j] = seen
-
-
-@njit(cache=True, nogil=True)
-def write_items(items, scores, text, text_at, text_length, why, out, ends):
-    """Write the JSON of the items of each list into `out` (uint8), one list after the other.
-
-    Args:
-        items, scores: int32[rows, N] (a negative one ends a list), float32[rows, N] in 0 to 1,
-            written with four decimals.
-        text, text_at, text_length: the items' fragments, `{"item":…,"score":` (see `Catalogue`).
-        why: uint8, what follows a score and closes the item.
-        ends: int64[rows], set to where each list ends in `out`.
-    """
-    end = 0
-    for row in range(items.shape[0]):
-        for k in range(items.shape[1]):
-            j = items[row, k]
-            if j < 0:
-                break
-            if k > 0:
-                out[end] = 44
-                end += 1
-            for c in range(text_length[j]):
-                out[end + c] = text[text_at[j] + c]
-            end += text_length[j]
-            digits = np.int64(np.float64(scores[row, k]) * 10000.0 + 0.5)
-            digits = min(max(digits, np.int64(0)), np.int64(10000))
-            out[end] = 48 + digits // 10000
-            out[end + 1] = 46
-            for place in range(4):
-                out[end + 5 - place] = 48 + digits % 10
-                digits //= 10
-            end += 6
-            for c in range(why.shape[0]):
-                out[end + c] = why[c]
-            end += why.shape[0]
-        ends[row] = end

@@ -18,8 +18,9 @@ from udfs.deltas import pack_deltas
 from udfs.events import EventBatch, make_batch
 from udfs.lists import ListWriter
 from udfs.ranking import (
+    Popular,
     Ranked,
-    popularity_shares,
+    by_popularity,
     rank_by_factors,
     rank_by_popularity,
     rank_similar,
@@ -76,8 +77,8 @@ class Learner:
         self.clock_ms = 0.0  # the newest event time
         self._batch = 0
         self._random = np.zeros(1, np.uint64)
-        self._shares: NDArray[np.float32] | None = None
-        self._shares_at = self._popular_written = self._similar_looked = 0
+        self._popular: Popular | None = None
+        self._popular_at = self._popular_written = self._similar_looked = 0
         self._similar_due: dict[int, None] = {}
         self._similar_at: dict[int, int] = {}
 
@@ -124,6 +125,7 @@ class Learner:
             np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._random,
             catalogue.stamp, self._batch, touched, before, before_bias,
         )  # fmt: skip
+        catalogue.measure(touched[:count])
         sealed = self._remember(event_users, event_items, batch.flags_array)
         np.add.at(users.events, event_users, 1)
         np.maximum.at(users.last, event_users, ts)
@@ -189,7 +191,7 @@ class Learner:
             commands += self._commands(ranked, by_factors, "mf", now_ms)
         ranked = slots[young]
         if len(ranked):
-            popular = self._popular(ranked, now_ms)
+            popular = self._by_popularity(ranked, now_ms)
             commands += self._commands(ranked, popular, "popular", now_ms)
         return commands
 
@@ -204,16 +206,14 @@ class Learner:
             commands += lists.user_list(users.names[slot], number, now_ms, model, items)
         return commands
 
-    def _popular(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
+    def _by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity, which is looked at anew each `popular_every_s`."""
         s = self.settings
-        stale = s.strict or now_ms - self._shares_at >= s.popular_every_s * 1000
-        if self._shares is None or stale:
-            self._shares = popularity_shares(self.catalogue, self.clock_ms, self.half_life_ms)
-            self._shares_at = now_ms
-        return rank_by_popularity(
-            self.catalogue, self._shares, self.users, slots, s.length, s.exclude_consumed
-        )
+        stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
+        if self._popular is None or stale:
+            self._popular = by_popularity(self.catalogue, self.clock_ms, self.half_life_ms)
+            self._popular_at = now_ms
+        return rank_by_popularity(self._popular, self.users, slots, s.length, s.exclude_consumed)
 
     def shared_lists(self, now_ms: int, *, everything: bool = False) -> list[Command]:
         """The commands for `popular` and for the `similar:` lists that are due, or all changed."""
@@ -221,8 +221,8 @@ class Learner:
         commands: list[Command] = []
         if everything or now_ms - self._popular_written >= s.popular_every_s * 1000:
             self._popular_written = now_ms
-            self._shares = None
-            ranked = self._popular(np.array([-1], np.int32), now_ms)
+            self._popular = None
+            ranked = self._by_popularity(np.array([-1], np.int32), now_ms)
             commands.append(lists.popular_list(now_ms, lists.items(*ranked, "popular")[0]))
         if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
             self._similar_looked = now_ms
@@ -252,10 +252,10 @@ class Learner:
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""
         self.catalogue.expire(before_ms)
+        self._popular = None
         if self.catalogue.wasteful:
             self.catalogue = self.catalogue.compact()
             self.lists.catalogue = self.catalogue
             self.users.clear()
             self._similar_due.clear()
             self._similar_at.clear()
-            self._shares = None

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import kernels
+from udfs import list_kernels
 from udfs.catalogue import Catalogue
 from udfs.redis_writer import Command
 
@@ -35,7 +35,11 @@ class ListWriter:
         self._prefix = prefix
         self._expiry = str(expiry_s).encode()
         self._publish = publish
-        self._channel = f"{prefix}rec".encode()
+        self._key = f"{prefix}rec:".encode()
+        channel = self._key[:-1]
+        self._notice = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (
+            len(channel), channel.replace(b"%", b"%%"),
+        ) + b"$%d\r\n%b\r\n"  # fmt: skip
         self._out = np.zeros(1024, np.uint8)
         self._why = {
             model: np.frombuffer(b',"why":{"model":"%s"}}' % model.encode(), np.uint8)
@@ -57,7 +61,7 @@ class ListWriter:
         if room > len(self._out):
             self._out = np.zeros(2 * room, np.uint8)
         ends = np.zeros(len(slots), np.int64)
-        kernels.write_items(
+        list_kernels.write_items(
             slots, scores, catalogue.text, catalogue.text_at, catalogue.text_length, why,
             self._out, ends,
         )  # fmt: skip
@@ -73,10 +77,14 @@ class ListWriter:
         value = b'{"user":%s,"id":"%x-%x","at":%d,"v":%d,"source":"%s","items":[%s]}' % (
             name, at_ms, number, at_ms, CONTRACT, model.encode(), items,
         )  # fmt: skip
-        key = f"{self._prefix}rec:{user}".encode()
-        commands: list[Command] = [(b"SET", key, value, b"EX", self._expiry)]
+        raw, end = user.encode(), self._expiry
+        key = self._key + raw
+        commands: list[Command] = [
+            b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nEX\r\n$%d\r\n%b\r\n"
+            % (len(key), key, len(value), value, len(end), end)
+        ]
         if self._publish:
-            commands.append((b"PUBLISH", self._channel, user.encode()))
+            commands.append(self._notice % (len(raw), raw))
         return commands
 
     def similar_list(self, item: str, at_ms: int, items: bytes) -> Command:

@@ -1,4 +1,4 @@
-"""Ranked candidates from the learned factors: exact top-N by matrix product and threshold.
+"""Ranked candidates from the learned factors: the exact top N.
 
 In: a `Catalogue`, `Users` and cache slots. Out: `(slots, scores)` as parallel arrays, int32[n, N]
 and float32[n, N], best first, −1 where a list is shorter; scores in 0 to 1.
@@ -6,12 +6,12 @@ and float32[n, N], best first, −1 where a list is shorter; scores in 0 to 1.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import kernels
+from udfs import list_kernels
 from udfs.catalogue import Catalogue
 from udfs.users import Users
 
@@ -28,16 +28,14 @@ def rank_by_factors(
         exclude: leave out what a user has consumed.
     """
     items, scores = _empty(len(slots), n)
-    size = catalogue.size
-    q = catalogue.q[:size].T
-    chunk = max(1, _CELLS // max(1, size))
-    for begin in range(0, len(slots), chunk):
-        part = slots[begin : begin + chunk]
-        product = users.p[part] @ q
-        kernels.top_n(
-            product, catalogue.bias, catalogue.alive, exclude, part, users.tail, users.fill,
-            users.older, users.pages, items[begin : begin + chunk], scores[begin : begin + chunk],
-        )  # fmt: skip
+    reach = np.linalg.norm(users.p[slots], axis=1)
+    order, bound = list_kernels.by_bound(
+        catalogue.bias, catalogue.length, catalogue.alive, catalogue.size, reach.max(initial=0)
+    )
+    list_kernels.best_products(
+        users.p, reach, slots, catalogue.q, catalogue.bias, catalogue.length, order, bound,
+        exclude, users.tail, users.fill, users.older, users.pages, items, scores,
+    )  # fmt: skip
     return items, _logistic(scores)
 
 
@@ -46,55 +44,50 @@ def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) 
     left out; scores (1 + cosine) / 2."""
     items, scores = _empty(len(slots), n)
     size = catalogue.size
-    norms = np.maximum(np.linalg.norm(catalogue.q[:size], axis=1), 1e-12)
-    unit = catalogue.q[:size] / norms[:, None]
-    none = np.zeros(size, np.float32)
-    absent = np.full(1, -1, np.int32)
-    pages = np.zeros((1, kernels.PAGE), np.int32)
+    unit = catalogue.q[:size] / np.maximum(catalogue.length[:size, None], np.float32(1e-12))
     chunk = max(1, _CELLS // max(1, size))
     for begin in range(0, len(slots), chunk):
         part = slots[begin : begin + chunk]
         product = unit[part] @ unit.T
         product[np.arange(len(part)), part] = -np.inf
-        kernels.top_n(
-            product, none, catalogue.alive, False, absent, absent, absent, absent, pages,
-            items[begin : begin + chunk], scores[begin : begin + chunk],
-        )  # fmt: skip
+        end = begin + chunk
+        list_kernels.top_n(product, catalogue.alive, items[begin:end], scores[begin:end])
     return items, np.clip((1 + scores) / 2, 0, 1).astype(np.float32)
 
 
-def popularity_shares(
-    catalogue: Catalogue, now_ms: float, half_life_ms: float
-) -> NDArray[np.float32]:
-    """Each slot's decayed popularity at `now_ms` as a share of the largest, float32[I].
+class Popular(NamedTuple):
+    """Living items by decayed popularity at one moment.
 
-    popularity · 2^(−age / half-life) / maximum, 0 for items that are not alive.
+    Attributes:
+        order: int32[m], slots, the most popular first, equal ones by lower slot.
+        shares: float32[I], popularity as a share of the largest.
     """
+
+    order: NDArray[np.int32]
+    shares: NDArray[np.float32]
+
+
+def by_popularity(catalogue: Catalogue, now_ms: float, half_life_ms: float) -> Popular:
+    """Popularity at `now_ms`: sum · 2^(−age / half-life), over the maximum."""
     size = catalogue.size
     age = np.maximum(now_ms - catalogue.popularity_at[:size], 0.0)
     value = catalogue.popularity[:size] * 2.0 ** (-age / half_life_ms) * catalogue.alive[:size]
-    shares: NDArray[np.float32] = np.asarray(
-        value / max(float(value.max(initial=0.0)), 1e-300), np.float32
-    )
-    return shares
+    shares = np.asarray(value / max(float(value.max(initial=0.0)), 1e-300), np.float32)
+    order = np.argsort(-shares, kind="stable").astype(np.int32)
+    return Popular(order[catalogue.alive[order]], shares)
 
 
 def rank_by_popularity(
-    catalogue: Catalogue, shares: NDArray[np.float32], users: Users, slots: NDArray[np.int32],
-    n: int, exclude: bool,
-) -> Ranked:  # fmt: skip
-    """The `n` items with the largest of `shares` (see `popularity_shares`) for each user in
-    `slots`; a slot of −1 is nobody in particular."""
+    popular: Popular, users: Users, slots: NDArray[np.int32], n: int, exclude: bool
+) -> Ranked:
+    """The first `n` of `popular` for each user in `slots`; a slot of −1 is nobody in particular.
+    Scores are the shares."""
     items, scores = _empty(len(slots), n)
-    chunk = max(1, _CELLS // max(1, len(shares)))
-    none = np.zeros(len(shares), np.float32)
-    for begin in range(0, len(slots), chunk):
-        part = slots[begin : begin + chunk]
-        rows = np.repeat(shares[None, :], len(part), axis=0)
-        kernels.top_n(
-            rows, none, catalogue.alive, exclude, part, users.tail, users.fill, users.older,
-            users.pages, items[begin : begin + chunk], scores[begin : begin + chunk],
-        )  # fmt: skip
+    list_kernels.first_unseen(
+        popular.order, slots, exclude, users.tail, users.fill, users.older, users.pages, items
+    )
+    found = items >= 0
+    scores[found] = popular.shares[items[found]]
     return items, scores
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import hiredis
 import msgspec
 import numpy as np
 
 from tests.udfs.fakes import DictState
 from udfs.events import CONSUMED, EventBatch, make_batch
 from udfs.learner import Learned, Learner, LearnerSettings
+from udfs.redis_writer import Command
 
 NOW = 1_700_000_000_000
 
@@ -95,9 +97,21 @@ class OneShard:
         return decode(self.learner.user_lists(self.slots(*users), now_ms))
 
 
-def decode(commands: Iterable[Sequence[Any]]) -> dict[str, Any]:
+def parts(command: Command) -> Sequence[Any]:
+    """A command in its parts, also if it is packed."""
+    if not isinstance(command, bytes):
+        return command
+    reader = hiredis.Reader()
+    reader.feed(command)
+    found: list[bytes] = reader.gets()
+    assert not reader.has_data(), "more than one command"
+    return tuple(found)
+
+
+def decode(commands: Iterable[Command]) -> dict[str, Any]:
     """The values of `SET` commands by key."""
-    return {bytes(c[1]).decode(): msgspec.json.decode(c[2]) for c in commands if c[0] == b"SET"}
+    split = map(parts, commands)
+    return {bytes(c[1]).decode(): msgspec.json.decode(c[2]) for c in split if c[0] == b"SET"}
 
 
 def shown(value: Any) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.udfs.builders import NOW, OneShard, batch_of, shown
+from tests.udfs.builders import NOW, OneShard, batch_of, parts, shown
 from udfs.catalogue import Catalogue
 from udfs.lists import ListWriter
 from udfs.redis_writer import RedisSettings, RedisWriter
@@ -25,7 +25,7 @@ def writer(prefix: str = "", publish: bool = False) -> tuple[ListWriter, Catalog
 
 
 def fields(command: Any) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(command[2])
+    value: dict[str, Any] = json.loads(parts(command)[2])
     return value
 
 
@@ -34,8 +34,8 @@ def test_a_user_list_is_as_documented() -> None:
     slots = catalogue.slots(["a", "b"])
     (items,) = lists.items(slots.reshape(1, 2), np.array([[0.5, 0.12345]], np.float32), "mf")
     (command,) = lists.user_list("alice", 7, NOW, "mf", items)
-    assert command[:2] == (b"SET", b"rec:alice")
-    assert command[3:] == (b"EX", b"60")
+    assert parts(command)[:2] == (b"SET", b"rec:alice")
+    assert parts(command)[3:] == (b"EX", b"60")
     assert fields(command) == {
         "user": "alice",
         "id": f"{NOW:x}-7",
@@ -66,9 +66,10 @@ def test_shared_lists_are_as_documented() -> None:
 
 
 def test_a_change_is_published_when_asked() -> None:
-    lists, _ = writer("shop:", publish=True)
+    lists, _ = writer("50%b:", publish=True)
     commands = lists.user_list("böb", 1, NOW, "mf", b"")
-    assert commands[1] == (b"PUBLISH", b"shop:rec", "böb".encode())
+    assert parts(commands[0])[:2] == (b"SET", "50%b:rec:böb".encode())
+    assert parts(commands[1]) == (b"PUBLISH", b"50%b:rec", "böb".encode())
     assert fields(commands[0])["items"] == []
 
 

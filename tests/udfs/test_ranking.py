@@ -7,7 +7,7 @@ import pytest
 
 from tests.udfs.builders import OneShard, batch_of
 from udfs import ranking
-from udfs.ranking import popularity_shares, rank_by_factors, rank_by_popularity, rank_similar
+from udfs.ranking import by_popularity, rank_by_factors, rank_by_popularity, rank_similar
 
 N = 4
 
@@ -70,36 +70,36 @@ def test_shares_are_decayed_and_1_at_most() -> None:
     shard = OneShard()
     shard.learn(batch_of([("ann", "a"), ("ann", "b"), ("ann", "c")], [1, 1, -1], ts=[0, 1000, 0]))
     catalogue = shard.learner.catalogue
-    np.testing.assert_allclose(popularity_shares(catalogue, 2000, 1000), [0.5, 1, 0], rtol=1e-6)
+    np.testing.assert_allclose(by_popularity(catalogue, 2000, 1000).shares, [0.5, 1, 0], rtol=1e-6)
     # An event of the future does not grow by it.
-    np.testing.assert_allclose(popularity_shares(catalogue, 0, 1000), [1, 1, 0], rtol=1e-6)
+    np.testing.assert_allclose(by_popularity(catalogue, 0, 1000).shares, [1, 1, 0], rtol=1e-6)
     catalogue.alive[:] = False
-    assert popularity_shares(catalogue, 2000, 1000).tolist() == [0, 0, 0]
+    assert by_popularity(catalogue, 2000, 1000).shares.tolist() == [0, 0, 0]
 
 
 def test_popular_items_for_a_user_and_for_nobody(shard: OneShard) -> None:
     learner = shard.learner
-    shares = popularity_shares(learner.catalogue, learner.clock_ms, learner.half_life_ms)
+    popular = by_popularity(learner.catalogue, learner.clock_ms, learner.half_life_ms)
     slots = np.array([-1, *shard.slots("ann")], np.int32)
-    items, scores = rank_by_popularity(learner.catalogue, shares, learner.users, slots, N, True)
-    order = [k for k in np.argsort(-shares, kind="stable").tolist() if k != 17]
+    items, scores = rank_by_popularity(popular, learner.users, slots, N, True)
+    order = [k for k in np.argsort(-popular.shares, kind="stable").tolist() if k != 17]
     assert items[0].tolist() == order[:N]
     assert items[1].tolist() == [k for k in order if k >= 6][:N]
-    assert scores[0].tolist() == shares[order[:N]].tolist()
+    assert scores[0].tolist() == popular.shares[order[:N]].tolist()
 
 
 def test_shares_older_than_the_catalogue_rank_what_they_cover(shard: OneShard) -> None:
     learner = shard.learner
-    shares = popularity_shares(learner.catalogue, learner.clock_ms, learner.half_life_ms)
+    popular = by_popularity(learner.catalogue, learner.clock_ms, learner.half_life_ms)
     shard.learn(batch_of([("ann", f"later {k}") for k in range(500)]))
     slots = shard.slots("ann")
-    items, _ = rank_by_popularity(learner.catalogue, shares, learner.users, slots, N, True)
+    items, _ = rank_by_popularity(popular, learner.users, slots, N, True)
     assert (items < 20).all()
 
 
 def test_nothing_to_rank() -> None:
     learner = OneShard().learner
     none = np.array([-1], np.int32)
-    shares = popularity_shares(learner.catalogue, 0, 1)
-    items, _ = rank_by_popularity(learner.catalogue, shares, learner.users, none, N, True)
+    popular = by_popularity(learner.catalogue, 0, 1)
+    items, _ = rank_by_popularity(popular, learner.users, none, N, True)
     assert items.tolist() == [[-1] * N]

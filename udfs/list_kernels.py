@@ -1,0 +1,183 @@
+"""The compiled loops that make lists: the best items of each user, and their JSON.
+
+In: factor matrices, history pages and cache slots; out: ranked slots and bytes. Like `udfs.kernels`
+they release the interpreter lock and have plain NumPy twins in the tests. Names of sizes: `U` users
+in the cache, `I` catalogue slots, `d` factors, `N` items of a list.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from udfs.kernels import PAGE, consumed, dot
+
+_BUCKETS = 256
+_SLACK = np.float32(1.0001)  # far above the rounding error of a product of single precision
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _insert(item, score, items, scores):
+    """Put a score into the descending `scores` of a row, where the last one yields to it."""
+    k = items.shape[0] - 1
+    while k > 0 and (scores[k - 1] < score or (scores[k - 1] == score and items[k - 1] > item)):
+        scores[k] = scores[k - 1]
+        items[k] = items[k - 1]
+        k -= 1
+    scores[k] = score
+    items[k] = item
+
+
+@njit(cache=True, nogil=True)
+def by_bound(bias, length, alive, size, reach):
+    """The living items, those that may score most first, in buckets of a counting sort.
+
+    By Cauchy and Schwarz a user whose factors have length `reach` or less gives no item more than
+    b_i + reach·|q_i|.
+
+    Args:
+        bias, length, alive: float32[I], float32[I] (|q_i|), bool[I]; the first `size` are in use.
+
+    Returns: (int32[m] slots, float32[m] bounds, descending, none below what its item may score).
+    """
+    bound = np.empty(size, np.float32)
+    low, high, count = np.float32(np.inf), np.float32(-np.inf), 0
+    for j in range(size):
+        if alive[j]:
+            bound[j] = bias[j] + reach * length[j] * _SLACK
+            low, high = min(low, bound[j]), max(high, bound[j])
+            count += 1
+    order, edge = np.empty(count, np.int32), np.empty(count, np.float32)
+    scale = np.float32(_BUCKETS - 1) / max(high - low, np.float32(1e-6))
+    start = np.zeros(_BUCKETS + 1, np.int32)
+    top = np.full(_BUCKETS, -np.inf, np.float32)
+    for j in range(size):
+        if alive[j]:
+            bucket = int((high - bound[j]) * scale)
+            start[bucket + 1] += 1
+            top[bucket] = max(top[bucket], bound[j])
+    for bucket in range(_BUCKETS):
+        start[bucket + 1] += start[bucket]
+    for j in range(size):
+        if alive[j]:
+            bucket = int((high - bound[j]) * scale)
+            order[start[bucket]] = j
+            edge[start[bucket]] = top[bucket]
+            start[bucket] += 1
+    return order, edge
+
+
+@njit(cache=True, nogil=True)
+def best_products(
+    p, reach, users, q, bias, length, order, bound, exclude, tail, fill, older, pages, items, scores
+):
+    """The items with the largest b_i + p_u·q_i of each user, best first, equal ones by lower slot.
+
+    Exact: items are tried in the order of `by_bound`, and only those are left out whose bound lies
+    below the worst score of a full list.
+
+    Args:
+        p: float32[U, d]. users: int32[rows], cache slots. reach: float32[rows], their |p_u|.
+        q, bias, length: float32[I, d], float32[I], float32[I] (|q_i|).
+        order, bound: from `by_bound`, for the largest of `reach`.
+        exclude: leave out what each user has consumed, by its history pages (see `consumed`).
+        items, scores: int32[rows, N] and float32[rows, N], set; −1 and −inf where a row has fewer
+            than N items.
+    """
+    n = items.shape[1]
+    eaten = np.full(q.shape[0] if exclude else 0, -1, np.int32)
+    for r in range(users.shape[0]):
+        user = users[r]
+        if exclude:
+            page, stop = tail[user], fill[user]
+            while page >= 0:
+                for k in range(stop):
+                    eaten[pages[page, k]] = r
+                page, stop = older[page], PAGE
+        items[r, :] = -1
+        scores[r, :] = -np.inf
+        far = reach[r] * _SLACK
+        for k in range(order.shape[0]):
+            worst = scores[r, n - 1]
+            if bound[k] < worst:
+                break
+            j = order[k]
+            if bias[j] + far * length[j] < worst or (exclude and eaten[j] == r):
+                continue
+            score = bias[j] + dot(p[user], q[j])
+            if score > worst or (score == worst and j < items[r, n - 1]):
+                _insert(j, score, items[r], scores[r])
+
+
+@njit(cache=True, nogil=True)
+def first_unseen(order, users, exclude, tail, fill, older, pages, items):
+    """The first N of `order` (int32[m], slots) for each user, without what the user has consumed.
+
+    Args:
+        users: int32[rows], cache slots, −1 for nobody. exclude, tail, …: as in `best_products`.
+        items: int32[rows, N], set; −1 where a row has fewer than N items.
+    """
+    for r in range(users.shape[0]):
+        items[r, :] = -1
+        count = 0
+        for j in order:
+            if count == items.shape[1]:
+                break
+            if exclude and users[r] >= 0 and consumed(j, users[r], tail, fill, older, pages):
+                continue
+            items[r, count] = j
+            count += 1
+
+
+@njit(cache=True, nogil=True)
+def top_n(scores, alive, items, best):
+    """The best living items of each row of `scores` (float32[rows, I]), equal ones by lower slot.
+
+    Args:
+        alive: bool[I]. items, best: int32[rows, N], float32[rows, N], set; −1 and −inf where a row
+            has fewer than N items.
+    """
+    n = items.shape[1]
+    for r in range(scores.shape[0]):
+        items[r, :] = -1
+        best[r, :] = -np.inf
+        for j in range(scores.shape[1]):
+            if scores[r, j] > best[r, n - 1] and alive[j]:
+                _insert(j, scores[r, j], items[r], best[r])
+
+
+@njit(cache=True, nogil=True)
+def write_items(items, scores, text, text_at, text_length, why, out, ends):
+    """Write the JSON of the items of each list into `out` (uint8), one list after the other.
+
+    Args:
+        items, scores: int32[rows, N] (a negative one ends a list), float32[rows, N] in 0 to 1,
+            written with four decimals.
+        text, text_at, text_length: the items' fragments, `{"item":…,"score":` (see `Catalogue`).
+        why: uint8, what follows a score and closes the item.
+        ends: int64[rows], set to where each list ends in `out`.
+    """
+    end = 0
+    for row in range(items.shape[0]):
+        for k in range(items.shape[1]):
+            j = items[row, k]
+            if j < 0:
+                break
+            if k > 0:
+                out[end] = 44
+                end += 1
+            for c in range(text_length[j]):
+                out[end + c] = text[text_at[j] + c]
+            end += text_length[j]
+            digits = np.int64(np.float64(scores[row, k]) * 10000.0 + 0.5)
+            digits = min(max(digits, np.int64(0)), np.int64(10000))
+            out[end] = 48 + digits // 10000
+            out[end + 1] = 46
+            for place in range(4):
+                out[end + 5 - place] = 48 + digits % 10
+                digits //= 10
+            end += 6
+            for c in range(why.shape[0]):
+                out[end + c] = why[c]
+            end += why.shape[0]
+        ends[row] = end
