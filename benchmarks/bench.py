@@ -39,12 +39,12 @@ def measured(module: str, *arguments: str) -> dict[str, Any]:
     return result
 
 
-def throughput(job: str, path: Path, redis_url: str, window_ms: int) -> dict[str, Any]:
+def throughput(job: str, path: Path, redis_url: str) -> dict[str, Any]:
     """One bounded run of `job` over a file of JSON lines."""
     return measured(
         "benchmarks.process", job, f"source.paths={json.dumps([str(path)])}",
         f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", "lists.length=20",
-        f"job.window_ms={window_ms}", "dead_letters.kind=none",
+        "job.shards=1", "job.item_shards=1", "dead_letters.kind=none",
     )  # fmt: skip
 
 
@@ -55,7 +55,6 @@ def main() -> None:
     parser.add_argument("--slice", type=int, default=30_000, help="events of the textbook job")
     parser.add_argument("--rate", type=int, default=5_000, help="events/s of the latency run")
     parser.add_argument("--seconds", type=int, default=40, help="of the latency run")
-    parser.add_argument("--window-ms", type=int, default=50, help="micro-batch of the bounded run")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, RedisServer() as server:
         path, part = Path(folder) / "events.jsonl", Path(folder) / "slice.jsonl"
@@ -64,9 +63,9 @@ def main() -> None:
         with path.open("rb") as lines:
             part.write_bytes(b"".join(islice(lines, options.slice)))
         print(f"throughput: {options.events:,} events through millirec …", file=sys.stderr)
-        ours = throughput("millirec", path, server.url, options.window_ms)
+        ours = throughput("millirec", path, server.url)
         print(f"throughput: {options.slice:,} events through the textbook job …", file=sys.stderr)
-        textbook = throughput("textbook", part, server.url, options.window_ms)
+        textbook = throughput("textbook", part, server.url)
         print(f"latency: {options.rate:,} events/s for {options.seconds} s …", file=sys.stderr)
         latency = measured(
             "benchmarks.latency", server.url, str(options.rate), str(options.seconds)
@@ -78,7 +77,7 @@ def main() -> None:
         },
         "workload": {
             "events": options.events, "users": USERS, "items": ITEMS, "zipf": EXPONENT,
-            "dimensions": DIMENSIONS, "window_ms": options.window_ms,
+            "dimensions": DIMENSIONS,
         },
         "millirec": ours,
         "textbook": textbook,

@@ -135,7 +135,8 @@ class Job(Struct, frozen=True, kw_only=True):
     window_ms: Annotated[
         int,
         Meta(
-            description="How long events are gathered into one micro-batch, in milliseconds.",
+            description="How long events are gathered into one micro-batch, in milliseconds; "
+            "from a bounded input at least 200.",
             ge=1,
             le=60_000,
         ),

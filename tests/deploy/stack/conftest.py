@@ -12,6 +12,7 @@ import pytest
 from deploy.download import CACHE, fetch, pinned
 from deploy.stack import Ports, Stack
 from flink_app.embedded.ports import free_port, in_use
+from tests.deploy.stack.cluster import Cluster
 from udfs.errors import ServiceError
 
 
@@ -40,3 +41,13 @@ def running(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     assert ended == ["flink", "redis", "kafka"]
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert not any(in_use(getattr(stack.ports, name)) for name in Ports.__struct_fields__)
+
+
+@pytest.fixture
+def cluster(running: Stack) -> Iterator[Cluster]:
+    """The stack's Flink and Kafka; a job that a failed test leaves gives its slots back."""
+    cluster = Cluster(running)
+    yield cluster
+    for job in cluster.rest("/jobs/overview")["jobs"]:
+        if job["state"] not in ("FINISHED", "CANCELED", "FAILED"):
+            cluster.cancel(job["jid"])

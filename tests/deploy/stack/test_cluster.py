@@ -16,11 +16,13 @@ HERE = Path(__file__).parent
 KEYS = ("alice", "bob", "carol", "dave")
 
 
-def test_jobs_come_and_go_in_the_same_task_managers(running: Stack, tmp_path: Path) -> None:
+def test_jobs_come_and_go_in_the_same_task_managers(
+    running: Stack, cluster: Cluster, tmp_path: Path
+) -> None:
     task_managers = set(running.status()[2].pids[1:])
     assert len(task_managers) == 2
     assert answers(running.redis_url)
-    cluster, marker = Cluster(running), tmp_path / "failed-once"
+    marker = tmp_path / "failed-once"
     code = ["-py", str(HERE / "count_job.py"), "-pyfs", str(HERE / "count_operator.py")]
     kafka = (running.kafka_bootstrap, "counted")
 
@@ -34,7 +36,8 @@ def test_jobs_come_and_go_in_the_same_task_managers(running: Stack, tmp_path: Pa
     expected = {**dict.fromkeys(KEYS, 100), "fail": 1}
     assert cluster.counts("counts-1", expected) <= task_managers
     assert marker.exists()
-    assert cluster.checkpoints(first)["restored"] == 1
+    # What REST says of checkpoints is up to some seconds old.
+    wait_for(lambda: cluster.checkpoints(first)["restored"] == 1)
     cluster.cancel(first)
 
     # A bounded one, in the same JVMs: they must not load the interpreter a second time.

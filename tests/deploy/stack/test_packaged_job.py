@@ -31,8 +31,8 @@ def package(stack: Stack, out: Path, *settings: str) -> Path:
     return out
 
 
-def test_kafka_to_redis_at_parallelism_2(running: Stack, tmp_path: Path) -> None:
-    cluster, url = Cluster(running), running.redis_url
+def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_path: Path) -> None:
+    url = running.redis_url
     events = [
         {"user": f"u{n * 7919 % 10007 % 300}", "item": f"i{n * 104729 % 7013 % 400}",
          "type": "purchase", "id": f"e{n}"}
