@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -18,7 +18,7 @@ from flink_app.config import load
 from flink_app.config.load import DEFAULT
 from flink_app.config.values import toml as toml_text
 from flink_app.failures import EXIT_CODES, FAILED, FINISHED, STOPPED, USAGE, exit_code
-from udfs.errors import MillirecError
+from udfs.errors import ConfigError, MillirecError
 
 app = App(
     name="millirec",
@@ -76,6 +76,44 @@ def run(
     if restore:
         given.append(f"state.restore={restore}")
     return run_job(load(config, [*given, *settings]), debug)
+
+
+@app.command
+def evaluate(
+    *files: Annotated[Path, Parameter(help="Files of events, with times; any order.")],
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+    preset: Annotated[str, Parameter(help="Whose field names events use: source.preset.")] = "",
+    mode: Annotated[
+        list[Literal["strict", "parallel"]],
+        Parameter(
+            negative=(),
+            help="strict: one shard, event by event. parallel: shards and parallelism as set, at "
+            "full speed. Both if given twice.",
+        ),
+    ] = ["strict"],  # noqa: B006
+    positive: Annotated[
+        str, Parameter(help="What counts, such as 'rating>=4.5'; the rest is left out.")
+    ] = "",
+    seeds: Annotated[int, Parameter(help="Runs with seeds one after the other.")] = 1,
+    out: Annotated[Path | None, Parameter(name="--out", help="A JSON file of all figures.")] = None,
+) -> None:
+    """Measure the lists' quality on recorded events: test each one, then learn from it.
+
+    Runs the job itself on this machine, events in order of time, with a Redis of its own.
+
+    Examples:
+        millirec evaluate ratings.csv --preset movielens-csv --positive 'rating>=4.5'
+        millirec evaluate events.jsonl --mode strict --mode parallel --seeds 5 --out report.json
+    """
+    from flink_app.evaluate import evaluate as measure
+
+    if not files:
+        raise ConfigError("millirec evaluate needs a file of events")
+    if seeds < 1:
+        raise ConfigError(f"--seeds is {seeds}, it must be at least 1")
+    given = [f"source.preset={preset}"] if preset else []
+    measure(load(config, [*given, *settings]).config, files, mode, seeds, positive, out)
 
 
 @app.command

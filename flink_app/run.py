@@ -218,6 +218,7 @@ class _Run:
         lines = ["finished" if finished else "stopped", ""]
         lines += summary.account(totals, stopped=not finished)
         lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
+        lines += summary.quality(totals)
         lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
         for text in lines:
             out.print(Text(text))

@@ -75,15 +75,18 @@ def find_redis(loaded: Loaded) -> tuple[redis.Redis, str]:
 
 
 def start_afresh(client: redis.Redis, config: Config) -> None:
-    """Delete what an earlier job has left for its operators: the item feed and `stats`.
+    """Delete what an earlier job has left for its operators: the item feed, `stats` and `quality:`.
 
     A job that is not restored would else learn on with items it has never seen. Lists stay until
     they are replaced or expire.
     """
-    from udfs.feed import feed_keys  # NumPy and the kernels: only when a job starts
+    # NumPy and the kernels: only when a job starts.
+    from udfs.feed import feed_keys
+    from udfs.stats import LISTS, shown_key
 
     prefix = config.redis.prefix
-    client.delete(*feed_keys(prefix, config.job.item_shards), f"{prefix}stats")
+    shown = [shown_key(prefix, name) for name in LISTS]
+    client.delete(*feed_keys(prefix, config.job.item_shards), f"{prefix}stats", *shown)
 
 
 def require_kafka(config: Config) -> None:

@@ -53,6 +53,7 @@ def decode_settings(config: Config) -> DecodeSettings:
             scale=events.rating_scale,
             threshold=events.rating_threshold,
         ),
+        zero_weight=events.zero_weight,
         max_id_bytes=events.max_id_bytes,
         earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
         ahead_ms=int(events.latest_ahead_s * 1000),
@@ -100,6 +101,7 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         user_expiry_days=state.user_expiry_days,
         item_expiry_days=state.item_expiry_days,
         keep_s=config.feed.keep_s,
+        test_every=config.quality.every,
         refresh_ms=max(1, config.feed.publish_ms // 2),
     )
 

@@ -20,7 +20,7 @@ def account(totals: Totals, stopped: bool) -> list[str]:
       3 learned
       0 duplicates
       2 dead letters  json 2
-      0 ignored  blank lines and headers
+      0 ignored  blank lines, headers, weight 0
     accounted for: all
     """
     width = len(f"{totals.received:,}")
@@ -29,7 +29,7 @@ def account(totals: Totals, stopped: bool) -> list[str]:
         (totals.learned, "learned", ""),
         (totals.duplicates, "duplicates", ""),
         (totals.rejected, "dead letters", reasons),
-        (totals.ignored, "ignored", "blank lines and headers"),
+        (totals.ignored, "ignored", "blank lines, headers, weight 0"),
     ]
     lines = [f"{counted(totals.received, 'line')} received"]
     lines += [f"  {number:>{width},} {name}  {more}".rstrip() for number, name, more in rows]
@@ -51,6 +51,30 @@ def speed(totals: Totals, seconds: float, restored: bool) -> list[str]:
         f"{lists} from {counted(totals.items, 'item')} in {seconds:,.1f} s{rate}",
         f"from an event to its list: {duration(totals.total_freshness_p50_ms)} (p50), "
         f"{duration(totals.total_freshness_p99_ms)} (p99)",
+    ]
+
+
+def quality(totals: Totals) -> list[str]:
+    """How often a list held what its user took next, beside the popular list; nothing untested.
+
+    >>> found = {"served:tests": 50, "served:recall@10": 0.2, "served:ndcg@10": 0.11}
+    >>> found |= {name.replace("served", "popular"): value / 2 for name, value in found.items()}
+    >>> print(*quality(Totals(total_quality=found)))
+    50 lists tested: recall@10 .200, ndcg@10 .110; popular instead: .100, .055
+    """
+    found = totals.total_quality
+    tests = int(found.get("served:tests", 0))
+    if not tests:
+        return []
+    names = [
+        f"{name}:{measure}"
+        for name in ("served", "popular")
+        for measure in ("recall@10", "ndcg@10")
+    ]
+    values = [f"{found.get(name, 0.0):.3f}".removeprefix("0") for name in names]
+    return [
+        f"{counted(tests, 'list')} tested: recall@10 {values[0]}, ndcg@10 {values[1]}; "
+        f"popular instead: {values[2]}, {values[3]}"
     ]
 
 

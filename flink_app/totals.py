@@ -23,6 +23,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
         events_per_s, lists_per_s: over the last 5 s.
         freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
         total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
+        quality, total_quality: means over tests of the last minute, and since the job began, by
+            `<list>:<measure>` (see `udfs.quality`).
     """
 
     at: int = 0
@@ -40,6 +42,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     freshness_p99_ms: float = 0.0
     total_freshness_p50_ms: float = 0.0
     total_freshness_p99_ms: float = 0.0
+    quality: dict[str, float] = {}
+    total_quality: dict[str, float] = {}
 
     @property
     def rejected(self) -> int:
@@ -60,12 +64,15 @@ def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
     """
     values: dict[str, Any] = {}
     dead: dict[str, int] = {}
+    quality: dict[str, dict[str, float]] = {"quality": {}, "total_quality": {}}
     for name, value in ((name.decode(), value.decode()) for name, value in fields.items()):
         if name.startswith("dead:"):
             dead[name.removeprefix("dead:")] = int(value)
+        elif (group := name.partition(":")[0]) in quality:
+            quality[group][name.removeprefix(f"{group}:")] = float(value)
         elif name in Totals.__struct_fields__ and name != "dead":
             values[name] = value
-    return msgspec.convert({**values, "dead": dead}, Totals, strict=False)
+    return msgspec.convert({**values, "dead": dead, **quality}, Totals, strict=False)
 
 
 def read_totals(client: redis.Redis, prefix: str, since_ms: int = 0) -> Totals | None:

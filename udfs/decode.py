@@ -25,6 +25,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from udfs.decode_columns import Problem, RawColumns, RawId, Rejected, clean_ids, shown
@@ -48,7 +49,7 @@ class Decoded(msgspec.Struct, frozen=True, eq=False):
         flags: uint8[m]; see `udfs.events.CONSUMED`.
         ts: int64[m], milliseconds since the epoch.
         rejected: the lines that cannot be used, by ascending index.
-        ignored: how many lines are blank or a CSV header.
+        ignored: how many lines are blank, a CSV header, or of weight 0 where those are ignored.
     """
 
     users: list[str]
@@ -123,7 +124,9 @@ class Decoder:
             rejected=raw.rejected,
             ignored=raw.ignored,
         )
-        return _without(problems, decoded, raw) if problems else decoded
+        if problems:
+            decoded = _without(problems, decoded, raw)
+        return decoded if self._settings.zero_weight == "learn" else _weighty(decoded)
 
     def _times(
         self, column: Sequence[RawTime], now_ms: int, problems: dict[int, Problem]
@@ -196,13 +199,24 @@ def _without(problems: dict[int, Problem], decoded: Decoded, raw: RawColumns) ->
         *(Rejected(*problem, raw.rows[row]) for row, problem in problems.items()),
     ]
     keep = [row for row in range(len(decoded)) if row not in problems]
-    return Decoded(
+    rejected.sort(key=lambda one: one.index)
+    return replace(_select(decoded, keep), rejected=rejected)
+
+
+def _weighty(decoded: Decoded) -> Decoded:
+    """`decoded` less the events of weight 0, which are ignored."""
+    keep = np.flatnonzero(decoded.weights).tolist()
+    ignored = decoded.ignored + len(decoded) - len(keep)
+    return replace(_select(decoded, keep), ignored=ignored)
+
+
+def _select(decoded: Decoded, keep: list[int]) -> Decoded:
+    return replace(
+        decoded,
         users=[decoded.users[row] for row in keep],
         items=[decoded.items[row] for row in keep],
         weights=decoded.weights[keep],
         flags=decoded.flags[keep],
         ts=decoded.ts[keep],
         ids=[decoded.ids[row] for row in keep],
-        rejected=sorted(rejected, key=lambda one: one.index),
-        ignored=decoded.ignored,
     )

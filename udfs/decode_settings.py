@@ -54,6 +54,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         unknown_type: whether an event of another type is rejected or accepted with weight 1.
         default_type: the type of an event that names none, unless the preset says.
         rating: how ratings become weights.
+        zero_weight: whether an event of weight 0 is an event or ignored.
         max_id_bytes: longest id of a user, item or event in UTF-8.
         earliest_ms: the earliest believable time, milliseconds since the epoch.
         ahead_ms: how far ahead of the clock a time may be, milliseconds.
@@ -65,6 +66,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     unknown_type: Literal["reject", "accept"] = "reject"
     default_type: str = "click"
     rating: RatingRule = RatingRule()
+    zero_weight: Literal["learn", "ignore"] = "learn"
     max_id_bytes: int = 512
     earliest_ms: int = 631_152_000_000  # 1990-01-01
     ahead_ms: int = 86_400_000

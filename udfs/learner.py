@@ -178,21 +178,27 @@ class Learner:
         shards = (catalogue.checksum[slots] % self.settings.item_shards).astype(np.int32)
         return pack_deltas(names, change, weight, weight_at, events, shards, now_ms)
 
+    def rank(
+        self, slots: NDArray[np.int32], now_ms: int
+    ) -> list[tuple[str, NDArray[np.intp], Ranked]]:
+        """The lists of the users in `slots`, in parts: the model, which of `slots`, their lists."""
+        s = self.settings
+        young = self.users.events[slots] < s.minimum_events
+        parts = []
+        if len(at := np.flatnonzero(~young)):
+            ranked = rank_by_factors(
+                self.catalogue, self.users, slots[at], s.length, s.exclude_consumed
+            )
+            parts.append(("mf", at, ranked))
+        if len(at := np.flatnonzero(young)):
+            parts.append(("popular", at, self.by_popularity(slots[at], now_ms)))
+        return parts
+
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[Command]:
         """The commands that refresh the lists of the users in `slots` (distinct)."""
-        s, users = self.settings, self.users
-        young = users.events[slots] < s.minimum_events
         commands: list[Command] = []
-        ranked = slots[~young]
-        if len(ranked):
-            by_factors = rank_by_factors(
-                self.catalogue, users, ranked, s.length, s.exclude_consumed
-            )
-            commands += self._commands(ranked, by_factors, "mf", now_ms)
-        ranked = slots[young]
-        if len(ranked):
-            popular = self._by_popularity(ranked, now_ms)
-            commands += self._commands(ranked, popular, "popular", now_ms)
+        for model, at, ranked in self.rank(slots, now_ms):
+            commands += self._commands(slots[at], ranked, model, now_ms)
         return commands
 
     def _commands(
@@ -206,7 +212,7 @@ class Learner:
             commands += lists.user_list(users.names[slot], number, now_ms, model, items)
         return commands
 
-    def _by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
+    def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity, which is looked at anew each `popular_every_s`."""
         s = self.settings
         stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
@@ -222,7 +228,7 @@ class Learner:
         if everything or now_ms - self._popular_written >= s.popular_every_s * 1000:
             self._popular_written = now_ms
             self._popular = None
-            ranked = self._by_popularity(np.array([-1], np.int32), now_ms)
+            ranked = self.by_popularity(np.array([-1], np.int32), now_ms)
             commands.append(lists.popular_list(now_ms, lists.items(*ranked, "popular")[0]))
         if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
             self._similar_looked = now_ms

@@ -17,7 +17,7 @@ _SLACK = np.float32(1.0001)  # far above the rounding error of a product of sing
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _insert(item, score, items, scores):
+def insert(item, score, items, scores):
     """Put a score into the descending `scores` of a row, where the last one yields to it."""
     k = items.shape[0] - 1
     while k > 0 and (scores[k - 1] < score or (scores[k - 1] == score and items[k - 1] > item)):
@@ -106,7 +106,7 @@ def best_products(
                 continue
             score = bias[j] + dot(p[user], q[j])
             if score > worst or (score == worst and j < items[r, n - 1]):
-                _insert(j, score, items[r], scores[r])
+                insert(j, score, items[r], scores[r])
 
 
 @njit(cache=True, nogil=True)
@@ -143,7 +143,7 @@ def top_n(scores, alive, items, best):
         best[r, :] = -np.inf
         for j in range(scores.shape[1]):
             if scores[r, j] > best[r, n - 1] and alive[j]:
-                _insert(j, scores[r, j], items[r], best[r])
+                insert(j, scores[r, j], items[r], best[r])
 
 
 @njit(cache=True, nogil=True)

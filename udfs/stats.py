@@ -8,6 +8,7 @@ failures because the `stats` operator keeps them in Flink's state, and the field
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -20,6 +21,10 @@ EDGES = 1.1 ** np.arange(0, 160)
 """Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
 
 
+LISTS = ("served", "popular")
+"""Whose quality is measured: the lists that users have, and the popular one beside them."""
+
+
 class Account(msgspec.Struct, omit_defaults=True):
     """Counts to add, of one batch or of a whole job.
 
@@ -29,6 +34,7 @@ class Account(msgspec.Struct, omit_defaults=True):
         freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
         items: living items by item shard; absolute, the newest counts.
         stages: µs spent by stage, of the user learner.
+        quality: sums of measures (see `udfs.quality`).
     """
 
     version: int = VERSION
@@ -42,12 +48,13 @@ class Account(msgspec.Struct, omit_defaults=True):
     freshness: dict[int, int] = {}
     items: dict[int, int] = {}
     stages: dict[str, int] = {}
+    quality: dict[str, float] = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
         for name in ("received", "ignored", "learned", "duplicates", "lists", "users"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("dead", "freshness", "stages"):
+        for name in ("dead", "freshness", "stages", "quality"):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
@@ -109,6 +116,26 @@ def quantile(freshness: dict[int, int], share: float) -> float:
     return 0.0
 
 
+def shown_key(prefix: str, name: str) -> str:
+    """The HyperLogLog of the items that stood in the first 10 of a tested list."""
+    return f"{prefix}quality:{name}"
+
+
+def means(totals: Mapping[str, float]) -> dict[str, float]:
+    """The measures of summed tests, by `<list>:<measure>`; nothing of a list without tests.
+
+    >>> means({"served:tests": 4.0, "served:recall@1": 1.0, "unknown_users": 2.0})
+    {'served:tests': 4.0, 'served:recall@1': 0.25, 'unknown_users': 2.0}
+    """
+    found = {}
+    for name, total in totals.items():
+        group, colon, measure = name.partition(":")
+        per = totals[f"{group}:tests"] if colon and measure != "tests" else 1.0
+        if per:
+            found[name] = total / per
+    return found
+
+
 class Window:
     """Sums over the last minute, in steps of a second, for rates and quantiles of the moment."""
 
@@ -134,13 +161,16 @@ class Window:
 
 
 def fields(
-    total: Account, recent: Account, recent_s: int, minute: Account, now_ms: int
-) -> dict[str, str]:
+    total: Account, recent: Account, recent_s: int, minute: Account, now_ms: int,
+    shown: Mapping[str, int],
+) -> dict[str, str]:  # fmt: skip
     """The fields of the Redis hash `stats`: totals, rates, and quantiles of the last minute.
 
     Args:
         total: since the job began. recent: of the last `recent_s` seconds. minute: of the last 60.
+        shown: how many items stood in the first 10 of a tested list, by list.
     """
+    items = sum(total.items.values())
     values: dict[str, object] = {
         "at": now_ms,
         "received": total.received,
@@ -150,7 +180,7 @@ def fields(
         "ignored": total.ignored,
         "lists": total.lists,
         "users": total.users,
-        "items": sum(total.items.values()),
+        "items": items,
         "events_per_s": round((recent.learned + recent.duplicates) / recent_s),
         "lists_per_s": round(recent.lists / recent_s),
     }
@@ -159,5 +189,13 @@ def fields(
             key = f"{name}freshness_p{share}_ms"
             values[key] = round(quantile(freshness, share / 100), 1)
     values |= {f"dead:{reason}": count for reason, count in sorted(total.dead.items())}
+    for name, quality in (("", minute.quality), ("total_", total.quality)):
+        found = means(quality)
+        values |= {f"{name}quality:{key}": f"{value:.6g}" for key, value in found.items()}
+    if items:
+        values |= {
+            f"total_quality:{name}:coverage@10": f"{min(count / items, 1.0):.6g}"
+            for name, count in shown.items()
+        }
     values |= {f"stage:{stage}_us": spent for stage, spent in sorted(total.stages.items())}
     return {name: str(value) for name, value in values.items()}

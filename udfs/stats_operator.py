@@ -12,7 +12,15 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.operator import cell, next_tick, now_ms
 from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.stats import Account, Window, fields, pack_account, unpack_account
+from udfs.stats import (
+    LISTS,
+    Account,
+    Window,
+    fields,
+    pack_account,
+    shown_key,
+    unpack_account,
+)
 
 _WRITE_MS = 500
 _RECENT_S = 5
@@ -64,7 +72,13 @@ class Stats(KeyedProcessFunction):  # type: ignore[misc]
         seconds = max(1, min(_RECENT_S, second - self._began_s))
         recent = self._window.total(second, seconds)
         minute = self._window.total(second + 1, 60)
-        return fields(self._total or Account(), recent, seconds, minute, now)
+        total = self._total or Account()
+        shown = self._shown() if total.quality else {}
+        return fields(total, recent, seconds, minute, now, shown)
+
+    def _shown(self) -> dict[str, int]:
+        keys = [shown_key(self._redis.prefix, name) for name in LISTS]
+        return dict(zip(LISTS, self.writer.send([("PFCOUNT", key) for key in keys]), strict=True))
 
     def _write(self) -> None:
         pairs = [part for pair in self._fields().items() for part in pair]

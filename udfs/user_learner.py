@@ -29,6 +29,7 @@ from udfs.operator import (
     rows,
     share_interpreter,
 )
+from udfs.quality import Quality
 from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import Layout
 from udfs.stats import Account, histogram, pack_account
@@ -51,6 +52,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     item_expiry_days: float
     keep_s: float
     refresh_ms: int
+    test_every: int
 
 
 class Shard:
@@ -78,6 +80,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._due = cell(context, "due")
         self.learner = Learner(s.learner)
         self.learner.compile()
+        self._quality = Quality(s.test_every)
         self.writer = RedisWriter(s.redis)
         alone = parallelism(context) == 1
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
@@ -126,6 +129,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         for part in _singles(batch) if strict else [batch] if len(batch) else []:
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (value[0] << 40) + shard.learned
+            self._test(part, number, now, account)
             learned = self.learner.learn(part, self._users, self._history, number, now)
             shard.learned += len(part)
             account.users += learned.new_users
@@ -137,11 +141,19 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
                 self._write_lists(learned.slots, now, account)
         account.learned = len(batch)
         self._learned.update(shard.learned.to_bytes(8, "little"))
-        account.stages["learn"] = _micros(began)
+        account.stages["learn"] = _micros(began) - account.stages.get("quality", 0)
         if touched and not strict:
             slots = np.fromiter(touched, np.int32, len(touched))
             self._refresh_lists(shard, batch, slots, now, account, context)
         yield STATS, pack_account(self._count(account, began))
+
+    def _test(self, batch: EventBatch, number: int, now: int, account: Account) -> None:
+        began = time.perf_counter()
+        quality, commands = self._quality.test(
+            self.learner, batch, self._users, self._history, number, now
+        )
+        self.writer.send(commands)
+        account.add(Account(quality=quality, stages={"quality": _micros(began)}))
 
     def _refresh_replica(self, now: int) -> None:
         if now - self._refreshed_ms >= self.settings.refresh_ms:

@@ -143,6 +143,13 @@ class Events(Struct, frozen=True, kw_only=True):
             "own scale."
         ),
     ] = 4.0
+    zero_weight: Annotated[
+        Literal["learn", "ignore"],
+        Meta(
+            description="An event of weight 0 counts, consumes its item and teaches nothing about "
+            "taste (learn), or is passed over (ignore)."
+        ),
+    ] = "learn"
     deduplicate_s: Annotated[
         float,
         Meta(

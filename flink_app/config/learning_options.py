@@ -1,6 +1,6 @@
 """The options of what is learned and what lists come of it.
 
-In: nothing; the defaults stand here. Out: `Model`, `Lists`, `Feed`, sections of
+In: nothing; the defaults stand here. Out: `Model`, `Lists`, `Quality`, `Feed`, sections of
 `options.Config`.
 """
 
@@ -100,6 +100,20 @@ class Lists(Struct, frozen=True, kw_only=True):
         float,
         Meta(description="How often the popular list is written, in seconds.", gt=0, le=86_400),
     ] = 1.0
+
+
+class Quality(Struct, frozen=True, kw_only=True):
+    """How good the lists are, measured while they are served."""
+
+    every: Annotated[
+        int,
+        Meta(
+            description="One event in so many tests, before it is learned, whether its user's list "
+            "holds its item; 0: none.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 50
 
 
 class Feed(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from flink_app.config.input_options import DeadLetters, Events, Source
-from flink_app.config.learning_options import Feed, Lists, Model
+from flink_app.config.learning_options import Feed, Lists, Model, Quality
 from flink_app.config.runtime_options import Flink, Job, Redis, State
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Job",
     "Lists",
     "Model",
+    "Quality",
     "Redis",
     "Source",
     "State",
@@ -39,6 +40,7 @@ class Config(Struct, frozen=True, kw_only=True):
     events: Events = field(default_factory=Events)
     model: Model = field(default_factory=Model)
     lists: Lists = field(default_factory=Lists)
+    quality: Quality = field(default_factory=Quality)
     redis: Redis = field(default_factory=Redis)
     feed: Feed = field(default_factory=Feed)
     state: State = field(default_factory=State)

@@ -78,6 +78,7 @@ class JavaGateway:
         from pyflink.pyflink_gateway_server import launch_gateway_server_process
 
         settings, port = self._log.with_suffix(".properties"), self._log.with_suffix(".port")
+        port.unlink(missing_ok=True)  # an earlier Java's, which has logged to the same folder
         settings.write_text(_LOG4J.format(file=self._log.as_posix()), encoding="utf-8")
         environment = {
             **os.environ,

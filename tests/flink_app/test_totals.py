@@ -19,11 +19,12 @@ ACCOUNT = Account(
     items={0: 4, 1: 2},
     freshness={30: 7},
     stages={"learn": 40},
+    quality={"served:tests": 2.0, "served:recall@10": 1.0},
 )
 
 
 def as_redis(account: Account) -> dict[bytes, bytes]:
-    written = fields(account, account, 5, account, now_ms=1_700_000_000_000)
+    written = fields(account, account, 5, account, now_ms=1_700_000_000_000, shown={"served": 3})
     return {name.encode(): value.encode() for name, value in written.items()}
 
 
@@ -33,6 +34,8 @@ def test_what_stats_writes_is_read_back() -> None:
     assert totals.dead == {"json": 1, "user": 1}
     assert (totals.rejected, totals.missing) == (2, 0)
     assert (totals.lists, totals.users, totals.items) == (5, 3, 6)
+    assert totals.quality == {"served:tests": 2.0, "served:recall@10": 0.5}
+    assert totals.total_quality == {**totals.quality, "served:coverage@10": 0.5}
     assert totals.at == 1_700_000_000_000
     assert totals.freshness_p50_ms == totals.total_freshness_p50_ms > 0
 

@@ -146,6 +146,15 @@ def test_ids_up_to_the_limit_are_fine_and_may_hold_anything() -> None:
     assert got.users == [*odd, str(10**30)]
 
 
+def test_events_of_weight_0_are_ignored_when_asked() -> None:
+    lines = [line(type="rating", value=value) for value in (5, 4, "x", 4.5)] + ["", line()]
+    rule = RatingRule(kind="threshold", threshold=4.5)
+    got = decode(*lines, rating=rule, zero_weight="ignore")
+    assert (got.weights.tolist(), got.ignored) == ([1.0, 1.0, 1.0], 2)
+    assert [one.index for one in got.rejected] == [2]
+    assert len(decode(*lines, rating=rule)) == 4
+
+
 def test_blank_lines_are_ignored_and_byte_order_marks_skipped() -> None:
     got = decode("", "  ", "\r\n", "\ufeff", "\ufeff" + GOOD, GOOD + "\r\n")
     assert (len(got), got.ignored, got.rejected) == (2, 4, [])

@@ -34,6 +34,7 @@ accounts = st.builds(
     freshness=counts,
     items=counts,
     stages=st.dictionaries(st.sampled_from(["parse", "learn"]), count),
+    quality=st.dictionaries(st.sampled_from(["served:tests", "repeats"]), count.map(float)),
 )
 
 
@@ -125,10 +126,30 @@ def test_fields_are_texts_with_rates_and_quantiles() -> None:
         items={0: 3, 1: 4}, freshness=histogram([10.0] * 99 + [1000.0]), stages={"learn": 77},
     )  # fmt: skip
     recent = Account(learned=5, duplicates=1, lists=4)
-    found = fields(total, recent, 2, Account(freshness=histogram([10.0])), 123)
+    found = fields(total, recent, 2, Account(freshness=histogram([10.0])), 123, {})
     assert found["at"] == "123"
     assert (found["received"], found["dead"], found["items"]) == ("9", "2", "7")
     assert (found["events_per_s"], found["lists_per_s"]) == ("3", "2")
     assert (found["dead:json"], found["dead:user"], found["stage:learn_us"]) == ("1", "1", "77")
     assert found["freshness_p50_ms"] == found["total_freshness_p99_ms"] == "10.8"
     assert all(isinstance(value, str) for value in found.values())
+
+
+def test_quality_is_written_as_means_of_the_minute_and_of_all() -> None:
+    total = Account(
+        items={0: 3, 1: 1},
+        quality={
+            "served:tests": 4.0,
+            "served:recall@10": 1.0,
+            "popular:tests": 0.0,
+            "repeats": 2.0,
+        },
+    )
+    minute = Account(quality={"served:tests": 2.0, "served:recall@10": 1.0})
+    found = fields(total, Account(), 1, minute, 123, {"served": 3, "popular": 9})
+    assert found["total_quality:served:recall@10"] == "0.25"
+    assert found["quality:served:recall@10"] == "0.5"
+    assert found["total_quality:repeats"] == "2"
+    assert found["total_quality:served:coverage@10"] == "0.75"
+    # A HyperLogLog may count a little too many.
+    assert found["total_quality:popular:coverage@10"] == "1"

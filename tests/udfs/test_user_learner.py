@@ -50,6 +50,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         item_expiry_days=30,
         keep_s=30,
         refresh_ms=100,
+        test_every=0,
     )
     return UserLearner(msgspec.structs.replace(settings, **own))
 

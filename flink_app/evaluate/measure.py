@@ -1,0 +1,132 @@
+"""One evaluated run: the job on the embedded MiniCluster over a file, every event tested.
+
+In: a `Config`. Out: a `Result`, read from what the job itself writes to `stats`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+
+from flink_app.config import Config
+from flink_app.embedded.job import EmbeddedJob
+from flink_app.embedded.redis_server import RedisServer
+from flink_app.totals import Totals, read_totals
+
+_POLL_S = 0.1
+_PARTS = 20
+
+
+class Point(msgspec.Struct, frozen=True):
+    """Quality of a stretch of the stream: `tests` up to its end, and the mean recall@10 in it."""
+
+    tests: int
+    served: float
+    popular: float
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run measured.
+
+    Attributes:
+        quality: means by `<list>:<measure>` (see `udfs.quality`), and counts.
+        curve: quality over time, about 20 points.
+        microseconds: per event and stage, of the user learner.
+    """
+
+    mode: str
+    seed: int
+    events: int
+    seconds: float
+    quality: dict[str, float]
+    curve: list[Point]
+    microseconds: dict[str, float]
+
+
+def measure(
+    config: Config, mode: str, log: Path, lines: int, progress: Callable[[int], None]
+) -> Result:
+    """Run the job of `config` to its end.
+
+    Args:
+        lines: of the input. progress: called with the lines read so far.
+    """
+    seen: list[Totals] = []
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(RedisServer())
+        changed = msgspec.structs.replace(config.redis, url=server.url)
+        config = msgspec.structs.replace(config, redis=changed)
+        client = stack.enter_context(contextlib.closing(redis.Redis.from_url(server.url)))
+        # PyFlink can be connected to one Java process only in the life of a Python process.
+        pool = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
+        began = time.monotonic()
+        job = pool.submit(_run, config, log)
+        while True:
+            done = job.done()
+            totals = read_totals(client, config.redis.prefix)
+            if totals is not None and (not seen or totals.at != seen[-1].at):
+                seen.append(totals)
+                progress(min(totals.learned + totals.ignored, lines))
+            if done:
+                job.result()
+                break
+            time.sleep(_POLL_S)
+        seconds = time.monotonic() - began
+        fields: Any = client.hgetall(f"{config.redis.prefix}stats")
+    stages = {
+        name.decode()[len("stage:") : -len("_us")]: int(value)
+        for name, value in fields.items()
+        if name.startswith(b"stage:")
+    }
+    last = seen[-1]
+    return Result(
+        mode=mode,
+        seed=config.model.seed,
+        events=last.learned,
+        seconds=round(seconds, 1),
+        quality=last.total_quality,
+        curve=curve([totals.total_quality for totals in seen]),
+        microseconds={k: round(v / max(last.learned, 1), 1) for k, v in sorted(stages.items())},
+    )
+
+
+def _run(config: Config, log: Path) -> None:
+    with EmbeddedJob(config, log, lambda _: None) as job:
+        job.submit()
+        while not job.finished():
+            time.sleep(_POLL_S)
+
+
+def curve(qualities: list[dict[str, float]], parts: int = _PARTS) -> list[Point]:
+    """Means since the beginning, as they were read one after the other, as means of stretches.
+
+    >>> means = [{"served:tests": n, "served:recall@10": m, "popular:recall@10": 0.0}
+    ...          for n, m in ((10, 0.0), (15, 0.1), (20, 0.25))]
+    >>> [(point.tests, point.served) for point in curve(means, parts=2)]
+    [(10, 0.0), (20, 0.5)]
+    """
+    points: list[Point] = []
+    total = qualities[-1].get("served:tests", 0.0) if qualities else 0.0
+    begin: dict[str, float] = {}
+    for quality in qualities:
+        tests, before = quality.get("served:tests", 0.0), begin.get("served:tests", 0.0)
+        if tests > before and (tests - before >= total / parts or tests == total):
+            values = [
+                (
+                    quality[f"{name}:recall@10"] * tests
+                    - begin.get(f"{name}:recall@10", 0.0) * before
+                )
+                / (tests - before)
+                for name in ("served", "popular")
+            ]
+            points.append(Point(int(tests), round(values[0], 4), round(values[1], 4)))
+            begin = quality
+    return points

@@ -1,0 +1,50 @@
+"""Events in order of time: what test-then-learn needs, and few files are written in.
+
+In: files of any preset. Out: one file with the same lines, those that cannot be used left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from udfs.decode import Decoder
+from udfs.decode_settings import DecodeSettings
+from udfs.errors import SourceError
+
+
+def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: Path) -> int:
+    """Write the usable lines of `paths` to `out` by their time, equal times as they came.
+
+    Returns: how many lines were left out: unusable, blank, or ignored by `settings`.
+
+    Raises:
+        SourceError: no file can be read, or no line can be used.
+    """
+    decoder = Decoder(settings)
+    timed: list[tuple[int, str]] = []
+    count = 0
+    for line in _lines(paths):
+        count += 1
+        # One at a time: decoded events do not say which line each was.
+        decoded = decoder.decode([line], now_ms)
+        if len(decoded):
+            timed.append((int(decoded.ts[0]), line))
+    if not timed:
+        raise SourceError(
+            f"none of {count:,} lines can be used: name the format by --preset, and see what "
+            "`millirec run` writes to its dead letters"
+        )
+    timed.sort(key=lambda pair: pair[0])
+    with out.open("w", encoding="utf-8", errors="surrogateescape") as file:
+        file.writelines(f"{line}\n" for _, line in timed)
+    return count - len(timed)
+
+
+def _lines(paths: Sequence[Path]) -> Iterator[str]:
+    for path in paths:
+        try:
+            with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+                yield from (line.rstrip("\r\n") for line in file)
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from error

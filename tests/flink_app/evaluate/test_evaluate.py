@@ -1,0 +1,122 @@
+"""`millirec evaluate`: order, options, report, and a whole run."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from rich.console import Console
+
+from flink_app.config import Config
+from flink_app.evaluate.command import in_mode, with_positive
+from flink_app.evaluate.measure import Point, Result, curve
+from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.report import show
+from flink_app.settings import decode_settings
+from udfs.errors import ConfigError, SourceError
+
+NOW = 1_700_000_000_000
+
+
+def test_lines_are_put_in_order_of_time(tmp_path: Path) -> None:
+    one, two, out = tmp_path / "one", tmp_path / "two", tmp_path / "out"
+    one.write_text('{"user":"a","item":"x","ts":3000000000}\n\nbroken\n')
+    late = '{"user":"ü","item":"x","ts":2000000000}'
+    two.write_text(f'{late}\r\n{late.replace("x", "y")}\n{{"user":"c","item":"z","ts":1000000000}}')
+    settings = decode_settings(with_positive(Config(), ""))
+    assert in_order([one, two], settings, 4 * NOW, out) == 2
+    users = [json.loads(line)["user"] + json.loads(line)["item"] for line in out.open()]
+    assert users == ["cz", "üx", "üy", "ax"]
+
+
+def test_files_without_events_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad").write_text("1\t2\n")
+    settings = decode_settings(Config())
+    with pytest.raises(SourceError, match="none of 1 lines can be used: name the format"):
+        in_order([tmp_path / "bad"], settings, NOW, tmp_path / "out")
+    with pytest.raises(SourceError, match="absent cannot be read: No such file"):
+        in_order([tmp_path / "absent"], settings, NOW, tmp_path / "out")
+
+
+def test_what_counts() -> None:
+    events = with_positive(Config(), "rating>=4.5").events
+    assert (events.rating_rule, events.rating_threshold) == ("threshold", 4.5)
+    assert events.zero_weight == "ignore"
+    assert with_positive(Config(), "") == Config()
+    with pytest.raises(ConfigError, match=r"write 'rating>=4\.5'"):
+        with_positive(Config(), "rating>4")
+
+
+def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
+    strict = in_mode(Config(), "strict", 3, tmp_path)
+    assert (strict.job.strict, strict.job.shards, strict.job.item_shards) == (True, 1, 1)
+    assert (strict.model.seed, strict.quality.every) == (3, 1)
+    parallel = in_mode(Config(), "parallel", 1, tmp_path)
+    assert parallel.job == Config().job
+
+
+def test_the_curve_ends_with_the_last_test() -> None:
+    means = [
+        {"served:tests": float(n), "served:recall@10": 0.5, "popular:recall@10": 0.25}
+        for n in range(1, 101)
+    ]
+    points = curve(means, parts=10)
+    assert [point.tests for point in points] == [*range(10, 101, 10)]
+    assert {(point.served, point.popular) for point in points} == {(0.5, 0.25)}
+    assert curve([]) == curve([{}]) == []
+
+
+def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
+    results = [
+        Result(
+            mode=mode, seed=seed, events=10, seconds=1.0,
+            quality={"served:tests": 8.0, "served:recall@10": 0.1 * seed, "new_items": 1.0},
+            curve=[Point(4, 0.1, 0.0), Point(8, 0.2, 0.1)], microseconds={"learn": 5.0},
+        )
+        for mode in ("strict", "parallel")
+        for seed in (1, 2)
+    ]  # fmt: skip
+    console = Console(width=120, record=True, file=io.StringIO())
+    show(console, results)
+    text = console.export_text()
+    assert text.count("0.1500 ± 0.0707") == 2
+    assert "served, parallel" in text
+    assert "strict, seed 2: 8 tests, 1 of them for items never seen before" in text
+    assert "served  ▅█  0.200 at the end" in text
+
+
+@pytest.mark.job
+def test_both_modes_and_seeds_of_recorded_events(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    events = [
+        {"user": f"u{n % 40}", "item": f"i{(n % 40 % 4) * 10 + k}", "type": "rating",
+         "value": 5 - n % 2, "ts": 1_600_000_000 + n}
+        for n, k in enumerate(random.integers(0, 10, 800).tolist())
+    ]  # fmt: skip
+    random.shuffle(events)  # type: ignore[arg-type]
+    source, out = tmp_path / "events.jsonl", tmp_path / "out" / "report.json"
+    source.write_text("".join(json.dumps(event) + "\n" for event in events))
+    command = [
+        sys.executable, "-m", "flink_app", "evaluate", str(source), "--positive", "rating>=4.5",
+        "--mode", "strict", "--mode", "parallel", "--out", str(out),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "400 events in order of time; 400 lines left out" in done.stdout
+    strict, parallel = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    assert (strict.mode, parallel.mode) == ("strict", "parallel")
+    for result in (strict, parallel):
+        quality = result.quality
+        kinds = ("served:tests", "unknown_users", "repeats")
+        assert sum(quality.get(kind, 0) for kind in kinds) == result.events == 400
+        assert quality["served:tests"] == quality["popular:tests"]
+    # Only positive events are learned: ten users in each of two groups remain.
+    assert strict.quality["unknown_users"] == 20
+    assert strict.quality["served:recall@10"] > strict.quality["popular:recall@10"] > 0
+    assert strict.curve[-1].tests == strict.quality["served:tests"]

@@ -1,0 +1,130 @@
+"""The quality of lists, measured in the stream: what a list was worth before its event was learned.
+
+In: a batch that is about to be learned. Out: sums to add to an account, for the list a user was
+served and for the popular list beside it, and the commands that count which items were shown.
+Test, then learn, is the prequential protocol (Dawid 1984; for recommenders Vinagre, Jorge, Gama
+2014): all items but those the user has consumed are candidates, and an item met for the first time
+is a miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import kernels
+from udfs.events import EventBatch
+from udfs.learner import Learner
+from udfs.redis_writer import Command
+from udfs.state import Rows
+from udfs.stats import LISTS, shown_key
+
+CUTS = (1, 5, 10, 20)
+TOP = 10  # of MRR, NDCG, novelty and coverage
+
+
+def sums(
+    items: NDArray[np.int32], wanted: NDArray[np.int32], shares: NDArray[np.float64]
+) -> dict[str, float]:
+    """What n tests add to each measure; divided by `tests` they are means.
+
+    Recall@k: the share of tests whose item is among the first k. MRR@10: 1 / rank, NDCG@10:
+    1 / log₂(rank + 1), both 0 beyond rank 10. Novelty@10: −log₂ of an item's share of all events,
+    the mean of the first 10 (Zhou et al. 2010).
+
+    Args:
+        items: int32[n, N], the lists, −1 where one ends. wanted: int32[n], what the user took; −1
+            for an item that nobody had taken before.
+        shares: float64[I], each item's share of all events.
+
+    >>> found = sums(np.array([[3, 5, -1]]), np.array([5]), np.full(9, 0.25))
+    >>> found["recall@1"], found["recall@5"], found["mrr@10"], found["novelty@10"]
+    (0.0, 1.0, 0.5, 2.0)
+    """
+    hit = (items == wanted[:, None]) & (wanted >= 0)[:, None]
+    found, rank = hit.any(axis=1), hit.argmax(axis=1) + 1
+    near = found & (rank <= TOP)
+    top = items[:, :TOP]
+    shown = top >= 0
+    surprise = np.where(shown, -np.log2(shares[top]), 0.0).sum(axis=1)
+    return {
+        "tests": float(len(items)),
+        **{f"recall@{k}": float((found & (rank <= k)).sum()) for k in CUTS},
+        f"mrr@{TOP}": float((near / rank).sum()),
+        f"ndcg@{TOP}": float((near / np.log2(rank + 1)).sum()),
+        f"novelty@{TOP}": float((surprise / np.maximum(shown.sum(axis=1), 1)).sum()),
+    }
+
+
+class Quality:
+    """Tests one event in `every`; 0 tests none."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self._shown: dict[str, set[str]] = {name: set() for name in LISTS}
+
+    def test(
+        self, learner: Learner, batch: EventBatch, rows: Rows, history: Rows, number: int,
+        now_ms: int,
+    ) -> tuple[dict[str, float], list[Command]]:  # fmt: skip
+        """Test the positive events of a batch that is learned next.
+
+        Args:
+            rows, history: as in `Learner.learn`. number: how many events the shard has learned.
+        """
+        if not self.every:
+            return {}, []
+        due = range(-number % self.every, len(batch), self.every)
+        weights = batch.weights_array
+        chosen = [n for n in due if weights[n] > 0]
+        users, catalogue = learner.users, learner.catalogue
+        names = dict.fromkeys(batch.users[n] for n in chosen)
+        slot_of = dict(zip(names, users.locate(names, rows, history, catalogue), strict=True))
+        wanted = catalogue.find([batch.items[n] for n in chosen])
+        totals: dict[str, float] = {}
+        slots, items = [], []
+        for n, item in zip(chosen, wanted.tolist(), strict=True):
+            slot = slot_of[batch.users[n]]
+            if not users.events[slot]:
+                _add(totals, {"unknown_users": 1})
+            elif learner.settings.exclude_consumed and self._consumed(learner, item, slot):
+                _add(totals, {"repeats": 1})
+            else:
+                slots.append(slot)
+                items.append(item)
+        if not slots:
+            return totals, []
+        _add(totals, {"new_items": items.count(-1)})
+        where, taken = np.array(slots, np.int32), np.array(items, np.int32)
+        counts = np.maximum(catalogue.events[: catalogue.size], 1)
+        shares = counts / counts.sum()
+        commands: list[Command] = []
+        popular = learner.by_popularity(where, now_ms)[0]
+        served = np.empty_like(popular)
+        for _, at, (found, _) in learner.rank(where, now_ms):
+            served[at] = found
+        for name, found in zip(LISTS, (served, popular), strict=True):
+            _add(totals, {f"{name}:{k}": v for k, v in sums(found, taken, shares).items()})
+            commands += self._show(learner, name, np.unique(found[:, :TOP]).tolist())
+        return totals, commands
+
+    def _consumed(self, learner: Learner, item: int, slot: int) -> bool:
+        users = learner.users
+        return item >= 0 and bool(
+            kernels.consumed(item, slot, users.tail, users.fill, users.older, users.pages)
+        )
+
+    def _show(self, learner: Learner, name: str, slots: Iterable[int]) -> list[Command]:
+        """The command that counts the items shown for the first time, if there are any."""
+        shown = self._shown[name]
+        fresh = set(learner.catalogue.names(slot for slot in slots if slot >= 0)) - shown
+        shown |= fresh
+        key = shown_key(learner.settings.prefix, name)
+        return [("PFADD", key, *sorted(fresh))] if fresh else []
+
+
+def _add(totals: dict[str, float], more: Mapping[str, float]) -> None:
+    for name, value in more.items():
+        totals[name] = totals.get(name, 0.0) + value
