@@ -112,8 +112,10 @@ class Quality:
 
     def _consumed(self, learner: Learner, item: int, slot: int) -> bool:
         users = learner.users
+        # As int32, for which it is compiled already: compiling once more would hold up the stream.
+        pair = np.int32(item), np.int32(slot)
         return item >= 0 and bool(
-            kernels.consumed(item, slot, users.tail, users.fill, users.older, users.pages)
+            kernels.consumed(*pair, users.tail, users.fill, users.older, users.pages)
         )
 
     def _show(self, learner: Learner, name: str, slots: Iterable[int]) -> list[Command]:

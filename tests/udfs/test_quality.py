@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, OneShard, batch_of, part
+from udfs import kernels as learner_kernels
+from udfs import list_kernels
 from udfs.quality import Quality, sums
 from udfs.stats import means
 
@@ -101,3 +103,18 @@ def test_a_shown_item_is_counted_once() -> None:
         ("PFADD", "p:quality:popular", "b", "c"),
     ]
     assert quality.test(shard.learner, *given)[1] == []
+
+
+def test_nothing_is_compiled_while_events_come() -> None:
+    shard = OneShard()
+    shard.learner.compile()
+    shard.learn(batch_of([("ann", "a"), ("bob", "b")]))
+    kernels = [kernel for kernel in vars(list_kernels).values() if hasattr(kernel, "signatures")]
+    kernels += [
+        kernel for kernel in vars(learner_kernels).values() if hasattr(kernel, "signatures")
+    ]
+    before = [len(kernel.signatures) for kernel in kernels]
+    given = (batch_of([("ann", "a"), ("ann", "b")]), shard.rows, shard.history, 0, NOW)
+    assert Quality(1).test(shard.learner, *given)[0]["repeats"] == 1
+    assert [len(kernel.signatures) for kernel in kernels] == before
+    assert sum(before) > 10
