@@ -35,8 +35,10 @@ class RedisSettings:
 
     @property
     def address(self) -> str:
-        """Host, port and database, without credentials."""
+        """Host, port and database, or the socket's path, without credentials."""
         parts = urlsplit(self.url)
+        if parts.scheme == "unix":
+            return f"unix://{parts.path}"
         return f"{parts.scheme}://{parts.hostname or ''}:{parts.port or 6379}{parts.path}"
 
     def __repr__(self) -> str:
@@ -98,7 +100,8 @@ class RedisWriter:
                     raise ServiceError(
                         f"Redis at {self._settings.address} has not taken a write for "
                         f"{self._settings.retry_s:g} s: {error}. Start it or correct redis.url; "
-                        "nothing is lost, the job goes on from its last checkpoint."
+                        "nothing is lost, the job reads on from its last checkpoint, without one from "
+                        "the start."
                     ) from error
                 log.warning("Redis at %s: %s; retrying", self._settings.address, error)
                 self._sleep(pause)

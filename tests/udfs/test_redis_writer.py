@@ -150,6 +150,13 @@ def test_settings_travel_to_the_operators() -> None:
     assert (settings.address, settings.prefix) == ("redis://h:1/0", "shop:")
 
 
+def test_the_address_has_no_credentials() -> None:
+    assert RedisSettings("rediss://ann:s3cret@h/2").address == "rediss://h:6379/2"
+    assert (
+        RedisSettings("unix://ann:s3cret@/run/redis.sock?db=1").address == "unix:///run/redis.sock"
+    )
+
+
 def test_threads_share_no_replies(redis_url: str) -> None:
     writer = RedisWriter(RedisSettings(redis_url))
     wrong: list[int] = []
