@@ -100,8 +100,8 @@ class RedisWriter:
                     raise ServiceError(
                         f"Redis at {self._settings.address} has not taken a write for "
                         f"{self._settings.retry_s:g} s: {error}. Start it or correct redis.url; "
-                        "nothing is lost, the job reads on from its last checkpoint, or without one "
-                        "from the start."
+                        "nothing is lost: the job goes back to its last checkpoint, or to the "
+                        "start if there is none."
                     ) from error
                 log.warning("Redis at %s: %s; retrying", self._settings.address, error)
                 self._sleep(pause)

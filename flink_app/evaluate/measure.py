@@ -37,6 +37,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What one run measured.
 
     Attributes:
+        seconds: of the whole run, from Java's start.
         quality: means by `<list>:<measure>` (see `udfs.quality`), and counts.
         curve: quality over time, about 20 points.
         microseconds: per event and stage, of the user learner.
