@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from flink_app import failures
@@ -15,6 +16,7 @@ from flink_app.config.input_options import WEIGHTS
 from tests.documents import DOCUMENTS, ROOT, anchors, blocks, commands, links
 from udfs import decode
 from udfs.presets import PRESETS
+from udfs.quality import sums
 from udfs.stats import Account, fields
 
 EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
@@ -65,8 +67,18 @@ def test_the_weights_are_the_defaults() -> None:
 
 
 def test_the_fields_of_stats_are_all_explained() -> None:
-    account = Account(dead={"not_json": 1}, stages={"rank": 1})
-    for field in fields(account, account, 1, account, 0):
+    measures = sums(np.array([[0]]), np.array([0]), np.ones(1))
+    account = Account(
+        dead={"not_json": 1}, stages={"rank": 1}, items={0: 1},
+        quality={f"served:{measure}": 1.0 for measure in measures} | {"repeats": 1.0},
+    )  # fmt: skip
+    found = fields(account, account, 1, account, 0, {"served": 1})
+    quality = {field: field.split(":") for field in found if "quality:" in field}
+    assert len(quality) == 2 * (len(measures) + 1) + 1
+    for group, *_, measure in quality.values():
+        assert f"`{group}:<list>:<measure>`" in REDIS
+        assert f"`{measure}`" in REDIS or f"`{measure.replace('recall', '')}`" in REDIS, measure
+    for field in found.keys() - quality.keys():
         shown = {"dead:not_json": "dead:<reason>", "stage:rank_us": "stage:<stage>_us"}
         assert f"`{shown.get(field, field)}`" in REDIS, field
 

@@ -43,6 +43,7 @@ HERE = {
     "millirec get alice": r'"item":"mug"',
     "millirec similar kettle": r'"item":"teapot"',
     "millirec run events.csv --set source.format=csv": r"4 [^\n]*learned",
+    "millirec evaluate events.csv --set source.format=csv": r"4 events in order of time",
     "millirec package --set source.kind=kafka": r"flink run .*millirec-job\.zip",
 }
 """Commands, and what their output has in it."""
