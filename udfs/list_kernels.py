@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.kernels import PAGE, consumed, dot
+from udfs.kernels import PAGE, dot
 
 _BUCKETS = 256
 _SLACK = np.float32(1.0001)  # far above the rounding error of a product of single precision
@@ -110,20 +110,29 @@ def best_products(
 
 
 @njit(cache=True, nogil=True)
-def first_unseen(order, users, exclude, tail, fill, older, pages, items):
+def first_unseen(order, room, users, exclude, tail, fill, older, pages, items):
     """The first N of `order` (int32[m], slots) for each user, without what the user has consumed.
 
     Args:
+        room: all of `order` are below it; a history may name slots that are not.
         users: int32[rows], cache slots, −1 for nobody. exclude, tail, …: as in `best_products`.
         items: int32[rows, N], set; −1 where a row has fewer than N items.
     """
+    eaten = np.full(room if exclude else 0, -1, np.int32)
     for r in range(users.shape[0]):
+        if exclude and users[r] >= 0:
+            page, stop = tail[users[r]], fill[users[r]]
+            while page >= 0:
+                for k in range(stop):
+                    if pages[page, k] < room:
+                        eaten[pages[page, k]] = r
+                page, stop = older[page], PAGE
         items[r, :] = -1
         count = 0
         for j in order:
             if count == items.shape[1]:
                 break
-            if exclude and users[r] >= 0 and consumed(j, users[r], tail, fill, older, pages):
+            if exclude and eaten[j] == r:
                 continue
             items[r, count] = j
             count += 1

@@ -9,12 +9,13 @@ is a miss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs import kernels
+from udfs.catalogue import Catalogue
 from udfs.events import EventBatch
 from udfs.learner import Learner
 from udfs.redis_writer import Command
@@ -63,7 +64,7 @@ class Quality:
 
     def __init__(self, every: int) -> None:
         self.every = every
-        self._shown: dict[str, set[str]] = {name: set() for name in LISTS}
+        self._shown: dict[str, tuple[Catalogue | None, NDArray[np.bool_]]] = {}
 
     def test(
         self, learner: Learner, batch: EventBatch, rows: Rows, history: Rows, number: int,
@@ -107,7 +108,7 @@ class Quality:
             served[at] = found
         for name, found in zip(LISTS, (served, popular), strict=True):
             _add(totals, {f"{name}:{k}": v for k, v in sums(found, taken, shares).items()})
-            commands += self._show(learner, name, np.unique(found[:, :TOP]).tolist())
+            commands += self._show(learner, name, found[:, :TOP])
         return totals, commands
 
     def _consumed(self, learner: Learner, item: int, slot: int) -> bool:
@@ -118,13 +119,21 @@ class Quality:
             kernels.consumed(*pair, users.tail, users.fill, users.older, users.pages)
         )
 
-    def _show(self, learner: Learner, name: str, slots: Iterable[int]) -> list[Command]:
+    def _show(self, learner: Learner, name: str, top: NDArray[np.int32]) -> list[Command]:
         """The command that counts the items shown for the first time, if there are any."""
-        shown = self._shown[name]
-        fresh = set(learner.catalogue.names(slot for slot in slots if slot >= 0)) - shown
-        shown |= fresh
+        catalogue, (known, seen) = learner.catalogue, self._shown.get(name, (None, _NONE))
+        if known is not catalogue or len(seen) < catalogue.size:
+            # Slots of an older catalogue mean nothing; counting an item twice does no harm.
+            seen = np.zeros(len(catalogue.alive), np.bool_)
+            self._shown[name] = catalogue, seen
+        slots = np.unique(top[top >= 0])
+        fresh = slots[~seen[slots]]
+        seen[fresh] = True
         key = shown_key(learner.settings.prefix, name)
-        return [("PFADD", key, *sorted(fresh))] if fresh else []
+        return [("PFADD", key, *catalogue.names(fresh.tolist()))] if len(fresh) else []
+
+
+_NONE = np.zeros(0, np.bool_)
 
 
 def _add(totals: dict[str, float], more: Mapping[str, float]) -> None:

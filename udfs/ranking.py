@@ -84,8 +84,9 @@ def rank_by_popularity(
     Scores are the shares."""
     items, scores = _empty(len(slots), n)
     list_kernels.first_unseen(
-        popular.order, slots, exclude, users.tail, users.fill, users.older, users.pages, items
-    )
+        popular.order, len(popular.shares), slots, exclude, users.tail, users.fill, users.older,
+        users.pages, items,
+    )  # fmt: skip
     found = items >= 0
     scores[found] = popular.shares[items[found]]
     return items, scores
