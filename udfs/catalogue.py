@@ -27,7 +27,7 @@ class Catalogue:
 
     Attributes:
         q, bias: float32[I, d] and float32[I], the learned factors and biases.
-        length: float32[I], |q_i|, as of the last `measure`.
+        length: float32[I], |q_i|, as of the last `measure`: kept where lists are made.
         alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
             item, or one known only by its key from a user's history.
         popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
@@ -116,7 +116,7 @@ class Catalogue:
         return slot
 
     def measure(self, slots: NDArray[np.int32]) -> None:
-        """Bring `length` up to date: for who changes `q` of these slots."""
+        """Bring `length` up to date: for who changes `q` of these slots and makes lists by it."""
         kernels.lengths(self.q, slots, self.length)
 
     def _new_slot(self, key: int) -> int:

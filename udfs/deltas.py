@@ -91,6 +91,4 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
         catalogue.q, catalogue.bias, catalogue.popularity, catalogue.popularity_at,
         catalogue.events, catalogue.seen,
     )  # fmt: skip
-    found = slots[slots >= 0]
-    catalogue.measure(found)
-    return found
+    return slots[slots >= 0]

@@ -191,7 +191,7 @@ class Learner:
             )
             parts.append(("mf", at, ranked))
         if len(at := np.flatnonzero(young)):
-            parts.append(("popular", at, self.by_popularity(slots[at], now_ms)))
+            parts.append(("popular", at, self.rank_popular(slots[at], now_ms)))
         return parts
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[Command]:
@@ -212,7 +212,7 @@ class Learner:
             commands += lists.user_list(users.names[slot], number, now_ms, model, items)
         return commands
 
-    def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
+    def rank_popular(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity, which is looked at anew each `popular_every_s`."""
         s = self.settings
         stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
@@ -228,7 +228,7 @@ class Learner:
         if everything or now_ms - self._popular_written >= s.popular_every_s * 1000:
             self._popular_written = now_ms
             self._popular = None
-            ranked = self.by_popularity(np.array([-1], np.int32), now_ms)
+            ranked = self.rank_popular(np.array([-1], np.int32), now_ms)
             commands.append(lists.popular_list(now_ms, lists.items(*ranked, "popular")[0]))
         if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
             self._similar_looked = now_ms

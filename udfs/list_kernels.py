@@ -68,6 +68,17 @@ def by_bound(bias, length, alive, size, reach):
 
 
 @njit(cache=True, nogil=True)
+def _mark(row, user, tail, fill, older, pages, eaten):
+    """Set `eaten` (int32[room]) to `row` at each slot below `room` in the history of `user`."""
+    page, stop = tail[user], fill[user]
+    while page >= 0:
+        for k in range(stop):
+            if pages[page, k] < eaten.shape[0]:
+                eaten[pages[page, k]] = row
+        page, stop = older[page], PAGE
+
+
+@njit(cache=True, nogil=True)
 def best_products(
     p, reach, users, q, bias, length, order, bound, exclude, tail, fill, older, pages, items, scores
 ):
@@ -89,11 +100,7 @@ def best_products(
     for r in range(users.shape[0]):
         user = users[r]
         if exclude:
-            page, stop = tail[user], fill[user]
-            while page >= 0:
-                for k in range(stop):
-                    eaten[pages[page, k]] = r
-                page, stop = older[page], PAGE
+            _mark(r, user, tail, fill, older, pages, eaten)
         items[r, :] = -1
         scores[r, :] = -np.inf
         far = reach[r] * _SLACK
@@ -121,12 +128,7 @@ def first_unseen(order, room, users, exclude, tail, fill, older, pages, items):
     eaten = np.full(room if exclude else 0, -1, np.int32)
     for r in range(users.shape[0]):
         if exclude and users[r] >= 0:
-            page, stop = tail[users[r]], fill[users[r]]
-            while page >= 0:
-                for k in range(stop):
-                    if pages[page, k] < room:
-                        eaten[pages[page, k]] = r
-                page, stop = older[page], PAGE
+            _mark(r, users[r], tail, fill, older, pages, eaten)
         items[r, :] = -1
         count = 0
         for j in order:

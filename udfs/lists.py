@@ -37,9 +37,7 @@ class ListWriter:
         self._publish = publish
         self._key = f"{prefix}rec:".encode()
         channel = self._key[:-1]
-        self._notice = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (
-            len(channel), channel.replace(b"%", b"%%"),
-        ) + b"$%d\r\n%b\r\n"  # fmt: skip
+        self._notice = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
         self._out = np.zeros(1024, np.uint8)
         self._why = {
             model: np.frombuffer(b',"why":{"model":"%s"}}' % model.encode(), np.uint8)
@@ -84,7 +82,7 @@ class ListWriter:
             % (len(key), key, len(value), value, len(end), end)
         ]
         if self._publish:
-            commands.append(self._notice % (len(raw), raw))
+            commands.append(self._notice + b"$%d\r\n%b\r\n" % (len(raw), raw))
         return commands
 
     def similar_list(self, item: str, at_ms: int, items: bytes) -> Command:

@@ -102,7 +102,7 @@ class Quality:
         counts = np.maximum(catalogue.events[: catalogue.size], 1)
         shares = counts / counts.sum()
         commands: list[Command] = []
-        popular = learner.by_popularity(where, now_ms)[0]
+        popular = learner.rank_popular(where, now_ms)[0]
         served = np.empty_like(popular)
         for _, at, (found, _) in learner.rank(where, now_ms):
             served[at] = found

@@ -141,7 +141,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
                 self._write_lists(learned.slots, now, account)
         account.learned = len(batch)
         self._learned.update(shard.learned.to_bytes(8, "little"))
-        account.stages["learn"] = _micros(began) - account.stages.get("quality", 0)
+        account.stages["learn"] = _micros(began) - sum(account.stages.values())
         if touched and not strict:
             slots = np.fromiter(touched, np.int32, len(touched))
             self._refresh_lists(shard, batch, slots, now, account, context)
@@ -198,10 +198,8 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         commands += self.learner.shared_lists(now)
         ranked = time.perf_counter()
         self.writer.send(commands)
-        account.lists += len(slots)
-        stages = account.stages
-        stages["rank"] = stages.get("rank", 0) + int((ranked - began) * 1e6)
-        stages["redis"] = stages.get("redis", 0) + _micros(ranked)
+        spent = {"rank": int((ranked - began) * 1e6), "redis": _micros(ranked)}
+        account.add(Account(lists=len(slots), stages=spent))
 
     def _count(self, account: Account, began: float) -> Account:
         for name in ("learned", "duplicates", "lists"):
