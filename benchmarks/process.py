@@ -19,6 +19,7 @@ import redis
 
 from flink_app.config import Config, load
 from flink_app.environment import embedded_options, environments, flink_options, prepare_process
+from flink_app.totals import Totals, read_totals
 
 
 def peak_mib() -> dict[str, float]:
@@ -39,36 +40,34 @@ def peak_mib() -> dict[str, float]:
 
 
 def measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
-    """Run a bounded job to its end; seconds count from the first line read to the last list."""
+    """Run a bounded job to its end; seconds count from the first figures to the last list."""
     prepare_process()
     stream, tables = environments(embedded_options(config) | flink_options(config))
     build(stream, tables, config)
-    client = redis.Redis.from_url(config.redis.url, decode_responses=True)
+    client = redis.Redis.from_url(config.redis.url)
     client.flushall()
     job = stream.execute_async()
     done = job.get_job_execution_result()
-    began = ended = 0.0
+    first, began = None, 0.0
     while not done.done():
-        stats = client.hgetall("stats")
-        if not began and int(stats.get("received", 0)):
-            began = time.perf_counter()
+        if first is None and (found := read_totals(client, "")) is not None and found.learned:
+            first, began = found, time.perf_counter()
         time.sleep(0.02)
     ended = time.perf_counter()
     done.result()
-    stats = client.hgetall("stats")
-    stages = {k[6:-3]: round(int(v) / 1e6, 2) for k, v in stats.items() if k.startswith("stage:")}
-    began = min(began, ended - 1e-3)
-    # The first figure appears half a second after the first line at most: count it in.
+    last = read_totals(client, "")
+    assert last is not None
+    first, began = (Totals(), ended) if first is None else (first, began)
+    # What was learned before the first figures is not counted; they are half a second old at most.
     seconds = ended - began + 0.5
     return {
-        "events": int(stats["received"]),
+        "events": last.received,
         "seconds": round(seconds, 2),
-        "events_per_s": round(int(stats["received"]) / seconds),
-        "lists": int(stats["lists"]),
-        "lists_per_s": round(int(stats["lists"]) / seconds),
-        "stages_s": stages,
-        "balanced": int(stats["received"])
-        == sum(int(stats.get(k, 0)) for k in ("learned", "duplicates", "dead", "ignored")),
+        "events_per_s": round((last.learned - first.learned) / seconds),
+        "lists": last.lists,
+        "lists_per_s": round((last.lists - first.lists) / seconds),
+        "stages_s": {stage: round(spent / 1e6, 2) for stage, spent in last.stages.items()},
+        "balanced": last.missing == 0,
         "peak_mib": peak_mib(),
     }
 

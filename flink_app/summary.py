@@ -10,6 +10,7 @@ import shlex
 from flink_app.config import Config
 from flink_app.live import counted, duration
 from flink_app.totals import Totals
+from udfs.stats import LISTS
 
 
 def account(totals: Totals, stopped: bool) -> list[str]:
@@ -66,11 +67,7 @@ def quality(totals: Totals) -> list[str]:
     tests = int(found.get("served:tests", 0))
     if not tests:
         return []
-    names = [
-        f"{name}:{measure}"
-        for name in ("served", "popular")
-        for measure in ("recall@10", "ndcg@10")
-    ]
+    names = [f"{name}:{measure}" for name in LISTS for measure in ("recall@10", "ndcg@10")]
     values = [f"{found.get(name, 0.0):.3f}".removeprefix("0") for name in names]
     return [
         f"{counted(tests, 'list')} tested: recall@10 {values[0]}, ndcg@10 {values[1]}; "

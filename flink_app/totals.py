@@ -23,6 +23,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
         events_per_s, lists_per_s: over the last 5 s.
         freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
         total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
+        stages: microseconds spent by stage, of the user learner.
         quality, total_quality: means over tests of the last minute, and since the job began, by
             `<list>:<measure>` (see `udfs.quality`).
     """
@@ -42,6 +43,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     freshness_p99_ms: float = 0.0
     total_freshness_p50_ms: float = 0.0
     total_freshness_p99_ms: float = 0.0
+    stages: dict[str, int] = {}
     quality: dict[str, float] = {}
     total_quality: dict[str, float] = {}
 
@@ -61,18 +63,19 @@ def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
 
     >>> parse_totals({b"received": b"3", b"learned": b"2", b"dead": b"1", b"dead:json": b"1"}).dead
     {'json': 1}
+    >>> parse_totals({b"stage:rank_us": b"5"}).stages
+    {'rank': 5}
     """
     values: dict[str, Any] = {}
-    dead: dict[str, int] = {}
-    quality: dict[str, dict[str, float]] = {"quality": {}, "total_quality": {}}
+    groups: dict[str, dict[str, str]] = {}
     for name, value in ((name.decode(), value.decode()) for name, value in fields.items()):
-        if name.startswith("dead:"):
-            dead[name.removeprefix("dead:")] = int(value)
-        elif (group := name.partition(":")[0]) in quality:
-            quality[group][name.removeprefix(f"{group}:")] = float(value)
+        group, colon, member = name.partition(":")
+        if colon:
+            groups.setdefault(group, {})[member] = value
         elif name in Totals.__struct_fields__ and name != "dead":
             values[name] = value
-    return msgspec.convert({**values, "dead": dead, **quality}, Totals, strict=False)
+    stages = {name.removesuffix("_us"): value for name, value in groups.pop("stage", {}).items()}
+    return msgspec.convert({**values, **groups, "stages": stages}, Totals, strict=False)
 
 
 def read_totals(client: redis.Redis, prefix: str, since_ms: int = 0) -> Totals | None:

@@ -24,7 +24,6 @@ from flink_app.lookup import now_ms
 from flink_app.settings import decode_settings
 from udfs.errors import ConfigError
 
-MODES = ("strict", "parallel")
 _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 
 
@@ -35,8 +34,9 @@ def evaluate(
     """Run and report.
 
     Args:
-        modes: of `MODES`. seeds: how many, from `model.seed` up. positive: "rating>=4.5" or "", for
-            which every event counts as its weight says. out: where the JSON goes.
+        modes: strict, parallel (see `in_mode`). seeds: how many, from `model.seed` up.
+        positive: "rating>=4.5" or "", for which every event counts as its weight says.
+        out: where the JSON goes.
 
     Raises:
         ConfigError, SourceError, JobFailed: what cannot be evaluated.
@@ -48,9 +48,7 @@ def evaluate(
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-evaluate-")))
         ordered = folder / "events"
-        left_out = in_order(files, decode_settings(config), now_ms(), ordered)
-        with ordered.open("rb") as file:
-            lines = sum(1 for _ in file)
+        lines, left_out = in_order(files, decode_settings(config), now_ms(), ordered)
         console.print(f"{lines:,} events in order of time; {left_out:,} lines left out")
         bar = stack.enter_context(
             Progress(

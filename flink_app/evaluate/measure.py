@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import redis
@@ -20,6 +19,7 @@ from flink_app.config import Config
 from flink_app.embedded.job import EmbeddedJob
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.totals import Totals, read_totals
+from udfs.stats import LISTS
 
 _POLL_S = 0.1
 _PARTS = 20
@@ -81,12 +81,6 @@ def measure(
                 break
             time.sleep(_POLL_S)
         seconds = time.monotonic() - began
-        fields: Any = client.hgetall(f"{config.redis.prefix}stats")
-    stages = {
-        name.decode()[len("stage:") : -len("_us")]: int(value)
-        for name, value in fields.items()
-        if name.startswith(b"stage:")
-    }
     last = seen[-1]
     return Result(
         mode=mode,
@@ -95,7 +89,7 @@ def measure(
         seconds=round(seconds, 1),
         quality=last.total_quality,
         curve=curve([totals.total_quality for totals in seen]),
-        microseconds={k: round(v / max(last.learned, 1), 1) for k, v in sorted(stages.items())},
+        microseconds={k: round(v / max(last.learned, 1), 1) for k, v in last.stages.items()},
     )
 
 
@@ -126,7 +120,7 @@ def curve(qualities: list[dict[str, float]], parts: int = _PARTS) -> list[Point]
                     - begin.get(f"{name}:recall@10", 0.0) * before
                 )
                 / (tests - before)
-                for name in ("served", "popular")
+                for name in LISTS
             ]
             points.append(Point(int(tests), round(values[0], 4), round(values[1], 4)))
             begin = quality

@@ -13,10 +13,13 @@ from udfs.decode_settings import DecodeSettings
 from udfs.errors import SourceError
 
 
-def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: Path) -> int:
+def in_order(
+    paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: Path
+) -> tuple[int, int]:
     """Write the usable lines of `paths` to `out` by their time, equal times as they came.
 
-    Returns: how many lines were left out: unusable, blank, or ignored by `settings`.
+    Returns: how many lines were written, and how many left out: unusable, blank, or ignored by
+        `settings`.
 
     Raises:
         SourceError: no file can be read, or no line can be used.
@@ -38,7 +41,7 @@ def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: 
     timed.sort(key=lambda pair: pair[0])
     with out.open("w", encoding="utf-8", errors="surrogateescape") as file:
         file.writelines(f"{line}\n" for _, line in timed)
-    return count - len(timed)
+    return len(timed), count - len(timed)
 
 
 def _lines(paths: Sequence[Path]) -> Iterator[str]:

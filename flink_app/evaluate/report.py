@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flink_app.evaluate.measure import Point, Result
+from udfs.stats import LISTS
 
 MEASURES = (
     "recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10", "coverage@10",
@@ -43,9 +44,7 @@ def bars(values: Sequence[float]) -> str:
 def show(console: Console, results: Sequence[Result]) -> None:
     """Print all of it."""
     groups = [
-        (name, mode)
-        for mode in dict.fromkeys(result.mode for result in results)
-        for name in ("served", "popular")
+        (name, mode) for mode in dict.fromkeys(result.mode for result in results) for name in LISTS
     ]
     table = Table(title="test, then learn")
     table.add_column("measure")

@@ -35,6 +35,7 @@ def test_what_stats_writes_is_read_back() -> None:
     assert (totals.rejected, totals.missing) == (2, 0)
     assert (totals.lists, totals.users, totals.items) == (5, 3, 6)
     assert totals.quality == {"served:tests": 2.0, "served:recall@10": 0.5}
+    assert totals.stages == {"learn": 40}
     assert totals.total_quality == {**totals.quality, "served:coverage@10": 0.5}
     assert totals.at == 1_700_000_000_000
     assert totals.freshness_p50_ms == totals.total_freshness_p50_ms > 0
