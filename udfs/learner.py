@@ -104,10 +104,8 @@ class Learner:
                 which negatives are drawn, so a replay draws the same.
         """
         s, users, catalogue = self.settings, self.users, self.catalogue
-        names = dict.fromkeys(batch.users)
-        located = users.locate(names, rows, history, catalogue)
-        slot_of = dict(zip(names, located, strict=True))
-        slots = np.array(located, np.int32)
+        slot_of = users.locate(batch.users, rows, history, catalogue)
+        slots = np.fromiter(slot_of.values(), np.int32, len(slot_of))
         event_users = np.array([slot_of[user] for user in batch.users], np.int32)
         event_items = catalogue.slots(batch.items)
         weights, ts = batch.weights_array, batch.ts_array

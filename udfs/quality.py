@@ -81,8 +81,7 @@ class Quality:
         weights = batch.weights_array
         chosen = [n for n in due if weights[n] > 0]
         users, catalogue = learner.users, learner.catalogue
-        names = dict.fromkeys(batch.users[n] for n in chosen)
-        slot_of = dict(zip(names, users.locate(names, rows, history, catalogue), strict=True))
+        slot_of = users.locate([batch.users[n] for n in chosen], rows, history, catalogue)
         wanted = catalogue.find([batch.items[n] for n in chosen])
         totals: dict[str, float] = {}
         slots, items = [], []

@@ -180,9 +180,9 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         late = list(shard.due.values())
         if shard.due:
             # All at once: locating those put off alone could evict users of this batch.
-            names = dict.fromkeys([*(users.names[slot] for slot in slots.tolist()), *shard.due])
+            names = [*(users.names[slot] for slot in slots.tolist()), *shard.due]
             found = users.locate(names, self._users, self._history, self.learner.catalogue)
-            slots = np.array(found, np.int32)
+            slots = np.fromiter(found.values(), np.int32, len(found))
             shard.due = {}
             self._due.clear()
         shard.flushed_ms = now

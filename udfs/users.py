@@ -68,21 +68,21 @@ class Users:
 
     def locate(
         self, users: Iterable[str], rows: Rows, history: Rows, catalogue: Catalogue
-    ) -> list[int]:
-        """The slot of each user, loaded from state where the cache lacks it, new if state does too.
+    ) -> dict[str, int]:
+        """The slot of each distinct user, in order of first occurrence: loaded from state where the
+        cache lacks it, new if state does too.
 
         Evicts the longest unused users when the cache is over its capacity, none of `users`.
         """
-        found = []
-        for user in users:
+        found = dict.fromkeys(users, -1)
+        for user in found:
             slot = self._slots.get(user)
             if slot is None:
                 slot = self._load(user, rows, history, catalogue)
             else:
                 self._slots.move_to_end(user)
-            found.append(slot)
-        protected = len(set(found))
-        while len(self._slots) > max(self.capacity, protected):
+            found[user] = slot
+        while len(self._slots) > max(self.capacity, len(found)):
             self.forget(next(iter(self._slots)))
         return found
 

@@ -90,7 +90,7 @@ class OneShard:
         """The cache slots of the users, loaded if need be."""
         learner = self.learner
         found = learner.users.locate(users, self.rows, self.history, learner.catalogue)
-        return np.array(found, np.int32)
+        return np.array([found[user] for user in users], np.int32)
 
     def lists(self, *users: str, now_ms: int = NOW) -> dict[str, Any]:
         """The lists that would be written, by Redis key."""

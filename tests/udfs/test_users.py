@@ -38,7 +38,7 @@ def values_of(shard: OneShard, user: str) -> tuple[Any, ...]:
 
 def test_a_new_user_starts_where_every_process_starts() -> None:
     users = Users(4, 7, 10, 100)
-    (slot,) = users.locate(["ann"], DictState(), DictState(), Catalogue(4, 7, 10))
+    (slot,) = users.locate(["ann"], DictState(), DictState(), Catalogue(4, 7, 10)).values()
     expected = reference.initial_factors(item_key("ann"), 0xFFFFFFFF - 7, 4)
     np.testing.assert_allclose(users.p[slot], expected, rtol=1e-6, atol=1e-7)
     assert (users.events[slot], users.tail[slot], len(users)) == (0, -1, 1)
@@ -50,7 +50,7 @@ def test_eviction_drops_the_longest_unused_but_none_of_the_batch() -> None:
     users, rows, catalogue = Users(4, 1, 3, 100), DictState(), Catalogue(4, 1, 10)
 
     def locate(*names: str) -> list[int]:
-        return users.locate(names, rows, rows, catalogue)
+        return list(users.locate(names, rows, rows, catalogue).values())
 
     locate("a", "b", "c")
     locate("a", "d")
