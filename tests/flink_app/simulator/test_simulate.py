@@ -103,15 +103,20 @@ def test_progress_counts_every_event_written() -> None:
 
 def test_an_interrupt_ends_the_run_after_its_batch_and_flushes() -> None:
     kept = Kept()
+    # A run in the background of a script begins with the signal ignored, and stays so.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt(written: int) -> None:
         if written > 500:
             signal.raise_signal(signal.SIGINT)
 
-    written = simulate(SMALL, kept, on_progress=interrupt)
-    assert written == len(kept.events) > 500
+    try:
+        written = simulate(SMALL, kept, events=100_000, on_progress=interrupt)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert 100_000 > written == len(kept.events) > 500
     assert kept.flushes == 1
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_event_stops_a_run_in_another_thread() -> None:
