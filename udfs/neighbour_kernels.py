@@ -16,7 +16,7 @@ from udfs.kernels import PAGE, consumed
 from udfs.list_kernels import insert
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row
-_STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
+STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
 
 
 @njit(cache=True, nogil=True)
@@ -66,87 +66,124 @@ def renormalise(values, counts):
     """Divide `values` (float32[I, K]) and `counts` (float64[I]) by 2³²."""
     for j in range(counts.shape[0]):
         if counts[j] > 0.0 or values[j, 0] > 0.0:
-            counts[j] *= 2.0**-_STEP
+            counts[j] *= 2.0**-STEP
             for k in range(values.shape[1]):
-                values[j, k] *= np.float32(2.0**-_STEP)
+                values[j, k] *= np.float32(2.0**-STEP)
 
 
 @njit(cache=True, nogil=True)
-def learn(
-    users, items, weights, flags, tail, fill, older, pages,
-    ids, values, lengths, counts, log_gain, growth,
-    forward, backward, latest, stamp, batch, touched,
+def windows(
+    users, items, weights, flags, tail, fill, older, pages, reach, latest,
+    heads, gains, starts, others, distances,
 ):  # fmt: skip
-    """Count the pairs of each event's item with its user's last items, event by event.
+    """What each event of a batch is paired with: the last items of its user, before it.
 
-    An event of weight w > 0 on item x, by a user whose history holds h_1 (the last), …, h_L before
-    it and not x, adds with g = 2^log_gain and f_d = `forward[d − 1]`
-
-        n_x += g·w;  C[h_d → x] += g·w·f_d;  C[x → h_d] += g·w·f_d·backward;  log_gain += growth
-
-    so that older events weigh less by 2^growth per event learned since (forward decay: Cormode et
-    al. 2009). A consumption (flag 1) then belongs to the history of the batch's later events; the
-    pages are read only, and stay as they were before the batch.
+    Events whose item is negative or stands in the user's history already, and those of weight 0 and
+    less, teach no pairs. A consumption (flag 1) belongs to the history of the batch's later events;
+    the pages are read only, and stay as they were before the batch.
 
     Args:
-        users, items, weights, flags: int32[n], int32[n] (negative: skipped), float32[n] (at most
-            `HEAVIEST` counts; 0 and less teach nothing), uint8[n].
+        users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].
         tail, fill, older, pages: the users' history pages (see `kernels.remember`).
-        ids, values, lengths: int32[I, K], float32[I, K], int32[I]: C by rows, changed in place.
-        counts: float64[I], n, changed in place. log_gain, growth: float64, ≥ 0.
-        forward: float32[L]. backward: float32, ≥ 0.
-        latest: int32[U], all −1, left so. stamp: int64[I], `batch` where this call changed a row.
-        touched: int32[min(I, n·(L + 1))], set to the slots of the changed rows.
+        reach: L, at most 255. latest: int32[U], all −1, left so.
+        heads, gains: int32[n], float32[n], set: item and weight (at most `HEAVIEST`) of each of the
+            m events that teach.
+        starts: int32[n + 1], set: event k is paired with `others[starts[k] : starts[k + 1]]`.
+        others, distances: int32[n·L], uint8[n·L], set: items, the newest first, with the distance
+            of each less one.
 
-    Returns: (changed rows, events learned, log_gain).
+    Returns: m.
     """
-    rows = learned = 0
-    reach = forward.shape[0]
+    count = end = 0
     last = np.empty(reach, np.int32)
     previous = np.empty(users.shape[0], np.int32)
+    starts[0] = 0
     for e in range(users.shape[0]):
         user, item = users[e], items[e]
         if item < 0:
             continue
         # The history is what this batch has added, newest first, and then the pages.
-        known, count, link = False, 0, latest[user]
+        known, found, link = False, 0, latest[user]
         while link >= 0 and not known:
             known = items[link] == item
-            if count < reach:
-                last[count] = items[link]
-                count += 1
+            if found < reach:
+                last[found] = items[link]
+                found += 1
             link = previous[link]
         if known or consumed(item, user, tail, fill, older, pages):
             continue
         if weights[e] > 0.0:
-            count = recent(user, tail, fill, older, pages, count, last)
-            gain = np.float32(2.0**log_gain) * min(weights[e], HEAVIEST)
-            counts[item] += gain
-            if stamp[item] != batch:
-                stamp[item] = batch
-                touched[rows] = item
-                rows += 1
-            for d in range(count):
-                other, value = last[d], gain * forward[d]
-                lengths[other] = add_pair(ids[other], values[other], lengths[other], item, value)
-                lengths[item] = add_pair(
-                    ids[item], values[item], lengths[item], other, value * backward
-                )
-                if stamp[other] != batch:
-                    stamp[other] = batch
-                    touched[rows] = other
-                    rows += 1
-            learned += 1
-            log_gain += growth
-            if log_gain >= _STEP:
-                renormalise(values, counts)
-                log_gain -= _STEP
+            found = recent(user, tail, fill, older, pages, found, last)
+            heads[count] = item
+            gains[count] = min(weights[e], HEAVIEST)
+            for d in range(found):
+                others[end + d] = last[d]
+                distances[end + d] = d
+            end += found
+            count += 1
+            starts[count] = end
         if flags[e] & 1:
             previous[e] = latest[user]
             latest[user] = e
     for e in range(users.shape[0]):
         latest[users[e]] = -1
-    return rows, learned, log_gain
+    return count
+
+
+@njit(cache=True, nogil=True)
+def count(
+    order, head_rows, heads, gains, starts, other_rows, others, distances,
+    ids, values, lengths, counts, log_gain, growth, forward, backward, stamp, batch, touched,
+):  # fmt: skip
+    """Count the pairs of events, one event after the other.
+
+    The k-th event that was learned, of weight w on item x with the items h_1 (the last), …, h_L
+    before it, adds with g = 2^(`log_gain` + k·`growth`) and f_d = `forward[d − 1]`
+
+        n_x += g·w;  C[h_d → x] += g·w·f_d;  C[x → h_d] += g·w·f_d·backward
+
+    so that older events weigh less by 2^growth per event learned since (forward decay: Cormode et
+    al. 2009). Who owns only some of the items gives the others no row and leaves their part out.
+
+    Args:
+        order: int32[m], ascending, k of each event.
+        head_rows, heads, gains: int32[m], int32[m], float32[m]: row (−1: none here), name and w.
+        starts, other_rows, others, distances: int32[m + 1], int32[p], int32[p], uint8[p]: the items
+            paired with event k stand from `starts[k]` to `starts[k + 1]` (see `windows`).
+        ids, values, lengths: int32[I, K], float32[I, K], int32[I]: C by rows, names of neighbours
+            in `ids`, changed in place. counts: float64[I], n, changed in place.
+        log_gain, growth: float64, ≥ 0. forward: float32[L]. backward: float32, ≥ 0.
+        stamp: int64[I], `batch` where this call changed a row.
+        touched: int32[min(I, m + p)], set to the changed rows.
+
+    Returns: (changed rows, log_gain less what was divided out of `values` and `counts`).
+    """
+    changed = 0
+    for e in range(head_rows.shape[0]):
+        now = log_gain + growth * order[e]
+        while now >= STEP:
+            renormalise(values, counts)
+            log_gain -= STEP
+            now -= STEP
+        gain = np.float32(2.0**now) * gains[e]
+        x, item = head_rows[e], heads[e]
+        if x >= 0:
+            counts[x] += gain
+            if stamp[x] != batch:
+                stamp[x] = batch
+                touched[changed] = x
+                changed += 1
+        for k in range(starts[e], starts[e + 1]):
+            h, value = other_rows[k], gain * forward[distances[k]]
+            if h >= 0:
+                lengths[h] = add_pair(ids[h], values[h], lengths[h], item, value)
+                if stamp[h] != batch:
+                    stamp[h] = batch
+                    touched[changed] = h
+                    changed += 1
+            if x >= 0:
+                lengths[x] = add_pair(ids[x], values[x], lengths[x], others[k], value * backward)
+    return changed, log_gain
 
 
 @njit(cache=True, nogil=True)

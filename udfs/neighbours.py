@@ -2,7 +2,7 @@
 
 In: batches of event rows, the history pages of `Users`, rows of state. Out: ranked candidates
 `(slots, scores)` as in `udfs.ranking`, the history items behind them, rows to keep. No Flink in
-here. The formulas stand in `neighbour_kernels.learn` and `neighbour_kernels.rank`.
+here. The formulas stand in `neighbour_kernels.count` and `neighbour_kernels.rank`.
 """
 
 from __future__ import annotations
@@ -61,6 +61,22 @@ class Row(NamedTuple):
     values: NDArray[np.float32]
 
 
+class Windows(NamedTuple):
+    """Events with what each is paired with; the arrays as in `neighbour_kernels.count`.
+
+    Attributes:
+        learned: how many events the batch taught, also those that are left out here.
+    """
+
+    learned: int
+    order: NDArray[np.int32]
+    heads: NDArray[np.int32]
+    gains: NDArray[np.float32]
+    starts: NDArray[np.int32]
+    others: NDArray[np.int32]
+    distances: NDArray[np.uint8]
+
+
 class Neighbours:
     """The neighbours of all catalogue slots, at most K each.
 
@@ -109,35 +125,62 @@ class Neighbours:
         """g, the weight of an event learned now."""
         return float(2.0**self.log_gain)
 
-    def learn(
-        self, users: Users, catalogue: Catalogue, event_users: NDArray[np.int32],
-        event_items: NDArray[np.int32], weights: NDArray[np.float32], flags: NDArray[np.uint8],
-    ) -> NDArray[np.int32]:  # fmt: skip
-        """Learn n events in order, before `kernels.remember` puts them into the history pages.
-
-        An event whose item its user has consumed before teaches nothing.
+    def windows(
+        self, users: Users, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
+        weights: NDArray[np.float32], flags: NDArray[np.uint8],
+    ) -> Windows:  # fmt: skip
+        """What n events are paired with, before `kernels.remember` puts them into the pages.
 
         Args:
             event_users, event_items: int32[n], cache slots and catalogue slots (−1: none).
             weights, flags: float32[n], uint8[n] (1: consumed), as in `EventBatch`.
-
-        Returns: int32[m], the distinct slots whose rows have changed.
         """
-        self.reserve(catalogue.size)
         if len(self._latest) < len(users.tail):
             self._latest = np.full(len(users.tail), -1, np.int32)
-        self._batch += 1
-        s = self.settings
-        touched = np.empty(min(len(self.counts), len(event_users) * (s.window + 1)), np.int32)
-        rows, learned, self.log_gain = kernels.learn(
+        n, reach = len(event_users), self.settings.window
+        heads, gains = np.empty(n, np.int32), np.empty(n, np.float32)
+        starts = np.empty(n + 1, np.int32)
+        others, distances = np.empty(n * reach, np.int32), np.empty(n * reach, np.uint8)
+        m = kernels.windows(
             event_users, event_items, weights, flags,
-            users.tail, users.fill, users.older, users.pages,
-            self.ids, self.values, self.lengths, self.counts, self.log_gain, self.growth,
-            self._forward, np.float32(s.backward),
-            self._latest, self._stamp, self._batch, touched,
+            users.tail, users.fill, users.older, users.pages, reach, self._latest,
+            heads, gains, starts, others, distances,
         )  # fmt: skip
-        self.clock += learned
+        p = starts[m]
+        order = np.arange(m, dtype=np.int32)
+        return Windows(m, order, heads[:m], gains[:m], starts[: m + 1], others[:p], distances[:p])
+
+    def count(
+        self, windows: Windows, head_rows: NDArray[np.int32], other_rows: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Learn events from what they are paired with.
+
+        Args:
+            head_rows, other_rows: the rows of `windows.heads` and `windows.others`, −1 where an
+                item is not of this model; rows beyond the room must have been reserved.
+
+        Returns: int32[r], the distinct rows that have changed.
+        """
+        self._batch += 1
+        w, s = windows, self.settings
+        touched = np.empty(min(len(self.counts), len(w.heads) + len(w.others)), np.int32)
+        rows, self.log_gain = kernels.count(
+            w.order, head_rows, w.heads, w.gains, w.starts, other_rows, w.others, w.distances,
+            self.ids, self.values, self.lengths, self.counts, self.log_gain, self.growth,
+            self._forward, np.float32(s.backward), self._stamp, self._batch, touched,
+        )  # fmt: skip
+        self._advance(self.clock + w.learned)
         return touched[:rows]
+
+    def learn(
+        self, users: Users, catalogue: Catalogue, event_users: NDArray[np.int32],
+        event_items: NDArray[np.int32], weights: NDArray[np.float32], flags: NDArray[np.uint8],
+    ) -> Windows:  # fmt: skip
+        """Learn n events in order as one who has all items; arguments as for `windows`."""
+        self.reserve(catalogue.size)
+        windows = self.windows(users, event_users, event_items, weights, flags)
+        self.count(windows, windows.heads, windows.others)
+        return windows
 
     def rank(
         self, users: Users, catalogue: Catalogue, slots: NDArray[np.int32], n: int, exclude: bool
@@ -213,7 +256,7 @@ class Neighbours:
         """Let all counts age to `clock`."""
         self.log_gain += (clock - self.clock) * self.growth
         self.clock = clock
-        whole = np.floor(self.log_gain / 32) * 32
+        whole = np.floor(self.log_gain / kernels.STEP) * kernels.STEP
         if whole > 0:
             self.values *= np.float32(2.0**-whole)
             self.counts *= 2.0**-whole

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.udfs.test_kernels import Pages
 from udfs import neighbour_kernels as kernels
-from udfs.neighbours import Neighbours, NeighbourSettings, Row
+from udfs.neighbours import Neighbours, NeighbourSettings, Row, Windows
 from udfs.ranking import Ranked
 
 USERS, ITEMS, N = 3, 12, 5
@@ -94,14 +94,14 @@ class World:
         self.pages: Any = Pages(USERS, 64)
         self.catalogue: Any = SimpleNamespace(size=ITEMS, alive=np.ones(ITEMS, np.bool_))
 
-    def learn(self, part: list[Event]) -> list[int]:
+    def learn(self, part: list[Event]) -> Windows:
         users, items, weights, flags = (np.array(column) for column in zip(*part, strict=True))
-        touched = self.model.learn(
+        windows = self.model.learn(
             self.pages, self.catalogue, users.astype(np.int32), items.astype(np.int32),
             weights.astype(np.float32), flags.astype(np.uint8),
         )  # fmt: skip
         self.pages.add([(u, i, flag) for u, i, _, flag in part])
-        return [int(slot) for slot in touched]
+        return windows
 
     def rank(self, exclude: bool = True) -> Ranked:
         return self.model.rank(self.pages, self.catalogue, ALL, N, exclude)
@@ -265,14 +265,29 @@ def test_a_newcomer_replaces_the_smallest() -> None:
     assert (length, ids.tolist(), values.tolist()) == (3, [4, 9, 6], [3.0, 2.0, 1.0])
 
 
-@given(events, events)
-def test_touched_are_the_changed_rows(first: list[Event], second: list[Event]) -> None:
-    world = World(NeighbourSettings(neighbours=4))
-    world.learn(first)
-    before, touched = world.columns(), world.learn(second)
-    assert len(set(touched)) == len(touched)
-    for j in set(range(ITEMS)) - set(touched):
-        assert [c[j] for c in before] == [c[j] for c in world.columns()]
+@given(chosen, st.lists(events, min_size=1, max_size=3), st.sets(st.integers(0, ITEMS - 1)))
+def test_owners_of_some_items_count_what_the_owner_of_all_does(
+    s: NeighbourSettings, batches: list[list[Event]], own: set[int]
+) -> None:
+    """Two owners with rows of their own, told the pairs alone, have the rows of one for all."""
+    world = World(s, ITEMS)
+    owners = [Neighbours(s, ITEMS) for _ in range(2)]
+    kept = np.array([j in own for j in range(ITEMS)])
+    rows = [np.where(mask, np.arange(ITEMS), -1).astype(np.int32) for mask in (kept, ~kept)]
+    for part in batches:
+        before, changed = world.columns(), set()
+        windows = world.learn(part)
+        for owner, row in zip(owners, rows, strict=True):
+            changed |= set(owner.count(windows, row[windows.heads], row[windows.others]).tolist())
+        for j in set(range(ITEMS)) - changed:
+            assert world.model.growth or [c[j] for c in before] == [c[j] for c in world.columns()]
+    for owner, mask in zip(owners, (kept, ~kept), strict=True):
+        assert owner.clock == world.model.clock
+        for j in np.flatnonzero(mask):
+            found, wanted = owner.get_row(j), world.model.get_row(j)
+            assert found.slots.tolist() == wanted.slots.tolist()
+            np.testing.assert_allclose(found.values, wanted.values, rtol=1e-5)
+            assert found.weight == pytest.approx(wanted.weight)
 
 
 @given(events, st.sets(st.integers(0, ITEMS - 1), min_size=1))
