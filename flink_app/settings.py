@@ -13,6 +13,7 @@ from flink_app.config import Config
 from udfs.decode_settings import DecodeSettings, RatingRule
 from udfs.item_learner import ItemLearnerSettings
 from udfs.learner import LearnerSettings
+from udfs.models import ModelSettings
 from udfs.presets import resolve
 from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
@@ -65,6 +66,23 @@ def layout(config: Config) -> Layout:
     return Layout(config.job.shards, config.job.item_shards, config.model.dimensions)
 
 
+def model_settings(config: Config) -> ModelSettings:
+    """What lists are made by."""
+    lists = config.lists
+    return ModelSettings(
+        served=lists.model,
+        item_cf=config.item_cf,
+        user_cf=config.user_cf,
+        ranker=config.ranker,
+        length=lists.length,
+        exclude_consumed=lists.exclude_consumed,
+        minimum_events=lists.minimum_events,
+        popular_every_s=lists.popular_every_s,
+        half_life_ms=config.model.popularity_half_life_s * 1000.0,
+        strict=config.job.strict,
+    )
+
+
 def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSettings:
     """The user learner's part; `item_keys` are the Flink keys of the item shards."""
     model, lists, state = config.model, config.lists, config.state
@@ -74,12 +92,7 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         regularisation=model.regularisation,
         negatives=model.negatives,
         seed=model.seed,
-        popularity_half_life_s=model.popularity_half_life_s,
-        length=lists.length,
-        exclude_consumed=lists.exclude_consumed,
-        minimum_events=lists.minimum_events,
         similar_every_s=lists.similar_every_s,
-        popular_every_s=lists.popular_every_s,
         item_shards=config.job.item_shards,
         user_cache=state.user_cache,
         max_items=state.max_items,
@@ -87,7 +100,7 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         prefix=config.redis.prefix,
         expiry_s=config.redis.expiry_s,
         publish=config.redis.publish,
-        strict=config.job.strict,
+        models=model_settings(config),
     )
     return UserLearnerSettings(
         learner=learner,
@@ -114,7 +127,7 @@ def item_learner_settings(config: Config, item_keys: list[int]) -> ItemLearnerSe
         item_keys=item_keys,
         seed=config.model.seed,
         max_items=config.state.max_items,
-        popularity_half_life_s=config.model.popularity_half_life_s,
+        models=model_settings(config),
         item_expiry_days=config.state.item_expiry_days,
         publish_ms=config.feed.publish_ms,
         snapshot_s=config.feed.snapshot_s,

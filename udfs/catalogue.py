@@ -86,6 +86,11 @@ class Catalogue:
         slots = np.array([find(item, -1) for item in items], np.int32)
         return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
+    def known(self, keys: Iterable[int]) -> NDArray[np.int32]:
+        """The slot of each item by `item_key`, int32[n]; −1 for a key never seen."""
+        find = self._by_key.get
+        return np.array([find(key, -1) for key in keys], np.int32)
+
     def slot_of_key(self, key: int) -> int:
         """The slot of an item by `item_key`; a new one, not alive, for a key never seen."""
         slot = self._by_key.get(key)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from udfs import kernels
 from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
+from udfs.pairs import Pairs
 
-VERSION = 1
+VERSION = 2
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -25,6 +26,9 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
         weight, weight_at: float64[n], decayed sum of the positive weights at a time, ms.
         events: int64[n], how many events; 0 for an item that was only drawn as a negative.
         seen: wall clock of the batch, ms.
+        pairs: what was taken together, if it is counted.
+        ranker: float64[2P], what to add to the ranker's parameters and to AdaGrad's sums; empty
+            for every shard but the first.
     """
 
     version: int
@@ -34,6 +38,8 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     weight_at: bytes
     events: bytes
     seen: int
+    pairs: Pairs | None = None
+    ranker: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -43,12 +49,20 @@ _decode = msgspec.msgpack.Decoder(Deltas).decode
 def pack_deltas(
     items: list[str], change: NDArray[np.float32], weight: NDArray[np.float64],
     weight_at: NDArray[np.float64], events: NDArray[np.int64], shards: NDArray[np.int32], seen: int,
+    pairs: list[Pairs], ranker: bytes,
 ) -> dict[int, bytes]:  # fmt: skip
-    """One message per item shard that has changes; the arrays as in `Deltas`, `shards` int32[n]."""
+    """One message per item shard that has changes; the arrays as in `Deltas`, `shards` int32[n].
+
+    Args:
+        pairs: by item shard; empty where none are counted.
+    """
     messages = {}
     order = np.argsort(shards, kind="stable")
     names, starts = np.unique(shards[order], return_index=True)
-    for name, part in zip(names.tolist(), np.split(order, starts[1:]), strict=True):
+    parts = dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
+    due = {shard for shard, part in enumerate(pairs) if part.heads} | ({0} if ranker else set())
+    for name in sorted(parts.keys() | due):
+        part = parts.get(name, order[:0])
         messages[name] = _encode(
             Deltas(
                 VERSION,
@@ -58,25 +72,33 @@ def pack_deltas(
                 weight_at[part].tobytes(),
                 events[part].tobytes(),
                 seen,
+                pairs[name] if pairs else None,
+                ranker if name == 0 else b"",
             )
         )
     return messages
 
 
-def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDArray[np.int32]:
-    """Add a message to the catalogue that owns its items; returns the slots it changed, int32[m].
-
-    An item that is unknown here and was only drawn as a negative is left out: it has expired.
+def unpack_deltas(data: bytes) -> Deltas:
+    """The message that `pack_deltas` wrote.
 
     Raises:
-        ServiceError: the message, which may come from a restored inbox, is of another version.
+        ServiceError: it, which may come from a restored inbox, is of another version.
     """
     message = _decode(data)
-    if message.version != VERSION:
+    if message.version not in (1, VERSION):  # 1 had neither pairs nor ranker
         raise ServiceError(
             f"changes of items have form {message.version}, this millirec reads form {VERSION}: "
             "restore with the release that wrote them, or start without the old state."
         )
+    return message
+
+
+def apply_deltas(message: Deltas, catalogue: Catalogue, half_life_ms: float) -> NDArray[np.int32]:
+    """Add a message to the catalogue that owns its items; returns the slots it changed, int32[m].
+
+    An item that is unknown here and was only drawn as a negative is left out: it has expired.
+    """
     n = len(message.items)
     events = np.frombuffer(message.events, "<i8")
     slots = catalogue.find(message.items)
@@ -84,7 +106,7 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
         slots[k] = catalogue.add(message.items[k])
     kernels.apply_changes(
         slots,
-        np.frombuffer(message.change, "<f4").reshape(n, -1),
+        np.frombuffer(message.change, "<f4").reshape(n, catalogue.dimensions + 1),
         np.frombuffer(message.weight, "<f8"),
         np.frombuffer(message.weight_at, "<f8"),
         events, message.seen, half_life_ms,

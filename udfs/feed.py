@@ -2,16 +2,17 @@
 
 In: rows of a `Catalogue` that owns one shard of the items. Out: entries of the Redis stream
 `feed:log` (trimmed by age) and one snapshot per item shard, `feed:snapshot:<shard>`, with its
-origin in `feed:epoch:<shard>`. All values are absolute, so reading twice is harmless. Packed as
-MessagePack, versioned; not for front ends.
+origin in `feed:epoch:<shard>`. What was taken together stands beside it in chunks, the hash
+`feed:pairs:<shard>`, because it is many times larger and most of it stays as it is. All values are
+absolute, so reading twice is harmless. Packed as MessagePack, versioned; not for front ends.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,11 +20,13 @@ from numpy.typing import NDArray
 
 from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
+from udfs.models import Models
+from udfs.pairs import read_row
 from udfs.redis_writer import Command, RedisWriter
 from udfs.rows import read_rows
 
 log = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
 
 
@@ -33,6 +36,8 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         epoch: when the item learner that wrote this started, ms. restored: whether it started from
             a checkpoint or savepoint. rows: n records of `item_dtype`.
+        counted, pairs: items whose pairs have changed, and their rows as from `pairs.pack_row`.
+        ranker: float64[2P], the ranker's parameters and AdaGrad's sums; of the first shard only.
     """
 
     version: int
@@ -41,6 +46,17 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
     restored: bool
     items: list[str]
     rows: bytes
+    counted: Sequence[str] = ()
+    pairs: Sequence[bytes] = ()
+    ranker: bytes = b""
+
+
+class Changes(NamedTuple):
+    """What an item shard publishes beside its items; as in `FeedRows`."""
+
+    counted: Sequence[str] = ()
+    pairs: Sequence[bytes] = ()
+    ranker: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -50,7 +66,11 @@ _decode = msgspec.msgpack.Decoder(FeedRows).decode
 def feed_keys(prefix: str, item_shards: int) -> list[str]:
     """Every key of the feed: what a job that starts afresh deletes."""
     shards = range(item_shards)
-    kinds = [f"{prefix}feed:{kind}:{shard}" for kind in ("snapshot", "epoch") for shard in shards]
+    kinds = [
+        f"{prefix}feed:{kind}:{shard}"
+        for kind in ("snapshot", "pairs", "epoch")
+        for shard in shards
+    ]
     return [f"{prefix}feed:log", *kinds]
 
 
@@ -65,24 +85,38 @@ class FeedWriter:
         self._prefix, self.shard, self._epoch = prefix, shard, epoch
         self.restored, self._keep_ms = restored, int(keep_s * 1000)
 
-    def _pack(self, catalogue: Catalogue, slots: NDArray[np.integer[Any]]) -> bytes:
+    def _pack(
+        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes
+    ) -> bytes:
         rows = catalogue.rows(slots).tobytes()
         names = catalogue.names(slots.tolist())
-        return _encode(FeedRows(VERSION, self.shard, self._epoch, self.restored, names, rows))
+        return _encode(
+            FeedRows(VERSION, self.shard, self._epoch, self.restored, names, rows, *changes)
+        )
 
     def changes(
-        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], now_ms: int
+        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes, now_ms: int
     ) -> Command:
-        """The command that adds the rows of `slots` to the log."""
+        """The command that adds the rows of `slots` and `changes` to the log."""
         oldest = f"{max(now_ms - self._keep_ms, 0)}-0"
-        data = self._pack(catalogue, slots)
+        data = self._pack(catalogue, slots, changes)
         return ("XADD", f"{self._prefix}feed:log", "MINID", "~", oldest, "*", "rows", data)
 
-    def snapshot(self, catalogue: Catalogue) -> list[Command]:
-        """The commands that replace the shard's snapshot."""
-        data = self._pack(catalogue, catalogue.living_slots())
+    def snapshot(
+        self, catalogue: Catalogue, ranker: bytes, chunks: Mapping[int, Changes], *, whole: bool
+    ) -> list[Command]:
+        """The commands that replace the shard's snapshot.
+
+        Args:
+            chunks: pairs by chunk: those that changed since the last snapshot, or all if `whole`.
+        """
+        data = self._pack(catalogue, catalogue.living_slots(), Changes(ranker=ranker))
         origin = f"{self._epoch}:{int(self.restored)}"
+        pairs = f"{self._prefix}feed:pairs:{self.shard}"
+        none = np.zeros(0, np.int32)
         return [
+            *([("DEL", pairs)] if whole else []),
+            *(("HSET", pairs, str(n), self._pack(catalogue, none, c)) for n, c in chunks.items()),
             ("SET", f"{self._prefix}feed:snapshot:{self.shard}", data),
             ("SET", f"{self._prefix}feed:epoch:{self.shard}", origin),
         ]
@@ -106,27 +140,27 @@ class FeedReader:
         self._origins: dict[int, bytes] = {}
         self._started = self._read_at = self._watched_at = time.monotonic()
 
-    def start(self, catalogue: Catalogue) -> int:
+    def start(self, models: Models) -> int:
         """Load what snapshots there are; returns how many items the catalogue then has."""
         now = self._writer.send([("TIME",)])[0]
         # A little earlier than now: an entry read twice is harmless, one missed is not.
         self._position = f"{int(now[0]) * 1000 - 1000}-0"
-        self._load(range(self._shards), catalogue)
-        return catalogue.living
+        self._load(range(self._shards), models)
+        return models.catalogue.living
 
-    def refresh(self, catalogue: Catalogue) -> int:
+    def refresh(self, models: Models) -> int:
         """Bring the replica up to date; returns how many rows were read."""
         now = time.monotonic()
         count = 0
         if now - self._started < _WATCH_S and now - self._watched_at >= 0.5:
             self._watched_at = now
-            count += self._load(self._restored(), catalogue)
+            count += self._load(self._restored(), models)
         if self._alone:
             return count
         if now - self._read_at > self._keep_s / 2:
-            count += self._load(range(self._shards), catalogue)
+            count += self._load(range(self._shards), models)
         self._read_at = now
-        return count + self._follow(catalogue)
+        return count + self._follow(models)
 
     def _restored(self) -> list[int]:
         """The shards with a new snapshot of state that was restored after this replica began."""
@@ -138,17 +172,22 @@ class FeedReader:
             if origin and origin.endswith(b":1") and origin != self._origins.get(shard)
         ]
 
-    def _load(self, shards: Iterable[int], catalogue: Catalogue) -> int:
+    def _load(self, shards: Iterable[int], models: Models) -> int:
         count = 0
         for shard in shards:
             keys = [f"{self._prefix}feed:{kind}:{shard}" for kind in ("epoch", "snapshot")]
             origin, data = self._writer.send([("MGET", *keys)])[0]
             if data:
                 self._origins[shard] = origin
-                count += self._apply(data, catalogue)
+                count += self._apply(data, models)
+                pairs = f"{self._prefix}feed:pairs:{shard}"
+                for chunk in self._writer.send([("HKEYS", pairs)])[0]:
+                    # One by one: together they may be more than one reply should hold.
+                    data = self._writer.send([("HGET", pairs, chunk)])[0]
+                    count += self._apply(data, models) if data else 0
         return count
 
-    def _follow(self, catalogue: Catalogue) -> int:
+    def _follow(self, models: Models) -> int:
         count = 0
         while True:
             stream = f"{self._prefix}feed:log"
@@ -157,21 +196,25 @@ class FeedReader:
             entries = reply[0][1] if reply else []
             for position, fields in entries:
                 self._position = position.decode()
-                count += self._apply(fields[1], catalogue)
+                count += self._apply(fields[1], models)
             if len(entries) < 64:
                 return count
 
-    def _apply(self, data: bytes, catalogue: Catalogue) -> int:
+    def _apply(self, data: bytes, models: Models) -> int:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
         try:
             feed = _decode(data)
             if feed.version != VERSION:
                 raise ServiceError(f"it has form {feed.version}, not {VERSION}")
-            rows = read_rows(feed.rows, catalogue.dtype, "an entry of the item feed")
-            if len(rows) != len(feed.items):
-                raise ServiceError(f"it names {len(feed.items)} items but has {len(rows)} rows")
+            rows = read_rows(feed.rows, models.catalogue.dtype, "an entry of the item feed")
+            if len(rows) != len(feed.items) or len(feed.pairs) != len(feed.counted):
+                raise ServiceError(
+                    f"it names {len(feed.items)} and {len(feed.counted)} items but has "
+                    f"{len(rows)} and {len(feed.pairs)} rows"
+                )
+            pairs = [read_row(row, "an entry of the item feed") for row in feed.pairs]
         except (msgspec.DecodeError, UnicodeDecodeError, ServiceError) as error:
             log.warning("the item feed holds an entry that is left out: %s", error)
             return 0
-        catalogue.put_rows(feed.items, rows)
+        models.put(feed.items, rows, feed.counted, pairs, feed.ranker)
         return len(rows)

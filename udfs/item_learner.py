@@ -11,22 +11,25 @@ import time
 from collections.abc import Iterator
 
 import msgspec
-import numpy as np
 from pyflink.common import Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import ListStateDescriptor
 
 from udfs.catalogue import Catalogue
-from udfs.deltas import apply_deltas
 from udfs.feed import FeedWriter
+from udfs.item_shard import ItemShard
+from udfs.models import ModelSettings
+from udfs.neighbours import Neighbours
 from udfs.operator import cell, next_tick, now_ms, rows
+from udfs.pairs import KeyIndex
+from udfs.ranker import Ranker
 from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.rows import read_rows
 from udfs.state import Layout
 from udfs.stats import Account, pack_account
 
 _INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it
-_FOLD_MS = 1_000
+_FOLD_MS = 5_000
+_PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
 
 
 class ItemLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +40,7 @@ class ItemLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     item_keys: list[int]
     seed: int
     max_items: int
-    popularity_half_life_s: float
+    models: ModelSettings
     item_expiry_days: float
     publish_ms: int
     snapshot_s: float
@@ -45,139 +48,137 @@ class ItemLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     follow: bool
 
 
-class ItemShard:
-    """One shard's items in memory: always all of them, equal to rows plus inbox in state."""
+class Published:
+    """One shard with what the operator notes of it."""
 
-    def __init__(self, catalogue: Catalogue, feed: FeedWriter) -> None:
-        self.catalogue, self.feed = catalogue, feed
-        self.unfolded: dict[int, None] = {}
-        self.unpublished: dict[int, None] = {}
-        self.inbox_bytes = 0
-        self.folded_ms = 0
-        self.changed = True
+    def __init__(self, shard: ItemShard, feed: FeedWriter) -> None:
+        self.shard, self.feed = shard, feed
+        self.inbox_bytes = self.folded_ms = self.pairs_ms = 0
 
 
 class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
-    """See the module; the arithmetic is `udfs.deltas` and `udfs.catalogue`."""
+    """See the module; the arithmetic is `udfs.item_shard`."""
 
     def __init__(self, settings: ItemLearnerSettings) -> None:
         self.settings = settings
 
     def open(self, context: RuntimeContext) -> None:
         """Take the state handles and connect to Redis."""
-        self._rows = rows(context, "items")
-        self._layout = cell(context, "layout")
+        self._rows, self._pairs = rows(context, "items"), rows(context, "pairs")
+        self._layout, self._ranker = cell(context, "layout"), cell(context, "ranker")
         inbox = ListStateDescriptor("inbox", Types.PICKLED_BYTE_ARRAY())
         self._inbox = context.get_list_state(inbox)
         self.writer = RedisWriter(self.settings.redis)
         self._epoch = now_ms()
-        self._half_life_ms = self.settings.popularity_half_life_s * 1000.0
-        self._shards: dict[int, ItemShard] = {}
+        self._index = KeyIndex()
+        self._shards: dict[int, Published] = {}
         group = context.get_metrics_group()
         self._updates, self._published = group.counter("updates"), group.counter("published")
 
-    def _shard(self, key: int, context: KeyedProcessFunction.Context) -> ItemShard:
-        shard = self._shards.get(key)
-        if shard is None:
-            shard = self._shards[key] = self._load(key)
+    def _shard(self, key: int, context: KeyedProcessFunction.Context) -> Published:
+        found = self._shards.get(key)
+        if found is None:
+            found = self._shards[key] = self._load(key)
             self._set_timer(context, int(self.settings.snapshot_s * 1000))
-            if shard.feed.restored:
-                self._publish_snapshot(shard)
-        return shard
+            if found.feed.restored:
+                self._publish_snapshot(found)
+        return found
 
-    def _load(self, key: int) -> ItemShard:
+    def _load(self, key: int) -> Published:
         s = self.settings
         s.layout.check(self._layout, "the item learner")
-        catalogue = Catalogue(s.layout.dimensions, s.seed, s.max_items)
-        stored = dict(self._rows.items())
-        data = b"".join(stored.values())
-        catalogue.put_rows(list(stored), read_rows(data, catalogue.dtype, "the items in state"))
         number = s.item_keys.index(key)
-        restored = catalogue.living > 0
-        messages = list(self._inbox.get() or ())
         shard = ItemShard(
-            catalogue,
-            FeedWriter(s.redis.prefix, number, self._epoch, restored or bool(messages), s.keep_s),
+            Catalogue(s.layout.dimensions, s.seed, s.max_items),
+            Neighbours(s.models.item_cf),
+            None if number else Ranker(s.models.ranker),
+            self._index,
+            s.models.half_life_ms,
+        )
+        shard.load(dict(self._rows.items()), dict(self._pairs.items()), self._ranker.value() or b"")
+        messages = list(self._inbox.get() or ())
+        restored = shard.catalogue.living > 0 or bool(messages)
+        found = Published(
+            shard, FeedWriter(s.redis.prefix, number, self._epoch, restored, s.keep_s)
         )
         for message in messages:
-            slots = apply_deltas(message, catalogue, self._half_life_ms)
-            shard.unfolded.update(dict.fromkeys(slots.tolist()))
-            shard.inbox_bytes += len(message)
-        return shard
+            shard.apply(message)
+            found.inbox_bytes += len(message)
+        return found
 
     def process_element(
         self, value: tuple[int, bytes], context: KeyedProcessFunction.Context
     ) -> Iterator[bytes]:
         """Apply one message of changes."""
-        shard = self._shard(value[0], context)
+        found = self._shard(value[0], context)
+        shard = found.shard
         self._inbox.add(value[1])
-        shard.inbox_bytes += len(value[1])
+        found.inbox_bytes += len(value[1])
         before = shard.catalogue.living
-        slots = apply_deltas(value[1], shard.catalogue, self._half_life_ms).tolist()
         if not shard.unfolded:
             self._set_timer(context, self.settings.publish_ms)
-        shard.unfolded.update(dict.fromkeys(slots))
-        shard.unpublished.update(dict.fromkeys(slots))
-        shard.changed = True
-        self._updates.inc(len(slots))
-        if shard.inbox_bytes > _INBOX_BYTES:
-            self._fold(shard)
+        self._updates.inc(shard.apply(value[1]))
+        if found.inbox_bytes > _INBOX_BYTES:
+            self._fold(found)
         if shard.catalogue.living != before:
-            yield self._account(shard)
+            yield self._account(found)
 
     def on_timer(
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
     ) -> Iterator[bytes]:
         """Publish what changed; fold the inbox; at longer intervals, expire and take a snapshot."""
         s, now = self.settings, now_ms()
-        shard = self._shard(context.get_current_key(), context)
-        self._publish_changes(shard, now)
+        found = self._shard(context.get_current_key(), context)
+        shard = found.shard
+        self._publish_changes(found, now)
         if shard.unfolded:
-            if now - shard.folded_ms >= _FOLD_MS:
-                self._fold(shard)
+            if now - found.folded_ms >= _FOLD_MS:
+                self._fold(found)
             else:
                 self._set_timer(context, s.publish_ms)
         snapshot_ms = int(s.snapshot_s * 1000)
         if timestamp % snapshot_ms == 0:
             self._set_timer(context, snapshot_ms)
-            expired = shard.catalogue.expire(now - int(s.item_expiry_days * 86_400_000))
+            expired = shard.expire(now - int(s.item_expiry_days * 86_400_000))
             for item in expired:
                 self._rows.remove(item)
+                self._pairs.remove(item)
             if shard.catalogue.wasteful:
-                self._fold(shard)
-                shard.catalogue = shard.catalogue.compact()
+                self._fold(found)
+                shard.compact()
             if shard.changed or expired:
-                self._publish_snapshot(shard)
+                self._publish_snapshot(found)
             if expired:
-                yield self._account(shard)
+                yield self._account(found)
 
-    def _fold(self, shard: ItemShard) -> None:
-        catalogue = shard.catalogue
-        slots = np.fromiter(shard.unfolded, np.int32, len(shard.unfolded))
-        slots = slots[catalogue.alive[slots]]
-        data, size = catalogue.rows(slots).tobytes(), catalogue.dtype.itemsize
-        names = catalogue.names(slots.tolist())
-        self._rows.put_all({name: data[n * size : (n + 1) * size] for n, name in enumerate(names)})
+    def _fold(self, found: Published) -> None:
+        items, pairs, ranker = found.shard.fold()
+        self._rows.put_all(items)
+        self._pairs.put_all(pairs)
+        if ranker:
+            self._ranker.update(ranker)
         self._inbox.clear()
-        shard.unfolded.clear()
-        shard.inbox_bytes, shard.folded_ms = 0, now_ms()
+        found.inbox_bytes, found.folded_ms = 0, now_ms()
 
-    def _publish_changes(self, shard: ItemShard, now: int) -> None:
-        """Add the changed rows to the log, which nobody reads while one learner is alone."""
-        if shard.unpublished and self.settings.follow:
-            slots = np.fromiter(shard.unpublished, np.int32, len(shard.unpublished))
-            slots = slots[shard.catalogue.alive[slots]]
-            self.writer.send([shard.feed.changes(shard.catalogue, slots, now)])
+    def _publish_changes(self, found: Published, now: int) -> None:
+        """Add what changed to the log, which nobody reads while one learner is alone."""
+        due = now - found.pairs_ms >= _PAIRS_MS
+        slots, changes = found.shard.changes(pairs=due)
+        if due:
+            found.pairs_ms = now
+        if self.settings.follow and (len(slots) or any(changes)):
+            catalogue = found.shard.catalogue
+            self.writer.send([found.feed.changes(catalogue, slots, changes, now)])
             self._published.inc(len(slots))
-        shard.unpublished.clear()
 
-    def _publish_snapshot(self, shard: ItemShard) -> None:
-        self.writer.send(shard.feed.snapshot(shard.catalogue))
-        self._published.inc(shard.catalogue.living)
-        shard.changed = False
+    def _publish_snapshot(self, found: Published) -> None:
+        ranker, chunks, whole = found.shard.snapshot()
+        catalogue = found.shard.catalogue
+        self.writer.send(found.feed.snapshot(catalogue, ranker, chunks, whole=whole))
+        self._published.inc(catalogue.living)
 
-    def _account(self, shard: ItemShard) -> bytes:
-        return pack_account(Account(items={shard.feed.shard: shard.catalogue.living}))
+    def _account(self, found: Published) -> bytes:
+        return pack_account(Account(items={found.feed.shard: found.shard.catalogue.living}))
 
     def _set_timer(self, context: KeyedProcessFunction.Context, interval_ms: int) -> None:
         timers = context.timer_service()
@@ -185,6 +186,6 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
 
     def close(self) -> None:
         """At the end of a bounded input: leave a snapshot of the final items."""
-        for shard in getattr(self, "_shards", {}).values():
-            if shard.changed:
-                self._publish_snapshot(shard)
+        for found in getattr(self, "_shards", {}).values():
+            if found.shard.changed:
+                self._publish_snapshot(found)

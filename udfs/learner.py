@@ -17,19 +17,16 @@ from udfs.catalogue import Catalogue
 from udfs.deltas import pack_deltas
 from udfs.events import EventBatch, make_batch
 from udfs.lists import ListWriter
-from udfs.ranking import (
-    Popular,
-    Ranked,
-    by_popularity,
-    rank_by_factors,
-    rank_by_popularity,
-    rank_similar,
-)
+from udfs.models import Models, ModelSettings, of_one
+from udfs.neighbours import Windows
+from udfs.pairs import split_pairs
+from udfs.ranking import rank_similar
 from udfs.redis_writer import Command
 from udfs.state import MemoryRows, Rows
 from udfs.users import Users
 
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
+_SAMPLE_STRIDE = 0x9FB21C651E98DF25
 _SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 1000, 256
 
 
@@ -41,12 +38,7 @@ class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     regularisation: float
     negatives: int
     seed: int
-    popularity_half_life_s: float
-    length: int
-    exclude_consumed: bool
-    minimum_events: int
     similar_every_s: float
-    popular_every_s: float
     item_shards: int
     user_cache: int
     max_items: int
@@ -54,7 +46,7 @@ class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     expiry_s: int
     publish: bool
-    strict: bool
+    models: ModelSettings
 
 
 class Learned(NamedTuple):
@@ -70,15 +62,14 @@ class Learner:
 
     def __init__(self, settings: LearnerSettings) -> None:
         self.settings = s = settings
-        self.half_life_ms = s.popularity_half_life_s * 1000.0
+        self.half_life_ms = s.models.half_life_ms
         self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items)
         self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
         self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
-        self.clock_ms = 0.0  # the newest event time
+        self.models = Models(s.models, self.catalogue, self.users)
         self._batch = 0
-        self._random = np.zeros(1, np.uint64)
-        self._popular: Popular | None = None
-        self._popular_at = self._popular_written = self._similar_looked = 0
+        self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
+        self._popular_written = self._similar_looked = 0
         self._similar_due: dict[int, None] = {}
         self._similar_at: dict[int, int] = {}
 
@@ -110,6 +101,8 @@ class Learner:
         event_items = catalogue.slots(batch.items)
         weights, ts = batch.weights_array, batch.ts_array
         new_users = int((users.events[slots] == 0).sum())
+        parameters = self.models.ranker.parameters
+        self._train(event_users, event_items, weights, number, now_ms)
         self._batch += 1
         self._random[0] = (s.seed * _SEED_STRIDE + number * kernels.EVENT_STRIDE) & _MASK
         room = min(len(batch) * (1 + s.negatives), catalogue.size + len(batch))
@@ -124,16 +117,35 @@ class Learner:
             catalogue.stamp, self._batch, touched, before, before_bias,
         )  # fmt: skip
         catalogue.measure(touched[:count])
+        windows = self.models.count(event_users, event_items, weights, batch.flags_array)
         sealed = self._remember(event_users, event_items, batch.flags_array)
         np.add.at(users.events, event_users, 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
         users.write(slots, sealed, rows, history, catalogue)
-        self.clock_ms = max(self.clock_ms, float(ts.max()))
+        self.models.clock_ms = max(self.models.clock_ms, float(ts.max()))
         messages = self._deltas(
-            event_items, weights, ts, touched[:count], before[:count], before_bias[:count], now_ms
-        )
+            event_items, weights, ts, touched[:count], before[:count], before_bias[:count], now_ms,
+            windows, self.models.ranker.parameters - parameters,
+        )  # fmt: skip
         return Learned(slots, messages, new_users)
+
+    def _train(
+        self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
+        weights: NDArray[np.float32], number: int, now_ms: int,
+    ) -> None:  # fmt: skip
+        """Let the ranker learn from some of the events, before any model does: what known users
+        took of what was known."""
+        if self.settings.models.served != "ranker":
+            return
+        known = (event_items >= 0) & (weights > 0) & (self.users.events[event_users] > 0)
+        known &= self.catalogue.events[event_items] > 0
+        chosen = np.flatnonzero(known)
+        most = self.settings.models.ranker.train_per_batch
+        if len(chosen) > most:
+            chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(np.int64)]
+        self._samples[0] = (self.settings.seed * _SEED_STRIDE ^ number * _SAMPLE_STRIDE) & _MASK
+        self.models.train(event_users[chosen], event_items[chosen], now_ms, self._samples)
 
     def _remember(
         self, users: NDArray[np.int32], items: NDArray[np.int32], flags: NDArray[np.uint8]
@@ -150,7 +162,7 @@ class Learner:
     def _deltas(
         self, items: NDArray[np.int32], weights: NDArray[np.float32], ts: NDArray[np.int64],
         touched: NDArray[np.int32], before: NDArray[np.float32], before_bias: NDArray[np.float32],
-        now_ms: int,
+        now_ms: int, windows: Windows | None, ranker: NDArray[np.float64],
     ) -> dict[int, bytes]:  # fmt: skip
         """The changes of this batch as messages; the replica's popularity follows at once."""
         catalogue = self.catalogue
@@ -173,61 +185,35 @@ class Learner:
         events = np.zeros(len(slots), np.int64)
         kernels.add_popularity(local, weights, ts, self.half_life_ms, weight, weight_at, events)
         names = [catalogue.ids[slot] or "" for slot in slots.tolist()]
-        shards = (catalogue.checksum[slots] % self.settings.item_shards).astype(np.int32)
-        return pack_deltas(names, change, weight, weight_at, events, shards, now_ms)
-
-    def rank(
-        self, slots: NDArray[np.int32], now_ms: int
-    ) -> list[tuple[str, NDArray[np.intp], Ranked]]:
-        """The lists of the users in `slots`, in parts: the model, which of `slots`, their lists."""
-        s = self.settings
-        young = self.users.events[slots] < s.minimum_events
-        parts = []
-        if len(at := np.flatnonzero(~young)):
-            ranked = rank_by_factors(
-                self.catalogue, self.users, slots[at], s.length, s.exclude_consumed
-            )
-            parts.append(("mf", at, ranked))
-        if len(at := np.flatnonzero(young)):
-            parts.append(("popular", at, self.rank_popular(slots[at], now_ms)))
-        return parts
+        count = self.settings.item_shards
+        shards = (catalogue.checksum[: catalogue.size] % count).astype(np.int32)
+        pairs = split_pairs(windows, catalogue.keys, shards, count) if windows else []
+        return pack_deltas(
+            names, change, weight, weight_at, events, shards[slots], now_ms, pairs,
+            ranker.tobytes() if ranker.any() else b"",
+        )  # fmt: skip
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[Command]:
         """The commands that refresh the lists of the users in `slots` (distinct)."""
         commands: list[Command] = []
-        for model, at, ranked in self.rank(slots, now_ms):
-            commands += self._commands(slots[at], ranked, model, now_ms)
+        users, writer = self.users, self.lists
+        for source, at, lists in self.models.rank(slots, now_ms):
+            found = slots[at]
+            written = writer.items(lists, self.models.reasons(found, lists))
+            numbers = users.events[found].tolist()
+            for slot, number, items in zip(found.tolist(), numbers, written, strict=True):
+                commands += writer.user_list(users.names[slot], number, now_ms, source, items)
         return commands
-
-    def _commands(
-        self, slots: NDArray[np.int32], ranked: Ranked, model: str, now_ms: int
-    ) -> list[Command]:
-        commands: list[Command] = []
-        users, lists = self.users, self.lists
-        written = lists.items(*ranked, model)
-        numbers = users.events[slots].tolist()
-        for slot, number, items in zip(slots.tolist(), numbers, written, strict=True):
-            commands += lists.user_list(users.names[slot], number, now_ms, model, items)
-        return commands
-
-    def rank_popular(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
-        """Lists by decayed popularity, which is looked at anew each `popular_every_s`."""
-        s = self.settings
-        stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
-        if self._popular is None or stale:
-            self._popular = by_popularity(self.catalogue, self.clock_ms, self.half_life_ms)
-            self._popular_at = now_ms
-        return rank_by_popularity(self._popular, self.users, slots, s.length, s.exclude_consumed)
 
     def shared_lists(self, now_ms: int, *, everything: bool = False) -> list[Command]:
         """The commands for `popular` and for the `similar:` lists that are due, or all changed."""
         s, lists = self.settings, self.lists
         commands: list[Command] = []
-        if everything or now_ms - self._popular_written >= s.popular_every_s * 1000:
+        if everything or now_ms - self._popular_written >= s.models.popular_every_s * 1000:
             self._popular_written = now_ms
-            self._popular = None
-            ranked = self.rank_popular(np.array([-1], np.int32), now_ms)
-            commands.append(lists.popular_list(now_ms, lists.items(*ranked, "popular")[0]))
+            self.models.forget_popular()
+            ranked = self.models.by_popularity(np.array([-1], np.int32), now_ms)
+            commands.append(lists.popular_list(now_ms, lists.items(of_one(ranked, "popular"))[0]))
         if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
             self._similar_looked = now_ms
             commands += self._similar_lists(now_ms, everything)
@@ -245,8 +231,8 @@ class Learner:
             due = due[:_SIMILAR_AT_ONCE]
         commands: list[Command] = []
         if due:
-            ranked = rank_similar(self.catalogue, np.array(due), self.settings.length)
-            for slot, text in zip(due, self.lists.items(*ranked, "mf"), strict=True):
+            ranked = rank_similar(self.catalogue, np.array(due), self.settings.models.length)
+            for slot, text in zip(due, self.lists.items(of_one(ranked, "mf")), strict=True):
                 name = self.catalogue.ids[slot] or ""
                 commands.append(self.lists.similar_list(name, now_ms, text))
                 written[slot] = now_ms
@@ -255,11 +241,15 @@ class Learner:
 
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""
+        kept = self.catalogue.living_slots()
         self.catalogue.expire(before_ms)
-        self._popular = None
+        self.models.forget_popular()
+        gone = kept[~self.catalogue.alive[kept]]
+        self.models.neighbours.clear(gone)
         if self.catalogue.wasteful:
-            self.catalogue = self.catalogue.compact()
-            self.lists.catalogue = self.catalogue
+            kept = self.catalogue.living_slots()
+            self.catalogue = self.lists.catalogue = self.catalogue.compact()
+            self.models.replace_catalogue(self.catalogue, kept)
             self.users.clear()
             self._similar_due.clear()
             self._similar_at.clear()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from udfs import list_kernels
 from udfs.catalogue import Catalogue
+from udfs.ranker import MODELS, Lists
 from udfs.redis_writer import Command
 
 CONTRACT = 1
@@ -39,29 +40,31 @@ class ListWriter:
         channel = self._key[:-1]
         self._notice = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
         self._out = np.zeros(1024, np.uint8)
-        self._why = {
-            model: np.frombuffer(b',"why":{"model":"%s"}}' % model.encode(), np.uint8)
-            for model in ("mf", "popular")
-        }
+        why = [b',"why":{"model":"%s"' % model.encode() for model in MODELS]
+        self._why = np.frombuffer(b"".join(why), np.uint8)
+        self._why_at = np.cumsum([0, *map(len, why)]).astype(np.int32)
+        self._because = np.frombuffer(b',"because":[', np.uint8)
 
-    def items(
-        self, slots: NDArray[np.int32], scores: NDArray[np.float32], model: str
-    ) -> list[bytes]:
+    def items(self, lists: Lists, reasons: NDArray[np.int32] | None = None) -> list[bytes]:
         """The JSON objects of the items of each list, without the brackets.
 
         Args:
-            slots, scores: int32[rows, N] (the first negative one ends a list), float32[rows, N] in
-                0 to 1.
+            lists: the first negative item ends a list.
+            reasons: int32[n, N, R], the items that speak for each item, −1: none.
         """
-        catalogue, why = self.catalogue, self._why[model]
+        catalogue, slots = self.catalogue, lists.items
+        if reasons is None:
+            reasons = np.full((*slots.shape, 0), -1, np.int32)
         lengths = np.where(slots >= 0, catalogue.text_length[slots], 0)
-        room = int(lengths.sum()) + (len(why) + 7) * slots.size
+        named = np.where(reasons >= 0, catalogue.text_length[reasons], 0)
+        room = int(lengths.sum() + named.sum()) + (len(self._why) + 24) * slots.size
         if room > len(self._out):
             self._out = np.zeros(2 * room, np.uint8)
         ends = np.zeros(len(slots), np.int64)
         list_kernels.write_items(
-            slots, scores, catalogue.text, catalogue.text_at, catalogue.text_length, why,
-            self._out, ends,
+            slots, lists.scores, lists.models, reasons,
+            catalogue.text, catalogue.text_at, catalogue.text_length,
+            self._why, self._why_at, self._because, self._out, ends,
         )  # fmt: skip
         written = self._out[: ends[-1] if len(ends) else 0].tobytes()
         edges = [0, *ends.tolist()]

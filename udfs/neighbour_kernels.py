@@ -9,27 +9,65 @@ is paired with, `H` history items a list is made from, `n` events, `N` items of 
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
 from udfs.kernels import PAGE, consumed
-from udfs.list_kernels import insert
+
+
+class History(NamedTuple):
+    """The users' history pages (see `kernels.remember`) and what else is known of users.
+
+    Attributes:
+        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE].
+        events, serials: int64[U], events learned; one number for each user put into a cache slot.
+    """
+
+    tail: Any
+    fill: Any
+    older: Any
+    pages: Any
+    events: Any
+    serials: Any
+
+
+class Pairs(NamedTuple):
+    """Counted pairs and how they are scored.
+
+    Attributes:
+        ids, values, lengths, counts: as in `count`. gain: float64, g.
+        shrink, target_power, source_power: float64, > 0, ≥ 0, ≥ 0.
+        position: float64[M, H], by memory; 0 beyond what a memory reaches.
+    """
+
+    ids: Any
+    values: Any
+    lengths: Any
+    counts: Any
+    gain: float
+    shrink: float
+    target_power: float
+    source_power: float
+    position: Any
+
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row
 STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
 
 
 @njit(cache=True, nogil=True)
-def recent(user, tail, fill, older, pages, begin, out):
+def recent(user, history, begin, out):
     """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end."""
-    page, stop = tail[user], fill[user]
+    page, stop = history.tail[user], history.fill[user]
     while page >= 0:
         for k in range(stop - 1, -1, -1):
             if begin >= out.shape[0]:
                 return begin
-            out[begin] = pages[page, k]
+            out[begin] = history.pages[page, k]
             begin += 1
-        page, stop = older[page], PAGE
+        page, stop = history.older[page], PAGE
     return begin
 
 
@@ -73,8 +111,8 @@ def renormalise(values, counts):
 
 @njit(cache=True, nogil=True)
 def windows(
-    users, items, weights, flags, tail, fill, older, pages, reach, latest,
-    heads, gains, starts, others, distances,
+    users, items, weights, flags, history, reach, latest,
+    who, heads, gains, starts, others, distances,
 ):  # fmt: skip
     """What each event of a batch is paired with: the last items of its user, before it.
 
@@ -84,10 +122,10 @@ def windows(
 
     Args:
         users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].
-        tail, fill, older, pages: the users' history pages (see `kernels.remember`).
+        history: `History`.
         reach: L, at most 255. latest: int32[U], all −1, left so.
-        heads, gains: int32[n], float32[n], set: item and weight (at most `HEAVIEST`) of each of the
-            m events that teach.
+        who, heads, gains: int32[n], int32[n], float32[n], set: user, item and weight (at most
+            `HEAVIEST`) of each of the m events that teach.
         starts: int32[n + 1], set: event k is paired with `others[starts[k] : starts[k + 1]]`.
         others, distances: int32[n·L], uint8[n·L], set: items, the newest first, with the distance
             of each less one.
@@ -110,10 +148,11 @@ def windows(
                 last[found] = items[link]
                 found += 1
             link = previous[link]
-        if known or consumed(item, user, tail, fill, older, pages):
+        if known or consumed(item, user, history.tail, history.fill, history.older, history.pages):
             continue
         if weights[e] > 0.0:
-            found = recent(user, tail, fill, older, pages, found, last)
+            found = recent(user, history, found, last)
+            who[count] = user
             heads[count] = item
             gains[count] = min(weights[e], HEAVIEST)
             for d in range(found):
@@ -128,6 +167,51 @@ def windows(
     for e in range(users.shape[0]):
         latest[users[e]] = -1
     return count
+
+
+@njit(cache=True, nogil=True)
+def select(
+    order, heads, gains, starts, others, distances, shards, shard, place, used,
+    out_order, out_heads, out_gains, out_starts, out_others, out_distances,
+):  # fmt: skip
+    """The part of `windows` with an item of one shard at either end, items numbered anew.
+
+    Args:
+        order, heads, gains, starts, others, distances: as in `count`.
+        shards: int32[I], the shard of each item. place: int32[I], all −1, left so.
+        used: int32[k], set to the item of each new number. out_…: set, shaped as the arguments.
+
+    Returns: (events, pairs, new numbers).
+    """
+    events = pairs = names = 0
+    out_starts[0] = 0
+    for e in range(heads.shape[0]):
+        whole = shards[heads[e]] == shard
+        begin = pairs
+        for k in range(starts[e], starts[e + 1]):
+            j = others[k]
+            if whole or shards[j] == shard:
+                if place[j] < 0:
+                    place[j] = names
+                    used[names] = j
+                    names += 1
+                out_others[pairs] = place[j]
+                out_distances[pairs] = distances[k]
+                pairs += 1
+        if whole or pairs > begin:
+            j = heads[e]
+            if place[j] < 0:
+                place[j] = names
+                used[names] = j
+                names += 1
+            out_order[events] = order[e]
+            out_heads[events] = place[j]
+            out_gains[events] = gains[e]
+            events += 1
+            out_starts[events] = pairs
+    for k in range(names):
+        place[used[k]] = -1
+    return events, pairs, names
 
 
 @njit(cache=True, nogil=True)
@@ -186,85 +270,65 @@ def count(
     return changed, log_gain
 
 
-@njit(cache=True, nogil=True)
-def _pull(item, place, position, counts, gain, shrink, power):
-    """What a history item multiplies its row by: w_h / (n_h + shrink)^power / g."""
-    return np.float32(position[place] * (counts[item] / gain + shrink) ** -power / gain)
-
-
-@njit(cache=True, nogil=True)
-def rank(
-    users, exclude, tail, fill, older, pages, ids, values, lengths, counts, alive,
-    gain, shrink, target_power, source_power, position, damping, damped, call,
-    total, found, items, scores,
-):  # fmt: skip
-    """The living items with the largest score of each user, best first, equal ones by lower slot.
-
-        s_j = Σ_h w_h·C[h → j]/g / (n_h/g + shrink)^source_power / (n_j/g + shrink)^target_power
-
-    over the last H items h of the history, w_h = `position[k]` for the k-th newest.
+@njit(cache=True, nogil=True, inline="always")
+def find(item, mark, call, found, count):
+    """Note an item as found in this call, once; returns how many are.
 
     Args:
-        users: int32[rows], cache slots. exclude: leave out what each user has consumed.
-        tail, fill, …, counts: as in `learn`, read only. alive: bool[I].
-        gain: float64, g. shrink, target_power, source_power: float64, > 0, ≥ 0, ≥ 0.
-        position: float64[H].
-        damping, damped: float32[I], int64[I]: (n_j/g + shrink)^−target_power where `damped` is
-            `call`; both are kept between calls.
-        total: float32[I], all 0, left so. found: int32[I], scratch.
-        items, scores: int32[rows, N], float32[rows, N], set; −1 and −inf where a row has fewer
-            than N items.
+        mark: int64[I], `call` where an item has been found. found: int32[I], the items in order.
     """
-    last = np.empty(position.shape[0], np.int32)
-    n = items.shape[1]
-    for r in range(users.shape[0]):
-        items[r, :] = -1
-        scores[r, :] = -np.inf
-        count = 0
-        for place in range(recent(users[r], tail, fill, older, pages, 0, last)):
-            h = last[place]
-            pull = _pull(h, place, position, counts, gain, shrink, source_power)
-            for k in range(lengths[h]):
-                part = pull * values[h, k]
-                if part > 0.0:
-                    j = ids[h, k]
-                    if total[j] == 0.0:
-                        found[count] = j
-                        count += 1
-                    total[j] += part
-        if exclude:
-            page, stop = tail[users[r]], fill[users[r]]
-            while page >= 0:
-                for k in range(stop):
-                    total[pages[page, k]] = 0.0
-                page, stop = older[page], PAGE
-        for k in range(count):
-            j = found[k]
-            if total[j] > 0.0 and alive[j]:
-                if damped[j] != call:
-                    damped[j] = call
-                    damping[j] = (counts[j] / gain + shrink) ** -target_power
-                score = total[j] * damping[j]
-                if score > scores[r, n - 1] or (score == scores[r, n - 1] and j < items[r, n - 1]):
-                    insert(j, score, items[r], scores[r])
-            total[j] = 0.0
+    if mark[item] != call:
+        mark[item] = call
+        found[count] = item
+        count += 1
+    return count
 
 
 @njit(cache=True, nogil=True)
-def explain(
-    users, items, tail, fill, older, pages, ids, values, lengths, counts,
-    gain, shrink, source_power, position, shown, reasons, shares,
-):  # fmt: skip
+def gather(user, history, pairs, evidence, mark, call, found, count):
+    """Add to `evidence` what the neighbours of a user's last items say.
+
+        s_j,m = Σ_h w_h,m·C[h → j]/g / (n_h/g + shrink)^source_power
+
+    over the last H items h of the history, w_h,m = `position[m, k]` for the k-th newest. Divided by
+    (n_j/g + shrink)^target_power it is the score of j by memory m.
+
+    Args:
+        user: a cache slot. history: `History`. pairs: `Pairs`, read only.
+        evidence: float32[I, M + …], column m added to. mark, call, found, count: see `find`.
+
+    Returns: count.
+    """
+    position = pairs.position
+    last = np.empty(position.shape[1], np.int32)
+    for place in range(recent(user, history, 0, last)):
+        h = last[place]
+        if h >= pairs.counts.shape[0]:
+            continue
+        pull = (pairs.counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power / pairs.gain
+        for m in range(position.shape[0]):
+            weight = np.float32(position[m, place] * pull)
+            if weight > 0.0:
+                for k in range(pairs.lengths[h]):
+                    j = pairs.ids[h, k]
+                    evidence[j, m] += weight * pairs.values[h, k]
+                    count = find(j, mark, call, found, count)
+    return count
+
+
+@njit(cache=True, nogil=True)
+def explain(users, items, history, pairs, shown, reasons, shares):
     """The history items that gave most of the score of each item of a list, the largest first.
+
+    The score is that of the first memory (see `gather`).
 
     Args:
         users, items: int32[rows], int32[rows, N]: cache slots and their lists (negative: ends one).
-        tail, fill, …, position: as in `rank`.
-        shown: int32[I], all 0, left so.
+        history, pairs: as in `gather`. shown: int32[I], all 0, left so.
         reasons, shares: int32[rows, N, R], float32[rows, N, R], set: slots, −1 where there are
             fewer, and their parts of the score, 0 to 1; equal ones newest first.
     """
-    last = np.empty(position.shape[0], np.int32)
+    last = np.empty(pairs.position.shape[1], np.int32)
     whole = np.empty(items.shape[1], np.float32)
     for r in range(users.shape[0]):
         reasons[r] = -1
@@ -274,12 +338,15 @@ def explain(
         while width < items.shape[1] and items[r, width] >= 0:
             shown[items[r, width]] = width + 1
             width += 1
-        for place in range(recent(users[r], tail, fill, older, pages, 0, last)):
+        for place in range(recent(users[r], history, 0, last)):
             h = last[place]
-            pull = _pull(h, place, position, counts, gain, shrink, source_power)
-            for k in range(lengths[h]):
-                at = shown[ids[h, k]] - 1
-                part = pull * values[h, k]
+            if h >= pairs.counts.shape[0]:
+                continue
+            pull = pairs.position[0, place]
+            pull *= (pairs.counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
+            for k in range(pairs.lengths[h]):
+                at = shown[pairs.ids[h, k]] - 1
+                part = np.float32(pull / pairs.gain * pairs.values[h, k])
                 if at >= 0 and part > 0.0:
                     whole[at] += part
                     _insert_reason(h, part, reasons[r, at], shares[r, at])

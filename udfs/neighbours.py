@@ -9,42 +9,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs import neighbour_kernels as kernels
 from udfs.catalogue import Catalogue
+from udfs.model_options import ItemCF
 from udfs.ranking import Ranked
 from udfs.users import Users
-
-
-class NeighbourSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How pairs are counted and scored.
-
-    Attributes:
-        neighbours: K, the most neighbours an item keeps; 8·K bytes an item.
-        window, window_decay, floor: an event is paired with the last `window` items of its user,
-            the one d before it with weight exp(−(d − 1) / window_decay) + floor.
-        backward: what the pair counts from the later item to the earlier one, 0 or more.
-        span: learned events after which a count weighs 1/e; infinite: nothing is forgotten.
-        recent, position_decay: a list is made from the last `recent` items of its user, the k-th
-            newest (from 0) with weight exp(−k / position_decay).
-        shrink, target_power, source_power: a count is divided by (n + shrink)^power of the item it
-            speaks for and of the history item that it comes from.
-    """
-
-    neighbours: int = 200
-    window: int = 50
-    window_decay: float = 3.0
-    floor: float = 0.3
-    backward: float = 1.0
-    span: float = float("inf")
-    recent: int = 30
-    position_decay: float = 8.0
-    shrink: float = 4.0
-    target_power: float = 0.5
-    source_power: float = 0.6
 
 
 class Row(NamedTuple):
@@ -70,6 +42,7 @@ class Windows(NamedTuple):
 
     learned: int
     order: NDArray[np.int32]
+    users: NDArray[np.int32]
     heads: NDArray[np.int32]
     gains: NDArray[np.float32]
     starts: NDArray[np.int32]
@@ -86,14 +59,16 @@ class Neighbours:
         clock: events learned. log_gain: log2 of g, 0 to 32.
     """
 
-    def __init__(self, settings: NeighbourSettings | None = None, room: int = 256) -> None:
-        self.settings = s = settings or NeighbourSettings()
-        self.growth = float(np.log2(np.e)) / s.span
+    def __init__(self, settings: ItemCF | None = None, room: int = 256) -> None:
+        self.settings = s = settings or ItemCF()
+        self.growth = float(np.log2(np.e)) / s.span if s.span else 0.0
         self.clock, self.log_gain = 0, 0.0
-        self._batch = self._call = 0
+        self._batch = 0
         distance = np.arange(s.window) / s.window_decay
         self._forward = (np.exp(-distance) + s.floor).astype(np.float32)
-        self._position = np.exp(-np.arange(s.recent) / s.position_decay)
+        place = np.arange(s.recent)
+        short = np.where(place < s.short_recent, np.exp(-place / s.short_decay), 0.0)
+        self._position = np.stack([np.exp(-place / s.position_decay), short])
         self._latest = np.full(0, -1, np.int32)
         self._allocate(room)
 
@@ -104,10 +79,6 @@ class Neighbours:
         self.lengths = np.zeros(room, np.int32)
         self.counts = np.zeros(room, np.float64)
         self._stamp = np.zeros(room, np.int64)
-        self._damping = np.zeros(room, np.float32)
-        self._damped = np.zeros(room, np.int64)
-        self._total = np.zeros(room, np.float32)
-        self._found = np.zeros(room, np.int32)
         self._shown = np.zeros(room, np.int32)
 
     def reserve(self, room: int) -> None:
@@ -116,7 +87,7 @@ class Neighbours:
             return
         ids, values, lengths, counts = self.ids, self.values, self.lengths, self.counts
         self._allocate(max(room, 2 * len(counts)))
-        self._batch = self._call = 0
+        self._batch = 0
         self.ids[: len(ids)], self.values[: len(ids)] = ids, values
         self.lengths[: len(ids)], self.counts[: len(ids)] = lengths, counts
 
@@ -138,17 +109,19 @@ class Neighbours:
         if len(self._latest) < len(users.tail):
             self._latest = np.full(len(users.tail), -1, np.int32)
         n, reach = len(event_users), self.settings.window
-        heads, gains = np.empty(n, np.int32), np.empty(n, np.float32)
+        who, heads = np.empty(n, np.int32), np.empty(n, np.int32)
+        gains = np.empty(n, np.float32)
         starts = np.empty(n + 1, np.int32)
         others, distances = np.empty(n * reach, np.int32), np.empty(n * reach, np.uint8)
         m = kernels.windows(
-            event_users, event_items, weights, flags,
-            users.tail, users.fill, users.older, users.pages, reach, self._latest,
-            heads, gains, starts, others, distances,
+            event_users, event_items, weights, flags, users.view, reach, self._latest,
+            who, heads, gains, starts, others, distances,
         )  # fmt: skip
         p = starts[m]
         order = np.arange(m, dtype=np.int32)
-        return Windows(m, order, heads[:m], gains[:m], starts[: m + 1], others[:p], distances[:p])
+        return Windows(
+            m, order, who[:m], heads[:m], gains[:m], starts[: m + 1], others[:p], distances[:p]
+        )
 
     def count(
         self, windows: Windows, head_rows: NDArray[np.int32], other_rows: NDArray[np.int32]
@@ -182,30 +155,14 @@ class Neighbours:
         self.count(windows, windows.heads, windows.others)
         return windows
 
-    def rank(
-        self, users: Users, catalogue: Catalogue, slots: NDArray[np.int32], n: int, exclude: bool
-    ) -> Ranked:
-        """The `n` items with the largest s / (1 + s) for each user in `slots`.
-
-        A list is shorter where the history has fewer neighbours.
-
-        Args:
-            exclude: leave out what a user has consumed.
-        """
-        self.reserve(catalogue.size)
-        self._call += 1
+    @property
+    def pairs(self) -> kernels.Pairs:
+        """What the ranking kernels read."""
         s = self.settings
-        items = np.empty((len(slots), n), np.int32)
-        scores = np.empty((len(slots), n), np.float32)
-        kernels.rank(
-            slots, exclude, users.tail, users.fill, users.older, users.pages,
-            self.ids, self.values, self.lengths, self.counts, catalogue.alive,
-            self.gain, s.shrink, s.target_power, s.source_power, self._position,
-            self._damping, self._damped, self._call, self._total, self._found, items, scores,
+        return kernels.Pairs(
+            self.ids, self.values, self.lengths, self.counts, self.gain,
+            s.shrink, s.target_power, s.source_power, self._position,
         )  # fmt: skip
-        found = items >= 0
-        scores[found] /= 1 + scores[found]
-        return items, scores
 
     def explain(
         self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32], most: int = 3
@@ -218,14 +175,9 @@ class Neighbours:
         Returns: int32[rows, N, most] and float32[rows, N, most]: slots, −1 where there are fewer,
             and their shares of the score, 0 to 1, the largest first.
         """
-        s = self.settings
         reasons = np.empty((*items.shape, most), np.int32)
         shares = np.empty((*items.shape, most), np.float32)
-        kernels.explain(
-            slots, items, users.tail, users.fill, users.older, users.pages,
-            self.ids, self.values, self.lengths, self.counts,
-            self.gain, s.shrink, s.source_power, self._position, self._shown, reasons, shares,
-        )  # fmt: skip
+        kernels.explain(slots, items, users.view, self.pairs, self._shown, reasons, shares)
         return reasons, shares
 
     def get_row(self, slot: int) -> Row:
@@ -234,12 +186,19 @@ class Neighbours:
         values = (self.values[slot, :length] / gain).astype(np.float32)
         return Row(self.clock, self.counts[slot] / gain, self.ids[slot, :length].copy(), values)
 
+    def weights(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """n of the items in `slots`, 0 beyond the room: float64[k]."""
+        found = np.zeros(len(slots))
+        inside = slots < len(self.counts)
+        found[inside] = self.counts[slots[inside]] / self.gain
+        return found
+
     def put_row(self, slot: int, row: Row) -> None:
         """Set the item in `slot` to what `row` says, aged by what has been learned since.
 
         A row of a later clock moves the clock there. Of a row longer than K the largest stay.
         """
-        self.reserve(max(slot, int(row.slots.max(initial=0))) + 1)
+        self.reserve(slot + 1)
         if row.clock > self.clock:
             self._advance(row.clock)
         gain = 2.0 ** (self.log_gain - (self.clock - row.clock) * self.growth)
@@ -265,6 +224,14 @@ class Neighbours:
     def clear(self, slots: NDArray[np.integer[Any]]) -> None:
         """Forget what the items in `slots` have counted: expired ones."""
         self.lengths[slots], self.counts[slots], self.values[slots] = 0, 0, 0
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Neighbours:
+        """New neighbours whose row k is what `rows[k]` is here; neighbours keep their names."""
+        fresh, n = Neighbours(self.settings, max(256, len(rows))), len(rows)
+        fresh.clock, fresh.log_gain = self.clock, self.log_gain
+        fresh.ids[:n], fresh.values[:n] = self.ids[rows], self.values[rows]
+        fresh.lengths[:n], fresh.counts[:n] = self.lengths[rows], self.counts[rows]
+        return fresh
 
     def compact(self, slots: NDArray[np.integer[Any]]) -> Neighbours:
         """New neighbours where slot k is what `slots[k]` is here; all other items are left out."""

@@ -89,7 +89,7 @@ class Quality:
             slot = slot_of[batch.users[n]]
             if not users.events[slot]:
                 _add(totals, {"unknown_users": 1})
-            elif learner.settings.exclude_consumed and self._consumed(learner, item, slot):
+            elif learner.settings.models.exclude_consumed and self._consumed(learner, item, slot):
                 _add(totals, {"repeats": 1})
             else:
                 slots.append(slot)
@@ -101,10 +101,10 @@ class Quality:
         counts = np.maximum(catalogue.events[: catalogue.size], 1)
         shares = counts / counts.sum()
         commands: list[Command] = []
-        popular = learner.rank_popular(where, now_ms)[0]
+        popular = learner.models.by_popularity(where, now_ms)[0]
         served = np.empty_like(popular)
-        for _, at, (found, _) in learner.rank(where, now_ms):
-            served[at] = found
+        for _, at, lists in learner.models.rank(where, now_ms):
+            served[at] = lists.items
         for name, found in zip(LISTS, (served, popular), strict=True):
             _add(totals, {f"{name}:{k}": v for k, v in sums(found, taken, shares).items()})
             commands += self._show(learner, name, found[:, :TOP])

@@ -84,7 +84,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self.writer = RedisWriter(s.redis)
         alone = parallelism(context) == 1
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
-        self.feed.start(self.learner.catalogue)
+        self.feed.start(self.learner.models)
         self._refreshed_ms = self._swept_ms = 0
         self._shards: dict[int, Shard] = {}
         group = context.get_metrics_group()
@@ -124,7 +124,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
             batch = _select(batch, keep)
-        strict = self.settings.learner.strict
+        strict = self.settings.learner.models.strict
         touched: dict[int, None] = {}
         for part in _singles(batch) if strict else [batch] if len(batch) else []:
             # The shard's key lies above the count, so that no two shards draw the same negatives.
@@ -158,7 +158,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
     def _refresh_replica(self, now: int) -> None:
         if now - self._refreshed_ms >= self.settings.refresh_ms:
             self._refreshed_ms = now
-            self.feed.refresh(self.learner.catalogue)
+            self.feed.refresh(self.learner.models)
         if now - self._swept_ms >= 60_000:
             self._swept_ms = now
             self.learner.expire_items(now - int(self.settings.item_expiry_days * 86_400_000))

@@ -17,10 +17,13 @@ from udfs import kernels
 from udfs.catalogue import Catalogue
 from udfs.events import item_key
 from udfs.kernels import PAGE
+from udfs.neighbour_kernels import History
 from udfs.rows import VERSION, read_rows, user_dtype
 from udfs.state import Rows
 
-_COLUMNS = ("p", "bias", "events", "last", "seen", "marked", "tail", "fill", "first", "sealed")
+_COLUMNS = (
+    "p", "bias", "events", "last", "seen", "marked", "serials", "tail", "fill", "first", "sealed",
+)  # fmt: skip
 
 
 class Users:
@@ -29,6 +32,7 @@ class Users:
     Attributes:
         p, bias: float32[U, d], float32[U]. events, last, seen, marked: int64[U], events learned,
             event time and wall clock of the last, and the idle bucket the user stands in (ms).
+        serials: int64[U], a number of its own for each user that was put into a slot.
         tail, fill: int32[U], the history page being filled (−1: none) and its length.
         first, sealed: int64[U], the full pages `first` to `sealed` − 1 stand in the history state.
         pages, older: int32[H, PAGE], int32[H]: catalogue slots, and the page before (−1: none).
@@ -39,6 +43,7 @@ class Users:
         self.history_pages = -(-history // PAGE)  # rounded up: never fewer than asked for
         self.dtype = user_dtype(dimensions)
         self.names: list[str] = []
+        self._loaded = 0
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._free_slots: list[int] = []
         self._allocate(64)
@@ -54,10 +59,16 @@ class Users:
         self.last = np.zeros(room, np.int64)
         self.seen = np.zeros(room, np.int64)
         self.marked = np.full(room, -1, np.int64)
+        self.serials = np.zeros(room, np.int64)
         self.tail = np.full(room, -1, np.int32)
         self.fill = np.zeros(room, np.int32)
         self.first = np.zeros(room, np.int64)
         self.sealed = np.zeros(room, np.int64)
+
+    @property
+    def view(self) -> History:
+        """What the kernels read of histories; the arrays of this moment."""
+        return History(self.tail, self.fill, self.older, self.pages, self.events, self.serials)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -95,6 +106,8 @@ class Users:
         self.names[slot] = user
         self._slots[user] = slot
         self.tail[slot], self.fill[slot], self.marked[slot] = -1, 0, -1
+        self._loaded += 1
+        self.serials[slot] = self._loaded
         stored = rows.get(user)
         if stored is None:
             key = np.array([item_key(user)], np.uint64)

@@ -6,7 +6,7 @@ In: nothing; the defaults stand here. Out: `Model`, `Lists`, `Quality`, `Feed`, 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -53,6 +53,13 @@ class Model(Struct, frozen=True, kw_only=True):
 class Lists(Struct, frozen=True, kw_only=True):
     """The lists a front end reads, and how fresh they are."""
 
+    model: Annotated[
+        Literal["ranker", "item-cf", "user-cf", "mf", "popular"],
+        Meta(
+            description="What makes users' lists: the ranker from all models, or one model alone. "
+            "mf and popular leave uncounted what was taken together, and are the fastest."
+        ),
+    ] = "ranker"
     length: Annotated[int, Meta(description="Items in a list.", ge=1, le=1000)] = 20
     exclude_consumed: Annotated[
         bool, Meta(description="Whether items a user has already consumed are left out.")
@@ -64,12 +71,12 @@ class Lists(Struct, frozen=True, kw_only=True):
     minimum_events: Annotated[
         int,
         Meta(
-            description="Events of a user before the list comes from the user's own factor; with "
-            "fewer it holds what is popular.",
+            description="Events of a user before the list is the user's own; with fewer it holds "
+            "what is popular.",
             ge=1,
             le=1_000_000,
         ),
-    ] = 2
+    ] = 1
     coalesce_ms: Annotated[
         int,
         Meta(

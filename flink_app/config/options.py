@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from flink_app.config.input_options import DeadLetters, Events, Source
 from flink_app.config.learning_options import Feed, Lists, Model, Quality
 from flink_app.config.runtime_options import Flink, Job, Redis, State
+from udfs.model_options import ItemCF, RankerOptions, UserCF
 
 __all__ = [
     "Config",
@@ -39,6 +40,9 @@ class Config(Struct, frozen=True, kw_only=True):
     source: Source = field(default_factory=Source)
     events: Events = field(default_factory=Events)
     model: Model = field(default_factory=Model)
+    item_cf: ItemCF = field(default_factory=ItemCF)
+    user_cf: UserCF = field(default_factory=UserCF)
+    ranker: RankerOptions = field(default_factory=RankerOptions)
     lists: Lists = field(default_factory=Lists)
     quality: Quality = field(default_factory=Quality)
     redis: Redis = field(default_factory=Redis)

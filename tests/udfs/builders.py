@@ -12,6 +12,7 @@ import numpy as np
 from tests.udfs.fakes import DictState
 from udfs.events import CONSUMED, EventBatch, make_batch
 from udfs.learner import Learned, Learner, LearnerSettings
+from udfs.models import ModelSettings
 from udfs.redis_writer import Command
 
 NOW = 1_700_000_000_000
@@ -22,12 +23,7 @@ SETTINGS = LearnerSettings(
     regularisation=0.01,
     negatives=3,
     seed=1,
-    popularity_half_life_s=86_400.0,
-    length=5,
-    exclude_consumed=True,
-    minimum_events=1,
     similar_every_s=10.0,
-    popular_every_s=1.0,
     item_shards=2,
     user_cache=1000,
     max_items=10_000,
@@ -35,7 +31,7 @@ SETTINGS = LearnerSettings(
     prefix="",
     expiry_s=60,
     publish=False,
-    strict=False,
+    models=ModelSettings(length=5),
 )
 
 
@@ -77,7 +73,9 @@ class OneShard:
     """A learner with the state of its only shard."""
 
     def __init__(self, rows: DictState | None = None, number: int = 0, **settings: Any) -> None:
-        self.learner = Learner(msgspec.structs.replace(SETTINGS, **settings))
+        models = {k: settings.pop(k) for k in ModelSettings.__struct_fields__ if k in settings}
+        changed = msgspec.structs.replace(SETTINGS.models, **models)
+        self.learner = Learner(msgspec.structs.replace(SETTINGS, models=changed, **settings))
         self.rows, self.history = rows or DictState(), DictState()
         self.number = number
 

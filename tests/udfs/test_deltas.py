@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
 from udfs.catalogue import Catalogue
-from udfs.deltas import VERSION, apply_deltas, pack_deltas
+from udfs.deltas import VERSION, Deltas, apply_deltas, pack_deltas, unpack_deltas
 from udfs.errors import ServiceError
 
-HALF_LIFE_MS = SETTINGS.popularity_half_life_s * 1000
+HALF_LIFE_MS = SETTINGS.models.half_life_ms
 
 events = st.tuples(
     st.sampled_from(["ann", "bob", "eve"]),
@@ -35,7 +35,7 @@ def test_the_owners_hold_what_the_learner_holds(
         pairs = list(zip(users, [f"item {k}" for k in items], strict=True))
         learned = shard.learn(batch_of(pairs, weights, ts=ts), NOW + n)
         for item_shard, message in learned.messages.items():
-            apply_deltas(message, owners[item_shard], HALF_LIFE_MS)
+            apply_deltas(unpack_deltas(message), owners[item_shard], HALF_LIFE_MS)
     replica = shard.learner.catalogue
     names = [name for name in replica.ids if name is not None]
     for name in names:
@@ -50,7 +50,7 @@ def test_the_owners_hold_what_the_learner_holds(
             assert theirs[column] == mine[column], column
 
 
-def message(items: list[str], events: list[int], change: float = 1.0) -> bytes:
+def message(items: list[str], events: list[int], change: float = 1.0) -> Deltas:
     n = len(items)
     packed = pack_deltas(
         items,
@@ -60,8 +60,10 @@ def message(items: list[str], events: list[int], change: float = 1.0) -> bytes:
         np.array(events, np.int64),
         np.zeros(n, np.int32),
         NOW,
+        [],
+        b"",
     )
-    return packed[0]
+    return unpack_deltas(packed[0])
 
 
 def test_a_negative_of_an_item_that_has_expired_is_left_out() -> None:
@@ -99,20 +101,19 @@ def test_shards_get_their_own_items() -> None:
     owner = Catalogue(0, 1, 10)
     packed = pack_deltas(
         ["a", "b", "c"], np.array([[1], [2], [3]], np.float32), np.ones(3), np.zeros(3),
-        np.array([1, 2, 3]), np.array([5, 2, 5], np.int32), 0,
+        np.array([1, 2, 3]), np.array([5, 2, 5], np.int32), 0, [], b"",
     )  # fmt: skip
     assert sorted(packed) == [2, 5]
-    apply_deltas(packed[5], owner, 1e6)
+    apply_deltas(unpack_deltas(packed[5]), owner, 1e6)
     assert owner.ids == ["a", "c"]
     assert owner.bias[:2].tolist() == [1, 3]
     assert owner.events[:2].tolist() == [1, 3]
 
 
 def test_another_version_is_refused() -> None:
-    parts = msgspec.msgpack.decode(message(["a"], [1]))
-    parts[0] = VERSION + 1
-    with pytest.raises(ServiceError, match="changes of items have form 2"):
-        apply_deltas(msgspec.msgpack.encode(parts), Catalogue(2, 1, 10), 1e6)
+    other = msgspec.structs.replace(message(["a"], [1]), version=VERSION + 1)
+    with pytest.raises(ServiceError, match="changes of items have form 3"):
+        unpack_deltas(msgspec.msgpack.encode(other))
 
 
 def test_the_bytes_of_version_1_are_still_applied() -> None:
@@ -124,6 +125,6 @@ def test_the_bytes_of_version_1_are_still_applied() -> None:
     owner = Catalogue(1, 1, 10)
     owner.slots(["a"])
     owner.q[0] = 0.5
-    assert apply_deltas(data, owner, 1e6).tolist() == [0]
+    assert apply_deltas(unpack_deltas(data), owner, 1e6).tolist() == [0]
     assert (owner.q[0, 0], owner.bias[0], owner.popularity[0]) == (1.5, -0.5, 1.0)
     assert (owner.popularity_at[0], owner.events[0], owner.seen[0]) == (1000, 3, 5000)

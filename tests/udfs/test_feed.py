@@ -13,8 +13,10 @@ import pytest
 
 from udfs import feed
 from udfs.catalogue import Catalogue
-from udfs.feed import FeedReader, FeedRows, FeedWriter, feed_keys
+from udfs.feed import Changes, FeedReader, FeedRows, FeedWriter, feed_keys
+from udfs.models import Models, ModelSettings
 from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.users import Users
 
 D = 4
 NOW = 1_700_000_000_000
@@ -33,6 +35,7 @@ class Side:
     def __init__(self, url: str, alone: bool = False, keep_s: float = 30.0) -> None:
         self.redis = RedisWriter(RedisSettings(url))
         self.replica = Catalogue(D, 1, 1000)
+        self.models = Models(ModelSettings(), self.replica, Users(D, 1, 10, 10))
         self.reader = FeedReader(self.redis, "shop:", 2, alone, keep_s)
 
     def writer(self, shard: int = 0, epoch: int = 1, restored: bool = False) -> FeedWriter:
@@ -40,7 +43,7 @@ class Side:
 
     def publish(self, items: Catalogue, shard: int = 0) -> None:
         now = time.time_ns() // 1_000_000
-        self.redis.send([self.writer(shard).changes(items, items.living_slots(), now)])
+        self.redis.send([self.writer(shard).changes(items, items.living_slots(), Changes(), now)])
 
     def value(self, name: str) -> float:
         return float(self.replica.q[self.replica.find([name])[0], 0])
@@ -52,39 +55,39 @@ def side(redis_url: str) -> Side:
 
 
 def test_an_empty_feed(side: Side) -> None:
-    assert side.reader.start(side.replica) == 0
-    assert side.reader.refresh(side.replica) == 0
+    assert side.reader.start(side.models) == 0
+    assert side.reader.refresh(side.models) == 0
 
 
 def test_a_replica_starts_from_the_snapshots_of_all_shards(side: Side) -> None:
     names = ["a b", "ü\n", "c:d"]
     items = owner(names)
-    side.redis.send(side.writer(0).snapshot(items))
-    side.redis.send(side.writer(1).snapshot(owner(["other"], 0.25)))
-    assert side.reader.start(side.replica) == 4
+    side.redis.send(side.writer(0).snapshot(items, b"", {}, whole=True))
+    side.redis.send(side.writer(1).snapshot(owner(["other"], 0.25), b"", {}, whole=True))
+    assert side.reader.start(side.models) == 4
     found = side.replica.rows(side.replica.find(names))
     assert found.tobytes() == items.rows(items.find(names)).tobytes()
     assert side.value("other") == 0.25
 
 
 def test_it_follows_the_log_and_reading_twice_is_harmless(side: Side) -> None:
-    side.reader.start(side.replica)
+    side.reader.start(side.models)
     side.publish(owner(["a"], 1.0))
     side.publish(owner(["a", "b"], 2.0))
-    assert side.reader.refresh(side.replica) == 3
+    assert side.reader.refresh(side.models) == 3
     assert (side.value("a"), side.value("b")) == (2.0, 2.0)
-    assert side.reader.refresh(side.replica) == 0
+    assert side.reader.refresh(side.models) == 0
     late = FeedReader(side.redis, "shop:", 2, False, 30.0)
-    late.start(side.replica)
-    late.refresh(side.replica)
+    late.start(side.models)
+    late.refresh(side.models)
     assert (side.value("a"), side.value("b")) == (2.0, 2.0)
 
 
 def test_a_long_log_is_read_to_its_end(side: Side) -> None:
-    side.reader.start(side.replica)
+    side.reader.start(side.models)
     for n in range(130):
         side.publish(owner([f"item {n}"]))
-    assert side.reader.refresh(side.replica) == 130
+    assert side.reader.refresh(side.models) == 130
     assert side.replica.living == 130
 
 
@@ -92,8 +95,8 @@ def test_an_expired_item_is_in_no_snapshot(side: Side) -> None:
     items = owner(["old", "new"])
     items.seen[:2] = [1, 2]
     items.expire(2)
-    side.redis.send(side.writer().snapshot(items))
-    side.reader.start(side.replica)
+    side.redis.send(side.writer().snapshot(items, b"", {}, whole=True))
+    side.reader.start(side.models)
     assert side.replica.find(["old", "new"]).tolist() == [-1, 0]
 
 
@@ -109,28 +112,32 @@ def test_alone_it_leaves_the_log_but_takes_restored_snapshots(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side = Side(redis_url, alone=True)
-    side.reader.start(side.replica)
+    side.reader.start(side.models)
     side.publish(owner(["echo"]))
-    side.redis.send(side.writer(0, epoch=5).snapshot(owner(["own"])))
+    side.redis.send(side.writer(0, epoch=5).snapshot(owner(["own"]), b"", {}, whole=True))
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 1)
-    assert side.reader.refresh(side.replica) == 0
-    side.redis.send(side.writer(1, epoch=6, restored=True).snapshot(owner(["restored"], 3.0)))
+    assert side.reader.refresh(side.models) == 0
+    side.redis.send(
+        side.writer(1, epoch=6, restored=True).snapshot(
+            owner(["restored"], 3.0), b"", {}, whole=True
+        )
+    )
     monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 2)
-    assert side.reader.refresh(side.replica) == 1
+    assert side.reader.refresh(side.models) == 1
     assert side.value("restored") == 3.0
     monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 3)
-    assert side.reader.refresh(side.replica) == 0, "each restored snapshot once"
+    assert side.reader.refresh(side.models) == 0, "each restored snapshot once"
 
 
 def test_a_replica_that_was_away_loads_the_snapshots(
     side: Side, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    side.reader.start(side.replica)
-    side.redis.send(side.writer().snapshot(owner(["missed"])))
+    side.reader.start(side.models)
+    side.redis.send(side.writer().snapshot(owner(["missed"]), b"", {}, whole=True))
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 100)
-    assert side.reader.refresh(side.replica) == 1
+    assert side.reader.refresh(side.models) == 1
     assert side.replica.find(["missed"]).tolist() == [0]
 
 
@@ -163,13 +170,13 @@ DAMAGED = {
 def test_damage_is_left_out_with_a_warning(
     side: Side, redis_client: Any, data: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    side.reader.start(side.replica)
+    side.reader.start(side.models)
     redis_client.xadd("shop:feed:log", {"rows": data})
     redis_client.set("shop:feed:snapshot:1", data)
     side.publish(owner(["good"]))
     with caplog.at_level(logging.WARNING):
-        assert side.reader.refresh(side.replica) == 1
-        assert FeedReader(side.redis, "shop:", 2, False, 30.0).start(side.replica) == 1
+        assert side.reader.refresh(side.models) == 1
+        assert FeedReader(side.redis, "shop:", 2, False, 30.0).start(side.models) == 1
     assert side.replica.find(["good"]).tolist() == [0]
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) >= (2 if data else 1)
@@ -179,14 +186,16 @@ def test_damage_is_left_out_with_a_warning(
 def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: Any) -> None:
     items = owner(["a"])
     items.q[0, 1], items.bias[0], items.popularity[0] = np.nan, np.inf, np.nan
-    side.redis.send(side.writer().snapshot(items))
-    side.reader.start(side.replica)
+    side.redis.send(side.writer().snapshot(items, b"", {}, whole=True))
+    side.reader.start(side.models)
     assert side.replica.q[0].tolist() == [0.5, 0, 0.5, 0.5]
     assert (side.replica.bias[0], side.replica.popularity[0]) == (0, 0)
 
 
 def test_every_key_of_the_feed_is_named(side: Side, redis_client: Any) -> None:
     for shard in (0, 1):
-        side.redis.send(side.writer(shard).snapshot(owner(["a"])))
+        side.redis.send(side.writer(shard).snapshot(owner(["a"]), b"", {}, whole=True))
+        pairs = {0: Changes(["a"], [b""])}
+        side.redis.send(side.writer(shard).snapshot(owner(["a"]), b"", pairs, whole=False))
     side.publish(owner(["a"]))
     assert sorted(feed_keys("shop:", 2)) == sorted(map(bytes.decode, redis_client.keys()))

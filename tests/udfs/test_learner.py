@@ -102,9 +102,9 @@ def test_nothing_consumed_is_ever_listed(
     for user, item in zip(batch.users, batch.items, strict=True):
         eaten.setdefault(user, set()).add(item)
     for user, items in eaten.items():
-        (value,) = shard.lists(user).values()
+        (value,) = shard.lists(user, now_ms=NOW + 5000).values()
         assert set(shown(value)) == set(batch.items) - items
-        assert value["source"] == ("mf" if batch.users.count(user) >= 3 else "popular")
+        assert value["source"] == ("ranker" if batch.users.count(user) >= 3 else "popular")
 
 
 def test_consumed_items_are_listed_when_asked() -> None:
@@ -132,7 +132,7 @@ def test_young_users_get_what_is_popular() -> None:
     assert popular["items"][0]["score"] == 1.0
     shard.learn(batch_of([("ann", "b")]))
     grown = shard.lists("ann")["rec:ann"]
-    assert (grown["source"], shown(grown)) == ("mf", ["c"])
+    assert (grown["source"], shown(grown)) == ("ranker", ["c"])
 
 
 def test_taste_is_learned_and_similar_items_are_those_of_the_same_taste() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -123,7 +124,16 @@ def test_first_unseen(order: list[int], n: int, exclude: bool, data: st.DataObje
 
 ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 scores = st.floats(0, 1, width=32)
-WHY = b',"why":{"model":"mf"}}'
+WHY = b',"why":{"model":"mf"'
+
+
+def write(slots: Any, scores: Any, catalogue: Catalogue, out: Any, ends: Any) -> None:
+    models, none = np.zeros(slots.shape, np.int8), np.zeros((*slots.shape, 0), np.int32)
+    why, because = (np.frombuffer(text, np.uint8) for text in (WHY, b',"because":['))
+    list_kernels.write_items(
+        slots, scores, models, none, catalogue.text, catalogue.text_at, catalogue.text_length,
+        why, np.array([0, len(WHY)], np.int32), because, out, ends,
+    )  # fmt: skip
 
 
 @given(st.lists(ids, min_size=1, unique=True), st.lists(st.lists(scores, max_size=6), max_size=4))
@@ -136,12 +146,9 @@ def test_written_items_are_the_json_of_them(names: list[str], lists: list[list[f
     for row, values in enumerate(lists):
         chosen[row, : len(values)] = np.resize(slots, len(values))
         given_scores[row, : len(values)] = values
-    longest = int(catalogue.text_length.max()) + len(WHY) + 7
+    longest = int(catalogue.text_length.max()) + len(WHY) + 9
     out, ends = np.zeros(max(1, chosen.size * longest), np.uint8), np.zeros(len(lists), np.int64)
-    list_kernels.write_items(
-        chosen, given_scores, catalogue.text, catalogue.text_at, catalogue.text_length,
-        np.frombuffer(WHY, np.uint8), out, ends,
-    )  # fmt: skip
+    write(chosen, given_scores, catalogue, out, ends)
     begin = 0
     for values, end in zip(lists, ends.tolist(), strict=True):
         found = json.loads(b"[" + out[begin:end].tobytes() + b"]")
@@ -156,9 +163,18 @@ def test_scores_outside_0_to_1_are_written_as_the_bounds() -> None:
     catalogue = Catalogue(2, 1, 10)
     slots = catalogue.slots(["a", "b"]).reshape(1, 2)
     out, ends = np.zeros(200, np.uint8), np.zeros(1, np.int64)
-    list_kernels.write_items(
-        slots, np.array([[7.0, -3.0]], np.float32), catalogue.text, catalogue.text_at,
-        catalogue.text_length, np.frombuffer(b"}", np.uint8), out, ends,
-    )  # fmt: skip
-    written = out[: ends[0]].tobytes()
-    assert written == b'{"item":"a","score":1.0000},{"item":"b","score":0.0000}'
+    write(slots, np.array([[7.0, -3.0]], np.float32), catalogue, out, ends)
+    found = json.loads(b"[" + out[: ends[0]].tobytes() + b"]")
+    assert [entry["score"] for entry in found] == [1.0, 0.0]
+
+
+@given(st.lists(st.integers(0, 9), max_size=6, unique=True), st.permutations(range(10)))
+def test_short_lists_are_filled_with_what_they_lack(items: list[int], more: list[int]) -> None:
+    room = 8
+    found = np.array([items + [-1] * (room - len(items))], np.int32)
+    scores = np.linspace(1, 0.5, room, dtype=np.float32)[None, :].copy()
+    models = np.zeros((1, room), np.int8)
+    list_kernels.fill_up(found, scores, models, np.array([more], np.int32), 3)
+    assert found[0].tolist() == (items + [j for j in more if j not in items])[:room]
+    assert (np.diff(scores[0]) <= 0).all()
+    assert models[0].tolist() == [0] * len(items) + [3] * (room - len(items))

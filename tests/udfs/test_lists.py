@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, OneShard, batch_of, parts, shown
 from udfs.catalogue import Catalogue
 from udfs.lists import ListWriter
+from udfs.models import of_one
+from udfs.ranker import Lists
 from udfs.redis_writer import RedisSettings, RedisWriter
 
 ODD = ["a b", "a:b", "ü 🛒", "line\nfeed", 'quo"te', "back\\slash", "\x00", "{}", "rec:rec:", " "]
@@ -24,6 +26,11 @@ def writer(prefix: str = "", publish: bool = False) -> tuple[ListWriter, Catalog
     return ListWriter(catalogue, prefix, 60, publish), catalogue
 
 
+def made(slots: Any, scores: Any = 0.0, model: str = "mf") -> Lists:
+    items = np.asarray(slots, np.int32)
+    return of_one((items, np.broadcast_to(np.float32(scores), items.shape).copy()), model)
+
+
 def fields(command: Any) -> dict[str, Any]:
     value: dict[str, Any] = json.loads(parts(command)[2])
     return value
@@ -32,7 +39,7 @@ def fields(command: Any) -> dict[str, Any]:
 def test_a_user_list_is_as_documented() -> None:
     lists, catalogue = writer()
     slots = catalogue.slots(["a", "b"])
-    (items,) = lists.items(slots.reshape(1, 2), np.array([[0.5, 0.12345]], np.float32), "mf")
+    (items,) = lists.items(made(slots.reshape(1, 2), [[0.5, 0.12345]]))
     (command,) = lists.user_list("alice", 7, NOW, "mf", items)
     assert parts(command)[:2] == (b"SET", b"rec:alice")
     assert parts(command)[3:] == (b"EX", b"60")
@@ -49,10 +56,23 @@ def test_a_user_list_is_as_documented() -> None:
     }
 
 
+def test_reasons_are_named() -> None:
+    lists, catalogue = writer()
+    slots = catalogue.slots(["a", 'b"', "c"])
+    given_lists = Lists(slots[None, :], np.ones((1, 3), np.float32), np.array([[0, 0, 3]], np.int8))
+    reasons = np.array([[[1, 2], [2, -1], [-1, -1]]], np.int32)
+    (text,) = lists.items(given_lists, reasons)
+    assert [entry["why"] for entry in json.loads(b"[" + text + b"]")] == [
+        {"model": "item-cf", "because": ['b"', "c"]},
+        {"model": "item-cf", "because": ["c"]},
+        {"model": "popular"},
+    ]
+
+
 def test_shared_lists_are_as_documented() -> None:
     lists, catalogue = writer("shop:")
     slots = catalogue.slots(["a"])
-    (items,) = lists.items(slots.reshape(1, 1), np.ones((1, 1), np.float32), "popular")
+    (items,) = lists.items(made(slots.reshape(1, 1), 1.0, "popular"))
     similar, popular = lists.similar_list("1580", NOW, items), lists.popular_list(NOW, items)
     assert similar[:2] == (b"SET", b"shop:similar:1580")
     assert popular[:2] == (b"SET", b"shop:popular")
@@ -80,7 +100,7 @@ ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 def test_ids_of_any_characters_are_json_of_themselves(user: str, names: list[str]) -> None:
     lists, catalogue = writer()
     slots = catalogue.slots(names).reshape(1, -1)
-    (items,) = lists.items(slots, np.zeros(slots.shape, np.float32), "mf")
+    (items,) = lists.items(made(slots))
     (command,) = lists.user_list(user, 1, NOW, "mf", items)
     assert fields(command)["user"] == user
     assert shown(fields(command)) == names
@@ -91,10 +111,10 @@ def test_lists_of_several_rows_end_where_they_end() -> None:
     lists, catalogue = writer()
     slots = np.append(catalogue.slots(["a", "b" * 500]), np.int32(-1))
     rows = np.array([[0, 1, -1], [-1, -1, -1], [1, 0, 1]])
-    written = lists.items(slots[rows].astype(np.int32), np.zeros((3, 3), np.float32), "mf")
+    written = lists.items(made(slots[rows]))
     decoded = [shown({"items": json.loads(b"[" + text + b"]")}) for text in written]
     assert decoded == [["a", "b" * 500], [], ["b" * 500, "a", "b" * 500]]
-    assert lists.items(np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32), "mf") == []
+    assert lists.items(made(np.zeros((0, 3)))) == []
 
 
 @pytest.mark.parametrize("name", ODD)

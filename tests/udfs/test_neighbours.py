@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.udfs.test_kernels import Pages
 from udfs import neighbour_kernels as kernels
-from udfs.neighbours import Neighbours, NeighbourSettings, Row, Windows
-from udfs.ranking import Ranked
+from udfs.model_options import ItemCF
+from udfs.neighbours import Neighbours, Row, Windows
 
-USERS, ITEMS, N = 3, 12, 5
+USERS, ITEMS = 3, 12
 ALL = np.arange(USERS, dtype=np.int32)
 Amounts = list[tuple[int, float]]
 Event = tuple[int, int, float, bool]
@@ -30,12 +31,12 @@ events = st.lists(
     max_size=80,
 )
 chosen = st.builds(
-    NeighbourSettings,
+    ItemCF,
     neighbours=st.just(ITEMS),
     window=st.integers(1, 6),
     floor=st.sampled_from([0.0, 0.4]),
     backward=st.sampled_from([0.0, 0.6, 1.0]),
-    span=st.sampled_from([0.7, 30.0, math.inf]),
+    span=st.sampled_from([0.7, 30.0, 0.0]),
     recent=st.integers(1, 8),
     target_power=st.sampled_from([0.0, 0.5]),
     source_power=st.sampled_from([0.0, 0.6]),
@@ -45,7 +46,7 @@ chosen = st.builds(
 class Plain:
     """Every pair and every weight with the number of the event that gave it."""
 
-    def __init__(self, s: NeighbourSettings) -> None:
+    def __init__(self, s: ItemCF) -> None:
         self.s, self.now = s, 0
         self.history: dict[int, list[int]] = defaultdict(list)
         self.given: dict[tuple[int, int], Amounts] = defaultdict(list)
@@ -69,7 +70,7 @@ class Plain:
                 past.append(item)
 
     def aged(self, amounts: Amounts) -> float:
-        return sum(x * math.exp(-(self.now - at) / self.s.span) for at, x in amounts)
+        return sum(x * math.exp(-(self.now - at) / (self.s.span or math.inf)) for at, x in amounts)
 
     def parts(self, user: int, item: int) -> Amounts:
         """What each history item, newest first, gives to the score of `item`."""
@@ -82,36 +83,51 @@ class Plain:
         return found
 
     def scores(self, user: int) -> list[float]:
-        totals = [sum(part for _, part in self.parts(user, item)) for item in range(ITEMS)]
-        return [x / (1 + x) for x in totals]
+        return [sum(part for _, part in self.parts(user, item)) for item in range(ITEMS)]
 
 
 class World:
     """A `Neighbours` with what stands around it: pages and a catalogue, both bare arrays."""
 
-    def __init__(self, s: NeighbourSettings, room: int = 1) -> None:
+    def __init__(self, s: ItemCF, room: int = 1) -> None:
         self.model = Neighbours(s, room)
+        self.model.reserve(ITEMS)
         self.pages: Any = Pages(USERS, 64)
         self.catalogue: Any = SimpleNamespace(size=ITEMS, alive=np.ones(ITEMS, np.bool_))
 
     def learn(self, part: list[Event]) -> Windows:
         users, items, weights, flags = (np.array(column) for column in zip(*part, strict=True))
         windows = self.model.learn(
-            self.pages, self.catalogue, users.astype(np.int32), items.astype(np.int32),
+            SimpleNamespace(tail=self.pages.tail, view=self.view), self.catalogue,
+            users.astype(np.int32), items.astype(np.int32),
             weights.astype(np.float32), flags.astype(np.uint8),
         )  # fmt: skip
         self.pages.add([(u, i, flag) for u, i, _, flag in part])
         return windows
 
-    def rank(self, exclude: bool = True) -> Ranked:
-        return self.model.rank(self.pages, self.catalogue, ALL, N, exclude)
+    def scores(self) -> Any:
+        """float32[USERS, ITEMS], by the first memory, and what the second says beside it."""
+        pairs = self.model.pairs
+        damping = [(n / pairs.gain + pairs.shrink) ** -pairs.target_power for n in pairs.counts]
+        found = np.zeros((USERS, ITEMS, 2), np.float32)
+        mark, seen = np.zeros(ITEMS, np.int64), np.zeros(ITEMS, np.int32)
+        for user in range(USERS):
+            count = kernels.gather(user, self.view, pairs, found[user], mark, user + 1, seen, 0)
+            assert sorted(seen[:count]) == np.flatnonzero(mark == user + 1).tolist()
+            assert not found[user, mark != user + 1].any()
+        return found * np.array(damping, np.float32)[:ITEMS, None]
+
+    @property
+    def view(self) -> kernels.History:
+        pages = self.pages.arrays()
+        return kernels.History(*pages, np.zeros(USERS, np.int64), np.zeros(USERS, np.int64))
 
     def columns(self) -> list[list[Any]]:
         m = self.model
         return [a[:ITEMS].tolist() for a in (m.ids, m.values, m.lengths, m.counts)]
 
 
-def both(s: NeighbourSettings, part: list[Event]) -> tuple[World, Plain]:
+def both(s: ItemCF, part: list[Event]) -> tuple[World, Plain]:
     world, plain = World(s), Plain(s)
     world.learn(part)
     plain.learn(part)
@@ -130,7 +146,7 @@ def pairs(world: World) -> dict[tuple[int, int], float]:
 @settings(max_examples=80)
 @given(chosen, events, st.integers(0, 79))
 def test_pairs_are_the_reference_however_events_are_batched(
-    s: NeighbourSettings, given_events: list[Event], cut: int
+    s: ItemCF, given_events: list[Event], cut: int
 ) -> None:
     world, plain = World(s), Plain(s)
     for part in filter(None, (given_events[:cut], given_events[cut:])):
@@ -148,41 +164,37 @@ def test_pairs_are_the_reference_however_events_are_batched(
 
 
 @settings(max_examples=80)
-@given(chosen, events, st.booleans(), st.lists(st.integers(0, ITEMS - 1)))
-def test_lists_are_all_scores_sorted(
-    s: NeighbourSettings, given_events: list[Event], exclude: bool, dead: list[int]
-) -> None:
+@given(chosen, events)
+def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event]) -> None:
     world, plain = both(s, given_events)
-    world.catalogue.alive[dead] = False
-    for _ in range(2):  # a call leaves nothing behind for the next
-        items, scores = world.rank(exclude=exclude)
+    found = world.scores()
     for user in range(USERS):
-        eaten = plain.history[user] if exclude else []
-        wanted = plain.scores(user)
-        left = [j for j in range(ITEMS) if j not in eaten and j not in dead and wanted[j] > 1e-20]
-        best = sorted((wanted[j] for j in left), reverse=True)[:N]
-        count = (items[user] >= 0).sum()
-        found, values = items[user, :count].tolist(), scores[user, :count]
-        assert len(set(found)) == count >= len(best)
-        assert set(found) <= set(range(ITEMS)) - set(eaten) - set(dead)
-        np.testing.assert_allclose(values[: len(best)], best, rtol=1e-4)
-        np.testing.assert_allclose(values, [wanted[j] for j in found], rtol=1e-4, atol=1e-20)
-        assert np.isneginf(scores[user, count:]).all()
+        np.testing.assert_allclose(found[user, :, 0], plain.scores(user), rtol=1e-4, atol=1e-20)
+
+
+@given(chosen, events)
+def test_the_short_memory_is_the_long_one_of_other_settings(
+    s: ItemCF, given_events: list[Event]
+) -> None:
+    s = replace(s, recent=8)
+    other = replace(s, recent=max(s.short_recent, 1), position_decay=s.short_decay)
+    (world, _), (short, _) = both(s, given_events), both(other, given_events)
+    np.testing.assert_allclose(world.scores()[:, :, 1], short.scores()[:, :, 0], rtol=1e-5)
 
 
 @settings(max_examples=60)
 @given(chosen, events)
-def test_reasons_are_the_largest_parts(s: NeighbourSettings, given_events: list[Event]) -> None:
+def test_reasons_are_the_largest_parts(s: ItemCF, given_events: list[Event]) -> None:
     world, plain = both(s, given_events)
-    items, _ = world.rank()
+    items = np.tile(np.append(np.arange(ITEMS), -1), (USERS, 1)).astype(np.int32)
     for _ in range(2):
-        reasons, shares = world.model.explain(world.pages, ALL, items)
+        reasons, shares = world.model.explain(SimpleNamespace(view=world.view), ALL, items)
     for user in range(USERS):
-        for item, why, share in zip(items[user], reasons[user], shares[user], strict=True):
+        rows = zip(items[user, :-1], reasons[user], shares[user], strict=False)
+        for item, why, share in rows:
             parts = dict(plain.parts(user, int(item)))
             total = sum(parts.values())
             if total < 1e-20:
-                assert item >= 0 or why.tolist() == [-1] * 3
                 continue
             wanted = sorted((x / total for x in parts.values() if x / total > 1e-6), reverse=True)
             np.testing.assert_allclose(share[: len(wanted)], wanted[:3], rtol=1e-3)
@@ -190,42 +202,30 @@ def test_reasons_are_the_largest_parts(s: NeighbourSettings, given_events: list[
             np.testing.assert_allclose(share, named, rtol=1e-3, atol=1e-9)
 
 
-@given(st.tuples(*[st.integers(1, 3)] * (ITEMS - 1)), st.permutations(range(1, ITEMS)))
-def test_equal_scores_stand_by_lower_slot(values: tuple[int, ...], order: list[int]) -> None:
-    world = World(NeighbourSettings(target_power=0.0, source_power=0.0))
-    world.pages.add([(user, 0, True) for user in range(USERS)])
-    amounts = np.array([values[slot - 1] for slot in order], np.float32)
-    world.model.put_row(0, Row(0, 1.0, np.array(order, np.int32), amounts))
-    wanted = sorted(range(1, ITEMS), key=lambda slot: (-values[slot - 1], slot))
-    assert world.rank()[0].tolist() == [wanted[:N]] * USERS
-
-
 @given(chosen, events)
-def test_renormalising_changes_no_score(s: NeighbourSettings, given_events: list[Event]) -> None:
+def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) -> None:
     world = World(s)
     world.learn(given_events)
     model = world.model
     model.values *= np.float32(2.0**32)
     model.counts *= 2.0**32
     model.log_gain += 32
-    before, rows = world.rank(), pairs(world)
+    before, rows = world.scores(), pairs(world)
     kernels.renormalise(model.values, model.counts)
     model.log_gain -= 32
-    assert all(map(np.array_equal, before, world.rank()))
+    np.testing.assert_allclose(world.scores(), before, rtol=1e-5)
     assert pairs(world) == rows
 
 
 @settings(max_examples=60)
 @given(chosen, events, events)
-def test_rows_carry_everything(
-    s: NeighbourSettings, first: list[Event], second: list[Event]
-) -> None:
+def test_rows_carry_everything(s: ItemCF, first: list[Event], second: list[Event]) -> None:
     """What has been put into an empty model, whatever its gain, goes on as the old one does."""
     (old, history), new = both(s, first), World(s)
     new.pages = old.pages
     for slot in range(ITEMS):
         new.model.put_row(slot, old.model.get_row(slot))
-    np.testing.assert_allclose(new.rank()[1], old.rank()[1], rtol=1e-4, atol=1e-20)
+    np.testing.assert_allclose(new.scores(), old.scores(), rtol=1e-4, atol=1e-20)
     old.learn(second)
     new.pages = Pages(USERS, 64)
     new.pages.add([(u, i, True) for u in range(USERS) for i in history.history[u]])
@@ -237,7 +237,7 @@ def test_rows_carry_everything(
 
 
 def test_a_row_of_an_earlier_clock_has_aged() -> None:
-    model = Neighbours(NeighbourSettings(span=100.0, neighbours=2))
+    model = Neighbours(ItemCF(span=100.0, neighbours=2))
     model.put_row(0, Row(5000, 1.0, np.ones(1, np.int32), np.ones(1, np.float32)))
     slots = np.array([7, 8, 900], np.int32)
     model.put_row(3, Row(4900, 2.0, slots, np.array([1.0, 3.0, 2.0], np.float32)))
@@ -250,7 +250,7 @@ def test_a_row_of_an_earlier_clock_has_aged() -> None:
 
 @given(events, st.integers(1, 4))
 def test_a_full_row_holds_no_more_than_was_counted(given_events: list[Event], room: int) -> None:
-    world, plain = both(NeighbourSettings(neighbours=room), given_events)
+    world, plain = both(ItemCF(neighbours=room), given_events)
     for (slot, other), value in pairs(world).items():
         assert 0 < value <= plain.aged(plain.given[slot, other]) * 1.00001
     for slot in range(ITEMS):
@@ -267,7 +267,7 @@ def test_a_newcomer_replaces_the_smallest() -> None:
 
 @given(chosen, st.lists(events, min_size=1, max_size=3), st.sets(st.integers(0, ITEMS - 1)))
 def test_owners_of_some_items_count_what_the_owner_of_all_does(
-    s: NeighbourSettings, batches: list[list[Event]], own: set[int]
+    s: ItemCF, batches: list[list[Event]], own: set[int]
 ) -> None:
     """Two owners with rows of their own, told the pairs alone, have the rows of one for all."""
     world = World(s, ITEMS)
@@ -292,7 +292,7 @@ def test_owners_of_some_items_count_what_the_owner_of_all_does(
 
 @given(events, st.sets(st.integers(0, ITEMS - 1), min_size=1))
 def test_compacting_keeps_the_pairs_of_the_kept(given_events: list[Event], kept: set[int]) -> None:
-    world = World(NeighbourSettings())
+    world = World(ItemCF())
     world.learn(given_events)
     slots = sorted(kept)
     wanted = {pair: value for pair, value in pairs(world).items() if set(pair) <= kept}
@@ -306,10 +306,9 @@ def test_compacting_keeps_the_pairs_of_the_kept(given_events: list[Event], kept:
 
 
 def test_an_item_10_000_times_stays_finite() -> None:
-    world = World(NeighbourSettings(span=10.0, neighbours=3))
+    world = World(ItemCF(span=10.0, neighbours=3))
     world.pages.add([(user, 0, True) for user in range(USERS)])
     world.learn([(k % USERS, k * 7 % ITEMS, 1e30, False) for k in range(10_000)])
     assert np.isfinite(world.model.values).all()
     assert np.isfinite(world.model.counts).all()
-    items, scores = world.rank()
-    assert ((scores > 0) & (scores <= 1)).all(where=items >= 0)
+    assert np.isfinite(world.scores()).all()

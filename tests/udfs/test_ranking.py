@@ -79,7 +79,7 @@ def test_shares_are_decayed_and_1_at_most() -> None:
 
 def test_popular_items_for_a_user_and_for_nobody(shard: OneShard) -> None:
     learner = shard.learner
-    popular = by_popularity(learner.catalogue, learner.clock_ms, learner.half_life_ms)
+    popular = by_popularity(learner.catalogue, learner.models.clock_ms, learner.half_life_ms)
     slots = np.array([-1, *shard.slots("ann")], np.int32)
     items, scores = rank_by_popularity(popular, learner.users, slots, N, True)
     order = [k for k in np.argsort(-popular.shares, kind="stable").tolist() if k != 17]
@@ -90,7 +90,7 @@ def test_popular_items_for_a_user_and_for_nobody(shard: OneShard) -> None:
 
 def test_shares_older_than_the_catalogue_rank_what_they_cover(shard: OneShard) -> None:
     learner = shard.learner
-    popular = by_popularity(learner.catalogue, learner.clock_ms, learner.half_life_ms)
+    popular = by_popularity(learner.catalogue, learner.models.clock_ms, learner.half_life_ms)
     shard.learn(batch_of([("ann", f"later {k}") for k in range(500)]))
     slots = shard.slots("ann")
     items, _ = rank_by_popularity(popular, learner.users, slots, N, True)

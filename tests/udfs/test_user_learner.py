@@ -12,6 +12,7 @@ from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
 from tests.udfs.flink import Subtask
 from udfs.errors import ServiceError
 from udfs.events import EventBatch, pack
+from udfs.models import ModelSettings
 from udfs.operator import STATS
 from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
@@ -35,8 +36,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def operator(url: str, **changes: Any) -> UserLearner:
+    models = {k: v for k, v in changes.items() if k in ModelSettings.__struct_fields__}
     learner = {k: v for k, v in changes.items() if k in SETTINGS.__struct_fields__}
-    own = {k: v for k, v in changes.items() if k not in learner}
+    own = {k: v for k, v in changes.items() if k not in learner | models}
+    learner["models"] = msgspec.structs.replace(SETTINGS.models, **models)
     settings = UserLearnerSettings(
         learner=msgspec.structs.replace(SETTINGS, **learner),
         layout=Layout(4, 2, 8),

@@ -1,0 +1,71 @@
+"""User-based collaborative filtering: who last took what a user took, and what else they took.
+
+In: consumptions in order, the history pages of `Users`. Out: amounts by item for the ranker (see
+`udfs.candidates`). Memory of a user learner, in no state: filled as users are met and loaded. The
+users of one subtask are each other's neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import consumer_kernels as kernels
+from udfs.model_options import UserCF
+from udfs.users import Users
+
+
+class Consumers:
+    """The last consumers of every catalogue slot.
+
+    Attributes:
+        who, serial: int32[I, R], int64[I, R], the cache slot of a consumer and the `Users.serials`
+            it had: a slot that has been given to another user since is not asked.
+        counts: int64[I], consumptions noted in all; the newest stands at (counts − 1) mod R.
+    """
+
+    def __init__(self, settings: UserCF | None = None) -> None:
+        self.settings = s = settings or UserCF()
+        self._position = np.exp(-np.arange(s.recent) / s.position_decay)
+        self._allocate(256)
+        self._weight, self._alike = np.zeros(0, np.float32), np.zeros(0, np.int32)
+
+    def _allocate(self, room: int) -> None:
+        self.who = np.zeros((room, self.settings.consumers), np.int32)
+        self.serial = np.zeros((room, self.settings.consumers), np.int64)
+        self.counts = np.zeros(room, np.int64)
+
+    def reserve(self, items: int, users: Users) -> None:
+        """Make room for the catalogue slots below `items` and all cache slots."""
+        if items > (n := len(self.counts)):
+            who, serial, counts = self.who, self.serial, self.counts
+            self._allocate(max(items, 2 * n))
+            self.who[:n], self.serial[:n], self.counts[:n] = who, serial, counts
+        if len(self._weight) < len(users.tail):
+            self._weight = np.zeros(len(users.tail), np.float32)
+            self._alike = np.zeros(len(users.tail), np.int32)
+
+    def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
+        """Note n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
+        self.reserve(int(items.max(initial=-1)) + 1, users)
+        kernels.note(slots, items, users.serials, self.who, self.serial, self.counts)
+
+    @property
+    def noted(self) -> kernels.Noted:
+        """What the ranking kernels read."""
+        s = self.settings
+        return kernels.Noted(
+            self.who, self.serial, self.counts, self._position, s.shrink, s.hermit, s.power,
+            s.neighbours, s.said, self._weight, self._alike,
+        )  # fmt: skip
+
+    def compact(self, slots: NDArray[np.integer[Any]]) -> Consumers:
+        """New consumers where slot k is what `slots[k]` is here; all other items are left out."""
+        fresh = Consumers(self.settings)
+        fresh._allocate(max(256, len(slots)))
+        n = len(slots)
+        fresh.who[:n], fresh.serial[:n] = self.who[slots], self.serial[slots]
+        fresh.counts[:n] = self.counts[slots]
+        return fresh

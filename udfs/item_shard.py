@@ -1,0 +1,175 @@
+"""One item shard in memory: its items, what was taken together with them, the shared parameters.
+
+In: messages of the user learners, rows of state. Out: rows to write back, and what has changed
+since it was last published. Always equal to the rows in state plus the messages in the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.catalogue import Catalogue
+from udfs.deltas import apply_deltas, unpack_deltas
+from udfs.feed import Changes
+from udfs.neighbours import Neighbours, Row
+from udfs.pairs import KeyIndex, apply_pairs, pack_row, read_row
+from udfs.ranker import Ranker
+from udfs.rows import read_rows
+
+CHUNK = 256  # items whose pairs stand in one field of the snapshot
+
+
+class ItemShard:
+    """See the module.
+
+    Attributes:
+        neighbours: row k belongs to slot k of the catalogue; neighbours are numbers of `index`.
+        ranker: the parameters of the job's ranker, in the first shard only.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, neighbours: Neighbours, ranker: Ranker | None, index: KeyIndex,
+        half_life_ms: float,
+    ) -> None:  # fmt: skip
+        self.catalogue, self.neighbours, self.ranker = catalogue, neighbours, ranker
+        self._index, self._half_life_ms = index, half_life_ms
+        self._unfolded: dict[int, None] = {}
+        self._uncounted: dict[int, None] = {}
+        self._unpublished: dict[int, None] = {}
+        self._unpublished_pairs: dict[int, None] = {}
+        self._chunks: dict[int, None] = {}
+        self._whole = True  # whether the next snapshot must hold all pairs
+        self._ranker_changed = False
+        self.changed = True
+
+    def load(self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], ranker: bytes) -> None:
+        """Take rows from state.
+
+        Raises:
+            ServiceError: they are of another version or damaged.
+        """
+        data = b"".join(items.values())
+        self.catalogue.put_rows(
+            list(items), read_rows(data, self.catalogue.dtype, "the items in state")
+        )
+        slots = self.catalogue.find(list(pairs)).tolist()
+        for slot, (name, stored) in zip(slots, pairs.items(), strict=True):
+            row = read_row(stored, f"what was taken with {name!r}")
+            if slot >= 0:
+                numbers = self._index.numbers(row.keys.tolist())
+                self.neighbours.put_row(slot, Row(row.clock, row.weight, numbers, row.values))
+        if self.ranker is not None:
+            self.ranker.put(ranker)
+
+    def apply(self, data: bytes) -> int:
+        """Apply one message; returns how many items it changed."""
+        message = unpack_deltas(data)
+        slots = dict.fromkeys(apply_deltas(message, self.catalogue, self._half_life_ms).tolist())
+        self._unfolded.update(slots)
+        self._unpublished.update(slots)
+        if message.pairs is not None:
+            rows = apply_pairs(message.pairs, self.neighbours, self._index, self._rows_of)
+            counted = dict.fromkeys(rows.tolist())
+            self._uncounted.update(counted)
+            self._unpublished_pairs.update(counted)
+        if message.ranker and self.ranker is not None:
+            found = self.ranker.parameters
+            change = np.frombuffer(message.ranker, "<f8")
+            if len(change) == len(found):
+                self.ranker.put((found + change).tobytes())
+                self._ranker_changed = True
+        self.changed = True
+        return len(slots)
+
+    def _rows_of(self, keys: list[int]) -> NDArray[np.int32]:
+        slots = self.catalogue.known(keys)
+        own = self.catalogue.alive[slots] & (slots >= 0)
+        rows: NDArray[np.int32] = np.where(own, slots, -1).astype(np.int32)
+        return rows
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether anything differs from the rows in state."""
+        return bool(self._unfolded or self._uncounted)
+
+    def fold(self) -> tuple[dict[str, bytes], dict[str, bytes], bytes]:
+        """The rows of items, those of pairs, and the parameters that have changed since the last
+        call, for state."""
+        catalogue = self.catalogue
+        slots = self._living(self._unfolded)
+        data, size = catalogue.rows(slots).tobytes(), catalogue.dtype.itemsize
+        names = catalogue.names(slots.tolist())
+        items = {name: data[n * size : (n + 1) * size] for n, name in enumerate(names)}
+        counted = self._pairs(self._living(self._uncounted))
+        self._unfolded.clear()
+        self._uncounted.clear()
+        return items, dict(zip(counted.counted, counted.pairs, strict=True)), self._parameters
+
+    def _living(self, slots: dict[int, None]) -> NDArray[np.int32]:
+        found = np.fromiter(slots, np.int32, len(slots))
+        living: NDArray[np.int32] = found[self.catalogue.alive[found]]
+        return living
+
+    def _pairs(self, slots: NDArray[np.int32]) -> Changes:
+        keys = self._index.keys
+        rows = [pack_row(self.neighbours.get_row(slot), keys) for slot in slots.tolist()]
+        return Changes(self.catalogue.names(slots.tolist()), rows)
+
+    @property
+    def _parameters(self) -> bytes:
+        return b"" if self.ranker is None else self.ranker.parameters.tobytes()
+
+    def changes(self, *, pairs: bool) -> tuple[NDArray[np.int32], Changes]:
+        """Items, and what else, have changed since the last call.
+
+        Args:
+            pairs: whether pairs are due; if not, they wait.
+        """
+        slots = self._living(self._unpublished)
+        self._unpublished.clear()
+        changes = Changes()
+        if pairs:
+            self._chunks.update(dict.fromkeys(slot // CHUNK for slot in self._unpublished_pairs))
+            changes = self._pairs(self._living(self._unpublished_pairs))
+            self._unpublished_pairs.clear()
+        if self._ranker_changed:
+            self._ranker_changed = False
+            changes = changes._replace(ranker=self._parameters)
+        return slots, changes
+
+    def snapshot(self) -> tuple[bytes, dict[int, Changes], bool]:
+        """The parameters, the chunks of pairs that have changed since the last call, and whether
+        these are all there are."""
+        self._chunks.update(dict.fromkeys(slot // CHUNK for slot in self._unpublished_pairs))
+        whole, self._whole = self._whole, False
+        living = self.catalogue.living_slots().astype(np.int32)
+        living = living[self.neighbours.weights(living) > 0]
+        numbers = np.unique(living // CHUNK) if whole else np.array(sorted(self._chunks), int)
+        chunks = {int(n): self._pairs(living[living // CHUNK == n]) for n in numbers}
+        self._chunks.clear()
+        self.changed = False
+        return self._parameters, chunks, whole
+
+    def expire(self, before_ms: int) -> list[str]:
+        """Drop the items last seen before `before_ms`; returns their ids."""
+        living = self.catalogue.living_slots()
+        expired = self.catalogue.expire(before_ms)
+        gone = living[~self.catalogue.alive[living]]
+        self.neighbours.reserve(self.catalogue.size)
+        self.neighbours.clear(gone)
+        self._chunks.update(dict.fromkeys((gone // CHUNK).tolist()))
+        return expired
+
+    def compact(self) -> None:
+        """Give back the space of expired items; nothing may be unfolded."""
+        kept = self.catalogue.living_slots()
+        self.neighbours.reserve(self.catalogue.size)
+        self.neighbours = self.neighbours.take(kept)
+        self.catalogue = self.catalogue.compact()
+        self._unpublished = dict.fromkeys(range(self.catalogue.size))
+        self._unpublished_pairs = dict(self._unpublished)
+        self._chunks.clear()
+        self._whole = True

@@ -1,0 +1,192 @@
+"""All models of a user learner and the lists they make: each alone, or blended by the ranker.
+
+In: cache slots of users. Out: `Lists`. What is learned when stands in `udfs.learner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import list_kernels
+from udfs.catalogue import Catalogue
+from udfs.consumers import Consumers
+from udfs.model_options import ItemCF, RankerOptions, UserCF
+from udfs.neighbours import Neighbours, Row, Windows
+from udfs.pairs import KeyRow
+from udfs.ranker import MODELS, Lists, Ranker
+from udfs.ranking import Popular, Ranked, by_popularity, rank_by_factors, rank_by_popularity
+from udfs.users import Users
+
+_POPULAR = MODELS.index("popular")
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What lists are made by, and how.
+
+    Attributes:
+        served: "ranker" or one of `MODELS`: whose lists users get. "mf" and "popular" leave pairs
+            and consumers uncounted.
+    """
+
+    served: str = "ranker"
+    item_cf: ItemCF = ItemCF()
+    user_cf: UserCF = UserCF()
+    ranker: RankerOptions = RankerOptions()
+    length: int = 20
+    exclude_consumed: bool = True
+    minimum_events: int = 1
+    popular_every_s: float = 1.0
+    half_life_ms: float = 86_400_000.0
+    strict: bool = False
+
+
+class Models:
+    """The catalogue's and the users' models in one subtask.
+
+    Attributes:
+        clock_ms: the newest event time.
+    """
+
+    def __init__(self, settings: ModelSettings, catalogue: Catalogue, users: Users) -> None:
+        self.settings, self.catalogue, self.users = settings, catalogue, users
+        self.neighbours = Neighbours(settings.item_cf)
+        self.consumers = Consumers(settings.user_cf)
+        self.ranker = Ranker(settings.ranker)
+        self.counting = settings.served not in ("mf", "popular")
+        self.clock_ms = 0.0
+        self._popular: Popular | None = None
+        self._popular_at = 0
+
+    def count(
+        self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
+        weights: NDArray[np.float32], flags: NDArray[np.uint8],
+    ) -> Windows | None:  # fmt: skip
+        """Count pairs and consumers of n events, before they belong to the histories.
+
+        Returns: the pairs, for the item learners; None where no model counts them.
+        """
+        if not self.counting:
+            return None
+        windows = self.neighbours.learn(
+            self.users, self.catalogue, event_users, event_items, weights, flags
+        )
+        self.consumers.note(self.users, windows.users, windows.heads)
+        return windows
+
+    def train(
+        self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int,
+        random: NDArray[np.uint64],
+    ) -> None:  # fmt: skip
+        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next."""
+        if len(slots):
+            s = self.settings
+            self.ranker.train(
+                self.users, self.catalogue, self.neighbours, self.consumers, slots, taken,
+                self.vectors(slots), self._extra(slots, now_ms), s.exclude_consumed,
+                self.clock_ms, s.half_life_ms, random,
+            )  # fmt: skip
+
+    def vectors(self, slots: NDArray[np.int32]) -> NDArray[np.float32]:
+        """What the factors of items are multiplied by, for each user: float32[n, d]."""
+        return self.users.p[slots]
+
+    def _extra(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
+        """The best of the models that give no evidence by item, int32[n, 2N]."""
+        return np.hstack([self.by_factors(slots)[0], self.by_popularity(slots, now_ms)[0]])
+
+    def rank(
+        self, slots: NDArray[np.int32], now_ms: int, model: str = ""
+    ) -> list[tuple[str, NDArray[np.intp], Lists]]:
+        """The lists of the users in `slots`, in parts: the source, which of `slots`, their lists.
+
+        Args:
+            model: "ranker" or one of `MODELS`; by default the one that is served. Users with fewer
+                than `minimum_events` events get what is popular.
+        """
+        young = self.users.events[slots] < self.settings.minimum_events
+        parts = []
+        for source, chosen in ((model or self.settings.served, ~young), ("popular", young)):
+            if len(at := np.flatnonzero(chosen)):
+                parts.append((source, at, self._lists(source, slots[at], now_ms)))
+        return parts
+
+    def _lists(self, model: str, slots: NDArray[np.int32], now_ms: int) -> Lists:
+        if model == "popular":
+            return of_one(self.by_popularity(slots, now_ms), model)
+        if model == "mf":
+            return of_one(self.by_factors(slots), model)
+        s = self.settings
+        lists = self.ranker.rank(
+            model, self.users, self.catalogue, self.neighbours, self.consumers, slots,
+            self.vectors(slots), self._extra(slots, now_ms), s.length, s.exclude_consumed,
+            self.clock_ms, s.half_life_ms,
+        )  # fmt: skip
+        if (lists.items[:, -1] < 0).any():
+            popular = self.by_popularity(slots, now_ms)[0]
+            list_kernels.fill_up(lists.items, lists.scores, lists.models, popular, _POPULAR)
+        return lists
+
+    def by_factors(self, slots: NDArray[np.int32]) -> Ranked:
+        """Lists by matrix factorisation alone."""
+        s = self.settings
+        return rank_by_factors(self.catalogue, self.users, slots, s.length, s.exclude_consumed)
+
+    def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
+        """Lists by decayed popularity, which is looked at anew each `popular_every_s`; a slot of −1
+        is nobody in particular."""
+        s = self.settings
+        stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
+        if self._popular is None or stale:
+            self._popular = by_popularity(self.catalogue, self.clock_ms, s.half_life_ms)
+            self._popular_at = now_ms
+        return rank_by_popularity(self._popular, self.users, slots, s.length, s.exclude_consumed)
+
+    def reasons(self, slots: NDArray[np.int32], lists: Lists) -> NDArray[np.int32]:
+        """The history items behind each item that item-cf put into a list, the weightiest first.
+
+        Returns: int32[n, N, 2], −1 where there are fewer.
+        """
+        by_item_cf = lists.models == MODELS.index("item-cf")
+        if not self.counting or not by_item_cf.any():
+            return np.full((*lists.items.shape, 2), -1, np.int32)
+        reasons, _ = self.neighbours.explain(self.users, slots, lists.items, 2)
+        reasons[~by_item_cf] = -1
+        return reasons
+
+    def put(
+        self, items: Sequence[str], rows: NDArray[np.void], counted: Sequence[str],
+        pairs: Sequence[KeyRow], ranker: bytes,
+    ) -> None:  # fmt: skip
+        """Set items, what was taken together with some, and the ranker to absolute values."""
+        catalogue = self.catalogue
+        catalogue.put_rows(items, rows)
+        if self.counting:
+            for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
+                if slot >= 0:
+                    names = [catalogue.slot_of_key(key) for key in row.keys.tolist()]
+                    slots = np.array(names, np.int32)
+                    self.neighbours.reserve(catalogue.size)
+                    self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
+            self.ranker.put(ranker)
+
+    def forget_popular(self) -> None:
+        """Look at popularity anew next time."""
+        self._popular = None
+
+    def replace_catalogue(self, catalogue: Catalogue, kept: NDArray[np.integer[Any]]) -> None:
+        """Go on with a compacted catalogue, whose slot k is what `kept[k]` was."""
+        self.catalogue = catalogue
+        self.neighbours = self.neighbours.compact(kept)
+        self.consumers = self.consumers.compact(kept)
+        self._popular = None
+
+
+def of_one(ranked: Ranked, model: str) -> Lists:
+    """Lists that one of `MODELS` made alone."""
+    items, scores = ranked
+    return Lists(items, scores, np.full(items.shape, MODELS.index(model), np.int8))

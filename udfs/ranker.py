@@ -1,0 +1,149 @@
+"""The ranker: one score from what all models say of a candidate, learned from what is taken next.
+
+In: users, the catalogue, the models' memories. Out: `(slots, scores, models)` as parallel arrays.
+The features stand in `ranker_kernels.describe`, the scores in `score`, the learning in `train`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs import ranker_kernels as kernels
+from udfs.catalogue import Catalogue
+from udfs.consumers import Consumers
+from udfs.model_options import RankerOptions
+from udfs.neighbours import Neighbours
+from udfs.users import Users
+
+MODELS = ("item-cf", "user-cf", "mf", "popular")
+"""Where an item of a list comes from; `Lists.models` are positions in here."""
+_ALONE = {"item-cf": 0, "user-cf": 2}
+_FIRST, _LARGEST = 1e-8, 1e3
+_PRIOR = np.array([2.0, 1.0, 0.7, 0.5, 0.0, 0.0])
+
+
+class Lists(NamedTuple):
+    """n lists, best first.
+
+    Attributes:
+        items, scores: int32[n, N], float32[n, N] in 0 to 1; −1 where a list is shorter.
+        models: int8[n, N], the model that put each item there, a position in `MODELS`.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    models: NDArray[np.int8]
+
+
+def first_parameters(hidden: int) -> NDArray[np.float64]:
+    """Parameters before any event, float64[P]: a plain weighting of the models.
+
+    The neural ranker begins near the linear one: σ is nearly straight around 0.
+    """
+    if not hidden:
+        return np.concatenate([_PRIOR, np.zeros(kernels.FEATURES - kernels.BASE)])
+    spread = np.random.default_rng(1).uniform(0.5, 1.5, (hidden, kernels.FEATURES + 1))
+    inner = np.zeros((hidden, kernels.FEATURES + 1))
+    inner[:, : kernels.BASE] = 0.25 * _PRIOR * spread[:, : kernels.BASE]
+    return np.concatenate([inner.ravel(), np.full(hidden, 16.0 / hidden)])
+
+
+class Ranker:
+    """Parameters and the memory that ranking needs.
+
+    Attributes:
+        w, squares: float64[P], parameters and AdaGrad's sums of squared gradients.
+    """
+
+    def __init__(self, settings: RankerOptions) -> None:
+        self.settings = settings
+        self.hidden = settings.hidden if settings.network == "neural" else 0
+        self.w = first_parameters(self.hidden)
+        self.squares = np.full(len(self.w), _FIRST)
+        self._call = np.zeros(1, np.int64)
+        self._reserve(256)
+
+    @property
+    def parameters(self) -> NDArray[np.float64]:
+        """w and the sums of squares after it, float64[2P]; a copy."""
+        return np.concatenate([self.w, self.squares])
+
+    def put(self, data: bytes) -> None:
+        """Set `parameters` from bytes; those of another kind of ranker, or none, change nothing."""
+        if len(data) == 16 * len(self.w):
+            found = np.nan_to_num(np.frombuffer(data, "<f8"), posinf=0.0, neginf=0.0)
+            self.w[:] = found[: len(self.w)].clip(-_LARGEST, _LARGEST)
+            self.squares[:] = found[len(self.w) :].clip(min=_FIRST)
+
+    def _reserve(self, room: int) -> None:
+        self._scratch = kernels.Scratch(
+            np.zeros((room, kernels.MEMORIES), np.float32),
+            np.zeros(room, np.int64),
+            self._call,
+            np.zeros(room, np.int32),
+            np.zeros((room, kernels.FEATURES), np.float32),
+        )
+
+    def _view(
+        self, catalogue: Catalogue, clock_ms: float, half_life_ms: float
+    ) -> tuple[kernels.Items, kernels.Scratch]:
+        if len(self._scratch.mark) < len(catalogue.alive):
+            self._reserve(len(catalogue.alive))
+        c = catalogue
+        return kernels.Items(
+            c.q, c.bias, c.alive, c.events, c.popularity, c.popularity_at,
+            float(clock_ms), float(half_life_ms), c.size,
+        ), self._scratch  # fmt: skip
+
+    def rank(
+        self, model: str, users: Users, catalogue: Catalogue, neighbours: Neighbours,
+        consumers: Consumers, slots: NDArray[np.int32], vectors: NDArray[np.float32],
+        extra: NDArray[np.int32], n: int, exclude: bool, clock_ms: float, half_life_ms: float,
+    ) -> Lists:  # fmt: skip
+        """The `n` best candidates of each user in `slots`, by the ranker or by one model alone.
+
+        Args:
+            model: "ranker", "item-cf" or "user-cf".
+            vectors: float32[rows, d]. extra: int32[rows, E], candidates of the other models.
+            exclude: leave out what a user has consumed.
+        """
+        items, scratch = self._view(catalogue, clock_ms, half_life_ms)
+        neighbours.reserve(catalogue.size)
+        consumers.reserve(catalogue.size, users)
+        choice = _ALONE.get(model, -1)
+        out = np.empty((len(slots), n), np.int32)
+        scores = np.empty((len(slots), n), np.float32)
+        models = np.zeros((len(slots), n), np.int8)
+        kernels.rank(
+            slots, vectors, extra, exclude, users.view, neighbours.pairs, consumers.noted, items,
+            scratch, choice, self.hidden, self.w, out, scores, models,
+        )  # fmt: skip
+        if choice >= 0:
+            scores = np.exp(scores) - np.float32(kernels.FLOOR)
+        else:
+            scores = np.exp(scores - np.maximum(scores[:, :1], np.float32(-1e30)))
+        return Lists(out, scores, models)
+
+    def train(
+        self, users: Users, catalogue: Catalogue, neighbours: Neighbours, consumers: Consumers,
+        slots: NDArray[np.int32], taken: NDArray[np.int32], vectors: NDArray[np.float32],
+        extra: NDArray[np.int32], exclude: bool, clock_ms: float, half_life_ms: float,
+        random: NDArray[np.uint64],
+    ) -> None:  # fmt: skip
+        """Learn from what users took, before any model does; arguments as for `rank`.
+
+        Args:
+            taken: int32[rows], the living items that the users in `slots` took.
+            random: uint64[1], the generator's state.
+        """
+        items, scratch = self._view(catalogue, clock_ms, half_life_ms)
+        neighbours.reserve(catalogue.size)
+        consumers.reserve(catalogue.size, users)
+        s = self.settings
+        kernels.train(
+            slots, taken, vectors, extra, exclude, users.view, neighbours.pairs, consumers.noted,
+            items, scratch, self.hidden, self.w, self.squares, s.learning_rate, s.samples, random,
+        )  # fmt: skip

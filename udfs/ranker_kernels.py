@@ -1,0 +1,320 @@
+"""The compiled loops of the ranker: candidates of all models, their features, one score, one step.
+
+In: history pages, counted pairs, noted consumers, factors, popularity; out: ranked slots, or
+changed parameters. Like `udfs.kernels` they release the interpreter lock, are exactly sequential,
+and have a plain twin in the tests. Names of sizes: `I` catalogue slots, `N` items of a list, `F`
+features, `P` parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from udfs import consumer_kernels, neighbour_kernels
+from udfs.kernels import dot, next_random
+from udfs.list_kernels import insert
+from udfs.neighbour_kernels import find
+
+MEMORIES = 3  # columns of evidence: item-cf, its short memory, user-cf
+BASE = 6  # features before those that depend on how active the user is
+FEATURES = 2 * BASE
+FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
+FARTHEST = 10.0  # the lowest mf feature, below the highest score of the list
+MODEL_OF = np.array([0, 0, 1, 2, 3, 3], np.int8)  # of each base feature, into `ranker.MODELS`
+
+
+class Items(NamedTuple):
+    """What is known of catalogue slots.
+
+    Attributes:
+        q, bias, alive, events: float32[I, d], float32[I], bool[I], int64[I].
+        popularity, popularity_at: float64[I]. clock, half_life: ms.
+        size: slots in use.
+    """
+
+    q: Any
+    bias: Any
+    alive: Any
+    events: Any
+    popularity: Any
+    popularity_at: Any
+    clock: float
+    half_life: float
+    size: int
+
+
+class Scratch(NamedTuple):
+    """Memory of the kernels between calls.
+
+    Attributes:
+        evidence: float32[I, MEMORIES], all 0, left so. mark: int64[I]. call: int64[1], the last
+            mark given. found: int32[I]. x: float32[I, FEATURES].
+    """
+
+    evidence: Any
+    mark: Any
+    call: Any
+    found: Any
+    x: Any
+
+
+@njit(cache=True, nogil=True)
+def collect(user, history, pairs, noted, extra, exclude, items, scratch):
+    """The candidates of one user: all that has evidence, and `extra`; alive and, if asked, unseen.
+
+    Args:
+        extra: int32[E], further candidates, −1 for none.
+
+    Returns: how many; `scratch.found` names them, `scratch.evidence` is not cleared.
+    """
+    scratch.call[0] += 2
+    call, mark, found = scratch.call[0], scratch.mark, scratch.found
+    evidence = scratch.evidence
+    count = neighbour_kernels.gather(user, history, pairs, evidence, mark, call, found, 0)
+    count = consumer_kernels.gather(
+        user, history, noted, MEMORIES - 1, evidence, mark, call, found, count
+    )
+    for j in extra:
+        if j >= 0:
+            count = find(j, mark, call, found, count)
+    if exclude:
+        page, stop = history.tail[user], history.fill[user]
+        while page >= 0:
+            for k in range(stop):
+                if history.pages[page, k] < mark.shape[0]:
+                    mark[history.pages[page, k]] = call + 1
+            page, stop = history.older[page], history.pages.shape[1]
+    kept = 0
+    for k in range(count):
+        j = found[k]
+        if mark[j] == call and items.alive[j]:
+            found[kept] = j
+            kept += 1
+        else:
+            evidence[j, :] = 0.0
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def describe(user, vector, count, history, pairs, noted, items, scratch):
+    """Set `scratch.x` to the features of each candidate and clear `scratch.evidence`.
+
+    With the score s_m of each memory as a share of its largest among the candidates, and n_j the
+    events of item j:
+
+        log(FLOOR + s_m / max s_m) for item-cf, its short memory and user-cf;
+        b_j + q_j·v less the largest, at least −FARTHEST;
+        log(1 + n_j);  log(.05 + decayed popularity)
+
+    and each of them times .3·(log(1 + n_u) − 3), n_u the events of the user.
+
+    Args:
+        vector: float32[d], v.
+    """
+    found, evidence, x = scratch.found, scratch.evidence, scratch.x
+    most = np.full(MEMORIES, 1e-30)
+    near = -np.inf
+    for k in range(count):
+        j = found[k]
+        counted = pairs.counts[j] if j < pairs.counts.shape[0] else 0.0
+        part = (counted / pairs.gain + pairs.shrink) ** -pairs.target_power
+        evidence[j, 0] *= part
+        evidence[j, 1] *= part
+        if evidence[j, 2] > 0.0:
+            evidence[j, 2] *= (noted.counts[j] + noted.shrink) ** -noted.power
+        for m in range(MEMORIES):
+            most[m] = max(most[m], evidence[j, m])
+        x[k, 3] = items.bias[j] + dot(vector, items.q[j])
+        near = max(near, x[k, 3])
+    active = 0.3 * (np.log(1.0 + history.events[user]) - 3.0)
+    for k in range(count):
+        j = found[k]
+        for m in range(MEMORIES):
+            x[k, m] = np.log(FLOOR + evidence[j, m] / most[m])
+            evidence[j, m] = 0.0
+        x[k, 3] = max(x[k, 3] - near, -FARTHEST)
+        x[k, 4] = np.log(1.0 + items.events[j])
+        age = max(items.clock - items.popularity_at[j], 0.0)
+        x[k, 5] = np.log(0.05 + items.popularity[j] * 2.0 ** (-age / items.half_life))
+        for f in range(BASE):
+            x[k, BASE + f] = x[k, f] * active
+
+
+@njit(cache=True, nogil=True)
+def score(x, hidden, w):
+    """The logit of one candidate.
+
+    Linear (`hidden` 0): w·x. Neural: W₂σ(W₁x + b₁), the hidden layer of y = σ(W₂σ(W₁x + b₁) + b₂);
+    b₂ is the same for all candidates and changes no order.
+
+    Args:
+        x: float32[F]. w: float64[P]; neural: W₁ by rows of F with b₁ last, then W₂.
+    """
+    z = 0.0
+    if hidden == 0:
+        for f in range(FEATURES):
+            z += w[f] * x[f]
+        return z
+    for h in range(hidden):
+        z += w[hidden * (FEATURES + 1) + h] * _unit(x, h, w)
+    return z
+
+
+@njit(cache=True, nogil=True)
+def _unit(x, h, w):
+    """σ of hidden unit h."""
+    at = h * (FEATURES + 1)
+    a = w[at + FEATURES]
+    for f in range(FEATURES):
+        a += w[at + f] * x[f]
+    return 1.0 / (1.0 + np.exp(-a))
+
+
+@njit(cache=True, nogil=True)
+def _slope(x, hidden, w, gradient, amount):
+    """Add `amount` times the gradient of the logit by each parameter to `gradient`."""
+    if hidden == 0:
+        for f in range(FEATURES):
+            gradient[f] += amount * x[f]
+        return
+    for h in range(hidden):
+        unit, at, out = _unit(x, h, w), h * (FEATURES + 1), hidden * (FEATURES + 1) + h
+        gradient[out] += amount * unit
+        inner = amount * w[out] * unit * (1.0 - unit)
+        for f in range(FEATURES):
+            gradient[at + f] += inner * x[f]
+        gradient[at + FEATURES] += inner
+
+
+@njit(cache=True, nogil=True)
+def rank(
+    users, vectors, extra, exclude, history, pairs, noted, items, scratch, choice, hidden, w,
+    out, scores, models,
+):  # fmt: skip
+    """The candidates with the largest score of each user, best first, equal ones by lower slot.
+
+    Args:
+        users: int32[rows], cache slots. vectors: float32[rows, d]. extra: int32[rows, E].
+        choice: the memory whose evidence alone is the score (without any there is no list), or −1
+            for the ranker. hidden, w: see `score`.
+        out, scores: int32[rows, N], float32[rows, N], set; −1 and −inf where a row has fewer.
+        models: int8[rows, N], set: the model whose features, compared with their mean over the
+            candidates, raise the logit most.
+    """
+    n = out.shape[1]
+    mean, raised = np.empty(FEATURES), np.empty(MODEL_OF.max() + 1)
+    at = np.empty(n, np.int32)
+    x = scratch.x
+    for r in range(users.shape[0]):
+        out[r, :] = -1
+        scores[r, :] = -np.inf
+        count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
+        describe(users[r], vectors[r], count, history, pairs, noted, items, scratch)
+        lowest = np.float32(np.log(FLOOR))
+        for k in range(count):
+            j = scratch.found[k]
+            z = np.float32(x[k, choice] if choice >= 0 else score(x[k], hidden, w))
+            if choice >= 0 and z <= lowest:
+                continue
+            if z > scores[r, n - 1] or (z == scores[r, n - 1] and j < out[r, n - 1]):
+                insert(j, z, out[r], scores[r])
+        if choice >= 0:
+            models[r, :] = MODEL_OF[choice]
+            continue
+        mean[:] = 0.0
+        for k in range(count):
+            for f in range(FEATURES):
+                mean[f] += x[k, f] / count
+            scratch.mark[scratch.found[k]] = -k
+        for place in range(n):
+            if out[r, place] < 0:
+                break
+            at[place] = -scratch.mark[out[r, place]]
+            raised[:] = 0.0
+            slopes = np.zeros(FEATURES)
+            _slope_by_input(x[at[place]], hidden, w, slopes)
+            for f in range(FEATURES):
+                raised[MODEL_OF[f % BASE]] += slopes[f] * (x[at[place], f] - mean[f])
+            models[r, place] = np.argmax(raised)
+
+
+@njit(cache=True, nogil=True)
+def _slope_by_input(x, hidden, w, slopes):
+    """Set `slopes` to the gradient of the logit by each feature."""
+    if hidden == 0:
+        slopes[:] = w[:FEATURES]
+        return
+    slopes[:] = 0.0
+    for h in range(hidden):
+        unit, at = _unit(x, h, w), h * (FEATURES + 1)
+        for f in range(FEATURES):
+            slopes[f] += w[hidden * (FEATURES + 1) + h] * unit * (1.0 - unit) * w[at + f]
+
+
+@njit(cache=True, nogil=True)
+def train(
+    users, taken, vectors, extra, exclude, history, pairs, noted, items, scratch, hidden, w,
+    squares, rate, samples, random,
+):  # fmt: skip
+    """Learn from what each user took: a step on the softmax over all items, event by event.
+
+    The candidates, with weight c_j = 1, and those of `samples` items drawn uniformly that are no
+    candidates, with c_j = I / `samples`, stand for the catalogue (all of it, where it is no
+    larger); what a user has consumed is left out. With z the logits and p_j = c_j·e^{z_j} / Σ c·e^z
+
+        g = ∂z_y/∂w − Σ_j p_j ∂z_j/∂w;  G += g²;  w += rate · g / √G
+
+    for the item y that the user took (AdaGrad: Duchi, Hazan, Singer 2011). Training on candidates
+    alone would teach how to tell good ones apart, but not from the rest.
+
+    Args:
+        users, taken: int32[n], cache slots and the living items they took next.
+        w, squares: float64[P], changed in place, G > 0. random: uint64[1], changed in place.
+    """
+    x, found, mark = scratch.x, scratch.found, scratch.mark
+    z, gradient = np.empty(0), np.zeros(w.shape[0])
+    for r in range(users.shape[0]):
+        count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
+        call, known, weight = scratch.call[0], count, 1.0
+        if samples < items.size:
+            weight = items.size / max(samples, 1)
+        for n in range(min(samples, items.size)):
+            j = np.int64(n)
+            if samples < items.size:
+                j = np.int64(next_random(random) % np.uint64(items.size))
+            if mark[j] < call and items.alive[j]:
+                mark[j] = call
+                found[count] = j
+                count += 1
+        goal = -1
+        for k in range(count):
+            if found[k] == taken[r]:
+                goal = k
+        if goal < 0:
+            if mark[taken[r]] == call + 1:
+                for k in range(count):
+                    scratch.evidence[found[k], :] = 0.0
+                continue
+            goal = count
+            found[count] = taken[r]
+            count += 1
+        describe(users[r], vectors[r], count, history, pairs, noted, items, scratch)
+        if z.shape[0] < count:
+            z = np.empty(2 * count)
+        top = -np.inf
+        for k in range(count):
+            z[k] = score(x[k], hidden, w)
+            top = max(top, z[k])
+        total = 0.0
+        for k in range(count):
+            z[k] = np.exp(z[k] - top) * (weight if k >= known and k != goal else 1.0)
+            total += z[k]
+        gradient[:] = 0.0
+        for k in range(count):
+            _slope(x[k], hidden, w, gradient, (1.0 if k == goal else 0.0) - z[k] / total)
+        for f in range(w.shape[0]):
+            squares[f] += gradient[f] * gradient[f]
+            w[f] += rate * gradient[f] / np.sqrt(squares[f])
