@@ -53,6 +53,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     keep_s: float
     refresh_ms: int
     test_every: int
+    test_after: int
 
 
 class Shard:
@@ -129,7 +130,8 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         for part in _singles(batch) if strict else [batch] if len(batch) else []:
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (value[0] << 40) + shard.learned
-            self._test(part, number, now, account)
+            if shard.learned >= self.settings.test_after:
+                self._test(part, number, now, account)
             learned = self.learner.learn(part, self._users, self._history, number, now)
             shard.learned += len(part)
             account.users += learned.new_users

@@ -1,4 +1,4 @@
-"""`millirec evaluate`, top to bottom: order the events, run each mode and seed, report.
+"""`millirec evaluate`, top to bottom: order the events, run each mode, baseline and seed, report.
 
 In: a loaded configuration and what to run. Out: a table on standard output, figures as JSON.
 """
@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from rich.console import Console
@@ -17,9 +18,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from flink_app.config import Config
 from flink_app.config.check import check
+from flink_app.evaluate.baselines import BASELINES, Baseline
 from flink_app.evaluate.measure import Result, measure
 from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.report import show
+from flink_app.evaluate.stream import Stream, keep_all, read_stream
 from flink_app.lookup import now_ms
 from flink_app.settings import decode_settings
 from udfs.errors import ConfigError
@@ -29,7 +33,7 @@ _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 
 def evaluate(
     config: Config, files: Sequence[Path], modes: Sequence[str], seeds: int, positive: str,
-    out: Path | None,
+    out: Path | None, baselines: Sequence[str] = (), warmup: int | Literal["half"] = 0,
 ) -> None:  # fmt: skip
     """Run and report.
 
@@ -37,6 +41,8 @@ def evaluate(
         modes: strict, parallel (see `in_mode`). seeds: how many, from `model.seed` up.
         positive: "rating>=4.5" or "", for which every event counts as its weight says.
         out: where the JSON goes.
+        baselines: names of `BASELINES`, or all.
+        warmup: how many events are learned before the first test; half of them all.
 
     Raises:
         ConfigError, SourceError, JobFailed: what cannot be evaluated.
@@ -56,21 +62,51 @@ def evaluate(
                 TimeRemainingColumn(), console=err, transient=True,
             )
         )  # fmt: skip
+        after = lines // 2 if warmup == "half" else warmup
+        if after >= lines:
+            raise ConfigError(f"--warmup {after} leaves no test: there are {lines:,} events")
+        every_seed = range(config.model.seed, config.model.seed + seeds)
         for mode in modes:
-            for seed in range(config.model.seed, config.model.seed + seeds):
+            for seed in every_seed:
                 task = bar.add_task(f"{mode}, seed {seed}", total=lines)
-                changed = in_mode(config, mode, seed, ordered)
+                changed = in_mode(config, mode, seed, ordered, after)
                 results.append(
                     measure(
                         changed, mode, folder / "millirec.log", lines,
                         lambda done, task=task: bar.update(task, completed=done),  # type: ignore[misc]
                     )
                 )  # fmt: skip
+        if baselines:
+            stream = _stream(config, files, folder / "all-events")
+            for kind in _kinds(baselines):
+                for seed in every_seed if kind.seeded else every_seed[:1]:
+                    task = bar.add_task(f"{kind.name}, seed {seed}", total=lines)
+                    test = Prequential(
+                        stream, kind(stream.shape, seed), config.lists.length,
+                        config.lists.exclude_consumed, after,
+                    )  # fmt: skip
+                    results.append(
+                        test.run(seed, lambda done, task=task: bar.update(task, completed=done))  # type: ignore[misc]
+                    )
     show(console, results)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
         console.print(f"written: {out}")
+
+
+def _kinds(names: Sequence[str]) -> list[type[Baseline]]:
+    """The baselines of these names, each once; all of them for "all"."""
+    return (
+        list(BASELINES.values()) if "all" in names else [BASELINES[n] for n in dict.fromkeys(names)]
+    )
+
+
+def _stream(config: Config, files: Sequence[Path], path: Path) -> Stream:
+    """The events for the baselines, which has ratings in it that do not count."""
+    settings = decode_settings(config)
+    in_order(files, keep_all(settings), now_ms(), path)
+    return read_stream(path, settings, now_ms())
 
 
 def with_positive(config: Config, positive: str) -> Config:
@@ -91,8 +127,11 @@ def with_positive(config: Config, positive: str) -> Config:
     return msgspec.structs.replace(config, events=events)
 
 
-def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
-    """The configuration of one run: strict is one shard, event by event; parallel is as set."""
+def in_mode(config: Config, mode: str, seed: int, events: Path, warmup: int = 0) -> Config:
+    """The configuration of one run: strict is one shard, event by event; parallel is as set.
+
+    Of the `warmup` each shard has its share.
+    """
     replace = msgspec.structs.replace
     job = config.job
     if mode == "strict":
@@ -101,7 +140,7 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         config,
         source=replace(config.source, kind="files", paths=[str(events)]),
         model=replace(config.model, seed=seed),
-        quality=replace(config.quality, every=1),
+        quality=replace(config.quality, every=1, after=warmup // job.shards),
         dead_letters=replace(config.dead_letters, kind="none"),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,

@@ -51,6 +51,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         keep_s=30,
         refresh_ms=100,
         test_every=0,
+        test_after=0,
     )
     return UserLearner(msgspec.structs.replace(settings, **own))
 
