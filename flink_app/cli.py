@@ -114,8 +114,8 @@ def evaluate(
 ) -> None:
     """Measure the lists' quality on recorded events: test each one, then learn from it.
 
-    Runs the job itself on this machine, events in order of time, with a Redis of its own; then the
-    baselines, one event after the other, with settings that docs/models.md lists.
+    Runs the job itself on this machine, events in order of time, with a Redis of its own. Baselines
+    run beside it, one event after the other, with the settings in docs/models.md.
 
     Examples:
         millirec evaluate ratings.csv --preset movielens-csv --positive 'rating>=4.5'

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,15 +18,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from flink_app.config import Config
 from flink_app.config.check import check
-from flink_app.evaluate.baselines import BASELINES, Baseline
+from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.measure import Result, measure
 from flink_app.evaluate.ordered import in_order
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.report import show
-from flink_app.evaluate.stream import Stream, keep_all, read_stream
+from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.lookup import now_ms
 from flink_app.settings import decode_settings
 from udfs.errors import ConfigError
+
+Start = Callable[[str], Callable[[int], None]]
+"""Shows a bar under a name; what it returns takes how many events are done."""
 
 _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 
@@ -56,38 +59,19 @@ def evaluate(
         ordered = folder / "events"
         lines, left_out = in_order(files, decode_settings(config), now_ms(), ordered)
         console.print(f"{lines:,} events in order of time; {left_out:,} lines left out")
-        bar = stack.enter_context(
-            Progress(
-                TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-                TimeRemainingColumn(), console=err, transient=True,
-            )
-        )  # fmt: skip
         after = lines // 2 if warmup == "half" else warmup
         if after >= lines:
             raise ConfigError(f"--warmup {after} leaves no test: there are {lines:,} events")
+        start = _progress(stack, err, lines)
         every_seed = range(config.model.seed, config.model.seed + seeds)
+        # Baselines take seconds, and may refuse: they come first, and last in the report.
+        others = _others(config, files, folder, baselines, every_seed, after, start)
         for mode in modes:
             for seed in every_seed:
-                task = bar.add_task(f"{mode}, seed {seed}", total=lines)
                 changed = in_mode(config, mode, seed, ordered, after)
-                results.append(
-                    measure(
-                        changed, mode, folder / "millirec.log", lines,
-                        lambda done, task=task: bar.update(task, completed=done),  # type: ignore[misc]
-                    )
-                )  # fmt: skip
-        if baselines:
-            stream = _stream(config, files, folder / "all-events")
-            for kind in _kinds(baselines):
-                for seed in every_seed if kind.seeded else every_seed[:1]:
-                    task = bar.add_task(f"{kind.name}, seed {seed}", total=lines)
-                    test = Prequential(
-                        stream, kind(stream.shape, seed), config.lists.length,
-                        config.lists.exclude_consumed, after,
-                    )  # fmt: skip
-                    results.append(
-                        test.run(seed, lambda done, task=task: bar.update(task, completed=done))  # type: ignore[misc]
-                    )
+                progress = start(f"{mode}, seed {seed}")
+                results.append(measure(changed, mode, folder / "millirec.log", lines, progress))
+    results += others
     show(console, results)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -95,18 +79,40 @@ def evaluate(
         console.print(f"written: {out}")
 
 
-def _kinds(names: Sequence[str]) -> list[type[Baseline]]:
-    """The baselines of these names, each once; all of them for "all"."""
-    return (
-        list(BASELINES.values()) if "all" in names else [BASELINES[n] for n in dict.fromkeys(names)]
-    )
+def _progress(stack: contextlib.ExitStack, console: Console, lines: int) -> Start:
+    """A function that shows a new bar and returns what moves it on."""
+    bars = stack.enter_context(
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+            TimeRemainingColumn(), console=console, transient=True,
+        )
+    )  # fmt: skip
+
+    def start(text: str) -> Callable[[int], None]:
+        task = bars.add_task(text, total=lines)
+        return lambda done: bars.update(task, completed=done)
+
+    return start
 
 
-def _stream(config: Config, files: Sequence[Path], path: Path) -> Stream:
-    """The events for the baselines, which has ratings in it that do not count."""
-    settings = decode_settings(config)
+def _others(
+    config: Config, files: Sequence[Path], folder: Path, names: Sequence[str], seeds: Sequence[int],
+    warmup: int, start: Start,
+) -> list[Result]:  # fmt: skip
+    """Run the baselines of these names, each once for every seed that makes a difference."""
+    if not names:
+        return []
+    settings, path, results = decode_settings(config), folder / "with-ratings", []
     in_order(files, keep_all(settings), now_ms(), path)
-    return read_stream(path, settings, now_ms())
+    stream = read_stream(path, settings, now_ms())
+    for name in BASELINES if "all" in names else dict.fromkeys(names):
+        kind = BASELINES[name]
+        for seed in seeds if kind.seeded else seeds[:1]:
+            baseline = kind(stream.shape, seed)
+            lists = config.lists
+            test = Prequential(stream, baseline, lists.length, lists.exclude_consumed, warmup)
+            results.append(test.run(seed, start(f"{name}, seed {seed}")))
+    return results
 
 
 def with_positive(config: Config, positive: str) -> Config:

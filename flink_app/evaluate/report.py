@@ -72,15 +72,15 @@ def table(results: Sequence[Result]) -> Table:
                 spread([run.quality.get(f"{name}:{measure}", 0.0) for run in runs])
                 for measure in MEASURES
             ]
-            label = name if model == OWN else model
-            found.add_row(f"{label}, {mode}", *(cell.replace(" ±", "\n±") for cell in cells))
+            label = f"{name}, {mode}" if model == OWN else f"{model}, baseline"
+            found.add_row(label, *(cell.replace(" ± ", "\n±") for cell in cells))
     return found
 
 
 def title(result: Result) -> str:
     """What a line about a run begins with."""
-    model = "" if result.model == OWN else f"{result.model}, "
-    return f"{model}{result.mode}, seed {result.seed}"
+    name = result.mode if result.model == OWN else f"{result.model} baseline"
+    return f"{name}, seed {result.seed}"
 
 
 def tests(result: Result) -> str:

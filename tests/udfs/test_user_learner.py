@@ -113,6 +113,18 @@ def test_strict_writes_a_list_after_each_event_and_puts_none_off(
     assert listed(redis_client, "ann") == []
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_first_events_of_a_shard_are_no_tests(
+    redis_url: str, clock: Clock, strict: bool
+) -> None:
+    flink = Subtask(operator(redis_url, strict=strict, test_every=1, test_after=3))
+    users = ["ann", "bob", "cat", "dan"]
+    counts = account(flink.process(7, sent([(user, "a") for user in users[:2]], NOW)))
+    assert counts.quality == {}
+    counts = account(flink.process(7, sent([(user, "a") for user in users[2:]], NOW)))
+    assert counts.quality == {"unknown_users": 1}
+
+
 @pytest.mark.parametrize("size", [1, 7, 90])
 def test_strict_learns_the_same_however_the_batches_are_cut(
     redis_url: str, clock: Clock, size: int

@@ -21,7 +21,10 @@ class Als(Baseline):
 
     Hu, Koren, Volinsky: Collaborative Filtering for Implicit Feedback Datasets (2008). A fit begins
     with the factors of the one before. A user who is not in the last fit gets the popular list of
-    that moment; an item that is not in it is listed for nobody else.
+    that moment; whoever is in it gets no item that is not.
+
+    The defaults scored best of 40 settings on the first half of MovieLens-100K, ratings of 5, at
+    1,000 events from fit to fit: d 10 to 50, λ 0.1 to 40, α 1 to 40.
 
     Args:
         factors: d, ≥ 1. penalty: λ, > 0. confidence: α, > 0. sweeps: per fit, ≥ 1.
@@ -32,8 +35,8 @@ class Als(Baseline):
     seeded: ClassVar[bool] = True
 
     def __init__(
-        self, shape: Shape, seed: int = 1, *, factors: int = 20, penalty: float = 1.0,
-        confidence: float = 10.0, sweeps: int = 5, every: int = 1000,
+        self, shape: Shape, seed: int = 1, *, factors: int = 20, penalty: float = 20.0,
+        confidence: float = 1.0, sweeps: int = 5, every: int = 1000,
     ) -> None:  # fmt: skip
         random = np.random.default_rng(seed)
         self.users = random.normal(0.0, 0.1, (shape.users, factors))  # float64[U, d]

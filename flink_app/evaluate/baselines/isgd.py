@@ -23,6 +23,9 @@ class Isgd(Baseline):
     Vinagre, Jorge, Gama: Fast Incremental Matrix Factorization for Recommendation with
     Positive-Only Feedback (2014). As there, an item ranks by how near p·q is to 1.
 
+    The defaults scored best of 50 settings on the first half of MovieLens-100K, ratings of 5:
+    d 10 to 200, η 0.02 to 0.4, λ 0.01 to 0.2, 1 or 2 steps, both orders.
+
     Args:
         factors: d, ≥ 1. rate: η, 0 to 1. penalty: λ, ≥ 0. steps: per event, ≥ 1.
         nearest: rank by −|1 − p·q|; by p·q otherwise.
@@ -32,8 +35,8 @@ class Isgd(Baseline):
     seeded: ClassVar[bool] = True
 
     def __init__(
-        self, shape: Shape, seed: int = 1, *, factors: int = 10, rate: float = 0.05,
-        penalty: float = 0.01, steps: int = 1, nearest: bool = True,
+        self, shape: Shape, seed: int = 1, *, factors: int = 20, rate: float = 0.2,
+        penalty: float = 0.1, steps: int = 1, nearest: bool = True,
     ) -> None:  # fmt: skip
         random = np.random.default_rng(seed)
         self.users = random.normal(0.0, 0.1, (shape.users, factors))  # float64[U, d]
@@ -60,6 +63,10 @@ class Raisgd(Isgd):
 
     Vinagre, Jorge, Gama: Collaborative Filtering with Recency-Based Negative Feedback (2015).
 
+    The defaults scored best of 100 settings on the first half of MovieLens-100K, ratings of 5:
+    d 10 to 100, η 0.05 to 0.4, λ 0.001 to 0.1, l 1 to 40, both orders, q moved or not. In order
+    of p·q it was better by 0.006 of recall@10 than by nearness to 1.
+
     Args:
         negatives: l, ≥ 0. negate_items: whether negatives move q too; in the paper they do not.
     """
@@ -67,8 +74,8 @@ class Raisgd(Isgd):
     name: ClassVar[str] = "raisgd"
 
     def __init__(
-        self, shape: Shape, seed: int = 1, *, factors: int = 10, rate: float = 0.05,
-        penalty: float = 0.01, steps: int = 1, nearest: bool = True, negatives: int = 3,
+        self, shape: Shape, seed: int = 1, *, factors: int = 50, rate: float = 0.3,
+        penalty: float = 0.01, steps: int = 1, nearest: bool = False, negatives: int = 10,
         negate_items: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(

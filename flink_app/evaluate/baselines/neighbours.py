@@ -28,6 +28,8 @@ class ItemKnn(Baseline):
     Sarwar et al.: Item-Based Collaborative Filtering Recommendation Algorithms (2001), counted
     incrementally as in Huang et al.: TencentRec (2015).
 
+    h = 20 scored best of 5, 10, 20, 50 and all on the first half of MovieLens-100K, ratings of 5.
+
     Args:
         recent: h, ≥ 1.
 
@@ -73,13 +75,16 @@ class UserKnn(Baseline):
     Papagelis et al.: Incremental Collaborative Filtering for Highly-Scalable Recommendation
     Algorithms (2005), with the cosine of sets.
 
+    k = 50 scored best of 10, 20, 50, 100, 200 and all on the first half of MovieLens-100K, ratings
+    of 5.
+
     Args:
         neighbours: k, ≥ 1.
     """
 
     name: ClassVar[str] = "user-knn"
 
-    def __init__(self, shape: Shape, seed: int = 1, *, neighbours: int = 100) -> None:
+    def __init__(self, shape: Shape, seed: int = 1, *, neighbours: int = 50) -> None:
         self._history = History(shape)
         self._neighbours = neighbours
 
