@@ -50,7 +50,7 @@ def test_lists_are_those_of_the_last_fit() -> None:
 
 
 def test_it_solves_the_checkerboard() -> None:
-    model = Als(checkerboard.SHAPE, factors=4, every=10_000)
+    model = Als(checkerboard.SHAPE, factors=4, penalty=1.0, confidence=10.0, every=10_000)
     for user, item in checkerboard.pairs(1):
         model.learn(user, item, 1.0)
     model.fit()
