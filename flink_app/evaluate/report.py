@@ -61,10 +61,11 @@ def show(console: Console, results: Sequence[Result]) -> None:
 
 def table(results: Sequence[Result]) -> Table:
     """A row for each list: millirec's own, by mode, then the baselines'."""
-    found = Table(title="test, then learn", box=SIMPLE)
+    # As narrow as it can be: numbers are never cut at a terminal's 80 columns.
+    found = Table(title="test, then learn", box=SIMPLE, padding=0, show_edge=False)
     found.add_column("list")
     for measure in MEASURES:
-        found.add_column(measure.replace("@", "\n@"), justify="right")
+        found.add_column(measure.replace("@", "\n@"), justify="right", no_wrap=True)
     for model, mode in dict.fromkeys((result.model, result.mode) for result in results):
         runs = [run for run in results if (run.model, run.mode) == (model, mode)]
         for name in LISTS if model == OWN else LISTS[:1]:

@@ -98,6 +98,9 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
     show(console, results)
     text = console.export_text()
     assert text.count("±0.0707") == 2
+    narrow = Console(width=80, record=True, file=io.StringIO())
+    show(narrow, results)
+    assert "…" not in narrow.export_text()
     assert "served, parallel" in text and "popular, strict" in text
     assert re.search(r"biased-mf, baseline +0\.0000 +0\.0000 +0\.3000", text)
     assert "biased-mf baseline, seed 1: 8 tests" in text
