@@ -145,7 +145,7 @@ class Prequential:
             value = float(stream.ratings[event])
             if np.isnan(value):
                 return
-            if self._events > self._warmup:
+            if self._events - int(stream.counted[event]) >= self._warmup:
                 self._errors.append(value - baseline.predict(user, item))
         elif not stream.counted[event] or value <= 0:
             return

@@ -95,9 +95,9 @@ def test_a_dislike_is_no_test_and_not_learned_but_known_and_consumed() -> None:
 
 
 def test_a_model_of_ratings_learns_those_that_do_not_count_and_is_asked_before() -> None:
-    ratings = [5.0, 1.0, 4.0, 2.0]
+    ratings = [1.0, 5.0, 4.0, 2.0]
     stream = stream_of(
-        [0, 0, 1, 1], [0, 1, 0, 1], ratings=ratings, counted=[True, False, True, False]
+        [0, 0, 1, 1], [0, 1, 0, 1], ratings=ratings, counted=[False, True, True, False]
     )
     model = BASELINES["biased-mf"](stream.shape)
     errors = []
@@ -109,6 +109,8 @@ def test_a_model_of_ratings_learns_those_that_do_not_count_and_is_asked_before()
     assert result.events == 2
     # Those that are no events of the evaluation are no candidates either.
     assert result.quality == {"unknown_users": 2}
+    last = run(stream, "biased-mf", warmup=2)
+    assert last.rmse == pytest.approx(abs(errors[-1]))
     assert run(random_stream(), "biased-mf").rmse is None
 
 

@@ -74,6 +74,7 @@ def test_users_as_dense_cosines(neighbours: int) -> None:
         assert np.allclose(model.scores(user), near @ matrix, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Method expects CSR input")  # its own, between its steps
 def test_items_score_as_in_implicit() -> None:
     reason = "implicit comes with the extra peers"
     nearest = pytest.importorskip("implicit.nearest_neighbours", reason=reason)
