@@ -57,6 +57,7 @@ def test_it_solves_the_checkerboard() -> None:
     assert checkerboard.solved(model) == 1.0
 
 
+@pytest.mark.filterwarnings("ignore:OpenBLAS is configured")  # advice about speed
 def test_a_fit_is_that_of_implicit() -> None:
     als = pytest.importorskip("implicit.cpu.als", reason="implicit comes with the extra peers")
     sparse = pytest.importorskip("scipy.sparse", reason="SciPy comes with the extra peers")
