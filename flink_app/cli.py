@@ -96,15 +96,31 @@ def evaluate(
         str, Parameter(help="What counts, such as 'rating>=4.5'; the rest is left out.")
     ] = "",
     seeds: Annotated[int, Parameter(help="Runs with seeds one after the other.")] = 1,
+    baseline: Annotated[
+        list[
+            Literal["popular", "isgd", "raisgd", "biased-mf", "item-knn", "user-knn", "als", "all"]
+        ],
+        Parameter(
+            negative=(),
+            help="A published rule to measure beside the job, over the same events; as often as "
+            "needed. biased-mf also learns from the ratings that --positive leaves out.",
+        ),
+    ] = [],  # noqa: B006
+    warmup: Annotated[
+        int | Literal["half"],
+        Parameter(help="So many events are learned before the first test; half of them all."),
+    ] = 0,
     out: Annotated[Path | None, Parameter(name="--out", help="A JSON file of all figures.")] = None,
 ) -> None:
     """Measure the lists' quality on recorded events: test each one, then learn from it.
 
-    Runs the job itself on this machine, events in order of time, with a Redis of its own.
+    Runs the job itself on this machine, events in order of time, with a Redis of its own. Baselines
+    run beside it, one event after the other, with the settings in docs/models.md.
 
     Examples:
         millirec evaluate ratings.csv --preset movielens-csv --positive 'rating>=4.5'
         millirec evaluate events.jsonl --mode strict --mode parallel --seeds 5 --out report.json
+        millirec evaluate events.jsonl --baseline popular --baseline item-knn --warmup half
     """
     from flink_app.evaluate import evaluate as measure
 
@@ -112,8 +128,13 @@ def evaluate(
         raise ConfigError("millirec evaluate needs a file of events")
     if seeds < 1:
         raise ConfigError(f"--seeds is {seeds}, it must be at least 1")
+    if warmup != "half" and warmup < 0:
+        raise ConfigError(f"--warmup is {warmup}, it must be at least 0, or half")
     given = [f"source.preset={preset}"] if preset else []
-    measure(load(config, [*given, *settings]).config, files, mode, seeds, positive, out)
+    measure(
+        load(config, [*given, *settings]).config, files, mode, seeds, positive, out,
+        baseline, warmup,
+    )  # fmt: skip
 
 
 @app.command

@@ -128,6 +128,17 @@ class Decoder:
             decoded = _without(problems, decoded, raw)
         return decoded if self._settings.zero_weight == "learn" else _weighty(decoded)
 
+    def ratings(self, lines: Sequence[str]) -> NDArray[np.float64]:
+        """The ratings as they stand on n usable lines, float64[n]; NaN where an event is none.
+
+        Args:
+            lines: lines each of which `decode` accepts.
+        """
+        raw = self._reader.read(lines)
+        kinds = {word: self._known.get(word) or self._kind(word) for word in set(raw.types)}
+        rated = [kinds[word].is_rating for word in raw.types]
+        return np.where(rated, raw.values, np.nan)
+
     def _times(
         self, column: Sequence[RawTime], now_ms: int, problems: dict[int, Problem]
     ) -> NDArray[np.float64]:

@@ -68,18 +68,19 @@ class Quality:
 
     def test(
         self, learner: Learner, batch: EventBatch, rows: Rows, history: Rows, number: int,
-        now_ms: int,
+        now_ms: int, first: int = 0,
     ) -> tuple[dict[str, float], list[Command]]:  # fmt: skip
         """Test the positive events of a batch that is learned next.
 
         Args:
             rows, history: as in `Learner.learn`. number: how many events the shard has learned.
+            first: the position in the batch of the first event that may be a test.
         """
         if not self.every:
             return {}, []
         due = range(-number % self.every, len(batch), self.every)
         weights = batch.weights_array
-        chosen = [n for n in due if weights[n] > 0]
+        chosen = [n for n in due if n >= first and weights[n] > 0]
         users, catalogue = learner.users, learner.catalogue
         slot_of = users.locate([batch.users[n] for n in chosen], rows, history, catalogue)
         wanted = catalogue.find([batch.items[n] for n in chosen])

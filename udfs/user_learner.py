@@ -53,6 +53,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     keep_s: float
     refresh_ms: int
     test_every: int
+    test_after: int
 
 
 class Shard:
@@ -129,7 +130,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         for part in _singles(batch) if strict else [batch] if len(batch) else []:
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (value[0] << 40) + shard.learned
-            self._test(part, number, now, account)
+            self._test(part, number, self.settings.test_after - shard.learned, now, account)
             learned = self.learner.learn(part, self._users, self._history, number, now)
             shard.learned += len(part)
             account.users += learned.new_users
@@ -147,10 +148,10 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             self._refresh_lists(shard, batch, slots, now, account, context)
         yield STATS, pack_account(self._count(account, began))
 
-    def _test(self, batch: EventBatch, number: int, now: int, account: Account) -> None:
+    def _test(self, batch: EventBatch, number: int, first: int, now: int, account: Account) -> None:
         began = time.perf_counter()
         quality, commands = self._quality.test(
-            self.learner, batch, self._users, self._history, number, now
+            self.learner, batch, self._users, self._history, number, now, first
         )
         self.writer.send(commands)
         account.add(Account(quality=quality, stages={"quality": _micros(began)}))

@@ -121,6 +121,14 @@ class Quality(Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = 50
+    after: Annotated[
+        int,
+        Meta(
+            description="How many events each shard learns before the first of them is a test.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 0
 
 
 class Feed(Struct, frozen=True, kw_only=True):

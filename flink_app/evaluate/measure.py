@@ -21,16 +21,22 @@ from flink_app.embedded.redis_server import RedisServer
 from flink_app.totals import Totals, read_totals
 from udfs.stats import LISTS
 
+OWN = "millirec"
+"""The name of the model that is no baseline."""
+
 _POLL_S = 0.1
 _PARTS = 20
 
 
 class Point(msgspec.Struct, frozen=True):
-    """Quality of a stretch of the stream: `tests` up to its end, and the mean recall@10 in it."""
+    """Quality of a stretch of the stream: `tests` up to its end, and the mean recall@10 in it.
+
+    A baseline has but one list, `served`.
+    """
 
     tests: int
     served: float
-    popular: float
+    popular: float | None = None
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +46,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         seconds: of the whole run, from Java's start.
         quality: means by `<list>:<measure>` (see `udfs.quality`), and counts.
         curve: quality over time, about 20 points.
-        microseconds: per event and stage, of the user learner.
+        microseconds: per event and stage, of the user learner; of a baseline per `update` and per
+            `list`.
+        model: millirec, or the name of a baseline, whose list is `served`.
+        rmse: of a baseline that predicts ratings, over all of them before each was learned.
     """
 
+    model: str = OWN
     mode: str
     seed: int
     events: int
@@ -50,6 +60,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     quality: dict[str, float]
     curve: list[Point]
     microseconds: dict[str, float]
+    rmse: float | None = None
 
 
 def measure(
@@ -114,14 +125,13 @@ def curve(qualities: list[dict[str, float]], parts: int = _PARTS) -> list[Point]
     for quality in qualities:
         tests, before = quality.get("served:tests", 0.0), begin.get("served:tests", 0.0)
         if tests > before and (tests - before >= total / parts or tests == total):
-            values = [
-                (
-                    quality[f"{name}:recall@10"] * tests
-                    - begin.get(f"{name}:recall@10", 0.0) * before
+            values = {
+                name: round(
+                    (quality[key] * tests - begin.get(key, 0.0) * before) / (tests - before), 4
                 )
-                / (tests - before)
                 for name in LISTS
-            ]
-            points.append(Point(int(tests), round(values[0], 4), round(values[1], 4)))
+                if (key := f"{name}:recall@10") in quality
+            }
+            points.append(Point(int(tests), **values))
             begin = quality
     return points

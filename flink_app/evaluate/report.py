@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean, stdev
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from flink_app.evaluate.measure import Point, Result
+from flink_app.evaluate.measure import OWN, Point, Result
 from udfs.stats import LISTS
 
 MEASURES = (
@@ -43,31 +44,44 @@ def bars(values: Sequence[float]) -> str:
 
 def show(console: Console, results: Sequence[Result]) -> None:
     """Print all of it."""
-    groups = [
-        (name, mode) for mode in dict.fromkeys(result.mode for result in results) for name in LISTS
-    ]
-    table = Table(title="test, then learn")
-    table.add_column("measure")
-    for name, mode in groups:
-        table.add_column(f"{name}, {mode}", justify="right")
-    for measure in MEASURES:
-        cells = [
-            spread(
-                [run.quality.get(f"{name}:{measure}", 0.0) for run in results if run.mode == mode]
-            )
-            for name, mode in groups
-        ]
-        table.add_row(measure, *cells)
-    console.print(table)
+    console.print(table(results))
     for result in results:
+        error = f"; RMSE of ratings {result.rmse:.4f}" if result.rmse is not None else ""
         console.print(
-            f"{result.mode}, seed {result.seed}: {tests(result)}; {result.events:,} events in "
-            f"{result.seconds:,.1f} s; microseconds an event: "
-            + ", ".join(f"{stage} {value:g}" for stage, value in result.microseconds.items()),
+            f"{title(result)}: {tests(result)}; {result.events:,} events in "
+            f"{result.seconds:,.1f} s; microseconds: "
+            + ", ".join(f"{stage} {value:g}" for stage, value in result.microseconds.items())
+            + error,
             soft_wrap=True,
         )
-    longest = max(results, key=lambda result: result.quality.get("served:tests", 0.0))
-    console.print(f"{longest.mode}, seed {longest.seed}: {over_time(longest.curve)}")
+    if own := [result for result in results if result.model == OWN]:
+        longest = max(own, key=lambda result: result.quality.get("served:tests", 0.0))
+        console.print(f"{title(longest)}: {over_time(longest.curve)}")
+
+
+def table(results: Sequence[Result]) -> Table:
+    """A row for each list: millirec's own, by mode, then the baselines'."""
+    # As narrow as it can be: numbers are never cut at a terminal's 80 columns.
+    found = Table(title="test, then learn", box=SIMPLE, padding=0, show_edge=False)
+    found.add_column("list")
+    for measure in MEASURES:
+        found.add_column(measure.replace("@", "\n@"), justify="right", no_wrap=True)
+    for model, mode in dict.fromkeys((result.model, result.mode) for result in results):
+        runs = [run for run in results if (run.model, run.mode) == (model, mode)]
+        for name in LISTS if model == OWN else LISTS[:1]:
+            cells = [
+                spread([run.quality.get(f"{name}:{measure}", 0.0) for run in runs])
+                for measure in MEASURES
+            ]
+            label = f"{name}, {mode}" if model == OWN else f"{model}, baseline"
+            found.add_row(label, *(cell.replace(" ± ", "\n±") for cell in cells))
+    return found
+
+
+def title(result: Result) -> str:
+    """What a line about a run begins with."""
+    name = result.mode if result.model == OWN else f"{result.model} baseline"
+    return f"{name}, seed {result.seed}"
 
 
 def tests(result: Result) -> str:
@@ -85,7 +99,7 @@ def tests(result: Result) -> str:
 def over_time(curve: Sequence[Point]) -> str:
     """Recall@10 of both lists along the stream, on one scale."""
     served = [point.served for point in curve]
-    popular = [point.popular for point in curve]
+    popular = [point.popular or 0.0 for point in curve]
     both = bars(served + popular)
     return (
         "recall@10 over time, from the first test to the last\n"

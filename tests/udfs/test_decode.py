@@ -279,3 +279,14 @@ def test_a_line_means_the_same_alone_and_among_others(name: str, lines: list[str
     assert [one.reason for one in together.rejected] == [
         one.reason for got in alone for one in got.rejected
     ]
+
+
+def test_ratings_are_as_given_whatever_their_weight() -> None:
+    lines = [
+        '{"user":"a","item":"x","type":"rating","value":4.5}',
+        '{"user":"a","item":"x","type":"click","value":3}',
+        '{"user":"a","item":"x","type":"Rating ","value":0}',
+    ]
+    found = DECODERS["millirec"].ratings(lines)
+    assert np.array_equal(found, [4.5, np.nan, 0.0], equal_nan=True)
+    assert DECODERS["movielens"].ratings(["1\t2\t3.5\t875747190"]).tolist() == [3.5]

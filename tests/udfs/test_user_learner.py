@@ -54,6 +54,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         keep_s=30,
         refresh_ms=100,
         test_every=0,
+        test_after=0,
     )
     return UserLearner(msgspec.structs.replace(settings, **own))
 
@@ -113,6 +114,18 @@ def test_strict_writes_a_list_after_each_event_and_puts_none_off(
     counts.add(account(flink.process(7, sent([("ann", "c")], NOW - 10_000))))
     assert (counts.learned, counts.lists) == (3, 3)
     assert listed(redis_client, "ann") == []
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_first_events_of_a_shard_are_no_tests(
+    redis_url: str, clock: Clock, strict: bool
+) -> None:
+    flink = Subtask(operator(redis_url, strict=strict, test_every=1, test_after=3))
+    users = ["ann", "bob", "cat", "dan"]
+    counts = account(flink.process(7, sent([(user, "a") for user in users[:2]], NOW)))
+    assert counts.quality == {}
+    counts = account(flink.process(7, sent([(user, "a") for user in users[2:]], NOW)))
+    assert counts.quality == {"unknown_users": 1}
 
 
 @pytest.mark.parametrize("size", [1, 7, 90])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from flink_app.cli import main
 from flink_app.config import Config
-from flink_app.evaluate.command import in_mode, with_positive
+from flink_app.evaluate.baselines import BASELINES
+from flink_app.evaluate.command import evaluate, in_mode, with_positive
 from flink_app.evaluate.measure import Point, Result, curve
 from flink_app.evaluate.ordered import in_order
 from flink_app.evaluate.report import show
@@ -57,8 +60,10 @@ def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
     strict = in_mode(Config(), "strict", 3, tmp_path)
     assert (strict.job.strict, strict.job.shards, strict.job.item_shards) == (True, 1, 1)
     assert (strict.model.seed, strict.quality.every) == (3, 1)
-    parallel = in_mode(Config(), "parallel", 1, tmp_path)
+    assert in_mode(Config(), "strict", 3, tmp_path, 100).quality.after == 100
+    parallel = in_mode(Config(), "parallel", 1, tmp_path, 100)
     assert parallel.job == Config().job
+    assert parallel.quality.after == 100 // Config().job.shards
 
 
 def test_the_curve_ends_with_the_last_test() -> None:
@@ -82,41 +87,101 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
         for mode in ("strict", "parallel")
         for seed in (1, 2)
     ]  # fmt: skip
+    results.append(
+        Result(
+            model="biased-mf", mode="strict", seed=1, events=10, seconds=1.0,
+            quality={"served:tests": 8.0, "served:recall@10": 0.3}, curve=[Point(8, 0.3)],
+            microseconds={"update": 2.0, "list": 30.0}, rmse=0.95,
+        )
+    )  # fmt: skip
     console = Console(width=120, record=True, file=io.StringIO())
     show(console, results)
     text = console.export_text()
-    assert text.count("0.1500 ± 0.0707") == 2
-    assert "served, parallel" in text
+    assert text.count("±0.0707") == 2
+    narrow = Console(width=80, record=True, file=io.StringIO())
+    show(narrow, results)
+    assert "…" not in narrow.export_text()
+    assert "served, parallel" in text and "popular, strict" in text
+    assert re.search(r"biased-mf, baseline +0\.0000 +0\.0000 +0\.3000", text)
+    assert "biased-mf baseline, seed 1: 8 tests" in text
     assert "strict, seed 2: 8 tests, 1 of them for items never seen before" in text
+    assert "microseconds: update 2, list 30; RMSE of ratings 0.9500" in text
     assert "served  ▅█  0.200 at the end" in text
 
 
-@pytest.mark.job
-def test_both_modes_and_seeds_of_recorded_events(tmp_path: Path) -> None:
+def some_events(path: Path, count: int = 800) -> Path:
+    """Ratings of 4 and 5 in turn; four groups of ten users take ten items each."""
     random = np.random.default_rng(1)
     events = [
         {"user": f"u{n % 40}", "item": f"i{(n % 40 % 4) * 10 + k}", "type": "rating",
          "value": 5 - n % 2, "ts": 1_600_000_000 + n}
-        for n, k in enumerate(random.integers(0, 10, 800).tolist())
+        for n, k in enumerate(random.integers(0, 10, count).tolist())
     ]  # fmt: skip
     random.shuffle(events)  # type: ignore[arg-type]
-    source, out = tmp_path / "events.jsonl", tmp_path / "out" / "report.json"
-    source.write_text("".join(json.dumps(event) + "\n" for event in events))
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+def test_the_command_line_names_every_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    told = re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+    [choices] = re.findall(r"choices: (popular, .*?)\]", told)
+    assert choices.split(", ") == [*BASELINES, "all"]
+
+
+def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = some_events(tmp_path / "events.jsonl"), tmp_path / "report.json"
+    evaluate(Config(), [source], [], 2, "rating>=4.5", out, ["als", "all"], "half")
+    results = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    runs = [(result.model, result.seed) for result in results]
+    expected = [
+        (name, seed)
+        for name, kind in BASELINES.items()
+        for seed in ((1, 2) if kind.seeded else (1,))
+    ]
+    assert runs == expected
+    kinds = ("served:tests", "unknown_users", "repeats")
+    for result in results:
+        assert result.events == 400
+        assert sum(result.quality.get(kind, 0) for kind in kinds) == 200
+        assert (result.rmse is not None) == (result.model == "biased-mf")
+    told = capsys.readouterr().out
+    assert all(f"{name} baseline, seed 1: " in told for name in BASELINES)
+
+
+def test_a_warmup_leaves_some_tests(tmp_path: Path) -> None:
+    source = some_events(tmp_path / "events.jsonl", 10)
+    with pytest.raises(ConfigError, match="--warmup 10 leaves no test: there are 10 events"):
+        evaluate(Config(), [source], [], 1, "", None, ["popular"], 10)
+
+
+@pytest.mark.job
+def test_both_modes_and_seeds_of_recorded_events(tmp_path: Path) -> None:
+    source = some_events(tmp_path / "events.jsonl")
+    out = tmp_path / "out" / "report.json"
     command = [
         sys.executable, "-m", "flink_app", "evaluate", str(source), "--positive", "rating>=4.5",
-        "--mode", "strict", "--mode", "parallel", "--out", str(out),
+        "--mode", "strict", "--mode", "parallel", "--out", str(out), "--baseline", "popular",
+        "--baseline", "item-knn", "--warmup", "80",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "400 events in order of time; 400 lines left out" in done.stdout
-    strict, parallel = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    strict, parallel, *others = msgspec.json.decode(out.read_bytes(), type=list[Result])
     assert (strict.mode, parallel.mode) == ("strict", "parallel")
+    kinds = ("served:tests", "unknown_users", "repeats", "new_items")
     for result in (strict, parallel):
         quality = result.quality
-        kinds = ("served:tests", "unknown_users", "repeats")
-        assert sum(quality.get(kind, 0) for kind in kinds) == result.events == 400
-        assert quality["served:tests"] == quality["popular:tests"]
-    # Only positive events are learned: ten users in each of two groups remain.
-    assert strict.quality["unknown_users"] == 20
+        tested = sum(quality.get(kind, 0) for kind in kinds[:3])
+        assert tested == 320 if result is strict else 320 <= tested < 400
+        assert result.events == 400
+        assert quality.get("served:tests") == quality.get("popular:tests")
+    # Only positive events are learned: ten users in each of two groups remain. The baselines have
+    # the same tests.
+    assert [result.model for result in others] == ["popular", "item-knn"]
+    for other in others:
+        for kind in kinds:
+            assert other.quality.get(kind, 0) == strict.quality.get(kind, 0), kind
     assert strict.quality["served:recall@10"] > strict.quality["popular:recall@10"] > 0
     assert strict.curve[-1].tests == strict.quality["served:tests"]
