@@ -135,6 +135,15 @@ class RankerOptions(Struct, frozen=True, kw_only=True):
     ] = "linear"
     hidden: Annotated[int, Meta(description="Units of the hidden layer.", ge=1, le=1024)] = 8
     learning_rate: Annotated[float, Meta(description="The step of AdaGrad.", gt=0, le=10)] = 0.2
+    candidates: Annotated[
+        int,
+        Meta(
+            description="How many items with evidence get a score, those with the most; the best "
+            "by factors and the popular do besides.",
+            ge=1,
+            le=100_000,
+        ),
+    ] = 200
     samples: Annotated[
         int,
         Meta(

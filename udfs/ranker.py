@@ -85,6 +85,8 @@ class Ranker:
             self._call,
             np.zeros(room, np.int32),
             np.zeros((room, kernels.FEATURES), np.float32),
+            np.zeros((room, 4), np.float32),
+            np.zeros(room, np.int64),
         )
 
     def _view(
@@ -119,7 +121,7 @@ class Ranker:
         models = np.zeros((len(slots), n), np.int8)
         kernels.rank(
             slots, vectors, extra, exclude, users.view, neighbours.pairs, consumers.noted, items,
-            scratch, choice, self.hidden, self.w, out, scores, models,
+            scratch, self.settings.candidates, choice, self.hidden, self.w, out, scores, models,
         )  # fmt: skip
         if choice >= 0:
             scores = np.exp(scores) - np.float32(kernels.FLOOR)
@@ -145,5 +147,6 @@ class Ranker:
         s = self.settings
         kernels.train(
             slots, taken, vectors, extra, exclude, users.view, neighbours.pairs, consumers.noted,
-            items, scratch, self.hidden, self.w, self.squares, s.learning_rate, s.samples, random,
+            items, scratch, s.candidates, self.hidden, self.w, self.squares, s.learning_rate,
+            s.samples, random,
         )  # fmt: skip

@@ -22,7 +22,8 @@ MEMORIES = 3  # columns of evidence: item-cf, its short memory, user-cf
 BASE = 6  # features before those that depend on how active the user is
 FEATURES = 2 * BASE
 FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
-FARTHEST = 10.0  # the lowest mf feature, below the highest score of the list
+FARTHEST = np.float32(10.0)  # the lowest mf feature, below the highest
+_WEIGHED, _BUCKETS = np.array([2.0, 1.0, 0.7], np.float32), 256
 MODEL_OF = np.array([0, 0, 1, 2, 3, 3], np.int8)  # of each base feature, into `ranker.MODELS`
 
 
@@ -52,6 +53,8 @@ class Scratch(NamedTuple):
     Attributes:
         evidence: float32[I, MEMORIES], all 0, left so. mark: int64[I]. call: int64[1], the last
             mark given. found: int32[I]. x: float32[I, FEATURES].
+        known, priced: float32[I, 4], int64[I]: what describes an item whoever the list is for,
+            computed once in a call: the marks from which on it is valid.
     """
 
     evidence: Any
@@ -59,27 +62,31 @@ class Scratch(NamedTuple):
     call: Any
     found: Any
     x: Any
+    known: Any
+    priced: Any
 
 
 @njit(cache=True, nogil=True)
 def collect(user, history, pairs, noted, extra, exclude, items, scratch):
-    """The candidates of one user: all that has evidence, and `extra`; alive and, if asked, unseen.
+    """The candidates of one user: `extra`, and all that has evidence; alive and, if asked, unseen.
 
     Args:
-        extra: int32[E], further candidates, −1 for none.
+        extra: int32[E], candidates of other models, −1 for none.
 
-    Returns: how many; `scratch.found` names them, `scratch.evidence` is not cleared.
+    Returns: (candidates that are in `extra`, candidates); `scratch.found` names them, those in
+        `extra` first; `scratch.evidence` is not cleared.
     """
     scratch.call[0] += 2
     call, mark, found = scratch.call[0], scratch.mark, scratch.found
     evidence = scratch.evidence
-    count = neighbour_kernels.gather(user, history, pairs, evidence, mark, call, found, 0)
+    first = 0
+    for j in extra:
+        if j >= 0:
+            first = find(j, mark, call, found, first)
+    count = neighbour_kernels.gather(user, history, pairs, evidence, mark, call, found, first)
     count = consumer_kernels.gather(
         user, history, noted, MEMORIES - 1, evidence, mark, call, found, count
     )
-    for j in extra:
-        if j >= 0:
-            count = find(j, mark, call, found, count)
     if exclude:
         page, stop = history.tail[user], history.fill[user]
         while page >= 0:
@@ -87,26 +94,97 @@ def collect(user, history, pairs, noted, extra, exclude, items, scratch):
                 if history.pages[page, k] < mark.shape[0]:
                     mark[history.pages[page, k]] = call + 1
             page, stop = history.older[page], history.pages.shape[1]
-    kept = 0
+    kept = chosen = 0
     for k in range(count):
         j = found[k]
         if mark[j] == call and items.alive[j]:
             found[kept] = j
             kept += 1
+            chosen += k < first
         else:
-            evidence[j, :] = 0.0
+            for m in range(MEMORIES):
+                evidence[j, m] = 0.0
+    return chosen, kept
+
+
+@njit(cache=True, nogil=True)
+def _price(count, since, pairs, noted, items, scratch):
+    """Set `scratch.known` of all candidates, of each once in a call: both damping factors, both
+    features of popularity."""
+    found, known, priced, call = scratch.found, scratch.known, scratch.priced, scratch.call[0]
+    counted, noticed = pairs.counts, noted.counts
+    for k in range(count):
+        j = found[k]
+        if priced[j] < since:
+            priced[j] = call
+            n = counted[j] if j < counted.shape[0] else 0.0
+            known[j, 0] = (n / pairs.gain + pairs.shrink) ** -pairs.target_power
+            n = np.float64(noticed[j]) if j < noticed.shape[0] else 0.0
+            known[j, 1] = (n + noted.shrink) ** -noted.power
+            known[j, 2] = np.log(1.0 + items.events[j])
+            age = max(items.clock - items.popularity_at[j], 0.0)
+            known[j, 3] = np.log(0.05 + items.popularity[j] * 2.0 ** (-age / items.half_life))
+
+
+@njit(cache=True, nogil=True)
+def choose(first, count, most, since, pairs, noted, items, scratch, best):
+    """Keep the first candidates and about `most` of the others, those with the most evidence.
+
+    Evidence becomes a share of its largest among the candidates, by memory. What is weighed here
+    is a plain sum; it need only hold all that the ranker may put into a list.
+
+    Args:
+        best: float64[MEMORIES], set to the largest.
+
+    Returns: candidates kept; their evidence is not cleared.
+    """
+    found, evidence, x, known = scratch.found, scratch.evidence, scratch.x, scratch.known
+    _price(count, since, pairs, noted, items, scratch)
+    best[:] = 1e-30
+    for k in range(count):
+        j = found[k]
+        evidence[j, 0] *= known[j, 0]
+        evidence[j, 1] *= known[j, 0]
+        evidence[j, 2] *= known[j, 1]
+        for m in range(MEMORIES):
+            best[m] = max(best[m], evidence[j, m])
+    for k in range(count):
+        j = found[k]
+        amount = np.float32(0.0)
+        for m in range(MEMORIES):
+            evidence[j, m] = np.float32(evidence[j, m] / best[m])
+            amount += evidence[j, m] * _WEIGHED[m]
+        x[k, 0] = amount
+    if count - first <= most:
+        return count
+    buckets = np.zeros(_BUCKETS, np.int32)
+    scale = np.float32(_BUCKETS - 1) / _WEIGHED.sum()
+    for k in range(first, count):
+        buckets[int(x[k, 0] * scale)] += 1
+    lowest, total = _BUCKETS - 1, buckets[_BUCKETS - 1]
+    while total < most and lowest > 0:
+        lowest -= 1
+        total += buckets[lowest]
+    kept = first
+    for k in range(first, count):
+        j = found[k]
+        if int(x[k, 0] * scale) >= lowest:
+            found[kept] = j
+            kept += 1
+        else:
+            for m in range(MEMORIES):
+                evidence[j, m] = 0.0
     return kept
 
 
 @njit(cache=True, nogil=True)
-def describe(user, vector, count, history, pairs, noted, items, scratch):
-    """Set `scratch.x` to the features of each candidate and clear `scratch.evidence`.
+def describe(user, vector, count, since, history, pairs, noted, items, scratch):
+    """Set `scratch.x` to the features of the candidates; clears their evidence.
 
-    With the score s_m of each memory as a share of its largest among the candidates, and n_j the
-    events of item j:
+    With s_m the share of the largest evidence of each memory, and n_j the events of item j:
 
-        log(FLOOR + s_m / max s_m) for item-cf, its short memory and user-cf;
-        b_j + q_j·v less the largest, at least −FARTHEST;
+        log(FLOOR + s_m) for item-cf, its short memory and user-cf;
+        b_j + q_j·v, at least FARTHEST below the largest;
         log(1 + n_j);  log(.05 + decayed popularity)
 
     and each of them times .3·(log(1 + n_u) − 3), n_u the events of the user.
@@ -114,31 +192,23 @@ def describe(user, vector, count, history, pairs, noted, items, scratch):
     Args:
         vector: float32[d], v.
     """
-    found, evidence, x = scratch.found, scratch.evidence, scratch.x
-    most = np.full(MEMORIES, 1e-30)
-    near = -np.inf
-    for k in range(count):
-        j = found[k]
-        counted = pairs.counts[j] if j < pairs.counts.shape[0] else 0.0
-        part = (counted / pairs.gain + pairs.shrink) ** -pairs.target_power
-        evidence[j, 0] *= part
-        evidence[j, 1] *= part
-        if evidence[j, 2] > 0.0:
-            evidence[j, 2] *= (noted.counts[j] + noted.shrink) ** -noted.power
-        for m in range(MEMORIES):
-            most[m] = max(most[m], evidence[j, m])
-        x[k, 3] = items.bias[j] + dot(vector, items.q[j])
-        near = max(near, x[k, 3])
-    active = 0.3 * (np.log(1.0 + history.events[user]) - 3.0)
+    found, evidence, x, known = scratch.found, scratch.evidence, scratch.x, scratch.known
+    q, bias = items.q, items.bias
+    _price(count, since, pairs, noted, items, scratch)
     for k in range(count):
         j = found[k]
         for m in range(MEMORIES):
-            x[k, m] = np.log(FLOOR + evidence[j, m] / most[m])
+            x[k, m] = np.log(np.float32(FLOOR) + evidence[j, m])
             evidence[j, m] = 0.0
+        x[k, 3] = bias[j] + dot(vector, q[j])
+        x[k, 4] = known[j, 2]
+        x[k, 5] = known[j, 3]
+    near = np.float32(-np.inf)
+    for k in range(count):
+        near = max(near, x[k, 3])
+    active = np.float32(0.3 * (np.log(1.0 + history.events[user]) - 3.0))
+    for k in range(count):
         x[k, 3] = max(x[k, 3] - near, -FARTHEST)
-        x[k, 4] = np.log(1.0 + items.events[j])
-        age = max(items.clock - items.popularity_at[j], 0.0)
-        x[k, 5] = np.log(0.05 + items.popularity[j] * 2.0 ** (-age / items.half_life))
         for f in range(BASE):
             x[k, BASE + f] = x[k, f] * active
 
@@ -191,13 +261,14 @@ def _slope(x, hidden, w, gradient, amount):
 
 @njit(cache=True, nogil=True)
 def rank(
-    users, vectors, extra, exclude, history, pairs, noted, items, scratch, choice, hidden, w,
+    users, vectors, extra, exclude, history, pairs, noted, items, scratch, most, choice, hidden, w,
     out, scores, models,
 ):  # fmt: skip
     """The candidates with the largest score of each user, best first, equal ones by lower slot.
 
     Args:
         users: int32[rows], cache slots. vectors: float32[rows, d]. extra: int32[rows, E].
+        most: how many candidates with evidence get a score (see `choose`).
         choice: the memory whose evidence alone is the score (without any there is no list), or −1
             for the ranker. hidden, w: see `score`.
         out, scores: int32[rows, N], float32[rows, N], set; −1 and −inf where a row has fewer.
@@ -206,13 +277,14 @@ def rank(
     """
     n = out.shape[1]
     mean, raised = np.empty(FEATURES), np.empty(MODEL_OF.max() + 1)
-    at = np.empty(n, np.int32)
-    x = scratch.x
+    at, best = np.empty(n, np.int32), np.empty(MEMORIES)
+    x, since = scratch.x, scratch.call[0] + 1
     for r in range(users.shape[0]):
         out[r, :] = -1
         scores[r, :] = -np.inf
-        count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
-        describe(users[r], vectors[r], count, history, pairs, noted, items, scratch)
+        first, count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
+        count = choose(first, count, most, since, pairs, noted, items, scratch, best)
+        describe(users[r], vectors[r], count, since, history, pairs, noted, items, scratch)
         lowest = np.float32(np.log(FLOOR))
         for k in range(count):
             j = scratch.found[k]
@@ -256,7 +328,7 @@ def _slope_by_input(x, hidden, w, slopes):
 
 @njit(cache=True, nogil=True)
 def train(
-    users, taken, vectors, extra, exclude, history, pairs, noted, items, scratch, hidden, w,
+    users, taken, vectors, extra, exclude, history, pairs, noted, items, scratch, most, hidden, w,
     squares, rate, samples, random,
 ):  # fmt: skip
     """Learn from what each user took: a step on the softmax over all items, event by event.
@@ -275,33 +347,43 @@ def train(
         w, squares: float64[P], changed in place, G > 0. random: uint64[1], changed in place.
     """
     x, found, mark = scratch.x, scratch.found, scratch.mark
-    z, gradient = np.empty(0), np.zeros(w.shape[0])
+    z, gradient, best = np.empty(0), np.zeros(w.shape[0]), np.empty(MEMORIES)
+    since = scratch.call[0] + 1
     for r in range(users.shape[0]):
-        count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
-        call, known, weight = scratch.call[0], count, 1.0
+        first, count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
+        call, goal = scratch.call[0], -1
+        if mark[taken[r]] <= call:
+            # The item taken is a candidate that is always kept.
+            for k in range(first, count):
+                if found[k] == taken[r]:
+                    found[k], found[first] = found[first], found[k]
+                    first += 1
+                    break
+        count = choose(first, count, most, since, pairs, noted, items, scratch, best)
+        known, weight = count, 1.0
+        for k in range(count):
+            mark[found[k]] = call + 1
+            if found[k] == taken[r]:
+                goal = k
         if samples < items.size:
             weight = items.size / max(samples, 1)
         for n in range(min(samples, items.size)):
             j = np.int64(n)
             if samples < items.size:
                 j = np.int64(next_random(random) % np.uint64(items.size))
-            if mark[j] < call and items.alive[j]:
-                mark[j] = call
+            if mark[j] <= call and items.alive[j]:
+                mark[j] = call + 1
                 found[count] = j
                 count += 1
-        goal = -1
-        for k in range(count):
-            if found[k] == taken[r]:
-                goal = k
-        if goal < 0:
-            if mark[taken[r]] == call + 1:
-                for k in range(count):
-                    scratch.evidence[found[k], :] = 0.0
-                continue
+                if j == taken[r]:
+                    goal = count - 1
+        if goal < 0 and mark[taken[r]] <= call:
             goal = count
             found[count] = taken[r]
             count += 1
-        describe(users[r], vectors[r], count, history, pairs, noted, items, scratch)
+        describe(users[r], vectors[r], count, since, history, pairs, noted, items, scratch)
+        if goal < 0:
+            continue
         if z.shape[0] < count:
             z = np.empty(2 * count)
         top = -np.inf
