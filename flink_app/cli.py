@@ -92,6 +92,14 @@ def evaluate(
             "full speed. Both if given twice.",
         ),
     ] = ["strict"],  # noqa: B006
+    model: Annotated[
+        list[Literal["ranker", "item-cf", "user-cf", "mf", "popular"]],
+        Parameter(
+            negative=(),
+            help="Whose lists are tested, in one run; as often as needed. By default those of "
+            "lists.model.",
+        ),
+    ] = [],  # noqa: B006
     positive: Annotated[
         str, Parameter(help="What counts, such as 'rating>=4.5'; the rest is left out.")
     ] = "",
@@ -120,6 +128,7 @@ def evaluate(
     Examples:
         millirec evaluate ratings.csv --preset movielens-csv --positive 'rating>=4.5'
         millirec evaluate events.jsonl --mode strict --mode parallel --seeds 5 --out report.json
+        millirec evaluate events.jsonl --model ranker --model item-cf --model mf
         millirec evaluate events.jsonl --baseline popular --baseline item-knn --warmup half
     """
     from flink_app.evaluate import evaluate as measure
@@ -133,7 +142,7 @@ def evaluate(
     given = [f"source.preset={preset}"] if preset else []
     measure(
         load(config, [*given, *settings]).config, files, mode, seeds, positive, out,
-        baseline, warmup,
+        baseline, warmup, model,
     )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def build(
     accounts = events.get_side_output(STATS).union(deltas.get_side_output(STATS), items)
     (
         accounts.key_by(lambda _: 0, Types.INT())
-        .process(Stats(redis_settings(config)), _BYTES)
+        .process(Stats(redis_settings(config), config.quality.models), _BYTES)
         .name("stats")
         .uid("stats")
         .set_parallelism(1)

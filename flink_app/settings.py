@@ -115,6 +115,7 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         item_expiry_days=state.item_expiry_days,
         keep_s=config.feed.keep_s,
         test_every=config.quality.every,
+        test_models=config.quality.models,
         test_after=config.quality.after,
         refresh_ms=max(1, config.feed.publish_ms // 2),
     )

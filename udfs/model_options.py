@@ -32,7 +32,11 @@ class ItemCF(Struct, frozen=True, kw_only=True):
     ] = 50
     window_decay: Annotated[
         float,
-        Meta(description="τ: the item d before counts exp(−(d − 1) / τ) + floor.", gt=0, le=10_000),
+        Meta(
+            description="The item d before counts exp(−(d − 1) / window_decay) + floor.",
+            gt=0,
+            le=10_000,
+        ),
     ] = 3.0
     floor: Annotated[
         float, Meta(description="What every pair counts at least, see window_decay.", ge=0, le=1)
@@ -55,7 +59,7 @@ class ItemCF(Struct, frozen=True, kw_only=True):
     ] = 0.0
     recent: Annotated[
         int, Meta(description="H, a list is made from so many last items.", ge=1, le=1000)
-    ] = 30
+    ] = 20
     position_decay: Annotated[
         float,
         Meta(
@@ -114,7 +118,7 @@ class UserCF(Struct, frozen=True, kw_only=True):
     neighbours: Annotated[
         int, Meta(description="How many of the most alike users are asked.", ge=1, le=10_000)
     ] = 50
-    said: Annotated[int, Meta(description="For how many last items each.", ge=1, le=10_000)] = 100
+    said: Annotated[int, Meta(description="For how many last items each.", ge=1, le=10_000)] = 30
     shrink: Annotated[
         float,
         Meta(description="An item that n users share counts by (n + shrink)^−power.", gt=0, le=1e6),

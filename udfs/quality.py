@@ -9,7 +9,7 @@ is a miss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,10 +60,14 @@ def sums(
 
 
 class Quality:
-    """Tests one event in `every`; 0 tests none."""
+    """Tests one event in `every`; 0 tests none.
 
-    def __init__(self, every: int) -> None:
-        self.every = every
+    Args:
+        models: whose lists are tested besides those of `LISTS`.
+    """
+
+    def __init__(self, every: int, models: Sequence[str] = ()) -> None:
+        self.every, self.models = every, models
         self._shown: dict[str, tuple[Catalogue | None, NDArray[np.bool_]]] = {}
 
     def test(
@@ -103,10 +107,13 @@ class Quality:
         shares = counts / counts.sum()
         commands: list[Command] = []
         popular = learner.models.by_popularity(where, now_ms)[0]
-        served = np.empty_like(popular)
-        for _, at, lists in learner.models.rank(where, now_ms):
-            served[at] = lists.items
-        for name, found in zip(LISTS, (served, popular), strict=True):
+        tested = dict(zip(LISTS, (np.empty_like(popular), popular), strict=True))
+        for name in (LISTS[0], *self.models):
+            tested[name] = found = np.empty_like(popular)
+            model = "" if name == LISTS[0] else name
+            for _, at, lists in learner.models.rank(where, now_ms, model):
+                found[at] = lists.items
+        for name, found in tested.items():
             _add(totals, {f"{name}:{k}": v for k, v in sums(found, taken, shares).items()})
             commands += self._show(learner, name, found[:, :TOP])
         return totals, commands

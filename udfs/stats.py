@@ -22,7 +22,9 @@ EDGES = 1.1 ** np.arange(0, 160)
 
 
 LISTS = ("served", "popular")
-"""Whose quality is measured: the lists that users have, and the popular one beside them."""
+"""Whose quality is always measured: the lists that users have, and the popular one beside them."""
+TESTABLE = ("item-cf", "user-cf", "mf")
+"""Models whose lists can be tested besides."""
 
 
 class Account(msgspec.Struct, omit_defaults=True):

@@ -6,7 +6,7 @@ totals stand in Flink's state, so that they are exact across failures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
@@ -29,8 +29,9 @@ _RECENT_S = 5
 class Stats(KeyedProcessFunction):  # type: ignore[misc]
     """See the module; the sums are `udfs.stats`."""
 
-    def __init__(self, redis: RedisSettings) -> None:
+    def __init__(self, redis: RedisSettings, models: Sequence[str] = ()) -> None:
         self._redis = redis
+        self._lists = (*LISTS, *models)
 
     def open(self, context: RuntimeContext) -> None:
         """Take the state handle and connect to Redis."""
@@ -77,8 +78,9 @@ class Stats(KeyedProcessFunction):  # type: ignore[misc]
         return fields(total, recent, seconds, minute, now, shown)
 
     def _shown(self) -> dict[str, int]:
-        keys = [shown_key(self._redis.prefix, name) for name in LISTS]
-        return dict(zip(LISTS, self.writer.send([("PFCOUNT", key) for key in keys]), strict=True))
+        keys = [shown_key(self._redis.prefix, name) for name in self._lists]
+        counts = self.writer.send([("PFCOUNT", key) for key in keys])
+        return dict(zip(self._lists, counts, strict=True))
 
     def _write(self) -> None:
         pairs = [part for pair in self._fields().items() for part in pair]

@@ -53,6 +53,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     keep_s: float
     refresh_ms: int
     test_every: int
+    test_models: list[str]
     test_after: int
 
 
@@ -81,7 +82,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._due = cell(context, "due")
         self.learner = Learner(s.learner)
         self.learner.compile()
-        self._quality = Quality(s.test_every)
+        self._quality = Quality(s.test_every, s.test_models)
         self.writer = RedisWriter(s.redis)
         alone = parallelism(context) == 1
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
@@ -92,6 +93,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         # No gauge: Flink would call it from another thread, in thread mode on an interpreter that
         # may have ended with its job, and the TaskManager with it (docs/decisions/no-gauges.md).
         names = ("learned", "duplicates", "lists", "batches", "fresh_events", "freshness_ms_sum")
+        self._quality_metrics = group.add_group("quality")
         self._counters = {name: group.counter(name) for name in names}
 
     def _shard(self, key: int, context: KeyedProcessFunction.Context) -> Shard:
@@ -206,8 +208,18 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         for name in ("learned", "duplicates", "lists"):
             self._counters[name].inc(getattr(account, name))
         self._counters["batches"].inc()
+        for name, value in account.quality.items():
+            self._quality_counter(name).inc(round(value * (1 if name.endswith("s") else 1e6)))
         account.stages["user_learner"] = _micros(began)
         return account
+
+    def _quality_counter(self, name: str) -> Any:
+        """Flink's counter of a sum of `udfs.quality`: of tests, or in millionths."""
+        if name not in self._counters:
+            metric = name.replace(":", "_").replace("@", "_")
+            suffix = "" if name.endswith("s") else "_millionths"
+            self._counters[name] = self._quality_metrics.counter(metric + suffix)
+        return self._counters[name]
 
     def on_timer(
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext

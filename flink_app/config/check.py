@@ -18,6 +18,7 @@ from flink_app.config.masking import masked
 from flink_app.config.options import Config, Job
 from udfs.decode_settings import RATING
 from udfs.errors import ConfigError
+from udfs.stats import TESTABLE
 
 _BROKER = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}")
 
@@ -38,6 +39,7 @@ least 16, or some subtasks would have nothing to do.
     _check_source(config)
     _check_events(config)
     _check_redis(config.redis.url)
+    _check_models(config)
     _check_dead_letters(config)
     _check_sizes(config.job)
     if config.state.restore == "latest" and not config.state.checkpoints:
@@ -45,6 +47,20 @@ least 16, or some subtasks would have nothing to do.
             'state.restore is "latest" but state.checkpoints is empty: name the folder in which '
             "the newest checkpoint is to be looked for."
         )
+
+
+def _check_models(config: Config) -> None:
+    served = config.lists.model
+    for name in config.quality.models:
+        if name not in TESTABLE:
+            near = get_close_matches(name, TESTABLE, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it must be of {', '.join(TESTABLE)}."
+            raise ConfigError(f'quality.models: "{name}" is no model that can be tested: {hint}')
+        if served in ("mf", "popular") and name != "mf":
+            raise ConfigError(
+                f'quality.models has "{name}" but lists.model is "{served}", which leaves uncounted '
+                "what was taken together: serve ranker, item-cf or user-cf, or leave it out."
+            )
 
 
 def _check_source(config: Config) -> None:

@@ -129,6 +129,13 @@ class Quality(Struct, frozen=True, kw_only=True):
             le=1_000_000_000,
         ),
     ] = 0
+    models: Annotated[
+        list[str],
+        Meta(
+            description="Models whose lists are tested too: item-cf, user-cf or mf. The "
+            "lists that users have and the popular one always are."
+        ),
+    ] = []
 
 
 class Feed(Struct, frozen=True, kw_only=True):

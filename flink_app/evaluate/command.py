@@ -27,9 +27,13 @@ from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.lookup import now_ms
 from flink_app.settings import decode_settings
 from udfs.errors import ConfigError
+from udfs.stats import TESTABLE
 
 Start = Callable[[str], Callable[[int], None]]
 """Shows a bar under a name; what it returns takes how many events are done."""
+
+SERVABLE = ("ranker", *TESTABLE, "popular")
+"""Models that can be served, those first that need others."""
 
 _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 
@@ -37,6 +41,7 @@ _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 def evaluate(
     config: Config, files: Sequence[Path], modes: Sequence[str], seeds: int, positive: str,
     out: Path | None, baselines: Sequence[str] = (), warmup: int | Literal["half"] = 0,
+    models: Sequence[str] = (),
 ) -> None:  # fmt: skip
     """Run and report.
 
@@ -46,11 +51,12 @@ def evaluate(
         out: where the JSON goes.
         baselines: names of `BASELINES`, or all.
         warmup: how many events are learned before the first test; half of them all.
+        models: whose lists are tested; by default those that the configuration serves.
 
     Raises:
         ConfigError, SourceError, JobFailed: what cannot be evaluated.
     """
-    config = with_positive(config, positive)
+    config = with_models(with_positive(config, positive), models)
     check(in_mode(config, "strict", config.model.seed, files[0]))
     console, err = Console(highlight=False), Console(stderr=True)
     results: list[Result] = []
@@ -131,6 +137,24 @@ def with_positive(config: Config, positive: str) -> Config:
         zero_weight="ignore",
     )  # fmt: skip
     return msgspec.structs.replace(config, events=events)
+
+
+def with_models(config: Config, models: Sequence[str]) -> Config:
+    """The configuration that tests the lists of these models; it serves the one that needs most.
+
+    >>> changed = with_models(Config(), ["mf", "item-cf", "popular"])
+    >>> changed.lists.model, changed.quality.models
+    ('item-cf', ['mf'])
+    """
+    if not models:
+        return config
+    served, *others = sorted(set(models), key=SERVABLE.index)
+    replace = msgspec.structs.replace
+    return replace(
+        config,
+        lists=replace(config.lists, model=served),
+        quality=replace(config.quality, models=[name for name in others if name != "popular"]),
+    )
 
 
 def in_mode(config: Config, mode: str, seed: int, events: Path, warmup: int = 0) -> Config:

@@ -49,6 +49,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         microseconds: per event and stage, of the user learner; of a baseline per `update` and per
             `list`.
         model: millirec, or the name of a baseline, whose list is `served`.
+        served: whose lists users got, of millirec.
         rmse: of a baseline that predicts ratings, over all of them before each was learned.
     """
 
@@ -61,6 +62,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     curve: list[Point]
     microseconds: dict[str, float]
     rmse: float | None = None
+    served: str = ""
 
 
 def measure(
@@ -95,6 +97,7 @@ def measure(
     last = seen[-1]
     return Result(
         mode=mode,
+        served=config.lists.model,
         seed=config.model.seed,
         events=last.learned,
         seconds=round(seconds, 1),

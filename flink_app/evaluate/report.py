@@ -68,14 +68,21 @@ def table(results: Sequence[Result]) -> Table:
         found.add_column(measure.replace("@", "\n@"), justify="right", no_wrap=True)
     for model, mode in dict.fromkeys((result.model, result.mode) for result in results):
         runs = [run for run in results if (run.model, run.mode) == (model, mode)]
-        for name in LISTS if model == OWN else LISTS[:1]:
+        for name in dict.fromkeys([*LISTS, *tested(runs)]) if model == OWN else LISTS[:1]:
             cells = [
                 spread([run.quality.get(f"{name}:{measure}", 0.0) for run in runs])
                 for measure in MEASURES
             ]
-            label = f"{name}, {mode}" if model == OWN else f"{model}, baseline"
+            own = runs[0].served if name == LISTS[0] else name
+            label = f"{own}, {mode}" if model == OWN else f"{model}, baseline"
             found.add_row(label, *(cell.replace(" ± ", "\n±") for cell in cells))
     return found
+
+
+def tested(runs: Sequence[Result]) -> list[str]:
+    """The lists that runs have tested, in order."""
+    names = [key.partition(":") for run in runs for key in run.quality]
+    return [name for name, _, measure in names if measure == "tests"]
 
 
 def title(result: Result) -> str:

@@ -53,6 +53,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         item_expiry_days=30,
         keep_s=30,
         refresh_ms=100,
+        test_models=[],
         test_every=0,
         test_after=0,
     )
@@ -120,7 +121,7 @@ def test_strict_writes_a_list_after_each_event_and_puts_none_off(
 def test_the_first_events_of_a_shard_are_no_tests(
     redis_url: str, clock: Clock, strict: bool
 ) -> None:
-    flink = Subtask(operator(redis_url, strict=strict, test_every=1, test_after=3))
+    flink = Subtask(operator(redis_url, strict=strict, test_models=[], test_every=1, test_after=3))
     users = ["ann", "bob", "cat", "dan"]
     counts = account(flink.process(7, sent([(user, "a") for user in users[:2]], NOW)))
     assert counts.quality == {}

@@ -80,8 +80,11 @@ def test_the_curve_ends_with_the_last_test() -> None:
 def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
     results = [
         Result(
-            mode=mode, seed=seed, events=10, seconds=1.0,
-            quality={"served:tests": 8.0, "served:recall@10": 0.1 * seed, "new_items": 1.0},
+            mode=mode, seed=seed, events=10, seconds=1.0, served="ranker",
+            quality={
+                "served:tests": 8.0, "served:recall@10": 0.1 * seed, "new_items": 1.0,
+                "mf:tests": 8.0, "mf:recall@10": 0.25,
+            },
             curve=[Point(4, 0.1, 0.0), Point(8, 0.2, 0.1)], microseconds={"learn": 5.0},
         )
         for mode in ("strict", "parallel")
@@ -101,7 +104,8 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
     narrow = Console(width=80, record=True, file=io.StringIO())
     show(narrow, results)
     assert "…" not in narrow.export_text()
-    assert "served, parallel" in text and "popular, strict" in text
+    assert "ranker, parallel" in text and "popular, strict" in text
+    assert re.search(r"mf, strict.* 0\.2500", text)
     assert re.search(r"biased-mf, baseline +0\.0000 +0\.0000 +0\.3000", text)
     assert "biased-mf baseline, seed 1: 8 tests" in text
     assert "strict, seed 2: 8 tests, 1 of them for items never seen before" in text
