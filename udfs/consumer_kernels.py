@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from udfs.list_kernels import insert
-from udfs.neighbour_kernels import find, recent
+from udfs.neighbour_kernels import recent
 
 
 class Noted(NamedTuple):
@@ -78,32 +78,36 @@ def gather(user, history, noted, column, evidence, mark, call, found, count):
     Returns: count.
     """
     last = np.empty(noted.position.shape[0], np.int32)
-    likes, who, serial, weight = 0, noted.who, noted.serial, noted.weight
+    likes, who, serial, counts = 0, noted.who, noted.serial, noted.counts
+    weight, alike, serials, events = noted.weight, noted.alike, history.serials, history.events
     for place in range(recent(user, history, 0, last)):
         h = last[place]
-        if h >= noted.counts.shape[0]:
+        if h >= counts.shape[0]:
             continue
-        part = np.float32(noted.position[place] * (noted.counts[h] + noted.shrink) ** -noted.power)
-        for r in range(min(noted.counts[h], who.shape[1])):
+        part = np.float32(noted.position[place] * (counts[h] + noted.shrink) ** -noted.power)
+        for r in range(min(counts[h], who.shape[1])):
             other = who[h, r]
-            if other != user and history.serials[other] == serial[h, r]:
+            if other != user and serials[other] == serial[h, r]:
                 if weight[other] == 0.0:
-                    noted.alike[likes] = other
+                    alike[likes] = other
                     likes += 1
                 weight[other] += part
     best = np.full(min(noted.neighbours, likes), -1, np.int32)
     most = np.full(best.shape[0], -np.inf, np.float32)
     for k in range(likes):
-        other = noted.alike[k]
+        other = alike[k]
         if weight[other] > most[-1]:
             insert(other, weight[other], best, most)
         weight[other] = 0.0
     items = np.empty(noted.said, np.int32)
     for k in range(best.shape[0]):
         other = best[k]
-        amount = np.float32(most[k] * (history.events[other] + noted.hermit) ** -noted.power)
+        amount = np.float32(most[k] * (events[other] + noted.hermit) ** -noted.power)
         for place in range(recent(other, history, 0, items)):
             j = items[place]
             evidence[j, column] += amount
-            count = find(j, mark, call, found, count)
+            if mark[j] != call:
+                mark[j] = call
+                found[count] = j
+                count += 1
     return count

@@ -270,20 +270,6 @@ def count(
     return changed, log_gain
 
 
-@njit(cache=True, nogil=True, inline="always")
-def find(item, mark, call, found, count):
-    """Note an item as found in this call, once; returns how many are.
-
-    Args:
-        mark: int64[I], `call` where an item has been found. found: int32[I], the items in order.
-    """
-    if mark[item] != call:
-        mark[item] = call
-        found[count] = item
-        count += 1
-    return count
-
-
 @njit(cache=True, nogil=True)
 def gather(user, history, pairs, evidence, mark, call, found, count):
     """Add to `evidence` what the neighbours of a user's last items say.
@@ -295,24 +281,31 @@ def gather(user, history, pairs, evidence, mark, call, found, count):
 
     Args:
         user: a cache slot. history: `History`. pairs: `Pairs`, read only.
-        evidence: float32[I, M + …], column m added to. mark, call, found, count: see `find`.
+        evidence: float32[I, M + …], column m added to.
+        mark, call: int64[I], `call` where an item has been found. found: int32[I], the `count`
+            found so far, in order.
 
     Returns: count.
     """
-    position = pairs.position
+    # Members of a tuple are taken out of it before a loop: inside they would be counted each time.
+    position, ids, values = pairs.position, pairs.ids, pairs.values
+    lengths, counts = pairs.lengths, pairs.counts
     last = np.empty(position.shape[1], np.int32)
     for place in range(recent(user, history, 0, last)):
         h = last[place]
-        if h >= pairs.counts.shape[0]:
+        if h >= counts.shape[0]:
             continue
-        pull = (pairs.counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power / pairs.gain
+        pull = (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power / pairs.gain
         for m in range(position.shape[0]):
             weight = np.float32(position[m, place] * pull)
             if weight > 0.0:
-                for k in range(pairs.lengths[h]):
-                    j = pairs.ids[h, k]
-                    evidence[j, m] += weight * pairs.values[h, k]
-                    count = find(j, mark, call, found, count)
+                for k in range(lengths[h]):
+                    j = ids[h, k]
+                    evidence[j, m] += weight * values[h, k]
+                    if mark[j] != call:
+                        mark[j] = call
+                        found[count] = j
+                        count += 1
     return count
 
 
@@ -328,7 +321,9 @@ def explain(users, items, history, pairs, shown, reasons, shares):
         reasons, shares: int32[rows, N, R], float32[rows, N, R], set: slots, −1 where there are
             fewer, and their parts of the score, 0 to 1; equal ones newest first.
     """
-    last = np.empty(pairs.position.shape[1], np.int32)
+    position, ids, values = pairs.position, pairs.ids, pairs.values
+    lengths, counts = pairs.lengths, pairs.counts
+    last = np.empty(position.shape[1], np.int32)
     whole = np.empty(items.shape[1], np.float32)
     for r in range(users.shape[0]):
         reasons[r] = -1
@@ -340,16 +335,17 @@ def explain(users, items, history, pairs, shown, reasons, shares):
             width += 1
         for place in range(recent(users[r], history, 0, last)):
             h = last[place]
-            if h >= pairs.counts.shape[0]:
+            if h >= counts.shape[0]:
                 continue
-            pull = pairs.position[0, place]
-            pull *= (pairs.counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
-            for k in range(pairs.lengths[h]):
-                at = shown[pairs.ids[h, k]] - 1
-                part = np.float32(pull / pairs.gain * pairs.values[h, k])
-                if at >= 0 and part > 0.0:
-                    whole[at] += part
-                    _insert_reason(h, part, reasons[r, at], shares[r, at])
+            pull = position[0, place] / pairs.gain
+            pull *= (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
+            for k in range(lengths[h]):
+                at = shown[ids[h, k]] - 1
+                if at >= 0:
+                    part = np.float32(pull * values[h, k])
+                    if part > 0.0:
+                        whole[at] += part
+                        _insert_reason(h, part, reasons[r, at], shares[r, at])
         for at in range(width):
             shown[items[r, at]] = 0
             if whole[at] > 0.0:

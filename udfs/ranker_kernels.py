@@ -16,7 +16,6 @@ from numba import njit
 from udfs import consumer_kernels, neighbour_kernels
 from udfs.kernels import dot, next_random
 from udfs.list_kernels import insert
-from udfs.neighbour_kernels import find
 
 MEMORIES = 3  # columns of evidence: item-cf, its short memory, user-cf
 BASE = 6  # features before those that depend on how active the user is
@@ -78,11 +77,14 @@ def collect(user, history, pairs, noted, extra, exclude, items, scratch):
     """
     scratch.call[0] += 2
     call, mark, found = scratch.call[0], scratch.mark, scratch.found
-    evidence = scratch.evidence
+    evidence, alive = scratch.evidence, items.alive
+    pages, older = history.pages, history.older
     first = 0
     for j in extra:
-        if j >= 0:
-            first = find(j, mark, call, found, first)
+        if j >= 0 and mark[j] != call:
+            mark[j] = call
+            found[first] = j
+            first += 1
     count = neighbour_kernels.gather(user, history, pairs, evidence, mark, call, found, first)
     count = consumer_kernels.gather(
         user, history, noted, MEMORIES - 1, evidence, mark, call, found, count
@@ -91,13 +93,13 @@ def collect(user, history, pairs, noted, extra, exclude, items, scratch):
         page, stop = history.tail[user], history.fill[user]
         while page >= 0:
             for k in range(stop):
-                if history.pages[page, k] < mark.shape[0]:
-                    mark[history.pages[page, k]] = call + 1
-            page, stop = history.older[page], history.pages.shape[1]
+                if pages[page, k] < mark.shape[0]:
+                    mark[pages[page, k]] = call + 1
+            page, stop = older[page], pages.shape[1]
     kept = chosen = 0
     for k in range(count):
         j = found[k]
-        if mark[j] == call and items.alive[j]:
+        if mark[j] == call and alive[j]:
             found[kept] = j
             kept += 1
             chosen += k < first
@@ -112,7 +114,8 @@ def _price(count, since, pairs, noted, items, scratch):
     """Set `scratch.known` of all candidates, of each once in a call: both damping factors, both
     features of popularity."""
     found, known, priced, call = scratch.found, scratch.known, scratch.priced, scratch.call[0]
-    counted, noticed = pairs.counts, noted.counts
+    counted, noticed, events = pairs.counts, noted.counts, items.events
+    popularity, popularity_at = items.popularity, items.popularity_at
     for k in range(count):
         j = found[k]
         if priced[j] < since:
@@ -121,9 +124,9 @@ def _price(count, since, pairs, noted, items, scratch):
             known[j, 0] = (n / pairs.gain + pairs.shrink) ** -pairs.target_power
             n = np.float64(noticed[j]) if j < noticed.shape[0] else 0.0
             known[j, 1] = (n + noted.shrink) ** -noted.power
-            known[j, 2] = np.log(1.0 + items.events[j])
-            age = max(items.clock - items.popularity_at[j], 0.0)
-            known[j, 3] = np.log(0.05 + items.popularity[j] * 2.0 ** (-age / items.half_life))
+            known[j, 2] = np.log(1.0 + events[j])
+            age = max(items.clock - popularity_at[j], 0.0)
+            known[j, 3] = np.log(0.05 + popularity[j] * 2.0 ** (-age / items.half_life))
 
 
 @njit(cache=True, nogil=True)
@@ -278,7 +281,7 @@ def rank(
     n = out.shape[1]
     mean, raised = np.empty(FEATURES), np.empty(MODEL_OF.max() + 1)
     at, best = np.empty(n, np.int32), np.empty(MEMORIES)
-    x, since = scratch.x, scratch.call[0] + 1
+    x, since, found, mark = scratch.x, scratch.call[0] + 1, scratch.found, scratch.mark
     for r in range(users.shape[0]):
         out[r, :] = -1
         scores[r, :] = -np.inf
@@ -287,7 +290,7 @@ def rank(
         describe(users[r], vectors[r], count, since, history, pairs, noted, items, scratch)
         lowest = np.float32(np.log(FLOOR))
         for k in range(count):
-            j = scratch.found[k]
+            j = found[k]
             z = np.float32(x[k, choice] if choice >= 0 else score(x[k], hidden, w))
             if choice >= 0 and z <= lowest:
                 continue
@@ -300,11 +303,11 @@ def rank(
         for k in range(count):
             for f in range(FEATURES):
                 mean[f] += x[k, f] / count
-            scratch.mark[scratch.found[k]] = -k
+            mark[found[k]] = -k
         for place in range(n):
             if out[r, place] < 0:
                 break
-            at[place] = -scratch.mark[out[r, place]]
+            at[place] = -mark[out[r, place]]
             raised[:] = 0.0
             slopes = np.zeros(FEATURES)
             _slope_by_input(x[at[place]], hidden, w, slopes)
@@ -346,7 +349,7 @@ def train(
         users, taken: int32[n], cache slots and the living items they took next.
         w, squares: float64[P], changed in place, G > 0. random: uint64[1], changed in place.
     """
-    x, found, mark = scratch.x, scratch.found, scratch.mark
+    x, found, mark, alive = scratch.x, scratch.found, scratch.mark, items.alive
     z, gradient, best = np.empty(0), np.zeros(w.shape[0]), np.empty(MEMORIES)
     since = scratch.call[0] + 1
     for r in range(users.shape[0]):
@@ -371,7 +374,7 @@ def train(
             j = np.int64(n)
             if samples < items.size:
                 j = np.int64(next_random(random) % np.uint64(items.size))
-            if mark[j] <= call and items.alive[j]:
+            if mark[j] <= call and alive[j]:
                 mark[j] = call + 1
                 found[count] = j
                 count += 1

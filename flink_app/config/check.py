@@ -58,7 +58,7 @@ def _check_models(config: Config) -> None:
             raise ConfigError(f'quality.models: "{name}" is no model that can be tested: {hint}')
         if served in ("mf", "popular") and name != "mf":
             raise ConfigError(
-                f'quality.models has "{name}" but lists.model is "{served}", which leaves uncounted '
+                f'quality.models has "{name}" but lists.model is "{served}", which does not count '
                 "what was taken together: serve ranker, item-cf or user-cf, or leave it out."
             )
 
