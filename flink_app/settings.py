@@ -73,6 +73,8 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         learning_rate=model.learning_rate,
         regularisation=model.regularisation,
         negatives=model.negatives,
+        window=model.window,
+        window_decay=model.window_decay,
         seed=model.seed,
         popularity_half_life_s=model.popularity_half_life_s,
         length=lists.length,

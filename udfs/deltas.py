@@ -10,18 +10,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import kernels
+from udfs import factor_kernels
 from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
 
-VERSION = 1
+VERSION = 2
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
     """Changes of n distinct items.
 
     Attributes:
-        change: float32[n, d + 1], what to add to the factors and (last) the bias.
+        change: float32[n, 2d + 4], what to add to the factors q and y, the bias and the spread of
+            all three; float32[n, d + 1] in version 1, q and the bias.
         weight, weight_at: float64[n], decayed sum of the positive weights at a time, ms.
         events: int64[n], how many events; 0 for an item that was only drawn as a negative.
         seen: wall clock of the batch, ms.
@@ -72,9 +73,9 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
         ServiceError: the message, which may come from a restored inbox, is of another version.
     """
     message = _decode(data)
-    if message.version != VERSION:
+    if message.version not in (1, VERSION):
         raise ServiceError(
-            f"changes of items have form {message.version}, this millirec reads form {VERSION}: "
+            f"changes of items have form {message.version}, this millirec reads 1 to {VERSION}: "
             "restore with the release that wrote them, or start without the old state."
         )
     n = len(message.items)
@@ -82,13 +83,18 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
     slots = catalogue.find(message.items)
     for k in np.flatnonzero((slots < 0) & (events > 0)).tolist():
         slots[k] = catalogue.add(message.items[k])
-    kernels.apply_changes(
+    change = np.frombuffer(message.change, "<f4").reshape(n, -1)
+    if message.version == 1:
+        d = catalogue.dimensions
+        nothing = np.zeros((n, d), np.float32), np.zeros((n, 3), np.float32)
+        change = np.hstack([change[:, :d], nothing[0], change[:, d:], nothing[1]])
+    factor_kernels.apply_changes(
         slots,
-        np.frombuffer(message.change, "<f4").reshape(n, -1),
+        change,
         np.frombuffer(message.weight, "<f8"),
         np.frombuffer(message.weight_at, "<f8"),
         events, message.seen, half_life_ms,
-        catalogue.q, catalogue.bias, catalogue.popularity, catalogue.popularity_at,
-        catalogue.events, catalogue.seen,
+        catalogue.q, catalogue.y, catalogue.bias, catalogue.spread,
+        catalogue.popularity, catalogue.popularity_at, catalogue.events, catalogue.seen,
     )  # fmt: skip
     return slots[slots >= 0]

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import kernels
+from udfs import factor_kernels, kernels
 from udfs.catalogue import Catalogue
 from udfs.deltas import pack_deltas
 from udfs.events import EventBatch, make_batch
@@ -40,6 +40,8 @@ class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float
     regularisation: float
     negatives: int
+    window: int
+    window_decay: float
     seed: int
     popularity_half_life_s: float
     length: int
@@ -75,6 +77,7 @@ class Learner:
         self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
         self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
         self.clock_ms = 0.0  # the newest event time
+        self._position = np.exp(-np.arange(s.window) / s.window_decay).astype(np.float32)
         self._batch = 0
         self._random = np.zeros(1, np.uint64)
         self._popular: Popular | None = None
@@ -107,50 +110,37 @@ class Learner:
         slot_of = users.locate(batch.users, rows, history, catalogue)
         slots = np.fromiter(slot_of.values(), np.int32, len(slot_of))
         event_users = np.array([slot_of[user] for user in batch.users], np.int32)
+        known = catalogue.size
         event_items = catalogue.slots(batch.items)
         weights, ts = batch.weights_array, batch.ts_array
         new_users = int((users.events[slots] == 0).sum())
         self._batch += 1
         self._random[0] = (s.seed * _SEED_STRIDE + number * kernels.EVENT_STRIDE) & _MASK
-        room = min(len(batch) * (1 + s.negatives), catalogue.size + len(batch))
+        room = min(len(batch) * (1 + s.negatives + s.window), catalogue.size)
         touched = np.empty(room, np.int32)
-        before = np.empty((room, s.dimensions), np.float32)
-        before_bias = np.empty(room, np.float32)
-        count = kernels.learn(
-            users.p, users.bias, users.tail, users.fill, users.older, users.pages,
-            catalogue.q, catalogue.bias, catalogue.alive, catalogue.size,
-            event_users, event_items, weights,
-            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._random,
-            catalogue.stamp, self._batch, touched, before, before_bias,
+        before = np.empty((room, 2 * s.dimensions + 4), np.float32)
+        users.reserve_pages(len(batch))
+        sealed = np.empty((len(batch), 2), np.int32)
+        count, full, users.free_count = factor_kernels.learn(
+            users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
+            users.free, users.free_count, sealed,
+            catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive, known,
+            event_users, event_items, weights, batch.flags_array,
+            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._position,
+            self._random, catalogue.stamp, self._batch, touched, before,
         )  # fmt: skip
         catalogue.measure(touched[:count])
-        sealed = self._remember(event_users, event_items, batch.flags_array)
         np.add.at(users.events, event_users, 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
-        users.write(slots, sealed, rows, history, catalogue)
+        users.write(slots, sealed[:full], rows, history, catalogue)
         self.clock_ms = max(self.clock_ms, float(ts.max()))
-        messages = self._deltas(
-            event_items, weights, ts, touched[:count], before[:count], before_bias[:count], now_ms
-        )
+        messages = self._deltas(event_items, weights, ts, touched[:count], before[:count], now_ms)
         return Learned(slots, messages, new_users)
-
-    def _remember(
-        self, users: NDArray[np.int32], items: NDArray[np.int32], flags: NDArray[np.uint8]
-    ) -> NDArray[np.int32]:
-        cache = self.users
-        cache.reserve_pages(len(users))
-        sealed = np.empty((len(users), 2), np.int32)
-        count, cache.free_count = kernels.remember(
-            users, items, flags, cache.tail, cache.fill, cache.older, cache.pages,
-            cache.free, cache.free_count, sealed,
-        )  # fmt: skip
-        return sealed[:count]
 
     def _deltas(
         self, items: NDArray[np.int32], weights: NDArray[np.float32], ts: NDArray[np.int64],
-        touched: NDArray[np.int32], before: NDArray[np.float32], before_bias: NDArray[np.float32],
-        now_ms: int,
+        touched: NDArray[np.int32], before: NDArray[np.float32], now_ms: int,
     ) -> dict[int, bytes]:  # fmt: skip
         """The changes of this batch as messages; the replica's popularity follows at once."""
         catalogue = self.catalogue
@@ -164,8 +154,10 @@ class Learner:
         # An event of weight 0 touches no factor but counts all the same.
         silent = seen[catalogue.stamp[seen] != self._batch]
         slots = np.concatenate([touched, silent.astype(np.int32)])
-        change = np.zeros((len(slots), self.settings.dimensions + 1), np.float32)
-        kernels.changes(touched, before, before_bias, catalogue.q, catalogue.bias, change)
+        change = np.zeros((len(slots), before.shape[1]), np.float32)
+        factor_kernels.changes(
+            touched, before, catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, change
+        )
         place = np.empty(catalogue.size, np.int32)
         place[slots] = np.arange(len(slots), dtype=np.int32)
         local = np.where(items >= 0, place[items], -1).astype(np.int32)
@@ -185,7 +177,7 @@ class Learner:
         parts = []
         if len(at := np.flatnonzero(~young)):
             ranked = rank_by_factors(
-                self.catalogue, self.users, slots[at], s.length, s.exclude_consumed
+                self.catalogue, self.users, slots[at], self._position, s.length, s.exclude_consumed
             )
             parts.append(("mf", at, ranked))
         if len(at := np.flatnonzero(young)):
