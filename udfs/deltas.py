@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import factor_kernels
+from udfs import change_kernels
 from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
 
@@ -21,11 +21,14 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     """Changes of n distinct items.
 
     Attributes:
-        change: float32[n, 2d + 4], what to add to the factors q and y, the bias and the spread of
-            all three; float32[n, d + 1] in version 1, q and the bias.
+        change: float32[n, d + 4], what to add to the factor q, the bias and the spread; version 1
+            had no spread, float32[n, d + 1].
         weight, weight_at: float64[n], decayed sum of the positive weights at a time, ms.
         events: int64[n], how many events; 0 for an item that was only drawn as a negative.
         seen: wall clock of the batch, ms.
+        stirred, context: int32[m], which of the n items had a part in a user's window, and
+            float32[m, d], what to add to their factor y. Most of the n were drawn as negatives and
+            are not among them.
     """
 
     version: int
@@ -35,6 +38,8 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     weight_at: bytes
     events: bytes
     seen: int
+    stirred: bytes = b""
+    context: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,11 +50,20 @@ def pack_deltas(
     items: list[str], change: NDArray[np.float32], weight: NDArray[np.float64],
     weight_at: NDArray[np.float64], events: NDArray[np.int64], shards: NDArray[np.int32], seen: int,
 ) -> dict[int, bytes]:  # fmt: skip
-    """One message per item shard that has changes; the arrays as in `Deltas`, `shards` int32[n]."""
+    """One message per item shard that has changes.
+
+    Args:
+        change: float32[n, 2d + 4], as of `change_kernels.changes`. shards: int32[n]. The others as
+            in `Deltas`.
+    """
+    own = change.shape[1] // 2 + 2
+    change, context = np.ascontiguousarray(change[:, :own]), change[:, own:]
+    stirred = context.any(axis=1)
     messages = {}
     order = np.argsort(shards, kind="stable")
     names, starts = np.unique(shards[order], return_index=True)
     for name, part in zip(names.tolist(), np.split(order, starts[1:]), strict=True):
+        moved = stirred[part]
         messages[name] = _encode(
             Deltas(
                 VERSION,
@@ -59,6 +73,8 @@ def pack_deltas(
                 weight_at[part].tobytes(),
                 events[part].tobytes(),
                 seen,
+                np.flatnonzero(moved).astype("<i4").tobytes(),
+                context[part[moved]].tobytes(),
             )
         )
     return messages
@@ -83,14 +99,16 @@ def apply_deltas(data: bytes, catalogue: Catalogue, half_life_ms: float) -> NDAr
     slots = catalogue.find(message.items)
     for k in np.flatnonzero((slots < 0) & (events > 0)).tolist():
         slots[k] = catalogue.add(message.items[k])
-    change = np.frombuffer(message.change, "<f4").reshape(n, -1)
-    if message.version == 1:
-        d = catalogue.dimensions
-        nothing = np.zeros((n, d), np.float32), np.zeros((n, 3), np.float32)
-        change = np.hstack([change[:, :d], nothing[0], change[:, d:], nothing[1]])
-    factor_kernels.apply_changes(
+    d = catalogue.dimensions
+    change, context = np.zeros((n, d + 4), np.float32), np.zeros((n, d), np.float32)
+    told = np.frombuffer(message.change, "<f4").reshape(n, -1)
+    change[:, : told.shape[1]] = told
+    stirred = np.frombuffer(message.stirred, "<i4")
+    context[stirred] = np.frombuffer(message.context, "<f4").reshape(len(stirred), d)
+    change_kernels.apply_changes(
         slots,
         change,
+        context,
         np.frombuffer(message.weight, "<f8"),
         np.frombuffer(message.weight_at, "<f8"),
         events, message.seen, half_life_ms,

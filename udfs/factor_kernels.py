@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, add_decayed, append, dot, next_random
+from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, append, dot, next_random
 
 SPREAD_LIMIT = np.float32(100.0)  # of the accumulators: steps shrink to η / 10 and never end
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
@@ -21,7 +21,8 @@ USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four 
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _clip(value):
+def clip(value):
+    """`value` within ± `LIMIT`."""
     return min(max(value, -LIMIT), LIMIT)
 
 
@@ -95,34 +96,61 @@ def _pace(spread, gain, rate):
     return spread, rate / np.sqrt(spread + FLOOR)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _keep(step, regularisation):
+    return max(np.float32(1.0) - step * regularisation, np.float32(0.0))
+
+
 @njit(cache=True, nogil=True)
 def _pull(row, gradient, step, keep):
     for f in range(row.shape[0]):
-        row[f] = _clip(keep * row[f] + step * gradient[f])
+        row[f] = clip(keep * row[f] + step * gradient[f])
+
+
+@njit(cache=True, nogil=True)
+def _mark(e, user, tail, fill, older, pages, eaten):
+    page, length = tail[user], fill[user]
+    while page >= 0:
+        for k in range(length):
+            eaten[pages[page, k]] = e
+        page, length = older[page], PAGE
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _draw(known, random):
+    """One of the first `known` slots (fewer than 2³²), each as likely, from the upper 32 bits."""
+    chance = next_random(random) >> np.uint64(32)
+    return np.int32(chance * np.uint64(known) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True)
 def _touch(j, stamp, batch, touched, before, count, q, y, bias, spread):
     """Note item `j` with its values before this call; returns how many are noted."""
-    if stamp[j] == batch:
-        return count
     d = q.shape[1]
     stamp[j] = batch
     touched[count] = j
     before[count, :d] = q[j]
-    before[count, d : 2 * d] = y[j]
-    before[count, 2 * d] = bias[j]
-    before[count, 2 * d + 1 :] = spread[j]
+    before[count, d] = bias[j]
+    before[count, d + 1 : d + 4] = spread[j]
+    before[count, d + 4 :] = y[j]
     return count + 1
 
 
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _score(j, v, q, bias):
+    total = bias[j]
+    for f in range(v.shape[0]):
+        total += v[f] * q[j, f]
+    return total
+
+
 @njit(cache=True, nogil=True)
-def _errors(target, drawn, m, represents, positive, v, q, bias, error):
+def _errors(target, drawn, m, np.float32(represents), positive, v, q, bias, error):
     """Set `error` (float32[m + 1]) to how far each score should rise, that of `target` first."""
-    error[0] = bias[target] + dot(v, q[target])
+    error[0] = _score(target, v, q, bias)
     top = error[0]
     for k in range(m):
-        error[k + 1] = bias[drawn[k]] + dot(v, q[drawn[k]])
+        error[k + 1] = _score(drawn[k], v, q, bias)
         top = max(top, error[k + 1])
     if m == 0:
         top = max(top, np.float32(0.0))
@@ -178,8 +206,8 @@ def learn(
         random: uint64[1], the generator's state at the first event; each further event begins
             `EVENT_STRIDE` later, so that its draws do not depend on how events are batched.
         stamp: int64[I], `batch` where an item was touched by this call.
-        touched, before: int32[t], float32[t, 2d + 4]: the touched items in order with their q, y, b
-            and spread before the call; t = min(I, n·(1 + m + L)) is enough.
+        touched, before: int32[t], float32[t, 2d + 4]: the touched items in order with their q, b,
+            spread and y before the call; t = min(I, n·(1 + m + L)) is enough.
 
     Returns: (touched items, sealed pages, pages still free).
     """
@@ -196,105 +224,54 @@ def learn(
         known = max(known, target + 1)
         step, positive = min(rate * abs(weights[e]), np.float32(1.0)), weights[e] > 0.0
         if step > 0.0:
-            page, length = tail[user], fill[user]
-            while page >= 0:
-                for k in range(length):
-                    eaten[pages[page, k]] = e
-                page, length = older[page], PAGE
             random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
+            _mark(e, user, tail, fill, older, pages, eaten)
+            eaten[target] = e
             m = 0
             for _ in range(negatives):
-                j = np.int32(next_random(random) % np.uint64(known))
-                if j != target and alive[j] and eaten[j] != e:
+                j = _draw(known, random)
+                if alive[j] and eaten[j] != e:
                     drawn[m] = j
                     m += 1
             length = window(
                 user, target, tail, fill, older, pages, disliked, alive, position, recent, share
             )
             _vector(p[user], y, recent, share, length, v)
-            represents = np.float32(known - 1 if positive else 1) / np.float32(max(negatives, 1))
-            if not positive and m > 0:
-                represents = np.float32(1.0) / np.float32(m)
-            _errors(target, drawn, m, represents, positive, v, q, bias, error)
+            represents = (known - 1) / max(negatives, 1) if positive else 1.0 / max(m, 1)
+            _errors(target, drawn, m, np.float32(represents), positive, v, q, bias, error)
             g[:] = 0.0
             energy = dot(v, v) / np.float32(d)
             for k in range(m + 1 if positive else 1):
                 j = drawn[k - 1] if k > 0 else target
-                count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
-                row, by = q[j], error[k]
+                if stamp[j] != batch:
+                    count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                by = error[k]
                 square = by * by
                 spread[j, 0], s = _pace(spread[j, 0], square * energy, step)
                 spread[j, 2], b = _pace(spread[j, 2], square, BIAS_PACE * step)
-                keep = max(np.float32(1.0) - s * regularisation, np.float32(0.0))
-                if k > 0:
-                    keep = np.float32(1.0)
+                keep = np.float32(1.0) if k > 0 else _keep(s, regularisation)
                 move = s * by
                 for f in range(d):
-                    g[f] += by * row[f]
-                    row[f] = _clip(keep * row[f] + move * v[f])
-                bias[j] = _clip(bias[j] + b * by)
+                    g[f] += by * q[j, f]
+                    q[j, f] = clip(keep * q[j, f] + move * v[f])
+                bias[j] = clip(bias[j] + b * by)
             energy = dot(g, g) / np.float32(d)
             user_spread[user], s = _pace(user_spread[user], energy, USER_PACE * step)
-            _pull(p[user], g, s, max(np.float32(1.0) - s * regularisation, np.float32(0.0)))
+            _pull(p[user], g, s, _keep(s, regularisation))
             for k in range(length):
                 j, part = recent[k], share[k]
-                count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                if stamp[j] != batch:
+                    count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
                 spread[j, 1], s = _pace(spread[j, 1], part * part * energy, step)
-                s *= part
-                _pull(y[j], g, s, max(np.float32(1.0) - s * regularisation, np.float32(0.0)))
+                _pull(y[j], g, s * part, _keep(s * part, regularisation))
         if flags[e] & 1:
             left = append(target, user, tail, fill, older, pages, free, free_count)
             if left >= 0:
-                free_count, page, k = left, tail[user], np.uint32(fill[user] - 1)
-                bit = np.uint32(0) if positive else np.uint32(1) << k
+                free_count, page, k = left, tail[user], fill[user] - 1
+                bit = np.uint32(not positive) << np.uint32(k)
                 disliked[page] = bit if k == 0 else disliked[page] | bit
                 if fill[user] == PAGE:
                     sealed[sealed_count, 0] = user
                     sealed[sealed_count, 1] = page
                     sealed_count += 1
     return count, sealed_count, free_count
-
-
-@njit(cache=True, nogil=True)
-def changes(touched, before, q, y, bias, spread, out):
-    """What the touched items (int32[t]) have gained: set `out` (float32[t, 2d + 4]), as `before`."""
-    d = q.shape[1]
-    for k in range(touched.shape[0]):
-        j = touched[k]
-        for f in range(d):
-            out[k, f] = q[j, f] - before[k, f]
-            out[k, d + f] = y[j, f] - before[k, d + f]
-        out[k, 2 * d] = bias[j] - before[k, 2 * d]
-        for a in range(3):
-            out[k, 2 * d + 1 + a] = spread[j, a] - before[k, 2 * d + 1 + a]
-
-
-@njit(cache=True, nogil=True)
-def apply_changes(
-    items, change, weight, weight_at, events, seen, half_life,
-    q, y, bias, spread, value, at, count, last,
-):  # fmt: skip
-    """Add changes to distinct items (int32[m], negative: skipped).
-
-    Args:
-        change, weight, weight_at, events: float32[m, 2d + 4] as of `changes`, float64[m],
-            float64[m] ms, int64[m]: a decayed sum of positive weights and its time, events.
-        seen: ms, the time of those that had events. half_life: ms.
-        q, y, bias, spread, value, at, count, last: the items' columns, changed.
-    """
-    d = q.shape[1]
-    for k in range(items.shape[0]):
-        j = items[k]
-        if j < 0:
-            continue
-        for f in range(d):
-            q[j, f] = _clip(q[j, f] + change[k, f])
-            y[j, f] = _clip(y[j, f] + change[k, d + f])
-        bias[j] = _clip(bias[j] + change[k, 2 * d])
-        for a in range(3):
-            total = spread[j, a] + change[k, 2 * d + 1 + a]
-            spread[j, a] = min(max(total, np.float32(0.0)), SPREAD_LIMIT)
-        value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
-        count[j] += events[k]
-        if events[k] > 0:
-            last[j] = seen

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import factor_kernels, kernels
+from udfs import change_kernels, factor_kernels, kernels
 from udfs.catalogue import Catalogue
 from udfs.deltas import pack_deltas
 from udfs.events import EventBatch, make_batch
@@ -155,7 +155,7 @@ class Learner:
         silent = seen[catalogue.stamp[seen] != self._batch]
         slots = np.concatenate([touched, silent.astype(np.int32)])
         change = np.zeros((len(slots), before.shape[1]), np.float32)
-        factor_kernels.changes(
+        change_kernels.changes(
             touched, before, catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, change
         )
         place = np.empty(catalogue.size, np.int32)

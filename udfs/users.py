@@ -107,14 +107,20 @@ class Users:
             return slot
         row = read_rows(stored, self.dtype, f"user {user!r}")[0]
         self.p[slot], self.spread[slot] = row["factor"], row["spread"]
-        self.events[slot], self.last[slot], self.seen[slot] = row["events"], row["last"], row["seen"]
+        self.events[slot], self.last[slot], self.seen[slot] = (
+            row["events"],
+            row["last"],
+            row["seen"],
+        )
         self.first[slot], self.sealed[slot] = row["first"], row["sealed"]
         for number in range(int(row["first"]), int(row["sealed"])):
             page = history.get(f"{number}:{user}")
             if page is not None:
                 keys = np.frombuffer(page, "<u8", PAGE)
                 # Version 1 kept the keys alone: all of them liked.
-                self._push_page(slot, keys, int.from_bytes(page[keys.nbytes :], "little"), catalogue)
+                self._push_page(
+                    slot, keys, int.from_bytes(page[keys.nbytes :], "little"), catalogue
+                )
         if row["fill"]:
             self._push_page(slot, row["recent"][: row["fill"]], int(row["disliked"]), catalogue)
         return slot
