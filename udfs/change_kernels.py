@@ -2,8 +2,8 @@
 
 In: the columns of a `Catalogue` and what touched items were before; out: changes of the factors,
 and columns to which changes are added. Like `udfs.kernels` they release the interpreter lock and
-are compared with plain NumPy in the tests. Names of sizes: `d` factors, `t` touched items, `m` items
-of a message.
+are compared with plain NumPy in the tests. Names of sizes: `d` factors, `t` touched items, `m`
+items of a message.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def _score(j, v, q, bias):
 
 
 @njit(cache=True, nogil=True)
-def _errors(target, drawn, m, np.float32(represents), positive, v, q, bias, error):
+def _errors(target, drawn, m, represents, positive, v, q, bias, error):
     """Set `error` (float32[m + 1]) to how far each score should rise, that of `target` first."""
     error[0] = _score(target, v, q, bias)
     top = error[0]
