@@ -77,7 +77,7 @@ class Learner:
         self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
         self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
         self.clock_ms = 0.0  # the newest event time
-        self._position = np.exp(-np.arange(s.window) / s.window_decay).astype(np.float32)
+        self.position = np.exp(-np.arange(s.window) / s.window_decay).astype(np.float32)
         self._batch = 0
         self._random = np.zeros(1, np.uint64)
         self._popular: Popular | None = None
@@ -126,7 +126,7 @@ class Learner:
             users.free, users.free_count, sealed,
             catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive, known,
             event_users, event_items, weights, batch.flags_array,
-            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._position,
+            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self.position,
             self._random, catalogue.stamp, self._batch, touched, before,
         )  # fmt: skip
         catalogue.measure(touched[:count])
@@ -177,7 +177,7 @@ class Learner:
         parts = []
         if len(at := np.flatnonzero(~young)):
             ranked = rank_by_factors(
-                self.catalogue, self.users, slots[at], self._position, s.length, s.exclude_consumed
+                self.catalogue, self.users, slots[at], self.position, s.length, s.exclude_consumed
             )
             parts.append(("mf", at, ranked))
         if len(at := np.flatnonzero(young)):
