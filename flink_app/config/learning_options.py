@@ -102,7 +102,7 @@ class Lists(Struct, frozen=True, kw_only=True):
             ge=1,
             le=1_000_000,
         ),
-    ] = 2
+    ] = 1
     coalesce_ms: Annotated[
         int,
         Meta(
