@@ -16,6 +16,7 @@ from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, append, dot, next_random
 
 SPREAD_LIMIT = np.float32(100.0)  # of the accumulators: steps shrink to η / 10 and never end
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
+LEAST = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
 BIAS_PACE = np.float32(2.0)  # an item's bias moves twice as fast as its factors
 USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four times as fast
 
@@ -123,6 +124,12 @@ def _draw(known, random):
     return np.int32(chance * np.uint64(known) >> np.uint64(32))
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _unit(random):
+    """From 0 to 1, of 24 random bits."""
+    return np.float32(next_random(random) >> np.uint64(40)) * np.float32(1 / 16777216)
+
+
 @njit(cache=True, nogil=True)
 def _touch(j, stamp, batch, touched, before, count, q, y, bias, spread):
     """Note item `j` with its values before this call; returns how many are noted."""
@@ -186,6 +193,10 @@ def learn(
         e_i = 1 − P_i,  e_j = −P_j;  g = Σ e·q
         q += η e v / √A;  b += 2η e / √A;  p_u += 4η g / √A;  y_h += η share_h g / √A
 
+    Most e_j are tiny, and each touched item has to be told to its owner: where |e_j| < ε, the
+    item j itself is moved with a chance of |e_j| / ε only, but by ε then (ε = `LEAST`); the mean is
+    the same. g is summed from all.
+
     An event of weight w < 0 only lowers s_i, against the mean of those drawn (c = 1/m):
     e_i = −P_i. Where none is drawn, the score to compare with is 0. η is `rate`·|w|, at most 1;
     each row has its A, the sum of its mean squared gradients (AdaGrad: Duchi, Hazan, Singer 2011),
@@ -243,16 +254,21 @@ def learn(
             energy = dot(v, v) / np.float32(d)
             for k in range(m + 1 if positive else 1):
                 j = drawn[k - 1] if k > 0 else target
+                by = error[k]
+                for f in range(d):
+                    g[f] += by * q[j, f]
+                if k > 0 and -by < LEAST:
+                    if _unit(random) * LEAST >= -by:
+                        continue
+                    by = -LEAST
                 if stamp[j] != batch:
                     count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
-                by = error[k]
                 square = by * by
                 spread[j, 0], s = _pace(spread[j, 0], square * energy, step)
                 spread[j, 2], b = _pace(spread[j, 2], square, BIAS_PACE * step)
                 keep = np.float32(1.0) if k > 0 else _keep(s, regularisation)
                 move = s * by
                 for f in range(d):
-                    g[f] += by * q[j, f]
                     q[j, f] = clip(keep * q[j, f] + move * v[f])
                 bias[j] = clip(bias[j] + b * by)
             energy = dot(g, g) / np.float32(d)

