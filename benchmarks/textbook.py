@@ -26,7 +26,7 @@ from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
 from flink_app.settings import redis_settings, user_learner_settings
-from udfs import kernels
+from udfs import factor_kernels, kernels
 from udfs.learner import Learner
 from udfs.operator import share_interpreter
 from udfs.redis_writer import Command, RedisWriter
@@ -64,18 +64,18 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._read(self._state.value(), users, user)
         self._count += 1
         weights = np.array([self._weights[event["type"]]], np.float32)
-        room = 1 + s.negatives
+        room = 1 + s.negatives + s.window
         touched = np.empty(room, np.int32)
-        count = kernels.learn(
-            users.p, users.bias, users.tail, users.fill, users.older, users.pages,
-            catalogue.q, catalogue.bias, catalogue.alive, catalogue.size,
-            self._one, item, weights,
-            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._random,
-            catalogue.stamp, self._count, touched,
-            np.empty((room, s.dimensions), np.float32), np.empty(room, np.float32),
+        count, _, users.free_count = factor_kernels.learn(
+            users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
+            users.free, users.free_count, np.empty((1, 2), np.int32),
+            catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive,
+            catalogue.size, self._one, item, weights, np.ones(1, np.uint8),
+            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives,
+            learner.position, self._random, catalogue.stamp, self._count, touched,
+            np.empty((room, 2 * s.dimensions + 4), np.float32),
         )  # fmt: skip
         catalogue.measure(touched[:count])
-        learner._remember(self._one, item, np.ones(1, np.uint8))
         users.events[slot] += 1
         users.names[slot] = user
         self._state.update(self._bytes(users))
@@ -101,16 +101,20 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         if stored is None:
             start = np.array([hash(user) & 0xFFFFFFFF], np.uint64)
             kernels.initial_factors(start, 1, users.p[:1])
-            users.bias[0] = users.events[0] = 0
+            users.spread[0] = users.events[0] = 0
             return
         d = users.dimensions
         numbers = np.frombuffer(stored, np.float32, d + 1)
-        users.p[0], users.bias[0] = numbers[:d], numbers[d]
+        users.p[0], users.spread[0] = numbers[:d], numbers[d]
         history = np.frombuffer(stored, np.int32, -1, 4 * (d + 1))
         users.events[0] = history[0]
         rest = history[1:]
-        learner = self._learner
-        learner._remember(np.zeros(len(rest), np.int32), rest.copy(), np.ones(len(rest), np.uint8))
+        users.disliked[:] = 0  # all that is in the files of the benchmark is liked
+        _, users.free_count = kernels.remember(
+            np.zeros(len(rest), np.int32), rest.copy(), np.ones(len(rest), np.uint8),
+            users.tail, users.fill, users.older, users.pages, users.free, users.free_count,
+            np.empty((len(rest), 2), np.int32),
+        )  # fmt: skip
 
     def _bytes(self, users: Any) -> bytes:
         parts, page, length = [], users.tail[0], int(users.fill[0])
@@ -118,7 +122,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
             parts.append(users.pages[page, :length])
             page, length = users.older[page], kernels.PAGE
         history = np.concatenate([users.events[:1].astype(np.int32), *reversed(parts)])
-        return b"".join([users.p[0].tobytes(), users.bias[:1].tobytes(), history.tobytes()])
+        return b"".join([users.p[0].tobytes(), users.spread[:1].tobytes(), history.tobytes()])
 
     def close(self) -> None:
         """At the end: the totals."""

@@ -71,6 +71,8 @@ def model_settings(config: Config) -> ModelSettings:
     lists = config.lists
     return ModelSettings(
         served=lists.model,
+        window=config.model.window,
+        window_decay=config.model.window_decay,
         item_cf=config.item_cf,
         user_cf=config.user_cf,
         ranker=config.ranker,

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import kernels
+from udfs import factor_kernels, kernels
 from udfs.events import item_key
 from udfs.rows import VERSION, item_dtype
 
@@ -26,7 +26,9 @@ class Catalogue:
     """Slots 0 to `size` − 1; every array has room for more.
 
     Attributes:
-        q, bias: float32[I, d] and float32[I], the learned factors and biases.
+        q, y, bias: float32[I, d] twice and float32[I]: the factor of an item that is wanted, its
+            factor as part of a history, and its bias.
+        spread: float32[I, 3], summed mean squared gradients of q, y and bias.
         length: float32[I], |q_i|, as of the last `measure`: kept where lists are made.
         alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
             item, or one known only by its key from a user's history.
@@ -52,7 +54,9 @@ class Catalogue:
     def _allocate(self, room: int) -> None:
         self.keys = np.zeros(room, np.uint64)
         self.q = np.zeros((room, self.dimensions), np.float32)
+        self.y = np.zeros((room, self.dimensions), np.float32)
         self.bias = np.zeros(room, np.float32)
+        self.spread = np.zeros((room, 3), np.float32)
         self.length = np.zeros(room, np.float32)
         self.alive = np.zeros(room, np.bool_)
         self.popularity = np.zeros(room, np.float64)
@@ -116,7 +120,8 @@ class Catalogue:
         start = self.q[slot : slot + 1]
         kernels.initial_factors(self.keys[slot : slot + 1], self.seed, start)
         self.length[slot] = np.linalg.norm(start)
-        for column in (self.bias, self.popularity, self.popularity_at, self.events, self.seen):
+        counts = self.popularity, self.popularity_at, self.events, self.seen
+        for column in (self.y, self.bias, self.spread, *counts):
             column[slot] = 0
         return slot
 
@@ -164,7 +169,8 @@ class Catalogue:
         """The records of the items in `slots`, of `item_dtype`."""
         rows = np.zeros(len(slots), self.dtype)
         rows["version"], rows["d"] = VERSION, self.dimensions
-        rows["factor"], rows["bias"] = self.q[slots], self.bias[slots]
+        rows["factor"], rows["context"] = self.q[slots], self.y[slots]
+        rows["bias"], rows["spread"] = self.bias[slots], self.spread[slots]
         rows["events"], rows["seen"] = self.events[slots], self.seen[slots]
         rows["popularity"] = self.popularity[slots]
         rows["popularity_at"] = self.popularity_at[slots]
@@ -175,9 +181,10 @@ class Catalogue:
         slots = self.slots(items)
         if slots.size and slots.min() < 0:
             rows, slots = rows[slots >= 0], slots[slots >= 0]
-        self.q[slots] = np.clip(rows["factor"], -kernels.LIMIT, kernels.LIMIT)
+        for column, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
+            column[slots] = np.clip(rows[name], -kernels.LIMIT, kernels.LIMIT)
+        self.spread[slots] = np.clip(rows["spread"], 0.0, factor_kernels.SPREAD_LIMIT)
         self.measure(slots)
-        self.bias[slots] = np.clip(rows["bias"], -kernels.LIMIT, kernels.LIMIT)
         self.events[slots], self.seen[slots] = rows["events"], rows["seen"]
         self.popularity[slots] = rows["popularity"]
         self.popularity_at[slots] = rows["popularity_at"]

@@ -82,7 +82,7 @@ def gather(user, history, noted, column, evidence, mark, call, found, count):
     weight, alike, serials, events = noted.weight, noted.alike, history.serials, history.events
     for place in range(recent(user, history, 0, last)):
         h = last[place]
-        if h >= counts.shape[0]:
+        if h < 0 or h >= counts.shape[0]:
             continue
         part = np.float32(noted.position[place] * (counts[h] + noted.shrink) ** -noted.power)
         for r in range(min(counts[h], who.shape[1])):
@@ -105,6 +105,8 @@ def gather(user, history, noted, column, evidence, mark, call, found, count):
         amount = np.float32(most[k] * (events[other] + noted.hermit) ** -noted.power)
         for place in range(recent(other, history, 0, items)):
             j = items[place]
+            if j < 0:
+                continue
             evidence[j, column] += amount
             if mark[j] != call:
                 mark[j] = call

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import kernels
+from udfs import change_kernels
 from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
 from udfs.pairs import Pairs
@@ -22,13 +22,17 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     """Changes of n distinct items.
 
     Attributes:
-        change: float32[n, d + 1], what to add to the factors and (last) the bias.
+        change: float32[n, d + 4], what to add to the factor q, the bias and the spread; version 1
+            had no spread, float32[n, d + 1].
         weight, weight_at: float64[n], decayed sum of the positive weights at a time, ms.
         events: int64[n], how many events; 0 for an item that was only drawn as a negative.
         seen: wall clock of the batch, ms.
         pairs: what was taken together, if it is counted.
         ranker: float64[2P], what to add to the ranker's parameters and to AdaGrad's sums; empty
             for every shard but the first.
+        stirred, context: int32[m], which of the n items had a part in a user's window, and
+            float32[m, d], what to add to their factor y. Most of the n were drawn as negatives and
+            are not among them.
     """
 
     version: int
@@ -38,6 +42,8 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     weight_at: bytes
     events: bytes
     seen: int
+    stirred: bytes = b""
+    context: bytes = b""
     pairs: Pairs | None = None
     ranker: bytes = b""
 
@@ -51,11 +57,16 @@ def pack_deltas(
     weight_at: NDArray[np.float64], events: NDArray[np.int64], shards: NDArray[np.int32], seen: int,
     pairs: list[Pairs], ranker: bytes,
 ) -> dict[int, bytes]:  # fmt: skip
-    """One message per item shard that has changes; the arrays as in `Deltas`, `shards` int32[n].
+    """One message per item shard that has changes.
 
     Args:
+        change: float32[n, 2d + 4], as of `change_kernels.changes`. shards: int32[n]. The others as
+            in `Deltas`.
         pairs: by item shard; empty where none are counted.
     """
+    own = change.shape[1] // 2 + 2
+    change, context = np.ascontiguousarray(change[:, :own]), change[:, own:]
+    stirred = context.any(axis=1)
     messages = {}
     order = np.argsort(shards, kind="stable")
     names, starts = np.unique(shards[order], return_index=True)
@@ -63,6 +74,7 @@ def pack_deltas(
     due = {shard for shard, part in enumerate(pairs) if part.heads} | ({0} if ranker else set())
     for name in sorted(parts.keys() | due):
         part = parts.get(name, order[:0])
+        moved = stirred[part]
         messages[name] = _encode(
             Deltas(
                 VERSION,
@@ -72,6 +84,8 @@ def pack_deltas(
                 weight_at[part].tobytes(),
                 events[part].tobytes(),
                 seen,
+                np.flatnonzero(moved).astype("<i4").tobytes(),
+                context[part[moved]].tobytes(),
                 pairs[name] if pairs else None,
                 ranker if name == 0 else b"",
             )
@@ -86,9 +100,9 @@ def unpack_deltas(data: bytes) -> Deltas:
         ServiceError: it, which may come from a restored inbox, is of another version.
     """
     message = _decode(data)
-    if message.version not in (1, VERSION):  # 1 had neither pairs nor ranker
+    if message.version not in (1, VERSION):
         raise ServiceError(
-            f"changes of items have form {message.version}, this millirec reads form {VERSION}: "
+            f"changes of items have form {message.version}, this millirec reads 1 to {VERSION}: "
             "restore with the release that wrote them, or start without the old state."
         )
     return message
@@ -104,13 +118,20 @@ def apply_deltas(message: Deltas, catalogue: Catalogue, half_life_ms: float) -> 
     slots = catalogue.find(message.items)
     for k in np.flatnonzero((slots < 0) & (events > 0)).tolist():
         slots[k] = catalogue.add(message.items[k])
-    kernels.apply_changes(
+    d = catalogue.dimensions
+    change, context = np.zeros((n, d + 4), np.float32), np.zeros((n, d), np.float32)
+    told = np.frombuffer(message.change, "<f4").reshape(n, -1 if n else d + 4)
+    change[:, : told.shape[1]] = told
+    stirred = np.frombuffer(message.stirred, "<i4")
+    context[stirred] = np.frombuffer(message.context, "<f4").reshape(len(stirred), d)
+    change_kernels.apply_changes(
         slots,
-        np.frombuffer(message.change, "<f4").reshape(n, catalogue.dimensions + 1),
+        change,
+        context,
         np.frombuffer(message.weight, "<f8"),
         np.frombuffer(message.weight_at, "<f8"),
         events, message.seen, half_life_ms,
-        catalogue.q, catalogue.bias, catalogue.popularity, catalogue.popularity_at,
-        catalogue.events, catalogue.seen,
+        catalogue.q, catalogue.y, catalogue.bias, catalogue.spread,
+        catalogue.popularity, catalogue.popularity_at, catalogue.events, catalogue.seen,
     )  # fmt: skip
     return slots[slots >= 0]

@@ -1,8 +1,9 @@
-"""The few compiled loops of the learning step, called by both learners on NumPy arrays.
+"""The compiled loops that learners share: histories, popularity, random numbers, first factors.
 
-In: factor matrices and a batch of event rows; out: the same arrays changed in place. Each kernel is
-exactly sequential (event by event), releases the interpreter lock, and has a plain NumPy twin in
-the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `d` factors, `n` events.
+In: columns of users and items and a batch of event rows; out: the same arrays changed in place.
+Each kernel is exactly sequential (event by event), releases the interpreter lock, and has a plain
+NumPy twin in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `d` factors,
+`n` events. The factors themselves are learned in `udfs.factor_kernels`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,6 @@ def dot(a, b):
     for f in range(a.shape[0]):
         total += a[f] * b[f]
     return total
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _clip(value):
-    return min(max(value, -LIMIT), LIMIT)
 
 
 @njit(cache=True, nogil=True)
@@ -68,6 +64,25 @@ def consumed(item, user, tail, fill, older, pages):
 
 
 @njit(cache=True, nogil=True)
+def append(item, user, tail, fill, older, pages, free, free_count):
+    """Append an item to its user's history unless it stands there already.
+
+    Returns: pages still free of `free[:free_count]`, or −1 where nothing was appended.
+    """
+    if consumed(item, user, tail, fill, older, pages):
+        return -1
+    if tail[user] < 0 or fill[user] == PAGE:
+        free_count -= 1
+        page = free[free_count]
+        older[page] = tail[user]
+        tail[user] = page
+        fill[user] = 0
+    pages[tail[user], fill[user]] = item
+    fill[user] += 1
+    return free_count
+
+
+@njit(cache=True, nogil=True)
 def remember(users, items, flags, tail, fill, older, pages, free, free_count, sealed):
     """Append each flagged item to its user's history unless it stands there already.
 
@@ -79,16 +94,10 @@ def remember(users, items, flags, tail, fill, older, pages, free, free_count, se
         user = users[e]
         if flags[e] & 1 == 0 or items[e] < 0:
             continue
-        if consumed(items[e], user, tail, fill, older, pages):
+        left = append(items[e], user, tail, fill, older, pages, free, free_count)
+        if left < 0:
             continue
-        if tail[user] < 0 or fill[user] == PAGE:
-            free_count -= 1
-            page = free[free_count]
-            older[page] = tail[user]
-            tail[user] = page
-            fill[user] = 0
-        pages[tail[user], fill[user]] = items[e]
-        fill[user] += 1
+        free_count = left
         if fill[user] == PAGE:
             sealed[count, 0] = user
             sealed[count, 1] = tail[user]
@@ -111,83 +120,6 @@ def add_decayed(value, at, weight, ts, half_life):
 
 
 @njit(cache=True, nogil=True)
-def _step(p, q, user_bias, item_bias, user, item, target, rate, regularisation):
-    x = user_bias[user] + item_bias[item] + dot(p[user], q[item])
-    error = np.float32(target - 1.0 / (1.0 + np.exp(-np.float64(x))))
-    for f in range(p.shape[1]):
-        pf = p[user, f]
-        qf = q[item, f]
-        p[user, f] = _clip(pf + rate * (error * qf - regularisation * pf))
-        q[item, f] = _clip(qf + rate * (error * pf - regularisation * qf))
-    user_bias[user] = _clip(user_bias[user] + rate * (error - regularisation * user_bias[user]))
-    item_bias[item] = _clip(item_bias[item] + rate * (error - regularisation * item_bias[item]))
-
-
-@njit(cache=True, nogil=True)
-def learn(
-    p, user_bias, tail, fill, older, pages,
-    q, item_bias, alive, size,
-    users, items, weights,
-    rate, regularisation, negatives, random,
-    stamp, batch, touched, before, before_bias,
-):  # fmt: skip
-    """Matrix factorisation by stochastic gradient descent on the logistic loss, event by event.
-
-    For an event of weight w on item i by user u, with σ the logistic function and
-    x = b_u + b_i + p_u·q_i, a step of size η|w| (at most 1) follows the gradient of the log
-    likelihood of target 1 (w > 0) or 0 (w < 0):
-
-        e = target − σ(x);  p_u += η|w|(e·q_i − λp_u);  q_i += η|w|(e·p_u − λq_i);  b likewise
-
-    A positive event is followed by the same step with target 0 on `negatives` items drawn uniformly
-    from the catalogue, none that the user has consumed (Koren, Bell, Volinsky 2009, with implicit
-    targets; the ranking score is R ≈ UᵀV with item biases).
-
-    Args:
-        p, user_bias: float32[U, d], float32[U], changed in place.
-        tail, fill, older, pages: the users' history pages, read only (see `remember`).
-        q, item_bias, alive: float32[I, d], float32[I], bool[I]; the first `size` slots are in use.
-        users, items, weights: int32[n], int32[n] (−1: outside the catalogue), float32[n].
-        rate, regularisation: float32, η and λ. negatives: draws per positive event.
-        random: uint64[1], the generator's state at the first event; each further event begins
-            `EVENT_STRIDE` later, so that its draws do not depend on how events are batched.
-        stamp: int64[I], `batch` where an item was touched by this call.
-        touched, before, before_bias: int32[m], float32[m, d], float32[m]: the touched items in
-            order with their values before the call; m = n·(1 + negatives) is always enough.
-
-    Returns: how many items were touched.
-    """
-    count = 0
-    start = random[0]
-    for e in range(users.shape[0]):
-        random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
-        user = users[e]
-        step = min(rate * abs(weights[e]), np.float32(1.0))
-        if step == 0.0 or items[e] < 0:
-            continue
-        positive = weights[e] > 0.0
-        for draw in range(negatives + 1 if positive else 1):
-            item = items[e]
-            if draw > 0:
-                item = np.int32(next_random(random) % np.uint64(size))
-                if (
-                    item == items[e]
-                    or not alive[item]
-                    or consumed(item, user, tail, fill, older, pages)
-                ):
-                    continue
-            if stamp[item] != batch:
-                stamp[item] = batch
-                touched[count] = item
-                before[count] = q[item]
-                before_bias[count] = item_bias[item]
-                count += 1
-            target = 1.0 if positive and draw == 0 else 0.0
-            _step(p, q, user_bias, item_bias, user, item, target, step, regularisation)
-    return count
-
-
-@njit(cache=True, nogil=True)
 def add_popularity(items, weights, ts, half_life, value, at, events):
     """Add events to the decayed popularity of their items.
 
@@ -207,49 +139,7 @@ def add_popularity(items, weights, ts, half_life, value, at, events):
 
 
 @njit(cache=True, nogil=True)
-def changes(touched, before, before_bias, q, bias, out):
-    """What the touched items (int32[m]) have gained: factors and bias less those before.
-
-    Args:
-        before, before_bias: float32[m, d], float32[m]. q, bias: float32[I, d], float32[I].
-        out: float32[m, d + 1], set.
-    """
-    d = q.shape[1]
-    for k in range(touched.shape[0]):
-        for f in range(d):
-            out[k, f] = q[touched[k], f] - before[k, f]
-        out[k, d] = bias[touched[k]] - before_bias[k]
-
-
-@njit(cache=True, nogil=True)
 def lengths(q, items, out):
     """Set `out` (float32[I]) to the Euclidean length of the factors of `items` (int32[m])."""
     for k in range(items.shape[0]):
         out[items[k]] = np.sqrt(dot(q[items[k]], q[items[k]]))
-
-
-@njit(cache=True, nogil=True)
-def apply_changes(
-    items, change, weight, weight_at, events, seen, half_life,
-    q, bias, value, at, count, last,
-):  # fmt: skip
-    """Add changes to distinct items (int32[m], negative: skipped).
-
-    Args:
-        change, weight, weight_at, events: float32[m, d + 1], float64[m], float64[m] ms, int64[m]:
-            of factors and bias, a decayed sum of positive weights and its time, events.
-        seen: ms, the time of those that had events. half_life: ms.
-        q, bias, value, at, count, last: the items' columns, as in `add_popularity`, changed.
-    """
-    d = q.shape[1]
-    for k in range(items.shape[0]):
-        j = items[k]
-        if j < 0:
-            continue
-        for f in range(d):
-            q[j, f] = _clip(q[j, f] + change[k, f])
-        bias[j] = _clip(bias[j] + change[k, d])
-        value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
-        count[j] += events[k]
-        if events[k] > 0:
-            last[j] = seen

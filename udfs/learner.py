@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import kernels
+from udfs import change_kernels, factor_kernels, kernels
 from udfs.catalogue import Catalogue
 from udfs.deltas import pack_deltas
 from udfs.events import EventBatch, make_batch
@@ -98,35 +98,38 @@ class Learner:
         slot_of = users.locate(batch.users, rows, history, catalogue)
         slots = np.fromiter(slot_of.values(), np.int32, len(slot_of))
         event_users = np.array([slot_of[user] for user in batch.users], np.int32)
+        known = catalogue.size
         event_items = catalogue.slots(batch.items)
         weights, ts = batch.weights_array, batch.ts_array
         new_users = int((users.events[slots] == 0).sum())
         parameters = self.models.ranker.parameters
         self._train(event_users, event_items, weights, number, now_ms)
+        windows = self.models.count(event_users, event_items, weights, batch.flags_array)
         self._batch += 1
         self._random[0] = (s.seed * _SEED_STRIDE + number * kernels.EVENT_STRIDE) & _MASK
-        room = min(len(batch) * (1 + s.negatives), catalogue.size + len(batch))
+        room = min(len(batch) * (1 + s.negatives + s.models.window), catalogue.size)
         touched = np.empty(room, np.int32)
-        before = np.empty((room, s.dimensions), np.float32)
-        before_bias = np.empty(room, np.float32)
-        count = kernels.learn(
-            users.p, users.bias, users.tail, users.fill, users.older, users.pages,
-            catalogue.q, catalogue.bias, catalogue.alive, catalogue.size,
-            event_users, event_items, weights,
-            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives, self._random,
-            catalogue.stamp, self._batch, touched, before, before_bias,
+        before = np.empty((room, 2 * s.dimensions + 4), np.float32)
+        users.reserve_pages(len(batch))
+        sealed = np.empty((len(batch), 2), np.int32)
+        count, full, users.free_count = factor_kernels.learn(
+            users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
+            users.free, users.free_count, sealed,
+            catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive, known,
+            event_users, event_items, weights, batch.flags_array,
+            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives,
+            self.models.position,
+            self._random, catalogue.stamp, self._batch, touched, before,
         )  # fmt: skip
         catalogue.measure(touched[:count])
-        windows = self.models.count(event_users, event_items, weights, batch.flags_array)
-        sealed = self._remember(event_users, event_items, batch.flags_array)
         np.add.at(users.events, event_users, 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
-        users.write(slots, sealed, rows, history, catalogue)
+        users.write(slots, sealed[:full], rows, history, catalogue)
         self.models.clock_ms = max(self.models.clock_ms, float(ts.max()))
         messages = self._deltas(
-            event_items, weights, ts, touched[:count], before[:count], before_bias[:count], now_ms,
-            windows, self.models.ranker.parameters - parameters,
+            event_items, weights, ts, touched[:count], before[:count], now_ms, windows,
+            self.models.ranker.parameters - parameters,
         )  # fmt: skip
         return Learned(slots, messages, new_users)
 
@@ -147,22 +150,10 @@ class Learner:
         self._samples[0] = (self.settings.seed * _SEED_STRIDE ^ number * _SAMPLE_STRIDE) & _MASK
         self.models.train(event_users[chosen], event_items[chosen], now_ms, self._samples)
 
-    def _remember(
-        self, users: NDArray[np.int32], items: NDArray[np.int32], flags: NDArray[np.uint8]
-    ) -> NDArray[np.int32]:
-        cache = self.users
-        cache.reserve_pages(len(users))
-        sealed = np.empty((len(users), 2), np.int32)
-        count, cache.free_count = kernels.remember(
-            users, items, flags, cache.tail, cache.fill, cache.older, cache.pages,
-            cache.free, cache.free_count, sealed,
-        )  # fmt: skip
-        return sealed[:count]
-
     def _deltas(
         self, items: NDArray[np.int32], weights: NDArray[np.float32], ts: NDArray[np.int64],
-        touched: NDArray[np.int32], before: NDArray[np.float32], before_bias: NDArray[np.float32],
-        now_ms: int, windows: Windows | None, ranker: NDArray[np.float64],
+        touched: NDArray[np.int32], before: NDArray[np.float32], now_ms: int,
+        windows: Windows | None, ranker: NDArray[np.float64],
     ) -> dict[int, bytes]:  # fmt: skip
         """The changes of this batch as messages; the replica's popularity follows at once."""
         catalogue = self.catalogue
@@ -176,8 +167,10 @@ class Learner:
         # An event of weight 0 touches no factor but counts all the same.
         silent = seen[catalogue.stamp[seen] != self._batch]
         slots = np.concatenate([touched, silent.astype(np.int32)])
-        change = np.zeros((len(slots), self.settings.dimensions + 1), np.float32)
-        kernels.changes(touched, before, before_bias, catalogue.q, catalogue.bias, change)
+        change = np.zeros((len(slots), before.shape[1]), np.float32)
+        change_kernels.changes(
+            touched, before, catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, change
+        )
         place = np.empty(catalogue.size, np.int32)
         place[slots] = np.arange(len(slots), dtype=np.int32)
         local = np.where(items >= 0, place[items], -1).astype(np.int32)

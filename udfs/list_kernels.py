@@ -80,15 +80,16 @@ def _mark(row, user, tail, fill, older, pages, eaten):
 
 @njit(cache=True, nogil=True)
 def best_products(
-    p, reach, users, q, bias, length, order, bound, exclude, tail, fill, older, pages, items, scores
+    v, reach, users, q, bias, length, order, bound, exclude, tail, fill, older, pages, items, scores
 ):
-    """The items with the largest b_i + p_u·q_i of each user, best first, equal ones by lower slot.
+    """The items with the largest b_i + q_i·v_u of each user, best first, equal ones by lower slot.
 
     Exact: items are tried in the order of `by_bound`, and only those are left out whose bound lies
     below the worst score of a full list.
 
     Args:
-        p: float32[U, d]. users: int32[rows], cache slots. reach: float32[rows], their |p_u|.
+        v, reach: float32[rows, d], float32[rows], what each user wants and its length |v_u|.
+        users: int32[rows], cache slots.
         q, bias, length: float32[I, d], float32[I], float32[I] (|q_i|).
         order, bound: from `by_bound`, for the largest of `reach`.
         exclude: leave out what each user has consumed, by its history pages (see `consumed`).
@@ -111,7 +112,7 @@ def best_products(
             j = order[k]
             if bias[j] + far * length[j] < worst or (exclude and eaten[j] == r):
                 continue
-            score = bias[j] + dot(p[user], q[j])
+            score = bias[j] + dot(v[r], q[j])
             if score > worst or (score == worst and j < items[r, n - 1]):
                 insert(j, score, items[r], scores[r])
 

@@ -19,7 +19,14 @@ from udfs.model_options import ItemCF, RankerOptions, UserCF
 from udfs.neighbours import Neighbours, Row, Windows
 from udfs.pairs import KeyRow
 from udfs.ranker import MODELS, Lists, Ranker
-from udfs.ranking import Popular, Ranked, by_popularity, rank_by_factors, rank_by_popularity
+from udfs.ranking import (
+    Popular,
+    Ranked,
+    by_popularity,
+    rank_by_factors,
+    rank_by_popularity,
+    user_vectors,
+)
 from udfs.users import Users
 
 _POPULAR = MODELS.index("popular")
@@ -29,11 +36,15 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What lists are made by, and how.
 
     Attributes:
+        window, window_decay: how many last items of a user have a part in mf, the k-th newest (from
+            0) by exp(−k / window_decay).
         served: "ranker" or one of `MODELS`: whose lists users get. "mf" and "popular" leave pairs
             and consumers uncounted.
     """
 
     served: str = "ranker"
+    window: int = 10
+    window_decay: float = 6.0
     item_cf: ItemCF = ItemCF()
     user_cf: UserCF = UserCF()
     ranker: RankerOptions = RankerOptions()
@@ -57,6 +68,8 @@ class Models:
         self.neighbours = Neighbours(settings.item_cf)
         self.consumers = Consumers(settings.user_cf)
         self.ranker = Ranker(settings.ranker)
+        position = np.exp(-np.arange(settings.window) / settings.window_decay)
+        self.position = position.astype(np.float32)
         self.counting = settings.served not in ("mf", "popular")
         self.clock_ms = 0.0
         self._popular: Popular | None = None
@@ -85,19 +98,23 @@ class Models:
         """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next."""
         if len(slots):
             s = self.settings
+            vectors = self.vectors(slots)
             self.ranker.train(
                 self.users, self.catalogue, self.neighbours, self.consumers, slots, taken,
-                self.vectors(slots), self._extra(slots, now_ms), s.exclude_consumed,
+                vectors, self._extra(slots, vectors, now_ms), s.exclude_consumed,
                 self.clock_ms, s.half_life_ms, random,
             )  # fmt: skip
 
     def vectors(self, slots: NDArray[np.int32]) -> NDArray[np.float32]:
         """What the factors of items are multiplied by, for each user: float32[n, d]."""
-        return self.users.p[slots]
+        return user_vectors(self.catalogue, self.users, slots, self.position)
 
-    def _extra(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
+    def _extra(
+        self, slots: NDArray[np.int32], vectors: NDArray[np.float32], now_ms: int
+    ) -> NDArray[np.int32]:
         """The best of the models that give no evidence by item, int32[n, 2N]."""
-        return np.hstack([self.by_factors(slots)[0], self.by_popularity(slots, now_ms)[0]])
+        by_factors = self._by_factors(slots, vectors)[0]
+        return np.hstack([by_factors, self.by_popularity(slots, now_ms)[0]])
 
     def rank(
         self, slots: NDArray[np.int32], now_ms: int, model: str = ""
@@ -119,11 +136,11 @@ class Models:
         if model == "popular":
             return of_one(self.by_popularity(slots, now_ms), model)
         if model == "mf":
-            return of_one(self.by_factors(slots), model)
-        s = self.settings
+            return of_one(self._by_factors(slots, self.vectors(slots)), model)
+        s, vectors = self.settings, self.vectors(slots)
         lists = self.ranker.rank(
             model, self.users, self.catalogue, self.neighbours, self.consumers, slots,
-            self.vectors(slots), self._extra(slots, now_ms), s.length, s.exclude_consumed,
+            vectors, self._extra(slots, vectors, now_ms), s.length, s.exclude_consumed,
             self.clock_ms, s.half_life_ms,
         )  # fmt: skip
         if (lists.items[:, -1] < 0).any():
@@ -131,10 +148,11 @@ class Models:
             list_kernels.fill_up(lists.items, lists.scores, lists.models, popular, _POPULAR)
         return lists
 
-    def by_factors(self, slots: NDArray[np.int32]) -> Ranked:
-        """Lists by matrix factorisation alone."""
+    def _by_factors(self, slots: NDArray[np.int32], vectors: NDArray[np.float32]) -> Ranked:
         s = self.settings
-        return rank_by_factors(self.catalogue, self.users, slots, s.length, s.exclude_consumed)
+        return rank_by_factors(
+            self.catalogue, self.users, slots, vectors, s.length, s.exclude_consumed
+        )
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity, which is looked at anew each `popular_every_s`; a slot of −1

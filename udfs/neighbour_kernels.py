@@ -21,7 +21,8 @@ class History(NamedTuple):
     """The users' history pages (see `kernels.remember`) and what else is known of users.
 
     Attributes:
-        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE].
+        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
+            each item of a page that its user did not like.
         events, serials: int64[U], events learned; one number for each user put into a cache slot.
     """
 
@@ -29,6 +30,7 @@ class History(NamedTuple):
     fill: Any
     older: Any
     pages: Any
+    disliked: Any
     events: Any
     serials: Any
 
@@ -59,15 +61,20 @@ STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it 
 
 @njit(cache=True, nogil=True)
 def recent(user, history, begin, out):
-    """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end."""
+    """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end.
+
+    An item j that its user did not like is written as −1 − j.
+    """
+    older, pages, disliked = history.older, history.pages, history.disliked
     page, stop = history.tail[user], history.fill[user]
     while page >= 0:
         for k in range(stop - 1, -1, -1):
             if begin >= out.shape[0]:
                 return begin
-            out[begin] = history.pages[page, k]
+            j = pages[page, k]
+            out[begin] = j if (disliked[page] >> np.uint32(k)) & np.uint32(1) == 0 else -1 - j
             begin += 1
-        page, stop = history.older[page], PAGE
+        page, stop = older[page], PAGE
     return begin
 
 
@@ -117,8 +124,9 @@ def windows(
     """What each event of a batch is paired with: the last items of its user, before it.
 
     Events whose item is negative or stands in the user's history already, and those of weight 0 and
-    less, teach no pairs. A consumption (flag 1) belongs to the history of the batch's later events;
-    the pages are read only, and stay as they were before the batch.
+    less, teach no pairs, nor is a later event paired with what its user did not like. A consumption
+    (flag 1) belongs to the history of the batch's later events; the pages are read only, and stay
+    as they were before the batch.
 
     Args:
         users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].
@@ -145,7 +153,7 @@ def windows(
         while link >= 0 and not known:
             known = items[link] == item
             if found < reach:
-                last[found] = items[link]
+                last[found] = items[link] if weights[link] > 0.0 else -1
                 found += 1
             link = previous[link]
         if known or consumed(item, user, history.tail, history.fill, history.older, history.pages):
@@ -156,9 +164,10 @@ def windows(
             heads[count] = item
             gains[count] = min(weights[e], HEAVIEST)
             for d in range(found):
-                others[end + d] = last[d]
-                distances[end + d] = d
-            end += found
+                if last[d] >= 0:
+                    others[end] = last[d]
+                    distances[end] = d
+                    end += 1
             count += 1
             starts[count] = end
         if flags[e] & 1:
@@ -276,7 +285,8 @@ def gather(user, history, pairs, evidence, mark, call, found, count):
 
         s_j,m = Σ_h w_h,m·C[h → j]/g / (n_h/g + shrink)^source_power
 
-    over the last H items h of the history, w_h,m = `position[m, k]` for the k-th newest. Divided by
+    over the last H items h of the history, w_h,m = `position[m, k]` for the k-th newest, less than
+    0 by as much for one that the user did not like. Divided by
     (n_j/g + shrink)^target_power it is the score of j by memory m.
 
     Args:
@@ -292,13 +302,15 @@ def gather(user, history, pairs, evidence, mark, call, found, count):
     lengths, counts = pairs.lengths, pairs.counts
     last = np.empty(position.shape[1], np.int32)
     for place in range(recent(user, history, 0, last)):
-        h = last[place]
+        h, sign = last[place], 1.0
+        if h < 0:
+            h, sign = -1 - h, -1.0
         if h >= counts.shape[0]:
             continue
-        pull = (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power / pairs.gain
+        pull = sign * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power / pairs.gain
         for m in range(position.shape[0]):
             weight = np.float32(position[m, place] * pull)
-            if weight > 0.0:
+            if weight != 0.0:
                 for k in range(lengths[h]):
                     j = ids[h, k]
                     evidence[j, m] += weight * values[h, k]
@@ -335,7 +347,7 @@ def explain(users, items, history, pairs, shown, reasons, shares):
             width += 1
         for place in range(recent(users[r], history, 0, last)):
             h = last[place]
-            if h >= counts.shape[0]:
+            if h < 0 or h >= counts.shape[0]:
                 continue
             pull = position[0, place] / pairs.gain
             pull *= (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power

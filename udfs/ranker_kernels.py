@@ -21,6 +21,7 @@ MEMORIES = 3  # columns of evidence: item-cf, its short memory, user-cf
 BASE = 6  # features before those that depend on how active the user is
 FEATURES = 2 * BASE
 FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
+LEAST = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
 FARTHEST = np.float32(10.0)  # the lowest mf feature, below the highest
 _WEIGHED, _BUCKETS = np.array([2.0, 1.0, 0.7], np.float32), 256
 MODEL_OF = np.array([0, 0, 1, 2, 3, 3], np.int8)  # of each base feature, into `ranker.MODELS`
@@ -155,7 +156,7 @@ def choose(first, count, most, since, pairs, noted, items, scratch, best):
         j = found[k]
         amount = np.float32(0.0)
         for m in range(MEMORIES):
-            evidence[j, m] = np.float32(evidence[j, m] / best[m])
+            evidence[j, m] = max(np.float32(evidence[j, m] / best[m]), LEAST)
             amount += evidence[j, m] * _WEIGHED[m]
         x[k, 0] = amount
     if count - first <= most:
@@ -163,7 +164,7 @@ def choose(first, count, most, since, pairs, noted, items, scratch, best):
     buckets = np.zeros(_BUCKETS, np.int32)
     scale = np.float32(_BUCKETS - 1) / _WEIGHED.sum()
     for k in range(first, count):
-        buckets[int(x[k, 0] * scale)] += 1
+        buckets[max(int(x[k, 0] * scale), 0)] += 1
     lowest, total = _BUCKETS - 1, buckets[_BUCKETS - 1]
     while total < most and lowest > 0:
         lowest -= 1
@@ -171,7 +172,7 @@ def choose(first, count, most, since, pairs, noted, items, scratch, best):
     kept = first
     for k in range(first, count):
         j = found[k]
-        if int(x[k, 0] * scale) >= lowest:
+        if max(int(x[k, 0] * scale), 0) >= lowest:
             found[kept] = j
             kept += 1
         else:
@@ -184,7 +185,8 @@ def choose(first, count, most, since, pairs, noted, items, scratch, best):
 def describe(user, vector, count, since, history, pairs, noted, items, scratch):
     """Set `scratch.x` to the features of the candidates; clears their evidence.
 
-    With s_m the share of the largest evidence of each memory, and n_j the events of item j:
+    With s_m the share of the largest evidence of each memory (at least LEAST), and n_j the events
+    of item j:
 
         log(FLOOR + s_m) for item-cf, its short memory and user-cf;
         b_j + q_j·v, at least FARTHEST below the largest;

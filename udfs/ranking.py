@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import list_kernels
+from udfs import factor_kernels, list_kernels
 from udfs.catalogue import Catalogue
 from udfs.users import Users
 
@@ -19,21 +19,39 @@ Ranked = tuple[NDArray[np.int32], NDArray[np.float32]]
 _CELLS = 2_000_000  # scores held at once: 8 MB
 
 
-def rank_by_factors(
-    catalogue: Catalogue, users: Users, slots: NDArray[np.int32], n: int, exclude: bool
-) -> Ranked:
-    """The `n` items with the largest σ(b_i + p_u·q_i) for each user in `slots`.
+def user_vectors(
+    catalogue: Catalogue, users: Users, slots: NDArray[np.int32], position: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """v_u, what the factors of items are multiplied by for each user in `slots`: float32[n, d].
 
     Args:
+        position: float32[L], the weights of the last L items in v_u (`factor_kernels.vectors`).
+    """
+    vectors = np.empty((len(slots), catalogue.dimensions), np.float32)
+    factor_kernels.vectors(
+        slots, users.p, users.tail, users.fill, users.older, users.pages, users.disliked,
+        catalogue.y, catalogue.alive, position, vectors,
+    )  # fmt: skip
+    return vectors
+
+
+def rank_by_factors(
+    catalogue: Catalogue, users: Users, slots: NDArray[np.int32], vectors: NDArray[np.float32],
+    n: int, exclude: bool,
+) -> Ranked:  # fmt: skip
+    """The `n` items with the largest σ(b_i + q_i·v_u) for each user in `slots`.
+
+    Args:
+        vectors: float32[n, d], from `user_vectors`.
         exclude: leave out what a user has consumed.
     """
     items, scores = _empty(len(slots), n)
-    reach = np.linalg.norm(users.p[slots], axis=1)
+    reach = np.linalg.norm(vectors, axis=1)
     order, bound = list_kernels.by_bound(
         catalogue.bias, catalogue.length, catalogue.alive, catalogue.size, reach.max(initial=0)
     )
     list_kernels.best_products(
-        users.p, reach, slots, catalogue.q, catalogue.bias, catalogue.length, order, bound,
+        vectors, reach, slots, catalogue.q, catalogue.bias, catalogue.length, order, bound,
         exclude, users.tail, users.fill, users.older, users.pages, items, scores,
     )  # fmt: skip
     return items, _logistic(scores)

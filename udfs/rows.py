@@ -3,7 +3,8 @@
 In: columns of the caches; out: one fixed-size record each, little endian, that a fixture test pins.
 A record begins with its version and its number of factors, so a reader can refuse what it does not
 know before it reads on. Sizes: `d` factors, a user record of 296 + 4d bytes, an item record of
-40 + 4d bytes.
+52 + 8d bytes. Version 1, which knew no window of the history, is still read: a user's bias then is
+left out, what it lacks begins at 0.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from numpy.typing import NDArray
 from udfs.errors import ServiceError
 from udfs.kernels import PAGE
 
-VERSION = 1
+VERSION = 2
 
 
 def user_dtype(d: int) -> np.dtype[np.void]:
-    """A user: events learned, event time and wall clock of the last (ms), history, bias, factor.
+    """A user: events learned, event time and wall clock of the last (ms), history, factor, spread.
 
-    `recent[:fill]` are the keys (`item_key`) of the history page being filled; the pages `first` to
-    `sealed` − 1 are full and stand in the history state.
+    `recent[:fill]` are the keys (`item_key`) of the history page being filled, bit k of `disliked`
+    marks the k-th as not liked; the pages `first` to `sealed` − 1 are full and stand in the history
+    state.
     """
     return np.dtype(
         [
@@ -33,8 +35,8 @@ def user_dtype(d: int) -> np.dtype[np.void]:
             ("events", "<u4"),
             ("last", "<i8"),
             ("seen", "<i8"),
-            ("bias", "<f4"),
-            ("reserved", "<u4"),
+            ("spread", "<f4"),
+            ("disliked", "<u4"),
             ("factor", "<f4", (d,)),
             ("recent", "<u8", (PAGE,)),
         ]
@@ -42,7 +44,8 @@ def user_dtype(d: int) -> np.dtype[np.void]:
 
 
 def item_dtype(d: int) -> np.dtype[np.void]:
-    """An item: events, wall clock of the last (ms), decayed popularity, its time (ms), factor."""
+    """An item: events, wall clock of the last (ms), decayed popularity, its time (ms), bias, the
+    factors q and y, and the spread of q, y and bias (see `factor_kernels.learn`)."""
     return np.dtype(
         [
             ("version", "u1"),
@@ -53,23 +56,34 @@ def item_dtype(d: int) -> np.dtype[np.void]:
             ("seen", "<i8"),
             ("popularity", "<f8"),
             ("popularity_at", "<f8"),
+            ("spread", "<f4", (3,)),
             ("factor", "<f4", (d,)),
+            ("context", "<f4", (d,)),
         ]
     )
 
 
+def _form_1(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
+    """The form that version 1 gave to users or items."""
+    later = {"spread", "disliked", "context"} if "context" in (dtype.names or ()) else set()
+    fields = [(name, dtype[name]) for name in dtype.names or () if name not in later]
+    renamed = {"spread": "bias", "disliked": "reserved"}  # a user's
+    return np.dtype([(renamed.get(name, name), form) for name, form in fields])
+
+
 def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.void]:
-    """Records of `dtype` from bytes, checked; a copy with what is not finite in it set to 0.
+    """Records of `dtype` from bytes of any version known, checked; what is not finite reads as 0.
 
     Raises:
         ServiceError: another version, another number of factors, or a length that does not fit.
     """
     d = dtype["factor"].shape[0]
+    forms = {1: _form_1(dtype), VERSION: dtype}
     if len(data) >= 4:
         version, found = data[0], int.from_bytes(data[2:4], "little")
-        if version != VERSION:
+        if version not in forms:
             raise ServiceError(
-                f"{what} is stored in form {version}, this millirec reads form {VERSION}: "
+                f"{what} is stored in form {version}, this millirec reads forms 1 to {VERSION}: "
                 "restore with the release that wrote it, or start without the old state."
             )
         if found != d:
@@ -77,17 +91,35 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
                 f"{what} was stored with {found} factors but model.dimensions is {d}: set "
                 f"model.dimensions = {found}, or start without the old state."
             )
-    if len(data) % dtype.itemsize:
+    parts = [np.zeros(0, dtype)]
+    at = 0
+    while at < len(data):
+        form = forms.get(data[at])
+        count = 0 if form is None else (len(data) - at) // form.itemsize
+        if form is None or not count:
+            break
+        rows = np.frombuffer(data, form, count, at)
+        alike = (rows["version"] == data[at]) & (rows["d"] == d)
+        count = count if alike.all() else int(alike.argmin())
+        if not count:
+            break
+        parts.append(_renewed(rows[:count], dtype))
+        at += count * form.itemsize
+    if at < len(data):
         raise ServiceError(
-            f"{what} has {len(data)} bytes, not a multiple of {dtype.itemsize}: it is damaged; "
-            "restore an earlier checkpoint."
+            f"{what} has {len(data)} bytes, of which those from {at} on are no whole record: it is "
+            "damaged; restore an earlier checkpoint."
         )
-    rows = np.frombuffer(data, dtype).copy()
-    if (rows["version"] != VERSION).any() or (rows["d"] != d).any():
-        raise ServiceError(
-            f"{what} has a record that begins unlike the first: it is damaged; restore an earlier "
-            "checkpoint."
-        )
-    for column in {"factor", "bias", "popularity", "popularity_at"} & set(dtype.names or ()):
-        np.nan_to_num(rows[column], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    return rows
+    return np.concatenate(parts)
+
+
+def _renewed(rows: NDArray[np.void], dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """A copy in the newest form, with 0 for what the old one lacks and for what is not finite."""
+    renewed = np.zeros(len(rows), dtype)
+    for name in dtype.names or ():
+        if name in (rows.dtype.names or ()):
+            renewed[name] = rows[name]
+        if renewed.dtype[name].base.kind == "f":
+            np.nan_to_num(renewed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    renewed["version"] = VERSION
+    return renewed

@@ -22,7 +22,7 @@ from udfs.rows import VERSION, read_rows, user_dtype
 from udfs.state import Rows
 
 _COLUMNS = (
-    "p", "bias", "events", "last", "seen", "marked", "serials", "tail", "fill", "first", "sealed",
+    "p", "spread", "events", "last", "seen", "marked", "serials", "tail", "fill", "first", "sealed",
 )  # fmt: skip
 
 
@@ -30,12 +30,14 @@ class Users:
     """The most recently used `capacity` users, more only while one batch alone has more.
 
     Attributes:
-        p, bias: float32[U, d], float32[U]. events, last, seen, marked: int64[U], events learned,
+        p, spread: float32[U, d], float32[U], factors and their mean squared gradients, summed up.
+            events, last, seen, marked: int64[U], events learned,
             event time and wall clock of the last, and the idle bucket the user stands in (ms).
         serials: int64[U], a number of its own for each user that was put into a slot.
         tail, fill: int32[U], the history page being filled (−1: none) and its length.
         first, sealed: int64[U], the full pages `first` to `sealed` − 1 stand in the history state.
         pages, older: int32[H, PAGE], int32[H]: catalogue slots, and the page before (−1: none).
+        disliked: uint32[H], bit k set where the event of item k of a page had no positive weight.
     """
 
     def __init__(self, dimensions: int, seed: int, capacity: int, history: int) -> None:
@@ -49,12 +51,13 @@ class Users:
         self._allocate(64)
         self.pages = np.zeros((64, PAGE), np.int32)
         self.older = np.full(64, -1, np.int32)
+        self.disliked = np.zeros(64, np.uint32)
         self.free = np.arange(64, dtype=np.int32)
         self.free_count = 64
 
     def _allocate(self, room: int) -> None:
         self.p = np.zeros((room, self.dimensions), np.float32)
-        self.bias = np.zeros(room, np.float32)
+        self.spread = np.zeros(room, np.float32)
         self.events = np.zeros(room, np.int64)
         self.last = np.zeros(room, np.int64)
         self.seen = np.zeros(room, np.int64)
@@ -68,7 +71,9 @@ class Users:
     @property
     def view(self) -> History:
         """What the kernels read of histories; the arrays of this moment."""
-        return History(self.tail, self.fill, self.older, self.pages, self.events, self.serials)
+        return History(
+            self.tail, self.fill, self.older, self.pages, self.disliked, self.events, self.serials
+        )
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -101,7 +106,7 @@ class Users:
         slot = self._free_slots.pop() if self._free_slots else len(self.names)
         if slot == len(self.names):
             self.names.append(user)
-            if slot == len(self.bias):
+            if slot == len(self.spread):
                 self._grow()
         self.names[slot] = user
         self._slots[user] = slot
@@ -112,27 +117,37 @@ class Users:
         if stored is None:
             key = np.array([item_key(user)], np.uint64)
             kernels.initial_factors(key, ~self.seed & 0xFFFFFFFF, self.p[slot : slot + 1])
-            for column in (self.bias, self.events, self.last, self.seen, self.first, self.sealed):
+            for column in (self.spread, self.events, self.last, self.seen, self.first, self.sealed):
                 column[slot] = 0
             return slot
         row = read_rows(stored, self.dtype, f"user {user!r}")[0]
-        self.p[slot], self.bias[slot], self.events[slot] = row["factor"], row["bias"], row["events"]
-        self.last[slot], self.seen[slot] = row["last"], row["seen"]
+        self.p[slot], self.spread[slot] = row["factor"], row["spread"]
+        self.events[slot], self.last[slot], self.seen[slot] = (
+            row["events"],
+            row["last"],
+            row["seen"],
+        )
         self.first[slot], self.sealed[slot] = row["first"], row["sealed"]
         for number in range(int(row["first"]), int(row["sealed"])):
             page = history.get(f"{number}:{user}")
             if page is not None:
-                self._push_page(slot, np.frombuffer(page, "<u8"), catalogue)
+                keys = np.frombuffer(page, "<u8", PAGE)
+                # Version 1 kept the keys alone: all of them liked.
+                self._push_page(
+                    slot, keys, int.from_bytes(page[keys.nbytes :], "little"), catalogue
+                )
         if row["fill"]:
-            self._push_page(slot, row["recent"][: row["fill"]], catalogue)
+            self._push_page(slot, row["recent"][: row["fill"]], int(row["disliked"]), catalogue)
         return slot
 
-    def _push_page(self, slot: int, keys: NDArray[np.uint64], catalogue: Catalogue) -> None:
+    def _push_page(
+        self, slot: int, keys: NDArray[np.uint64], disliked: int, catalogue: Catalogue
+    ) -> None:
         self.reserve_pages(1)
         self.free_count -= 1
         page = self.free[self.free_count]
         self.older[page] = self.tail[slot]
-        self.tail[slot], self.fill[slot] = page, len(keys)
+        self.tail[slot], self.fill[slot], self.disliked[page] = page, len(keys), disliked
         self.pages[page, : len(keys)] = [catalogue.slot_of_key(int(key)) for key in keys]
 
     def reserve_pages(self, count: int) -> None:
@@ -141,6 +156,7 @@ class Users:
             n = len(self.older)
             self.pages = np.concatenate([self.pages, np.zeros_like(self.pages)])
             self.older = np.concatenate([self.older, np.full(n, -1, np.int32)])
+            self.disliked = np.concatenate([self.disliked, np.zeros(n, np.uint32)])
             free = np.zeros(2 * n, np.int32)
             free[: self.free_count] = self.free[: self.free_count]
             free[self.free_count : self.free_count + n] = np.arange(n, 2 * n)
@@ -148,7 +164,7 @@ class Users:
 
     def _grow(self) -> None:
         old = {name: getattr(self, name) for name in _COLUMNS}
-        self._allocate(2 * len(self.bias))
+        self._allocate(2 * len(self.spread))
         for name, column in old.items():
             getattr(self, name)[: len(column)] = column
 
@@ -184,7 +200,8 @@ class Users:
         keys = catalogue.keys
         full = {}
         for slot, page in sealed.tolist():
-            full[f"{self.sealed[slot]}:{self.names[slot]}"] = keys[self.pages[page]].tobytes()
+            name = f"{self.sealed[slot]}:{self.names[slot]}"
+            full[name] = keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
             self.sealed[slot] += 1
         if full:
             history.put_all(full)
@@ -192,13 +209,14 @@ class Users:
                 self._trim(slot, history)
         records = np.zeros(len(slots), self.dtype)
         records["version"], records["d"] = VERSION, self.dimensions
-        records["factor"], records["bias"] = self.p[slots], self.bias[slots]
+        records["factor"], records["spread"] = self.p[slots], self.spread[slots]
         records["events"], records["last"] = self.events[slots], self.last[slots]
         records["seen"] = self.seen[slots]
         records["first"], records["sealed"] = self.first[slots], self.sealed[slots]
         # A full page stands in the history state: the record then holds none of it.
         fill = np.where(self.fill[slots] == PAGE, 0, self.fill[slots]) * (self.tail[slots] >= 0)
         records["fill"] = fill
+        records["disliked"] = np.where(fill > 0, self.disliked[self.tail[slots]], 0)
         recent = keys[self.pages[self.tail[slots]]]
         records["recent"] = np.where(np.arange(PAGE) < fill[:, None], recent, 0)
         data, size = records.tobytes(), self.dtype.itemsize

@@ -23,15 +23,48 @@ class Model(Struct, frozen=True, kw_only=True):
         ),
     ] = 32
     learning_rate: Annotated[
-        float, Meta(description="The step of each update, a fraction of the gradient.", gt=0, le=1)
-    ] = 0.3
+        float,
+        Meta(
+            description="The step of each update, a fraction of the gradient over the root of its "
+            "past squares.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.12
     regularisation: Annotated[
-        float, Meta(description="The pull of every factor towards 0, per update.", ge=0, le=1)
-    ] = 0.005
+        float,
+        Meta(
+            description="The pull of an event's factors towards 0, a fraction of each step.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.1
     negatives: Annotated[
         int,
-        Meta(description="Items drawn as not wanted for each positive event.", ge=0, le=100),
-    ] = 4
+        Meta(
+            description="Items drawn to compare each event's item with: more learn better, and "
+            "cost time.",
+            ge=0,
+            le=1024,
+        ),
+    ] = 128
+    window: Annotated[
+        int,
+        Meta(
+            description="How many of a user's last liked items add to the user's own factor; 0: "
+            "none, plain matrix factorisation.",
+            ge=0,
+            le=256,
+        ),
+    ] = 10
+    window_decay: Annotated[
+        float,
+        Meta(
+            description="After how many items of the window one weighs 1/e of the last.",
+            gt=0,
+            le=10_000,
+        ),
+    ] = 6.0
     seed: Annotated[
         int,
         Meta(

@@ -30,13 +30,9 @@ _KEEP_S = 5.0  # how long a file stays in the inbox at least
 # Nobody and nothing arrives: the demo asks the shop for its truth while another thread drives it.
 SHOP = ShopSettings(users=600, items=360, new_users=0.0, new_items=0.0)
 
-# The shop's whole past is 40 events a user, so each of them has to teach more than in a real one:
-# large steps, many negatives. A click counts as much as it can without being a purchase.
+# A click counts as much as it can without being a purchase.
 CHOICES = (
     "model.dimensions=16",
-    "model.learning_rate=1.0",
-    "model.regularisation=0.003",
-    "model.negatives=6",
     "events.weights.click=0.8",
     'lists.consumed_types=["click", "purchase"]',
     # One subtask and few events: cutting each micro-batch into eight would only cost.

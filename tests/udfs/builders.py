@@ -31,7 +31,7 @@ SETTINGS = LearnerSettings(
     prefix="",
     expiry_s=60,
     publish=False,
-    models=ModelSettings(length=5),
+    models=ModelSettings(length=5, window=4, window_decay=3.0),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,37 +42,102 @@ def clip(x: NDArray[Any]) -> NDArray[Any]:
     return np.clip(x, -LIMIT, LIMIT)
 
 
-def learn(
-    p: NDArray[Any], user_bias: NDArray[Any], q: NDArray[Any], item_bias: NDArray[Any],
-    alive: Sequence[bool], consumed: Mapping[int, Iterable[int]], events: Iterable[Event],
-    rate: float, regularisation: float, negatives: int, random: SplitMix64,
-) -> list[int]:  # fmt: skip
-    """Learn the events in place (float64 matrices); returns the touched items in order."""
-    touched: list[int] = []
+class Factors:
+    """Factor learning in float64, as the formulas of `udfs.factor_kernels.learn` read.
 
-    def step(user: int, item: int, target: float, size: float) -> None:
-        if item not in touched:
-            touched.append(item)
-        x = user_bias[user] + item_bias[item] + p[user] @ q[item]
-        e = target - (1 / (1 + math.exp(-x)) if x > -700 else 0.0)
-        p_u, q_i = p[user].copy(), q[item].copy()
-        p[user] = clip(p_u + size * (e * q_i - regularisation * p_u))
-        q[item] = clip(q_i + size * (e * p_u - regularisation * q_i))
-        user_bias[user] = clip(user_bias[user] + size * (e - regularisation * user_bias[user]))
-        item_bias[item] = clip(item_bias[item] + size * (e - regularisation * item_bias[item]))
+    Matrices as there; `history` maps a user to (item, liked) pairs, oldest first.
+    """
 
-    start = random.state
-    for number, (user, item, weight) in enumerate(events):
-        random.state = (start + number * 0xD1B54A32D192ED03) % 2**64
-        size = min(rate * abs(weight), 1.0)
-        if size == 0 or item < 0:
-            continue
-        step(user, item, 1.0 if weight > 0 else 0.0, size)
-        for _ in range(negatives if weight > 0 else 0):
-            drawn = random.draw() % len(alive)
-            if drawn != item and alive[drawn] and drawn not in consumed.get(user, ()):
-                step(user, drawn, 0.0, size)
-    return touched
+    def __init__(self, model: Any) -> None:
+        self.p, self.q, self.y = (np.array(m, np.float64) for m in (model.p, model.q, model.y))
+        self.bias = model.bias.astype(np.float64)
+        self.user_spread = model.user_spread.astype(np.float64)
+        self.spread = model.spread.astype(np.float64)
+        self.alive: list[bool] = model.alive.tolist()
+        self.position: list[float] = [float(w) for w in model.position]
+        self.history: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+        self.touched: list[int] = []
+
+    def window(self, user: int, target: int) -> list[tuple[int, float]]:
+        """The last items liked, newest first, with w_k / √Σw."""
+        liked = [
+            item
+            for item, liked in reversed(self.history[user])
+            if liked and item != target and self.alive[item]
+        ]
+        pairs = list(zip(liked, self.position, strict=False))
+        root = math.sqrt(sum(w for _, w in pairs))
+        return [(item, w / root) for item, w in pairs]
+
+    def vector(self, user: int, target: int = -1) -> NDArray[Any]:
+        """v_u = p_u + Σ w_k y / √Σw."""
+        shares = [share * self.y[item] for item, share in self.window(user, target)]
+        return np.asarray(sum(shares, self.p[user].copy()))
+
+    def touch(self, item: int) -> None:
+        if item not in self.touched:
+            self.touched.append(item)
+
+    def learn(
+        self, events: Iterable[Event], flags: Iterable[int], size: int, rate: float, pull: float,
+        negatives: int, random: SplitMix64,
+    ) -> None:  # fmt: skip
+        """Learn the events in place, and append those flagged to the history."""
+        start, known = random.state, size
+        for number, ((user, item, weight), flag) in enumerate(zip(events, flags, strict=True)):
+            if item < 0:
+                continue
+            known = max(known, item + 1)
+            step = min(float(np.float32(rate) * np.float32(abs(weight))), 1.0)
+            if step > 0:
+                random.state = (start + number * 0xD1B54A32D192ED03) % 2**64
+                self.step(user, item, weight > 0, step, pull, known, negatives, random)
+            if flag & 1 and item not in [old for old, _ in self.history[user]]:
+                self.history[user].append((item, weight > 0))
+
+    def step(
+        self, user: int, item: int, positive: bool, step: float, pull: float, known: int,
+        negatives: int, random: SplitMix64,
+    ) -> None:  # fmt: skip
+        """One event."""
+        left_out = {item, *(old for old, _ in self.history[user])}
+        chosen = [(random.draw() >> 32) * known >> 32 for _ in range(negatives)]
+        drawn = [j for j in chosen if self.alive[j] and j not in left_out]
+        window, v = self.window(user, item), self.vector(user, item)
+        scores = [self.bias[j] + self.q[j] @ v for j in (item, *drawn)]
+        top = max(scores) if drawn else max(scores[0], 0.0)
+        mine, *each = (math.exp(score - top) for score in scores)
+        share = (known - 1) / negatives if positive and negatives else 1 / max(len(drawn), 1)
+        others = share * sum(each) if drawn else math.exp(-top)
+        if positive:
+            errors = [others / (mine + others), *(-share * z / (mine + others) for z in each)]
+        else:
+            errors, drawn = [-mine / (mine + others)], []
+        g = np.zeros(len(v))
+        for k, (j, e) in enumerate(zip((item, *drawn), errors, strict=True)):
+            g += e * self.q[j]
+            if k > 0 and -e < 1 / 16:
+                if (random.draw() >> 40) / 2**24 / 16 >= -e:
+                    continue
+                e = -1 / 16
+            self.touch(j)
+            s = step / self.grow(self.spread, (j, 0), e * e * (v @ v) / len(v))
+            b = 2 * step / self.grow(self.spread, (j, 2), e * e)
+            keep = max(1 - s * pull, 0.0) if k == 0 else 1.0
+            self.q[j] = clip(keep * self.q[j] + s * e * v)
+            self.bias[j] = clip(self.bias[j] + b * e)
+        energy = g @ g / len(g)
+        s = 4 * step / self.grow(self.user_spread, user, energy)
+        self.p[user] = clip(max(1 - s * pull, 0.0) * self.p[user] + s * g)
+        for j, part in window:
+            self.touch(j)
+            s = part * step / self.grow(self.spread, (j, 1), part * part * energy)
+            self.y[j] = clip(max(1 - s * pull, 0.0) * self.y[j] + s * g)
+
+    def grow(self, spread: NDArray[Any], place: Any, gain: float) -> float:
+        """Add to an accumulator of AdaGrad; returns the root to divide a step by."""
+        spread[place] = min(spread[place] + gain, 100.0)
+        return math.sqrt(spread[place] + 0.03)
 
 
 def remember(events: Iterable[tuple[int, int, bool]]) -> dict[int, list[int]]:

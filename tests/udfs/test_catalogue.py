@@ -70,6 +70,7 @@ def test_rows_are_put_back_equal() -> None:
     slots = one.slots(["a", "b"])
     random = np.random.default_rng(0)
     one.q[slots] = random.normal(size=(2, 4))
+    one.y[slots], one.spread[slots] = random.normal(size=(2, 4)), [[1, 2, 3], [4, 5, 6]]
     one.bias[slots], one.events[slots], one.seen[slots] = [1, -2], [3, 4], [50, 60]
     one.popularity[slots], one.popularity_at[slots] = [0.5, 7], [10, 11]
     other.slots(["x"])
@@ -81,7 +82,10 @@ def test_rows_beyond_the_limit_of_a_factor_are_clipped() -> None:
     catalogue = Catalogue(2, 1, 10)
     rows = catalogue.rows(catalogue.slots(["a"]))
     rows["factor"], rows["bias"] = [[1e30, -1e30]], 99
+    rows["context"], rows["spread"] = [[-99, 99]], [[-1, 1e30, 7]]
     catalogue.put_rows(["a"], rows)
+    assert catalogue.y[0].tolist() == [-16, 16]
+    assert catalogue.spread[0].tolist() == [0, 100, 7]
     assert catalogue.q[0].tolist() == [16, -16]
     assert catalogue.bias[0] == 16
 
@@ -92,12 +96,15 @@ def test_an_expired_item_begins_anew_when_it_returns() -> None:
     first = catalogue.q[0].copy()
     catalogue.seen[slots] = [10, 20]
     catalogue.q[0], catalogue.popularity[0], catalogue.events[0] = 3, 9, 5
+    catalogue.y[0], catalogue.spread[0] = 2, 1
     assert catalogue.expire(20) == ["old"]
     assert catalogue.find(["old", "new"]).tolist() == [-1, 1]
     assert (catalogue.living, catalogue.expired) == (1, 1)
     assert catalogue.expire(20) == []
     assert catalogue.slots(["old"]).tolist() == [0]
     assert np.array_equal(catalogue.q[0], first)
+    assert not catalogue.y[0].any()
+    assert not catalogue.spread[0].any()
     assert (catalogue.popularity[0], catalogue.events[0], catalogue.expired) == (0, 0, 0)
 
 

@@ -60,7 +60,7 @@ def operator(url: str, **changes: Any) -> ItemLearner:
 def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, bytes]:
     n = len(items)
     packed = pack_deltas(
-        items, np.full((n, D + 1), change, np.float32), np.ones(n), np.full(n, float(seen)),
+        items, np.full((n, 2 * D + 4), change, np.float32), np.ones(n), np.full(n, float(seen)),
         np.ones(n, np.int64), np.ones(n, np.int32), seen, [], b"",
     )  # fmt: skip
     return KEY, packed[1]
@@ -112,7 +112,7 @@ def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: 
 def test_a_large_inbox_is_folded_at_once(
     redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(item_learner, "_INBOX_BYTES", 300)
+    monkeypatch.setattr(item_learner, "_INBOX_BYTES", 450)
     flink = Subtask(operator(redis_url))
     for _ in range(10):
         flink.process(KEY, message(["a", "b"], NOW))

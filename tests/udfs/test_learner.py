@@ -38,10 +38,10 @@ def items_of(shard: OneShard) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("size", [1, 7, 400])
 def test_2000_events_at_once_and_in_batches_are_the_same(size: int) -> None:
-    """Exactly, bit for bit: only the draw of negatives looks at the whole batch."""
+    """Exactly, bit for bit: an item is drawn as a negative only after its own first event."""
     batch = stream(2000)
-    whole = learn_in(OneShard(negatives=0), batch, 2000)
-    parts = learn_in(OneShard(negatives=0), batch, size)
+    whole = learn_in(OneShard(), batch, 2000)
+    parts = learn_in(OneShard(), batch, size)
     assert whole.rows.data == parts.rows.data
     assert whole.history.data == parts.history.data
     assert items_of(whole) == items_of(parts)
@@ -186,7 +186,8 @@ def test_extreme_batches_stay_finite_and_learn_on(weight: float) -> None:
     shard.learn(batch_of([(f"user {k % 7}", "item 0") for k in range(10_000)], weight))
     shard.learn(batch_of([("ann", "item 0")] * 10_000, [weight, -weight] * 5000))
     learner = shard.learner
-    for array in (learner.users.p, learner.users.bias, learner.catalogue.q, learner.catalogue.bias):
+    users, catalogue = learner.users, learner.catalogue
+    for array in (users.p, users.spread, catalogue.q, catalogue.y, catalogue.bias):
         assert np.isfinite(array).all()
     assert np.isfinite(learner.catalogue.popularity).all()
     values = decode([*learner.user_lists(shard.slots("user 1"), NOW), *learner.shared_lists(NOW)])

@@ -49,6 +49,7 @@ class Plain:
     def __init__(self, s: ItemCF) -> None:
         self.s, self.now = s, 0
         self.history: dict[int, list[int]] = defaultdict(list)
+        self.disliked: set[tuple[int, int]] = set()
         self.given: dict[tuple[int, int], Amounts] = defaultdict(list)
         self.weights: dict[int, Amounts] = defaultdict(list)
 
@@ -62,12 +63,16 @@ class Plain:
                 weight = min(weight, 16.0)
                 self.weights[item].append((self.now, weight))
                 for d, h in enumerate(past[::-1][: s.window], 1):
+                    if (user, h) in self.disliked:
+                        continue
                     f = weight * (math.exp(-(d - 1) / s.window_decay) + s.floor)
                     self.given[h, item].append((self.now, f))
                     self.given[item, h].append((self.now, f * s.backward))
                 self.now += 1
             if flag:
                 past.append(item)
+                if weight <= 0:
+                    self.disliked.add((user, item))
 
     def aged(self, amounts: Amounts) -> float:
         return sum(x * math.exp(-(self.now - at) / (self.s.span or math.inf)) for at, x in amounts)
@@ -79,7 +84,8 @@ class Plain:
         for k, h in enumerate(self.history[user][::-1][: s.recent]):
             pull = damping * math.exp(-k / s.position_decay)
             pull /= (self.aged(self.weights[h]) + s.shrink) ** s.source_power
-            found.append((h, pull * self.aged(self.given[h, item])))
+            sign = -1 if (user, h) in self.disliked else 1
+            found.append((h, sign * pull * self.aged(self.given[h, item])))
         return found
 
     def scores(self, user: int) -> list[float]:
@@ -93,6 +99,7 @@ class World:
         self.model = Neighbours(s, room)
         self.model.reserve(ITEMS)
         self.pages: Any = Pages(USERS, 64)
+        self.disliked: set[tuple[int, int]] = set()
         self.catalogue: Any = SimpleNamespace(size=ITEMS, alive=np.ones(ITEMS, np.bool_))
 
     def learn(self, part: list[Event]) -> Windows:
@@ -102,7 +109,10 @@ class World:
             users.astype(np.int32), items.astype(np.int32),
             weights.astype(np.float32), flags.astype(np.uint8),
         )  # fmt: skip
-        self.pages.add([(u, i, flag) for u, i, _, flag in part])
+        for user, item, weight, flag in part:
+            if item >= 0 and flag and item not in self.pages.of(user):
+                self.pages.add([(user, item, True)])
+                self.disliked |= {(user, item)} if weight <= 0 else set()
         return windows
 
     def scores(self) -> Any:
@@ -119,8 +129,17 @@ class World:
 
     @property
     def view(self) -> kernels.History:
-        pages = self.pages.arrays()
-        return kernels.History(*pages, np.zeros(USERS, np.int64), np.zeros(USERS, np.int64))
+        pages = self.pages
+        disliked = np.zeros(len(pages.older), np.uint32)
+        for user in range(USERS):
+            page, stop = pages.tail[user], pages.fill[user]
+            while page >= 0:
+                bits = [(user, int(j)) in self.disliked for j in pages.pages[page, :stop]]
+                disliked[page] = sum(1 << k for k, bit in enumerate(bits) if bit)
+                page, stop = pages.older[page], pages.pages.shape[1]
+        return kernels.History(
+            *pages.arrays(), disliked, np.zeros(USERS, np.int64), np.zeros(USERS, np.int64)
+        )
 
     def columns(self) -> list[list[Any]]:
         m = self.model
@@ -192,7 +211,7 @@ def test_reasons_are_the_largest_parts(s: ItemCF, given_events: list[Event]) -> 
     for user in range(USERS):
         rows = zip(items[user, :-1], reasons[user], shares[user], strict=False)
         for item, why, share in rows:
-            parts = dict(plain.parts(user, int(item)))
+            parts = {h: max(part, 0.0) for h, part in plain.parts(user, int(item))}
             total = sum(parts.values())
             if total < 1e-20:
                 continue
@@ -222,7 +241,7 @@ def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) ->
 def test_rows_carry_everything(s: ItemCF, first: list[Event], second: list[Event]) -> None:
     """What has been put into an empty model, whatever its gain, goes on as the old one does."""
     (old, history), new = both(s, first), World(s)
-    new.pages = old.pages
+    new.pages, new.disliked = old.pages, old.disliked
     for slot in range(ITEMS):
         new.model.put_row(slot, old.model.get_row(slot))
     np.testing.assert_allclose(new.scores(), old.scores(), rtol=1e-4, atol=1e-20)

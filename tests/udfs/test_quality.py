@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, OneShard, batch_of, part
+from udfs import change_kernels, factor_kernels, list_kernels
 from udfs import kernels as learner_kernels
-from udfs import list_kernels
 from udfs.quality import Quality, sums
 from udfs.stats import means
 
@@ -109,10 +109,9 @@ def test_nothing_is_compiled_while_events_come() -> None:
     shard = OneShard()
     shard.learner.compile()
     shard.learn(batch_of([("ann", "a"), ("bob", "b")]))
-    kernels = [kernel for kernel in vars(list_kernels).values() if hasattr(kernel, "signatures")]
-    kernels += [
-        kernel for kernel in vars(learner_kernels).values() if hasattr(kernel, "signatures")
-    ]
+    modules = change_kernels, factor_kernels, learner_kernels, list_kernels
+    names = [name for module in modules for name in vars(module).values()]
+    kernels = [name for name in names if hasattr(name, "signatures")]
     before = [len(kernel.signatures) for kernel in kernels]
     given = (batch_of([("ann", "a"), ("ann", "b")]), shard.rows, shard.history, 0, NOW)
     assert Quality(1).test(shard.learner, *given)[0]["repeats"] == 1

@@ -7,7 +7,13 @@ import pytest
 
 from tests.udfs.builders import OneShard, batch_of
 from udfs import ranking
-from udfs.ranking import by_popularity, rank_by_factors, rank_by_popularity, rank_similar
+from udfs.ranking import (
+    by_popularity,
+    rank_by_factors,
+    rank_by_popularity,
+    rank_similar,
+    user_vectors,
+)
 
 N = 4
 
@@ -30,10 +36,17 @@ def test_factors(
     learner = shard.learner
     catalogue, users = learner.catalogue, learner.users
     slots = shard.slots("bob", "ann", "eve")
-    items, scores = rank_by_factors(catalogue, users, slots, N, exclude)
+    position = np.array([1.0, 0.5], np.float32)
+    catalogue.y[:20] = catalogue.q[:20][::-1]
+    vectors = user_vectors(catalogue, users, slots, position)
+    items, scores = rank_by_factors(catalogue, users, slots, vectors, N, exclude)
+    last = {"ann": (5, 4), "bob": (19, 18)}
     eaten = {"ann": set(range(6)), "bob": set(range(20)), "eve": set[int]()}
     for row, user in enumerate(("bob", "ann", "eve")):
-        logits = users.p[slots[row]] @ catalogue.q[:20].T + catalogue.bias[:20]
+        wanted = users.p[slots[row]].copy()
+        for k, item in enumerate(last.get(user, ())):
+            wanted += position[k] / np.sqrt(1.5) * catalogue.y[item]
+        logits = wanted @ catalogue.q[:20].T + catalogue.bias[:20]
         left_out = {17} | (eaten[user] if exclude else set())
         order = [k for k in np.argsort(-logits).tolist() if k not in left_out][:N]
         assert items[row].tolist() == order + [-1] * (N - len(order))

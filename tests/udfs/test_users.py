@@ -32,7 +32,7 @@ def history_of(shard: OneShard, user: str) -> list[str]:
 def values_of(shard: OneShard, user: str) -> tuple[Any, ...]:
     users = shard.learner.users
     (slot,) = shard.slots(user)
-    numbers = (users.bias, users.events, users.last, users.seen, users.first, users.sealed)
+    numbers = (users.spread, users.events, users.last, users.seen, users.first, users.sealed)
     return (users.p[slot].tolist(), *(column[slot].item() for column in numbers))
 
 
@@ -67,6 +67,7 @@ def test_an_evicted_user_comes_back_equal() -> None:
     shard = OneShard(user_cache=1)
     shard.learn(batch_of([("ann", f"item {k}") for k in range(80)], ts=range(80)), NOW)
     values, history = values_of(shard, "ann"), history_of(shard, "ann")
+    assert values[1] > 0
     assert history == [f"item {k}" for k in range(80)]
     shard.learn(batch_of([("bob", "item 1")]))
     assert shard.learner.users.find("ann") == -1
@@ -104,11 +105,47 @@ def test_full_pages_are_sealed_once_and_the_oldest_are_trimmed() -> None:
     for begin in range(0, len(names), 7):
         shard.learn(batch_of([("ann", name) for name in names[begin : begin + 7]]))
     assert sorted(shard.history.data) == ["3:ann", "4:ann"]
-    page = np.frombuffer(shard.history.data["3:ann"], "<u8").tolist()
+    page = np.frombuffer(shard.history.data["3:ann"], "<u8", PAGE).tolist()
     assert page == [item_key(name) for name in names[3 * PAGE : 4 * PAGE]]
     assert history_of(shard, "ann") == names[3 * PAGE :]
     users = shard.learner.users
     assert users.free_count == len(users.free) - 3, "trimmed pages are free again"
+
+
+def disliked_of(shard: OneShard, user: str) -> list[int]:
+    """Which of a user's consumed items are marked as not liked, counted from the oldest."""
+    users = shard.learner.users
+    (slot,) = shard.slots(user)
+    marks: list[bool] = []
+    page, length = users.tail[slot], users.fill[slot]
+    while page >= 0:
+        bits = int(users.disliked[page])
+        marks = [bool(bits >> k & 1) for k in range(length)] + marks
+        page, length = users.older[page], PAGE
+    return [n for n, mark in enumerate(marks) if mark]
+
+
+@pytest.mark.parametrize("consumed", [PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 5])
+def test_what_was_disliked_stays_so_in_state(consumed: int) -> None:
+    shard = OneShard(user_cache=1)
+    weights = [-1.0 if k % 7 == 3 else 0.0 if k % 31 == 0 else 1.0 for k in range(consumed)]
+    shard.learn(batch_of([("ann", f"item {k}") for k in range(consumed)], weights))
+    wanted = [k for k, weight in enumerate(weights) if weight <= 0]
+    assert disliked_of(shard, "ann") == wanted
+    for _ in range(2):
+        shard.learn(batch_of([("bob", "item 1")]))
+        assert shard.learner.users.find("ann") == -1
+        assert disliked_of(shard, "ann") == wanted
+        shard.learn(batch_of([("ann", "item 1")]))
+
+
+def test_a_full_page_of_version_1_holds_what_was_liked() -> None:
+    shard = OneShard(user_cache=1)
+    shard.learn(batch_of([("ann", f"item {k}") for k in range(PAGE + 2)], -1.0))
+    shard.history.data["0:ann"] = shard.history.data["0:ann"][: 8 * PAGE]
+    shard.learn(batch_of([("bob", "item 1")]))
+    assert history_of(shard, "ann") == [f"item {k}" for k in range(PAGE + 2)]
+    assert disliked_of(shard, "ann") == [PAGE, PAGE + 1]
 
 
 def test_many_pages_in_one_batch_are_trimmed_at_once() -> None:
