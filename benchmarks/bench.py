@@ -39,12 +39,12 @@ def measured(module: str, *arguments: str) -> dict[str, Any]:
     return result
 
 
-def throughput(job: str, path: Path, redis_url: str) -> dict[str, Any]:
-    """One bounded run of `job` over a file of JSON lines."""
+def throughput(job: str, path: Path, redis_url: str, model: str) -> dict[str, Any]:
+    """One bounded run of `job` over a file of JSON lines, lists made by `model`."""
     return measured(
         "benchmarks.process", job, f"source.paths={json.dumps([str(path)])}",
         f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", "lists.length=20",
-        "job.shards=1", "job.item_shards=1", "dead_letters.kind=none",
+        "job.shards=1", "job.item_shards=1", "dead_letters.kind=none", f"lists.model={model}",
     )  # fmt: skip
 
 
@@ -62,10 +62,14 @@ def main() -> None:
             file.writelines(zipf_events(options.events, USERS, ITEMS, EXPONENT))
         with path.open("rb") as lines:
             part.write_bytes(b"".join(islice(lines, options.slice)))
-        print(f"throughput: {options.events:,} events through millirec …", file=sys.stderr)
-        ours = throughput("millirec", path, server.url)
-        print(f"throughput: {options.slice:,} events through the textbook job …", file=sys.stderr)
-        textbook = throughput("textbook", part, server.url)
+        runs = {}
+        for name, job, model, file_ in (
+            ("millirec, all models", "millirec", "ranker", path),
+            ("millirec, factors alone", "millirec", "mf", path),
+            ("textbook, factors alone", "textbook", "mf", part),
+        ):
+            print(f"throughput: {name} …", file=sys.stderr)
+            runs[name] = throughput(job, file_, server.url, model)
         print(f"latency: {options.rate:,} events/s for {options.seconds} s …", file=sys.stderr)
         latency = measured(
             "benchmarks.latency", server.url, str(options.rate), str(options.seconds)
@@ -79,9 +83,12 @@ def main() -> None:
             "events": options.events, "users": USERS, "items": ITEMS, "zipf": EXPONENT,
             "dimensions": DIMENSIONS,
         },
-        "millirec": ours,
-        "textbook": textbook,
-        "ratio": round(ours["events_per_s"] / textbook["events_per_s"], 1),
+        "runs": runs,
+        "ratio": round(
+            runs["millirec, factors alone"]["events_per_s"]
+            / runs["textbook, factors alone"]["events_per_s"],
+            1,
+        ),
         "latency": latency,
     }  # fmt: skip
     OUT.mkdir(exist_ok=True)
@@ -95,18 +102,19 @@ def report(figures: dict[str, Any]) -> None:
     table = Table(title="events to lists in Redis, one run")
     for column in ("", "events", "events/s", "lists/s", "peak MiB"):
         table.add_column(column, justify="right" if column else "left")
-    for name in ("millirec", "textbook"):
-        row = figures[name]
+    for name, row in figures["runs"].items():
         memory = ", ".join(f"{k} {v:,.0f}" for k, v in sorted(row["peak_mib"].items()))
         table.add_row(
             name, f"{row['events']:,}", f"{row['events_per_s']:,}", f"{row['lists_per_s']:,}",
             memory,
         )  # fmt: skip
     console.print(table)
-    stages = ", ".join(f"{k} {v} s" for k, v in figures["millirec"]["stages_s"].items())
     latency = figures["latency"]
-    console.print(f"ratio to the textbook job: {figures['ratio']}")
-    console.print(f"time per stage: {stages}")
+    console.print(f"factors alone, ratio to the textbook job: {figures['ratio']}")
+    for name, row in figures["runs"].items():
+        if row["stages_s"]:
+            stages = ", ".join(f"{k} {v} s" for k, v in row["stages_s"].items())
+            console.print(f"time per stage, {name}: {stages}")
     console.print(
         f"latency at {latency['events_per_s']:,} events/s, event to Redis: "
         f"p50 {latency['p50_ms']} ms, p99 {latency['p99_ms']} ms ({latency['events']:,} events)"

@@ -64,7 +64,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._read(self._state.value(), users, user)
         self._count += 1
         weights = np.array([self._weights[event["type"]]], np.float32)
-        room = 1 + s.negatives + s.window
+        room = 1 + s.negatives + s.models.window
         touched = np.empty(room, np.int32)
         count, _, users.free_count = factor_kernels.learn(
             users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
@@ -72,7 +72,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
             catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive,
             catalogue.size, self._one, item, weights, np.ones(1, np.uint8),
             np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives,
-            learner.position, self._random, catalogue.stamp, self._count, touched,
+            learner.models.position, self._random, catalogue.stamp, self._count, touched,
             np.empty((room, 2 * s.dimensions + 4), np.float32),
         )  # fmt: skip
         catalogue.measure(touched[:count])

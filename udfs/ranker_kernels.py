@@ -282,7 +282,8 @@ def rank(
     """
     n = out.shape[1]
     mean, raised = np.empty(FEATURES), np.empty(MODEL_OF.max() + 1)
-    at, best = np.empty(n, np.int32), np.empty(MEMORIES)
+    slopes, best = np.empty(FEATURES), np.empty(MEMORIES)
+    lowest = np.float32(np.log(FLOOR))
     x, since, found, mark = scratch.x, scratch.call[0] + 1, scratch.found, scratch.mark
     for r in range(users.shape[0]):
         out[r, :] = -1
@@ -290,31 +291,35 @@ def rank(
         first, count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
         count = choose(first, count, most, since, pairs, noted, items, scratch, best)
         describe(users[r], vectors[r], count, since, history, pairs, noted, items, scratch)
-        lowest = np.float32(np.log(FLOOR))
+        row, values = out[r], scores[r]
+        worst, last = np.float32(-np.inf), -1
+        mean[:] = 0.0
         for k in range(count):
             j = found[k]
-            z = np.float32(x[k, choice] if choice >= 0 else score(x[k], hidden, w))
-            if choice >= 0 and z <= lowest:
-                continue
-            if z > scores[r, n - 1] or (z == scores[r, n - 1] and j < out[r, n - 1]):
-                insert(j, z, out[r], scores[r])
+            if choice >= 0:
+                z = x[k, choice]
+                if z <= lowest:
+                    continue
+            else:
+                z = np.float32(score(x[k], hidden, w))
+                for f in range(FEATURES):
+                    mean[f] += x[k, f]
+            if z > worst or (z == worst and j < last):
+                insert(j, z, row, values)
+                worst, last = values[n - 1], row[n - 1]
+            mark[j] = -k
         if choice >= 0:
             models[r, :] = MODEL_OF[choice]
             continue
-        mean[:] = 0.0
-        for k in range(count):
-            for f in range(FEATURES):
-                mean[f] += x[k, f] / count
-            mark[found[k]] = -k
         for place in range(n):
-            if out[r, place] < 0:
+            if row[place] < 0:
                 break
-            at[place] = -mark[out[r, place]]
+            at = -mark[row[place]]
+            if hidden > 0 or place == 0:
+                _slope_by_input(x[at], hidden, w, slopes)
             raised[:] = 0.0
-            slopes = np.zeros(FEATURES)
-            _slope_by_input(x[at[place]], hidden, w, slopes)
             for f in range(FEATURES):
-                raised[MODEL_OF[f % BASE]] += slopes[f] * (x[at[place], f] - mean[f])
+                raised[MODEL_OF[f % BASE]] += slopes[f] * (x[at, f] - mean[f] / count)
             models[r, place] = np.argmax(raised)
 
 
