@@ -125,6 +125,16 @@ class Shop:
         self._items_due += self.settings.new_items * ended
         return actions.take(slice(0, ended))
 
+    def affinities(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The truth for several users: (n,) int64 numbers → (n, items) float32, as in `affinity`."""
+        c = self._catalogue
+        scores: NDArray[np.float32] = self._people.tastes[users] @ c.vectors.T + c.appeal
+        return scores
+
+    def unsettle(self, step: float) -> None:
+        """Move every user's taste at once by a random step of mean length `step`, 0 or more."""
+        self._people.drift(np.arange(self.users), step)
+
     def gaps(self, count: int) -> NDArray[np.float64]:
         """Simulated milliseconds before each of the next `count` events: a Poisson process.
 

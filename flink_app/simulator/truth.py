@@ -63,6 +63,34 @@ def purchase_probability(affinity: ArrayLike) -> NDArray[np.float64]:
     return 0.6 * click_probability(affinity)
 
 
+def dislike_probability(affinity: ArrayLike) -> NDArray[np.float64]:
+    """Chance that who says so dislikes an item looked at, 0.3 σ(10 (0.3 − a)), same shape.
+
+    >>> dislike_probability([0.0, 0.3, 0.8]).round(3).tolist()
+    [0.286, 0.15, 0.002]
+    """
+    probability: NDArray[np.float64] = 0.3 / (
+        1.0 + np.exp(10.0 * (np.asarray(affinity, np.float64) - 0.3))
+    )
+    return probability
+
+
+def expected_clicks(probabilities: ArrayLike) -> NDArray[np.float64]:
+    """The chance that a list read as in `first_click` is clicked: Σ_k p_k Π_{j<k} 0.9 (1 − p_j).
+
+    No list of the same length is worth more than that of the largest probabilities in descending
+    order. probabilities: (…, n) float64 in 0 to 1, 0 for an empty place. Returns (…) float64.
+
+    >>> expected_clicks([[0.1, 0.9], [0.9, 0.1], [0.0, 0.0]]).round(3).tolist()
+    [0.829, 0.909, 0.0]
+    """
+    chances = np.asarray(probabilities, np.float64)
+    onward = PATIENCE * (1.0 - chances)
+    looked = np.cumprod(np.concatenate([np.ones_like(onward[..., :1]), onward[..., :-1]], -1), -1)
+    clicks: NDArray[np.float64] = (chances * looked).sum(axis=-1)
+    return clicks
+
+
 def first_click(probabilities: NDArray[np.float64], draws: NDArray[np.float64]) -> int | None:
     """The position clicked in a list read from its top, or None (the cascade model).
 

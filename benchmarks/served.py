@@ -1,0 +1,179 @@
+"""One simulated shop whose users are shown what the learner serves, measured against the truth.
+
+In: a `Trial`. Out: `Shown`, a row for each list that a user was shown. The learner is the one of the
+job, `udfs.learner`, with the configuration's settings and with events that went as lines of JSON
+through the job's decoder; there is no Flink and no Redis.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from flink_app.config import load
+from flink_app.settings import decode_settings, user_learner_settings
+from flink_app.simulator import Shop, ShopSettings
+from flink_app.simulator.actions import KINDS, encode_event
+from flink_app.simulator.audience import answer, refusals, speaks_out
+from flink_app.simulator.truth import click_probability, expected_clicks
+from udfs.decode import Decoder
+from udfs.events import make_batch
+from udfs.learner import Learner
+from udfs.state import MemoryRows
+
+LENGTH = 10
+"""Items of a list that is shown."""
+RIVALS = ("best", "popular", "random")
+"""Lists measured beside the served one: the best by the truth, the popular one, any items."""
+
+_Event = tuple[int, int, str]  # user, item, type
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What is tried.
+
+    Attributes:
+        settings: "section.option=value", over the defaults. muted: event types that are not sent.
+        blocks: how long: in each, an eighth of the users has a session, which begins with a list.
+        upset: a step that every taste takes after half the blocks, beside the shop's own drift.
+        batch: how many events of sessions are learned at once; lists are as fresh as that.
+    """
+
+    shop: ShopSettings
+    settings: tuple[str, ...] = ()
+    muted: tuple[str, ...] = ()
+    blocks: int = 100
+    upset: float = 0.0
+    batch: int = 32
+
+
+class Shown(msgspec.Struct, frozen=True, eq=False):
+    """n lists, in order of time: what each was worth, and what others would have been.
+
+    Attributes:
+        blocks: int64[n], when. served, rivals: float64[n], float64[n, 3]: expected clicks of the
+            served list and of `RIVALS`, see `truth.expected_clicks`.
+        events: how many events were learned, by type.
+    """
+
+    blocks: NDArray[np.int64]
+    served: NDArray[np.float64]
+    rivals: NDArray[np.float64]
+    events: dict[str, int]
+
+
+class Stage:
+    """A shop, a learner and what passes between them."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial, self.shop = trial, Shop(trial.shop)
+        seed = trial.shop.seed
+        given = (f"lists.length={LENGTH}", "job.item_shards=1", f"model.seed={seed}")
+        config = load(None, [*given, *trial.settings], {}).config
+        self.model = config.lists.model
+        self.learner = Learner(user_learner_settings(config, [0]).learner)
+        self._decoder = Decoder(decode_settings(config))
+        self._rows, self._history = MemoryRows(), MemoryRows()
+        self._learned, self._now = 0, float(trial.shop.start_ms)
+        self._random, self._draws = np.random.default_rng(seed).spawn(2)
+        self._seen = np.zeros((self.shop.users, self.shop.items), np.bool_)
+        self._sessions: set[int] = set()
+        self._events: dict[str, int] = {}
+        self._rows_shown: list[tuple[int, float, list[float]]] = []
+
+    def run(self) -> Shown:
+        """Play all blocks."""
+        trial = self.trial
+        for block in range(trial.blocks):
+            if block == trial.blocks // 2 and trial.upset:
+                self.shop.unsettle(trial.upset)
+            self._play(block)
+        blocks, served, rivals = zip(*self._rows_shown, strict=True)
+        return Shown(np.array(blocks), np.array(served), np.array(rivals), self._events)
+
+    def _play(self, block: int) -> None:
+        """One block of the shop: before a session's first view its user is shown a list."""
+        actions = self.shop.advance()
+        self._grow()
+        people, place = np.unique(actions.users, return_inverse=True)
+        truth = self.shop.affinities(people)
+        refused = refusals(self._random, actions.users, truth[place, actions.items])
+        refused &= actions.kinds == 0
+        for begin in range(0, len(actions), self.trial.batch):
+            rows = slice(begin, begin + self.trial.batch)
+            sessions, first = np.unique(actions.sessions[rows], return_index=True)
+            fresh = [number not in self._sessions for number in sessions.tolist()]
+            guests = place[rows][first[fresh]]
+            self._sessions.update(sessions.tolist())
+            events = self._show(block, people[guests], truth[guests]) if len(guests) else []
+            for user, item, kind, no in zip(
+                actions.users[rows].tolist(), actions.items[rows].tolist(),
+                actions.kinds[rows].tolist(), refused[rows].tolist(), strict=True,
+            ):  # fmt: skip
+                events.append((user, item, KINDS[kind]))
+                if no:
+                    events.append((user, item, "dislike"))
+            self._learn(events)
+
+    def _grow(self) -> None:
+        """Make room for those who and what has arrived."""
+        users, items = self._seen.shape
+        more = ((0, self.shop.users - users), (0, self.shop.items - items))
+        self._seen = np.pad(self._seen, more)
+
+    def _show(
+        self, block: int, users: NDArray[np.int64], truth: NDArray[np.float32]
+    ) -> list[_Event]:
+        """Show each user (int64[n]; truth: float32[n, items]) a list; what they do with it."""
+        served, popular = self._lists(users, self.model), self._lists(users, "popular")
+        events: list[_Event] = []
+        for row, user in enumerate(users.tolist()):
+            chances = click_probability(truth[row])
+            unseen = np.flatnonzero(~self._seen[user])
+            best = unseen[np.argsort(-chances[unseen], kind="stable")[:LENGTH]]
+            drawn = self._draws.choice(unseen, min(LENGTH, len(unseen)), replace=False)
+            worth = [float(expected_clicks(chances[r])) for r in (best, popular[row], drawn)]
+            shown = served[row]
+            self._rows_shown.append((block, float(expected_clicks(chances[shown])), worth))
+            dislikes = bool(speaks_out(users[row : row + 1])[0])
+            for position, kind in answer(self._random, truth[row, shown], dislikes):
+                events.append((user, int(shown[position]), kind))
+        return events
+
+    def _lists(self, users: NDArray[np.int64], model: str) -> list[NDArray[np.int64]]:
+        """The numbers of the items that a model would list for each user, best first."""
+        names = [f"u{user}" for user in users.tolist()]
+        learner = self.learner
+        found = learner.users.locate(names, self._rows, self._history, learner.catalogue)
+        slots = np.array([found[name] for name in names], np.int32)
+        lists = [np.empty(0, np.int64)] * len(names)
+        for _, at, ranked in learner.models.rank(slots, int(self._now), model):
+            for row, items in zip(at.tolist(), ranked.items, strict=True):
+                ids = learner.catalogue.names(items[items >= 0].tolist())
+                lists[row] = np.array([int(name[1:]) for name in ids], np.int64)
+        return lists
+
+    def _learn(self, events: list[_Event]) -> None:
+        """Send events to the learner, but for those that are muted."""
+        for user, item, kind in events:
+            if kind != "impression":
+                self._seen[user, item] = True
+        sent = [event for event in events if event[2] not in self.trial.muted]
+        if not sent:
+            return
+        times = self._now + np.cumsum(self.shop.gaps(len(sent)))
+        self._now = float(times[-1])
+        lines = []
+        for (user, item, kind), ts in zip(sent, times.astype(int).tolist(), strict=True):
+            self._events[kind] = self._events.get(kind, 0) + 1
+            lines.append(encode_event(f"u{user}", f"i{item}", kind, ts, "", "").decode())
+        d = self._decoder.decode(lines, int(self._now))
+        batch = make_batch(d.users, d.items, d.weights, d.flags, d.ts, d.ids, int(self._now))
+        self.learner.learn(batch, self._rows, self._history, self._learned, int(self._now))
+        self._learned += len(batch)
+
+
+def run(trial: Trial) -> Shown:
+    """Play a trial from its beginning."""
+    return Stage(trial).run()
