@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from udfs.decode_columns import Problem, RawColumns, RawId, Rejected, clean_ids, shown
 from udfs.decode_csv import CsvReader
 from udfs.decode_json import JsonReader
-from udfs.decode_settings import RATING, DecodeSettings, RatingRule
+from udfs.decode_settings import IMPRESSION, RATING, DecodeSettings, RatingRule
 from udfs.errors import ConfigError
 from udfs.events import CONSUMED
 from udfs.times import RawTime, iso_text, to_ms
@@ -195,7 +195,7 @@ class Decoder:
         name = self._default if word is None else _fold(str(word))
         name = self._types.get(name, name)
         unknown = 1.0 if self._settings.unknown_type == "accept" else np.nan
-        consumed = not self._consumed or name in self._consumed
+        consumed = name in self._consumed if self._consumed else name != IMPRESSION
         return _Kind(self._weights.get(name, unknown), CONSUMED if consumed else 0, name == RATING)
 
 

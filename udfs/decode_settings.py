@@ -16,6 +16,8 @@ from udfs.presets import Preset
 
 RATING = "rating"
 """The event type whose weight comes from its value."""
+IMPRESSION = "impression"
+"""The event type that says that an item was shown: alone it consumes only if it is told to."""
 
 
 class RatingRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         preset: where the fields are; see `udfs.presets.resolve`.
         weights: event type → weight; these and "rating" are the known types.
-        consumed: the types after which the user needs the item no more; empty means all.
+        consumed: the types after which the user needs the item no more; empty means all but impressions.
         unknown_type: whether an event of another type is rejected or accepted with weight 1.
         default_type: the type of an event that names none, unless the preset says.
         rating: how ratings become weights.
