@@ -7,7 +7,7 @@ The lists are in Redis before the batch's state is handed back to Flink.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -55,6 +55,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     test_every: int
     test_models: list[str]
     test_after: int
+    test_sequential: bool
 
 
 class Shard:
@@ -129,7 +130,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             batch = _select(batch, keep)
         strict = self.settings.learner.models.strict
         touched: dict[int, None] = {}
-        for part in _singles(batch) if strict else [batch] if len(batch) else []:
+        for part in self._parts(batch):
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (value[0] << 40) + shard.learned
             self._test(part, number, self.settings.test_after - shard.learned, now, account)
@@ -149,6 +150,15 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             slots = np.fromiter(touched, np.int32, len(touched))
             self._refresh_lists(shard, batch, slots, now, account, context)
         yield STATS, pack_account(self._count(account, began))
+
+    def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
+        """What is tested and then learned in one step: the batch, or less if asked for."""
+        if self.settings.learner.models.strict:
+            yield from _cut(batch, range(1, len(batch)))
+        elif self.settings.test_sequential:
+            yield from _cut(batch, _recurrences(batch.users))
+        elif len(batch):
+            yield batch
 
     def _test(self, batch: EventBatch, number: int, first: int, now: int, account: Account) -> None:
         began = time.perf_counter()
@@ -278,9 +288,32 @@ def _select(batch: EventBatch, keep: NDArray[np.bool_]) -> EventBatch:
     )
 
 
-def _singles(batch: EventBatch) -> Iterator[EventBatch]:
-    """The batch as batches of one event: strict mode learns and ranks after each."""
-    for n in range(len(batch)):
-        keep = np.zeros(len(batch), np.bool_)
-        keep[n] = True
-        yield _select(batch, keep)
+def _cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
+    """The batch in parts that begin at 0 and at each of `places`, ascending."""
+    begin = 0
+    for end in (*places, len(batch)):
+        if end > begin:
+            yield EventBatch(
+                users=batch.users[begin:end],
+                items=batch.items[begin:end],
+                weights=batch.weights[4 * begin : 4 * end],
+                flags=batch.flags[begin:end],
+                ts=batch.ts[8 * begin : 8 * end],
+                ids=batch.ids[begin:end],
+                opened=batch.opened,
+            )
+        begin = end
+
+
+def _recurrences(users: Sequence[str]) -> Iterator[int]:
+    """Where a user comes again, counted from there: no part between holds one twice.
+
+    >>> list(_recurrences(["a", "b", "a", "c", "c", "b"]))
+    [2, 4]
+    """
+    seen: set[str] = set()
+    for place, user in enumerate(users):
+        if user in seen:
+            yield place
+            seen = set()
+        seen.add(user)

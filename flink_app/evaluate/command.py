@@ -170,7 +170,9 @@ def in_mode(config: Config, mode: str, seed: int, events: Path, warmup: int = 0)
         config,
         source=replace(config.source, kind="files", paths=[str(events)]),
         model=replace(config.model, seed=seed),
-        quality=replace(config.quality, every=1, after=warmup // job.shards),
+        quality=replace(
+            config.quality, every=1, after=warmup // job.shards, sequential=mode == "parallel"
+        ),
         dead_letters=replace(config.dead_letters, kind="none"),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,
