@@ -7,7 +7,7 @@ The lists are in Redis before the batch's state is handed back to Flink.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.duplicates import Duplicates
-from udfs.events import EventBatch, unpack
+from udfs.events import EventBatch, cut, recurrences, select, unpack
 from udfs.feed import FeedReader
 from udfs.idle import IdleUsers
 from udfs.learner import Learner, LearnerSettings
@@ -127,7 +127,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         keep = shard.duplicates.keep(batch.ids, now)
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
-            batch = _select(batch, keep)
+            batch = select(batch, keep)
         strict = self.settings.learner.models.strict
         touched: dict[int, None] = {}
         for part in self._parts(batch):
@@ -154,9 +154,9 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
     def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
         """What is tested and then learned in one step: the batch, or less if asked for."""
         if self.settings.learner.models.strict:
-            yield from _cut(batch, range(1, len(batch)))
+            yield from cut(batch, range(1, len(batch)))
         elif self.settings.test_sequential:
-            yield from _cut(batch, _recurrences(batch.users))
+            yield from cut(batch, recurrences(batch.users))
         elif len(batch):
             yield batch
 
@@ -273,47 +273,3 @@ def _since(batch: EventBatch, now: int) -> NDArray[np.int64]:
     live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
     result: NDArray[np.int64] = np.where(live, ts, batch.opened)
     return result
-
-
-def _select(batch: EventBatch, keep: NDArray[np.bool_]) -> EventBatch:
-    kept = np.flatnonzero(keep).tolist()
-    return EventBatch(
-        users=[batch.users[n] for n in kept],
-        items=[batch.items[n] for n in kept],
-        weights=batch.weights_array[keep].tobytes(),
-        flags=batch.flags_array[keep].tobytes(),
-        ts=batch.ts_array[keep].tobytes(),
-        ids=[batch.ids[n] for n in kept],
-        opened=batch.opened,
-    )
-
-
-def _cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
-    """The batch in parts that begin at 0 and at each of `places`, ascending."""
-    begin = 0
-    for end in (*places, len(batch)):
-        if end > begin:
-            yield EventBatch(
-                users=batch.users[begin:end],
-                items=batch.items[begin:end],
-                weights=batch.weights[4 * begin : 4 * end],
-                flags=batch.flags[begin:end],
-                ts=batch.ts[8 * begin : 8 * end],
-                ids=batch.ids[begin:end],
-                opened=batch.opened,
-            )
-        begin = end
-
-
-def _recurrences(users: Sequence[str]) -> Iterator[int]:
-    """Where a user comes again, counted from there: no part between holds one twice.
-
-    >>> list(_recurrences(["a", "b", "a", "c", "c", "b"]))
-    [2, 4]
-    """
-    seen: set[str] = set()
-    for place, user in enumerate(users):
-        if user in seen:
-            yield place
-            seen = set()
-        seen.add(user)

@@ -11,13 +11,13 @@ import pytest
 from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
 from tests.udfs.flink import Subtask
 from udfs.errors import ServiceError
-from udfs.events import EventBatch, pack
+from udfs.events import EventBatch, cut, pack, select
 from udfs.models import ModelSettings
 from udfs.operator import STATS
 from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
 from udfs.stats import Account, unpack_account
-from udfs.user_learner import UserLearner, UserLearnerSettings, _cut, _select, _since
+from udfs.user_learner import UserLearner, UserLearnerSettings, _since
 
 
 class Clock:
@@ -147,7 +147,7 @@ def test_a_test_may_see_what_the_same_batch_taught(
 
 
 @pytest.mark.parametrize("size", [1, 7, 90])
-def test_strict_learns_the_same_however_the_batches_are_cut(
+def test_strict_learns_the_same_however_the_batches_arecut(
     redis_url: str, clock: Clock, size: int
 ) -> None:
     """With negatives drawn: each event is a batch of its own."""
@@ -237,15 +237,15 @@ def numbered(n: int) -> EventBatch:
 
 def test_selected_events_keep_all_their_columns() -> None:
     whole = numbered(4)
-    some = _select(whole, np.array([True, False, False, True]))
+    some = select(whole, np.array([True, False, False, True]))
     assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
     assert some.weights_array.tolist() == [0, 3]
     assert some.ts_array.tolist() == [0, 3]
-    assert [part.users for part in _cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
+    assert [part.users for part in cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
     kept = np.arange(4)
-    for part, begin, end in zip(_cut(whole, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
-        assert part == _select(whole, (kept >= begin) & (kept < end))
-    assert list(_cut(_select(whole, kept > 9), [])) == []
+    for part, begin, end in zip(cut(whole, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
+        assert part == select(whole, (kept >= begin) & (kept < end))
+    assert list(cut(select(whole, kept > 9), [])) == []
 
 
 def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:
