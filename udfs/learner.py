@@ -20,7 +20,6 @@ from udfs.lists import ListWriter
 from udfs.models import Models, ModelSettings, of_one
 from udfs.neighbours import Windows
 from udfs.pairs import split_pairs
-from udfs.ranking import rank_similar
 from udfs.redis_writer import Command
 from udfs.state import MemoryRows, Rows
 from udfs.users import Users
@@ -224,10 +223,11 @@ class Learner:
             due = due[:_SIMILAR_AT_ONCE]
         commands: list[Command] = []
         if due:
-            ranked = rank_similar(self.catalogue, np.array(due), self.settings.models.length)
-            for slot, text in zip(due, self.lists.items(of_one(ranked, "mf")), strict=True):
+            similar = self.models.similar(np.array(due))
+            source = "item-cf" if self.models.counting else "mf"
+            for slot, text in zip(due, self.lists.items(similar), strict=True):
                 name = self.catalogue.ids[slot] or ""
-                commands.append(self.lists.similar_list(name, now_ms, text))
+                commands.append(self.lists.similar_list(name, now_ms, source, text))
                 written[slot] = now_ms
                 del self._similar_due[slot]
         return commands

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of
+from udfs.candidate_kernels import BASE, FEATURES, FLOOR
 from udfs.model_options import RankerOptions, UserCF
 from udfs.models import Models
 from udfs.ranker import MODELS, Ranker, first_parameters
-from udfs.ranker_kernels import BASE, FEATURES, FLOOR
 
 USERS = [f"u{n}" for n in range(8)]
 taken = st.lists(st.tuples(st.sampled_from(USERS), st.integers(0, 30)), min_size=20, max_size=150)
