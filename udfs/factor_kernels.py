@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, append, dot, next_random
+from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, append, dot, judge, next_random
 
 SPREAD_LIMIT = np.float32(100.0)  # of the accumulators: steps shrink to η / 10 and never end
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
@@ -203,11 +203,13 @@ def learn(
     and those of i, u and the window are pulled towards 0 by `regularisation` times the same step.
     Asymmetric factors: Koren 2008; the history by a sum over √: FISM, Kabbur et al. 2013; sampled
     softmax with its correction: Jean et al. 2015. An event with flag 1 is then appended to its
-    user's history.
+    user's history; of an item that stands there, the last event of a weight but 0 says whether it
+    is liked.
 
     Args:
         p, user_spread: float32[U, d], float32[U], changed. tail, fill, older, pages, free,
-            free_count, sealed: as in `kernels.remember`; disliked: uint32[H], see `window`.
+            free_count, sealed: as in `kernels.remember`, but that full pages with another mark are
+            noted too; disliked: uint32[H], see `window`.
         q, y, bias, spread, alive: float32[I, d], float32[I, d], float32[I], float32[I, 3] (A of q,
             y and b), bool[I]; the first `size` slots are known before the batch, and a slot beyond
             them as of its first event.
@@ -280,14 +282,19 @@ def learn(
                     count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
                 spread[j, 1], s = _pace(spread[j, 1], part * part * energy, step)
                 _pull(y[j], g, s * part, _keep(s * part, regularisation))
+        left = -1
         if flags[e] & 1:
             left = append(target, user, tail, fill, older, pages, free, free_count)
-            if left >= 0:
-                free_count, page, k = left, tail[user], fill[user] - 1
-                bit = np.uint32(not positive) << np.uint32(k)
-                disliked[page] = bit if k == 0 else disliked[page] | bit
-                if fill[user] == PAGE:
-                    sealed[sealed_count, 0] = user
-                    sealed[sealed_count, 1] = page
-                    sealed_count += 1
+        if left >= 0:
+            free_count, page, k = left, tail[user], fill[user] - 1
+            bit = np.uint32(not positive) << np.uint32(k)
+            disliked[page] = bit if k == 0 else disliked[page] | bit
+        elif step > 0.0:
+            page = judge(target, user, positive, tail, fill, older, pages, disliked)
+        else:
+            page = -1
+        if page >= 0 and (page != tail[user] or fill[user] == PAGE):
+            sealed[sealed_count, 0] = user
+            sealed[sealed_count, 1] = page
+            sealed_count += 1
     return count, sealed_count, free_count

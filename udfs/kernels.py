@@ -64,6 +64,28 @@ def consumed(item, user, tail, fill, older, pages):
 
 
 @njit(cache=True, nogil=True)
+def judge(item, user, liked, tail, fill, older, pages, disliked):
+    """Mark an item of a user's history as liked or not: a later word counts more.
+
+    Args:
+        disliked: uint32[H], changed in place: bit k marks item k of a page as not liked.
+
+    Returns: the page that this changed, or −1: the item isn't there, or was marked so already.
+    """
+    page, length = tail[user], fill[user]
+    while page >= 0:
+        for k in range(length):
+            if pages[page, k] == item:
+                bit = np.uint32(1) << np.uint32(k)
+                if ((disliked[page] & bit) == 0) == liked:
+                    return -1
+                disliked[page] ^= bit
+                return page
+        page, length = older[page], PAGE
+    return -1
+
+
+@njit(cache=True, nogil=True)
 def append(item, user, tail, fill, older, pages, free, free_count):
     """Append an item to its user's history unless it stands there already.
 

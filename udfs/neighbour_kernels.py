@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from udfs.evidence_kernels import recent
-from udfs.kernels import consumed
+from udfs.kernels import consumed, judge
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row
 STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
@@ -65,8 +65,8 @@ def windows(
 
     Events whose item is negative or stands in the user's history already, and those of weight 0 and
     less, teach no pairs, nor is a later event paired with what its user did not like. A consumption
-    (flag 1) belongs to the history of the batch's later events; the pages are read only, and stay
-    as they were before the batch.
+    (flag 1) belongs to the history of the batch's later events, and so does a later word on what was
+    consumed (`kernels.judge`); the pages are left as they were before the batch.
 
     Args:
         users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].
@@ -83,20 +83,31 @@ def windows(
     count = end = 0
     last = np.empty(reach, np.int32)
     previous = np.empty(users.shape[0], np.int32)
+    liked = weights > 0.0
+    judged = 0
+    again = np.empty(users.shape[0], np.int32)
+    h = history
     starts[0] = 0
     for e in range(users.shape[0]):
         user, item = users[e], items[e]
         if item < 0:
             continue
         # The history is what this batch has added, newest first, and then the pages.
-        known, found, link = False, 0, latest[user]
-        while link >= 0 and not known:
-            known = items[link] == item
+        found, link = 0, latest[user]
+        while link >= 0 and items[link] != item:
             if found < reach:
-                last[found] = items[link] if weights[link] > 0.0 else -1
+                last[found] = items[link] if liked[link] else -1
                 found += 1
             link = previous[link]
-        if known or consumed(item, user, history.tail, history.fill, history.older, history.pages):
+        if link >= 0:
+            liked[link] = liked[e] if weights[e] != 0.0 else liked[link]
+            continue
+        if consumed(item, user, h.tail, h.fill, h.older, h.pages):
+            if weights[e] != 0.0:
+                page = judge(item, user, liked[e], h.tail, h.fill, h.older, h.pages, h.disliked)
+                if page >= 0:
+                    again[judged] = e
+                    judged += 1
             continue
         if weights[e] > 0.0:
             found = recent(user, history, found, last)
@@ -113,6 +124,9 @@ def windows(
         if flags[e] & 1:
             previous[e] = latest[user]
             latest[user] = e
+    for k in range(judged - 1, -1, -1):
+        e = again[k]
+        judge(items[e], users[e], not liked[e], h.tail, h.fill, h.older, h.pages, h.disliked)
     for e in range(users.shape[0]):
         latest[users[e]] = -1
     return count

@@ -195,14 +195,16 @@ class Users:
         """Write the users in `slots` (distinct) to state, and the pages that `sealed` names.
 
         Args:
-            sealed: int32[k, 2], (slot, page) of the pages that filled up in this batch, in order.
+            sealed: int32[k, 2], (slot, page) of the full pages that this batch filled or changed.
         """
         keys = catalogue.keys
         full = {}
         for slot, page in sealed.tolist():
-            name = f"{self.sealed[slot]}:{self.names[slot]}"
-            full[name] = keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
-            self.sealed[slot] += 1
+            number = int(self.first[slot]) + self._below(page)
+            full[f"{number}:{self.names[slot]}"] = (
+                keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
+            )
+            self.sealed[slot] = max(self.sealed[slot], number + 1)
         if full:
             history.put_all(full)
             for slot in {slot for slot, _ in sealed.tolist()}:
@@ -224,6 +226,13 @@ class Users:
         rows.put_all(
             {names[s]: data[i * size : (i + 1) * size] for i, s in enumerate(slots.tolist())}
         )
+
+    def _below(self, page: int) -> int:
+        """How many older pages a history page has."""
+        count = 0
+        while (page := int(self.older[page])) >= 0:
+            count += 1
+        return count
 
     def _trim(self, slot: int, history: Rows) -> None:
         """Forget the oldest full pages beyond the history's length, in state and in memory."""

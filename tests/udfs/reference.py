@@ -92,8 +92,12 @@ class Factors:
             if step > 0:
                 random.state = (start + number * 0xD1B54A32D192ED03) % 2**64
                 self.step(user, item, weight > 0, step, pull, known, negatives, random)
-            if flag & 1 and item not in [old for old, _ in self.history[user]]:
-                self.history[user].append((item, weight > 0))
+            past = self.history[user]
+            if item in [old for old, _ in past]:
+                later = [(old, weight > 0 if old == item else liked) for old, liked in past]
+                self.history[user] = later if step > 0 else past
+            elif flag & 1:
+                past.append((item, weight > 0))
 
     def step(
         self, user: int, item: int, positive: bool, step: float, pull: float, known: int,

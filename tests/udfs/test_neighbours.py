@@ -58,6 +58,8 @@ class Plain:
         s = self.s
         for user, item, weight, flag in part:
             past = self.history[user]
+            if item in past and weight:
+                (self.disliked.discard if weight > 0 else self.disliked.add)((user, item))
             if item < 0 or item in past:
                 continue
             if weight > 0:
@@ -114,6 +116,8 @@ class World:
             if item >= 0 and flag and item not in self.pages.of(user):
                 self.pages.add([(user, item, True)])
                 self.disliked |= {(user, item)} if weight <= 0 else set()
+            elif item >= 0 and weight and item in self.pages.of(user):
+                (self.disliked.discard if weight > 0 else self.disliked.add)((user, item))
         return windows
 
     def scores(self) -> Any:
@@ -244,7 +248,7 @@ def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) ->
 def test_rows_carry_everything(s: ItemCF, first: list[Event], second: list[Event]) -> None:
     """What has been put into an empty model, whatever its gain, goes on as the old one does."""
     (old, history), new = both(s, first), World(s)
-    new.pages, new.disliked = old.pages, old.disliked
+    new.pages, new.disliked = old.pages, set(old.disliked)
     for slot in range(ITEMS):
         new.model.put_row(slot, old.model.get_row(slot))
     np.testing.assert_allclose(new.scores(), old.scores(), rtol=1e-4, atol=1e-20)

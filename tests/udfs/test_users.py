@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs import reference
-from tests.udfs.builders import NOW, OneShard, batch_of, shown
+from tests.udfs.builders import NOW, OneShard, batch_of, part, shown
 from tests.udfs.fakes import DictState
 from udfs.catalogue import Catalogue
 from udfs.events import item_key
@@ -137,6 +137,32 @@ def test_what_was_disliked_stays_so_in_state(consumed: int) -> None:
         assert shard.learner.users.find("ann") == -1
         assert disliked_of(shard, "ann") == wanted
         shard.learn(batch_of([("ann", "item 1")]))
+
+
+@pytest.mark.parametrize("item", [0, PAGE - 1, PAGE, 3 * PAGE, 3 * PAGE + 4])
+@pytest.mark.parametrize("history", [1000, 2 * PAGE])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_the_last_word_on_an_item_counts_and_stays_in_state(
+    item: int, history: int, at_once: bool
+) -> None:
+    """Whichever page the item stands on, also in the batch that trims the history."""
+    shard = OneShard(user_cache=1, history=history)
+    pairs = [("ann", f"item {k}") for k in range(3 * PAGE + 5)]
+    said = [1.0, -1.0, 1.0, -1.0, 0.0]
+    events = [*pairs, *[("ann", f"item {item}")] * (len(said) - 1)]
+    whole = batch_of(events, [*[1.0] * len(pairs), *said[1:]])
+    size = len(whole) if at_once else 7
+    for begin in range(0, len(whole), size):
+        shard.learn(part(whole, begin, begin + size))
+    kept = history_of(shard, "ann")
+    wanted = [n for n, name in enumerate(kept) if name == f"item {item}"]
+    if len(kept) == len(pairs):
+        assert wanted == [item]
+    for _ in range(2):
+        shard.learn(batch_of([("bob", "item 1")]))
+        assert shard.learner.users.find("ann") == -1
+        assert history_of(shard, "ann") == kept
+        assert disliked_of(shard, "ann") == wanted
 
 
 def test_a_full_page_of_version_1_holds_what_was_liked() -> None:
