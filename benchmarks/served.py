@@ -36,7 +36,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         settings: "section.option=value", over the defaults. muted: event types that are not sent.
         blocks: how long: in each, an eighth of the users has a session, which begins with a list.
-        upset: a step that every taste takes after half the blocks, beside the shop's own drift.
+        upset: share of the users whose tastes change at once after half the blocks, 0 to 1, beside the
+            shop's own drift.
         batch: how many events of sessions are learned at once; lists are as fresh as that.
     """
 

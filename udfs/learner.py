@@ -100,7 +100,7 @@ class Learner:
         known = catalogue.size
         event_items = catalogue.slots(batch.items)
         weights, ts = batch.weights_array, batch.ts_array
-        new_users = int((users.events[slots] == 0).sum())
+        new_users = int((users.seen[slots] == 0).sum())
         parameters = self.models.ranker.parameters
         self._train(event_users, event_items, weights, number, now_ms)
         windows = self.models.count(event_users, event_items, weights, batch.flags_array)
@@ -121,7 +121,9 @@ class Learner:
             self._random, catalogue.stamp, self._batch, touched, before,
         )  # fmt: skip
         catalogue.measure(touched[:count])
-        np.add.at(users.events, event_users, 1)
+        # What was only shown says nothing about its user.
+        said = (weights != 0) | batch.consumed_array
+        np.add.at(users.events, event_users[said], 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
         users.write(slots, sealed[:full], rows, history, catalogue)

@@ -67,3 +67,8 @@ class People:
         """Move the tastes of the (different) users given by a random step of mean length `step`."""
         noise = self._rng.standard_normal((len(users), FACTORS)) * (step / FACTORS**0.5)
         self.tastes[users] = unit((self.tastes[users] + noise).astype(np.float32))
+
+    def swap(self, share: float) -> None:
+        """Let a random share of the users, 0 to 1, pass their tastes on in a circle."""
+        chosen = self._rng.permutation(len(self))[: round(share * len(self))]
+        self.tastes[chosen] = self.tastes[np.roll(chosen, 1)]

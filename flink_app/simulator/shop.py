@@ -131,9 +131,9 @@ class Shop:
         scores: NDArray[np.float32] = self._people.tastes[users] @ c.vectors.T + c.appeal
         return scores
 
-    def unsettle(self, step: float) -> None:
-        """Move every user's taste at once by a random step of mean length `step`, 0 or more."""
-        self._people.drift(np.arange(self.users), step)
+    def unsettle(self, share: float) -> None:
+        """Change what a random share (0 to 1) of the users want, all at once: they swap tastes."""
+        self._people.swap(share)
 
     def gaps(self, count: int) -> NDArray[np.float64]:
         """Simulated milliseconds before each of the next `count` events: a Poisson process.
