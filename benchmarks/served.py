@@ -1,6 +1,6 @@
 """One simulated shop whose users are shown what the learner serves, measured against the truth.
 
-In: a `Trial`. Out: `Shown`, a row for each list that a user was shown. The learner is the one of the
+In: a `Trial`. Out: `Shown`, a row for each list that a user was shown. The learner is that of the
 job, `udfs.learner`, with the configuration's settings and with events that went as lines of JSON
 through the job's decoder; there is no Flink and no Redis.
 """
@@ -36,8 +36,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         settings: "section.option=value", over the defaults. muted: event types that are not sent.
         blocks: how long: in each, an eighth of the users has a session, which begins with a list.
-        upset: share of the users whose tastes change at once after half the blocks, 0 to 1, beside the
-            shop's own drift.
+        upset: share of the users whose tastes change at once after half the blocks, 0 to 1, beside
+            the shop's own drift.
         batch: how many events of sessions are learned at once; lists are as fresh as that.
     """
 

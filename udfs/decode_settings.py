@@ -52,7 +52,8 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         preset: where the fields are; see `udfs.presets.resolve`.
         weights: event type → weight; these and "rating" are the known types.
-        consumed: the types after which the user needs the item no more; empty means all but impressions.
+        consumed: the types after which the user needs the item no more; empty means all but
+            `IMPRESSION`.
         unknown_type: whether an event of another type is rejected or accepted with weight 1.
         default_type: the type of an event that names none, unless the preset says.
         rating: how ratings become weights.

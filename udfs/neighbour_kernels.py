@@ -65,8 +65,8 @@ def windows(
 
     Events whose item is negative or stands in the user's history already, and those of weight 0 and
     less, teach no pairs, nor is a later event paired with what its user did not like. A consumption
-    (flag 1) belongs to the history of the batch's later events, and so does a later word on what was
-    consumed (`kernels.judge`); the pages are left as they were before the batch.
+    (flag 1) belongs to the history of the batch's later events, and so does a later word on what
+    was consumed (`kernels.judge`); the pages are left as they were before the batch.
 
     Args:
         users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].

@@ -15,16 +15,16 @@ Weight = Annotated[float, Meta(ge=-10, le=10)]
 
 WEIGHTS = {
     "impression": 0.0,
-    "view": 0.5,
-    "click": 0.6,
-    "play": 0.6,
-    "favourite": 0.8,
-    "cart": 0.8,
-    "like": 1.0,
-    "purchase": 1.0,
+    "view": 1.0,
+    "click": 1.2,
+    "play": 1.2,
+    "favourite": 1.6,
+    "cart": 1.6,
+    "like": 2.0,
+    "purchase": 2.0,
     "dislike": -1.0,
 }
-"""What an event of each type says about the user's taste; -1 to 1 covers the usual."""
+"""What an event of each type says about the user's taste; the learning rate is meant for 1."""
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -146,8 +146,8 @@ class Events(Struct, frozen=True, kw_only=True):
     zero_weight: Annotated[
         Literal["learn", "ignore"],
         Meta(
-            description="An event of weight 0 counts, consumes its item and teaches nothing about "
-            "taste (learn), or is passed over (ignore)."
+            description="An event of weight 0 counts and, unless it is an impression, consumes its "
+            "item (learn), or is passed over (ignore)."
         ),
     ] = "learn"
     deduplicate_s: Annotated[

@@ -99,7 +99,10 @@ class Lists(Struct, frozen=True, kw_only=True):
     ] = True
     consumed_types: Annotated[
         list[str],
-        Meta(description="The event types that consume an item; empty: every type."),
+        Meta(
+            description="The event types that consume an item; empty: every type but impression. "
+            "A type that is left out never enters a user's history, dislikes included."
+        ),
     ] = []
     minimum_events: Annotated[
         int,

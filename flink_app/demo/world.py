@@ -33,7 +33,7 @@ SHOP = ShopSettings(users=600, items=360, new_users=0.0, new_items=0.0)
 # A click counts as much as it can without being a purchase.
 CHOICES = (
     "model.dimensions=16",
-    "events.weights.click=0.8",
+    "events.weights.click=1.6",
     'lists.consumed_types=["click", "purchase"]',
     # One subtask and few events: cutting each micro-batch into eight would only cost.
     "job.shards=1",

@@ -27,7 +27,7 @@ def answer(
     cart and be bought, and an item looked at in vain be disliked by who speaks out.
 
     affinity: (n,) float32, of the items in their order. dislikes: whether the user speaks out.
-    Returns (position, type), in order of time; types are impression, dislike, click, cart, purchase.
+    Returns (position, type) in order of time: impression, dislike, click, cart or purchase.
 
     >>> answer(np.random.default_rng(0), np.array([-1.0, 1.1], np.float32), dislikes=False)
     [(0, 'impression'), (1, 'click')]

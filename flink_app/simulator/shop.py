@@ -126,7 +126,7 @@ class Shop:
         return actions.take(slice(0, ended))
 
     def affinities(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The truth for several users: (n,) int64 numbers → (n, items) float32, as in `affinity`."""
+        """`affinity` of several users: (n,) int64 numbers → (n, items) float32."""
         c = self._catalogue
         scores: NDArray[np.float32] = self._people.tastes[users] @ c.vectors.T + c.appeal
         return scores

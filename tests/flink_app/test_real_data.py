@@ -76,7 +76,7 @@ def test_tianchi_types_have_their_weights(redis_url: str, tmp_path: Path) -> Non
     assert counts(fields) == {
         "received": 2000, "learned": 1999, "duplicates": 0, "dead": 0, "ignored": 1,
     }  # fmt: skip
-    weights = {"1": 0.5, "2": 0.8, "3": 0.8, "4": 1.0}
+    weights = {"1": 1.0, "2": 1.6, "3": 1.6, "4": 2.0}
     popularity: Counter[str] = Counter()
     for line in path.read_text().splitlines()[1:]:
         _, item, kind, *_ = line.split(",")

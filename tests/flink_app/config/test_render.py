@@ -22,7 +22,7 @@ def test_effective_shows_every_option_with_its_origin() -> None:
     for name, option in OPTIONS.items():
         if not (option.is_table and option.default):
             assert rows[name] == (toml(option.default), "default")
-    assert rows["events.weights.view"] == ("0.5", "default")
+    assert rows["events.weights.view"] == ("1.0", "default")
 
 
 def test_effective_shows_what_was_set_and_no_secret() -> None:

@@ -1,0 +1,155 @@
+"""`python -m benchmarks.regret`: what the served lists miss, on a shop whose truth is known.
+
+In: nothing but options. Out: a table, and `benchmarks/out/regret.json`. Regret is 1 less the served
+lists' expected clicks as a share of those of the best lists: of each user's unseen items those with
+the highest true affinity at that moment. 0 is perfect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.served import RIVALS, Shown, Trial, run
+from flink_app.simulator import ShopSettings
+
+OUT = Path(__file__).parent / "out"
+STRETCHES = 20
+_POSITIVE = ("view", "click", "cart", "purchase")
+
+
+def _weights(**weights: float) -> tuple[str, ...]:
+    return tuple(f"events.weights.{kind}={weight}" for kind, weight in weights.items())
+
+
+OWN = "own weights"
+VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    OWN: ((), ()),
+    "1 for every liking": (_weights(**dict.fromkeys(_POSITIVE, 1.0)), ()),
+    "1 for every type": (
+        _weights(**dict.fromkeys((*_POSITIVE, "dislike", "impression"), 1.0)),
+        (),
+    ),
+    "dislikes ignored": ((), ("dislike",)),
+    "impressions ignored": ((), ("impression",)),
+    "impressions −0.05": (_weights(impression=-0.05), ()),
+    "impressions consume": (
+        ('lists.consumed_types=["view", "click", "cart", "purchase", "dislike", "impression"]',),
+        (),
+    ),
+}
+"""What is done with event types: settings over the defaults, and the types that are not sent."""
+MODELS = ("ranker", "item-cf", "user-cf", "mf", "popular")
+COMPARED = ("ranker", "item-cf", "mf")
+"""Models that are run with all variants; the others with the own weights."""
+
+
+def shop_of(seed: int) -> ShopSettings:
+    """A small shop: 30 sessions of 4 views a block, 16 days of simulated time in 100 blocks."""
+    return ShopSettings(
+        users=240, items=600, session_views=4, seed=seed, traffic=0.02, new_users=0.001
+    )
+
+
+def regret(
+    got: NDArray[np.float64], shown: Shown, stretches: int = 1, blocks: int | None = None
+) -> NDArray[np.float64]:
+    """1 − Σ got / Σ best in each stretch of the blocks: float64[stretches], NaN without lists.
+
+    Args:
+        got: float64[n], expected clicks of n lists. blocks: how many there are, by default those
+            that `shown` has lists of.
+    """
+    total = blocks or int(shown.blocks.max()) + 1
+    at = shown.blocks * stretches // total
+    best = np.bincount(at, shown.rivals[:, RIVALS.index("best")], stretches)
+    earned = np.bincount(at, got, stretches)
+    return np.where(best > 0, 1 - earned / np.where(best > 0, best, 1.0), np.nan)
+
+
+def _one(job: tuple[str, str, Trial]) -> dict[str, Any]:
+    variant, model, trial = job
+    shown = run(trial)
+    curve = regret(shown.served, shown, STRETCHES, trial.blocks)
+    rivals = {name: regret(shown.rivals[:, k], shown)[0] for k, name in enumerate(RIVALS)}
+    return {
+        "variant": variant, "model": model, "seed": trial.shop.seed,
+        "regret": round(float(regret(shown.served, shown)[0]), 5),
+        "curve": np.round(curve, 4).tolist(),
+        "rivals": {name: round(float(value), 5) for name, value in rivals.items()},
+        "lists": len(shown.served), "events": shown.events,
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--blocks", type=int, default=100, help="30 lists each")
+    parser.add_argument("--upset", type=float, default=0.5, help="users who change, half-way")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    jobs = [
+        (variant, model, Trial(
+            shop=shop_of(seed), settings=(*settings, f"lists.model={model}"), muted=muted,
+            blocks=options.blocks, upset=options.upset,
+        ))
+        for variant, (settings, muted) in VARIANTS.items()
+        for model in (MODELS if variant == OWN else COMPARED)
+        for seed in range(1, options.seeds + 1)
+    ]  # fmt: skip
+    with ProcessPoolExecutor(options.processes) as pool:
+        runs = list(pool.map(_one, jobs))
+    OUT.mkdir(exist_ok=True)
+    figures = {"options": vars(options), "runs": runs}
+    (OUT / "regret.json").write_text(json.dumps(figures, indent=1) + "\n")
+    report(runs)
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    deviation = values.std(ddof=1) if len(values) > 1 else 0.0
+    return f"{values.mean():.3f} ± {deviation:.3f}"
+
+
+def report(runs: list[dict[str, Any]]) -> None:
+    """Print the figures for people: means and standard deviations over seeds."""
+    console = Console()
+
+    def of(variant: str, model: str, field: str = "regret") -> NDArray[np.float64]:
+        rows = [r for r in runs if (r["variant"], r["model"]) == (variant, model)]
+        return np.array([row[field] for row in sorted(rows, key=lambda row: row["seed"])])
+
+    table = Table(title="regret of the served lists; less that with own weights, by seed")
+    for column in ("", *MODELS):
+        table.add_column(column, justify="right" if column else "left")
+    for variant in VARIANTS:
+        cells = []
+        for model in MODELS:
+            found, own = of(variant, model), of(OWN, model)
+            text = _spread(found) if len(found) else ""
+            if len(found) and variant != OWN:
+                text += f"\n({found.mean() - own.mean():+.3f} ± {(found - own).std():.3f})"
+            cells.append(text)
+        table.add_row(variant, *cells)
+    console.print(table)
+    rivals = [row["rivals"] for row in runs if (row["variant"], row["model"]) == (OWN, "ranker")]
+    for name in RIVALS:
+        console.print(f"{name}: {_spread(np.array([row[name] for row in rivals]))}")
+    console.print(f"over time, {STRETCHES} stretches, own weights:")
+    for model in MODELS:
+        curve = np.nanmean(np.array(of(OWN, model, "curve"), np.float64), axis=0)
+        console.print(f"{model:8}", " ".join(f"{value:.2f}"[1:] for value in curve))
+    console.print(f"written: {OUT / 'regret.json'}")
+
+
+if __name__ == "__main__":
+    main()
