@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from flink_app.simulator.catalogue import Catalogue
 from flink_app.simulator.people import People
@@ -50,3 +51,13 @@ def test_newcomers_follow_the_users_there_are() -> None:
     assert len(shop) == 13
     assert shop.tastes.shape == (13, 16)
     assert 12 in shop.visitors(13, NOBODY)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_tastes_that_are_swapped_remain_the_same_tastes(share: float) -> None:
+    shop = people(200)
+    before = shop.tastes.copy()
+    shop.swap(share)
+    assert (before != shop.tastes).any(axis=1).sum() == round(200 * share)
+    orders = [np.lexsort(tastes.T) for tastes in (before, shop.tastes)]
+    np.testing.assert_array_equal(before[orders[0]], shop.tastes[orders[1]])

@@ -153,3 +153,18 @@ def test_unknown_ids_get_a_sentence() -> None:
         shop.respond("u1", ["i1", "i300"])
     with pytest.raises(MillirecError, match="no 'x'"):
         shop.title("x")
+
+
+def test_affinities_are_those_of_each_user() -> None:
+    shop = Shop(SMALL)
+    both = shop.affinities(np.array([7, 3]))
+    np.testing.assert_allclose(both[0], shop.affinity("u7"), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(both[1], shop.affinity("u3"), rtol=1e-5, atol=1e-6)
+
+
+def test_when_users_change_others_stay_as_they_are() -> None:
+    shop = Shop(SMALL)
+    before = shop.affinities(np.arange(shop.users))
+    shop.unsettle(0.5)
+    after = shop.affinities(np.arange(shop.users))
+    assert np.mean((before != after).any(axis=1)) == 0.5

@@ -33,3 +33,20 @@ def test_the_first_click_follows_the_cascade_model() -> None:
 
 def test_an_empty_list_earns_no_click() -> None:
     assert truth.first_click(np.empty(0), np.empty((2, 0))) is None
+
+
+def test_expected_clicks_are_those_of_the_cascade_and_best_in_descending_order() -> None:
+    rng = np.random.default_rng(0)
+    chances = rng.random(6)
+    clicked = [truth.first_click(chances, rng.random((2, 6))) is not None for _ in range(20_000)]
+    assert float(truth.expected_clicks(chances)) == pytest.approx(np.mean(clicked), abs=0.01)
+    best = truth.expected_clicks(np.sort(chances)[::-1])
+    shuffled = [truth.expected_clicks(rng.permutation(chances)) for _ in range(200)]
+    assert best >= max(shuffled)
+    assert truth.expected_clicks(np.zeros(0)) == 0
+
+
+def test_the_less_an_item_suits_the_likelier_a_dislike() -> None:
+    chances = truth.dislike_probability(np.linspace(-1.15, 1.15, 50))
+    assert np.all(np.diff(chances) < 0)
+    assert 0 < chances[-1] < chances[0] < 0.3
