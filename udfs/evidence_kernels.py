@@ -1,9 +1,9 @@
 """The compiled loops that read histories and counted pairs: evidence, similar items, reasons.
 
 In: history pages and rows of neighbours; out: amounts by item, ranked slots, the history items
-behind them. Like `udfs.kernels` they release the interpreter lock and have plain twins in the tests. Names
-of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of an item, `M` memories, `H`
-history items a list is made from, `N` items of a list.
+behind them. Like `udfs.kernels` they release the interpreter lock and have plain twins in the
+tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of an item, `M`
+memories, `H` history items a list is made from, `N` items of a list.
 """
 
 from __future__ import annotations
