@@ -185,7 +185,7 @@ def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
 
 
 def test_a_model_that_foretells_is_listened_to() -> None:
-    """Everyone goes from an item to the next: only item-cf can know."""
+    """Everyone goes from an item to the next: what is popular says nothing."""
     random = np.random.default_rng(2)
     shard = OneShard(ranker=RankerOptions(), length=5, negatives=0)
     at = random.integers(0, 60, 30)
@@ -199,7 +199,8 @@ def test_a_model_that_foretells_is_listened_to() -> None:
     names = [shard.learner.catalogue.ids[slot] for slot in lists.items[:, 0]]
     right = [name == f"i{(at[n] + 1) % 60}" for n, name in enumerate(names)]
     assert np.mean(right) > 0.8
-    assert (lists.models[:, 0] == MODELS.index("item-cf")).mean() > 0.8
+    spoken = {MODELS[k] for k in lists.models[:, 0].tolist()}
+    assert spoken <= {"item-cf", "mf"}, "both can know"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 8, np.zeros(30).tobytes()])
