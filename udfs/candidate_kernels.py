@@ -15,14 +15,14 @@ from numba import njit
 from udfs import consumer_kernels, evidence_kernels
 from udfs.kernels import dot
 
-MEMORIES = 3  # columns of evidence: item-cf, its short memory, user-cf
-BASE = 6  # features before those that depend on how active the user is
+KINDS = 2  # columns of evidence: item-cf, user-cf
+BASE = 5  # features before those that depend on how active the user is
 FEATURES = 2 * BASE
 FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
 LEAST = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
 FARTHEST = np.float32(10.0)  # the lowest mf feature, below the highest
-_WEIGHED, _BUCKETS = np.array([2.0, 1.0, 0.7], np.float32), 256
-MODEL_OF = np.array([0, 0, 1, 2, 3, 3], np.int8)  # of each base feature, into `ranker.MODELS`
+_WEIGHED, _BUCKETS = np.array([2.0, 0.7], np.float32), 256
+MODEL_OF = np.array([0, 1, 2, 3, 3], np.int8)  # of each base feature, into `ranker.MODELS`
 
 
 class Items(NamedTuple):
@@ -49,7 +49,7 @@ class Scratch(NamedTuple):
     """Memory of the kernels between calls.
 
     Attributes:
-        evidence: float32[I, MEMORIES], all 0, left so. mark: int64[I]. call: int64[1], the last
+        evidence: float32[I, KINDS], all 0, left so. mark: int64[I]. call: int64[1], the last
             mark given. found: int32[I]. x: float32[I, FEATURES].
         known, priced: float32[I, 4], int64[I]: what describes an item whoever the list is for,
             computed once in a call: the marks from which on it is valid.
@@ -86,7 +86,7 @@ def collect(user, history, pairs, noted, extra, exclude, items, scratch):
             first += 1
     count = evidence_kernels.gather(user, history, pairs, evidence, mark, call, found, first)
     count = consumer_kernels.gather(
-        user, history, noted, MEMORIES - 1, evidence, mark, call, found, count
+        user, history, noted, KINDS - 1, evidence, mark, call, found, count
     )
     if exclude:
         page, stop = history.tail[user], history.fill[user]
@@ -103,7 +103,7 @@ def collect(user, history, pairs, noted, extra, exclude, items, scratch):
             kept += 1
             chosen += k < first
         else:
-            for m in range(MEMORIES):
+            for m in range(KINDS):
                 evidence[j, m] = 0.0
     return chosen, kept
 
@@ -132,11 +132,11 @@ def _price(count, since, pairs, noted, items, scratch):
 def choose(first, count, most, since, pairs, noted, items, scratch, best):
     """Keep the first candidates and about `most` of the others, those with the most evidence.
 
-    Evidence becomes a share of its largest among the candidates, by memory. What is weighed here
+    Evidence becomes a share of its largest among the candidates, by kind. What is weighed here
     is a plain sum; it need only hold all that the ranker may put into a list.
 
     Args:
-        best: float64[MEMORIES], set to the largest.
+        best: float64[KINDS], set to the largest.
 
     Returns: candidates kept; their evidence is not cleared.
     """
@@ -146,14 +146,13 @@ def choose(first, count, most, since, pairs, noted, items, scratch, best):
     for k in range(count):
         j = found[k]
         evidence[j, 0] *= known[j, 0]
-        evidence[j, 1] *= known[j, 0]
-        evidence[j, 2] *= known[j, 1]
-        for m in range(MEMORIES):
+        evidence[j, 1] *= known[j, 1]
+        for m in range(KINDS):
             best[m] = max(best[m], evidence[j, m])
     for k in range(count):
         j = found[k]
         amount = np.float32(0.0)
-        for m in range(MEMORIES):
+        for m in range(KINDS):
             evidence[j, m] = max(np.float32(evidence[j, m] / best[m]), LEAST)
             amount += evidence[j, m] * _WEIGHED[m]
         x[k, 0] = amount
@@ -174,7 +173,7 @@ def choose(first, count, most, since, pairs, noted, items, scratch, best):
             found[kept] = j
             kept += 1
         else:
-            for m in range(MEMORIES):
+            for m in range(KINDS):
                 evidence[j, m] = 0.0
     return kept
 
@@ -183,10 +182,10 @@ def choose(first, count, most, since, pairs, noted, items, scratch, best):
 def describe(user, vector, count, since, history, pairs, noted, items, scratch):
     """Set `scratch.x` to the features of the candidates; clears their evidence.
 
-    With s_m the share of the largest evidence of each memory (at least LEAST), and n_j the events
-    of item j:
+    With s_m the share of the largest evidence of each kind (at least LEAST), and n_j the events of
+    item j:
 
-        log(FLOOR + s_m) for item-cf, its short memory and user-cf;
+        log(FLOOR + s_m) for item-cf and user-cf;
         b_j + q_j·v, at least FARTHEST below the largest;
         log(1 + n_j);  log(.05 + decayed popularity)
 
@@ -200,17 +199,17 @@ def describe(user, vector, count, since, history, pairs, noted, items, scratch):
     _price(count, since, pairs, noted, items, scratch)
     for k in range(count):
         j = found[k]
-        for m in range(MEMORIES):
+        for m in range(KINDS):
             x[k, m] = np.log(np.float32(FLOOR) + evidence[j, m])
             evidence[j, m] = 0.0
-        x[k, 3] = bias[j] + dot(vector, q[j])
-        x[k, 4] = known[j, 2]
-        x[k, 5] = known[j, 3]
+        x[k, 2] = bias[j] + dot(vector, q[j])
+        x[k, 3] = known[j, 2]
+        x[k, 4] = known[j, 3]
     near = np.float32(-np.inf)
     for k in range(count):
-        near = max(near, x[k, 3])
+        near = max(near, x[k, 2])
     active = np.float32(0.3 * (np.log(1.0 + history.events[user]) - 3.0))
     for k in range(count):
-        x[k, 3] = max(x[k, 3] - near, -FARTHEST)
+        x[k, 2] = max(x[k, 2] - near, -FARTHEST)
         for f in range(BASE):
             x[k, BASE + f] = x[k, f] * active

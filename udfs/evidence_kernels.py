@@ -1,8 +1,8 @@
 """The compiled loops that read histories and counted pairs: evidence, similar items, reasons.
 
 In: history pages and rows of neighbours; out: amounts by item, ranked slots, the history items
-behind them. Like `udfs.kernels` they release the interpreter lock and have plain twins in the tests. Names
-of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of an item, `M` memories, `H`
+behind them. Like `udfs.kernels` they release the interpreter lock and have plain twins in the
+tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of an item, `H`
 history items a list is made from, `N` items of a list.
 """
 
@@ -41,7 +41,7 @@ class Pairs(NamedTuple):
     Attributes:
         ids, values, lengths, counts: as in `count`. gain: float64, g.
         shrink, target_power, source_power: float64, > 0, ≥ 0, ≥ 0.
-        position: float64[M, H], by memory; 0 beyond what a memory reaches.
+        position: float64[H], the weights of the last H items of a history.
     """
 
     ids: Any
@@ -76,17 +76,17 @@ def recent(user, history, begin, out):
 
 @njit(cache=True, nogil=True)
 def gather(user, history, pairs, evidence, mark, call, found, count):
-    """Add to `evidence` what the neighbours of a user's last items say.
+    """Add to `evidence[:, 0]` what the neighbours of a user's last items say.
 
-        s_j,m = Σ_h w_h,m·C[h → j]/g / (n_h/g + shrink)^source_power
+        s_j = Σ_h w_h·C[h → j]/g / (n_h/g + shrink)^source_power
 
-    over the last H items h of the history, w_h,m = `position[m, k]` for the k-th newest, less than
-    0 by as much for one that the user did not like. Divided by
-    (n_j/g + shrink)^target_power it is the score of j by memory m.
+    over the last H items h of the history, w_h = `position[k]` for the k-th newest, less than 0 by
+    as much for one that the user did not like. Divided by (n_j/g + shrink)^target_power it is the
+    score of j.
 
     Args:
         user: a cache slot. history: `History`. pairs: `Pairs`, read only.
-        evidence: float32[I, M + …], column m added to.
+        evidence: float32[I, …], column 0 added to.
         mark, call: int64[I], `call` where an item has been found. found: int32[I], the `count`
             found so far, in order.
 
@@ -95,24 +95,22 @@ def gather(user, history, pairs, evidence, mark, call, found, count):
     # Members of a tuple are taken out of it before a loop: inside they would be counted each time.
     position, ids, values = pairs.position, pairs.ids, pairs.values
     lengths, counts = pairs.lengths, pairs.counts
-    last = np.empty(position.shape[1], np.int32)
+    last = np.empty(position.shape[0], np.int32)
     for place in range(recent(user, history, 0, last)):
         h, sign = last[place], 1.0
         if h < 0:
             h, sign = -1 - h, -1.0
         if h >= counts.shape[0]:
             continue
-        pull = sign * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power / pairs.gain
-        for m in range(position.shape[0]):
-            weight = np.float32(position[m, place] * pull)
-            if weight != 0.0:
-                for k in range(lengths[h]):
-                    j = ids[h, k]
-                    evidence[j, m] += weight * values[h, k]
-                    if mark[j] != call:
-                        mark[j] = call
-                        found[count] = j
-                        count += 1
+        pull = position[place] * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
+        weight = np.float32(sign * pull / pairs.gain)
+        for k in range(lengths[h]):
+            j = ids[h, k]
+            evidence[j, 0] += weight * values[h, k]
+            if mark[j] != call:
+                mark[j] = call
+                found[count] = j
+                count += 1
     return count
 
 
@@ -146,7 +144,7 @@ def similar(slots, pairs, alive, items, scores):
 def explain(users, items, history, pairs, shown, reasons, shares):
     """The history items that gave most of the score of each item of a list, the largest first.
 
-    The score is that of the first memory (see `gather`).
+    The score is that of `gather`.
 
     Args:
         users, items: int32[rows], int32[rows, N]: cache slots and their lists (negative: ends one).
@@ -156,7 +154,7 @@ def explain(users, items, history, pairs, shown, reasons, shares):
     """
     position, ids, values = pairs.position, pairs.ids, pairs.values
     lengths, counts = pairs.lengths, pairs.counts
-    last = np.empty(position.shape[1], np.int32)
+    last = np.empty(position.shape[0], np.int32)
     whole = np.empty(items.shape[1], np.float32)
     for r in range(users.shape[0]):
         reasons[r] = -1
@@ -170,7 +168,7 @@ def explain(users, items, history, pairs, shown, reasons, shares):
             h = last[place]
             if h < 0 or h >= counts.shape[0]:
                 continue
-            pull = position[0, place] / pairs.gain
+            pull = position[place] / pairs.gain
             pull *= (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
             for k in range(lengths[h]):
                 at = shown[ids[h, k]] - 1

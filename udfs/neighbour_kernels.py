@@ -2,8 +2,8 @@
 
 In: a batch of event rows, history pages, bounded rows of neighbours; out: the rows changed in
 place. Like `udfs.kernels` they release the interpreter lock and are exactly sequential; their plain
-twin stands in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of
-an item, `L` history items an event is paired with, `n` events.
+twin stands in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K`
+neighbours of an item, `L` history items an event is paired with, `n` events.
 """
 
 from __future__ import annotations

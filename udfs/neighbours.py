@@ -67,9 +67,7 @@ class Neighbours:
         self._batch = 0
         distance = np.arange(s.window) / s.window_decay
         self._forward = (np.exp(-distance) + s.floor).astype(np.float32)
-        place = np.arange(s.recent)
-        short = np.where(place < s.short_recent, np.exp(-place / s.short_decay), 0.0)
-        self._position = np.stack([np.exp(-place / s.position_decay), short])
+        self._position = np.exp(-np.arange(s.recent) / s.position_decay)
         self._latest = np.full(0, -1, np.int32)
         self._allocate(room)
 

@@ -21,9 +21,9 @@ from udfs.users import Users
 
 MODELS = ("item-cf", "user-cf", "mf", "popular")
 """Where an item of a list comes from; `Lists.models` are positions in here."""
-_ALONE = {"item-cf": 0, "user-cf": 2}
+_ALONE = {"item-cf": 0, "user-cf": 1}
 _FIRST, _LARGEST = 1e-8, 1e3
-_PRIOR = np.array([2.0, 1.0, 0.7, 0.5, 0.0, 0.0])
+_PRIOR = np.array([2.0, 0.7, 0.5, 0.0, 0.0])
 
 
 class Lists(NamedTuple):
@@ -83,7 +83,7 @@ class Ranker:
 
     def _reserve(self, room: int) -> None:
         self._scratch = candidate_kernels.Scratch(
-            np.zeros((room, candidate_kernels.MEMORIES), np.float32),
+            np.zeros((room, candidate_kernels.KINDS), np.float32),
             np.zeros(room, np.int64),
             self._call,
             np.zeros(room, np.int32),

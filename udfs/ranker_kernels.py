@@ -14,7 +14,7 @@ from udfs.candidate_kernels import (
     BASE,
     FEATURES,
     FLOOR,
-    MEMORIES,
+    KINDS,
     MODEL_OF,
     choose,
     collect,
@@ -80,7 +80,7 @@ def rank(
     Args:
         users: int32[rows], cache slots. vectors: float32[rows, d]. extra: int32[rows, E].
         most: how many candidates with evidence get a score (see `choose`).
-        choice: the memory whose evidence alone is the score (without any there is no list), or −1
+        choice: the kind whose evidence alone is the score (without any there is no list), or −1
             for the ranker. hidden, w: see `score`.
         out, scores: int32[rows, N], float32[rows, N], set; −1 and −inf where a row has fewer.
         models: int8[rows, N], set: the model whose features, compared with their mean over the
@@ -88,7 +88,7 @@ def rank(
     """
     n = out.shape[1]
     mean, raised = np.empty(FEATURES), np.empty(MODEL_OF.max() + 1)
-    slopes, best = np.empty(FEATURES), np.empty(MEMORIES)
+    slopes, best = np.empty(FEATURES), np.empty(KINDS)
     lowest = np.float32(np.log(FLOOR))
     x, since, found, mark = scratch.x, scratch.call[0] + 1, scratch.found, scratch.mark
     for r in range(users.shape[0]):
@@ -163,7 +163,7 @@ def train(
         w, squares: float64[P], changed in place, G > 0. random: uint64[1], changed in place.
     """
     x, found, mark, alive = scratch.x, scratch.found, scratch.mark, items.alive
-    z, gradient, best = np.empty(0), np.zeros(w.shape[0]), np.empty(MEMORIES)
+    z, gradient, best = np.empty(0), np.zeros(w.shape[0]), np.empty(KINDS)
     since = scratch.call[0] + 1
     for r in range(users.shape[0]):
         first, count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)

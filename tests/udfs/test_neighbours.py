@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from tests.udfs.test_kernels import Pages
 from udfs import evidence_kernels
@@ -121,10 +120,10 @@ class World:
         return windows
 
     def scores(self) -> Any:
-        """float32[USERS, ITEMS], by the first memory, and what the second says beside it."""
+        """float32[USERS, ITEMS]."""
         pairs = self.model.pairs
         damping = [(n / pairs.gain + pairs.shrink) ** -pairs.target_power for n in pairs.counts]
-        found = np.zeros((USERS, ITEMS, 2), np.float32)
+        found = np.zeros((USERS, ITEMS, 1), np.float32)
         mark, seen = np.zeros(ITEMS, np.int64), np.zeros(ITEMS, np.int32)
         for user in range(USERS):
             count = evidence_kernels.gather(
@@ -132,7 +131,7 @@ class World:
             )
             assert sorted(seen[:count]) == np.flatnonzero(mark == user + 1).tolist()
             assert not found[user, mark != user + 1].any()
-        return found * np.array(damping, np.float32)[:ITEMS, None]
+        return found[:, :, 0] * np.array(damping, np.float32)[:ITEMS]
 
     @property
     def view(self) -> evidence_kernels.History:
@@ -195,17 +194,7 @@ def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event]) -> None
     world, plain = both(s, given_events)
     found = world.scores()
     for user in range(USERS):
-        np.testing.assert_allclose(found[user, :, 0], plain.scores(user), rtol=1e-4, atol=1e-20)
-
-
-@given(chosen, events)
-def test_the_short_memory_is_the_long_one_of_other_settings(
-    s: ItemCF, given_events: list[Event]
-) -> None:
-    s = replace(s, recent=8)
-    other = replace(s, recent=max(s.short_recent, 1), position_decay=s.short_decay)
-    (world, _), (short, _) = both(s, given_events), both(other, given_events)
-    np.testing.assert_allclose(world.scores()[:, :, 1], short.scores()[:, :, 0], rtol=1e-5)
+        np.testing.assert_allclose(found[user], plain.scores(user), rtol=1e-4, atol=1e-20)
 
 
 @settings(max_examples=60)

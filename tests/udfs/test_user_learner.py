@@ -141,6 +141,9 @@ def test_a_test_may_see_what_the_same_batch_taught(
         assert (counts.quality["served:tests"], counts.quality["unknown_users"]) == (2, 2)
         assert counts.quality["served:recall@1"] == 1, "ann is shown b after a"
         assert counts.quality["repeats"] == 1
+        metrics = flink.metrics.counters
+        assert (metrics["served_tests"], metrics["repeats"]) == (2, 1)
+        assert metrics["served_recall_1_millionths"] == 1_000_000
     else:
         assert counts.quality == {"unknown_users": 5}
     assert counts.learned == 5
