@@ -21,11 +21,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.served import RIVALS, Shown, Trial, run
+from flink_app.config import Config
 from flink_app.simulator import ShopSettings
 
 OUT = Path(__file__).parent / "out"
 STRETCHES = 20
 _POSITIVE = ("view", "click", "cart", "purchase")
+
+
+_OWN = {kind: weight for kind, weight in Config().events.weights.items() if weight}
 
 
 def _weights(**weights: float) -> tuple[str, ...]:
@@ -35,6 +39,8 @@ def _weights(**weights: float) -> tuple[str, ...]:
 OWN = "own weights"
 VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     OWN: ((), ()),
+    "half of them": (_weights(**{kind: weight / 2 for kind, weight in _OWN.items()}), ()),
+    "twice as much": (_weights(**{kind: weight * 2 for kind, weight in _OWN.items()}), ()),
     "1 for every liking": (_weights(**dict.fromkeys(_POSITIVE, 1.0)), ()),
     "1 for every type": (
         _weights(**dict.fromkeys((*_POSITIVE, "dislike", "impression"), 1.0)),
@@ -53,7 +59,10 @@ MODELS = ("ranker", "item-cf", "user-cf", "mf", "popular")
 COMPARED = ("ranker", "item-cf", "mf")
 """Models that are run with the first variants; the others only with the own weights, and all
 variants only with the ranker."""
-_FIRST = (OWN, "1 for every liking", "dislikes ignored", "impressions ignored")
+_FIRST = (
+    OWN, "half of them", "twice as much", "1 for every liking", "dislikes ignored",
+    "impressions ignored",
+)  # fmt: skip
 
 
 def shop_of(seed: int) -> ShopSettings:
@@ -142,8 +151,9 @@ def report(runs: list[dict[str, Any]]) -> None:
         return np.array([row[field] for row in sorted(rows, key=lambda row: row["seed"])])
 
     table = Table(title="regret of the served lists; less that with own weights, by seed")
-    for column in ("", *MODELS):
-        table.add_column(column, justify="right" if column else "left")
+    table.add_column("", no_wrap=True)
+    for model in MODELS:
+        table.add_column(model, justify="right")
     for variant in VARIANTS:
         cells = []
         for model in MODELS:
