@@ -137,9 +137,12 @@ def _models(variant: str) -> tuple[str, ...]:
     return MODELS if variant == OWN else COMPARED if variant in _FIRST else MODELS[:1]
 
 
+def _deviation(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
 def _spread(values: NDArray[np.float64]) -> str:
-    deviation = values.std(ddof=1) if len(values) > 1 else 0.0
-    return f"{values.mean():.3f} ± {deviation:.3f}"
+    return f"{values.mean():.3f} ± {_deviation(values):.3f}"
 
 
 def report(runs: list[dict[str, Any]]) -> None:
@@ -150,7 +153,7 @@ def report(runs: list[dict[str, Any]]) -> None:
         rows = [r for r in runs if (r["variant"], r["model"]) == (variant, model)]
         return np.array([row[field] for row in sorted(rows, key=lambda row: row["seed"])])
 
-    table = Table(title="regret of the served lists; less that with own weights, by seed")
+    table = Table(title="regret of the served lists; below: more than with own weights")
     table.add_column("", no_wrap=True)
     for model in MODELS:
         table.add_column(model, justify="right")
@@ -160,7 +163,7 @@ def report(runs: list[dict[str, Any]]) -> None:
             found, own = of(variant, model), of(OWN, model)
             text = _spread(found) if len(found) else ""
             if len(found) and variant != OWN:
-                text += f"\n({found.mean() - own.mean():+.3f} ± {(found - own).std():.3f})"
+                text += f"\n{found.mean() - own.mean():+.3f} ± {_deviation(found - own):.3f}"
             cells.append(text)
         table.add_row(variant, *cells)
     console.print(table)
