@@ -75,10 +75,11 @@ class Learner:
     def compile(self) -> None:
         """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
         trial, rows, history = Learner(self.settings), MemoryRows(), MemoryRows()
-        ones = np.ones(2)
-        batch = make_batch(["a", "a"], ["b", "c"], ones, ones, ones, ["", ""], 0)
-        slots = trial.learn(batch, rows, history, 0, 1).slots
-        trial.user_lists(slots, 1)
+        ones = np.ones(3)
+        for users, items in (("aab", "xyx"), ("bba", "yzz")):  # the second time the ranker learns
+            batch = make_batch([*users], [*items], ones, ones, ones, [""] * 3, 0)
+            slots = trial.learn(batch, rows, history, 0, 1).slots
+            trial.user_lists(slots, 1)
         trial.users.events[slots] = 0
         trial.user_lists(slots, 1)
         trial.shared_lists(1, everything=True)
