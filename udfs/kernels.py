@@ -83,6 +83,25 @@ def append(item, user, tail, fill, older, pages, free, free_count):
 
 
 @njit(cache=True, nogil=True)
+def note(
+    item, user, liked, tail, fill, older, pages, disliked, free, free_count, sealed, sealed_count
+):  # fmt: skip
+    """Append an item to its user's history unless it stands there already, and whether it was
+    liked; a page that fills up is noted in `sealed`. Returns (pages still free, sealed pages)."""
+    left = append(item, user, tail, fill, older, pages, free, free_count)
+    if left < 0:
+        return free_count, sealed_count
+    page, k = tail[user], fill[user] - 1
+    bit = np.uint32(not liked) << np.uint32(k)
+    disliked[page] = bit if k == 0 else disliked[page] | bit
+    if fill[user] == PAGE:
+        sealed[sealed_count, 0] = user
+        sealed[sealed_count, 1] = page
+        sealed_count += 1
+    return left, sealed_count
+
+
+@njit(cache=True, nogil=True)
 def remember(users, items, flags, tail, fill, older, pages, free, free_count, sealed):
     """Append each flagged item to its user's history unless it stands there already.
 
