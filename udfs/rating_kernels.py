@@ -15,7 +15,9 @@ from udfs.factor_kernels import SPREAD_LIMIT, clip, keep, pull, touch, vector, w
 from udfs.kernels import dot, note
 
 USER_BIAS_PACE = np.float32(0.5)  # of the user's bias, as a part of the rate
-FACTOR_PACE = np.float32(4.0)  # of p and q; y, which is shared by all who took the item, has 1
+FACTOR_PACE = np.float32(4.0)  # of p and q, in rates
+WINDOW_PACE = np.float32(2.0)  # of y
+PULL = np.float32(0.4)  # λ, in regularisations: what suits the softmax is too much here
 PRIOR = np.float32(3.0)  # ratings that an item's bias of 0 counts as
 
 
@@ -32,8 +34,8 @@ def learn(
     With v_u of `factor_kernels.vectors`, from the history before the event, a rating r on item i is
     predicted, and learned as a step of descent on (r − r̂)² + λ(|p|² + |q|² + Σ share·|y|²):
 
-        r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + 4η(|v|² + |q|²) + η |q|² Σ share²)
-        q += 4η(e v − λq);  p_u += 4η(e q − λp);  y_h += η share_h (e q − λy)
+        r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + 4η(|v|² + |q|²) + 2η |q|² Σ share²)
+        q += 4η(e v − λq);  p_u += 4η(e q − λp);  y_h += 2η share_h (e q − λy)
         b_u += η ε / 2;  b_i += ε / (n_i + 3);  μ += (r − μ) / n
 
     all from the values before the step. n counts ratings, n_i those of the item up to 100. e is
@@ -48,7 +50,7 @@ def learn(
             batch, touched, before: as in `factor_kernels.learn`; t = min(I, n·(1 + L)) is enough.
         spread: float32[I, 3], of which the third column is n_i here.
         ratings: float32[n], those of an event without are not finite.
-        rate, regularisation: float32, η and λ.
+        rate, regularisation: float32, η and λ / `PULL`.
         mean: float64[2], n and μ, changed.
         first: the first event whose error counts. error: float64[2], how many errors and the sum
             of their squares, added to.
@@ -59,7 +61,7 @@ def learn(
     d = q.shape[1]
     recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
-    step = FACTOR_PACE * rate
+    step, stride, pull_by = FACTOR_PACE * rate, WINDOW_PACE * rate, PULL * regularisation
     for e in range(users.shape[0]):
         user, target, rating = users[e], items[e], np.float64(ratings[e])
         if target < 0:
@@ -85,17 +87,17 @@ def learn(
             reach, squares = dot(q[target], q[target]), np.float32(0.0)
             for k in range(length):
                 squares += share[k] * share[k]
-            slope /= np.float32(1.0) + step * (dot(v, v) + reach) + rate * reach * squares
+            slope /= np.float32(1.0) + step * (dot(v, v) + reach) + stride * reach * squares
             for f in range(d):
                 g[f] = slope * q[target, f]
                 v[f] *= slope
-            pull(q[target], v, step, keep(step, regularisation))
-            pull(p[user], g, step, keep(step, regularisation))
+            pull(q[target], v, step, keep(step, pull_by))
+            pull(p[user], g, step, keep(step, pull_by))
             for k in range(length):
-                j, part = recent[k], rate * share[k]
+                j, part = recent[k], stride * share[k]
                 if stamp[j] != batch:
                     count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
-                pull(y[j], g, part, keep(part, regularisation))
+                pull(y[j], g, part, keep(part, pull_by))
         if flags[e] & 1:
             free_count, sealed_count = note(
                 target, user, weights[e] > 0.0, tail, fill, older, pages, disliked, free,
