@@ -62,7 +62,7 @@ class Cell(Protocol):
         """Forget the value."""
 
 
-class Layout(msgspec.Struct, frozen=True):
+class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
     """What must not change while a job keeps its state."""
 
     shards: int
@@ -81,7 +81,8 @@ class Layout(msgspec.Struct, frozen=True):
             cell.update(msgspec.json.encode(self))
             return
         before = {"loss": "softmax"} | msgspec.json.decode(stored, type=dict[str, int | str])
-        for name, value in msgspec.to_builtins(self).items():
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
             if before.get(name, value) != value:
                 option = f"model.{name}" if name in ("dimensions", "loss") else f"job.{name}"
                 raise ServiceError(

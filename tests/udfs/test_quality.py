@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, OneShard, batch_of, part
-from udfs import change_kernels, factor_kernels, list_kernels
+from udfs import change_kernels, factor_kernels, list_kernels, rating_kernels
 from udfs import kernels as learner_kernels
 from udfs.quality import Quality, sums
 from udfs.stats import means
@@ -105,15 +106,18 @@ def test_a_shown_item_is_counted_once() -> None:
     assert quality.test(shard.learner, *given)[1] == []
 
 
-def test_nothing_is_compiled_while_events_come() -> None:
-    shard = OneShard()
+@pytest.mark.parametrize("loss", ["softmax", "squared"])
+def test_nothing_is_compiled_while_events_come(loss: str) -> None:
+    shard = OneShard(loss=loss)
     shard.learner.compile()
     shard.learn(batch_of([("ann", "a"), ("bob", "b")]))
-    modules = change_kernels, factor_kernels, learner_kernels, list_kernels
+    modules = change_kernels, factor_kernels, learner_kernels, list_kernels, rating_kernels
     names = [name for module in modules for name in vars(module).values()]
     kernels = [name for name in names if hasattr(name, "signatures")]
     before = [len(kernel.signatures) for kernel in kernels]
     given = (batch_of([("ann", "a"), ("ann", "b")]), shard.rows, shard.history, 0, NOW)
     assert Quality(1).test(shard.learner, *given)[0]["repeats"] == 1
+    ratings = np.array([4, np.nan], "<f4").tobytes()
+    shard.learn(msgspec.structs.replace(batch_of([("ann", "a"), ("ann", "c")]), ratings=ratings))
     assert [len(kernel.signatures) for kernel in kernels] == before
     assert sum(before) > 10
