@@ -118,6 +118,17 @@ def evaluate(
         int | Literal["half"],
         Parameter(help="So many events are learned before the first test; half of them all."),
     ] = 0,
+    split: Annotated[
+        Literal["half"] | None,
+        Parameter(help="The same as --warmup half: choose settings on the other half."),
+    ] = None,
+    repeat: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Lists hold what a user had before, and events on such items are tests.",
+        ),
+    ] = False,
     out: Annotated[Path | None, Parameter(name="--out", help="A JSON file of all figures.")] = None,
 ) -> None:
     """Measure the lists' quality on recorded events: test each one, then learn from it.
@@ -142,7 +153,7 @@ def evaluate(
     given = [f"source.preset={preset}"] if preset else []
     measure(
         load(config, [*given, *settings]).config, files, mode, seeds, positive, out,
-        baseline, warmup, model,
+        baseline, split or warmup, model, repeat,
     )  # fmt: skip
 
 

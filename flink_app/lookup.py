@@ -92,8 +92,7 @@ def table(
         cells: list[str | Text] = [str(place), Text(entry.item)]
         if names:
             cells.append(Text(names.get(entry.item, "")))
-        why = ", ".join(str(value) for value in entry.why.values())
-        shown.add_row(*cells, f"{entry.score:.3f}", Text(why))
+        shown.add_row(*cells, f"{entry.score:.3f}", Text(reason(entry.why)))
     # Not the table's own caption, which would be as narrow as the table.
     return Group(Text(key), shown, Text(f"source {found.source}, {age} old, id {found.id}"))
 
@@ -154,3 +153,13 @@ def sample(client: redis.Redis, prefix: str) -> str | None:
 def now_ms() -> int:
     """The wall clock, ms since 1970."""
     return time.time_ns() // 1_000_000
+
+
+def reason(why: dict[str, Any]) -> str:
+    """`why` in words.
+
+    >>> reason({"model": "item-cf", "because": ["kettle", "mug"]})
+    'item-cf, because of kettle, mug'
+    """
+    because = ", ".join(map(str, why.get("because", ())))
+    return str(why.get("model", "")) + (f", because of {because}" if because else "")

@@ -123,6 +123,7 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         test_every=config.quality.every,
         test_models=config.quality.models,
         test_after=config.quality.after,
+        test_sequential=config.quality.sequential,
         refresh_ms=max(1, config.feed.publish_ms // 2),
     )
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 from hypothesis import settings
 
+import udfs
 from flink_app.embedded.redis_server import RedisServer
 
 # The first example of a property may compile a kernel.
 settings.register_profile("millirec", deadline=None)
 settings.load_profile("millirec")
+
+
+def pytest_sessionstart() -> None:
+    """Drop cached kernels older than any kernel: Numba compares each with its own file only, not
+    with the files of those it calls."""
+    folder = Path(udfs.__file__).parent
+    newest = max(path.stat().st_mtime for path in folder.glob("*kernels.py"))
+    for cached in (folder / "__pycache__").glob("*.nb[ic]"):
+        if cached.stat().st_mtime < newest:
+            cached.unlink()
 
 
 @pytest.fixture(scope="session")

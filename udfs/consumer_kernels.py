@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from udfs.evidence_kernels import recent
 from udfs.list_kernels import insert
-from udfs.neighbour_kernels import recent
 
 
 class Noted(NamedTuple):
@@ -73,7 +73,7 @@ def gather(user, history, noted, column, evidence, mark, call, found, count):
     Args:
         user: a cache slot. history: `History`, n_v = `events[v]`.
         noted: `Noted`, n_h = `counts[h]`.
-        evidence, mark, call, found, count: as in `neighbour_kernels.gather`.
+        evidence, mark, call, found, count: as in `evidence_kernels.gather`.
 
     Returns: count.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -222,3 +222,50 @@ def item_key(item: str) -> int:
     4048507677070676398
     """
     return int.from_bytes(hashlib.blake2b(item.encode(), digest_size=8).digest(), "little")
+
+
+def select(batch: EventBatch, keep: NDArray[np.bool_]) -> EventBatch:
+    """The events of a batch that `keep`, bool[n], says."""
+    kept = np.flatnonzero(keep).tolist()
+    return EventBatch(
+        users=[batch.users[n] for n in kept],
+        items=[batch.items[n] for n in kept],
+        weights=batch.weights_array[keep].tobytes(),
+        flags=batch.flags_array[keep].tobytes(),
+        ts=batch.ts_array[keep].tobytes(),
+        ids=[batch.ids[n] for n in kept],
+        opened=batch.opened,
+        ratings=batch.ratings_array[keep].tobytes() if batch.ratings else b"",
+    )
+
+
+def cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
+    """The batch in parts that begin at 0 and at each of `places`, ascending."""
+    begin = 0
+    for end in (*places, len(batch)):
+        if end > begin:
+            yield EventBatch(
+                users=batch.users[begin:end],
+                items=batch.items[begin:end],
+                weights=batch.weights[4 * begin : 4 * end],
+                flags=batch.flags[begin:end],
+                ts=batch.ts[8 * begin : 8 * end],
+                ids=batch.ids[begin:end],
+                opened=batch.opened,
+                ratings=batch.ratings[4 * begin : 4 * end],
+            )
+        begin = end
+
+
+def recurrences(users: Sequence[str]) -> Iterator[int]:
+    """Where a user comes again, counted from there: no part between holds one twice.
+
+    >>> list(recurrences(["a", "b", "a", "c", "c", "b"]))
+    [2, 4]
+    """
+    seen: set[str] = set()
+    for place, user in enumerate(users):
+        if user in seen:
+            yield place
+            seen = set()
+        seen.add(user)

@@ -69,6 +69,7 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         inbox = ListStateDescriptor("inbox", Types.PICKLED_BYTE_ARRAY())
         self._inbox = context.get_list_state(inbox)
         self.writer = RedisWriter(self.settings.redis)
+        ItemShard.compile(self.settings.models, self.settings.layout.dimensions)
         self._epoch = now_ms()
         self._index = KeyIndex()
         self._shards: dict[int, Published] = {}

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.catalogue import Catalogue
-from udfs.deltas import apply_deltas, unpack_deltas
+from udfs.deltas import apply_deltas, pack_deltas, unpack_deltas
 from udfs.feed import Changes
-from udfs.neighbours import Neighbours, Row
-from udfs.pairs import KeyIndex, apply_pairs, pack_row, read_row
+from udfs.models import ModelSettings
+from udfs.neighbours import Neighbours, Row, Windows
+from udfs.pairs import KeyIndex, apply_pairs, pack_row, read_row, split_pairs
 from udfs.ranker import Ranker
 from udfs.rows import read_rows
 
@@ -44,6 +45,25 @@ class ItemShard:
         self._whole = True  # whether the next snapshot must hold all pairs
         self._ranker_changed = False
         self.changed = True
+
+    @staticmethod
+    def compile(models: ModelSettings, dimensions: int) -> None:
+        """Compile, or load from Numba's cache, all that a message calls: before the first one."""
+        catalogue = Catalogue(dimensions, 0, 2)
+        one, none = np.zeros(1, np.int32), np.zeros(1)
+        pair = Windows(
+            1, one, one, one, np.ones(1, np.float32), np.array([0, 1], np.int32), one + 1,
+            one.astype(np.uint8),
+        )  # fmt: skip
+        shards = np.zeros(2, np.int32)
+        message = pack_deltas(
+            ["a", "b"], np.zeros((2, 2 * dimensions + 4), np.float32), np.ones(2), np.ones(2),
+            np.ones(2, np.int64), shards, 0, split_pairs(pair, np.ones(2, np.uint64), shards, 1),
+            none.tobytes(),
+        )[0]  # fmt: skip
+        trial = ItemShard(catalogue, Neighbours(models.item_cf), None, KeyIndex(), 1.0)
+        trial.apply(message)
+        trial.snapshot()
 
     def load(self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], ranker: bytes) -> None:
         """Take rows from state.

@@ -20,7 +20,6 @@ from udfs.lists import ListWriter
 from udfs.models import Models, ModelSettings, of_one
 from udfs.neighbours import Windows
 from udfs.pairs import split_pairs
-from udfs.ranking import rank_similar
 from udfs.redis_writer import Command
 from udfs.state import MemoryRows, Rows
 from udfs.stats import RATINGS
@@ -81,10 +80,11 @@ class Learner:
     def compile(self) -> None:
         """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
         trial, rows, history = Learner(self.settings), MemoryRows(), MemoryRows()
-        ones = np.ones(2)
-        batch = make_batch(["a", "a"], ["b", "c"], ones, ones, ones, ["", ""], 0)
-        slots = trial.learn(batch, rows, history, 0, 1).slots
-        trial.user_lists(slots, 1)
+        ones = np.ones(3)
+        for users, items in (("aab", "xyx"), ("bba", "yzz")):  # the second time the ranker learns
+            batch = make_batch([*users], [*items], ones, ones, ones, [""] * 3, 0)
+            slots = trial.learn(batch, rows, history, 0, 1).slots
+            trial.user_lists(slots, 1)
         trial.users.events[slots] = 0
         trial.user_lists(slots, 1)
         trial.shared_lists(1, everything=True)
@@ -246,10 +246,11 @@ class Learner:
             due = due[:_SIMILAR_AT_ONCE]
         commands: list[Command] = []
         if due:
-            ranked = rank_similar(self.catalogue, np.array(due), self.settings.models.length)
-            for slot, text in zip(due, self.lists.items(of_one(ranked, "mf")), strict=True):
+            similar = self.models.similar(np.array(due))
+            source = "item-cf" if self.models.counting else "mf"
+            for slot, text in zip(due, self.lists.items(similar), strict=True):
                 name = self.catalogue.ids[slot] or ""
-                commands.append(self.lists.similar_list(name, now_ms, text))
+                commands.append(self.lists.similar_list(name, now_ms, source, text))
                 written[slot] = now_ms
                 del self._similar_due[slot]
         return commands

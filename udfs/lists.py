@@ -88,9 +88,9 @@ class ListWriter:
             commands.append(self._notice + b"$%d\r\n%b\r\n" % (len(raw), raw))
         return commands
 
-    def similar_list(self, item: str, at_ms: int, items: bytes) -> Command:
+    def similar_list(self, item: str, at_ms: int, model: str, items: bytes) -> Command:
         """The command for `similar:<item>`."""
-        return self._shared(f"similar:{item}", b'"item":%s,' % _json(item), "mf", at_ms, items)
+        return self._shared(f"similar:{item}", b'"item":%s,' % _json(item), model, at_ms, items)
 
     def popular_list(self, at_ms: int, items: bytes) -> Command:
         """The command for `popular`."""

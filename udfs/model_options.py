@@ -68,17 +68,6 @@ class ItemCF(Struct, frozen=True, kw_only=True):
             le=10_000,
         ),
     ] = 8.0
-    short_recent: Annotated[
-        int,
-        Meta(
-            description="The same for a second, short memory: what the user does now. 0: none.",
-            ge=0,
-            le=1000,
-        ),
-    ] = 3
-    short_decay: Annotated[
-        float, Meta(description="The decay of the short memory.", gt=0, le=10_000)
-    ] = 1.5
     shrink: Annotated[
         float,
         Meta(

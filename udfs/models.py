@@ -25,6 +25,7 @@ from udfs.ranking import (
     by_popularity,
     rank_by_factors,
     rank_by_popularity,
+    rank_similar,
     user_vectors,
 )
 from udfs.users import Users
@@ -163,6 +164,18 @@ class Models:
             self._popular = by_popularity(self.catalogue, self.clock_ms, s.half_life_ms)
             self._popular_at = now_ms
         return rank_by_popularity(self._popular, self.users, slots, s.length, s.exclude_consumed)
+
+    def similar(self, slots: NDArray[np.integer[Any]]) -> Lists:
+        """Items like each of `slots`: those taken with it, then those with the nearest factors."""
+        n = self.settings.length
+        if not self.counting:
+            return of_one(rank_similar(self.catalogue, slots, n), "mf")
+        lists = of_one(self.neighbours.similar(self.catalogue, slots, n), "item-cf")
+        if len(short := np.flatnonzero(lists.items[:, -1] < 0)):
+            more = np.full_like(lists.items, -1)
+            more[short] = rank_similar(self.catalogue, slots[short], n)[0]
+            list_kernels.fill_up(*lists, more, MODELS.index("mf"))
+        return lists
 
     def reasons(self, slots: NDArray[np.int32], lists: Lists) -> NDArray[np.int32]:
         """The history items behind each item that item-cf put into a list, the weightiest first.

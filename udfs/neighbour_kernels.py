@@ -1,81 +1,21 @@
-"""The compiled loops of item-based collaborative filtering: counting pairs and ranking by them.
+"""The compiled loops that count what is taken together.
 
 In: a batch of event rows, history pages, bounded rows of neighbours; out: the rows changed in
-place, ranked slots, and the history items behind them. Like `udfs.kernels` they release the
-interpreter lock and are exactly sequential; their plain twin stands in the tests. Names of sizes:
-`U` users in the cache, `I` catalogue slots, `K` neighbours of an item, `L` history items an event
-is paired with, `H` history items a list is made from, `n` events, `N` items of a list.
+place. Like `udfs.kernels` they release the interpreter lock and are exactly sequential; their plain
+twin stands in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K`
+neighbours of an item, `L` history items an event is paired with, `n` events.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 from numba import njit
 
-from udfs.kernels import PAGE, consumed
-
-
-class History(NamedTuple):
-    """The users' history pages (see `kernels.remember`) and what else is known of users.
-
-    Attributes:
-        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
-            each item of a page that its user did not like.
-        events, serials: int64[U], events learned; one number for each user put into a cache slot.
-    """
-
-    tail: Any
-    fill: Any
-    older: Any
-    pages: Any
-    disliked: Any
-    events: Any
-    serials: Any
-
-
-class Pairs(NamedTuple):
-    """Counted pairs and how they are scored.
-
-    Attributes:
-        ids, values, lengths, counts: as in `count`. gain: float64, g.
-        shrink, target_power, source_power: float64, > 0, ≥ 0, ≥ 0.
-        position: float64[M, H], by memory; 0 beyond what a memory reaches.
-    """
-
-    ids: Any
-    values: Any
-    lengths: Any
-    counts: Any
-    gain: float
-    shrink: float
-    target_power: float
-    source_power: float
-    position: Any
-
+from udfs.evidence_kernels import recent
+from udfs.kernels import consumed
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row
 STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
-
-
-@njit(cache=True, nogil=True)
-def recent(user, history, begin, out):
-    """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end.
-
-    An item j that its user did not like is written as −1 − j.
-    """
-    older, pages, disliked = history.older, history.pages, history.disliked
-    page, stop = history.tail[user], history.fill[user]
-    while page >= 0:
-        for k in range(stop - 1, -1, -1):
-            if begin >= out.shape[0]:
-                return begin
-            j = pages[page, k]
-            out[begin] = j if (disliked[page] >> np.uint32(k)) & np.uint32(1) == 0 else -1 - j
-            begin += 1
-        page, stop = older[page], PAGE
-    return begin
 
 
 @njit(cache=True, nogil=True)
@@ -130,7 +70,7 @@ def windows(
 
     Args:
         users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].
-        history: `History`.
+        history: `evidence_kernels.History`.
         reach: L, at most 255. latest: int32[U], all −1, left so.
         who, heads, gains: int32[n], int32[n], float32[n], set: user, item and weight (at most
             `HEAVIEST`) of each of the m events that teach.
@@ -277,102 +217,3 @@ def count(
             if x >= 0:
                 lengths[x] = add_pair(ids[x], values[x], lengths[x], others[k], value * backward)
     return changed, log_gain
-
-
-@njit(cache=True, nogil=True)
-def gather(user, history, pairs, evidence, mark, call, found, count):
-    """Add to `evidence` what the neighbours of a user's last items say.
-
-        s_j,m = Σ_h w_h,m·C[h → j]/g / (n_h/g + shrink)^source_power
-
-    over the last H items h of the history, w_h,m = `position[m, k]` for the k-th newest, less than
-    0 by as much for one that the user did not like. Divided by
-    (n_j/g + shrink)^target_power it is the score of j by memory m.
-
-    Args:
-        user: a cache slot. history: `History`. pairs: `Pairs`, read only.
-        evidence: float32[I, M + …], column m added to.
-        mark, call: int64[I], `call` where an item has been found. found: int32[I], the `count`
-            found so far, in order.
-
-    Returns: count.
-    """
-    # Members of a tuple are taken out of it before a loop: inside they would be counted each time.
-    position, ids, values = pairs.position, pairs.ids, pairs.values
-    lengths, counts = pairs.lengths, pairs.counts
-    last = np.empty(position.shape[1], np.int32)
-    for place in range(recent(user, history, 0, last)):
-        h, sign = last[place], 1.0
-        if h < 0:
-            h, sign = -1 - h, -1.0
-        if h >= counts.shape[0]:
-            continue
-        pull = sign * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power / pairs.gain
-        for m in range(position.shape[0]):
-            weight = np.float32(position[m, place] * pull)
-            if weight != 0.0:
-                for k in range(lengths[h]):
-                    j = ids[h, k]
-                    evidence[j, m] += weight * values[h, k]
-                    if mark[j] != call:
-                        mark[j] = call
-                        found[count] = j
-                        count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def explain(users, items, history, pairs, shown, reasons, shares):
-    """The history items that gave most of the score of each item of a list, the largest first.
-
-    The score is that of the first memory (see `gather`).
-
-    Args:
-        users, items: int32[rows], int32[rows, N]: cache slots and their lists (negative: ends one).
-        history, pairs: as in `gather`. shown: int32[I], all 0, left so.
-        reasons, shares: int32[rows, N, R], float32[rows, N, R], set: slots, −1 where there are
-            fewer, and their parts of the score, 0 to 1; equal ones newest first.
-    """
-    position, ids, values = pairs.position, pairs.ids, pairs.values
-    lengths, counts = pairs.lengths, pairs.counts
-    last = np.empty(position.shape[1], np.int32)
-    whole = np.empty(items.shape[1], np.float32)
-    for r in range(users.shape[0]):
-        reasons[r] = -1
-        shares[r] = 0.0
-        whole[:] = 0.0
-        width = 0
-        while width < items.shape[1] and items[r, width] >= 0:
-            shown[items[r, width]] = width + 1
-            width += 1
-        for place in range(recent(users[r], history, 0, last)):
-            h = last[place]
-            if h < 0 or h >= counts.shape[0]:
-                continue
-            pull = position[0, place] / pairs.gain
-            pull *= (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
-            for k in range(lengths[h]):
-                at = shown[ids[h, k]] - 1
-                if at >= 0:
-                    part = np.float32(pull * values[h, k])
-                    if part > 0.0:
-                        whole[at] += part
-                        _insert_reason(h, part, reasons[r, at], shares[r, at])
-        for at in range(width):
-            shown[items[r, at]] = 0
-            if whole[at] > 0.0:
-                shares[r, at] /= whole[at]
-
-
-@njit(cache=True, nogil=True)
-def _insert_reason(item, part, items, parts):
-    """Put a part into descending `parts`, after equal ones."""
-    k = items.shape[0] - 1
-    if part <= parts[k]:
-        return
-    while k > 0 and parts[k - 1] < part:
-        parts[k] = parts[k - 1]
-        items[k] = items[k - 1]
-        k -= 1
-    parts[k] = part
-    items[k] = item

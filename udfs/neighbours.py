@@ -2,7 +2,7 @@
 
 In: batches of event rows, the history pages of `Users`, rows of state. Out: ranked candidates
 `(slots, scores)` as in `udfs.ranking`, the history items behind them, rows to keep. No Flink in
-here. The formulas stand in `neighbour_kernels.count` and `neighbour_kernels.rank`.
+here. The formulas stand in `neighbour_kernels.count` and `evidence_kernels.gather`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs import evidence_kernels
 from udfs import neighbour_kernels as kernels
 from udfs.catalogue import Catalogue
 from udfs.model_options import ItemCF
@@ -66,9 +67,7 @@ class Neighbours:
         self._batch = 0
         distance = np.arange(s.window) / s.window_decay
         self._forward = (np.exp(-distance) + s.floor).astype(np.float32)
-        place = np.arange(s.recent)
-        short = np.where(place < s.short_recent, np.exp(-place / s.short_decay), 0.0)
-        self._position = np.stack([np.exp(-place / s.position_decay), short])
+        self._position = np.exp(-np.arange(s.recent) / s.position_decay)
         self._latest = np.full(0, -1, np.int32)
         self._allocate(room)
 
@@ -156,13 +155,23 @@ class Neighbours:
         return windows
 
     @property
-    def pairs(self) -> kernels.Pairs:
+    def pairs(self) -> evidence_kernels.Pairs:
         """What the ranking kernels read."""
         s = self.settings
-        return kernels.Pairs(
+        return evidence_kernels.Pairs(
             self.ids, self.values, self.lengths, self.counts, self.gain,
             s.shrink, s.target_power, s.source_power, self._position,
         )  # fmt: skip
+
+    def similar(self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) -> Ranked:
+        """The `n` living items most often taken with each of `slots`; scores as shares of the
+        largest, 0 to 1. A list is shorter where fewer were taken with an item.
+        """
+        self.reserve(catalogue.size)
+        items = np.empty((len(slots), n), np.int32)
+        scores = np.empty((len(slots), n), np.float32)
+        evidence_kernels.similar(slots.astype(np.int32), self.pairs, catalogue.alive, items, scores)
+        return items, np.maximum(scores / np.maximum(scores[:, :1], np.float32(1e-30)), 0)
 
     def explain(
         self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32], most: int = 3
@@ -177,7 +186,7 @@ class Neighbours:
         """
         reasons = np.empty((*items.shape, most), np.int32)
         shares = np.empty((*items.shape, most), np.float32)
-        kernels.explain(slots, items, users.view, self.pairs, self._shown, reasons, shares)
+        evidence_kernels.explain(slots, items, users.view, self.pairs, self._shown, reasons, shares)
         return reasons, shares
 
     def get_row(self, slot: int) -> Row:

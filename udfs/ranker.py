@@ -1,7 +1,7 @@
 """The ranker: one score from what all models say of a candidate, learned from what is taken next.
 
 In: users, the catalogue, the models' memories. Out: `(slots, scores, models)` as parallel arrays.
-The features stand in `ranker_kernels.describe`, the scores in `score`, the learning in `train`.
+The features stand in `candidate_kernels.describe`, the scores in `score`, the learning in `train`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs import candidate_kernels
 from udfs import ranker_kernels as kernels
 from udfs.catalogue import Catalogue
 from udfs.consumers import Consumers
@@ -20,9 +21,9 @@ from udfs.users import Users
 
 MODELS = ("item-cf", "user-cf", "mf", "popular")
 """Where an item of a list comes from; `Lists.models` are positions in here."""
-_ALONE = {"item-cf": 0, "user-cf": 2}
+_ALONE = {"item-cf": 0, "user-cf": 1}
 _FIRST, _LARGEST = 1e-8, 1e3
-_PRIOR = np.array([2.0, 1.0, 0.7, 0.5, 0.0, 0.0])
+_PRIOR = np.array([2.0, 0.7, 0.5, 0.0, 0.0])
 
 
 class Lists(NamedTuple):
@@ -44,10 +45,12 @@ def first_parameters(hidden: int) -> NDArray[np.float64]:
     The neural ranker begins near the linear one: σ is nearly straight around 0.
     """
     if not hidden:
-        return np.concatenate([_PRIOR, np.zeros(kernels.FEATURES - kernels.BASE)])
-    spread = np.random.default_rng(1).uniform(0.5, 1.5, (hidden, kernels.FEATURES + 1))
-    inner = np.zeros((hidden, kernels.FEATURES + 1))
-    inner[:, : kernels.BASE] = 0.25 * _PRIOR * spread[:, : kernels.BASE]
+        return np.concatenate(
+            [_PRIOR, np.zeros(candidate_kernels.FEATURES - candidate_kernels.BASE)]
+        )
+    spread = np.random.default_rng(1).uniform(0.5, 1.5, (hidden, candidate_kernels.FEATURES + 1))
+    inner = np.zeros((hidden, candidate_kernels.FEATURES + 1))
+    inner[:, : candidate_kernels.BASE] = 0.25 * _PRIOR * spread[:, : candidate_kernels.BASE]
     return np.concatenate([inner.ravel(), np.full(hidden, 16.0 / hidden)])
 
 
@@ -79,23 +82,23 @@ class Ranker:
             self.squares[:] = found[len(self.w) :].clip(min=_FIRST)
 
     def _reserve(self, room: int) -> None:
-        self._scratch = kernels.Scratch(
-            np.zeros((room, kernels.MEMORIES), np.float32),
+        self._scratch = candidate_kernels.Scratch(
+            np.zeros((room, candidate_kernels.KINDS), np.float32),
             np.zeros(room, np.int64),
             self._call,
             np.zeros(room, np.int32),
-            np.zeros((room, kernels.FEATURES), np.float32),
+            np.zeros((room, candidate_kernels.FEATURES), np.float32),
             np.zeros((room, 4), np.float32),
             np.zeros(room, np.int64),
         )
 
     def _view(
         self, catalogue: Catalogue, clock_ms: float, half_life_ms: float
-    ) -> tuple[kernels.Items, kernels.Scratch]:
+    ) -> tuple[candidate_kernels.Items, candidate_kernels.Scratch]:
         if len(self._scratch.mark) < len(catalogue.alive):
             self._reserve(len(catalogue.alive))
         c = catalogue
-        return kernels.Items(
+        return candidate_kernels.Items(
             c.q, c.bias, c.alive, c.events, c.popularity, c.popularity_at,
             float(clock_ms), float(half_life_ms), c.size,
         ), self._scratch  # fmt: skip
@@ -124,7 +127,7 @@ class Ranker:
             scratch, self.settings.candidates, choice, self.hidden, self.w, out, scores, models,
         )  # fmt: skip
         if choice >= 0:
-            scores = np.exp(scores) - np.float32(kernels.FLOOR)
+            scores = np.exp(scores) - np.float32(candidate_kernels.FLOOR)
         else:
             scores = np.exp(scores - np.maximum(scores[:, :1], np.float32(-1e30)))
         return Lists(out, scores, models)

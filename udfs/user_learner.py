@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.duplicates import Duplicates
-from udfs.events import EventBatch, unpack
+from udfs.events import EventBatch, cut, recurrences, select, unpack
 from udfs.feed import FeedReader
 from udfs.idle import IdleUsers
 from udfs.learner import Learner, LearnerSettings
@@ -55,6 +55,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     test_every: int
     test_models: list[str]
     test_after: int
+    test_sequential: bool
 
 
 class Shard:
@@ -130,10 +131,10 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         keep = shard.duplicates.keep(batch.ids, now)
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
-            batch = _select(batch, keep)
+            batch = select(batch, keep)
         strict = self.settings.learner.models.strict
         touched: dict[int, None] = {}
-        for part in _singles(batch) if strict else [batch] if len(batch) else []:
+        for part in self._parts(batch):
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (value[0] << 40) + shard.learned
             first = self.settings.test_after - shard.learned
@@ -158,6 +159,15 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             slots = np.fromiter(touched, np.int32, len(touched))
             self._refresh_lists(shard, batch, slots, now, account, context)
         yield STATS, pack_account(self._count(account, began))
+
+    def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
+        """What is tested and then learned in one step: the batch, or less if asked for."""
+        if self.settings.learner.models.strict:
+            yield from cut(batch, range(1, len(batch)))
+        elif self.settings.test_sequential:
+            yield from cut(batch, recurrences(batch.users))
+        elif len(batch):
+            yield batch
 
     def _test(self, batch: EventBatch, number: int, first: int, now: int, account: Account) -> None:
         began = time.perf_counter()
@@ -274,25 +284,3 @@ def _since(batch: EventBatch, now: int) -> NDArray[np.int64]:
     live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
     result: NDArray[np.int64] = np.where(live, ts, batch.opened)
     return result
-
-
-def _select(batch: EventBatch, keep: NDArray[np.bool_]) -> EventBatch:
-    kept = np.flatnonzero(keep).tolist()
-    return EventBatch(
-        users=[batch.users[n] for n in kept],
-        items=[batch.items[n] for n in kept],
-        weights=batch.weights_array[keep].tobytes(),
-        flags=batch.flags_array[keep].tobytes(),
-        ts=batch.ts_array[keep].tobytes(),
-        ids=[batch.ids[n] for n in kept],
-        opened=batch.opened,
-        ratings=batch.ratings_array[keep].tobytes() if batch.ratings else b"",
-    )
-
-
-def _singles(batch: EventBatch) -> Iterator[EventBatch]:
-    """The batch as batches of one event: strict mode learns and ranks after each."""
-    for n in range(len(batch)):
-        keep = np.zeros(len(batch), np.bool_)
-        keep[n] = True
-        yield _select(batch, keep)

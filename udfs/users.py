@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from udfs import kernels
 from udfs.catalogue import Catalogue
 from udfs.events import item_key
+from udfs.evidence_kernels import History
 from udfs.kernels import PAGE
-from udfs.neighbour_kernels import History
 from udfs.rows import VERSION, read_rows, user_dtype
 from udfs.state import Rows
 

@@ -170,6 +170,13 @@ class Quality(Struct, frozen=True, kw_only=True):
             le=1_000_000_000,
         ),
     ] = 0
+    sequential: Annotated[
+        bool,
+        Meta(
+            description="Whether each event is tested after all that its user did before it, not "
+            "just what came in earlier micro-batches: for measuring, slower where users come again."
+        ),
+    ] = False
     models: Annotated[
         list[str],
         Meta(

@@ -41,8 +41,8 @@ _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 def evaluate(
     config: Config, files: Sequence[Path], modes: Sequence[str], seeds: int, positive: str,
     out: Path | None, baselines: Sequence[str] = (), warmup: int | Literal["half"] = 0,
-    models: Sequence[str] = (),
-) -> None:  # fmt: skip
+    models: Sequence[str] = (), repeat: bool = False,
+) -> list[Result]:  # fmt: skip
     """Run and report.
 
     Args:
@@ -52,11 +52,15 @@ def evaluate(
         baselines: names of `BASELINES`, or all.
         warmup: how many events are learned before the first test; half of them all.
         models: whose lists are tested; by default those that the configuration serves.
+        repeat: whether lists hold what a user had before, and events on such items are tests.
 
     Raises:
         ConfigError, SourceError, JobFailed: what cannot be evaluated.
     """
     config = with_models(with_positive(config, positive), models)
+    if repeat:
+        lists = msgspec.structs.replace(config.lists, exclude_consumed=False)
+        config = msgspec.structs.replace(config, lists=lists)
     check(in_mode(config, "strict", config.model.seed, files[0]))
     console, err = Console(highlight=False), Console(stderr=True)
     results: list[Result] = []
@@ -83,6 +87,7 @@ def evaluate(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
         console.print(f"written: {out}")
+    return results
 
 
 def _progress(stack: contextlib.ExitStack, console: Console, lines: int) -> Start:
@@ -170,7 +175,9 @@ def in_mode(config: Config, mode: str, seed: int, events: Path, warmup: int = 0)
         config,
         source=replace(config.source, kind="files", paths=[str(events)]),
         model=replace(config.model, seed=seed),
-        quality=replace(config.quality, every=1, after=warmup // job.shards),
+        quality=replace(
+            config.quality, every=1, after=warmup // job.shards, sequential=mode == "parallel"
+        ),
         dead_letters=replace(config.dead_letters, kind="none"),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,

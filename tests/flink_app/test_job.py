@@ -139,8 +139,10 @@ def test_a_restart_from_a_checkpoint_keeps_the_totals(
     settings = [
         "source.kind=directory", paths(inbox), "dead_letters.kind=none",
         f"state.checkpoints={checkpoints}", "state.checkpoint_s=0.3", f"state.backend={backend}",
+        "lists.similar_every_s=0.1",
     ]  # fmt: skip
-    lines = events(4000)
+    pair = [event(f"early{n}", item) for n in range(20) for item in ("left", "right")]
+    lines = [*pair, *events(3960)]
     bad = ["{"] * 10
 
     def finished() -> int:
@@ -157,7 +159,7 @@ def test_a_restart_from_a_checkpoint_keeps_the_totals(
     assert finished()
     redis.Redis.from_url(redis_url).flushall()  # an empty Redis heals from the state
     with live(redis_url, *settings, "state.restore=latest"):
-        (inbox / "three").write_text("\n".join([*lines[3000:], *lines[:1000], *bad]) + "\n")
+        (inbox / "three").write_text("\n".join([*lines[3000:], *lines[40:1040], *bad]) + "\n")
         wait_for(lambda: counts(stats(redis_url))["received"] == 5020)
         wait_for(lambda: sum(list(counts(stats(redis_url)).values())[1:]) == 5020)
         assert counts(stats(redis_url)) == {
@@ -165,6 +167,19 @@ def test_a_restart_from_a_checkpoint_keeps_the_totals(
         }  # fmt: skip
         client = redis.Redis.from_url(redis_url)
         wait_for(lambda: len(client.keys("feed:snapshot:*")) == 2)  # type: ignore[arg-type]
+        late = iter(range(1000))
+
+        def known() -> bool:
+            """Only before the checkpoint was anything taken together with `left`."""
+            user = f"late{next(late)}"
+            (tmp_path / user).write_text(event(user, "left") + "\n")
+            (tmp_path / user).rename(inbox / user)
+            wait_for(lambda: f"rec:{user}" in lists(redis_url))
+            stored = client.get("similar:left")
+            best = json.loads(stored)["items"][0] if stored else {}  # type: ignore[arg-type]
+            return bool(best == {"item": "right", "score": 1.0, "why": {"model": "item-cf"}})
+
+        wait_for(known)
 
 
 def test_another_layout_is_refused_at_restore(tmp_path: Path, redis_url: str) -> None:

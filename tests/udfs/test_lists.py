@@ -73,7 +73,7 @@ def test_shared_lists_are_as_documented() -> None:
     lists, catalogue = writer("shop:")
     slots = catalogue.slots(["a"])
     (items,) = lists.items(made(slots.reshape(1, 1), 1.0, "popular"))
-    similar, popular = lists.similar_list("1580", NOW, items), lists.popular_list(NOW, items)
+    similar, popular = lists.similar_list("1580", NOW, "mf", items), lists.popular_list(NOW, items)
     assert similar[:2] == (b"SET", b"shop:similar:1580")
     assert popular[:2] == (b"SET", b"shop:popular")
     assert fields(similar).pop("item") == "1580"
@@ -104,7 +104,7 @@ def test_ids_of_any_characters_are_json_of_themselves(user: str, names: list[str
     (command,) = lists.user_list(user, 1, NOW, "mf", items)
     assert fields(command)["user"] == user
     assert shown(fields(command)) == names
-    assert fields(lists.similar_list(user, NOW, items))["item"] == user
+    assert fields(lists.similar_list(user, NOW, "mf", items))["item"] == user
 
 
 def test_lists_of_several_rows_end_where_they_end() -> None:

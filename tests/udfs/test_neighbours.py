@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from tests.udfs.test_kernels import Pages
+from udfs import evidence_kernels
 from udfs import neighbour_kernels as kernels
 from udfs.model_options import ItemCF
 from udfs.neighbours import Neighbours, Row, Windows
@@ -116,19 +116,21 @@ class World:
         return windows
 
     def scores(self) -> Any:
-        """float32[USERS, ITEMS], by the first memory, and what the second says beside it."""
+        """float32[USERS, ITEMS]."""
         pairs = self.model.pairs
         damping = [(n / pairs.gain + pairs.shrink) ** -pairs.target_power for n in pairs.counts]
-        found = np.zeros((USERS, ITEMS, 2), np.float32)
+        found = np.zeros((USERS, ITEMS, 1), np.float32)
         mark, seen = np.zeros(ITEMS, np.int64), np.zeros(ITEMS, np.int32)
         for user in range(USERS):
-            count = kernels.gather(user, self.view, pairs, found[user], mark, user + 1, seen, 0)
+            count = evidence_kernels.gather(
+                user, self.view, pairs, found[user], mark, user + 1, seen, 0
+            )
             assert sorted(seen[:count]) == np.flatnonzero(mark == user + 1).tolist()
             assert not found[user, mark != user + 1].any()
-        return found * np.array(damping, np.float32)[:ITEMS, None]
+        return found[:, :, 0] * np.array(damping, np.float32)[:ITEMS]
 
     @property
-    def view(self) -> kernels.History:
+    def view(self) -> evidence_kernels.History:
         pages = self.pages
         disliked = np.zeros(len(pages.older), np.uint32)
         for user in range(USERS):
@@ -137,7 +139,7 @@ class World:
                 bits = [(user, int(j)) in self.disliked for j in pages.pages[page, :stop]]
                 disliked[page] = sum(1 << k for k, bit in enumerate(bits) if bit)
                 page, stop = pages.older[page], pages.pages.shape[1]
-        return kernels.History(
+        return evidence_kernels.History(
             *pages.arrays(), disliked, np.zeros(USERS, np.int64), np.zeros(USERS, np.int64)
         )
 
@@ -188,17 +190,7 @@ def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event]) -> None
     world, plain = both(s, given_events)
     found = world.scores()
     for user in range(USERS):
-        np.testing.assert_allclose(found[user, :, 0], plain.scores(user), rtol=1e-4, atol=1e-20)
-
-
-@given(chosen, events)
-def test_the_short_memory_is_the_long_one_of_other_settings(
-    s: ItemCF, given_events: list[Event]
-) -> None:
-    s = replace(s, recent=8)
-    other = replace(s, recent=max(s.short_recent, 1), position_decay=s.short_decay)
-    (world, _), (short, _) = both(s, given_events), both(other, given_events)
-    np.testing.assert_allclose(world.scores()[:, :, 1], short.scores()[:, :, 0], rtol=1e-5)
+        np.testing.assert_allclose(found[user], plain.scores(user), rtol=1e-4, atol=1e-20)
 
 
 @settings(max_examples=60)
@@ -331,3 +323,26 @@ def test_an_item_10_000_times_stays_finite() -> None:
     assert np.isfinite(world.model.values).all()
     assert np.isfinite(world.model.counts).all()
     assert np.isfinite(world.scores()).all()
+
+
+@given(chosen, events, st.lists(st.integers(0, ITEMS - 1)), st.integers(1, ITEMS))
+def test_similar_items_are_those_taken_together(
+    s: ItemCF, given_events: list[Event], dead: list[int], n: int
+) -> None:
+    world, plain = both(s, given_events)
+    world.catalogue.alive[dead] = False
+    items, scores = world.model.similar(world.catalogue, np.arange(ITEMS), n)
+    for h in range(ITEMS):
+        wanted = {
+            j: plain.aged(plain.given[h, j])
+            / (plain.aged(plain.weights[j]) + s.shrink) ** s.target_power
+            for j in range(ITEMS)
+            if (h, j) in plain.given and j not in dead and j != h
+        }
+        best = sorted((x for x in wanted.values() if x > 1e-20), reverse=True)[:n]
+        found = [j for j in items[h].tolist() if j >= 0]
+        assert len(found) >= len(best)
+        if best:
+            shares = [wanted[j] / best[0] for j in found]
+            np.testing.assert_allclose(scores[h, : len(found)], shares, rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(scores[h, : len(best)], np.array(best) / best[0], rtol=1e-3)

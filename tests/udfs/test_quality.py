@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+import udfs
 from tests.udfs.builders import NOW, OneShard, batch_of, part
-from udfs import change_kernels, factor_kernels, list_kernels, rating_kernels
-from udfs import kernels as learner_kernels
+from udfs.catalogue import Catalogue
+from udfs.item_shard import ItemShard
+from udfs.neighbours import Neighbours
+from udfs.pairs import KeyIndex
 from udfs.quality import Quality, sums
 from udfs.stats import means
 
+FOLDER = Path(udfs.__file__).parent
 SHARES = np.array([0.5, 0.25, 0.125, 0.125])
 
 
@@ -106,18 +112,38 @@ def test_a_shown_item_is_counted_once() -> None:
     assert quality.test(shard.learner, *given)[1] == []
 
 
+def compiled() -> dict[str, int]:
+    """Signatures by kernel, of all modules of kernels."""
+    modules = [importlib.import_module(f"udfs.{path.stem}") for path in FOLDER.glob("*kernels.py")]
+    assert len(modules) > 6
+    return {
+        f"{module.__name__}.{name}": len(kernel.signatures)
+        for module in modules
+        for name, kernel in vars(module).items()
+        if hasattr(kernel, "signatures")
+    }
+
+
 @pytest.mark.parametrize("loss", ["softmax", "squared"])
 def test_nothing_is_compiled_while_events_come(loss: str) -> None:
     shard = OneShard(loss=loss)
     shard.learner.compile()
-    shard.learn(batch_of([("ann", "a"), ("bob", "b")]))
-    modules = change_kernels, factor_kernels, learner_kernels, list_kernels, rating_kernels
-    names = [name for module in modules for name in vars(module).values()]
-    kernels = [name for name in names if hasattr(name, "signatures")]
-    before = [len(kernel.signatures) for kernel in kernels]
-    given = (batch_of([("ann", "a"), ("ann", "b")]), shard.rows, shard.history, 0, NOW)
-    assert Quality(1).test(shard.learner, *given)[0]["repeats"] == 1
-    ratings = np.array([4, np.nan], "<f4").tobytes()
-    shard.learn(msgspec.structs.replace(batch_of([("ann", "a"), ("ann", "c")]), ratings=ratings))
-    assert [len(kernel.signatures) for kernel in kernels] == before
-    assert sum(before) > 10
+    models = shard.learner.settings.models
+    ItemShard.compile(models, shard.learner.settings.dimensions)
+    owner = ItemShard(Catalogue(8, 1, 100), Neighbours(models.item_cf), None, KeyIndex(), 1e9)
+    before = compiled()
+    for name in ("ranker_kernels.train", "neighbour_kernels.count", "evidence_kernels.explain"):
+        assert before[f"udfs.{name}"] >= 1
+    for n in range(3):
+        batch = batch_of([("ann", "a"), ("bob", "b"), ("ann", "b"), ("eve", f"c{n}")])
+        batch = msgspec.structs.replace(batch, ratings=np.arange(4, dtype="<f4").tobytes())
+        given = (batch, shard.rows, shard.history, shard.number, NOW)
+        Quality(1, ["item-cf", "user-cf", "mf"]).test(shard.learner, *given)
+        learned = shard.learn(batch)
+        shard.learner.user_lists(learned.slots, NOW)
+        shard.learner.shared_lists(NOW, everything=True)
+        for message in learned.messages.values():
+            owner.apply(message)
+        owner.fold()
+        owner.snapshot()
+    assert compiled() == before

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of
+from udfs.candidate_kernels import BASE, FEATURES, FLOOR
 from udfs.model_options import RankerOptions, UserCF
 from udfs.models import Models
 from udfs.ranker import MODELS, Ranker, first_parameters
-from udfs.ranker_kernels import BASE, FEATURES, FLOOR
 
 USERS = [f"u{n}" for n in range(8)]
 taken = st.lists(st.tuples(st.sampled_from(USERS), st.integers(0, 30)), min_size=20, max_size=150)
@@ -43,10 +43,10 @@ class Plain:
                 self.consumers.setdefault(slot, []).append(user)
         return self
 
-    def item_cf(self, user: str, memory: int) -> Any:
+    def item_cf(self, user: str) -> Any:
         neighbours, s = self.models.neighbours, self.models.settings.item_cf
         found = np.zeros(self.models.catalogue.size)
-        position = neighbours.pairs.position[memory]
+        position = neighbours.pairs.position
         for k, h in enumerate(self.histories[user][::-1][: s.recent]):
             row = neighbours.get_row(h)
             found[row.slots] += position[k] * row.values / (row.weight + s.shrink) ** s.source_power
@@ -76,7 +76,7 @@ class Plain:
         slots = np.setdiff1d(np.arange(catalogue.size), self.histories[user])
         (slot,) = self.shard.slots(user)
         columns = []
-        for evidence in (self.item_cf(user, 0), self.item_cf(user, 1), self.user_cf(user)):
+        for evidence in (self.item_cf(user), self.user_cf(user)):
             share = evidence[slots] / max(evidence[slots].max(initial=0), 1e-30)
             columns.append(np.log(FLOOR + share))
         product = catalogue.bias[slots] + catalogue.q[slots] @ models.vectors(np.array([slot]))[0]
@@ -134,7 +134,7 @@ def test_a_model_alone_lists_its_evidence(pairs: list[tuple[str, int]], model: s
     plain = Plain(shard).tell(pairs)
     for user in plain.histories:
         ((_, _, lists),) = shard.learner.models.rank(shard.slots(user), NOW, model)
-        evidence = plain.item_cf(user, 0) if model == "item-cf" else plain.user_cf(user)
+        evidence = plain.item_cf(user) if model == "item-cf" else plain.user_cf(user)
         evidence[plain.histories[user]] = 0
         own = lists.models[0] == MODELS.index(model)
         found = lists.items[0][own & (lists.items[0] >= 0)]
@@ -185,7 +185,7 @@ def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
 
 
 def test_a_model_that_foretells_is_listened_to() -> None:
-    """Everyone goes from an item to the next: only item-cf can know."""
+    """Everyone goes from an item to the next: what is popular says nothing."""
     random = np.random.default_rng(2)
     shard = OneShard(ranker=RankerOptions(), length=5, negatives=0)
     at = random.integers(0, 60, 30)
@@ -194,16 +194,16 @@ def test_a_model_that_foretells_is_listened_to() -> None:
         order = random.permutation(30)
         shard.learn(batch_of([(f"u{n}", f"i{at[n]}") for n in order]))
     w = shard.learner.models.ranker.w
-    assert w[0] + w[1] > sum(first_parameters(0)[:2])
-    assert w[0] + w[1] > 3 * abs(w[3])
+    assert w[0] > first_parameters(0)[0]
     _, _, lists = shard.learner.models.rank(shard.slots(*[f"u{n}" for n in range(30)]), NOW)[0]
     names = [shard.learner.catalogue.ids[slot] for slot in lists.items[:, 0]]
     right = [name == f"i{(at[n] + 1) % 60}" for n, name in enumerate(names)]
     assert np.mean(right) > 0.8
-    assert (lists.models[:, 0] == MODELS.index("item-cf")).mean() > 0.8
+    spoken = {MODELS[k] for k in lists.models[:, 0].tolist()}
+    assert spoken <= {"item-cf", "mf"}, "both can know"
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00" * 8, np.zeros(26).tobytes()])
+@pytest.mark.parametrize("data", [b"", b"\x00" * 8, np.zeros(30).tobytes()])
 def test_parameters_of_another_ranker_are_left(data: bytes) -> None:
     ranker = Ranker(RankerOptions())
     ranker.put(data)

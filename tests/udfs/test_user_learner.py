@@ -11,13 +11,13 @@ import pytest
 from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
 from tests.udfs.flink import Subtask
 from udfs.errors import ServiceError
-from udfs.events import EventBatch, pack, unpack
+from udfs.events import EventBatch, cut, pack, select, unpack
 from udfs.models import ModelSettings
 from udfs.operator import STATS
 from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
 from udfs.stats import Account, unpack_account
-from udfs.user_learner import UserLearner, UserLearnerSettings, _select, _since, _singles
+from udfs.user_learner import UserLearner, UserLearnerSettings, _since
 
 
 class Clock:
@@ -56,6 +56,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         test_models=[],
         test_every=0,
         test_after=0,
+        test_sequential=False,
     )
     return UserLearner(msgspec.structs.replace(settings, **own))
 
@@ -129,8 +130,27 @@ def test_the_first_events_of_a_shard_are_no_tests(
     assert counts.quality == {"unknown_users": 1}
 
 
+@pytest.mark.parametrize("sequential", [False, True])
+def test_a_test_may_see_what_the_same_batch_taught(
+    redis_url: str, clock: Clock, sequential: bool
+) -> None:
+    flink = Subtask(operator(redis_url, test_every=1, test_sequential=sequential))
+    pairs = [("bob", "a"), ("bob", "b"), ("ann", "a"), ("ann", "b"), ("ann", "a")]
+    counts = account(flink.process(7, sent(pairs, NOW)))
+    if sequential:
+        assert (counts.quality["served:tests"], counts.quality["unknown_users"]) == (2, 2)
+        assert counts.quality["served:recall@1"] == 1, "ann is shown b after a"
+        assert counts.quality["repeats"] == 1
+        metrics = flink.metrics.counters
+        assert (metrics["served_tests"], metrics["repeats"]) == (2, 1)
+        assert metrics["served_recall_1_millionths"] == 1_000_000
+    else:
+        assert counts.quality == {"unknown_users": 5}
+    assert counts.learned == 5
+
+
 @pytest.mark.parametrize("size", [1, 7, 90])
-def test_strict_learns_the_same_however_the_batches_are_cut(
+def test_strict_learns_the_same_however_the_batches_arecut(
     redis_url: str, clock: Clock, size: int
 ) -> None:
     """With negatives drawn: each event is a batch of its own."""
@@ -250,13 +270,17 @@ def numbered(n: int) -> EventBatch:
 
 def test_selected_events_keep_all_their_columns() -> None:
     whole = numbered(4)
-    some = _select(whole, np.array([True, False, False, True]))
+    some = select(whole, np.array([True, False, False, True]))
     assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
     assert some.weights_array.tolist() == [0, 3]
     rated = msgspec.structs.replace(whole, ratings=np.arange(4, dtype="<f4").tobytes())
-    assert _select(rated, np.array([False, True, True, False])).ratings_array.tolist() == [1, 2]
+    assert select(rated, np.array([False, True, True, False])).ratings_array.tolist() == [1, 2]
     assert some.ts_array.tolist() == [0, 3]
-    assert [part.users for part in _singles(whole)] == [["u0"], ["u1"], ["u2"], ["u3"]]
+    assert [part.users for part in cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
+    kept = np.arange(4)
+    for part, begin, end in zip(cut(rated, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
+        assert part == select(rated, (kept >= begin) & (kept < end))
+    assert list(cut(select(whole, kept > 9), [])) == []
 
 
 def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from flink_app.cli import main
 from flink_app.config import Config
 from flink_app.evaluate.baselines import BASELINES
-from flink_app.evaluate.command import evaluate, in_mode, with_positive
+from flink_app.evaluate.command import evaluate, in_mode, with_models, with_positive
 from flink_app.evaluate.measure import Point, Result, curve
 from flink_app.evaluate.ordered import in_order
 from flink_app.evaluate.report import show
@@ -64,6 +64,13 @@ def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
     parallel = in_mode(Config(), "parallel", 1, tmp_path, 100)
     assert parallel.job == Config().job
     assert parallel.quality.after == 100 // Config().job.shards
+
+
+def test_the_model_that_needs_most_is_served_and_the_others_tested() -> None:
+    changed = with_models(Config(), ["mf", "popular", "item-cf", "ranker"])
+    assert (changed.lists.model, changed.quality.models) == ("ranker", ["item-cf", "mf"])
+    assert with_models(Config(), ["popular"]).quality.models == []
+    assert with_models(Config(), []) == Config()
 
 
 def test_the_curve_ends_with_the_last_test() -> None:

@@ -1,0 +1,88 @@
+"""`make evaluate`: how good the lists are, on recorded events, beside published rules.
+
+In: MovieLens-100K, where it is. Out: tables, and `benchmarks/out/evaluate.json`, one record for
+each data set, model, mode and seed. The data's terms forbid redistribution: get it from
+https://grouplens.org/datasets/movielens/100k/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from flink_app.config import load
+from flink_app.evaluate import evaluate
+from flink_app.evaluate.measure import OWN, Result
+from udfs.stats import TESTABLE
+
+OUT = Path(__file__).parent / "out" / "evaluate.json"
+DATA = Path(os.environ.get("MILLIREC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+SETS = {"ml-100k, ratings of 5": "rating>=4.5", "ml-100k, all ratings": "rating>=0"}
+MODELS = ("ranker", *TESTABLE)
+PARALLEL = ("job.shards=32", "job.parallelism=2", "lists.model=ranker")
+
+
+def records(data: str, results: list[Result]) -> list[dict[str, Any]]:
+    """A record for each list that results hold."""
+    found = []
+    for result in results:
+        names = [key.removesuffix(":tests") for key in result.quality if key.endswith(":tests")]
+        shared = {k: v for k, v in result.quality.items() if ":" not in k}
+        for name in names:
+            own = result.served if name == "served" else name
+            measures = {
+                key.partition(":")[2]: value
+                for key, value in result.quality.items()
+                if key.startswith(f"{name}:")
+            }
+            found.append(
+                {
+                    "data": data,
+                    "model": own if result.model == OWN else f"{result.model} (baseline)",
+                    "mode": result.mode,
+                    "seed": result.seed,
+                    "events": result.events,
+                    "seconds": result.seconds,
+                    "microseconds": result.microseconds,
+                    "rmse": result.rmse,
+                    **shared,
+                    **measures,
+                }
+            )
+    return found
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
+    parser.add_argument("--seeds", type=int, default=5, help="runs of what draws at random")
+    parser.add_argument("--network", choices=["linear", "neural"], default="linear")
+    options = parser.parse_args()
+    path = options.data or DATA / "ml-100k"
+    path = path / "u.data" if path.is_dir() else path
+    if not path.exists():
+        raise SystemExit(f"{path} is not there: name MovieLens-100K's u.data by DATA=FOLDER")
+    console, found = Console(), []
+    given = ["source.preset=movielens", f"ranker.network={options.network}"]
+    for name, positive in SETS.items():
+        console.rule(name)
+        config = load(None, given, {}).config
+        strict = evaluate(
+            config, [path], ["strict"], options.seeds, positive, None, ["all"], models=MODELS
+        )
+        config = load(None, [*given, *PARALLEL], {}).config
+        parallel = evaluate(config, [path], ["parallel"], options.seeds, positive, None)
+        found += records(name, strict + parallel)
+        OUT.parent.mkdir(exist_ok=True)
+        OUT.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    console.print(f"written: {OUT}")
+
+
+if __name__ == "__main__":
+    main()
