@@ -58,12 +58,14 @@ def decode_settings(config: Config) -> DecodeSettings:
         max_id_bytes=events.max_id_bytes,
         earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
         ahead_ms=int(events.latest_ahead_s * 1000),
+        ratings=config.model.loss == "squared",
     )
 
 
 def layout(config: Config) -> Layout:
     """What must not change while the job keeps its state."""
-    return Layout(config.job.shards, config.job.item_shards, config.model.dimensions)
+    job, model = config.job, config.model
+    return Layout(job.shards, job.item_shards, model.dimensions, model.loss)
 
 
 def model_settings(config: Config) -> ModelSettings:
@@ -93,6 +95,8 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         learning_rate=model.learning_rate,
         regularisation=model.regularisation,
         negatives=model.negatives,
+        loss=model.loss,
+        rating_scale=config.events.rating_scale,
         seed=model.seed,
         similar_every_s=lists.similar_every_s,
         item_shards=config.job.item_shards,

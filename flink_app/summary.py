@@ -62,16 +62,23 @@ def quality(totals: Totals) -> list[str]:
     >>> found |= {name.replace("served", "popular"): value / 2 for name, value in found.items()}
     >>> print(*quality(Totals(total_quality=found)))
     50 lists tested: recall@10 .200, ndcg@10 .110; popular instead: .100, .055
+    >>> print(*quality(Totals(total_quality={"ratings:tests": 9, "ratings:rmse": 0.944})))
+    9 ratings predicted before each was learned: RMSE 0.944
     """
     found = totals.total_quality
+    rated = []
+    if ratings := int(found.get("ratings:tests", 0)):
+        error = f"RMSE {found['ratings:rmse']:.3f}"
+        rated = [f"{counted(ratings, 'rating')} predicted before each was learned: {error}"]
     tests = int(found.get("served:tests", 0))
     if not tests:
-        return []
+        return rated
     names = [f"{name}:{measure}" for name in LISTS for measure in ("recall@10", "ndcg@10")]
     values = [f"{found.get(name, 0.0):.3f}".removeprefix("0") for name in names]
     return [
         f"{counted(tests, 'list')} tested: recall@10 {values[0]}, ndcg@10 {values[1]}; "
-        f"popular instead: {values[2]}, {values[3]}"
+        f"popular instead: {values[2]}, {values[3]}",
+        *rated,
     ]
 
 

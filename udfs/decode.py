@@ -48,6 +48,8 @@ class Decoded(msgspec.Struct, frozen=True, eq=False):
         weights: float32[m], finite.
         flags: uint8[m]; see `udfs.events.CONSUMED`.
         ts: int64[m], milliseconds since the epoch.
+        ratings: float32[m], as they were given; NaN for an event that is none, and for every one
+            where the settings do not keep them.
         rejected: the lines that cannot be used, by ascending index.
         ignored: how many lines are blank, a CSV header, or of weight 0 where those are ignored.
     """
@@ -57,6 +59,7 @@ class Decoded(msgspec.Struct, frozen=True, eq=False):
     weights: NDArray[np.float32]
     flags: NDArray[np.uint8]
     ts: NDArray[np.int64]
+    ratings: NDArray[np.float32]
     ids: list[str]
     rejected: list[Rejected]
     ignored: int
@@ -120,6 +123,7 @@ class Decoder:
             weights=weights.astype(np.float32),
             flags=flags,
             ts=ts.astype(np.int64),
+            ratings=self._given(raw),
             ids=ids,
             rejected=raw.rejected,
             ignored=raw.ignored,
@@ -134,10 +138,18 @@ class Decoder:
         Args:
             lines: lines each of which `decode` accepts.
         """
-        raw = self._reader.read(lines)
+        return self._values(self._reader.read(lines))
+
+    def _values(self, raw: RawColumns) -> NDArray[np.float64]:
         kinds = {word: self._known.get(word) or self._kind(word) for word in set(raw.types)}
         rated = [kinds[word].is_rating for word in raw.types]
         return np.where(rated, raw.values, np.nan)
+
+    def _given(self, raw: RawColumns) -> NDArray[np.float32]:
+        if not self._settings.ratings:
+            return np.full(len(raw.types), np.nan, np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 it is infinite, and not learned
+            return self._values(raw).astype(np.float32)
 
     def _times(
         self, column: Sequence[RawTime], now_ms: int, problems: dict[int, Problem]
@@ -229,5 +241,6 @@ def _select(decoded: Decoded, keep: list[int]) -> Decoded:
         weights=decoded.weights[keep],
         flags=decoded.flags[keep],
         ts=decoded.ts[keep],
+        ratings=decoded.ratings[keep],
         ids=[decoded.ids[row] for row in keep],
     )

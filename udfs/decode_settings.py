@@ -61,6 +61,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_id_bytes: longest id of a user, item or event in UTF-8.
         earliest_ms: the earliest believable time, milliseconds since the epoch.
         ahead_ms: how far ahead of the clock a time may be, milliseconds.
+        ratings: whether an event that is a rating keeps it beside its weight.
     """
 
     preset: Preset
@@ -73,3 +74,4 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_id_bytes: int = 512
     earliest_ms: int = 631_152_000_000  # 1990-01-01
     ahead_ms: int = 86_400_000
+    ratings: bool = False

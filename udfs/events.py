@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from udfs.errors import SourceError
 
-VERSION = 1
-"""Of the packed form: raise it whenever a column is added, removed or changes its meaning."""
+VERSION = 2
+"""Of the packed form: raise it whenever a column is added, removed or changes its meaning.
+Version 1, which had no ratings, is still read."""
 
 CONSUMED = 1
 """Bit 0 of `flags`: the user has consumed the item, so it need not be recommended again."""
@@ -37,6 +38,8 @@ class EventBatch(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
         ts: int64[n] as little-endian bytes; milliseconds since 1970-01-01 UTC.
         ids: the events' own ids, "" where there is none.
         opened: when the micro-batch's window opened, milliseconds since 1970-01-01 UTC.
+        ratings: float32[n] as little-endian bytes; the rating as it was given, NaN for an event
+            without; empty where no event has one that is to be learned.
     """
 
     version: int = VERSION
@@ -47,6 +50,7 @@ class EventBatch(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     ts: bytes
     ids: list[str]
     opened: int
+    ratings: bytes = b""
 
     def __len__(self) -> int:
         return len(self.users)
@@ -60,6 +64,13 @@ class EventBatch(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     def flags_array(self) -> NDArray[np.uint8]:
         """The flags: uint8, shape (n,), a read-only view."""
         return np.frombuffer(self.flags, dtype=np.uint8)
+
+    @property
+    def ratings_array(self) -> NDArray[np.float32]:
+        """The ratings: float32, shape (n,), NaN for an event without."""
+        if not self.ratings:
+            return np.full(len(self), np.nan, np.float32)
+        return np.frombuffer(self.ratings, dtype="<f4")
 
     @property
     def consumed_array(self) -> NDArray[np.bool_]:
@@ -98,6 +109,7 @@ def make_batch(
     )
 
 
+_READABLE = 1, VERSION
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(EventBatch)
 
@@ -117,17 +129,18 @@ def unpack(data: bytes) -> EventBatch:
         batch = _decoder.decode(data)
     except msgspec.DecodeError as error:
         version = _version_of(data)
-        if version not in (None, VERSION):
+        if version not in (None, *_READABLE):
             raise _other_version(version) from None
         raise SourceError(
             f"an event batch of {len(data)} bytes cannot be read: {error}. The operator before "
             "this one must run the same millirec; redeploy the job as one package."
         ) from error
-    if batch.version != VERSION:
+    if batch.version not in _READABLE:
         raise _other_version(batch.version)
     n = len(batch.users)
     sizes = (len(batch.items), len(batch.ids), len(batch.flags))
-    if sizes != (n, n, n) or (len(batch.weights), len(batch.ts)) != (4 * n, 8 * n):
+    bytes_ = (len(batch.weights), len(batch.ratings or batch.weights), len(batch.ts))
+    if sizes != (n, n, n) or bytes_ != (4 * n, 4 * n, 8 * n):
         raise SourceError(
             f"an event batch of {n} users has columns of other lengths, so it is damaged: "
             "redeploy the job so that all its operators run the same version."
@@ -176,6 +189,7 @@ def split(batch: EventBatch, shard_of: Sequence[int]) -> dict[int, EventBatch]:
     weights = batch.weights_array[order].tobytes()
     flags = batch.flags_array[order].tobytes()
     ts = batch.ts_array[order].tobytes()
+    ratings = batch.ratings_array[order].tobytes() if batch.ratings else b""
     edges = [*starts.tolist(), len(batch)]
     return {
         name: EventBatch(
@@ -186,6 +200,7 @@ def split(batch: EventBatch, shard_of: Sequence[int]) -> dict[int, EventBatch]:
             ts=ts[8 * start : 8 * end],
             ids=ids[start:end],
             opened=batch.opened,
+            ratings=ratings[4 * start : 4 * end],
         )
         for name, start, end in zip(names.tolist(), edges[:-1], edges[1:], strict=True)
     }
@@ -220,6 +235,7 @@ def select(batch: EventBatch, keep: NDArray[np.bool_]) -> EventBatch:
         ts=batch.ts_array[keep].tobytes(),
         ids=[batch.ids[n] for n in kept],
         opened=batch.opened,
+        ratings=batch.ratings_array[keep].tobytes() if batch.ratings else b"",
     )
 
 
@@ -236,6 +252,7 @@ def cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
                 ts=batch.ts[8 * begin : 8 * end],
                 ids=batch.ids[begin:end],
                 opened=batch.opened,
+                ratings=batch.ratings[4 * begin : 4 * end],
             )
         begin = end
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, append, dot, judge, next_random
+from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, dot, next_random, note
 
 SPREAD_LIMIT = np.float32(100.0)  # of the accumulators: steps shrink to η / 10 and never end
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
@@ -64,7 +64,8 @@ def window(user, target, tail, fill, older, pages, disliked, alive, position, re
 
 
 @njit(cache=True, nogil=True)
-def _vector(own, y, recent, share, count, out):
+def vector(own, y, recent, share, count, out):
+    """Set `out` to a user's own factor plus the window's part, as in `vectors`."""
     for f in range(out.shape[0]):
         out[f] = own[f]
     for k in range(count):
@@ -87,7 +88,7 @@ def vectors(users, p, tail, fill, older, pages, disliked, y, alive, position, ou
         count = window(
             users[r], -1, tail, fill, older, pages, disliked, alive, position, recent, share
         )
-        _vector(p[users[r]], y, recent, share, count, out[r])
+        vector(p[users[r]], y, recent, share, count, out[r])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -98,14 +99,16 @@ def _pace(spread, gain, rate):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _keep(step, regularisation):
+def keep(step, regularisation):
+    """What a step leaves of a row that is pulled towards 0."""
     return max(np.float32(1.0) - step * regularisation, np.float32(0.0))
 
 
 @njit(cache=True, nogil=True)
-def _pull(row, gradient, step, keep):
+def pull(row, gradient, step, kept):
+    """Move a row along a gradient, what it was times `kept`."""
     for f in range(row.shape[0]):
-        row[f] = clip(keep * row[f] + step * gradient[f])
+        row[f] = clip(kept * row[f] + step * gradient[f])
 
 
 @njit(cache=True, nogil=True)
@@ -131,7 +134,7 @@ def _unit(random):
 
 
 @njit(cache=True, nogil=True)
-def _touch(j, stamp, batch, touched, before, count, q, y, bias, spread):
+def touch(j, stamp, batch, touched, before, count, q, y, bias, spread):
     """Note item `j` with its values before this call; returns how many are noted."""
     d = q.shape[1]
     stamp[j] = batch
@@ -249,7 +252,7 @@ def learn(
             length = window(
                 user, target, tail, fill, older, pages, disliked, alive, position, recent, share
             )
-            _vector(p[user], y, recent, share, length, v)
+            vector(p[user], y, recent, share, length, v)
             represents = (known - 1) / max(negatives, 1) if positive else 1.0 / max(m, 1)
             _errors(target, drawn, m, np.float32(represents), positive, v, q, bias, error)
             g[:] = 0.0
@@ -264,37 +267,26 @@ def learn(
                         continue
                     by = -LEAST
                 if stamp[j] != batch:
-                    count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                    count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
                 square = by * by
                 spread[j, 0], s = _pace(spread[j, 0], square * energy, step)
                 spread[j, 2], b = _pace(spread[j, 2], square, BIAS_PACE * step)
-                keep = np.float32(1.0) if k > 0 else _keep(s, regularisation)
+                kept = np.float32(1.0) if k > 0 else keep(s, regularisation)
                 move = s * by
                 for f in range(d):
-                    q[j, f] = clip(keep * q[j, f] + move * v[f])
+                    q[j, f] = clip(kept * q[j, f] + move * v[f])
                 bias[j] = clip(bias[j] + b * by)
             energy = dot(g, g) / np.float32(d)
             user_spread[user], s = _pace(user_spread[user], energy, USER_PACE * step)
-            _pull(p[user], g, s, _keep(s, regularisation))
+            pull(p[user], g, s, keep(s, regularisation))
             for k in range(length):
                 j, part = recent[k], share[k]
                 if stamp[j] != batch:
-                    count = _touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                    count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
                 spread[j, 1], s = _pace(spread[j, 1], part * part * energy, step)
-                _pull(y[j], g, s * part, _keep(s * part, regularisation))
-        left = -1
-        if flags[e] & 1:
-            left = append(target, user, tail, fill, older, pages, free, free_count)
-        if left >= 0:
-            free_count, page, k = left, tail[user], fill[user] - 1
-            bit = np.uint32(not positive) << np.uint32(k)
-            disliked[page] = bit if k == 0 else disliked[page] | bit
-        elif step > 0.0:
-            page = judge(target, user, positive, tail, fill, older, pages, disliked)
-        else:
-            page = -1
-        if page >= 0 and (page != tail[user] or fill[user] == PAGE):
-            sealed[sealed_count, 0] = user
-            sealed[sealed_count, 1] = page
-            sealed_count += 1
+                pull(y[j], g, s * part, keep(s * part, regularisation))
+        free_count, sealed_count = note(
+            target, user, flags[e] & 1 == 1, weights[e], tail, fill, older, pages, disliked, free,
+            free_count, sealed, sealed_count,
+        )  # fmt: skip
     return count, sealed_count, free_count

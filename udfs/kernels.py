@@ -105,6 +105,33 @@ def append(item, user, tail, fill, older, pages, free, free_count):
 
 
 @njit(cache=True, nogil=True)
+def note(
+    item, user, consumes, weight, tail, fill, older, pages, disliked, free, free_count, sealed,
+    sealed_count,
+):  # fmt: skip
+    """What an event leaves in its user's history: the item, if it `consumes` one that is not there
+    yet, and whether it was liked, by the sign of the last weight other than 0.
+
+    A full page that has changed is noted in `sealed`. Returns (pages still free, sealed pages).
+    """
+    left = -1
+    if consumes:
+        left = append(item, user, tail, fill, older, pages, free, free_count)
+    page = -1
+    if left >= 0:
+        free_count, page, k = left, tail[user], fill[user] - 1
+        bit = np.uint32(weight <= 0.0) << np.uint32(k)
+        disliked[page] = bit if k == 0 else disliked[page] | bit
+    elif weight != 0.0:
+        page = judge(item, user, weight > 0.0, tail, fill, older, pages, disliked)
+    if page >= 0 and (page != tail[user] or fill[user] == PAGE):
+        sealed[sealed_count, 0] = user
+        sealed[sealed_count, 1] = page
+        sealed_count += 1
+    return free_count, sealed_count
+
+
+@njit(cache=True, nogil=True)
 def remember(users, items, flags, tail, fill, older, pages, free, free_count, sealed):
     """Append each flagged item to its user's history unless it stands there already.
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import change_kernels, factor_kernels, kernels
+from udfs import change_kernels, factor_kernels, kernels, rating_kernels
 from udfs.catalogue import Catalogue
 from udfs.deltas import pack_deltas
 from udfs.events import EventBatch, make_batch
@@ -22,6 +22,7 @@ from udfs.neighbours import Windows
 from udfs.pairs import split_pairs
 from udfs.redis_writer import Command
 from udfs.state import MemoryRows, Rows
+from udfs.stats import RATINGS
 from udfs.users import Users
 
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
@@ -39,6 +40,8 @@ class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     similar_every_s: float
     item_shards: int
+    loss: str = "softmax"
+    rating_scale: float = 2.5
     user_cache: int
     max_items: int
     history: int
@@ -49,11 +52,13 @@ class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Learned(NamedTuple):
-    """What a batch changed: distinct user slots, messages by item shard, users met first."""
+    """What a batch changed: distinct user slots, messages by item shard, users met first; and sums
+    of `udfs.quality` of the ratings that were predicted."""
 
     slots: NDArray[np.int32]
     messages: dict[int, bytes]
     new_users: int
+    quality: dict[str, float]
 
 
 class Learner:
@@ -85,14 +90,17 @@ class Learner:
         trial.shared_lists(1, everything=True)
 
     def learn(
-        self, batch: EventBatch, rows: Rows, history: Rows, number: int, now_ms: int
-    ) -> Learned:
+        self, batch: EventBatch, rows: Rows, history: Rows, number: int, now_ms: int,
+        mean: NDArray[np.float64] | None = None, first: int = 0,
+    ) -> Learned:  # fmt: skip
         """Learn n events in order and write their users to state.
 
         Args:
             rows, history: the current shard's users and full history pages.
             number: how many events the shard has learned before: together with the seed it fixes
                 which negatives are drawn, so a replay draws the same.
+            mean: float64[2], how many ratings the shard has learned and their mean, changed.
+            first: the position of the first event whose rating's error counts.
         """
         s, users, catalogue = self.settings, self.users, self.catalogue
         slot_of = users.locate(batch.users, rows, history, catalogue)
@@ -112,15 +120,25 @@ class Learner:
         before = np.empty((room, 2 * s.dimensions + 4), np.float32)
         users.reserve_pages(len(batch))
         sealed = np.empty((len(batch), 2), np.int32)
-        count, full, users.free_count = factor_kernels.learn(
+        shared = (
             users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
             users.free, users.free_count, sealed,
-            catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive, known,
-            event_users, event_items, weights, batch.flags_array,
-            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives,
-            self.models.position,
-            self._random, catalogue.stamp, self._batch, touched, before,
+            catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive,
         )  # fmt: skip
+        rates = np.float32(s.learning_rate), np.float32(s.regularisation)
+        notes = catalogue.stamp, self._batch, touched, before
+        error = np.zeros(2)
+        if s.loss == "squared":
+            count, full, users.free_count = rating_kernels.learn(
+                *shared, event_users, event_items, weights,
+                batch.ratings_array / np.float32(s.rating_scale), batch.flags_array, *rates,
+                self.models.position, np.zeros(2) if mean is None else mean, first, error, *notes,
+            )  # fmt: skip
+        else:
+            count, full, users.free_count = factor_kernels.learn(
+                *shared, known, event_users, event_items, weights, batch.flags_array, *rates,
+                s.negatives, self.models.position, self._random, *notes,
+            )  # fmt: skip
         catalogue.measure(touched[:count])
         # What was only shown says nothing about its user.
         said = (weights != 0) | batch.consumed_array
@@ -133,7 +151,11 @@ class Learner:
             event_items, weights, ts, touched[:count], before[:count], now_ms, windows,
             self.models.ranker.parameters - parameters,
         )  # fmt: skip
-        return Learned(slots, messages, new_users)
+        quality = {}
+        if error[0]:
+            squares = float(error[1]) * s.rating_scale**2
+            quality = {f"{RATINGS}:tests": float(error[0]), f"{RATINGS}:squared_error": squares}
+        return Learned(slots, messages, new_users, quality)
 
     def _train(
         self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 from pyflink.datastream import ProcessFunction, RuntimeContext
 
 from udfs.decode import Decoded, Decoder, DecodeSettings
@@ -94,5 +95,6 @@ def split_by_user(decoded: Decoded, shards: int, opened: int) -> dict[int, Event
         ts=decoded.ts.astype("<i8").tobytes(),
         ids=decoded.ids,
         opened=opened,
+        ratings=b"" if np.isnan(decoded.ratings).all() else decoded.ratings.astype("<f4").tobytes(),
     )
     return split(batch, [user_shard(user, shards) for user in decoded.users])

@@ -23,7 +23,7 @@ def user_dtype(d: int) -> np.dtype[np.void]:
 
     `recent[:fill]` are the keys (`item_key`) of the history page being filled, bit k of `disliked`
     marks the k-th as not liked; the pages `first` to `sealed` − 1 are full and stand in the history
-    state.
+    state. Where ratings are learned by squared error, `spread` is the user's bias.
     """
     return np.dtype(
         [
@@ -45,7 +45,8 @@ def user_dtype(d: int) -> np.dtype[np.void]:
 
 def item_dtype(d: int) -> np.dtype[np.void]:
     """An item: events, wall clock of the last (ms), decayed popularity, its time (ms), bias, the
-    factors q and y, and the spread of q, y and bias (see `factor_kernels.learn`)."""
+    factors q and y, and the spread of q, y and bias (see `factor_kernels.learn`;
+    of ratings learned by squared error the last is their number, and the others are 0)."""
     return np.dtype(
         [
             ("version", "u1"),

@@ -62,12 +62,13 @@ class Cell(Protocol):
         """Forget the value."""
 
 
-class Layout(msgspec.Struct, frozen=True):
+class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
     """What must not change while a job keeps its state."""
 
     shards: int
     item_shards: int
     dimensions: int
+    loss: str = "softmax"
 
     def check(self, cell: Cell, operator: str) -> None:
         """Compare with what the current shard was stored under; note it where nothing is stored.
@@ -79,10 +80,11 @@ class Layout(msgspec.Struct, frozen=True):
         if stored is None:
             cell.update(msgspec.json.encode(self))
             return
-        before = msgspec.json.decode(stored, type=dict[str, int])
-        for name, value in msgspec.to_builtins(self).items():
+        before = {"loss": "softmax"} | msgspec.json.decode(stored, type=dict[str, int | str])
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
             if before.get(name, value) != value:
-                option = f"model.{name}" if name == "dimensions" else f"job.{name}"
+                option = f"model.{name}" if name in ("dimensions", "loss") else f"job.{name}"
                 raise ServiceError(
                     f"the state of {operator} was written with {option} = {before[name]}, but this "
                     f"job has {value}: set {option} = {before[name]}, or start without the old "

@@ -7,6 +7,7 @@ failures because the `stats` operator keeps them in Flink's state, and the field
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 
@@ -23,6 +24,8 @@ EDGES = 1.1 ** np.arange(0, 160)
 
 LISTS = ("served", "popular")
 """Whose quality is always measured: the lists that users have, and the popular one beside them."""
+RATINGS = "ratings"
+"""The group of measures that predicted ratings have, beside those of lists."""
 TESTABLE = ("item-cf", "user-cf", "mf")
 """Models whose lists can be tested besides."""
 
@@ -126,14 +129,20 @@ def shown_key(prefix: str, name: str) -> str:
 def means(totals: Mapping[str, float]) -> dict[str, float]:
     """The measures of summed tests, by `<list>:<measure>`; nothing of a list without tests.
 
+    Of `squared_error` it is the root of the mean, as `rmse`.
+
     >>> means({"served:tests": 4.0, "served:recall@1": 1.0, "unknown_users": 2.0})
     {'served:tests': 4.0, 'served:recall@1': 0.25, 'unknown_users': 2.0}
+    >>> means({"ratings:tests": 4.0, "ratings:squared_error": 9.0})
+    {'ratings:tests': 4.0, 'ratings:rmse': 1.5}
     """
     found = {}
     for name, total in totals.items():
         group, colon, measure = name.partition(":")
         per = totals[f"{group}:tests"] if colon and measure != "tests" else 1.0
-        if per:
+        if per and measure == "squared_error":
+            found[f"{group}:rmse"] = math.sqrt(total / per)
+        elif per:
             found[name] = total / per
     return found
 

@@ -61,8 +61,11 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Shard:
     """What a subtask holds in memory of one shard: rebuilt from state when the shard is met."""
 
-    def __init__(self, duplicates: Duplicates, idle: IdleUsers, learned: int, due: dict[str, int]):
+    def __init__(self, duplicates: Duplicates, idle: IdleUsers, learned: int, due: dict[str, int],
+        mean: NDArray[np.float64],
+    ):  # fmt: skip
         self.duplicates, self.idle, self.learned = duplicates, idle, learned
+        self.mean = mean  # float64[2], how many ratings were learned, and their mean
         self.due = due  # users whose list was put off, with the time of the oldest event, ms
         self.flushed_ms = 0
 
@@ -80,7 +83,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._users, self._history = rows(context, "users"), rows(context, "history")
         self._ids, self._idle = rows(context, "ids"), rows(context, "idle")
         self._layout, self._learned = cell(context, "layout"), cell(context, "learned")
-        self._due = cell(context, "due")
+        self._due, self._mean = cell(context, "due"), cell(context, "mean")
         self.learner = Learner(s.learner)
         self.learner.compile()
         self._quality = Quality(s.test_every, s.test_models)
@@ -107,7 +110,8 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             duplicates = Duplicates(self._ids, window, s.deduplicate_ids)
             learned = int.from_bytes(self._learned.value() or b"", "little")
             due = msgspec.json.decode(self._due.value() or b"{}", type=dict[str, int])
-            shard = self._shards[key] = Shard(duplicates, idle, learned, due)
+            mean = np.frombuffer(self._mean.value() or bytes(16), "<f8").copy()
+            shard = self._shards[key] = Shard(duplicates, idle, learned, due, mean)
             self._set_timer(context, next_tick(now_ms(), idle.sweep_ms))
         return shard
 
@@ -133,10 +137,13 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         for part in self._parts(batch):
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (value[0] << 40) + shard.learned
-            self._test(part, number, self.settings.test_after - shard.learned, now, account)
-            learned = self.learner.learn(part, self._users, self._history, number, now)
+            first = self.settings.test_after - shard.learned
+            self._test(part, number, first, now, account)
+            learned = self.learner.learn(
+                part, self._users, self._history, number, now, shard.mean, first
+            )
             shard.learned += len(part)
-            account.users += learned.new_users
+            account.add(Account(users=learned.new_users, quality=learned.quality))
             shard.idle.mark(self.learner.users, learned.slots, now)
             touched.update(dict.fromkeys(learned.slots.tolist()))
             for item_shard, message in learned.messages.items():
@@ -145,6 +152,8 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
                 self._write_lists(learned.slots, now, account)
         account.learned = len(batch)
         self._learned.update(shard.learned.to_bytes(8, "little"))
+        if shard.mean[0]:
+            self._mean.update(shard.mean.astype("<f8").tobytes())
         account.stages["learn"] = _micros(began) - sum(account.stages.values())
         if touched and not strict:
             slots = np.fromiter(touched, np.int32, len(touched))
@@ -219,7 +228,9 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             self._counters[name].inc(getattr(account, name))
         self._counters["batches"].inc()
         for name, value in account.quality.items():
-            self._quality_counter(name).inc(round(value * (1 if name.endswith("s") else 1e6)))
+            # At most what Java can hold: the error of an absurd rating is not.
+            whole = round(min(value * (1 if name.endswith("s") else 1e6), 1e15))
+            self._quality_counter(name).inc(whole)
         account.stages["user_learner"] = _micros(began)
         return account
 

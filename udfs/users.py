@@ -30,7 +30,8 @@ class Users:
     """The most recently used `capacity` users, more only while one batch alone has more.
 
     Attributes:
-        p, spread: float32[U, d], float32[U], factors and their mean squared gradients, summed up.
+        p, spread: float32[U, d], float32[U], factors and their mean squared gradients, summed up;
+            where ratings are learned by squared error, `spread` is the user's bias instead.
             events, last, seen, marked: int64[U], events learned,
             event time and wall clock of the last, and the idle bucket the user stands in (ms).
         serials: int64[U], a number of its own for each user that was put into a slot.

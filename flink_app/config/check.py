@@ -51,6 +51,12 @@ least 16, or some subtasks would have nothing to do.
 
 def _check_models(config: Config) -> None:
     served = config.lists.model
+    if config.model.loss == "squared" and config.events.zero_weight == "ignore":
+        raise ConfigError(
+            'model.loss is "squared" but events.zero_weight is "ignore", so ratings of weight 0 '
+            "would never be learned: set events.zero_weight = learn (millirec evaluate: leave out "
+            "--positive)."
+        )
     for name in config.quality.models:
         if name not in TESTABLE:
             near = get_close_matches(name, TESTABLE, n=1)

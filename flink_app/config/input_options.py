@@ -132,7 +132,7 @@ class Events(Struct, frozen=True, kw_only=True):
         float,
         Meta(
             description="How far above neutral a rating has weight 1 (rule linear), in the "
-            "source's own scale.",
+            "source's own scale; half of its width. model.loss squared learns in this unit.",
             gt=0,
         ),
     ] = 2.5

@@ -22,6 +22,14 @@ class Model(Struct, frozen=True, kw_only=True):
             le=1024,
         ),
     ] = 32
+    loss: Annotated[
+        Literal["softmax", "squared"],
+        Meta(
+            description="What the factors are learned by: softmax, which item a user takes next, "
+            "from events of any type; squared, how a user rates an item, from ratings alone. Fixed "
+            "for the life of a state."
+        ),
+    ] = "softmax"
     learning_rate: Annotated[
         float,
         Meta(

@@ -19,7 +19,7 @@ from flink_app.config import Config
 from flink_app.embedded.job import EmbeddedJob
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.totals import Totals, read_totals
-from udfs.stats import LISTS
+from udfs.stats import LISTS, RATINGS
 
 OWN = "millirec"
 """The name of the model that is no baseline."""
@@ -50,7 +50,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             `list`.
         model: millirec, or the name of a baseline, whose list is `served`.
         served: whose lists users got, of millirec.
-        rmse: of a baseline that predicts ratings, over all of them before each was learned.
+        rmse: of predicted ratings, over all of them before each was learned: of a baseline that
+            predicts some, and of millirec where model.loss is squared.
     """
 
     model: str = OWN
@@ -104,6 +105,7 @@ def measure(
         quality=last.total_quality,
         curve=curve([totals.total_quality for totals in seen]),
         microseconds={k: round(v / max(last.learned, 1), 1) for k, v in last.stages.items()},
+        rmse=last.total_quality.get(f"{RATINGS}:rmse"),
     )
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flink_app.evaluate.measure import OWN, Point, Result
-from udfs.stats import LISTS
+from udfs.stats import LISTS, RATINGS
 
 MEASURES = (
     "recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10", "coverage@10",
@@ -82,7 +82,7 @@ def table(results: Sequence[Result]) -> Table:
 def tested(runs: Sequence[Result]) -> list[str]:
     """The lists that runs have tested, in order."""
     names = [key.partition(":") for run in runs for key in run.quality]
-    return [name for name, _, measure in names if measure == "tests"]
+    return [name for name, _, measure in names if measure == "tests" and name != RATINGS]
 
 
 def title(result: Result) -> str:

@@ -58,7 +58,7 @@ def batch_of(
 
 def part(batch: EventBatch, begin: int, end: int) -> EventBatch:
     """The events `begin` to `end` − 1."""
-    return make_batch(
+    cut = make_batch(
         batch.users[begin:end],
         batch.items[begin:end],
         batch.weights_array[begin:end],
@@ -67,6 +67,8 @@ def part(batch: EventBatch, begin: int, end: int) -> EventBatch:
         batch.ids[begin:end],
         batch.opened,
     )
+    ratings = batch.ratings[4 * begin : 4 * end]
+    return msgspec.structs.replace(cut, ratings=ratings)
 
 
 class OneShard:
@@ -77,10 +79,10 @@ class OneShard:
         changed = msgspec.structs.replace(SETTINGS.models, **models)
         self.learner = Learner(msgspec.structs.replace(SETTINGS, models=changed, **settings))
         self.rows, self.history = rows or DictState(), DictState()
-        self.number = number
+        self.number, self.mean = number, np.zeros(2)
 
     def learn(self, batch: EventBatch, now_ms: int = NOW) -> Learned:
-        learned = self.learner.learn(batch, self.rows, self.history, self.number, now_ms)
+        learned = self.learner.learn(batch, self.rows, self.history, self.number, now_ms, self.mean)
         self.number += len(batch)
         return learned
 

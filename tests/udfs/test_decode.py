@@ -202,6 +202,15 @@ def test_settings_that_would_fail_every_event_are_refused() -> None:
         RatingRule(scale=0.0)
 
 
+def test_ratings_are_kept_as_they_came_where_asked() -> None:
+    lines = line(type="rating", value=4.5), line(type="click", value=3), line(type="stare")
+    assert decode(*lines, ratings=True).ratings.tolist() == pytest.approx(
+        [4.5, np.nan], nan_ok=True
+    )
+    assert np.isnan(decode(*lines).ratings).tolist() == [True, True]
+    assert decode(line(type="rating", value=1e300), ratings=True).ratings.tolist() == [np.inf]
+
+
 def test_nested_paths() -> None:
     preset = resolve(
         "millirec", fields={"user": "context.user", "item": "context.goods.sku", "id": "meta.id"}

@@ -83,10 +83,10 @@ def test_split_refuses_another_number_of_shards() -> None:
 
 def test_another_version_is_named() -> None:
     batch = make_batch(["ann"], ["1"], np.ones(1), np.ones(1), np.ones(1), [""], 0)
-    later = msgspec.structs.replace(batch, version=2)
-    with pytest.raises(SourceError, match="version 2, this millirec reads version 1"):
+    later = msgspec.structs.replace(batch, version=3)
+    with pytest.raises(SourceError, match="version 3, this millirec reads version 2"):
         unpack(pack(later))
-    with pytest.raises(SourceError, match="version 9, this millirec reads version 1"):
+    with pytest.raises(SourceError, match="version 9, this millirec reads version 2"):
         unpack(msgspec.msgpack.encode([9, "other columns"]))
 
 
@@ -100,6 +100,8 @@ def test_columns_of_other_lengths_are_damage() -> None:
     batch = make_batch(["ann"], ["1"], np.ones(1), np.ones(1), np.ones(1), [""], 0)
     with pytest.raises(SourceError, match="other lengths"):
         unpack(pack(msgspec.structs.replace(batch, weights=b"\x00")))
+    with pytest.raises(SourceError, match="other lengths"):
+        unpack(pack(msgspec.structs.replace(batch, ratings=b"\x00")))
 
 
 def test_the_packed_form_of_version_1_is_still_read() -> None:
@@ -110,7 +112,29 @@ def test_the_packed_form_of_version_1_is_still_read() -> None:
     batch = unpack(data)
     assert rows_of(batch) == [("ann", "7", 1.0, 1, 1000, "e")]
     assert batch.opened == 5
+    assert np.isnan(batch.ratings_array).tolist() == [True]
+
+
+def test_the_packed_form_of_version_2() -> None:
+    data = bytes.fromhex(
+        "99 02 91 a3 616e6e 91 a1 37 c4 04 0000803f c4 01 01 c4 08 e803000000000000 91 a1 65 05 "
+        "c4 04 00009040"
+    )
+    batch = unpack(data)
+    assert rows_of(batch) == [("ann", "7", 1.0, 1, 1000, "e")]
+    assert batch.ratings_array.tolist() == [4.5]
     assert pack(batch) == data
+
+
+def test_ratings_go_with_their_events() -> None:
+    batch = make_batch(
+        ["ann", "bob", "ann"], ["1", "2", "3"], *np.ones((3, 3)), ["", "", ""], opened=0
+    )
+    rated = np.array([5, np.nan, 2], "<f4").tobytes()
+    parts = split(msgspec.structs.replace(batch, ratings=rated), [1, 0, 1])
+    assert parts[1].ratings_array.tolist() == [5, 2]
+    assert np.isnan(parts[0].ratings_array).tolist() == [True]
+    assert split(batch, [1, 0, 1])[1].ratings == b""
 
 
 @pytest.mark.parametrize(

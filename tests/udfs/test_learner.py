@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,6 +46,54 @@ def test_2000_events_at_once_and_in_batches_are_the_same(size: int) -> None:
     assert whole.rows.data == parts.rows.data
     assert whole.history.data == parts.history.data
     assert items_of(whole) == items_of(parts)
+
+
+def rated(n: int) -> EventBatch:
+    """Most of them explicit ratings: even users like even items, odd ones odd items."""
+    random = np.random.default_rng(4)
+    users, items = random.integers(0, [[40], [30]], (2, n))
+    ratings = np.where((users + items) % 2 == 0, 5.0, 1.0)
+    ratings[random.random(n) < 0.1] = np.nan
+    pairs = [(f"user {u}", f"item {i}") for u, i in zip(users, items, strict=True)]
+    batch = batch_of(pairs, np.where(ratings > 3, 1.0, -0.6).tolist(), ts=range(NOW, NOW + n))
+    return msgspec.structs.replace(batch, ratings=ratings.astype("<f4").tobytes())
+
+
+@pytest.mark.parametrize("size", [1, 7, 400])
+def test_ratings_at_once_and_in_batches_are_the_same(size: int) -> None:
+    batch = rated(2000)
+    whole = learn_in(OneShard(loss="squared"), batch, 2000)
+    parts = learn_in(OneShard(loss="squared"), batch, size)
+    assert whole.rows.data == parts.rows.data
+    assert items_of(whole) == items_of(parts)
+    assert np.array_equal(whole.mean, parts.mean)
+
+
+@pytest.mark.parametrize("scale", [1.0, 20.0])
+def test_ratings_are_predicted_better_and_better_on_any_scale(scale: float) -> None:
+    batch = rated(6000)
+    ratings = (batch.ratings_array * np.float32(scale)).tobytes()
+    shard = OneShard(
+        loss="squared", rating_scale=2.5 * scale, learning_rate=0.12, served="mf", user_cache=9
+    )
+    errors = []
+    for begin in range(0, 6000, 1000):
+        one = msgspec.structs.replace(batch, ratings=ratings)
+        quality = shard.learn(part(one, begin, begin + 1000)).quality
+        errors.append((quality["ratings:squared_error"] / quality["ratings:tests"]) ** 0.5 / scale)
+    assert errors[0] > 1  # 2 is chance
+    assert errors[-1] < 0.5
+    assert sorted(errors, reverse=True) == errors
+
+
+@pytest.mark.parametrize("served", ["mf", "ranker", "item-cf"])
+def test_lists_come_from_predicted_ratings(served: str) -> None:
+    shard = OneShard(loss="squared", learning_rate=0.12, served=served, exclude_consumed=False)
+    shard.learner.compile()
+    learn_in(shard, rated(4000), 100)
+    (even, odd) = (shown(value) for value in shard.lists("user 2", "user 3").values())
+    own = [int(item[5:]) % 2 == 0 for item in even] + [int(item[5:]) % 2 == 1 for item in odd]
+    assert np.mean(own) > 0.8
 
 
 def test_the_same_batches_draw_the_same_negatives() -> None:

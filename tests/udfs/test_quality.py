@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -123,8 +124,9 @@ def compiled() -> dict[str, int]:
     }
 
 
-def test_nothing_is_compiled_while_events_come() -> None:
-    shard = OneShard()
+@pytest.mark.parametrize("loss", ["softmax", "squared"])
+def test_nothing_is_compiled_while_events_come(loss: str) -> None:
+    shard = OneShard(loss=loss)
     shard.learner.compile()
     models = shard.learner.settings.models
     ItemShard.compile(models, shard.learner.settings.dimensions)
@@ -134,6 +136,7 @@ def test_nothing_is_compiled_while_events_come() -> None:
         assert before[f"udfs.{name}"] >= 1
     for n in range(3):
         batch = batch_of([("ann", "a"), ("bob", "b"), ("ann", "b"), ("eve", f"c{n}")])
+        batch = msgspec.structs.replace(batch, ratings=np.arange(4, dtype="<f4").tobytes())
         given = (batch, shard.rows, shard.history, shard.number, NOW)
         Quality(1, ["item-cf", "user-cf", "mf"]).test(shard.learner, *given)
         learned = shard.learn(batch)

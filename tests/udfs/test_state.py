@@ -22,6 +22,7 @@ def test_a_layout_is_noted_and_then_compared() -> None:
         (Layout(16, 8, 64), "job.shards = 32, but this job has 16: set job.shards = 32"),
         (Layout(32, 4, 64), "job.item_shards = 8, but this job has 4"),
         (Layout(32, 8, 32), "model.dimensions = 64, but this job has 32"),
+        (Layout(32, 8, 64, "squared"), "model.loss = softmax, but this job has squared"),
     ],
 )
 def test_another_layout_is_refused(layout: Layout, option: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
 from tests.udfs.flink import Subtask
 from udfs.errors import ServiceError
-from udfs.events import EventBatch, cut, pack, select
+from udfs.events import EventBatch, cut, pack, select, unpack
 from udfs.models import ModelSettings
 from udfs.operator import STATS
 from udfs.redis_writer import RedisSettings
@@ -214,6 +214,36 @@ def test_the_end_of_the_input_writes_what_was_put_off(
     }  # fmt: skip
 
 
+def test_ratings_are_predicted_before_they_are_learned_also_after_a_restart(
+    redis_url: str, clock: Clock
+) -> None:
+    rated = [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b")]
+
+    def ratings(values: list[float]) -> Any:
+        key, data = sent(rated, NOW)
+        given = np.array(values, "<f4").tobytes()
+        return key, pack(msgspec.structs.replace(unpack(data), ratings=given))
+
+    one = Subtask(operator(redis_url, loss="squared", test_after=2))
+    counts = account(one.process(7, ratings([4.0, 2.0, np.nan, 3.0])))
+    assert counts.quality["ratings:tests"] == 1
+    assert 0 < counts.quality["ratings:squared_error"] < 1
+    assert np.frombuffer(one.state["mean"][7].data).tolist() == pytest.approx([3, 3.0 / 2.5])
+    again = Subtask(operator(redis_url, loss="squared", test_after=2), one)
+    counts = account(again.process(7, ratings([4.0, 2.0, 4.0, 2.0])))
+    assert counts.quality["ratings:tests"] == 4
+    assert counts.quality["ratings:squared_error"] < 4
+    assert np.frombuffer(again.state["mean"][7].data)[0] == 7
+    # An error beyond what Java's counters hold fails nothing.
+    again.process(7, ratings([3e38, -3e38, 3e38, np.inf]))
+
+
+def test_without_ratings_there_is_no_mean(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    assert "ratings:tests" not in account(flink.process(7, sent([("a", "a")], NOW))).quality
+    assert flink.state["mean"][7].data is None
+
+
 def test_an_idle_user_is_forgotten(redis_url: str, clock: Clock) -> None:
     flink = Subtask(operator(redis_url, user_expiry_days=0.01))
     flink.process(7, sent([("ann", "a")], NOW))
@@ -243,11 +273,13 @@ def test_selected_events_keep_all_their_columns() -> None:
     some = select(whole, np.array([True, False, False, True]))
     assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
     assert some.weights_array.tolist() == [0, 3]
+    rated = msgspec.structs.replace(whole, ratings=np.arange(4, dtype="<f4").tobytes())
+    assert select(rated, np.array([False, True, True, False])).ratings_array.tolist() == [1, 2]
     assert some.ts_array.tolist() == [0, 3]
     assert [part.users for part in cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
     kept = np.arange(4)
-    for part, begin, end in zip(cut(whole, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
-        assert part == select(whole, (kept >= begin) & (kept < end))
+    for part, begin, end in zip(cut(rated, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
+        assert part == select(rated, (kept >= begin) & (kept < end))
     assert list(cut(select(whole, kept > 9), [])) == []
 
 

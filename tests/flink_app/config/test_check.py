@@ -31,6 +31,7 @@ def check_with(*overrides: str) -> None:
         (*FILES, "events.default_type=read", "events.unknown_type=accept"),
         (*FILES, 'lists.consumed_types=["purchase", "rating"]'),
         (*FILES, "dead_letters.kind=none", "dead_letters.path="),
+        (*FILES, "model.loss=squared", "events.rating_rule=threshold"),
         (*FILES, "state.restore=latest", "state.checkpoints=checkpoints"),
         ("source.paths=in", "dead_letters.path=in-refused"),
     ],
@@ -43,6 +44,10 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
     ("overrides", "message"),
     [
         ((), "source.paths is empty: name the files or folders to read"),
+        (
+            (*FILES, "model.loss=squared", "events.zero_weight=ignore"),
+            'model.loss is "squared" but events.zero_weight is "ignore"',
+        ),
         (("source.kind=directory",), "source.paths is empty: name the folder to watch"),
         (("source.kind=flink",), "source.options has no connector"),
         ((*KAFKA, "source.topic="), 'source.topic is empty: source.kind "kafka" needs it'),

@@ -90,9 +90,9 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
             mode=mode, seed=seed, events=10, seconds=1.0, served="ranker",
             quality={
                 "served:tests": 8.0, "served:recall@10": 0.1 * seed, "new_items": 1.0,
-                "mf:tests": 8.0, "mf:recall@10": 0.25,
+                "mf:tests": 8.0, "mf:recall@10": 0.25, "ratings:tests": 9.0, "ratings:rmse": 0.94,
             },
-            curve=[Point(4, 0.1, 0.0), Point(8, 0.2, 0.1)], microseconds={"learn": 5.0},
+            curve=[Point(4, 0.1, 0.0), Point(8, 0.2, 0.1)], microseconds={"learn": 5.0}, rmse=0.94,
         )
         for mode in ("strict", "parallel")
         for seed in (1, 2)
@@ -117,6 +117,8 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
     assert "biased-mf baseline, seed 1: 8 tests" in text
     assert "strict, seed 2: 8 tests, 1 of them for items never seen before" in text
     assert "microseconds: update 2, list 30; RMSE of ratings 0.9500" in text
+    assert text.count("microseconds: learn 5; RMSE of ratings 0.9400") == 4
+    assert "ratings, strict" not in text
     assert "served  ▅█  0.200 at the end" in text
 
 
@@ -159,6 +161,26 @@ def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert (result.rmse is not None) == (result.model == "biased-mf")
     told = capsys.readouterr().out
     assert all(f"{name} baseline, seed 1: " in told for name in BASELINES)
+
+
+@pytest.mark.job
+def test_predicted_ratings_are_compared_with_biased_mf(tmp_path: Path) -> None:
+    source, out = some_events(tmp_path / "events.jsonl"), tmp_path / "report.json"
+    with pytest.raises(ConfigError, match="leave out --positive"):
+        evaluate(squared(), [source], [], 1, "rating>=4.5", None)
+    evaluate(squared(), [source], ["strict"], 1, "", out, ["biased-mf"])
+    own, other = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    assert own.quality["ratings:tests"] == own.events == other.events == 800
+    assert own.rmse == own.quality["ratings:rmse"]
+    # Both begin with the error of the first rating, which nothing is known of: 4 or 5.
+    assert own.rmse is not None and other.rmse is not None
+    assert 0 < own.rmse < 1 and 0 < other.rmse < 1
+
+
+def squared() -> Config:
+    found = Config()
+    replace = msgspec.structs.replace
+    return replace(found, model=replace(found.model, loss="squared"))
 
 
 def test_a_warmup_leaves_some_tests(tmp_path: Path) -> None:
