@@ -148,7 +148,8 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
                 self._fold(found)
                 shard.compact()
             if shard.changed or expired:
-                self._publish_snapshot(found)
+                # A lone user learner needs what was taken together only after a restart.
+                self._publish_snapshot(found, pairs=s.follow)
             if expired:
                 yield self._account(found)
 
@@ -172,8 +173,8 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
             self.writer.send([found.feed.changes(catalogue, slots, changes, now)])
             self._published.inc(len(slots))
 
-    def _publish_snapshot(self, found: Published) -> None:
-        ranker, chunks, whole = found.shard.snapshot()
+    def _publish_snapshot(self, found: Published, *, pairs: bool = True) -> None:
+        ranker, chunks, whole = found.shard.snapshot(pairs=pairs)
         catalogue = found.shard.catalogue
         self.writer.send(found.feed.snapshot(catalogue, ranker, chunks, whole=whole))
         self._published.inc(catalogue.living)

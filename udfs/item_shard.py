@@ -16,7 +16,7 @@ from udfs.deltas import apply_deltas, pack_deltas, unpack_deltas
 from udfs.feed import Changes
 from udfs.models import ModelSettings
 from udfs.neighbours import Neighbours, Row, Windows
-from udfs.pairs import KeyIndex, apply_pairs, pack_row, read_row, split_pairs
+from udfs.pairs import KeyIndex, apply_pairs, pack_rows, read_row, split_pairs
 from udfs.ranker import Ranker
 from udfs.rows import read_rows
 
@@ -63,6 +63,7 @@ class ItemShard:
         )[0]  # fmt: skip
         trial = ItemShard(catalogue, Neighbours(models.item_cf), None, KeyIndex(), 1.0)
         trial.apply(message)
+        trial.fold()
         trial.snapshot()
 
     def load(self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], ranker: bytes) -> None:
@@ -134,8 +135,8 @@ class ItemShard:
         return living
 
     def _pairs(self, slots: NDArray[np.int32]) -> Changes:
-        keys = self._index.keys
-        rows = [pack_row(self.neighbours.get_row(slot), keys) for slot in slots.tolist()]
+        self.neighbours.reserve(self.catalogue.size)
+        rows = pack_rows(self.neighbours, slots, self._index.keys)
         return Changes(self.catalogue.names(slots.tolist()), rows)
 
     @property
@@ -160,9 +161,16 @@ class ItemShard:
             changes = changes._replace(ranker=self._parameters)
         return slots, changes
 
-    def snapshot(self) -> tuple[bytes, dict[int, Changes], bool]:
+    def snapshot(self, *, pairs: bool = True) -> tuple[bytes, dict[int, Changes], bool]:
         """The parameters, the chunks of pairs that have changed since the last call, and whether
-        these are all there are."""
+        these are all there are.
+
+        Args:
+            pairs: whether pairs are wanted; if not, their changes wait.
+        """
+        if not pairs:
+            self.changed = False
+            return self._parameters, {}, False
         self._chunks.update(dict.fromkeys(slot // CHUNK for slot in self._unpublished_pairs))
         whole, self._whole = self._whole, False
         living = self.catalogue.living_slots().astype(np.int32)

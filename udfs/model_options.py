@@ -153,4 +153,4 @@ class RankerOptions(Struct, frozen=True, kw_only=True):
             ge=0,
             le=1_000_000,
         ),
-    ] = 16
+    ] = 8

@@ -192,7 +192,7 @@ class Neighbours:
     def get_row(self, slot: int) -> Row:
         """What the item in `slot` has counted."""
         length, gain = self.lengths[slot], self.gain
-        values = (self.values[slot, :length] / gain).astype(np.float32)
+        values = (self.values[slot, :length].astype(np.float64) / gain).astype(np.float32)
         return Row(self.clock, self.counts[slot] / gain, self.ids[slot, :length].copy(), values)
 
     def weights(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from udfs.item_shard import ItemShard
 from udfs.model_options import ItemCF
 from udfs.models import Models, ModelSettings
 from udfs.neighbours import Neighbours, Row
-from udfs.pairs import KeyIndex, pack_row, read_row
+from udfs.pairs import KeyIndex, pack_row, pack_rows, read_row
 from udfs.ranker import Ranker
 from udfs.users import Users
 
@@ -188,6 +188,17 @@ def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:
     _, chunks, whole = shard.snapshot()
     assert whole
     assert sorted(n for c in chunks.values() for n in c.counted) == sorted(shard.catalogue.ids)
+
+
+def test_rows_packed_at_once_are_those_packed_one_by_one() -> None:
+    owners = Owners(span=20.0)
+    owners.tell([("ann", k, 1.0 + k) for k in range(20)])
+    for shard in owners.shards:
+        slots = np.append(shard.catalogue.living_slots()[::-1], 0).astype(np.int32)
+        keys = owners.index.keys
+        one_by_one = [pack_row(shard.neighbours.get_row(slot), keys) for slot in slots.tolist()]
+        assert pack_rows(shard.neighbours, slots, keys) == one_by_one
+        assert pack_rows(shard.neighbours, slots[:0], keys) == []
 
 
 def test_a_row_of_version_1() -> None:
