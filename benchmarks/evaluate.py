@@ -63,14 +63,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
     parser.add_argument("--seeds", type=int, default=5, help="runs of what draws at random")
     parser.add_argument("--network", choices=["linear", "neural"], default="linear")
+    parser.add_argument("--only", choices=SETS, help="one data set; the other's records stay")
     options = parser.parse_args()
     path = options.data or DATA / "ml-100k"
     path = path / "u.data" if path.is_dir() else path
     if not path.exists():
         raise SystemExit(f"{path} is not there: name MovieLens-100K's u.data by DATA=FOLDER")
     console, found = Console(), []
+    if options.only and OUT.exists():
+        found = [r for r in msgspec.json.decode(OUT.read_bytes()) if r["data"] != options.only]
     given = ["source.preset=movielens", f"ranker.network={options.network}"]
     for name, positive in SETS.items():
+        if options.only not in (None, name):
+            continue
         console.rule(name)
         config = load(None, given, {}).config
         strict = evaluate(
