@@ -71,7 +71,8 @@ def pack_deltas(
     order = np.argsort(shards, kind="stable")
     names, starts = np.unique(shards[order], return_index=True)
     parts = dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
-    due = {shard for shard, part in enumerate(pairs) if part.heads} | ({0} if ranker else set())
+    # Every shard is told how much was learned: counts of all of them age by it.
+    due = {shard for shard, part in enumerate(pairs) if part.learned} | ({0} if ranker else set())
     for name in sorted(parts.keys() | due):
         part = parts.get(name, order[:0])
         moved = stirred[part]

@@ -111,6 +111,14 @@ def test_owners_count_what_the_learner_counts(
     np.testing.assert_allclose(ranker.parameters, wanted, rtol=1e-9)
 
 
+def test_an_owner_of_nothing_in_a_batch_ages_by_it_all_the_same() -> None:
+    owners = Owners(span=10.0)
+    for k, item in enumerate((0, 4, 0, 4, 4)):
+        owners.tell([(f"user {k} {n}", item, 1.0) for n in range(3)])
+    assert {shard.neighbours.clock for shard in owners.shards} == {15}
+    same(owners.rows(), told(owners.teller.learner.models))
+
+
 @settings(max_examples=40)
 @given(batches, st.integers(0, 4))
 def test_a_restart_from_rows_and_inbox_holds_the_same(
