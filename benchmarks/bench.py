@@ -70,10 +70,12 @@ def main() -> None:
         ):
             print(f"throughput: {name} …", file=sys.stderr)
             runs[name] = throughput(job, file_, server.url, model)
-        print(f"latency: {options.rate:,} events/s for {options.seconds} s …", file=sys.stderr)
-        latency = measured(
-            "benchmarks.latency", server.url, str(options.rate), str(options.seconds)
-        )
+        latency = {}
+        for name, model in (("all models", "ranker"), ("factors alone", "mf")):
+            print(f"latency, {name}: {options.rate:,} events/s …", file=sys.stderr)
+            latency[name] = measured(
+                "benchmarks.latency", server.url, str(options.rate), str(options.seconds), model
+            )
     figures = {
         "machine": {
             "cpus": os.cpu_count(), "python": platform.python_version(),
@@ -109,16 +111,16 @@ def report(figures: dict[str, Any]) -> None:
             memory,
         )  # fmt: skip
     console.print(table)
-    latency = figures["latency"]
     console.print(f"factors alone, ratio to the textbook job: {figures['ratio']}")
     for name, row in figures["runs"].items():
         if row["stages_s"]:
             stages = ", ".join(f"{k} {v} s" for k, v in row["stages_s"].items())
             console.print(f"time per stage, {name}: {stages}")
-    console.print(
-        f"latency at {latency['events_per_s']:,} events/s, event to Redis: "
-        f"p50 {latency['p50_ms']} ms, p99 {latency['p99_ms']} ms ({latency['events']:,} events)"
-    )
+    for name, row in figures["latency"].items():
+        console.print(
+            f"latency at {row['events_per_s']:,} events/s, {name}, event to Redis: "
+            f"p50 {row['p50_ms']} ms, p99 {row['p99_ms']} ms ({row['events']:,} events)"
+        )
     console.print(f"written: {OUT / 'bench.json'}")
 
 

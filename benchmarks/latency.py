@@ -1,6 +1,6 @@
 """Event to Redis at a steady rate: from writing the event to its user's list being readable.
 
-In: a Redis URL, events/s and seconds, from the command line. Out: one JSON line with p50 and p99
+In: a Redis URL, events/s, seconds and `lists.model`, from the command line. Out: one JSON line with p50 and p99
 in ms. Events go into a watched directory; a subscriber on channel `rec` takes the time at which
 each user's list changed. The first half of the run warms up and is not counted.
 """
@@ -98,7 +98,7 @@ def subscribe(url: str, load: Load, ages: list[tuple[float, float]]) -> None:
             ages.append((now, (now - queue.popleft()[1]) * 1000))
 
 
-def measure(url: str, rate: int, seconds: int) -> dict[str, Any]:
+def measure(url: str, rate: int, seconds: int, model: str) -> dict[str, Any]:
     """Run the job on a watched directory and count the second half of `seconds`."""
     prepare_process()
     client = redis.Redis.from_url(url)
@@ -108,7 +108,7 @@ def measure(url: str, rate: int, seconds: int) -> dict[str, Any]:
         overrides = [
             "source.kind=directory", f'source.paths=["{name}"]', f"redis.url={url}",
             "model.dimensions=64", "job.shards=1", "job.item_shards=1",
-            "dead_letters.kind=none", "source.poll_ms=10",
+            "dead_letters.kind=none", "source.poll_ms=10", f"lists.model={model}",
         ]  # fmt: skip
         config = load(None, overrides, {}).config
         stream, tables = environments(embedded_options(config) | flink_options(config))
@@ -136,4 +136,4 @@ def measure(url: str, rate: int, seconds: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])))
