@@ -1,8 +1,8 @@
 """Event to Redis at a steady rate: from writing the event to its user's list being readable.
 
 In: a Redis URL, events/s, seconds and `lists.model`, from the command line. Out: one JSON line with
-p50 and p99 in ms. Events go into a watched directory; a subscriber on channel `rec` takes the time at which
-each user's list changed. The first half of the run warms up and is not counted.
+p50 and p99 in ms. Events go into a watched directory; a subscriber on channel `rec` takes the time
+at which each user's list changed. The first half of the run warms up and is not counted.
 """
 
 from __future__ import annotations
