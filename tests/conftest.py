@@ -10,7 +10,11 @@ import redis
 from hypothesis import settings
 
 import udfs
+from flink_app.config import Config
 from flink_app.embedded.redis_server import RedisServer
+from flink_app.settings import user_learner_settings
+from udfs.item_shard import ItemShard
+from udfs.learner import Learner
 
 # The first example of a property may compile a kernel.
 settings.register_profile("millirec", deadline=None)
@@ -25,6 +29,14 @@ def pytest_sessionstart() -> None:
     for cached in (folder / "__pycache__").glob("*.nb[ic]"):
         if cached.stat().st_mtime < newest:
             cached.unlink()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile the kernels before the first job, whose tests wait for lists and not for a compiler."""
+    if any(item.get_closest_marker(kind) for item in session.items for kind in ("job", "stack")):
+        learner = user_learner_settings(Config(), [0, 1]).learner
+        Learner(learner).compile()
+        ItemShard.compile(learner.models, learner.dimensions)
 
 
 @pytest.fixture(scope="session")
