@@ -32,7 +32,7 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Compile the kernels before the first job, whose tests wait for lists and not for a compiler."""
+    """Compile the kernels before the first job: its tests wait for lists, not for a compiler."""
     if any(item.get_closest_marker(kind) for item in session.items for kind in ("job", "stack")):
         learner = user_learner_settings(Config(), [0, 1]).learner
         Learner(learner).compile()
