@@ -50,8 +50,9 @@ class Isgd(Baseline):
             step(self.users[user], self.items[item], 1.0, self._rate, self._penalty, True)
 
     def scores(self, user: int) -> NDArray[np.float64]:
-        """Nearness to 1, or the product."""
-        product: NDArray[np.float64] = self.items @ self.users[user]
+        """Nearness to 1, or the product; 0 where the rule has diverged, which large rates do."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            product: NDArray[np.float64] = np.nan_to_num(self.items @ self.users[user])
         return -np.abs(1.0 - product) if self._nearest else product
 
 
