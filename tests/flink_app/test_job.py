@@ -27,6 +27,13 @@ def paths(*files: Path) -> str:
     return "source.paths=" + json.dumps([str(file) for file in files])
 
 
+def deliver(inbox: Path, name: str, lines: list[str]) -> None:
+    """Put a finished file into a watched folder: one that is still empty would be read as such."""
+    part = inbox / f".{name}"
+    part.write_text("\n".join(lines) + "\n")
+    part.rename(inbox / name)
+
+
 def test_every_line_of_a_bounded_run_is_accounted_for(tmp_path: Path, redis_url: str) -> None:
     good = events(3000)
     bad = ["{broken", '{"user": "", "item": "i1"}', '{"item": "i1"}', event("u1", "i1", type="?")]
@@ -149,17 +156,17 @@ def test_a_restart_from_a_checkpoint_keeps_the_totals(
         return len(list(checkpoints.glob("*/chk-*/_metadata")))
 
     with live(redis_url, *settings):
-        (inbox / "one").write_text("\n".join([*lines[:2000], *bad]) + "\n")
+        deliver(inbox, "one", [*lines[:2000], *bad])
         wait_for(lambda: counts(stats(redis_url))["learned"] == 2000)
         seen = {path.parent.name for path in checkpoints.glob("*/chk-*/_metadata")}
         wait_for(lambda: {p.parent.name for p in checkpoints.glob("*/chk-*/_metadata")} - seen)
         # Learned after the last checkpoint, perhaps: the restart must learn it once all the same.
-        (inbox / "two").write_text("\n".join(lines[2000:3000]) + "\n")
+        deliver(inbox, "two", lines[2000:3000])
         wait_for(lambda: counts(stats(redis_url))["learned"] >= 2500)
     assert finished()
     redis.Redis.from_url(redis_url).flushall()  # an empty Redis heals from the state
     with live(redis_url, *settings, "state.restore=latest"):
-        (inbox / "three").write_text("\n".join([*lines[3000:], *lines[40:1040], *bad]) + "\n")
+        deliver(inbox, "three", [*lines[3000:], *lines[40:1040], *bad])
         wait_for(lambda: counts(stats(redis_url))["received"] == 5020)
         wait_for(lambda: sum(list(counts(stats(redis_url)).values())[1:]) == 5020)
         assert counts(stats(redis_url)) == {
@@ -172,8 +179,7 @@ def test_a_restart_from_a_checkpoint_keeps_the_totals(
         def known() -> bool:
             """Only before the checkpoint was anything taken together with `left`."""
             user = f"late{next(late)}"
-            (tmp_path / user).write_text(event(user, "left") + "\n")
-            (tmp_path / user).rename(inbox / user)
+            deliver(inbox, user, [event(user, "left")])
             wait_for(lambda: f"rec:{user}" in lists(redis_url))
             stored = client.get("similar:left")
             best = json.loads(stored)["items"][0] if stored else {}  # type: ignore[arg-type]
@@ -190,12 +196,12 @@ def test_another_layout_is_refused_at_restore(tmp_path: Path, redis_url: str) ->
         "source.kind=directory", paths(inbox), "dead_letters.kind=none",
         f"state.checkpoints={checkpoints}", "state.checkpoint_s=0.3",
     ]  # fmt: skip
-    (inbox / "one").write_text("\n".join(events(500)) + "\n")
+    deliver(inbox, "one", events(500))
     with live(redis_url, *settings):
         wait_for(lambda: counts(stats(redis_url))["learned"] == 500)
         seen = set(checkpoints.glob("*/chk-*/_metadata"))
         wait_for(lambda: set(checkpoints.glob("*/chk-*/_metadata")) - seen)
-    (inbox / "two").write_text("\n".join(events(600)) + "\n")
+    deliver(inbox, "two", events(600))
     job = start(
         redis_url, *settings, "state.restore=latest", "model.dimensions=16",
         "flink.options={'restart-strategy.type' = 'none'}",
