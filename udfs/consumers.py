@@ -1,8 +1,8 @@
 """User-based collaborative filtering: who last took what a user took, and what else they took.
 
 In: consumptions in order, the history pages of `Users`. Out: amounts by item for the ranker (see
-`udfs.candidates`). Memory of a user learner, in no state: filled as users are met and loaded. The
-users of one subtask are each other's neighbours.
+`udfs.candidate_kernels`). Memory of a user learner, in no state: filled as events come. The users
+of one subtask are each other's neighbours.
 """
 
 from __future__ import annotations
@@ -63,9 +63,8 @@ class Consumers:
 
     def compact(self, slots: NDArray[np.integer[Any]]) -> Consumers:
         """New consumers where slot k is what `slots[k]` is here; all other items are left out."""
-        fresh = Consumers(self.settings)
-        fresh._allocate(max(256, len(slots)))
-        n = len(slots)
-        fresh.who[:n], fresh.serial[:n] = self.who[slots], self.serial[slots]
-        fresh.counts[:n] = self.counts[slots]
+        fresh, at = Consumers(self.settings), np.flatnonzero(slots < len(self.counts))
+        fresh._allocate(max(256, int(at.max(initial=-1)) + 1))
+        fresh.who[at], fresh.serial[at] = self.who[slots[at]], self.serial[slots[at]]
+        fresh.counts[at] = self.counts[slots[at]]
         return fresh

@@ -135,7 +135,6 @@ class ItemShard:
         return living
 
     def _pairs(self, slots: NDArray[np.int32]) -> Changes:
-        self.neighbours.reserve(self.catalogue.size)
         rows = pack_rows(self.neighbours, slots, self._index.keys)
         return Changes(self.catalogue.names(slots.tolist()), rows)
 
@@ -186,7 +185,6 @@ class ItemShard:
         living = self.catalogue.living_slots()
         expired = self.catalogue.expire(before_ms)
         gone = living[~self.catalogue.alive[living]]
-        self.neighbours.reserve(self.catalogue.size)
         self.neighbours.clear(gone)
         self._chunks.update(dict.fromkeys((gone // CHUNK).tolist()))
         return expired
@@ -194,10 +192,11 @@ class ItemShard:
     def compact(self) -> None:
         """Give back the space of expired items; nothing may be unfolded."""
         kept = self.catalogue.living_slots()
-        self.neighbours.reserve(self.catalogue.size)
         self.neighbours = self.neighbours.take(kept)
         self.catalogue = self.catalogue.compact()
-        self._unpublished = dict.fromkeys(range(self.catalogue.size))
-        self._unpublished_pairs = dict(self._unpublished)
+        everything = np.arange(self.catalogue.size)
+        counted = everything[self.neighbours.weights(everything) > 0]
+        self._unpublished = dict.fromkeys(everything.tolist())
+        self._unpublished_pairs = dict.fromkeys(counted.tolist())
         self._chunks.clear()
         self._whole = True

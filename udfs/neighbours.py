@@ -99,7 +99,7 @@ class Neighbours:
         self, users: Users, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
         weights: NDArray[np.float32], flags: NDArray[np.uint8],
     ) -> Windows:  # fmt: skip
-        """What n events are paired with, before `kernels.remember` puts them into the pages.
+        """What n events are paired with, before `kernels.note` puts them into the pages.
 
         Args:
             event_users, event_items: int32[n], cache slots and catalogue slots (−1: none).
@@ -198,7 +198,7 @@ class Neighbours:
     def weights(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
         """n of the items in `slots`, 0 beyond the room: float64[k]."""
         found = np.zeros(len(slots))
-        inside = slots < len(self.counts)
+        inside = self._inside(slots)
         found[inside] = self.counts[slots[inside]] / self.gain
         return found
 
@@ -232,28 +232,34 @@ class Neighbours:
 
     def clear(self, slots: NDArray[np.integer[Any]]) -> None:
         """Forget what the items in `slots` have counted: expired ones."""
+        slots = slots[self._inside(slots)]
         self.lengths[slots], self.counts[slots], self.values[slots] = 0, 0, 0
 
     def take(self, rows: NDArray[np.integer[Any]]) -> Neighbours:
         """New neighbours whose row k is what `rows[k]` is here; neighbours keep their names."""
-        fresh, n = Neighbours(self.settings, max(256, len(rows))), len(rows)
+        at = np.flatnonzero(self._inside(rows))
+        fresh, rows = Neighbours(self.settings, max(256, int(at.max(initial=-1)) + 1)), rows[at]
         fresh.clock, fresh.log_gain = self.clock, self.log_gain
-        fresh.ids[:n], fresh.values[:n] = self.ids[rows], self.values[rows]
-        fresh.lengths[:n], fresh.counts[:n] = self.lengths[rows], self.counts[rows]
+        fresh.ids[at], fresh.values[at] = self.ids[rows], self.values[rows]
+        fresh.lengths[at], fresh.counts[at] = self.lengths[rows], self.counts[rows]
         return fresh
 
     def compact(self, slots: NDArray[np.integer[Any]]) -> Neighbours:
         """New neighbours where slot k is what `slots[k]` is here; all other items are left out."""
-        fresh = Neighbours(self.settings, max(256, len(slots)))
-        fresh.clock, fresh.log_gain = self.clock, self.log_gain
-        place = np.full(len(self.counts), -1, np.int32)
+        fresh = self.take(slots)
+        place = np.full(1 + max(self.ids.max(initial=0), slots.max(initial=0)), -1, np.int32)
         place[slots] = np.arange(len(slots), dtype=np.int32)
-        for new, old in enumerate(slots.tolist()):
-            length = self.lengths[old]
-            moved = place[self.ids[old, :length]]
+        for row in np.flatnonzero(fresh.lengths).tolist():
+            length = fresh.lengths[row]
+            moved = place[fresh.ids[row, :length]]
             kept = moved >= 0
-            fresh.lengths[new] = end = int(kept.sum())
-            fresh.ids[new, :end] = moved[kept]
-            fresh.values[new, :end] = self.values[old, :length][kept]
-            fresh.counts[new] = self.counts[old]
+            fresh.lengths[row] = end = int(kept.sum())
+            fresh.ids[row, :end] = moved[kept]
+            fresh.values[row, :end] = fresh.values[row, :length][kept]
+            fresh.values[row, end:] = 0
         return fresh
+
+    def _inside(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Which of `slots` there is room for: those beyond have counted nothing."""
+        inside: NDArray[np.bool_] = slots < len(self.counts)
+        return inside

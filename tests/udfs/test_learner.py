@@ -273,3 +273,17 @@ def test_state_holds_nothing_but_the_users_of_the_shard() -> None:
     learner.learn(batch_of([("bob", "a")]), other, DictState(), 0, NOW)
     assert list(one.rows.data) == ["ann"]
     assert list(other.data) == ["bob"]
+
+
+@pytest.mark.parametrize("served", ["mf", "popular", "ranker"])
+def test_many_items_expire_whatever_was_counted_of_them(served: str) -> None:
+    """More than there is first room for, the last of them only shown to somebody."""
+    shard = OneShard(served=served)
+    shard.learn(batch_of([("ann", f"old {k}") for k in range(1600)]), NOW - 10_000)
+    shard.learn(batch_of([("bob", f"new {k}") for k in range(300)]), NOW)
+    shard.learn(batch_of([("eve", f"shown {k}") for k in range(700)], 0.0, flags=0), NOW)
+    shard.learner.expire_items(NOW - 5000)
+    assert shard.learner.catalogue.living == 1000
+    assert shard.learner.catalogue.size == 1000, "their space is given back"
+    shard.learn(batch_of([("kim", "new 1"), ("kim", "shown 9")]), NOW)
+    assert len(shown(shard.lists("kim", now_ms=NOW + 5000)["rec:kim"])) == 5
