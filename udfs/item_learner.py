@@ -164,11 +164,13 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
 
     def _publish_changes(self, found: Published, now: int) -> None:
         """Add what changed to the log, which nobody reads while one learner is alone."""
+        if not self.settings.follow:
+            return
         due = now - found.pairs_ms >= _PAIRS_MS
         slots, changes = found.shard.changes(pairs=due)
         if due:
             found.pairs_ms = now
-        if self.settings.follow and (len(slots) or any(changes)):
+        if len(slots) or any(changes):
             catalogue = found.shard.catalogue
             self.writer.send([found.feed.changes(catalogue, slots, changes, now)])
             self._published.inc(len(slots))
