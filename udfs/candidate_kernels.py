@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from udfs import consumer_kernels, evidence_kernels
+from udfs import consumer_kernels, evidence_kernels, kernels
 from udfs.kernels import dot
 
 KINDS = 2  # columns of evidence: item-cf, user-cf
@@ -77,7 +77,6 @@ def collect(user, history, pairs, noted, extra, exclude, items, scratch):
     scratch.call[0] += 2
     call, mark, found = scratch.call[0], scratch.mark, scratch.found
     evidence, alive = scratch.evidence, items.alive
-    pages, older = history.pages, history.older
     first = 0
     for j in extra:
         if j >= 0 and mark[j] != call:
@@ -89,12 +88,7 @@ def collect(user, history, pairs, noted, extra, exclude, items, scratch):
         user, history, noted, KINDS - 1, evidence, mark, call, found, count
     )
     if exclude:
-        page, stop = history.tail[user], history.fill[user]
-        while page >= 0:
-            for k in range(stop):
-                if pages[page, k] < mark.shape[0]:
-                    mark[pages[page, k]] = call + 1
-            page, stop = older[page], pages.shape[1]
+        kernels.mark(call + 1, user, history.tail, history.fill, history.older, history.pages, mark)
     kept = chosen = 0
     for k in range(count):
         j = found[k]

@@ -18,7 +18,7 @@ from udfs.list_kernels import insert
 
 
 class History(NamedTuple):
-    """The users' history pages (see `kernels.remember`) and what else is known of users.
+    """The users' history pages (see `kernels.note`) and what else is known of users.
 
     Attributes:
         tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, dot, next_random, note
+from udfs.kernels import EVENT_STRIDE, LIMIT, PAGE, dot, mark, next_random, note
 
 SPREAD_LIMIT = np.float32(100.0)  # of the accumulators: steps shrink to η / 10 and never end
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
@@ -111,15 +111,6 @@ def pull(row, gradient, step, kept):
         row[f] = clip(kept * row[f] + step * gradient[f])
 
 
-@njit(cache=True, nogil=True)
-def _mark(e, user, tail, fill, older, pages, eaten):
-    page, length = tail[user], fill[user]
-    while page >= 0:
-        for k in range(length):
-            eaten[pages[page, k]] = e
-        page, length = older[page], PAGE
-
-
 @njit(cache=True, nogil=True, inline="always")
 def _draw(known, random):
     """One of the first `known` slots (fewer than 2³²), each as likely, from the upper 32 bits."""
@@ -211,8 +202,7 @@ def learn(
 
     Args:
         p, user_spread: float32[U, d], float32[U], changed. tail, fill, older, pages, free,
-            free_count, sealed: as in `kernels.remember`, but that full pages with another mark are
-            noted too; disliked: uint32[H], see `window`.
+            free_count, sealed: as in `kernels.note`; disliked: uint32[H], see `window`.
         q, y, bias, spread, alive: float32[I, d], float32[I, d], float32[I], float32[I, 3] (A of q,
             y and b), bool[I]; the first `size` slots are known before the batch, and a slot beyond
             them as of its first event.
@@ -241,7 +231,7 @@ def learn(
         step, positive = min(rate * abs(weights[e]), np.float32(1.0)), weights[e] > 0.0
         if step > 0.0:
             random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
-            _mark(e, user, tail, fill, older, pages, eaten)
+            mark(e, user, tail, fill, older, pages, eaten)
             eaten[target] = e
             m = 0
             for _ in range(negatives):

@@ -64,6 +64,17 @@ def consumed(item, user, tail, fill, older, pages):
 
 
 @njit(cache=True, nogil=True)
+def mark(value, user, tail, fill, older, pages, out):
+    """Set `out` ([room]) to `value` at each slot below `room` in the history of `user`."""
+    page, stop = tail[user], fill[user]
+    while page >= 0:
+        for k in range(stop):
+            if pages[page, k] < out.shape[0]:
+                out[pages[page, k]] = value
+        page, stop = older[page], PAGE
+
+
+@njit(cache=True, nogil=True)
 def judge(item, user, liked, tail, fill, older, pages, disliked):
     """Mark an item of a user's history as liked or not: a later word counts more.
 
@@ -112,7 +123,8 @@ def note(
     """What an event leaves in its user's history: the item, if it `consumes` one that is not there
     yet, and whether it was liked, by the sign of the last weight other than 0.
 
-    A full page that has changed is noted in `sealed`. Returns (pages still free, sealed pages).
+    `free[:free_count]` are unused pages, at least one. A full page that has changed is noted as
+    `sealed[sealed_count] = (user, page)`. Returns (pages still free, sealed pages).
     """
     left = -1
     if consumes:
@@ -129,29 +141,6 @@ def note(
         sealed[sealed_count, 1] = page
         sealed_count += 1
     return free_count, sealed_count
-
-
-@njit(cache=True, nogil=True)
-def remember(users, items, flags, tail, fill, older, pages, free, free_count, sealed):
-    """Append each flagged item to its user's history unless it stands there already.
-
-    `free[:free_count]` are unused pages, at least one per event; a page that fills up is noted as
-    `sealed[k] = (user, page)`. Returns (sealed pages, pages still free).
-    """
-    count = 0
-    for e in range(users.shape[0]):
-        user = users[e]
-        if flags[e] & 1 == 0 or items[e] < 0:
-            continue
-        left = append(items[e], user, tail, fill, older, pages, free, free_count)
-        if left < 0:
-            continue
-        free_count = left
-        if fill[user] == PAGE:
-            sealed[count, 0] = user
-            sealed[count, 1] = tail[user]
-            count += 1
-    return count, free_count
 
 
 @njit(cache=True, nogil=True)

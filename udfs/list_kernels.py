@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.kernels import PAGE, dot
+from udfs.kernels import dot, mark
 
 _BUCKETS = 256
 _SLACK = np.float32(1.0001)  # far above the rounding error of a product of single precision
@@ -68,17 +68,6 @@ def by_bound(bias, length, alive, size, reach):
 
 
 @njit(cache=True, nogil=True)
-def _mark(row, user, tail, fill, older, pages, eaten):
-    """Set `eaten` (int32[room]) to `row` at each slot below `room` in the history of `user`."""
-    page, stop = tail[user], fill[user]
-    while page >= 0:
-        for k in range(stop):
-            if pages[page, k] < eaten.shape[0]:
-                eaten[pages[page, k]] = row
-        page, stop = older[page], PAGE
-
-
-@njit(cache=True, nogil=True)
 def best_products(
     v, reach, users, q, bias, length, order, bound, exclude, tail, fill, older, pages, items, scores
 ):
@@ -101,7 +90,7 @@ def best_products(
     for r in range(users.shape[0]):
         user = users[r]
         if exclude:
-            _mark(r, user, tail, fill, older, pages, eaten)
+            mark(r, user, tail, fill, older, pages, eaten)
         items[r, :] = -1
         scores[r, :] = -np.inf
         far = reach[r] * _SLACK
@@ -129,7 +118,7 @@ def first_unseen(order, room, users, exclude, tail, fill, older, pages, items):
     eaten = np.full(room if exclude else 0, -1, np.int32)
     for r in range(users.shape[0]):
         if exclude and users[r] >= 0:
-            _mark(r, users[r], tail, fill, older, pages, eaten)
+            mark(r, users[r], tail, fill, older, pages, eaten)
         items[r, :] = -1
         count = 0
         for j in order:

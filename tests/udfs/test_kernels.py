@@ -23,16 +23,18 @@ class Pages:
         self.tail, self.fill = np.full(users, -1, np.int32), np.zeros(users, np.int32)
         self.older = np.full(room, -1, np.int32)
         self.pages = np.full((room, PAGE), 77, np.int32)  # what lies beyond `fill` is not read
+        self.disliked = np.zeros(room, np.uint32)
         self.free, self.count = np.arange(room, dtype=np.int32), room
         self.sealed: list[tuple[int, int]] = []
 
     def add(self, events: list[tuple[int, int, bool]]) -> None:
-        users, items, flags = np.array(events, np.int32).reshape(-1, 3).T
-        sealed = np.zeros((len(events), 2), np.int32)
-        found, self.count = kernels.remember(
-            users.copy(), items.copy(), flags.astype(np.uint8), self.tail, self.fill, self.older,
-            self.pages, self.free, self.count, sealed,
-        )  # fmt: skip
+        sealed, found = np.zeros((len(events), 2), np.int32), 0
+        for user, item, flag in events:
+            if item >= 0:
+                self.count, found = kernels.note(
+                    item, user, bool(flag), 1.0, *self.arrays(), self.disliked, self.free,
+                    self.count, sealed, found,
+                )  # fmt: skip
         self.sealed += [(int(user), int(page)) for user, page in sealed[:found]]
 
     def arrays(self) -> tuple[Slots, Slots, Slots, Slots]:
@@ -51,7 +53,7 @@ rows = st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 120), st.booleans()
 
 
 @given(rows, rows)
-def test_remember_is_the_reference(
+def test_histories_are_the_reference(
     first: list[tuple[int, int, bool]], second: list[tuple[int, int, bool]]
 ) -> None:
     pages = Pages(3, 32)
