@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from udfs.evidence_kernels import recent
+from udfs.evidence_kernels import LEAST, ZERO, recent
 from udfs.list_kernels import insert
 
 
@@ -23,7 +23,7 @@ class Noted(NamedTuple):
         who, serial, counts: int32[I, R], int64[I, R], int64[I], see `note`.
         position: float64[H]. shrink, hermit, power: float64, > 0, > 0, ≥ 0.
         neighbours, said: how many users are asked, for how many items each.
-        weight, alike: float32[U], all 0, left so; int32[U], scratch.
+        weight, alike: float32[U], all 0, left so; int32[U + 1], scratch.
     """
 
     who: Any
@@ -57,8 +57,8 @@ def note(users, items, serials, who, serial, counts):
 
 
 @njit(cache=True, nogil=True)
-def gather(user, history, noted, column, evidence, mark, call, found, count):
-    """Add to `evidence[:, column]` what the users most like `user` have consumed.
+def gather(user, history, noted, others, evidence, found, count):
+    """Add to `evidence` what the users most like `user` have consumed.
 
     A user v is like u by the last H items h of u, the k-th newest of them, that v consumed too:
 
@@ -73,7 +73,8 @@ def gather(user, history, noted, column, evidence, mark, call, found, count):
     Args:
         user: a cache slot. history: `History`, n_v = `events[v]`.
         noted: `Noted`, n_h = `counts[h]`.
-        evidence, mark, call, found, count: as in `evidence_kernels.gather`.
+        others: float32[I], evidence of another kind: 0 where an item has not been found by it.
+        evidence, found, count: as in `evidence_kernels.gather`.
 
     Returns: count.
     """
@@ -85,13 +86,14 @@ def gather(user, history, noted, column, evidence, mark, call, found, count):
         if h < 0 or h >= counts.shape[0]:
             continue
         part = np.float32(noted.position[place] * (counts[h] + noted.shrink) ** -noted.power)
+        part = max(part, LEAST)
         for r in range(min(counts[h], who.shape[1])):
-            other = who[h, r]
-            if other != user and serials[other] == serial[h, r]:
-                if weight[other] == 0.0:
-                    alike[likes] = other
-                    likes += 1
-                weight[other] += part
+            other = np.uint32(who[h, r])
+            before = weight[other]
+            asked = other != user and serials[other] == serial[h, r]
+            alike[likes] = other
+            likes += asked and before == ZERO
+            weight[other] = before + (part if asked else ZERO)
     best = np.full(min(noted.neighbours, likes), -1, np.int32)
     most = np.full(best.shape[0], -np.inf, np.float32)
     for k in range(likes):
@@ -103,13 +105,12 @@ def gather(user, history, noted, column, evidence, mark, call, found, count):
     for k in range(best.shape[0]):
         other = best[k]
         amount = np.float32(most[k] * (events[other] + noted.hermit) ** -noted.power)
+        amount = max(amount, LEAST)
         for place in range(recent(other, history, 0, items)):
-            j = items[place]
-            if j < 0:
-                continue
-            evidence[j, column] += amount
-            if mark[j] != call:
-                mark[j] = call
+            if items[place] >= 0:
+                j = np.uint32(items[place])
+                before = evidence[j]
                 found[count] = j
-                count += 1
+                count += (before == ZERO) & (others[j] == ZERO)
+                evidence[j] = before + amount
     return count

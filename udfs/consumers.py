@@ -45,7 +45,7 @@ class Consumers:
             self.who[:n], self.serial[:n], self.counts[:n] = who, serial, counts
         if len(self._weight) < len(users.tail):
             self._weight = np.zeros(len(users.tail), np.float32)
-            self._alike = np.zeros(len(users.tail), np.int32)
+            self._alike = np.zeros(len(users.tail) + 1, np.int32)
 
     def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
         """Note n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""

@@ -16,6 +16,9 @@ from numba import njit
 from udfs.kernels import PAGE
 from udfs.list_kernels import insert
 
+ZERO = np.float32(0.0)
+LEAST = np.float32(1e-30)  # what evidence that cancels out becomes, so that it stays found
+
 
 class History(NamedTuple):
     """The users' history pages (see `kernels.note`) and what else is known of users.
@@ -75,8 +78,8 @@ def recent(user, history, begin, out):
 
 
 @njit(cache=True, nogil=True)
-def gather(user, history, pairs, evidence, mark, call, found, count):
-    """Add to `evidence[:, 0]` what the neighbours of a user's last items say.
+def gather(user, history, pairs, evidence, found, count):
+    """Add to `evidence` what the neighbours of a user's last items say.
 
         s_j = Σ_h w_h·C[h → j]/g / (n_h/g + shrink)^source_power
 
@@ -86,9 +89,8 @@ def gather(user, history, pairs, evidence, mark, call, found, count):
 
     Args:
         user: a cache slot. history: `History`. pairs: `Pairs`, read only.
-        evidence: float32[I, …], column 0 added to.
-        mark, call: int64[I], `call` where an item has been found. found: int32[I], the `count`
-            found so far, in order.
+        evidence: float32[I], added to; what has been found is never 0.
+        found: int32[I + 1], the `count` items found so far, in order.
 
     Returns: count.
     """
@@ -105,12 +107,14 @@ def gather(user, history, pairs, evidence, mark, call, found, count):
         pull = position[place] * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
         weight = np.float32(sign * pull / pairs.gain)
         for k in range(lengths[h]):
-            j = ids[h, k]
-            evidence[j, 0] += weight * values[h, k]
-            if mark[j] != call:
-                mark[j] = call
-                found[count] = j
-                count += 1
+            # Unsigned, since a signed index may count from the end; and without a branch, since
+            # nobody could predict which items are new.
+            j = np.uint32(ids[h, k])
+            before = evidence[j]
+            found[count] = j
+            count += before == ZERO
+            after = before + weight * values[h, k]
+            evidence[j] = after if after != ZERO else LEAST
     return count
 
 
@@ -147,7 +151,8 @@ def explain(users, items, history, pairs, shown, reasons, shares):
     The score is that of `gather`.
 
     Args:
-        users, items: int32[rows], int32[rows, N]: cache slots and their lists (negative: ends one).
+        users, items: int32[rows], int32[rows, N]: cache slots and their lists; what is negative
+            is passed over.
         history, pairs: as in `gather`. shown: int32[I], all 0, left so.
         reasons, shares: int32[rows, N, R], float32[rows, N, R], set: slots, −1 where there are
             fewer, and their parts of the score, 0 to 1; equal ones newest first.
@@ -156,39 +161,38 @@ def explain(users, items, history, pairs, shown, reasons, shares):
     lengths, counts = pairs.lengths, pairs.counts
     last = np.empty(position.shape[0], np.int32)
     whole = np.empty(items.shape[1], np.float32)
+    least = shares.shape[2] - 1
     for r in range(users.shape[0]):
         reasons[r] = -1
         shares[r] = 0.0
         whole[:] = 0.0
-        width = 0
-        while width < items.shape[1] and items[r, width] >= 0:
-            shown[items[r, width]] = width + 1
-            width += 1
+        for at in range(items.shape[1]):
+            if items[r, at] >= 0:
+                shown[items[r, at]] = at + 1
         for place in range(recent(users[r], history, 0, last)):
             h = last[place]
             if h < 0 or h >= counts.shape[0]:
                 continue
             pull = position[place] / pairs.gain
-            pull *= (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
+            pull = np.float32(pull * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power)
             for k in range(lengths[h]):
-                at = shown[ids[h, k]] - 1
+                at = shown[np.uint32(ids[h, k])] - 1
                 if at >= 0:
-                    part = np.float32(pull * values[h, k])
-                    if part > 0.0:
-                        whole[at] += part
+                    part = pull * values[h, k]
+                    whole[at] += part
+                    if part > shares[r, at, least]:
                         _insert_reason(h, part, reasons[r, at], shares[r, at])
-        for at in range(width):
-            shown[items[r, at]] = 0
+        for at in range(items.shape[1]):
+            if items[r, at] >= 0:
+                shown[items[r, at]] = 0
             if whole[at] > 0.0:
                 shares[r, at] /= whole[at]
 
 
 @njit(cache=True, nogil=True)
 def _insert_reason(item, part, items, parts):
-    """Put a part into descending `parts`, after equal ones."""
+    """Put a part larger than the last of the descending `parts` among them, after equal ones."""
     k = items.shape[0] - 1
-    if part <= parts[k]:
-        return
     while k > 0 and parts[k - 1] < part:
         parts[k] = parts[k - 1]
         items[k] = items[k - 1]

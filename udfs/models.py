@@ -185,9 +185,8 @@ class Models:
         by_item_cf = lists.models == MODELS.index("item-cf")
         if not self.counting or not by_item_cf.any():
             return np.full((*lists.items.shape, 2), -1, np.int32)
-        reasons, _ = self.neighbours.explain(self.users, slots, lists.items, 2)
-        reasons[~by_item_cf] = -1
-        return reasons
+        shown = np.where(by_item_cf, lists.items, np.int32(-1))
+        return self.neighbours.explain(self.users, slots, shown, 2)[0]
 
     def put(
         self, items: Sequence[str], rows: NDArray[np.void], counted: Sequence[str],

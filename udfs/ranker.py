@@ -1,7 +1,8 @@
 """The ranker: one score from what all models say of a candidate, learned from what is taken next.
 
 In: users, the catalogue, the models' memories. Out: `(slots, scores, models)` as parallel arrays.
-The features stand in `candidate_kernels.describe`, the scores in `score`, the learning in `train`.
+The features stand in `candidate_kernels.describe`, the logit in `ranker_kernels.fold`, the learning
+in `ranker_kernels.train`.
 """
 
 from __future__ import annotations
@@ -83,13 +84,16 @@ class Ranker:
 
     def _reserve(self, room: int) -> None:
         self._scratch = candidate_kernels.Scratch(
-            np.zeros((room, candidate_kernels.KINDS), np.float32),
-            np.zeros(room, np.int64),
-            self._call,
-            np.zeros(room, np.int32),
-            np.zeros((room, candidate_kernels.FEATURES), np.float32),
-            np.zeros((room, 4), np.float32),
-            np.zeros(room, np.int64),
+            evidence=np.zeros((candidate_kernels.KINDS, room), np.float32),
+            found=np.zeros(room + 1, np.int32),
+            mark=np.zeros(room, np.int64),
+            call=self._call,
+            slots=np.zeros(room + 1, np.int32),
+            x=np.zeros((candidate_kernels.BASE, room + 1), np.float32),
+            z=np.zeros(room + 1, np.float32),
+            place=np.zeros(room + 1, np.int32),
+            known=np.zeros((room, 4), np.float32),
+            priced=np.zeros(room, np.int64),
         )
 
     def _view(

@@ -2,7 +2,7 @@
 
 In: what `candidate_kernels` reads; out: ranked slots, or changed parameters. Like `udfs.kernels`
 they release the interpreter lock, are exactly sequential, and have a plain twin in the tests. Names
-of sizes: `I` catalogue slots, `N` items of a list, `F` features, `P` parameters.
+of sizes: `I` catalogue slots, `N` items of a list, `F` features (`BASE`), `P` parameters.
 """
 
 from __future__ import annotations
@@ -10,64 +10,98 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.candidate_kernels import (
-    BASE,
-    FEATURES,
-    FLOOR,
-    KINDS,
-    MODEL_OF,
-    choose,
-    collect,
-    describe,
-)
+from udfs import kernels
+from udfs.candidate_kernels import BASE, FEATURES, FLOOR, MODEL_OF, activity, collect, describe
 from udfs.kernels import next_random
 from udfs.list_kernels import insert
 
 
 @njit(cache=True, nogil=True)
-def score(x, hidden, w):
-    """The logit of one candidate.
+def fold(w, hidden, active, folded):
+    """The parameters of the logit for one user, whose features count once more, times `active`.
 
-    Linear (`hidden` 0): w·x. Neural: W₂σ(W₁x + b₁), the hidden layer of y = σ(W₂σ(W₁x + b₁) + b₂);
-    b₂ is the same for all candidates and changes no order.
+    Linear (`hidden` 0): z = Σ_f (w_f + active·w_{F+f})·x_f. Neural: W₂σ(W₁(x, active·x) + b₁), the
+    hidden layer of y = σ(W₂σ(W₁x + b₁) + b₂); b₂ is the same for all candidates and changes no
+    order.
 
     Args:
-        x: float32[F]. w: float64[P]; neural: W₁ by rows of F with b₁ last, then W₂.
+        w: float64[P]; neural: W₁ by rows of 2F with b₁ last, then W₂.
+        folded: float32[max(hidden, 1), F + 2], set to what x is multiplied by, b₁ and W₂.
     """
-    z = 0.0
+    for h in range(max(hidden, 1)):
+        at = h * (FEATURES + 1)
+        for f in range(BASE):
+            folded[h, f] = w[at + f] + active * w[at + BASE + f]
+        if hidden > 0:
+            folded[h, BASE] = w[at + FEATURES]
+            folded[h, BASE + 1] = w[hidden * (FEATURES + 1) + h]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _unit(x, k, folded, h):
+    """σ of hidden unit h for candidate k."""
+    a = folded[h, BASE]
+    for f in range(BASE):
+        a += folded[h, f] * x[f, k]
+    return np.float32(1.0) / (np.float32(1.0) + np.exp(-a))
+
+
+@njit(cache=True, nogil=True)
+def logits(x, count, hidden, folded, z):
+    """Set `z` (float32[…]) to the logits of `count` candidates with the features x, float32[F, …],
+    and `folded` parameters."""
+    z[:count] = np.float32(0.0)
     if hidden == 0:
-        for f in range(FEATURES):
-            z += w[f] * x[f]
-        return z
+        for f in range(BASE):
+            weight = folded[0, f]
+            for k in range(count):
+                z[k] += weight * x[f, k]
     for h in range(hidden):
-        z += w[hidden * (FEATURES + 1) + h] * _unit(x, h, w)
-    return z
+        for k in range(count):
+            z[k] += folded[h, BASE + 1] * _unit(x, k, folded, h)
 
 
 @njit(cache=True, nogil=True)
-def _unit(x, h, w):
-    """σ of hidden unit h."""
-    at = h * (FEATURES + 1)
-    a = w[at + FEATURES]
-    for f in range(FEATURES):
-        a += w[at + f] * x[f]
-    return 1.0 / (1.0 + np.exp(-a))
+def _gradient(x, count, hidden, folded, active, amount, out):
+    """Set `out` (float64[P]) to the sum of the gradients of the logits by each parameter, those of
+    candidate k times `amount[k]`."""
+    out[:] = 0.0
+    for h in range(max(hidden, 1)):
+        at = h * (FEATURES + 1)
+        for k in range(count):
+            inner = np.float64(amount[k])
+            if hidden > 0:
+                unit = _unit(x, k, folded, h)
+                out[hidden * (FEATURES + 1) + h] += inner * unit
+                inner *= folded[h, BASE + 1] * unit * (1.0 - unit)
+                out[at + FEATURES] += inner
+            for f in range(BASE):
+                out[at + f] += inner * x[f, k]
+        for f in range(BASE):
+            out[at + BASE + f] = active * out[at + f]
 
 
 @njit(cache=True, nogil=True)
-def _slope(x, hidden, w, gradient, amount):
-    """Add `amount` times the gradient of the logit by each parameter to `gradient`."""
+def _slopes(x, k, hidden, folded, out):
+    """Set `out` (float32[F]) to the gradient of the logit of candidate k by each feature."""
     if hidden == 0:
-        for f in range(FEATURES):
-            gradient[f] += amount * x[f]
+        out[:] = folded[0, :BASE]
         return
+    out[:] = np.float32(0.0)
     for h in range(hidden):
-        unit, at, out = _unit(x, h, w), h * (FEATURES + 1), hidden * (FEATURES + 1) + h
-        gradient[out] += amount * unit
-        inner = amount * w[out] * unit * (1.0 - unit)
-        for f in range(FEATURES):
-            gradient[at + f] += inner * x[f]
-        gradient[at + FEATURES] += inner
+        unit = _unit(x, k, folded, h)
+        for f in range(BASE):
+            out[f] += folded[h, BASE + 1] * unit * (np.float32(1.0) - unit) * folded[h, f]
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _mean(x, count, out):
+    """Set `out` (float32[F]) to the means of the features."""
+    for f in range(BASE):
+        total = np.float32(0.0)
+        for k in range(count):
+            total += x[f, k]
+        out[f] = total / np.float32(max(count, 1))
 
 
 @njit(cache=True, nogil=True)
@@ -75,71 +109,57 @@ def rank(
     users, vectors, extra, exclude, history, pairs, noted, items, scratch, most, choice, hidden, w,
     out, scores, models,
 ):  # fmt: skip
-    """The candidates with the largest score of each user, best first, equal ones by lower slot.
+    """The candidates with the largest logit of each user, best first, equal ones by lower slot.
 
     Args:
         users: int32[rows], cache slots. vectors: float32[rows, d]. extra: int32[rows, E].
-        most: how many candidates with evidence get a score (see `choose`).
+        most: how many candidates with evidence get a score (see `collect`).
         choice: the kind whose evidence alone is the score (without any there is no list), or −1
-            for the ranker. hidden, w: see `score`.
+            for the ranker. hidden, w: see `fold`.
         out, scores: int32[rows, N], float32[rows, N], set; −1 and −inf where a row has fewer.
         models: int8[rows, N], set: the model whose features, compared with their mean over the
             candidates, raise the logit most.
     """
     n = out.shape[1]
-    mean, raised = np.empty(FEATURES), np.empty(MODEL_OF.max() + 1)
-    slopes, best = np.empty(FEATURES), np.empty(KINDS)
+    folded = np.zeros((max(hidden, 1), BASE + 2), np.float32)
+    mean, slopes = np.empty(BASE, np.float32), np.empty(BASE, np.float32)
+    raised = np.empty(MODEL_OF.max() + 1, np.float32)
     lowest = np.float32(np.log(FLOOR))
-    x, since, found, mark = scratch.x, scratch.call[0] + 1, scratch.found, scratch.mark
+    since, slots, x, place = scratch.call[0] + 1, scratch.slots, scratch.x, scratch.place
+    z = x[max(choice, 0)] if choice >= 0 else scratch.z
     for r in range(users.shape[0]):
         out[r, :] = -1
         scores[r, :] = -np.inf
-        first, count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
-        count = choose(first, count, most, since, pairs, noted, items, scratch, best)
-        describe(users[r], vectors[r], count, since, history, pairs, noted, items, scratch)
+        count = collect(
+            users[r], extra[r], -1, most, since, exclude, history, pairs, noted, items, scratch
+        )
+        describe(vectors[r], count, since, pairs, noted, items, scratch)
+        if choice < 0:
+            fold(w, hidden, activity(users[r], history), folded)
+            logits(x, count, hidden, folded, z)
         row, values = out[r], scores[r]
         worst, last = np.float32(-np.inf), -1
-        mean[:] = 0.0
         for k in range(count):
-            j = found[k]
-            if choice >= 0:
-                z = x[k, choice]
-                if z <= lowest:
-                    continue
-            else:
-                z = np.float32(score(x[k], hidden, w))
-                for f in range(FEATURES):
-                    mean[f] += x[k, f]
-            if z > worst or (z == worst and j < last):
-                insert(j, z, row, values)
-                worst, last = values[n - 1], row[n - 1]
-            mark[j] = -k
+            if z[k] >= worst and (choice < 0 or z[k] > lowest):
+                j = slots[k]
+                if z[k] > worst or j < last:
+                    insert(j, z[k], row, values)
+                    worst, last = values[n - 1], row[n - 1]
+                    place[j] = k
         if choice >= 0:
             models[r, :] = MODEL_OF[choice]
             continue
-        for place in range(n):
-            if row[place] < 0:
+        _mean(x, count, mean)
+        for at in range(n):
+            if row[at] < 0:
                 break
-            at = -mark[row[place]]
-            if hidden > 0 or place == 0:
-                _slope_by_input(x[at], hidden, w, slopes)
+            k = place[row[at]]
+            if hidden > 0 or at == 0:
+                _slopes(x, k, hidden, folded, slopes)
             raised[:] = 0.0
-            for f in range(FEATURES):
-                raised[MODEL_OF[f % BASE]] += slopes[f] * (x[at, f] - mean[f] / count)
-            models[r, place] = np.argmax(raised)
-
-
-@njit(cache=True, nogil=True)
-def _slope_by_input(x, hidden, w, slopes):
-    """Set `slopes` to the gradient of the logit by each feature."""
-    if hidden == 0:
-        slopes[:] = w[:FEATURES]
-        return
-    slopes[:] = 0.0
-    for h in range(hidden):
-        unit, at = _unit(x, h, w), h * (FEATURES + 1)
-        for f in range(FEATURES):
-            slopes[f] += w[hidden * (FEATURES + 1) + h] * unit * (1.0 - unit) * w[at + f]
+            for f in range(BASE):
+                raised[MODEL_OF[f]] += slopes[f] * (x[f, k] - mean[f])
+            models[r, at] = np.argmax(raised)
 
 
 @njit(cache=True, nogil=True)
@@ -162,57 +182,57 @@ def train(
         users, taken: int32[n], cache slots and the living items they took next.
         w, squares: float64[P], changed in place, G > 0. random: uint64[1], changed in place.
     """
-    x, found, mark, alive = scratch.x, scratch.found, scratch.mark, items.alive
-    z, gradient, best = np.empty(0), np.zeros(w.shape[0]), np.empty(KINDS)
+    slots, x, z, mark, alive = scratch.slots, scratch.x, scratch.z, scratch.mark, items.alive
+    folded = np.zeros((max(hidden, 1), BASE + 2), np.float32)
+    gradient = np.zeros(w.shape[0])
     since = scratch.call[0] + 1
     for r in range(users.shape[0]):
-        first, count = collect(users[r], history, pairs, noted, extra[r], exclude, items, scratch)
-        call, goal = scratch.call[0], -1
-        if mark[taken[r]] <= call:
-            # The item taken is a candidate that is always kept.
-            for k in range(first, count):
-                if found[k] == taken[r]:
-                    found[k], found[first] = found[first], found[k]
-                    first += 1
-                    break
-        count = choose(first, count, most, since, pairs, noted, items, scratch, best)
-        known, weight = count, 1.0
+        user, goal = users[r], -1
+        count = collect(
+            user, extra[r], taken[r], most, since, exclude, history, pairs, noted, items, scratch
+        )
+        call = scratch.call[0]
+        if exclude:
+            kernels.mark(
+                call + 1, user, history.tail, history.fill, history.older, history.pages, mark
+            )
+        known, weight = count, np.float32(1.0)
         for k in range(count):
-            mark[found[k]] = call + 1
-            if found[k] == taken[r]:
+            mark[slots[k]] = call + 1
+            if slots[k] == taken[r]:
                 goal = k
         if samples < items.size:
-            weight = items.size / max(samples, 1)
+            weight = np.float32(items.size / max(samples, 1))
         for n in range(min(samples, items.size)):
             j = np.int64(n)
             if samples < items.size:
                 j = np.int64(next_random(random) % np.uint64(items.size))
             if mark[j] <= call and alive[j]:
                 mark[j] = call + 1
-                found[count] = j
-                count += 1
+                slots[count], x[0, count], x[1, count] = j, 0.0, 0.0
                 if j == taken[r]:
-                    goal = count - 1
+                    goal = count
+                count += 1
         if goal < 0 and mark[taken[r]] <= call:
             goal = count
-            found[count] = taken[r]
+            slots[count], x[0, count], x[1, count] = taken[r], 0.0, 0.0
             count += 1
-        describe(users[r], vectors[r], count, since, history, pairs, noted, items, scratch)
         if goal < 0:
             continue
-        if z.shape[0] < count:
-            z = np.empty(2 * count)
-        top = -np.inf
+        describe(vectors[r], count, since, pairs, noted, items, scratch)
+        active = activity(user, history)
+        fold(w, hidden, active, folded)
+        logits(x, count, hidden, folded, z)
+        top, total = np.float32(-np.inf), 0.0
         for k in range(count):
-            z[k] = score(x[k], hidden, w)
             top = max(top, z[k])
-        total = 0.0
         for k in range(count):
-            z[k] = np.exp(z[k] - top) * (weight if k >= known and k != goal else 1.0)
+            z[k] = np.exp(z[k] - top) * (weight if k >= known and k != goal else np.float32(1.0))
             total += z[k]
-        gradient[:] = 0.0
         for k in range(count):
-            _slope(x[k], hidden, w, gradient, (1.0 if k == goal else 0.0) - z[k] / total)
+            z[k] = -z[k] / total
+        z[goal] += np.float32(1.0)
+        _gradient(x, count, hidden, folded, active, z, gradient)
         for f in range(w.shape[0]):
             squares[f] += gradient[f] * gradient[f]
             w[f] += rate * gradient[f] / np.sqrt(squares[f])

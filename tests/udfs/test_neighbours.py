@@ -123,15 +123,12 @@ class World:
         """float32[USERS, ITEMS]."""
         pairs = self.model.pairs
         damping = [(n / pairs.gain + pairs.shrink) ** -pairs.target_power for n in pairs.counts]
-        found = np.zeros((USERS, ITEMS, 1), np.float32)
-        mark, seen = np.zeros(ITEMS, np.int64), np.zeros(ITEMS, np.int32)
+        evidence = np.zeros((USERS, ITEMS), np.float32)
+        found = np.zeros(ITEMS + 1, np.int32)
         for user in range(USERS):
-            count = evidence_kernels.gather(
-                user, self.view, pairs, found[user], mark, user + 1, seen, 0
-            )
-            assert sorted(seen[:count]) == np.flatnonzero(mark == user + 1).tolist()
-            assert not found[user, mark != user + 1].any()
-        return found[:, :, 0] * np.array(damping, np.float32)[:ITEMS]
+            count = evidence_kernels.gather(user, self.view, pairs, evidence[user], found, 0)
+            assert sorted(found[:count]) == np.flatnonzero(evidence[user]).tolist()
+        return evidence * np.array(damping, np.float32)[:ITEMS]
 
     @property
     def view(self) -> evidence_kernels.History:
