@@ -19,31 +19,48 @@ STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it 
 
 
 @njit(cache=True, nogil=True)
-def add_pair(ids, values, length, other, value):
-    """Add `value` to the neighbour `other` of one row; returns the row's new length.
+def _find(table, row, length, value):
+    """The first of `table[row, :length]` that equals `value`, or `length`.
+
+    Looks at all of them, without a branch: vectorised, it is faster than stopping.
+    """
+    first = np.int32(length)
+    for k in range(np.int32(length)):
+        first = min(first, np.int32(k) if table[row, k] == value else np.int32(length))
+    return first
+
+
+@njit(cache=True, nogil=True)
+def _least(bits, row):
+    """The smallest of a full row of numbers above 0, of which `bits` is the same as int32: their
+    order is the same, and integers are what is vectorised."""
+    least = bits[row, 0]
+    for k in range(bits.shape[1]):
+        least = min(least, bits[row, k])
+    return least
+
+
+@njit(cache=True, nogil=True)
+def add_pair(ids, values, bits, row, length, other, value):
+    """Add `value` to the neighbour `other` of a row; returns the row's new length.
 
     In a full row a newcomer replaces the neighbour with the smallest value, the first of equal
     ones, and begins at `value`: what is kept is never more than was counted. (Taking over the
     replaced count, as space-saving does, makes chance newcomers outweigh true neighbours.)
 
     Args:
-        ids, values: int32[K], float32[K], the first `length` in use, changed in place.
+        ids, values, bits: int32[I, K], float32[I, K], the same memory as int32[I, K]; the first
+            `length` of the row are in use. Changed in place.
     """
-    for k in range(length):
-        if ids[k] == other:
-            values[k] += value
-            return length
-    if length < ids.shape[0]:
-        ids[length] = other
-        values[length] = value
-        return length + 1
-    least = 0
-    for k in range(1, length):
-        if values[k] < values[least]:
-            least = k
-    ids[least] = other
-    values[least] = value
-    return length
+    at = _find(ids, row, length, other)
+    if at < length:
+        values[row, at] += value
+        return length
+    if length == ids.shape[1]:
+        at = _find(bits, row, length, _least(bits, row))
+    ids[row, at] = other
+    values[row, at] = value
+    return max(length, at + 1)
 
 
 @njit(cache=True, nogil=True)
@@ -222,6 +239,7 @@ def count(
     Returns: (changed rows, log_gain less what was divided out of `values` and `counts`).
     """
     changed = 0
+    bits = values.view(np.int32)
     for e in range(head_rows.shape[0]):
         now = log_gain + growth * order[e]
         while now >= STEP:
@@ -239,11 +257,12 @@ def count(
         for k in range(starts[e], starts[e + 1]):
             h, value = other_rows[k], gain * forward[distances[k]]
             if h >= 0:
-                lengths[h] = add_pair(ids[h], values[h], lengths[h], item, value)
+                lengths[h] = add_pair(ids, values, bits, h, lengths[h], item, value)
                 if stamp[h] != batch:
                     stamp[h] = batch
                     touched[changed] = h
                     changed += 1
             if x >= 0:
-                lengths[x] = add_pair(ids[x], values[x], lengths[x], others[k], value * backward)
+                value *= backward
+                lengths[x] = add_pair(ids, values, bits, x, lengths[x], others[k], value)
     return changed, log_gain

@@ -272,9 +272,10 @@ def test_a_full_row_holds_no_more_than_was_counted(given_events: list[Event], ro
 
 
 def test_a_newcomer_replaces_the_smallest() -> None:
-    ids, values = np.array([4, 5, 6], np.int32), np.array([3.0, 1.0, 1.0], np.float32)
-    length = kernels.add_pair(ids, values, 3, 9, np.float32(2.0))
-    assert (length, ids.tolist(), values.tolist()) == (3, [4, 9, 6], [3.0, 2.0, 1.0])
+    ids, values = np.array([[4, 5, 6]], np.int32), np.array([[3.0, 1.0, 1.0]], np.float32)
+    bits = values.view(np.int32)
+    assert kernels.add_pair(ids, values, bits, 0, 3, 9, np.float32(2.0)) == 3
+    assert (ids.tolist(), values.tolist()) == ([[4, 9, 6]], [[3.0, 2.0, 1.0]])
 
 
 @given(chosen, st.lists(events, min_size=1, max_size=3), st.sets(st.integers(0, ITEMS - 1)))
