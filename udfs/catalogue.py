@@ -29,7 +29,9 @@ class Catalogue:
         q, y, bias: float32[I, d] twice and float32[I]: the factor of an item that is wanted, its
             factor as part of a history, and its bias.
         spread: float32[I, 3], summed mean squared gradients of q, y and bias.
-        length: float32[I], |q_i|, as of the last `measure`: kept where lists are made.
+        axis, along, across: float32[d], float32[I] twice: bounds of products with q, as of the last
+            `measure` (see `kernels.measure`): kept where lists are made.
+        strong: int32[64], slots of the last lists by factors, which are tried first for the next.
         alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
             item, or one known only by its key from a user's history.
         popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
@@ -48,6 +50,9 @@ class Catalogue:
         self.living = 0
         self.expired = 0
         self._allocate(256)
+        self.axis = np.zeros(dimensions, np.float32)
+        self.strong = np.zeros(64, np.int32)
+        self._measured = 0
         self.text = np.zeros(256 * 32, np.uint8)
         self._text_end = 0
 
@@ -57,7 +62,8 @@ class Catalogue:
         self.y = np.zeros((room, self.dimensions), np.float32)
         self.bias = np.zeros(room, np.float32)
         self.spread = np.zeros((room, 3), np.float32)
-        self.length = np.zeros(room, np.float32)
+        self.along = np.zeros(room, np.float32)
+        self.across = np.zeros(room, np.float32)
         self.alive = np.zeros(room, np.bool_)
         self.popularity = np.zeros(room, np.float64)
         self.popularity_at = np.zeros(room, np.float64)
@@ -117,17 +123,30 @@ class Catalogue:
             self.expired -= 1
         self.alive[slot] = True
         self.living += 1
-        start = self.q[slot : slot + 1]
-        kernels.initial_factors(self.keys[slot : slot + 1], self.seed, start)
-        self.length[slot] = np.linalg.norm(start)
+        kernels.initial_factors(self.keys[slot : slot + 1], self.seed, self.q[slot : slot + 1])
+        self.measure(np.array([slot], np.int32))
         counts = self.popularity, self.popularity_at, self.events, self.seen
         for column in (self.y, self.bias, self.spread, *counts):
             column[slot] = 0
         return slot
 
     def measure(self, slots: NDArray[np.int32]) -> None:
-        """Bring `length` up to date: for who changes `q` of these slots and makes lists by it."""
-        kernels.lengths(self.q, slots, self.length)
+        """Bring the bounds up to date: for who changes `q` of these slots and makes lists by it.
+
+        Any axis makes right bounds. The best one is near the first principal one of the factors,
+        and is looked for again whenever all factors have changed ten times on average.
+        """
+        self._measured += len(slots)
+        if self._measured > 10 * max(self.size, 100):
+            self._measured = 0
+            q, axis = self.q[: self.size], self.axis
+            axis = axis if axis.any() else np.ones_like(axis)
+            for _ in range(4):  # power iteration
+                axis = q.T @ (q @ axis)
+                axis /= max(np.linalg.norm(axis), np.float32(1e-30))
+            self.axis = axis
+            slots = np.arange(self.size, dtype=np.int32)
+        kernels.measure(self.q, self.axis, slots, self.along, self.across)
 
     def _new_slot(self, key: int) -> int:
         slot = self.size

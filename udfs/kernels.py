@@ -13,6 +13,7 @@ from numba import njit
 
 PAGE = 32  # consumed items per history page: one page is one row of state
 LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
+ROUNDING = np.float32(1e-5)  # far above the error of a product of single precision
 EVENT_STRIDE = 0xD1B54A32D192ED03  # odd, so no two events of a shard begin at the same state
 
 
@@ -177,7 +178,21 @@ def add_popularity(items, weights, ts, half_life, value, at, events):
 
 
 @njit(cache=True, nogil=True)
-def lengths(q, items, out):
-    """Set `out` (float32[I]) to the Euclidean length of the factors of `items` (int32[m])."""
+def measure(q, axis, items, along, across):
+    """What of the factors of `items` lies along a unit vector, and how much across it.
+
+    By Cauchy and Schwarz q·v ≤ (q·e)(v·e) + |q − (q·e)e|·|v − (v·e)e| for a unit vector e. Both
+    lengths are taken a little larger, by ROUNDING of the whole, so that this holds for products of
+    single precision too.
+
+    Args:
+        q, axis: float32[I, d], float32[d], e, or all 0. items: int32[m].
+        along, across: float32[I], float32[I], set at the items.
+    """
     for k in range(items.shape[0]):
-        out[items[k]] = np.sqrt(dot(q[items[k]], q[items[k]]))
+        j = items[k]
+        along[j] = dot(q[j], axis)
+        rest = np.float32(0.0)
+        for f in range(axis.shape[0]):
+            rest += (q[j, f] - along[j] * axis[f]) ** 2
+        across[j] = np.sqrt(rest + ROUNDING * dot(q[j], q[j]))

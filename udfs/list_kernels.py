@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.kernels import dot, mark
+from udfs.kernels import mark
 
-_BUCKETS = 256
-_SLACK = np.float32(1.0001)  # far above the rounding error of a product of single precision
+_BLOCK = 32  # items whose bounds are looked at together
+_SLACK = np.float32(2e-5)  # far above the rounding error of a sum of biases
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -29,81 +29,88 @@ def insert(item, score, items, scores):
 
 
 @njit(cache=True, nogil=True)
-def by_bound(bias, length, alive, size, reach):
-    """The living items, those that may score most first, in buckets of a counting sort.
+def _possible(
+    begin, stop, bias, along, across, to, far, least, alive, eaten, row, bound, hits
+):  # fmt: skip
+    """Set `hits` to the slots from `begin` to `stop` that may have `least` or more, by their
+    bounds, and are alive and not `eaten`; returns how many."""
+    some = np.int32(0)
+    for k in range(stop - begin):
+        j = np.uint32(begin + k)
+        bound[k] = bias[j] + to * along[j] + far * across[j]
+    for k in range(stop - begin):
+        some += np.int32(bound[k] >= least)
+    count = 0
+    if some > 0:
+        for k in range(stop - begin):
+            j = np.uint32(begin + k)
+            hits[count] = j
+            count += (bound[k] >= least) & (eaten[j] != row) & alive[j]
+    return count
 
-    By Cauchy and Schwarz a user whose factors have length `reach` or less gives no item more than
-    b_i + reach·|q_i|.
 
-    Args:
-        bias, length, alive: float32[I], float32[I] (|q_i|), bool[I]; the first `size` are in use.
-
-    Returns: (int32[m] slots, float32[m] bounds, descending, none below what its item may score).
-    """
-    bound = np.empty(size, np.float32)
-    low, high, count = np.float32(np.inf), np.float32(-np.inf), 0
-    for j in range(size):
-        if alive[j]:
-            bound[j] = bias[j] + reach * length[j] * _SLACK
-            low, high = min(low, bound[j]), max(high, bound[j])
-            count += 1
-    order, edge = np.empty(count, np.int32), np.empty(count, np.float32)
-    scale = np.float32(_BUCKETS - 1) / max(high - low, np.float32(1e-6))
-    start = np.zeros(_BUCKETS + 1, np.int32)
-    top = np.full(_BUCKETS, -np.inf, np.float32)
-    for j in range(size):
-        if alive[j]:
-            bucket = int((high - bound[j]) * scale)
-            start[bucket + 1] += 1
-            top[bucket] = max(top[bucket], bound[j])
-    for bucket in range(_BUCKETS):
-        start[bucket + 1] += start[bucket]
-    for j in range(size):
-        if alive[j]:
-            bucket = int((high - bound[j]) * scale)
-            order[start[bucket]] = j
-            edge[start[bucket]] = top[bucket]
-            start[bucket] += 1
-    return order, edge
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _product(j, v, q, bias):
+    total = np.float32(0.0)
+    for f in range(v.shape[0]):
+        total += v[f] * q[j, f]
+    return bias[j] + total
 
 
 @njit(cache=True, nogil=True)
 def best_products(
-    v, reach, users, q, bias, length, order, bound, exclude, tail, fill, older, pages, items, scores
-):
+    v, to, far, users, q, bias, alive, along, across, size, strong,
+    exclude, tail, fill, older, pages, items, scores,
+):  # fmt: skip
     """The items with the largest b_i + q_i·v_u of each user, best first, equal ones by lower slot.
 
-    Exact: items are tried in the order of `by_bound`, and only those are left out whose bound lies
-    below the worst score of a full list.
+    Exact: only items are left out whose bound b_i + (q_i·e)(v_u·e) + |…|·|…| (`kernels.measure`)
+    lies below the worst score of a full list. `strong` items come first, to have one soon, then all
+    by blocks, in which bounds are vectorised.
 
     Args:
-        v, reach: float32[rows, d], float32[rows], what each user wants and its length |v_u|.
+        v, to, far: float32[rows, d], what each user wants; float32[rows] twice, v_u·e and the
+            length of the rest.
         users: int32[rows], cache slots.
-        q, bias, length: float32[I, d], float32[I], float32[I] (|q_i|).
-        order, bound: from `by_bound`, for the largest of `reach`.
+        q, bias, alive, along, across: float32[I, d], float32[I], bool[I], float32[I] twice; the
+            first `size` are in use.
+        strong: int32[S], slots to try first, set to those of the last lists. They change no list.
         exclude: leave out what each user has consumed, by its history pages (see `consumed`).
         items, scores: int32[rows, N] and float32[rows, N], set; −1 and −inf where a row has fewer
             than N items.
     """
-    n = items.shape[1]
-    eaten = np.full(q.shape[0] if exclude else 0, -1, np.int32)
+    n, at = items.shape[1], 0
+    eaten = np.full(q.shape[0], -1, np.int32)
+    bound, hits = np.empty(_BLOCK, np.float32), np.empty(_BLOCK + 1, np.int32)
     for r in range(users.shape[0]):
-        user = users[r]
+        # Taken out once: a row taken out within a loop is counted each time.
+        row, best, wanted = items[r], scores[r], v[r]
+        row[:] = -1
+        best[:] = -np.inf
+        worst = np.float32(-np.inf)
         if exclude:
-            mark(r, user, tail, fill, older, pages, eaten)
-        items[r, :] = -1
-        scores[r, :] = -np.inf
-        far = reach[r] * _SLACK
-        for k in range(order.shape[0]):
-            worst = scores[r, n - 1]
-            if bound[k] < worst:
-                break
-            j = order[k]
-            if bias[j] + far * length[j] < worst or (exclude and eaten[j] == r):
-                continue
-            score = bias[j] + dot(v[r], q[j])
-            if score > worst or (score == worst and j < items[r, n - 1]):
-                insert(j, score, items[r], scores[r])
+            mark(r, users[r], tail, fill, older, pages, eaten)
+        for j in strong:
+            if j < size and eaten[j] != r and alive[j]:
+                eaten[j] = r
+                score = _product(j, wanted, q, bias)
+                if score > worst or (score == worst and j < row[n - 1]):
+                    insert(j, score, row, best)
+                    worst = best[n - 1]
+        for begin in range(0, size, _BLOCK):
+            count = _possible(
+                begin, min(begin + _BLOCK, size), bias, along, across, to[r], far[r],
+                worst - _SLACK, alive, eaten, r, bound, hits,
+            )  # fmt: skip
+            for k in range(count):
+                score = _product(hits[k], wanted, q, bias)
+                if score > worst or (score == worst and hits[k] < row[n - 1]):
+                    insert(hits[k], score, row, best)
+                    worst = best[n - 1]
+        for k in range(n):
+            if row[k] >= 0:
+                strong[at] = row[k]
+                at = (at + 1) % strong.shape[0]
 
 
 @njit(cache=True, nogil=True)

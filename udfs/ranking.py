@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs import factor_kernels, list_kernels
+from udfs import factor_kernels, kernels, list_kernels
 from udfs.catalogue import Catalogue
 from udfs.users import Users
 
@@ -46,12 +46,12 @@ def rank_by_factors(
         exclude: leave out what a user has consumed.
     """
     items, scores = _empty(len(slots), n)
-    reach = np.linalg.norm(vectors, axis=1)
-    order, bound = list_kernels.by_bound(
-        catalogue.bias, catalogue.length, catalogue.alive, catalogue.size, reach.max(initial=0)
-    )
+    to = vectors @ catalogue.axis
+    whole = np.square(vectors).sum(axis=1)
+    far = np.sqrt(np.maximum(whole - np.square(to), 0) + kernels.ROUNDING * whole)
     list_kernels.best_products(
-        vectors, reach, slots, catalogue.q, catalogue.bias, catalogue.length, order, bound,
+        vectors, to, far, slots, catalogue.q, catalogue.bias, catalogue.alive, catalogue.along,
+        catalogue.across, catalogue.size, catalogue.strong,
         exclude, users.tail, users.fill, users.older, users.pages, items, scores,
     )  # fmt: skip
     return items, _logistic(scores)
@@ -62,7 +62,8 @@ def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) 
     left out; scores (1 + cosine) / 2."""
     items, scores = _empty(len(slots), n)
     size = catalogue.size
-    unit = catalogue.q[:size] / np.maximum(catalogue.length[:size, None], np.float32(1e-12))
+    q = catalogue.q[:size]
+    unit = q / np.maximum(np.linalg.norm(q, axis=1, keepdims=True), np.float32(1e-12))
     chunk = max(1, _CELLS // max(1, size))
     for begin in range(0, len(slots), chunk):
         part = slots[begin : begin + chunk]

@@ -71,19 +71,14 @@ def test_best_products_are_all_products_sorted(
     if eaten:
         pages.add(eaten)
     history = reference.remember(eaten)
-    reach = np.linalg.norm(p, axis=1)
-    length = np.zeros(size, np.float32)
-    kernels.lengths(q, np.arange(size, dtype=np.int32), length)
-    np.testing.assert_allclose(length, np.linalg.norm(q, axis=1), rtol=1e-6)
-    order, bound = list_kernels.by_bound(bias, length, alive, size, reach.max())
-    assert sorted(order.tolist()) == np.flatnonzero(alive).tolist()
-    assert (np.diff(bound) <= 0).all()
-    assert (bound >= (bias + reach.max() * length)[order]).all()
+    axis = np.array(data.draw(st.sampled_from([(0, 0, 0), (0, 1, 0), (0.6, 0, 0.8)])), np.float32)
+    strong = np.array(data.draw(st.lists(st.integers(0, 50), min_size=1, max_size=5)), np.int32)
     found, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
-    slots = np.arange(rows, dtype=np.int32)
     list_kernels.best_products(
-        p, reach, slots, q, bias, length, order, bound, exclude, *pages.arrays(), found, best
-    )
+        p, *bounds(p, q, axis)[:2], np.arange(rows, dtype=np.int32), q, bias, alive,
+        *bounds(p, q, axis)[2:], size, strong, exclude, *pages.arrays(), found, best,
+    )  # fmt: skip
+    assert set(found[found >= 0].tolist()) & set(strong.tolist()) or not (found >= 0).any()
     for row in range(rows):
         left_out = history.get(row, []) if exclude else []
         expected = reference.top_n(q @ p[row] + bias, alive.tolist(), left_out, n)
@@ -92,17 +87,49 @@ def test_best_products_are_all_products_sorted(
         assert best[row].tolist() == [score for _, score in expected] + [-np.inf] * short
 
 
-def test_best_products_tries_few_items() -> None:
-    """The point of the bounds: far from all products are computed."""
+def bounds(p: Any, q: Any, axis: Any) -> tuple[Any, Any, Any, Any]:
+    """v·e and the rest's length for users, then for items."""
+    found = []
+    for rows in (p, q):
+        along, across = np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
+        kernels.measure(rows, axis, np.arange(len(rows), dtype=np.int32), along, across)
+        np.testing.assert_allclose(along, rows @ axis, atol=1e-5)
+        rest = np.linalg.norm(rows - np.outer(along, axis), axis=1)
+        np.testing.assert_allclose(across, rest, rtol=1e-4, atol=4e-3 * np.abs(rows).sum())
+        found += [along, across]
+    return found[0], found[1], found[2], found[3]
+
+
+def test_bounds_hold_and_are_close() -> None:
+    """The point of them: far from all products have to be computed."""
     random = np.random.default_rng(1)
-    q = random.normal(0, 0.1, (5000, 16)).astype(np.float32)
-    p = random.normal(0, 0.1, (20, 16)).astype(np.float32)
-    bias = np.log(1 / np.arange(1, 5001)).astype(np.float32)
-    length, reach = np.linalg.norm(q, axis=1), np.linalg.norm(p, axis=1)
-    alive = np.ones(5000, np.bool_)
-    _, bound = list_kernels.by_bound(bias, length, alive, 5000, reach.max())
-    worst = np.sort(p @ q.T + bias, axis=1)[:, -10]
-    assert (bound[:, None] >= worst).mean() < 0.02
+    common = random.normal(0, 0.3, 16)
+    q = (random.normal(0, 0.1, (5000, 16)) + common).astype(np.float32)
+    p = random.normal(0, 0.3, (20, 16)).astype(np.float32)
+    bias = (0.1 * np.log(1 / np.arange(1, 5001))).astype(np.float32)
+    axis = (common / np.linalg.norm(common)).astype(np.float32)
+    products = p @ q.T + bias
+    worst = np.sort(products, axis=1)[:, -10]
+    shares = []
+    for direction in (np.zeros_like(axis), axis):
+        to, far, along, across = bounds(p, q, direction)
+        bound = bias + np.outer(to, along) + np.outer(far, across)
+        assert (bound >= products).all()
+        shares.append((bound >= worst[:, None]).mean())
+    assert shares[1] < shares[0] / 2
+
+
+def test_the_axis_follows_the_factors() -> None:
+    catalogue = Catalogue(8, seed=1, max_items=1000)
+    slots = catalogue.slots([f"i{n}" for n in range(200)])
+    common = np.arange(1, 9, dtype=np.float32)
+    catalogue.q[slots] += common
+    for _ in range(11):
+        catalogue.measure(slots)
+    assert catalogue.axis @ common / np.linalg.norm(common) > 0.999
+    rest = catalogue.q[slots] - np.outer(catalogue.along[slots], catalogue.axis)
+    np.testing.assert_allclose(catalogue.across[slots], np.linalg.norm(rest, axis=1), atol=0.2)
+    assert catalogue.across[slots].mean() < 0.1 * catalogue.along[slots].mean()
 
 
 @given(st.permutations(range(30)), st.integers(1, 40), st.booleans(), st.data())
