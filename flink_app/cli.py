@@ -203,14 +203,15 @@ def simulate(
 def get(
     user: Annotated[str, Parameter(help="A user's id; without one: what is popular.")] = "",
     *,
+    trending: Annotated[bool, Parameter(negative=(), help="What is trending instead.")] = False,
     json: Json = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
     """Show a user's list as it is in Redis now: a table in a terminal, else the JSON itself."""
-    from flink_app.lookup import show
+    from flink_app.lookup import list_name, show
 
-    return show(f"rec:{user}" if user else "popular", load(config, settings), json)
+    return show(list_name(user, trending), load(config, settings), json)
 
 
 @app.command
@@ -251,9 +252,7 @@ def show_config(
 @app.command
 def graph(
     *,
-    mermaid: Annotated[
-        bool, Parameter(name="--mermaid", negative=(), help="As a Mermaid flowchart.")
-    ] = False,
+    mermaid: Annotated[bool, Parameter(negative=(), help="As a Mermaid flowchart.")] = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> None:

@@ -21,7 +21,7 @@ from udfs.errors import MillirecError
 MICRO_BATCHES = "micro-batches"
 
 WRITES = {
-    "user learner": "rec:<user>, similar:<item>, popular",
+    "user learner": "rec:<user>, similar:<item>, popular, trending",
     "item learner": "feed:*",
     "stats": "stats",
 }

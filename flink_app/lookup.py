@@ -22,7 +22,7 @@ from flink_app.config import Loaded
 from flink_app.failures import FAILED, FINISHED
 from flink_app.live import clock
 from flink_app.services import find_redis
-from udfs.errors import ServiceError
+from udfs.errors import ConfigError, ServiceError
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -94,11 +94,28 @@ def table(
             cells.append(Text(names.get(entry.item, "")))
         shown.add_row(*cells, f"{entry.score:.3f}", Text(reason(entry.why)))
     # Not the table's own caption, which would be as narrow as the table.
-    return Group(Text(key), shown, Text(f"source {found.source}, {age} old, id {found.id}"))
+    body = shown if found.items else Text("\n  an empty list\n", style="dim")
+    return Group(Text(key), body, Text(f"source {found.source}, {age} old, id {found.id}"))
+
+
+def list_name(user: str, trending: bool) -> str:
+    """What `show` calls the list of `user`, or without one what is trending or popular.
+
+    Raises:
+        ConfigError: asked for both.
+
+    >>> list_name("alice", False), list_name("", True), list_name("", False)
+    ('rec:alice', 'trending', 'popular')
+    """
+    if user and trending:
+        raise ConfigError(
+            f"{user} and --trending: what is trending is the same for everybody. Leave one out."
+        )
+    return f"rec:{user}" if user else "trending" if trending else "popular"
 
 
 def show(name: str, loaded: Loaded, as_json: bool) -> int:
-    """Print the list called `name` (`rec:alice`, `similar:1580`, `popular`); the exit code.
+    """Print the list called `name` (`rec:alice`, `similar:1580`, `trending`); the exit code.
 
     Raises:
         ServiceError: no Redis answers.

@@ -155,6 +155,8 @@ class FeedReader:
         if now - self._started < _WATCH_S and now - self._watched_at >= 0.5:
             self._watched_at = now
             count += self._load(self._restored(), models)
+            if count:  # what has come at once was popular before
+                models.trending.forget()
         if self._alone:
             return count
         if now - self._read_at > self._keep_s / 2:

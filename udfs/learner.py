@@ -223,7 +223,7 @@ class Learner:
         return commands
 
     def shared_lists(self, now_ms: int, *, everything: bool = False) -> list[Command]:
-        """The commands for `popular` and for the `similar:` lists that are due, or all changed."""
+        """The commands for `popular`, `trending` and the `similar:` lists due, or all changed."""
         s, lists = self.settings, self.lists
         commands: list[Command] = []
         if everything or now_ms - self._popular_written >= s.models.popular_every_s * 1000:
@@ -231,6 +231,8 @@ class Learner:
             self.models.forget_popular()
             ranked = self.models.by_popularity(np.array([-1], np.int32), now_ms)
             commands.append(lists.popular_list(now_ms, lists.items(of_one(ranked, "popular"))[0]))
+            trend = of_one(self.models.by_trend(), "trending")
+            commands.append(lists.trending_list(now_ms, lists.items(trend)[0]))
         if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
             self._similar_looked = now_ms
             commands += self._similar_lists(now_ms, everything)
@@ -264,6 +266,7 @@ class Learner:
         self.models.forget_popular()
         gone = kept[~self.catalogue.alive[kept]]
         self.models.neighbours.clear(gone)
+        self.models.trending.clear(gone)
         if self.catalogue.wasteful:
             kept = self.catalogue.living_slots()
             self.catalogue = self.lists.catalogue = self.catalogue.compact()

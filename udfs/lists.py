@@ -1,7 +1,8 @@
 """The front end's contract: the JSON of a list and the Redis commands that publish it.
 
-In: ranked slots with scores. Out: `SET` commands for `rec:<user>`, `similar:<item>` and `popular`,
-each a JSON string `{"user"|"item", "id", "at", "v", "source", "items": [{"item","score","why"}]}`.
+In: ranked slots with scores. Out: `SET` commands for `rec:<user>`, `similar:<item>`, `popular`
+and `trending`, each a JSON string
+`{"user"|"item", "id", "at", "v", "source", "items": [{"item","score","why"}]}`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from udfs import list_kernels
 from udfs.catalogue import Catalogue
-from udfs.ranker import MODELS, Lists
+from udfs.ranker import SOURCES, Lists
 from udfs.redis_writer import Command
 
 CONTRACT = 1
@@ -40,7 +41,7 @@ class ListWriter:
         channel = self._key[:-1]
         self._notice = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
         self._out = np.zeros(1024, np.uint8)
-        why = [b',"why":{"model":"%s"' % model.encode() for model in MODELS]
+        why = [b',"why":{"model":"%s"' % model.encode() for model in SOURCES]
         self._why = np.frombuffer(b"".join(why), np.uint8)
         self._why_at = np.cumsum([0, *map(len, why)]).astype(np.int32)
         self._because = np.frombuffer(b',"because":[', np.uint8)
@@ -95,6 +96,10 @@ class ListWriter:
     def popular_list(self, at_ms: int, items: bytes) -> Command:
         """The command for `popular`."""
         return self._shared("popular", b"", "popular", at_ms, items)
+
+    def trending_list(self, at_ms: int, items: bytes) -> Command:
+        """The command for `trending`."""
+        return self._shared("trending", b"", "trending", at_ms, items)
 
     def _shared(self, key: str, head: bytes, model: str, at_ms: int, items: bytes) -> Command:
         value = b'{%s"id":"%x","at":%d,"v":%d,"source":"%s","items":[%s]}' % (

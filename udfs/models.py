@@ -18,7 +18,7 @@ from udfs.consumers import Consumers
 from udfs.model_options import ItemCF, RankerOptions, UserCF
 from udfs.neighbours import Neighbours, Row, Windows
 from udfs.pairs import KeyRow
-from udfs.ranker import MODELS, Lists, Ranker
+from udfs.ranker import SOURCES, Lists, Ranker
 from udfs.ranking import (
     Popular,
     Ranked,
@@ -28,9 +28,10 @@ from udfs.ranking import (
     rank_similar,
     user_vectors,
 )
+from udfs.trending import Trending
 from udfs.users import Users
 
-_POPULAR = MODELS.index("popular")
+_POPULAR = SOURCES.index("popular")
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +40,8 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         window, window_decay: how many last items of a user have a part in mf, the k-th newest (from
             0) by exp(−k / window_decay).
-        served: "ranker" or one of `MODELS`: whose lists users get. "mf" and "popular" leave pairs
-            and consumers uncounted.
+        served: "ranker" or one of `ranker.MODELS`: whose lists users get. "mf" and "popular" leave
+            pairs and consumers uncounted.
     """
 
     served: str = "ranker"
@@ -54,6 +55,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     minimum_events: int = 1
     popular_every_s: float = 1.0
     half_life_ms: float = 86_400_000.0
+    trending_window_ms: float = 3_600_000.0
     strict: bool = False
 
 
@@ -73,6 +75,7 @@ class Models:
         self.position = position.astype(np.float32)
         self.counting = settings.served not in ("mf", "popular")
         self.clock_ms = 0.0
+        self.trending = Trending(settings.trending_window_ms, settings.half_life_ms)
         self._popular: Popular | None = None
         self._popular_at = 0
 
@@ -123,8 +126,8 @@ class Models:
         """The lists of the users in `slots`, in parts: the source, which of `slots`, their lists.
 
         Args:
-            model: "ranker" or one of `MODELS`; by default the one that is served. Users with fewer
-                than `minimum_events` events get what is popular.
+            model: "ranker" or one of `ranker.MODELS`; by default the one that is served. Users
+                with fewer than `minimum_events` events get what is popular.
         """
         young = self.users.events[slots] < self.settings.minimum_events
         parts = []
@@ -165,6 +168,10 @@ class Models:
             self._popular_at = now_ms
         return rank_by_popularity(self._popular, self.users, slots, s.length, s.exclude_consumed)
 
+    def by_trend(self) -> Ranked:
+        """The one list of what is trending, looked at anew; it may be empty."""
+        return self.trending.look(self.catalogue, self.clock_ms, self.settings.length)
+
     def similar(self, slots: NDArray[np.integer[Any]]) -> Lists:
         """Items like each of `slots`: those taken with it, then those with the nearest factors."""
         n = self.settings.length
@@ -174,7 +181,7 @@ class Models:
         if len(short := np.flatnonzero(lists.items[:, -1] < 0)):
             more = np.full_like(lists.items, -1)
             more[short] = rank_similar(self.catalogue, slots[short], n)[0]
-            list_kernels.fill_up(*lists, more, MODELS.index("mf"))
+            list_kernels.fill_up(*lists, more, SOURCES.index("mf"))
         return lists
 
     def reasons(self, slots: NDArray[np.int32], lists: Lists) -> NDArray[np.int32]:
@@ -182,7 +189,7 @@ class Models:
 
         Returns: int32[n, N, 2], −1 where there are fewer.
         """
-        by_item_cf = lists.models == MODELS.index("item-cf")
+        by_item_cf = lists.models == SOURCES.index("item-cf")
         if not self.counting or not by_item_cf.any():
             return np.full((*lists.items.shape, 2), -1, np.int32)
         shown = np.where(by_item_cf, lists.items, np.int32(-1))
@@ -213,10 +220,11 @@ class Models:
         self.catalogue = catalogue
         self.neighbours = self.neighbours.compact(kept)
         self.consumers = self.consumers.compact(kept)
+        self.trending.compact(kept)
         self._popular = None
 
 
 def of_one(ranked: Ranked, model: str) -> Lists:
-    """Lists that one of `MODELS` made alone."""
+    """Lists that one of `SOURCES` made alone."""
     items, scores = ranked
-    return Lists(items, scores, np.full(items.shape, MODELS.index(model), np.int8))
+    return Lists(items, scores, np.full(items.shape, SOURCES.index(model), np.int8))

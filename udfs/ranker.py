@@ -21,6 +21,8 @@ from udfs.neighbours import Neighbours
 from udfs.users import Users
 
 MODELS = ("item-cf", "user-cf", "mf", "popular")
+"""What users' lists come from."""
+SOURCES = (*MODELS, "trending")
 """Where an item of a list comes from; `Lists.models` are positions in here."""
 _ALONE = {"item-cf": 0, "user-cf": 1}
 _FIRST, _LARGEST = 1e-8, 1e3
@@ -32,7 +34,7 @@ class Lists(NamedTuple):
 
     Attributes:
         items, scores: int32[n, N], float32[n, N] in 0 to 1; −1 where a list is shorter.
-        models: int8[n, N], the model that put each item there, a position in `MODELS`.
+        models: int8[n, N], the model that put each item there, a position in `SOURCES`.
     """
 
     items: NDArray[np.int32]

@@ -86,11 +86,20 @@ class Popular(NamedTuple):
     shares: NDArray[np.float32]
 
 
-def by_popularity(catalogue: Catalogue, now_ms: float, half_life_ms: float) -> Popular:
-    """Popularity at `now_ms`: sum · 2^(−age / half-life), over the maximum."""
+def decayed_popularity(
+    catalogue: Catalogue, now_ms: float, half_life_ms: float
+) -> NDArray[np.float64]:
+    """The popularity of each slot at `now_ms`: sum · 2^(−age / half-life), float64[size]; 0 where
+    no item lives."""
     size = catalogue.size
     age = np.maximum(now_ms - catalogue.popularity_at[:size], 0.0)
-    value = catalogue.popularity[:size] * 2.0 ** (-age / half_life_ms) * catalogue.alive[:size]
+    value: NDArray[np.float64] = catalogue.popularity[:size] * 2.0 ** (-age / half_life_ms)
+    return value * catalogue.alive[:size]
+
+
+def by_popularity(catalogue: Catalogue, now_ms: float, half_life_ms: float) -> Popular:
+    """Popularity at `now_ms` over the maximum."""
+    value = decayed_popularity(catalogue, now_ms, half_life_ms)
     shares = np.asarray(value / max(float(value.max(initial=0.0)), 1e-300), np.float32)
     order = np.argsort(-shares, kind="stable").astype(np.int32)
     return Popular(order[catalogue.alive[order]], shares)

@@ -259,7 +259,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         yield STATS, pack_account(self._count(account, began))
 
     def close(self) -> None:
-        """At the end of a bounded input: write what was put off, `popular` and every `similar:`."""
+        """At the end of a bounded input: write what was put off, and every shared list."""
         if not hasattr(self, "writer"):
             return
         now = now_ms()

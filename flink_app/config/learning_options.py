@@ -149,8 +149,21 @@ class Lists(Struct, frozen=True, kw_only=True):
     ] = 10.0
     popular_every_s: Annotated[
         float,
-        Meta(description="How often the popular list is written, in seconds.", gt=0, le=86_400),
+        Meta(
+            description="How often the popular and the trending list are written, in seconds.",
+            gt=0,
+            le=86_400,
+        ),
     ] = 1.0
+    trending_window_s: Annotated[
+        float,
+        Meta(
+            description="An item is trending if it is taken more than before in the last one to "
+            "two times so many seconds, by the events' times.",
+            gt=0,
+            le=31_536_000,
+        ),
+    ] = 3600.0
 
 
 class Quality(Struct, frozen=True, kw_only=True):

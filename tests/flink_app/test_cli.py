@@ -45,6 +45,7 @@ def test_the_help_documents_the_exit_codes(capsys: pytest.CaptureFixture[str]) -
         (["run", "a", "--set", "model.dimension=3"], "did you mean dimensions?"),
         (["config", "--config", "/no/such.toml"], "does not exist"),
         (["simulate", "x.jsonl", "--rate", "0"], "must be above 0"),
+        (["get", "ann", "--trending"], "ann and --trending: what is trending is the same for"),
     ],
 )
 def test_a_mistake_is_a_sentence_and_code_2(

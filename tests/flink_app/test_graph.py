@@ -46,7 +46,8 @@ def test_steps() -> None:
 def test_text() -> None:
     assert as_text(STEPS).splitlines()[2:4] == [
         "parse          x2  <- micro-batches",
-        "user learner   x2  <- parse by key  -> Redis rec:<user>, similar:<item>, popular",
+        "user learner   x2  <- parse by key  -> Redis rec:<user>, similar:<item>, popular, "
+        "trending",
     ]
 
 
@@ -55,4 +56,4 @@ def test_mermaid() -> None:
     assert lines[0] == "flowchart LR"
     assert '  n3["user learner x2"]' in lines
     assert "  n2 -->|by key| n3" in lines
-    assert '  n3 -.->|"rec:#lt;user#gt;, similar:#lt;item#gt;, popular"| redis' in lines
+    assert '  n3 -.->|"rec:#lt;user#gt;, similar:#lt;item#gt;, popular, trending"| redis' in lines

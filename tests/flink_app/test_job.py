@@ -81,6 +81,9 @@ def test_lists_hold_nothing_consumed_and_follow_the_contract(
     assert set(lists(redis_url, "shop:similar:*")) == {f"shop:similar:{item}" for item in items}
     popular = lists(redis_url, "shop:popular")["shop:popular"]
     assert len(popular["items"]) == 7
+    trending = lists(redis_url, "shop:trending")["shop:trending"]
+    assert list(trending) == ["id", "at", "v", "source", "items"]
+    assert trending["source"] == "trending"
     client = redis.Redis.from_url(redis_url)
     assert 0 < client.ttl("shop:rec:u1") <= 2_592_000  # type: ignore[operator]
 

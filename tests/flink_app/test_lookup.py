@@ -71,6 +71,16 @@ def test_the_table_has_titles_where_there_are_some(client: redis.Redis) -> None:
     assert "[i2]" in text  # not taken for markup
 
 
+def test_an_empty_list_says_so() -> None:
+    value = b'{"id":"a","at":1700000000000,"v":1,"source":"trending","items":[]}'
+    out = io.StringIO()
+    found = lookup.decode(value)
+    Console(file=out, width=100).print(lookup.table(found, "trending", {}, found.at))
+    text = out.getvalue()
+    assert "an empty list" in text and "source trending, 0:00 old" in text
+    assert "score" not in text
+
+
 def test_a_sample_is_found_under_a_prefix_with_any_characters(client: redis.Redis) -> None:
     assert lookup.sample(client, "a*[b]:") is None
     client.set("axb:rec:wrong", VALUE)

@@ -166,3 +166,35 @@ def top_n(
 def popularity(events: Iterable[tuple[float, float]], at: float, half_life: float) -> float:
     """Σ max(w, 0) · 2^(−(at − ts) / half-life) over (w, ts), with no ts after `at`."""
     return sum(max(w, 0.0) * math.pow(2.0, -(at - ts) / half_life) for w, ts in events)
+
+
+class Trends:
+    """What is trending, by name: all events (w, ts) of each living item, and two snapshots."""
+
+    def __init__(self, window: float, half_life: float) -> None:
+        self.window, self.half_life = window, half_life
+        self.events: dict[str, list[tuple[float, float]]] = {}
+        self.taken: list[tuple[float, dict[str, float]]] = []
+
+    def surprises(self, clock: float) -> dict[str, float]:
+        """How surprising each item is at a look."""
+        h = self.half_life
+        now = {name: popularity(events, clock, h) for name, events in self.events.items()}
+        if not self.taken or clock // self.window > self.taken[-1][0] // self.window:
+            self.taken = [*self.taken[-1:], (clock, now)]
+        at, values = self.taken[0]
+        before = {name: values.get(name, 0.0) for name in now}
+        left = 2.0 ** (-(clock - at) / h)
+        gained = {name: max(now[name] - before[name] * left, 0.0) for name in now}
+        r = sum(gained.values()) / (sum(before.values()) + 0.5)
+        return {
+            name: (gained[name] - r * (before[name] + 0.5))
+            / math.sqrt(r * (before[name] + 0.5) * (1 + r) + 4)
+            for name in now
+        }
+
+    def expire(self, names: set[str]) -> None:
+        """Forget items."""
+        for kept in (self.events, *(values for _, values in self.taken)):
+            for name in names & set(kept):
+                del kept[name]

@@ -108,6 +108,30 @@ def test_the_log_is_trimmed_by_age(side: Side, redis_client: Any) -> None:
     assert redis_client.xlen("shop:feed:log") < 200
 
 
+def test_restored_items_are_not_trending_for_having_come_at_once(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = Side(redis_url)
+    side.reader.start(side.models)
+    side.replica.popularity[side.replica.slots(["known", "rising"])] = 20.0
+    assert (side.models.by_trend()[0] < 0).all(), "the first look"
+    restored = owner([f"item {n}" for n in range(9)])
+    restored.popularity[:9] = 50.0
+    side.redis.send(side.writer(restored=True).snapshot(restored, b"", {}, whole=True))
+    clock = time.monotonic()
+    monkeypatch.setattr("udfs.feed.time.monotonic", lambda: clock + 1)
+    assert side.reader.refresh(side.models) == 9
+    assert (side.models.by_trend()[0] < 0).all()
+    # What comes by the log has been taken since.
+    side.replica.popularity[side.replica.find(["rising"])] += 20.0
+    new = owner(["new"])
+    new.popularity[0] = 40.0
+    side.publish(new, 1)
+    assert side.reader.refresh(side.models) == 1
+    items = side.models.by_trend()[0][0]
+    assert side.replica.names(items[items >= 0].tolist()) == ["new", "rising"]
+
+
 def test_alone_it_leaves_the_log_but_takes_restored_snapshots(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,12 @@ def test_shared_lists_are_as_documented() -> None:
     assert similar[:2] == (b"SET", b"shop:similar:1580")
     assert popular[:2] == (b"SET", b"shop:popular")
     assert fields(similar).pop("item") == "1580"
-    for command, source in ((similar, "mf"), (popular, "popular")):
+    (items,) = lists.items(made(slots.reshape(1, 1), 1.0, "trending"))
+    trending = lists.trending_list(NOW, items)
+    assert trending[:2] == (b"SET", b"shop:trending")
+    assert fields(trending)["items"] == [{"item": "a", "score": 1.0, "why": {"model": "trending"}}]
+    shared = ((similar, "mf"), (popular, "popular"), (trending, "trending"))
+    for command, source in shared:
         assert command[3:] == (b"EX", b"60")
         value = fields(command)
         assert (value["id"], value["at"], value["v"]) == (f"{NOW:x}", NOW, 1)
