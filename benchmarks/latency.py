@@ -83,7 +83,7 @@ def subscribe(url: str, load: Load, ages: list[tuple[float, float]]) -> None:
 
     A list's id ends with how many events of its user it knows.
     """
-    client = redis.Redis.from_url(url)
+    client: Any = redis.Redis.from_url(url)
     channel = client.pubsub(ignore_subscribe_messages=True)
     channel.subscribe("rec")
     for message in channel.listen():

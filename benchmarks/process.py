@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,8 @@ def main() -> None:
     """`python -m benchmarks.process JOB section.option=value …`"""
     job, *overrides = sys.argv[1:]
     config = load(None, overrides, os.environ).config
-    if job == "textbook":
-        from benchmarks.textbook import build
-    else:
-        from flink_app.job import build
-    print(json.dumps(measure(build, config)))
+    module = "benchmarks.textbook" if job == "textbook" else "flink_app.job"
+    print(json.dumps(measure(import_module(module).build, config)))
 
 
 if __name__ == "__main__":

@@ -110,11 +110,12 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         users.events[0] = history[0]
         rest = history[1:]
         users.disliked[:] = 0  # all that is in the files of the benchmark is liked
-        _, users.free_count = kernels.remember(
-            np.zeros(len(rest), np.int32), rest.copy(), np.ones(len(rest), np.uint8),
-            users.tail, users.fill, users.older, users.pages, users.free, users.free_count,
-            np.empty((len(rest), 2), np.int32),
-        )  # fmt: skip
+        for begin in range(0, len(rest), kernels.PAGE):
+            part = rest[begin : begin + kernels.PAGE]
+            users.free_count -= 1
+            page = users.free[users.free_count]
+            users.pages[page, : len(part)] = part
+            users.older[page], users.tail[0], users.fill[0] = users.tail[0], page, len(part)
 
     def _bytes(self, users: Any) -> bytes:
         parts, page, length = [], users.tail[0], int(users.fill[0])

@@ -1,0 +1,24 @@
+"""Both jobs of `make bench` on few events: they run, and say what they did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from benchmarks.bench import throughput
+from flink_app.simulator import zipf_events
+
+
+@pytest.mark.job
+@pytest.mark.parametrize("job", ["millirec", "textbook"])
+def test_a_job_of_the_benchmark(job: str, tmp_path: Path, redis_url: str) -> None:
+    path = tmp_path / "events.jsonl"
+    with path.open("wb") as file:
+        file.writelines(zipf_events(3000, 100, 60, 1.0))
+    figures = throughput(job, path, redis_url, "mf")
+    assert figures["events"] == 3000
+    assert figures["balanced"]
+    client = redis.Redis.from_url(redis_url)
+    assert figures["lists"] >= len(list(client.scan_iter("rec:*"))) > 50
