@@ -10,9 +10,10 @@ class DictState:
 
     def __init__(self, pairs: Mapping[str, bytes] | None = None) -> None:
         self.data = dict(pairs or {})
-        self.writes = 0
+        self.reads = self.writes = 0
 
     def get(self, key: str) -> bytes | None:
+        self.reads += 1
         return self.data.get(key)
 
     def put_all(self, dict_value: dict[str, bytes]) -> None:
