@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench evaluate clean
+.PHONY: help venv demo test lint format bench bench-compare evaluate clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ format: $(STAMP)  ## Rewrite the files in the project's format
 
 bench: $(STAMP)  ## Measure events/s, lists/s and milliseconds; figures go to benchmarks/out
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-compare: $(STAMP)  ## Measure events/s of this version and of the commit REF in turn
+	@$(BIN)/python -m benchmarks.compare $(REF) $(ARGS)
 
 evaluate: $(STAMP)  ## Measure the lists' quality on MovieLens-100K; DATA=FOLDER names where u.data lies
 	@$(BIN)/python -m benchmarks.evaluate $(if $(DATA),--data "$(DATA)") $(ARGS)

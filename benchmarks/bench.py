@@ -28,23 +28,26 @@ OUT = Path(__file__).parent / "out"
 USERS, ITEMS, DIMENSIONS, EXPONENT = 20_000, 5_000, 64, 1.0
 
 
-def measured(module: str, *arguments: str) -> dict[str, Any]:
-    """Run a measuring module as a process and return the JSON it prints last."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True, check=False
-    )
+def measured(module: str, *arguments: str, tree: Path | None = None) -> dict[str, Any]:
+    """Run a measuring module, of this source tree or another, as a process; returns the JSON it
+    prints last."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, cwd=tree)
     if done.returncode:
         raise SystemExit(f"{module} ended with {done.returncode}; its messages stand above")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-def throughput(job: str, path: Path, redis_url: str, model: str) -> dict[str, Any]:
+def throughput(
+    job: str, path: Path, redis_url: str, model: str, tree: Path | None = None
+) -> dict[str, Any]:
     """One bounded run of `job` over a file of JSON lines, lists made by `model`."""
     return measured(
         "benchmarks.process", job, f"source.paths={json.dumps([str(path)])}",
         f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", "lists.length=20",
         "job.shards=1", "job.item_shards=1", "dead_letters.kind=none", f"lists.model={model}",
+        tree=tree,
     )  # fmt: skip
 
 

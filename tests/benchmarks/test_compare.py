@@ -1,0 +1,47 @@
+"""What `make bench-compare` says, and how it gets the other version."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from benchmarks import compare
+
+
+def test_the_report_has_medians_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
+    compare.report({"this": [300, 100, 200], "v1": [100, 100, 50]})
+    out = capsys.readouterr().out
+    assert "this / v1: 2.00 by the medians, 1.00 to 4.00 by round" in out
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "repository"
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    for command in (
+        ("init", "-q", str(folder)),
+        ("-C", str(folder), *identity, "commit", "-q", "--allow-empty", "-m", "first"),
+    ):
+        subprocess.run(["git", *command], check=True)
+    monkeypatch.setattr(compare, "HERE", folder)
+    return folder
+
+
+def test_the_other_version_is_checked_out_and_goes_again(repository: Path, tmp_path: Path) -> None:
+    with compare.checked_out("HEAD", tmp_path) as tree:
+        assert (tree / ".git").exists()
+    assert not tree.exists()
+    listed = subprocess.run(
+        ["git", "-C", str(repository), "worktree", "list"], capture_output=True, check=True
+    )
+    assert len(listed.stdout.splitlines()) == 1
+
+
+def test_an_unknown_version_is_named(repository: Path, tmp_path: Path) -> None:
+    with (
+        pytest.raises(SystemExit, match=r"REF=v99 cannot be checked out: .*v99"),
+        compare.checked_out("v99", tmp_path),
+    ):
+        raise AssertionError
