@@ -26,8 +26,8 @@ class Isgd(Baseline):
     The defaults scored best of some 80 settings on the first half of MovieLens-100K, ratings of 5:
     d 10 to 200, η 0.02 to 0.4, λ 0.01 to 0.2, 1 or 2 steps, both orders.
 
-    Nothing bounds a step: with a large rate, and many events of an item, the rule diverges, here on
-    all ratings as positives. Items whose product has no finite value then are left out of lists.
+    Nothing bounds a step, so that with a large rate the rule may diverge. Items whose product is
+    not finite then are left out of lists.
 
     Args:
         factors: d, ≥ 1. rate: η, 0 to 1. penalty: λ, ≥ 0. steps: per event, ≥ 1.
@@ -70,7 +70,8 @@ class Raisgd(Isgd):
 
     The defaults scored best of some 100 settings on the first half of MovieLens-100K, ratings of 5:
     d 10 to 100, η 0.05 to 0.4, λ 0.001 to 0.1, l 1 to 40, both orders, q moved or not. Here the
-    order of p·q was better than that of nearness to 1.
+    order of p·q was better than that of nearness to 1. On all ratings of it as positives, which
+    they were not chosen for, the rule diverges towards the end.
 
     Args:
         negatives: l, ≥ 0. negate_items: whether negatives move q too; in the paper they do not.
