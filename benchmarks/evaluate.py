@@ -1,14 +1,15 @@
 """`make evaluate`: how good the lists are, on recorded events, beside published rules.
 
-In: MovieLens-100K, where it is. Out: tables, and `benchmarks/out/evaluate.json`, one record for
-each data set, model, mode and seed. The data's terms forbid redistribution: get it from
-https://grouplens.org/datasets/movielens/100k/.
+In: MovieLens-100K, where it is. Out: tables, `benchmarks/out/evaluate.json`, one record for each
+data set, model, mode and seed, and beside it a picture of each data set. The data's
+terms forbid redistribution: get it from https://grouplens.org/datasets/movielens/100k/.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.console import Console
 from flink_app.config import load
 from flink_app.evaluate import evaluate
 from flink_app.evaluate.measure import OWN, Result
+from flink_app.evaluate.plot import check_plot, save
 from udfs.stats import TESTABLE
 
 OUT = Path(__file__).parent / "out" / "evaluate.json"
@@ -57,6 +59,15 @@ def records(data: str, results: list[Result]) -> list[dict[str, Any]]:
     return found
 
 
+def picture(data: str) -> Path:
+    """Where the picture of a data set goes.
+
+    >>> picture("ml-100k, all ratings").name
+    'evaluate-ml-100k-all-ratings.png'
+    """
+    return OUT.with_name(f"{OUT.stem}-{re.sub('[^a-z0-9]+', '-', data)}.png")
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -69,6 +80,8 @@ def main() -> None:
     path = path / "u.data" if path.is_dir() else path
     if not path.exists():
         raise SystemExit(f"{path} is not there: name MovieLens-100K's u.data by DATA=FOLDER")
+    for name in SETS:
+        check_plot(picture(name))
     console, found = Console(), []
     if options.only and OUT.exists():
         found = [r for r in msgspec.json.decode(OUT.read_bytes()) if r["data"] != options.only]
@@ -86,7 +99,8 @@ def main() -> None:
         found += records(name, strict + parallel)
         OUT.parent.mkdir(exist_ok=True)
         OUT.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    console.print(f"written: {OUT}")
+        save(strict + parallel, picture(name), name)
+        console.print(f"written: {OUT}, {picture(name)}")
 
 
 if __name__ == "__main__":

@@ -130,6 +130,10 @@ def evaluate(
         ),
     ] = False,
     out: Annotated[Path | None, Parameter(name="--out", help="A JSON file of all figures.")] = None,
+    plot: Annotated[
+        Path | None,
+        Parameter(help="A picture of recall@10 over the events, .svg or .png; needs matplotlib."),
+    ] = None,
 ) -> None:
     """Measure the lists' quality on recorded events: test each one, then learn from it.
 
@@ -139,6 +143,7 @@ def evaluate(
     Examples:
         millirec evaluate ratings.csv --preset movielens-csv --positive 'rating>=4.5'
         millirec evaluate events.jsonl --mode strict --mode parallel --seeds 5 --out report.json
+        millirec evaluate events.jsonl --baseline popular --plot quality.svg
         millirec evaluate events.jsonl --model ranker --model item-cf --model mf
         millirec evaluate events.jsonl --baseline popular --baseline item-knn --warmup half
     """
@@ -153,7 +158,7 @@ def evaluate(
     given = [f"source.preset={preset}"] if preset else []
     measure(
         load(config, [*given, *settings]).config, files, mode, seeds, positive, out,
-        baseline, split or warmup, model, repeat,
+        baseline, split or warmup, model, repeat, plot,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from flink_app.config.check import check
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.measure import Result, measure
 from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.report import show
 from flink_app.evaluate.stream import keep_all, read_stream
@@ -41,7 +42,7 @@ _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 def evaluate(
     config: Config, files: Sequence[Path], modes: Sequence[str], seeds: int, positive: str,
     out: Path | None, baselines: Sequence[str] = (), warmup: int | Literal["half"] = 0,
-    models: Sequence[str] = (), repeat: bool = False,
+    models: Sequence[str] = (), repeat: bool = False, plot: Path | None = None,
 ) -> list[Result]:  # fmt: skip
     """Run and report.
 
@@ -53,10 +54,13 @@ def evaluate(
         warmup: how many events are learned before the first test; half of them all.
         models: whose lists are tested; by default those that the configuration serves.
         repeat: whether lists hold what a user had before, and events on such items are tests.
+        plot: where the picture of quality over time goes, .svg or .png.
 
     Raises:
         ConfigError, SourceError, JobFailed: what cannot be evaluated.
     """
+    if plot is not None:
+        check_plot(plot)
     config = with_models(with_positive(config, positive), models)
     if repeat:
         lists = msgspec.structs.replace(config.lists, exclude_consumed=False)
@@ -87,6 +91,9 @@ def evaluate(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
         console.print(f"written: {out}")
+    if plot is not None:
+        save(results, plot)
+        console.print(f"written: {plot}")
     return results
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,17 +26,27 @@ OWN = "millirec"
 
 _POLL_S = 0.1
 _PARTS = 20
+_RECALL = ":recall@10"
 
 
 class Point(msgspec.Struct, frozen=True):
-    """Quality of a stretch of the stream: `tests` up to its end, and the mean recall@10 in it.
+    """Quality of a stretch of the stream: what there was up to its end, and mean recall@10 in it.
 
-    A baseline has but one list, `served`.
+    Attributes:
+        events: learned. tests: made.
+        served, popular: recall@10 of these lists; a baseline has but one, `served`.
+        models: recall@10 of the other lists that are tested, by model.
     """
 
+    events: int
     tests: int
     served: float
     popular: float | None = None
+    models: dict[str, float] = {}
+
+    def of(self, name: str) -> float | None:
+        """Recall@10 of a list by its name in `Result.quality`."""
+        return {"served": self.served, "popular": self.popular, **self.models}.get(name)
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +113,7 @@ def measure(
         events=last.learned,
         seconds=round(seconds, 1),
         quality=last.total_quality,
-        curve=curve([totals.total_quality for totals in seen]),
+        curve=curve([(totals.learned, totals.total_quality) for totals in seen]),
         microseconds={k: round(v / max(last.learned, 1), 1) for k, v in last.stages.items()},
         rmse=last.total_quality.get(f"{RATINGS}:rmse"),
     )
@@ -116,27 +126,31 @@ def _run(config: Config, log: Path) -> None:
             time.sleep(_POLL_S)
 
 
-def curve(qualities: list[dict[str, float]], parts: int = _PARTS) -> list[Point]:
+def curve(looks: Sequence[tuple[int, dict[str, float]]], parts: int = _PARTS) -> list[Point]:
     """Means since the beginning, as they were read one after the other, as means of stretches.
 
-    >>> means = [{"served:tests": n, "served:recall@10": m, "popular:recall@10": 0.0}
+    Args:
+        looks: events learned by then, and the means by `<list>:<measure>`.
+
+    >>> looks = [(n + 1, {"served:tests": n, "served:recall@10": m, "popular:recall@10": 0.0})
     ...          for n, m in ((10, 0.0), (15, 0.1), (20, 0.25))]
-    >>> [(point.tests, point.served) for point in curve(means, parts=2)]
-    [(10, 0.0), (20, 0.5)]
+    >>> [(point.events, point.tests, point.served) for point in curve(looks, parts=2)]
+    [(11, 10, 0.0), (21, 20, 0.5)]
     """
     points: list[Point] = []
-    total = qualities[-1].get("served:tests", 0.0) if qualities else 0.0
+    total = looks[-1][1].get("served:tests", 0.0) if looks else 0.0
     begin: dict[str, float] = {}
-    for quality in qualities:
+    for events, quality in looks:
         tests, before = quality.get("served:tests", 0.0), begin.get("served:tests", 0.0)
         if tests > before and (tests - before >= total / parts or tests == total):
             values = {
-                name: round(
-                    (quality[key] * tests - begin.get(key, 0.0) * before) / (tests - before), 4
+                key.removesuffix(_RECALL): round(
+                    (mean * tests - begin.get(key, 0.0) * before) / (tests - before), 4
                 )
-                for name in LISTS
-                if (key := f"{name}:recall@10") in quality
+                for key, mean in quality.items()
+                if key.endswith(_RECALL)
             }
-            points.append(Point(int(tests), **values))
+            lists = {name: values.pop(name) for name in LISTS if name in values}
+            points.append(Point(events, int(tests), **lists, models=values))
             begin = quality
     return points

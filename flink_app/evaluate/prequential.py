@@ -56,14 +56,14 @@ class Prequential:
     def run(self, seed: int, progress: Callable[[int], None] = lambda done: None) -> Result:
         """Pass all events through. `progress` is called with the number of those that count."""
         self._compile()
-        began, qualities = time.perf_counter(), []
+        began, looks = time.perf_counter(), []
         look = max(1, int(self._stream.counted.sum()) // _LOOKS)
         for event in range(self._stream.shape.events):
             if self._stream.counted[event]:
                 self._test(event)
                 self._note(event)
                 if self._events % look == 0:
-                    qualities.append(means(self.totals))
+                    looks.append((self._events, means(self.totals)))
                     progress(self._events)
             self._learn(event)
         quality = means(self.totals)
@@ -77,7 +77,7 @@ class Prequential:
             events=self._events,
             seconds=round(time.perf_counter() - began, 1),
             quality=quality,
-            curve=curve([*qualities, quality]),
+            curve=curve([*looks, (self._events, quality)]),
             microseconds={
                 name: round(1e6 * spent / max(per[name], 1), 1)
                 for name, spent in self._spent.items()

@@ -5,8 +5,9 @@ In: `Result`s. Out: text for a terminal or a file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import mean, stdev
+from typing import NamedTuple
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -66,17 +67,44 @@ def table(results: Sequence[Result]) -> Table:
     found.add_column("list")
     for measure in MEASURES:
         found.add_column(measure.replace("@", "\n@"), justify="right", no_wrap=True)
+    for each in lists(results):
+        cells = [spread(each.totals(measure)) for measure in MEASURES]
+        found.add_row(each.label, *(cell.replace(" ± ", "\n±") for cell in cells))
+    return found
+
+
+class Listed(NamedTuple):
+    """A list whose quality was measured.
+
+    Attributes:
+        model: whose it is. kind: the mode, or `baseline`.
+        name: what it is called in `Result.quality`. runs: those that measured it, one a seed.
+    """
+
+    model: str
+    kind: str
+    name: str
+    runs: list[Result]
+
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return f"{self.model}, {self.kind}"
+
+    def totals(self, measure: str) -> list[float]:
+        """The measure over all tests of each run."""
+        return [run.quality.get(f"{self.name}:{measure}", 0.0) for run in self.runs]
+
+
+def lists(results: Sequence[Result]) -> Iterator[Listed]:
+    """Every list in results: millirec's own, by mode, and the baselines'."""
     for model, mode in dict.fromkeys((result.model, result.mode) for result in results):
         runs = [run for run in results if (run.model, run.mode) == (model, mode)]
-        for name in dict.fromkeys([*LISTS, *tested(runs)]) if model == OWN else LISTS[:1]:
-            cells = [
-                spread([run.quality.get(f"{name}:{measure}", 0.0) for run in runs])
-                for measure in MEASURES
-            ]
-            own = runs[0].served if name == LISTS[0] else name
-            label = f"{own}, {mode}" if model == OWN else f"{model}, baseline"
-            found.add_row(label, *(cell.replace(" ± ", "\n±") for cell in cells))
-    return found
+        if model != OWN:
+            yield Listed(model, "baseline", LISTS[0], runs)
+            continue
+        for name in dict.fromkeys([*LISTS, *tested(runs)]):
+            yield Listed(runs[0].served if name == LISTS[0] else name, mode, name, runs)
 
 
 def tested(runs: Sequence[Result]) -> list[str]:

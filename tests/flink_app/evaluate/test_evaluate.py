@@ -74,14 +74,15 @@ def test_the_model_that_needs_most_is_served_and_the_others_tested() -> None:
 
 
 def test_the_curve_ends_with_the_last_test() -> None:
-    means = [
-        {"served:tests": float(n), "served:recall@10": 0.5, "popular:recall@10": 0.25}
-        for n in range(1, 101)
-    ]
-    points = curve(means, parts=10)
+    measures = {"served:recall@10": 0.5, "popular:recall@10": 0.25, "mf:recall@10": 0.125}
+    looks = [(n + 7, {"served:tests": float(n), **measures}) for n in range(1, 101)]
+    points = curve(looks, parts=10)
     assert [point.tests for point in points] == [*range(10, 101, 10)]
-    assert {(point.served, point.popular) for point in points} == {(0.5, 0.25)}
-    assert curve([]) == curve([{}]) == []
+    assert [point.events for point in points] == [*range(17, 108, 10)]
+    lists = {tuple(point.of(name) for name in ("served", "popular", "mf")) for point in points}
+    assert lists == {(0.5, 0.25, 0.125)}
+    assert points[0].of("item-cf") is None
+    assert curve([]) == curve([(0, {})]) == []
 
 
 def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
@@ -92,7 +93,8 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
                 "served:tests": 8.0, "served:recall@10": 0.1 * seed, "new_items": 1.0,
                 "mf:tests": 8.0, "mf:recall@10": 0.25, "ratings:tests": 9.0, "ratings:rmse": 0.94,
             },
-            curve=[Point(4, 0.1, 0.0), Point(8, 0.2, 0.1)], microseconds={"learn": 5.0}, rmse=0.94,
+            curve=[Point(5, 4, 0.1, 0.0), Point(10, 8, 0.2, 0.1)], microseconds={"learn": 5.0},
+            rmse=0.94,
         )
         for mode in ("strict", "parallel")
         for seed in (1, 2)
@@ -100,7 +102,7 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
     results.append(
         Result(
             model="biased-mf", mode="strict", seed=1, events=10, seconds=1.0,
-            quality={"served:tests": 8.0, "served:recall@10": 0.3}, curve=[Point(8, 0.3)],
+            quality={"served:tests": 8.0, "served:recall@10": 0.3}, curve=[Point(10, 8, 0.3)],
             microseconds={"update": 2.0, "list": 30.0}, rmse=0.95,
         )
     )  # fmt: skip

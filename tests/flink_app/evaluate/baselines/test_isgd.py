@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pytest
 
 from flink_app.evaluate.baselines import Shape
 from flink_app.evaluate.baselines.isgd import Isgd, Raisgd
@@ -30,6 +33,22 @@ def test_an_item_ranks_by_how_near_to_one_it_is() -> None:
         model = Isgd(SHAPE, factors=1, nearest=nearest)
         model.users[0], model.items[:, 0] = 1.0, [0.5, 0.9, 1.2, 1.8]
         assert np.argsort(-model.scores(0)).tolist() == order
+
+
+@pytest.mark.parametrize("nearest", [True, False])
+def test_what_has_diverged_is_the_lowest_and_nothing_warns(nearest: bool) -> None:
+    model = Isgd(SHAPE, factors=2, nearest=nearest)
+    model.users[0] = [1e200, -1.0]
+    model.items[:, 0], model.items[:, 1] = [1e200, np.nan, 0.0, np.inf], [0.0, 0.0, -1.0, np.inf]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = model.scores(0)
+        model.users[1] = np.nan
+        lost = model.scores(1)
+        for _ in range(50):
+            model.learn(0, 0, 1.0)
+    assert scores.tolist() == [-np.inf, -np.inf, 0.0 if nearest else 1.0, -np.inf]
+    assert lost.tolist() == [-np.inf] * 4
 
 
 def test_the_items_not_seen_for_longest_are_negative() -> None:
