@@ -68,6 +68,15 @@ def picture(data: str) -> Path:
     return OUT.with_name(f"{OUT.stem}-{re.sub('[^a-z0-9]+', '-', data)}.png")
 
 
+def recorded(data: Path | None) -> Path:
+    """Where MovieLens-100K's `u.data` is, by its name or that of its folder."""
+    path = data or DATA / "ml-100k"
+    path = path / "u.data" if path.is_dir() else path
+    if not path.exists():
+        raise SystemExit(f"{path} is not there: name MovieLens-100K's u.data by DATA=FOLDER")
+    return path
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -76,10 +85,7 @@ def main() -> None:
     parser.add_argument("--network", choices=["linear", "neural"], default="linear")
     parser.add_argument("--only", choices=SETS, help="one data set; the other's records stay")
     options = parser.parse_args()
-    path = options.data or DATA / "ml-100k"
-    path = path / "u.data" if path.is_dir() else path
-    if not path.exists():
-        raise SystemExit(f"{path} is not there: name MovieLens-100K's u.data by DATA=FOLDER")
+    path = recorded(options.data)
     for name in SETS:
         check_plot(picture(name))
     console, found = Console(), []

@@ -23,10 +23,9 @@ class Isgd(Baseline):
     Vinagre, Jorge, Gama: Fast Incremental Matrix Factorization for Recommendation with
     Positive-Only Feedback (2014). As there, an item ranks by how near p·q is to 1.
 
-    The defaults are the best for ratings of 5 and for all ratings together, by the mean of
-    recall@10 over that of the best setting of each, on the first half of MovieLens-100K: d 20 and
-    50, η 0.02 to 0.2, λ 0.01 to 0.1, both orders, after a wider search for ratings of 5 alone, with
-    1 or 2 steps.
+    The defaults are the best for ratings of 5 and for all ratings together, by
+    `python -m benchmarks.tune`, after a wider search for ratings of 5 alone: d 10 to 200, η 0.02 to
+    0.4, λ 0.01 to 0.2, 1 or 2 steps, both orders.
 
     Nothing bounds a step, so that with a large rate the rule may diverge. Items whose product is
     not finite then are left out of lists.
@@ -70,10 +69,10 @@ class Raisgd(Isgd):
 
     Vinagre, Jorge, Gama: Collaborative Filtering with Recency-Based Negative Feedback (2015).
 
-    The defaults are the best for ratings of 5 and for all ratings together, chosen as those of
-    ISGD: η 0.05 to 0.3, λ 0.01 to 0.1, l 5 and 10, after a wider search for ratings of 5 alone: d 10
-    to 100, l 1 to 40, both orders, q moved or not. Here the order of p·q was better than that of
-    nearness to 1.
+    The defaults are the best for ratings of 5 and for all ratings together, by
+    `python -m benchmarks.tune`, after a wider search for ratings of 5 alone: d 10 to 100, η 0.05 to
+    0.4, λ 0.001 to 0.1, l 1 to 40, both orders, q moved or not. Here the order of p·q was better
+    than that of nearness to 1.
 
     Args:
         negatives: l, ≥ 0. negate_items: whether negatives move q too; in the paper they do not.

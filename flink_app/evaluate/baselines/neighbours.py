@@ -28,7 +28,8 @@ class ItemKnn(Baseline):
     Sarwar et al.: Item-Based Collaborative Filtering Recommendation Algorithms (2001), counted
     incrementally as in Huang et al.: TencentRec (2015).
 
-    h = 20 scored best of 5, 10, 20, 50 and all on the first half of MovieLens-100K, ratings of 5.
+    h = 10 is the best of 5, 10, 20, 50, 100 and all for ratings of 5 and for all ratings, by
+    `python -m benchmarks.tune`.
 
     Args:
         recent: h, ≥ 1.
@@ -39,7 +40,7 @@ class ItemKnn(Baseline):
 
     name: ClassVar[str] = "item-knn"
 
-    def __init__(self, shape: Shape, seed: int = 1, *, recent: int = 20) -> None:
+    def __init__(self, shape: Shape, seed: int = 1, *, recent: int = 10) -> None:
         if shape.items > MOST_ITEMS:
             raise ConfigError(
                 f"--baseline {self.name} counts every pair of items, and of {shape.items:,} items "
@@ -75,8 +76,8 @@ class UserKnn(Baseline):
     Papagelis et al.: Incremental Collaborative Filtering for Highly-Scalable Recommendation
     Algorithms (2005), with the cosine of sets.
 
-    k = 50 scored best of 10, 20, 50, 100, 200 and all on the first half of MovieLens-100K, ratings
-    of 5.
+    k = 50 is the best of 20, 50, 100, 200 and all for ratings of 5 and for all ratings, by
+    `python -m benchmarks.tune`.
 
     Args:
         neighbours: k, ≥ 1.
