@@ -35,6 +35,7 @@ from udfs.state import Layout
 from udfs.stats import Account, histogram, pack_account
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
+_REPORT_S = 1.0  # a batch that is learned event by event says so often how far it has come
 
 
 class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,11 +151,15 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
                 yield self.settings.item_keys[item_shard], message
             if strict:
                 self._write_lists(learned.slots, now, account)
-        account.learned = len(batch)
+            account.learned += len(part)
+            if time.perf_counter() - began > _REPORT_S:
+                yield STATS, pack_account(self._count(self._staged(account, began), began))
+                account, began = Account(), time.perf_counter()
         self._learned.update(shard.learned.to_bytes(8, "little"))
         if shard.mean[0]:
             self._mean.update(shard.mean.astype("<f8").tobytes())
-        account.stages["learn"] = _micros(began) - sum(account.stages.values())
+        self._staged(account, began)
+        self._counters["batches"].inc()
         if touched and not strict:
             slots = np.fromiter(touched, np.int32, len(touched))
             self._refresh_lists(shard, batch, slots, now, account, context)
@@ -223,10 +228,14 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         spent = {"rank": int((ranked - began) * 1e6), "redis": _micros(ranked)}
         account.add(Account(lists=len(slots), stages=spent))
 
+    def _staged(self, account: Account, began: float) -> Account:
+        """Count what no other stage has spent as learning."""
+        account.stages["learn"] = _micros(began) - sum(account.stages.values())
+        return account
+
     def _count(self, account: Account, began: float) -> Account:
         for name in ("learned", "duplicates", "lists"):
             self._counters[name].inc(getattr(account, name))
-        self._counters["batches"].inc()
         for name, value in account.quality.items():
             # At most what Java can hold: the error of an absurd rating is not.
             whole = round(min(value * (1 if name.endswith("s") else 1e6), 1e15))

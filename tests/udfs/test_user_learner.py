@@ -118,6 +118,23 @@ def test_strict_writes_a_list_after_each_event_and_puts_none_off(
     assert listed(redis_client, "ann") == []
 
 
+def test_a_long_batch_says_how_far_it_has_come(
+    redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [("ann", "a"), ("ann", "b"), ("bob", "a")]
+    whole = account(Subtask(operator(redis_url, strict=True)).process(7, sent(pairs, NOW)))
+    monkeypatch.setattr("udfs.user_learner._REPORT_S", -1.0)
+    flink = Subtask(operator(redis_url, strict=True))
+    out = flink.process(7, sent(pairs, NOW))
+    reports = [unpack_account(value) for key, value in out if key is STATS]
+    assert [report.learned for report in reports] == [1, 1, 1, 0]
+    assert (whole.learned, whole.lists, whole.users) == (3, 3, 2)
+    total = account(out)
+    assert (total.learned, total.lists, total.users) == (3, 3, 2)
+    assert flink.metrics.counters["learned"] == 3
+    assert flink.metrics.counters["batches"] == 1
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_the_first_events_of_a_shard_are_no_tests(
     redis_url: str, clock: Clock, strict: bool
