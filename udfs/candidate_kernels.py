@@ -72,7 +72,11 @@ class Scratch(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def _price(j, pairs, noted, items, known):
-    """Set `known[j]`: both damping factors, both features of popularity."""
+    """Set `known[j]`: both damping factors, both features of popularity.
+
+    Whoever calls it looks first whether it is needed: what it takes out of tuples is counted at
+    each call, and made a list cost 600 µs and not 37 when the check stood in here.
+    """
     n = pairs.counts[j] if j < pairs.counts.shape[0] else 0.0
     known[j, 0] = (n / pairs.gain + pairs.shrink) ** -pairs.target_power
     n = np.float64(noted.counts[j]) if j < noted.counts.shape[0] else 0.0
