@@ -47,6 +47,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     item_keys: list[int]
     deduplicate_s: float
     deduplicate_ids: int
+    refresh_lists: bool
     coalesce_ms: int
     overload_ms: int
     user_expiry_days: float
@@ -133,6 +134,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
             batch = select(batch, keep)
+        refresh = self.settings.refresh_lists
         strict = self.settings.learner.models.strict
         touched: dict[int, None] = {}
         for part in self._parts(batch):
@@ -149,7 +151,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             touched.update(dict.fromkeys(learned.slots.tolist()))
             for item_shard, message in learned.messages.items():
                 yield self.settings.item_keys[item_shard], message
-            if strict:
+            if refresh and strict:
                 self._write_lists(learned.slots, now, account)
             account.learned += len(part)
             if time.perf_counter() - began > _REPORT_S:
@@ -160,7 +162,9 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             self._mean.update(shard.mean.astype("<f8").tobytes())
         self._staged(account, began)
         self._counters["batches"].inc()
-        if touched and not strict:
+        if not refresh:
+            self.writer.send(self.learner.shared_lists(now))
+        elif touched and not strict:
             slots = np.fromiter(touched, np.int32, len(touched))
             self._refresh_lists(shard, batch, slots, now, account, context)
         yield STATS, pack_account(self._count(account, began))

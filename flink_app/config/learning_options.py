@@ -121,6 +121,14 @@ class Lists(Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = 1
+    refresh: Annotated[
+        bool,
+        Meta(
+            description="Whether users' lists are written; false: the job only learns, to take in "
+            "a long history fast. Started again with true, it writes a user's list at the user's "
+            "next event."
+        ),
+    ] = True
     coalesce_ms: Annotated[
         int,
         Meta(

@@ -20,12 +20,14 @@ _SHARES = (0.80, 0.15, 0.05)  # of KINDS
 
 
 def zipf_events(
-    events: int, users: int, items: int, exponent: float = 1.0, seed: int = 1
-) -> Iterator[bytes]:
+    events: int, users: int, items: int, exponent: float = 1.0, seed: int = 1,
+    hot_user: float = 0.0, hot_item: float = 0.0,
+) -> Iterator[bytes]:  # fmt: skip
     """Benchmark events, one a millisecond from 1 January 2024, as chunks of JSON lines.
 
     P(user of rank r) ∝ 1 / (r + 1)^exponent, r from 0 to users − 1 (truncated Zipf); items alike
-    and independently; "u0" and "i0" are the most frequent. Types: 80 % view, 15 % cart, 5 %
+    and independently; "u0" and "i0" are the most frequent, and besides get the shares `hot_user` and
+    `hot_item` (0 to 1) of all events. Types: 80 % view, 15 % cart, 5 %
     purchase. Ids are "e0", "e1", …; there are no sessions.
 
     events: at least 0. users, items: at least 1. exponent: at least 0. Yields bytes of up to
@@ -41,8 +43,8 @@ def zipf_events(
     for first in range(0, events, _CHUNK):
         count = min(_CHUNK, events - first)
         rows = zip(
-            _draw(rng, user_sums, count).tolist(),
-            _draw(rng, item_sums, count).tolist(),
+            _draw(rng, user_sums, count, hot_user).tolist(),
+            _draw(rng, item_sums, count, hot_item).tolist(),
             _draw(rng, kind_sums, count).tolist(),
             strict=True,
         )
@@ -53,10 +55,15 @@ def zipf_events(
         ).encode()
 
 
-def _draw(rng: np.random.Generator, sums: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    """`count` positions in the running sums (k,) of weights: (count,) int64, 0 to k − 1."""
+def _draw(
+    rng: np.random.Generator, sums: NDArray[np.float64], count: int, first: float = 0.0
+) -> NDArray[np.int64]:
+    """`count` positions in the running sums (k,) of weights: (count,) int64, 0 to k − 1; of them a
+    share of about `first` is 0 whatever the weights."""
     draws = rng.random(count) * sums[-1]
     # rounding may lift a draw onto the last sum itself
     places = np.searchsorted(sums, draws, side="right")
     positions: NDArray[np.int64] = np.minimum(places, len(sums) - 1)
+    if first:
+        positions[rng.random(count) < first] = 0
     return positions

@@ -47,6 +47,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         item_keys=[100, 101],
         deduplicate_s=60,
         deduplicate_ids=1000,
+        refresh_lists=True,
         coalesce_ms=200,
         overload_ms=500,
         user_expiry_days=1,
@@ -95,6 +96,22 @@ def test_a_batch_becomes_lists_and_messages(
         "learned": 3, "duplicates": 0, "lists": 2, "batches": 1,
         "fresh_events": 3, "freshness_ms_sum": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_without_refreshing_all_is_learned_and_lists_come_with_the_next_event(
+    redis_url: str, redis_client: Any, clock: Clock, strict: bool
+) -> None:
+    pairs = [("ann", "a"), ("bob", "b"), ("ann", "c")]
+    flink = Subtask(operator(redis_url, refresh_lists=False, strict=strict))
+    counts = account(flink.process(7, sent(pairs, NOW)))
+    assert (counts.learned, counts.lists, counts.users) == (3, 0, 2)
+    assert not redis_client.keys("rec:*")
+    assert redis_client.exists("popular")
+    again = Subtask(operator(redis_url, strict=strict), flink)
+    counts = account(again.process(7, sent([("bob", "c")], NOW)))
+    assert (counts.learned, counts.lists, counts.users) == (1, 1, 0)
+    assert [key.decode() for key in redis_client.keys("rec:*")] == ["rec:bob"]
 
 
 def test_duplicates_are_learned_once_also_after_a_restart(redis_url: str, clock: Clock) -> None:

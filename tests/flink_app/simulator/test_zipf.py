@@ -45,6 +45,15 @@ def test_ids_are_unique_times_ascend_and_types_are_mixed(many: list[dict[str, ob
     assert kinds["view"] > kinds["cart"] > kinds["purchase"] > 1000
 
 
+def test_a_hot_user_and_a_hot_item_get_their_share_besides() -> None:
+    text = b"".join(zipf_events(20_000, 200, 50, 0.0, hot_user=0.2, hot_item=0.3))
+    found = [json.loads(line) for line in text.splitlines()]
+    for field, name, share, size in (("user", "u0", 0.2, 200), ("item", "i0", 0.3, 50)):
+        hot = np.mean([event[field] == name for event in found])
+        assert hot == pytest.approx(share + (1 - share) / size, abs=0.02)
+        assert len({event[field] for event in found}) == size
+
+
 def test_the_same_seed_gives_the_same_bytes() -> None:
     assert events(500, seed=3) == events(500, seed=3) != events(500, seed=4)
     assert list(zipf_events(0, users=1, items=1)) == []
