@@ -19,9 +19,8 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench import EXPONENT, ITEMS, USERS, throughput
+from benchmarks.throughput import throughput, write_workload
 from flink_app.embedded.redis_server import RedisServer
-from flink_app.simulator import zipf_events
 
 HERE = Path(__file__).parents[1]
 
@@ -59,14 +58,14 @@ def main() -> None:
         RedisServer() as server,
     ):
         path = Path(folder) / "events.jsonl"
-        with path.open("wb") as file:
-            file.writelines(zipf_events(options.events, USERS, ITEMS, EXPONENT))
+        write_workload(path, options.events)
         trees = {"this": HERE, options.ref: other}
         rates: dict[str, list[int]] = {name: [] for name in trees}
         for number in range(options.rounds):
             for name, tree in trees.items():
                 print(f"round {number + 1} of {options.rounds}: {name} …", file=sys.stderr)
-                run = throughput("millirec", path, server.url, options.model, tree)
+                model = f"lists.model={options.model}"
+                run = throughput("millirec", path, server.url, model, tree=tree)
                 rates[name].append(run["events_per_s"])
     report(rates)
 

@@ -1,12 +1,14 @@
-"""Event to Redis at a steady rate: from writing the event to its user's list being readable.
+"""Event to Redis at steady rates: from writing the event to its user's list being readable.
 
-In: a Redis URL, events/s, seconds and `lists.model`, from the command line. Out: one JSON line with
-p50 and p99 in ms. Events go into a watched directory; a subscriber on channel `rec` takes the time
-at which each user's list changed. The first half of the run warms up and is not counted.
+In: events/s, seconds for each rate, and `lists.model`, from the command line. Out: a table, and one
+JSON line with p50, p95 and p99 in ms by rate, and where the time goes. Events go into a watched
+directory; a subscriber on channel `rec` takes the time at which each user's list changed. The
+first half of each rate's time warms up and is not counted.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -18,14 +20,23 @@ from typing import Any
 
 import numpy as np
 import redis
+from rich.console import Console
+from rich.table import Table
 
+from benchmarks.throughput import DIMENSIONS, EXPONENT, ITEMS, USERS
 from flink_app.config import load
+from flink_app.embedded.redis_server import RedisServer
 from flink_app.environment import embedded_options, environments, flink_options, prepare_process
 from flink_app.simulator import zipf_events
+from flink_app.totals import Totals, read_totals
 
+RATES = (1_000, 5_000, 20_000)
 _STEP_S = 0.02
-_SAMPLE = 20  # one event in so many is timed
+_SAMPLE = 20  # one event in so many is timed, but of slow streams every one
+_SLOW = 100  # events/s
+_REST_S = 60.0
 _KEPT = 100  # files stay in the folder: 2 s of them
+_STAGES = ("quality", "learn", "rank", "redis")  # of the user learner, in order
 
 
 class Load:
@@ -36,37 +47,38 @@ class Load:
         clear: delete the files before the last 100, once the job reads.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, events: int) -> None:
         self._folder = folder
+        self._lines = (
+            line
+            for chunk in zipf_events(events, USERS, ITEMS, EXPONENT)
+            for line in chunk.splitlines()
+        )
         self._numbers: dict[str, int] = {}
         self._files, self._oldest = 0, 1
         self.clear = False
         self.waiting: dict[str, deque[tuple[int, float]]] = {}
 
-    def write(self, rate: int, seconds: float, seed: int) -> float:
+    def write(self, rate: int, seconds: float) -> float:
         """Write `rate` events/s for `seconds`; returns the rate that was reached."""
-        lines = (
-            line
-            for chunk in zipf_events(int(rate * seconds) + rate, 20_000, 5_000, 1.0, seed)
-            for line in chunk.splitlines()
-        )
         began, count = time.time(), 0
+        sample = 1 if rate <= _SLOW else _SAMPLE
         while (passed := time.time() - began) < seconds:
             due = int(passed * rate) - count
             if due > 0:
-                self._put([json.loads(next(lines)) for _ in range(due)], count)
+                self._put([json.loads(next(self._lines)) for _ in range(due)], count, sample)
                 count += due
             time.sleep(max(0.0, _STEP_S - (time.time() - began - passed)))
         return count / seconds
 
-    def _put(self, events: list[dict[str, Any]], count: int) -> None:
+    def _put(self, events: list[dict[str, Any]], count: int, sample: int) -> None:
         now = time.time()
         for n, event in enumerate(events, count):
             user = event["user"]
             self._numbers[user] = number = self._numbers.get(user, 0) + 1
             event["ts"] = int(now * 1000)
             del event["id"]
-            if n % _SAMPLE == 0:
+            if n % sample == 0:
                 self.waiting.setdefault(user, deque()).append((number, now))
         self._files += 1
         part = self._folder / f".{self._files}"
@@ -82,6 +94,9 @@ def subscribe(url: str, load: Load, ages: list[tuple[float, float]]) -> None:
     """Take the time at which the list is readable that counts a sampled event in.
 
     A list's id ends with how many events of its user it knows.
+
+    Args:
+        ages: gets (time of writing, s; age, ms) of each sampled event.
     """
     client: Any = redis.Redis.from_url(url)
     channel = client.pubsub(ignore_subscribe_messages=True)
@@ -95,19 +110,22 @@ def subscribe(url: str, load: Load, ages: list[tuple[float, float]]) -> None:
         now = time.time()
         known = int(json.loads(stored)["id"].rpartition("-")[2], 16) if stored else 0
         while queue and queue[0][0] <= known:
-            ages.append((now, (now - queue.popleft()[1]) * 1000))
+            written = queue.popleft()[1]
+            ages.append((written, (now - written) * 1000))
 
 
-def measure(url: str, rate: int, seconds: int, model: str) -> dict[str, Any]:
-    """Run the job on a watched directory and count the second half of `seconds`."""
+def measure(url: str, rates: list[int], seconds: int, model: str, warm: int) -> dict[str, Any]:
+    """Run the job on a watched directory, and load it at each rate in turn for `seconds`, after
+    200 events/s for `warm` seconds and until the first list."""
     prepare_process()
     client = redis.Redis.from_url(url)
     client.flushall()
     ages: list[tuple[float, float]] = []
+    found = []
     with tempfile.TemporaryDirectory() as name:
         overrides = [
             "source.kind=directory", f'source.paths=["{name}"]', f"redis.url={url}",
-            "model.dimensions=64", "job.shards=1", "job.item_shards=1",
+            f"model.dimensions={DIMENSIONS}", "job.shards=1", "job.item_shards=1",
             "dead_letters.kind=none", "source.poll_ms=10", f"lists.model={model}",
         ]  # fmt: skip
         config = load(None, overrides, {}).config
@@ -116,24 +134,101 @@ def measure(url: str, rate: int, seconds: int, model: str) -> dict[str, Any]:
 
         build(stream, tables, config)
         job = stream.execute_async()
-        load_ = Load(Path(name))
+        load_ = Load(Path(name), 200 * (warm + 600) + (sum(rates) + 1) * (seconds + 1))
         threading.Thread(target=subscribe, args=(url, load_, ages), daemon=True).start()
-        load_.write(200, 20, seed=1)  # until Java and the kernels are warm
+        load_.write(200, warm)  # until Java and the kernels are warm
         while not ages:
-            load_.write(200, 1, seed=1)
+            load_.write(200, 1)
+        _rest(load_)
         load_.clear = True
-        reached = load_.write(rate, seconds, seed=2)
-        ended = time.time()
-        time.sleep(1.0)
+        for rate in rates:
+            print(f"latency, {model}: {rate:,} events/s …", file=sys.stderr)
+            load_.write(rate, seconds / 2)
+            began, before = time.time(), read_totals(client, "") or Totals()
+            reached = load_.write(rate, seconds / 2)
+            ended, after = time.time(), read_totals(client, "") or Totals()
+            _rest(load_)
+            counted = np.array([age for at, age in list(ages) if began <= at < ended])
+            missing = sum(began <= at < ended for q in load_.waiting.values() for _, at in list(q))
+            found.append(
+                {"model": model, "asked_per_s": rate, "events_per_s": round(reached, 1)}
+                | summary(counted, missing, before, after, config.job.window_ms)
+            )
         job.cancel().result()
-    counted = np.array([age for at, age in ages if at > ended - seconds / 2])
-    return {
-        "events": len(counted),
-        "events_per_s": round(reached),
-        "p50_ms": round(float(np.percentile(counted, 50)), 1),
-        "p99_ms": round(float(np.percentile(counted, 99)), 1),
+    return {"rates": found}
+
+
+def _rest(load_: Load) -> None:
+    """Wait until what is under way has arrived, so that the next rate finds no queue; for events
+    that are later than a minute the rate was too high."""
+    until = time.time() + _REST_S
+    while any(load_.waiting.values()) and time.time() < until:
+        time.sleep(0.1)
+
+
+def summary(
+    ages: np.ndarray[Any, np.dtype[np.float64]], missing: int, before: Totals, after: Totals,
+    window_ms: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Quantiles of `ages`, float64[n] in ms, and means by stage from totals before and after.
+
+    `missing` sampled events had no list yet at the end: each counts as older than all others, so
+    a quantile among them is infinite, given as null.
+
+    The stages: `window`, from writing the event until its micro-batch closes, all that no other
+    stage explains; `queue`, from there until the learner begins; `quality` tests, `learn`, `rank`
+    and `redis`, of the whole batch, since its lists are written together.
+    """
+    whole = np.concatenate([ages, np.full(missing, np.inf)])
+    result: dict[str, Any] = {"timed": len(whole)}
+    for share in (50, 95, 99):
+        value = float(np.percentile(whole, share, method="higher")) if len(whole) else np.inf
+        result[f"p{share}_ms"] = round(value, 1) if np.isfinite(value) else None
+    batches = max(after.batches - before.batches, 1)
+    stages = {
+        stage: (after.stages.get(stage, 0) - before.stages.get(stage, 0)) / 1000 / batches
+        for stage in _STAGES
+    }
+    queue = max((after.waited_ms - before.waited_ms) / batches - window_ms, 0.0)
+    mean = float(ages.mean()) if len(ages) else 0.0
+    window = max(mean - queue - sum(stages.values()), 0.0)
+    stages = {"window": window, "queue": queue, **stages}
+    events = (after.learned - before.learned) / batches
+    return result | {
+        "mean_ms": round(mean, 1),
+        "stages_ms": {stage: round(value, 1) for stage, value in stages.items()},
+        "events_per_batch": round(events, 1),
     }
 
 
+def report(figures: dict[str, Any], console: Console) -> None:
+    """Print the figures for people."""
+    table = Table(title="from event to list in Redis, ms")
+    for column in ("model", "events/s", "p50", "p95", "p99", "mean by stage", "events a batch"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for row in figures["rates"]:
+        stages = ", ".join(f"{name} {value}" for name, value in row["stages_ms"].items())
+        quantiles = [f"{row[f'p{share}_ms'] or '∞'}" for share in (50, 95, 99)]
+        table.add_row(
+            row["model"], f"{row['events_per_s']:,}", *quantiles, stages,
+            f"{row['events_per_batch']:,}",
+        )  # fmt: skip
+    console.print(table)
+
+
+def main() -> None:
+    """Measure at each rate, with Redis of its own; print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rates", type=int, nargs="+", default=[1, *RATES])
+    parser.add_argument("--seconds", type=int, default=40, help="of each rate")
+    parser.add_argument("--model", default="ranker", help="lists.model")
+    parser.add_argument("--warm", type=int, default=20, help="seconds at 200 events/s before")
+    options = parser.parse_args()
+    with RedisServer() as server:
+        figures = measure(server.url, options.rates, options.seconds, options.model, options.warm)
+    report(figures, Console(stderr=True))
+    print(json.dumps(figures))
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])))
+    main()

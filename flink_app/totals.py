@@ -23,6 +23,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
         events_per_s, lists_per_s: over the last 5 s.
         freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
         total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
+        batches, waited_ms: pieces of micro-batches that were learned; the sum of the times from the
+            opening of their windows to when learning began.
         stages: microseconds spent by stage, of the user learner.
         quality, total_quality: means over tests of the last minute, and since the job began, by
             `<list>:<measure>` (see `udfs.quality`).
@@ -37,6 +39,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     lists: int = 0
     users: int = 0
     items: int = 0
+    batches: int = 0
+    waited_ms: int = 0
     events_per_s: int = 0
     lists_per_s: int = 0
     freshness_p50_ms: float = 0.0

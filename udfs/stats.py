@@ -39,6 +39,8 @@ class Account(msgspec.Struct, omit_defaults=True):
         freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
         items: living items by item shard; absolute, the newest counts.
         stages: µs spent by stage, of the user learner.
+        batches: pieces of micro-batches, one for each user shard, that were learned. waited: ms,
+            the sum of the times from the opening of their windows to when learning began.
         quality: sums of measures (see `udfs.quality`).
     """
 
@@ -53,11 +55,15 @@ class Account(msgspec.Struct, omit_defaults=True):
     freshness: dict[int, int] = {}
     items: dict[int, int] = {}
     stages: dict[str, int] = {}
+    batches: int = 0
+    waited: int = 0
     quality: dict[str, float] = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
-        for name in ("received", "ignored", "learned", "duplicates", "lists", "users"):
+        for name in (
+            "received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited",
+        ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("dead", "freshness", "stages", "quality"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -192,6 +198,8 @@ def fields(
         "lists": total.lists,
         "users": total.users,
         "items": items,
+        "batches": total.batches,
+        "waited_ms": total.waited,
         "events_per_s": round((recent.learned + recent.duplicates) / recent_s),
         "lists_per_s": round(recent.lists / recent_s),
     }

@@ -161,6 +161,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         if shard.mean[0]:
             self._mean.update(shard.mean.astype("<f8").tobytes())
         self._staged(account, began)
+        account.batches, account.waited = 1, max(now - batch.opened, 0)
         self._counters["batches"].inc()
         if not refresh:
             self.writer.send(self.learner.shared_lists(now))

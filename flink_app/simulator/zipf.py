@@ -26,9 +26,9 @@ def zipf_events(
     """Benchmark events, one a millisecond from 1 January 2024, as chunks of JSON lines.
 
     P(user of rank r) ∝ 1 / (r + 1)^exponent, r from 0 to users − 1 (truncated Zipf); items alike
-    and independently; "u0" and "i0" are the most frequent, and besides get the shares `hot_user` and
-    `hot_item` (0 to 1) of all events. Types: 80 % view, 15 % cart, 5 %
-    purchase. Ids are "e0", "e1", …; there are no sessions.
+    and independently; "u0" and "i0" are the most frequent, and get the shares `hot_user` and
+    `hot_item` (0 to 1) of all events besides. Types: 80 % view, 15 % cart, 5 % purchase. Ids are
+    "e0", "e1", …; there are no sessions.
 
     events: at least 0. users, items: at least 1. exponent: at least 0. Yields bytes of up to
     20,000 lines, each ending in a newline; the same arguments yield the same bytes.

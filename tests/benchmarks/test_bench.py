@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from benchmarks.bench import throughput
+from benchmarks.throughput import throughput
 from flink_app.simulator import zipf_events
 
 
@@ -17,7 +17,7 @@ def test_a_job_of_the_benchmark(job: str, tmp_path: Path, redis_url: str) -> Non
     path = tmp_path / "events.jsonl"
     with path.open("wb") as file:
         file.writelines(zipf_events(3000, 100, 60, 1.0))
-    figures = throughput(job, path, redis_url, "mf")
+    figures = throughput(job, path, redis_url, "lists.model=mf")
     assert figures["events"] == 3000
     assert figures["balanced"]
     client = redis.Redis.from_url(redis_url)

@@ -31,6 +31,8 @@ accounts = st.builds(
     duplicates=count,
     lists=count,
     users=count,
+    batches=count,
+    waited=count,
     freshness=counts,
     items=counts,
     stages=st.dictionaries(st.sampled_from(["parse", "learn"]), count),
@@ -52,6 +54,9 @@ def test_sums_do_not_depend_on_their_order_but_the_newest_items_count(
     one, other = summed(a, b, c), summed(a, summed(b, c))
     assert one == other
     assert one.received == a.received + b.received + c.received
+    assert (one.batches, one.waited) == (
+        a.batches + b.batches + c.batches, a.waited + b.waited + c.waited
+    )  # fmt: skip
     assert one.rejected == a.rejected + b.rejected + c.rejected
     assert one.items == {**a.items, **b.items, **c.items}
     assert summed(b, a, c).freshness == one.freshness
@@ -124,11 +129,13 @@ def test_fields_are_texts_with_rates_and_quantiles() -> None:
     total = Account(
         received=9, learned=6, duplicates=1, dead={"user": 1, "json": 1}, lists=4, users=2,
         items={0: 3, 1: 4}, freshness=histogram([10.0] * 99 + [1000.0]), stages={"learn": 77},
+        batches=3, waited=60,
     )  # fmt: skip
     recent = Account(learned=5, duplicates=1, lists=4)
     found = fields(total, recent, 2, Account(freshness=histogram([10.0])), 123, {})
     assert found["at"] == "123"
     assert (found["received"], found["dead"], found["items"]) == ("9", "2", "7")
+    assert (found["batches"], found["waited_ms"]) == ("3", "60")
     assert (found["events_per_s"], found["lists_per_s"]) == ("3", "2")
     assert (found["dead:json"], found["dead:user"], found["stage:learn_us"]) == ("1", "1", "77")
     assert found["freshness_p50_ms"] == found["total_freshness_p99_ms"] == "10.8"

@@ -96,6 +96,9 @@ def test_a_batch_becomes_lists_and_messages(
         "learned": 3, "duplicates": 0, "lists": 2, "batches": 1,
         "fresh_events": 3, "freshness_ms_sum": 0,
     }  # fmt: skip
+    assert (counts.batches, counts.waited) == (1, 0)
+    later = account(flink.process(7, sent([("ann", "b")], NOW - 30)))
+    assert (later.batches, later.waited, later.learned) == (1, 30, 1)
 
 
 @pytest.mark.parametrize("strict", [False, True])
