@@ -147,6 +147,8 @@ class Learner:
         users.seen[slots] = now_ms
         users.write(slots, sealed[:full], rows, history, catalogue)
         self.models.clock_ms = max(self.models.clock_ms, float(ts.max()))
+        if s.models.strict:
+            self.models.forget_popular()
         messages = self._deltas(
             event_items, weights, ts, touched[:count], before[:count], now_ms, windows,
             self.models.ranker.parameters - parameters,

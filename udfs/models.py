@@ -159,10 +159,10 @@ class Models:
         )
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
-        """Lists by decayed popularity, which is looked at anew each `popular_every_s`; a slot of −1
-        is nobody in particular."""
+        """Lists by decayed popularity, which is looked at anew each `popular_every_s`, in strict
+        mode after each event; a slot of −1 is nobody in particular."""
         s = self.settings
-        stale = s.strict or now_ms - self._popular_at >= s.popular_every_s * 1000
+        stale = now_ms - self._popular_at >= s.popular_every_s * 1000
         if self._popular is None or stale:
             self._popular = by_popularity(self.catalogue, self.clock_ms, s.half_life_ms)
             self._popular_at = now_ms
