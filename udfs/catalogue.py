@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -92,14 +93,12 @@ class Catalogue:
 
     def find(self, items: Sequence[str]) -> NDArray[np.int32]:
         """The slot of each item, int32[n]; −1 where there is no such living item."""
-        find = self._slots.get
-        slots = np.array([find(item, -1) for item in items], np.int32)
+        slots = np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
         return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
-    def known(self, keys: Iterable[int]) -> NDArray[np.int32]:
+    def known(self, keys: Sequence[int]) -> NDArray[np.int32]:
         """The slot of each item by `item_key`, int32[n]; −1 for a key never seen."""
-        find = self._by_key.get
-        return np.array([find(key, -1) for key in keys], np.int32)
+        return np.fromiter(map(self._by_key.get, keys, repeat(-1)), np.int32, len(keys))
 
     def slot_of_key(self, key: int) -> int:
         """The slot of an item by `item_key`; a new one, not alive, for a key never seen."""

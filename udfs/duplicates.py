@@ -37,13 +37,13 @@ class Duplicates:
     def __init__(self, rows: Rows, window_ms: int, limit: int) -> None:
         self._log = TimeLog(rows, window_ms)
         self._limit = limit
-        self._bucket_of: dict[str, int] = {}
+        self._seen: set[str] = set()
         self._members: dict[int, list[str]] = {start: [] for start in self._log.buckets}
         for start, _, chunk in self._log.chunks():
             self._note(start, _decode(chunk))
 
     def __len__(self) -> int:
-        return len(self._bucket_of)
+        return len(self._seen)
 
     def keep(self, ids: Sequence[str], now_ms: int) -> NDArray[np.bool_] | None:
         """Which events are new, bool[n]; None when all are. "" is no id and always new."""
@@ -52,22 +52,32 @@ class Duplicates:
         self._forget(now_ms)
         newest = self._members.get(self._log.current, ())
         bucket = self._log.begin(now_ms, full=len(newest) >= self._limit // 8)
-        seen = self._bucket_of
-        keep, fresh = [], []
-        for id_ in map(_short, ids):
-            new = not id_ or id_ not in seen
+        self._members.setdefault(bucket, [])
+        short = list(ids) if max(map(len, ids)) <= _LONGEST else list(map(_short, ids))
+        distinct = set(short)
+        if len(distinct) == len(short) and "" not in distinct and self._seen.isdisjoint(distinct):
+            # As a rule: all at once.
+            keep, fresh = None, short
+        else:
+            keep, fresh = self._one_by_one(short)
+        if fresh:
+            self._note(bucket, fresh)
+            self._log.append(bucket, _encode(fresh))
+        return keep
+
+    def _one_by_one(self, ids: list[str]) -> tuple[NDArray[np.bool_] | None, list[str]]:
+        """As `keep`, and the ids that are new."""
+        keep, fresh = [], dict[str, None]()
+        for id_ in ids:
+            new = not id_ or (id_ not in self._seen and id_ not in fresh)
             keep.append(new)
             if new and id_:
-                seen[id_] = bucket
-                fresh.append(id_)
-        self._members.setdefault(bucket, []).extend(fresh)
-        if fresh:
-            self._log.append(bucket, _encode(fresh))
-        return None if all(keep) else np.array(keep, np.bool_)
+                fresh[id_] = None
+        return None if all(keep) else np.array(keep, np.bool_), list(fresh)
 
     def _note(self, bucket: int, ids: list[str]) -> None:
         self._members[bucket].extend(ids)
-        self._bucket_of.update(dict.fromkeys(ids, bucket))
+        self._seen.update(ids)
 
     def _forget(self, now_ms: int) -> None:
         for start in self._log.expired(now_ms):
@@ -77,6 +87,4 @@ class Duplicates:
 
     def _drop(self, start: int) -> None:
         self._log.drop(start)
-        for id_ in self._members.pop(start, ()):
-            if self._bucket_of.get(id_) == start:
-                del self._bucket_of[id_]
+        self._seen.difference_update(self._members.pop(start, ()))

@@ -105,7 +105,7 @@ class Learner:
         s, users, catalogue = self.settings, self.users, self.catalogue
         slot_of = users.locate(batch.users, rows, history, catalogue)
         slots = np.fromiter(slot_of.values(), np.int32, len(slot_of))
-        event_users = np.array([slot_of[user] for user in batch.users], np.int32)
+        event_users = np.fromiter(map(slot_of.__getitem__, batch.users), np.int32, len(batch))
         known = catalogue.size
         event_items = catalogue.slots(batch.items)
         weights, ts = batch.weights_array, batch.ts_array

@@ -7,7 +7,8 @@ in the item feed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -102,9 +103,12 @@ class KeyIndex:
         self.keys[found] = key
         return found
 
-    def numbers(self, keys: Iterable[int]) -> NDArray[np.int32]:
+    def numbers(self, keys: Sequence[int]) -> NDArray[np.int32]:
         """The numbers of keys, int32[n]."""
-        return np.array([self.number(key) for key in keys], np.int32)
+        found = np.fromiter(map(self._numbers.get, keys, repeat(-1)), np.int32, len(keys))
+        for n in np.flatnonzero(found < 0).tolist():
+            found[n] = self.number(keys[n])
+        return found
 
 
 def apply_pairs(

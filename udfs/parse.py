@@ -97,4 +97,6 @@ def split_by_user(decoded: Decoded, shards: int, opened: int) -> dict[int, Event
         opened=opened,
         ratings=b"" if np.isnan(decoded.ratings).all() else decoded.ratings.astype("<f4").tobytes(),
     )
+    if shards == 1:
+        return {0: batch} if len(batch) else {}
     return split(batch, [user_shard(user, shards) for user in decoded.users])
