@@ -116,6 +116,7 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
         item_keys=item_keys,
         deduplicate_s=config.events.deduplicate_s,
         deduplicate_ids=config.events.deduplicate_ids,
+        threads=config.job.threads,
         refresh_lists=lists.refresh,
         coalesce_ms=lists.coalesce_ms,
         overload_ms=lists.overload_ms,

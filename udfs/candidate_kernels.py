@@ -54,6 +54,7 @@ class Scratch(NamedTuple):
         mark: int64[I]. call: int64[1], the last mark given.
         slots, x, z: int32[I], float32[BASE, I], float32[I]: the candidates, their features and
             logits. place: int32[I], where in `slots` an item stands.
+        weight, alike: float32[U], all 0, left so; int32[U + 1], of `consumer_kernels.gather`.
         known, priced: float32[I, 4], int64[I]: what describes an item whoever the list is for,
             computed once in a call: the marks from which on it is valid.
     """
@@ -66,6 +67,8 @@ class Scratch(NamedTuple):
     x: Any
     z: Any
     place: Any
+    weight: Any
+    alike: Any
     known: Any
     priced: Any
 
@@ -109,7 +112,9 @@ def collect(user, extra, taken, most, since, exclude, history, pairs, noted, ite
     x0, x1, known, priced = scratch.x[0], scratch.x[1], scratch.known, scratch.priced
     alive = items.alive
     count = evidence_kernels.gather(user, history, pairs, own, found, 0)
-    count = consumer_kernels.gather(user, history, noted, own, alike, found, count)
+    count = consumer_kernels.gather(
+        user, history, noted, own, alike, found, count, scratch.weight, scratch.alike
+    )
     if exclude:
         kernels.mark(ZERO, user, history.tail, history.fill, history.older, history.pages, own)
         kernels.mark(ZERO, user, history.tail, history.fill, history.older, history.pages, alike)

@@ -23,7 +23,6 @@ class Noted(NamedTuple):
         who, serial, counts: int32[I, R], int64[I, R], int64[I], see `note`.
         position: float64[H]. shrink, hermit, power: float64, > 0, > 0, ≥ 0.
         neighbours, said: how many users are asked, for how many items each.
-        weight, alike: float32[U], all 0, left so; int32[U + 1], scratch.
     """
 
     who: Any
@@ -35,8 +34,6 @@ class Noted(NamedTuple):
     power: float
     neighbours: int
     said: int
-    weight: Any
-    alike: Any
 
 
 @njit(cache=True, nogil=True)
@@ -57,7 +54,7 @@ def note(users, items, serials, who, serial, counts):
 
 
 @njit(cache=True, nogil=True)
-def gather(user, history, noted, others, evidence, found, count):
+def gather(user, history, noted, others, evidence, found, count, weight, alike):
     """Add to `evidence` what the users most like `user` have consumed.
 
     A user v is like u by the last H items h of u, the k-th newest of them, that v consumed too:
@@ -75,12 +72,13 @@ def gather(user, history, noted, others, evidence, found, count):
         noted: `Noted`, n_h = `counts[h]`.
         others: float32[I], evidence of another kind: 0 where an item has not been found by it.
         evidence, found, count: as in `evidence_kernels.gather`.
+        weight, alike: float32[U], all 0, left so; int32[U + 1]: memory.
 
     Returns: count.
     """
     last = np.empty(noted.position.shape[0], np.int32)
     likes, who, serial, counts = 0, noted.who, noted.serial, noted.counts
-    weight, alike, serials, events = noted.weight, noted.alike, history.serials, history.events
+    serials, events = history.serials, history.events
     for place in range(recent(user, history, 0, last)):
         h = last[place]
         if h < 0 or h >= counts.shape[0]:

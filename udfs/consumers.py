@@ -30,26 +30,22 @@ class Consumers:
         self.settings = s = settings or UserCF()
         self._position = np.exp(-np.arange(s.recent) / s.position_decay)
         self._allocate(256)
-        self._weight, self._alike = np.zeros(0, np.float32), np.zeros(0, np.int32)
 
     def _allocate(self, room: int) -> None:
         self.who = np.zeros((room, self.settings.consumers), np.int32)
         self.serial = np.zeros((room, self.settings.consumers), np.int64)
         self.counts = np.zeros(room, np.int64)
 
-    def reserve(self, items: int, users: Users) -> None:
-        """Make room for the catalogue slots below `items` and all cache slots."""
+    def reserve(self, items: int) -> None:
+        """Make room for the catalogue slots below `items`."""
         if items > (n := len(self.counts)):
             who, serial, counts = self.who, self.serial, self.counts
             self._allocate(max(items, 2 * n))
             self.who[:n], self.serial[:n], self.counts[:n] = who, serial, counts
-        if len(self._weight) < len(users.tail):
-            self._weight = np.zeros(len(users.tail), np.float32)
-            self._alike = np.zeros(len(users.tail) + 1, np.int32)
 
     def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
         """Note n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
-        self.reserve(int(items.max(initial=-1)) + 1, users)
+        self.reserve(int(items.max(initial=-1)) + 1)
         kernels.note(slots, items, users.serials, self.who, self.serial, self.counts)
 
     @property
@@ -58,7 +54,7 @@ class Consumers:
         s = self.settings
         return kernels.Noted(
             self.who, self.serial, self.counts, self._position, s.shrink, s.hermit, s.power,
-            s.neighbours, s.said, self._weight, self._alike,
+            s.neighbours, s.said,
         )  # fmt: skip
 
     def compact(self, slots: NDArray[np.integer[Any]]) -> Consumers:

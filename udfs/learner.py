@@ -23,6 +23,7 @@ from udfs.pairs import split_pairs
 from udfs.redis_writer import Command
 from udfs.state import MemoryRows, Rows
 from udfs.stats import RATINGS
+from udfs.threads import Threads
 from udfs.users import Users
 
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
@@ -62,15 +63,19 @@ class Learned(NamedTuple):
 
 
 class Learner:
-    """The state of one subtask: a replica of the catalogue and a cache of users."""
+    """The state of one subtask: a replica of the catalogue and a cache of users.
 
-    def __init__(self, settings: LearnerSettings) -> None:
+    Args:
+        threads: in how many the kernels of a batch run.
+    """
+
+    def __init__(self, settings: LearnerSettings, threads: int = 1) -> None:
         self.settings = s = settings
         self.half_life_ms = s.models.half_life_ms
         self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items)
         self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
         self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
-        self.models = Models(s.models, self.catalogue, self.users)
+        self.models = Models(s.models, self.catalogue, self.users, Threads(threads))
         self._batch = 0
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
         self._popular_written = self._similar_looked = 0
@@ -112,7 +117,7 @@ class Learner:
         new_users = int((users.seen[slots] == 0).sum())
         parameters = self.models.ranker.parameters
         self._train(event_users, event_items, weights, number, now_ms)
-        windows = self.models.count(event_users, event_items, weights, batch.flags_array)
+        windows, counted = self.models.count(event_users, event_items, weights, batch.flags_array)
         self._batch += 1
         self._random[0] = (s.seed * _SEED_STRIDE + number * kernels.EVENT_STRIDE) & _MASK
         room = min(len(batch) * (1 + s.negatives + s.models.window), catalogue.size)
@@ -149,6 +154,7 @@ class Learner:
         self.models.clock_ms = max(self.models.clock_ms, float(ts.max()))
         if s.models.strict:
             self.models.forget_popular()
+        counted()
         messages = self._deltas(
             event_items, weights, ts, touched[:count], before[:count], now_ms, windows,
             self.models.ranker.parameters - parameters,

@@ -5,7 +5,7 @@ In: cache slots of users. Out: `Lists`. What is learned when stands in `udfs.lea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from udfs.ranking import (
     rank_similar,
     user_vectors,
 )
+from udfs.threads import Threads, nothing
 from udfs.trending import Trending
 from udfs.users import Users
 
@@ -66,11 +67,15 @@ class Models:
         clock_ms: the newest event time.
     """
 
-    def __init__(self, settings: ModelSettings, catalogue: Catalogue, users: Users) -> None:
+    def __init__(
+        self, settings: ModelSettings, catalogue: Catalogue, users: Users,
+        threads: Threads | None = None,
+    ) -> None:  # fmt: skip
         self.settings, self.catalogue, self.users = settings, catalogue, users
+        self._threads = threads or Threads()
         self.neighbours = Neighbours(settings.item_cf)
         self.consumers = Consumers(settings.user_cf)
-        self.ranker = Ranker(settings.ranker)
+        self.ranker = Ranker(settings.ranker, self._threads)
         position = np.exp(-np.arange(settings.window) / settings.window_decay)
         self.position = position.astype(np.float32)
         self.counting = settings.served not in ("mf", "popular")
@@ -82,18 +87,22 @@ class Models:
     def count(
         self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
         weights: NDArray[np.float32], flags: NDArray[np.uint8],
-    ) -> Windows | None:  # fmt: skip
+    ) -> tuple[Windows | None, Callable[[], object]]:  # fmt: skip
         """Count pairs and consumers of n events, before they belong to the histories.
 
-        Returns: the pairs, for the item learners; None where no model counts them.
+        Returns: the pairs, for the item learners, None where no model counts them; and what waits
+            until they are counted, for nothing else looks at the counts meanwhile.
         """
         if not self.counting:
-            return None
-        windows = self.neighbours.learn(
-            self.users, self.catalogue, event_users, event_items, weights, flags
+            return None, nothing
+        neighbours = self.neighbours
+        neighbours.reserve(self.catalogue.size)
+        found = neighbours.windows(self.users, event_users, event_items, weights, flags)
+        counted = self._threads.beside(
+            lambda: neighbours.count(found, found.heads, found.others), len(event_users)
         )
-        self.consumers.note(self.users, windows.users, windows.heads)
-        return windows
+        self.consumers.note(self.users, found.users, found.heads)
+        return found, counted
 
     def train(
         self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int,
@@ -155,7 +164,7 @@ class Models:
     def _by_factors(self, slots: NDArray[np.int32], vectors: NDArray[np.float32]) -> Ranked:
         s = self.settings
         return rank_by_factors(
-            self.catalogue, self.users, slots, vectors, s.length, s.exclude_consumed
+            self.catalogue, self.users, slots, vectors, s.length, s.exclude_consumed, self._threads
         )
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:

@@ -18,6 +18,7 @@ from udfs.catalogue import Catalogue
 from udfs.consumers import Consumers
 from udfs.model_options import RankerOptions
 from udfs.neighbours import Neighbours
+from udfs.threads import Threads
 from udfs.users import Users
 
 MODELS = ("item-cf", "user-cf", "mf", "popular")
@@ -64,13 +65,13 @@ class Ranker:
         w, squares: float64[P], parameters and AdaGrad's sums of squared gradients.
     """
 
-    def __init__(self, settings: RankerOptions) -> None:
-        self.settings = settings
+    def __init__(self, settings: RankerOptions, threads: Threads | None = None) -> None:
+        self.settings, self._threads = settings, threads or Threads()
         self.hidden = settings.hidden if settings.network == "neural" else 0
         self.w = first_parameters(self.hidden)
         self.squares = np.full(len(self.w), _FIRST)
-        self._call = np.zeros(1, np.int64)
-        self._reserve(256)
+        self._calls = [np.zeros(1, np.int64) for _ in range(self._threads.count)]
+        self._reserve(256, 64)
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -84,30 +85,37 @@ class Ranker:
             self.w[:] = found[: len(self.w)].clip(-_LARGEST, _LARGEST)
             self.squares[:] = found[len(self.w) :].clip(min=_FIRST)
 
-    def _reserve(self, room: int) -> None:
-        self._scratch = candidate_kernels.Scratch(
+    def _reserve(self, room: int, users: int) -> None:
+        self._scratches = [self._scratch(room, users, call) for call in self._calls]
+
+    @staticmethod
+    def _scratch(room: int, users: int, call: NDArray[np.int64]) -> candidate_kernels.Scratch:
+        return candidate_kernels.Scratch(
             evidence=np.zeros((candidate_kernels.KINDS, room), np.float32),
             found=np.zeros(room + 1, np.int32),
             mark=np.zeros(room, np.int64),
-            call=self._call,
+            call=call,
             slots=np.zeros(room + 1, np.int32),
             x=np.zeros((candidate_kernels.BASE, room + 1), np.float32),
             z=np.zeros(room + 1, np.float32),
             place=np.zeros(room + 1, np.int32),
+            weight=np.zeros(users, np.float32),
+            alike=np.zeros(users + 1, np.int32),
             known=np.zeros((room, 4), np.float32),
             priced=np.zeros(room, np.int64),
         )
 
     def _view(
-        self, catalogue: Catalogue, clock_ms: float, half_life_ms: float
-    ) -> tuple[candidate_kernels.Items, candidate_kernels.Scratch]:
-        if len(self._scratch.mark) < len(catalogue.alive):
-            self._reserve(len(catalogue.alive))
+        self, users: Users, catalogue: Catalogue, clock_ms: float, half_life_ms: float
+    ) -> candidate_kernels.Items:
+        room = self._scratches[0]
+        if len(room.mark) < len(catalogue.alive) or len(room.weight) < len(users.tail):
+            self._reserve(len(catalogue.alive), len(users.tail))
         c = catalogue
         return candidate_kernels.Items(
             c.q, c.bias, c.alive, c.events, c.popularity, c.popularity_at,
             float(clock_ms), float(half_life_ms), c.size,
-        ), self._scratch  # fmt: skip
+        )  # fmt: skip
 
     def rank(
         self, model: str, users: Users, catalogue: Catalogue, neighbours: Neighbours,
@@ -121,17 +129,25 @@ class Ranker:
             vectors: float32[rows, d]. extra: int32[rows, E], candidates of the other models.
             exclude: leave out what a user has consumed.
         """
-        items, scratch = self._view(catalogue, clock_ms, half_life_ms)
+        items = self._view(users, catalogue, clock_ms, half_life_ms)
         neighbours.reserve(catalogue.size)
-        consumers.reserve(catalogue.size, users)
+        consumers.reserve(catalogue.size)
+        history, pairs, noted = users.view, neighbours.pairs, consumers.noted
         choice = _ALONE.get(model, -1)
         out = np.empty((len(slots), n), np.int32)
         scores = np.empty((len(slots), n), np.float32)
         models = np.zeros((len(slots), n), np.int8)
-        kernels.rank(
-            slots, vectors, extra, exclude, users.view, neighbours.pairs, consumers.noted, items,
-            scratch, self.settings.candidates, choice, self.hidden, self.w, out, scores, models,
-        )  # fmt: skip
+        since = [int(call[0]) + 1 for call in self._calls]
+
+        def some(thread: int, begin: int, end: int) -> None:
+            part = slice(begin, end)
+            kernels.rank(
+                slots[part], vectors[part], extra[part], since[thread], exclude, history, pairs,
+                noted, items, self._scratches[thread], self.settings.candidates, choice,
+                self.hidden, self.w, out[part], scores[part], models[part],
+            )  # fmt: skip
+
+        self._threads.each(some, len(slots))
         if choice >= 0:
             scores = np.exp(scores) - np.float32(candidate_kernels.FLOOR)
         else:
@@ -150,12 +166,12 @@ class Ranker:
             taken: int32[rows], the living items that the users in `slots` took.
             random: uint64[1], the generator's state.
         """
-        items, scratch = self._view(catalogue, clock_ms, half_life_ms)
+        items = self._view(users, catalogue, clock_ms, half_life_ms)
         neighbours.reserve(catalogue.size)
-        consumers.reserve(catalogue.size, users)
+        consumers.reserve(catalogue.size)
         s = self.settings
         kernels.train(
             slots, taken, vectors, extra, exclude, users.view, neighbours.pairs, consumers.noted,
-            items, scratch, s.candidates, self.hidden, self.w, self.squares, s.learning_rate,
-            s.samples, random,
+            items, self._scratches[0], s.candidates, self.hidden, self.w, self.squares,
+            s.learning_rate, s.samples, random,
         )  # fmt: skip

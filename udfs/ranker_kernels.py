@@ -106,13 +106,14 @@ def _mean(x, count, out):
 
 @njit(cache=True, nogil=True)
 def rank(
-    users, vectors, extra, exclude, history, pairs, noted, items, scratch, most, choice, hidden, w,
-    out, scores, models,
+    users, vectors, extra, since, exclude, history, pairs, noted, items, scratch, most, choice,
+    hidden, w, out, scores, models,
 ):  # fmt: skip
     """The candidates with the largest logit of each user, best first, equal ones by lower slot.
 
     Args:
         users: int32[rows], cache slots. vectors: float32[rows, d]. extra: int32[rows, E].
+        since: see `collect`.
         most: how many candidates with evidence get a score (see `collect`).
         choice: the kind whose evidence alone is the score (without any there is no list), or −1
             for the ranker. hidden, w: see `fold`.
@@ -125,7 +126,7 @@ def rank(
     mean, slopes = np.empty(BASE, np.float32), np.empty(BASE, np.float32)
     raised = np.empty(MODEL_OF.max() + 1, np.float32)
     lowest = np.float32(np.log(FLOOR))
-    since, slots, x, place = scratch.call[0] + 1, scratch.slots, scratch.x, scratch.place
+    slots, x, place = scratch.slots, scratch.x, scratch.place
     z = x[max(choice, 0)] if choice >= 0 else scratch.z
     for r in range(users.shape[0]):
         out[r, :] = -1

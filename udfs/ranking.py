@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from udfs import factor_kernels, kernels, list_kernels
 from udfs.catalogue import Catalogue
+from udfs.threads import Threads
 from udfs.users import Users
 
 Ranked = tuple[NDArray[np.int32], NDArray[np.float32]]
@@ -37,7 +38,7 @@ def user_vectors(
 
 def rank_by_factors(
     catalogue: Catalogue, users: Users, slots: NDArray[np.int32], vectors: NDArray[np.float32],
-    n: int, exclude: bool,
+    n: int, exclude: bool, threads: Threads,
 ) -> Ranked:  # fmt: skip
     """The `n` items with the largest σ(b_i + q_i·v_u) for each user in `slots`.
 
@@ -49,11 +50,16 @@ def rank_by_factors(
     to = vectors @ catalogue.axis
     whole = np.square(vectors).sum(axis=1)
     far = np.sqrt(np.maximum(whole - np.square(to), 0) + kernels.ROUNDING * whole)
-    list_kernels.best_products(
-        vectors, to, far, slots, catalogue.q, catalogue.bias, catalogue.alive, catalogue.along,
-        catalogue.across, catalogue.size, catalogue.strong,
-        exclude, users.tail, users.fill, users.older, users.pages, items, scores,
-    )  # fmt: skip
+
+    def some(_: int, begin: int, end: int) -> None:
+        part = slice(begin, end)
+        list_kernels.best_products(
+            vectors[part], to[part], far[part], slots[part], catalogue.q, catalogue.bias,
+            catalogue.alive, catalogue.along, catalogue.across, catalogue.size, catalogue.strong,
+            exclude, users.tail, users.fill, users.older, users.pages, items[part], scores[part],
+        )  # fmt: skip
+
+    threads.each(some, len(slots))
     return items, _logistic(scores)
 
 

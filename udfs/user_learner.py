@@ -33,6 +33,7 @@ from udfs.quality import Quality
 from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import Layout
 from udfs.stats import Account, histogram, pack_account
+from udfs.threads import share_of_cores
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 _REPORT_S = 1.0  # a batch that is learned event by event says so often how far it has come
@@ -47,6 +48,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     item_keys: list[int]
     deduplicate_s: float
     deduplicate_ids: int
+    threads: int
     refresh_lists: bool
     coalesce_ms: int
     overload_ms: int
@@ -86,11 +88,12 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._ids, self._idle = rows(context, "ids"), rows(context, "idle")
         self._layout, self._learned = cell(context, "layout"), cell(context, "learned")
         self._due, self._mean = cell(context, "due"), cell(context, "mean")
-        self.learner = Learner(s.learner)
+        subtasks = parallelism(context)
+        self.learner = Learner(s.learner, s.threads or share_of_cores(subtasks))
         self.learner.compile()
         self._quality = Quality(s.test_every, s.test_models)
         self.writer = RedisWriter(s.redis)
-        alone = parallelism(context) == 1
+        alone = subtasks == 1
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
         self.feed.start(self.learner.models)
         self._refreshed_ms = self._swept_ms = 0

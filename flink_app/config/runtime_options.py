@@ -106,6 +106,15 @@ class Job(Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="The job's name in Flink.", min_length=1)] = "millirec"
     parallelism: Annotated[int, Meta(description="Subtasks of each operator.", ge=1, le=32_768)] = 1
+    threads: Annotated[
+        int,
+        Meta(
+            description="Threads in which each user learner counts and ranks; 0: its share of the "
+            "machine's cores, at most 4.",
+            ge=0,
+            le=256,
+        ),
+    ] = 0
     shards: Annotated[
         int,
         Meta(

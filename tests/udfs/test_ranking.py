@@ -14,6 +14,7 @@ from udfs.ranking import (
     rank_similar,
     user_vectors,
 )
+from udfs.threads import Threads
 
 N = 4
 
@@ -39,7 +40,7 @@ def test_factors(
     position = np.array([1.0, 0.5], np.float32)
     catalogue.y[:20] = catalogue.q[:20][::-1]
     vectors = user_vectors(catalogue, users, slots, position)
-    items, scores = rank_by_factors(catalogue, users, slots, vectors, N, exclude)
+    items, scores = rank_by_factors(catalogue, users, slots, vectors, N, exclude, Threads())
     last = {"ann": (5, 4), "bob": (19, 18)}
     eaten = {"ann": set(range(6)), "bob": set(range(20)), "eve": set[int]()}
     for row, user in enumerate(("bob", "ann", "eve")):

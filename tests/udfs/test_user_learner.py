@@ -47,6 +47,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         item_keys=[100, 101],
         deduplicate_s=60,
         deduplicate_ids=1000,
+        threads=1,
         refresh_lists=True,
         coalesce_ms=200,
         overload_ms=500,
