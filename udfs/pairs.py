@@ -29,6 +29,8 @@ _HEAD = np.dtype(
         ("weight", "<f8"),
     ]
 )
+PAIRS_HEAD, PAIR = _HEAD.itemsize, 12
+"""Bytes of a row of pairs: so many, and so many for each neighbour."""
 
 
 class Pairs(msgspec.Struct, frozen=True, array_like=True):

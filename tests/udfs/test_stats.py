@@ -33,6 +33,7 @@ accounts = st.builds(
     users=count,
     freshness=counts,
     items=counts,
+    feed=st.dictionaries(st.sampled_from(["changes", "read"]), count),
     stages=st.dictionaries(st.sampled_from(["parse", "learn"]), count),
     quality=st.dictionaries(st.sampled_from(["served:tests", "repeats"]), count.map(float)),
 )
