@@ -190,12 +190,12 @@ class FeedReader:
             origin, data = self._writer.send([("MGET", *keys)])[0]
             if data:
                 self._origins[shard] = origin
-                count += self._apply(data, models)
+                count += self.apply(data, models)
                 pairs = f"{self._prefix}feed:pairs:{shard}"
                 for chunk in self._writer.send([("HKEYS", pairs)])[0]:
                     # One by one: together they may be more than one reply should hold.
                     data = self._writer.send([("HGET", pairs, chunk)])[0]
-                    count += self._apply(data, models) if data else 0
+                    count += self.apply(data, models) if data else 0
         return count
 
     def _follow(self, models: Models) -> int:
@@ -207,11 +207,11 @@ class FeedReader:
             entries = reply[0][1] if reply else []
             for position, fields in entries:
                 self._position = position.decode()
-                count += self._apply(fields[1], models)
+                count += self.apply(fields[1], models)
             if len(entries) < 64:
                 return count
 
-    def _apply(self, data: bytes, models: Models) -> int:
+    def apply(self, data: bytes, models: Models) -> int:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
         self.read += len(data)
         try:

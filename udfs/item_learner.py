@@ -29,7 +29,7 @@ from udfs.stats import Account, pack_account
 
 _INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it
 _FOLD_MS = 5_000
-_PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
+PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
 
 
 class ItemLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,11 +178,11 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         s, before = self.settings, found.feed.written
         if not s.follow:
             return
-        due = now - found.pairs_ms >= _PAIRS_MS
+        due = now - found.pairs_ms >= PAIRS_MS
         found.pairs_ms = now if due else found.pairs_ms
         half = s.bytes_per_s / 2000  # a millisecond
         slots, changes = found.shard.changes(
-            int(half * s.publish_ms), int(half * _PAIRS_MS) if due else 0
+            int(half * s.publish_ms), int(half * PAIRS_MS) if due else 0
         )
         if len(slots) or any(changes):
             self.writer.send([found.feed.changes(found.shard.catalogue, slots, changes, now)])

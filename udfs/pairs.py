@@ -187,7 +187,7 @@ def read_row(data: bytes, what: str) -> KeyRow:
         length = int(head["length"])
         if len(data) == size + 12 * length:
             values = np.frombuffer(data, "<f4", length, size + 8 * length)
-            values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0).clip(min=0.0)
+            values = np.where(np.isfinite(values) & (values > 0), values, np.float32(0.0))
             weight = float(np.nan_to_num(head["weight"], posinf=0.0, neginf=0.0))
             keys = np.frombuffer(data, "<u8", length, size)
             return KeyRow(int(head["clock"]), max(weight, 0.0), keys, values)
