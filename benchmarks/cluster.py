@@ -41,7 +41,7 @@ from flink_app.simulator import (
 )
 from flink_app.totals import Totals, read_totals
 
-_POLL_S = 0.1
+_POLL_S = 0.2
 _STEPS = ("parse", "user learner", "item learner", "stats")
 RATINGS_OF_5 = (
     "events.rating_rule=threshold", "events.rating_threshold=4.5", "events.zero_weight=ignore",
@@ -117,9 +117,10 @@ def throughput(stack: Stack, folder: Path, events: int, subtasks: int) -> dict[s
 
 def rates(first: Look, last: Look) -> dict[str, Any]:
     """Events/s, and what an event takes, between two looks."""
-    events = last.totals.learned - first.totals.learned
+    # Few events may all be learned before the first look.
+    events = max(last.totals.learned - first.totals.learned, 1)
     lists = last.totals.lists - first.totals.lists
-    seconds = (last.totals.at - first.totals.at) / 1000
+    seconds = max((last.totals.at - first.totals.at) / 1000, 0.001)
     used = last.usage.since(first.usage)
     before = first.totals
 
@@ -132,7 +133,7 @@ def rates(first: Look, last: Look) -> dict[str, Any]:
         "events_per_s": round(events / seconds),
         "lists_per_s": round(lists / seconds),
         "cpu_us": {k: round(1e6 * v / events, 1) for k, v in used.cpu_s.items()},
-        "cores": round(sum(used.cpu_s.values()) / used.at_s, 2),
+        "cores": round(sum(used.cpu_s.values()) / max(used.at_s, 0.001), 2),
         "stages_us": each(last.totals.stages, before.stages),
         "feed_bytes": each(last.totals.feed, before.feed),
         "redis": {k: round(v / events, 2) for k, v in used.redis.items()},
