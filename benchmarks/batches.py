@@ -1,4 +1,4 @@
-"""What a micro-batch costs whatever is in it, and what each of its events costs: CPU time.
+"""What a micro-batch costs whatever is in it, and what its events cost: CPU time.
 
 In: nothing. Out: a table on standard error, and one line of JSON. A job of many TaskManagers cuts
 the same events into more and smaller batches, so the first figure says how far it can be spread.
@@ -25,27 +25,33 @@ from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import MemoryRows
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
+TRAINED = (0, 8)
 WARMUP, EVENTS = 100_000, 20_000
+PARTS = ("learn", "rank", "redis", "item")
 
 
-def cost(url: str, size: int, warmup: int, events: int) -> dict[str, Any]:
+def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[str, Any]:
     """Learn `warmup` events in large batches, then `events` in batches of `size`, CPU time taken.
 
+    Args:
+        trained: `ranker.train_per_batch`.
+
     Returns: microseconds per batch of the user learner, of its lists, of Redis commands as seen by
-        the client, and of the item shard.
+        the client, and of the item shard; and lists made for each.
     """
-    case = Case(rate=50 * size, window_ms=20)
+    case = Case(rate=50 * size, window_ms=20, train=trained)
     config = case.config()
     settings = user_learner_settings(config, [0]).learner
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
     shard, writer = item_shard(config), RedisWriter(RedisSettings(url))
+    learner.compile()
     number = 0
     for batch in batches(Case(rate=50_000, window_ms=20), warmup):
         for message in learner.learn(batch, rows, history, number, 1).messages.values():
             shard.apply(message)
         number += len(batch)
     spent = dict.fromkeys(("learn", "rank", "redis", "item"), 0.0)
-    done = now = 0
+    done = now = lists = 0
     for batch in batches(case, events):
         now += 20
         began = time.process_time()
@@ -58,8 +64,9 @@ def cost(url: str, size: int, warmup: int, events: int) -> dict[str, Any]:
         for message in learned.messages.values():
             shard.apply(message)
         spent["item"] += time.process_time() - at
-        number, done = number + len(batch), done + 1
-    return {"size": size} | {name: round(1e6 * s / done, 1) for name, s in spent.items()}
+        number, done, lists = number + len(batch), done + 1, lists + len(learned.slots)
+    each = {name: round(1e6 * s / done, 1) for name, s in spent.items()}
+    return {"size": size, "trained": trained, **each, "lists": round(lists / done, 1)}
 
 
 def line(rows: list[dict[str, Any]], name: str) -> tuple[float, float]:
@@ -80,15 +87,16 @@ def main() -> None:
     """Measure, print."""
     rows = []
     with RedisServer() as server:
-        for size in SIZES:
-            print(f"batches of {size} …", file=sys.stderr)
-            rows.append(cost(server.url, size, WARMUP, min(EVENTS, 2000 * size)))
-    parts = ("learn", "rank", "redis", "item")
-    lines = {name: [round(x, 2) for x in line(rows, name)] for name in parts}
-    table = Table("events", *parts, title="µs of CPU time a micro-batch")
+        for trained in TRAINED:
+            for size in SIZES:
+                print(f"batches of {size}, {trained} trained …", file=sys.stderr)
+                rows.append(cost(server.url, size, trained, WARMUP, min(EVENTS, 1000 * size)))
+    untrained = [row for row in rows if not row["trained"]]
+    lines = {name: [round(x, 2) for x in line(untrained, name)] for name in PARTS}
+    table = Table("events", "trained", *PARTS, "lists", title="µs of CPU time a micro-batch")
     for row in rows:
-        table.add_row(f"{row['size']:,}", *(f"{row[name]:,}" for name in parts))
-    table.add_row("a + b·n", *(f"{a:g} + {b:g} n" for a, b in lines.values()))
+        table.add_row(*(f"{value:,}" for value in row.values()))
+    table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))
     Console(stderr=True).print(table)
     print(json.dumps({"batches": rows, "lines": lines}))
 

@@ -43,7 +43,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         rate: events/s. items, users: of the shop. dimensions, neighbours: of the models.
-        window_ms: length of a micro-batch. bound: `feed.megabytes_per_s`.
+        window_ms: length of a micro-batch. bound: `feed.megabytes_per_s`. train:
+            `ranker.train_per_batch`.
     """
 
     rate: int = 5_000
@@ -53,12 +54,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: int = 200
     window_ms: int = 20
     bound: float = UNBOUNDED
+    train: int = 8
 
     def config(self) -> Config:
         """The job's configuration: one shard of each kind."""
         given = [
             f"model.dimensions={self.dimensions}", f"item_cf.neighbours={self.neighbours}",
-            f"feed.megabytes_per_s={self.bound}", "job.shards=1", "job.item_shards=1",
+            f"feed.megabytes_per_s={self.bound}", f"ranker.train_per_batch={self.train}",
+            "job.shards=1", "job.item_shards=1",
         ]  # fmt: skip
         return load(None, given, {}).config
 
@@ -105,6 +108,7 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     settings = user_learner_settings(config, [0]).learner
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
     shard = item_shard(config)
+    learner.compile()
     writer, said = FeedWriter("", 0, 1, False, config.feed.keep_s), _Said()
     half, publish_ms = 1000 * config.feed.megabytes_per_s / 2, config.feed.publish_ms
     published = counted = number = 0

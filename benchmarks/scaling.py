@@ -18,10 +18,11 @@ GIB, MB = 2**30, 1e6
 
 
 class Constants(msgspec.Struct, frozen=True, kw_only=True):
-    """Measured on one machine; times are CPU time, per_batch and per_event of a user learner.
+    """Measured on one machine; times are CPU time.
 
     Attributes:
-        batch_us, event_us: a user learner's batch costs batch_us + event_us · its events.
+        batch_us, event_us, list_us, train_us: a user learner's batch costs batch_us, and so much
+            for each event, each list and each event that the ranker learns from.
         message_us, change_us: an item learner's message costs message_us, and change_us for each
             event of all that concern it.
         crossing_us: what Flink takes to hand an element to Python.
@@ -32,8 +33,10 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
         stirred: items whose row an event changes. paired: items whose pairs it changes.
     """
 
-    batch_us: float = 250.0
-    event_us: float = 30.0
+    batch_us: float = 700.0
+    event_us: float = 20.0
+    list_us: float = 80.0
+    train_us: float = 250.0
     message_us: float = 60.0
     change_us: float = 6.0
     crossing_us: float = 35.0
@@ -52,7 +55,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         task_managers: of one slot. rate: events/s of all. users, items: known.
-        shards: user shards for each TaskManager. window_ms: of a micro-batch.
+        shards: user shards for each TaskManager. window_ms: of a micro-batch. train:
+            `ranker.train_per_batch`.
         dimensions, neighbours, consumers, history, bound: `model.dimensions`, `item_cf.neighbours`,
             `user_cf.consumers`, consumed items of a user, `feed.megabytes_per_s`.
         lists: lists that are written for each event.
@@ -64,6 +68,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 10_000_000
     shards: int = 1
     window_ms: int = 20
+    train: int = 8
     dimensions: int = 32
     neighbours: int = 200
     consumers: int = 50
@@ -107,7 +112,9 @@ def user_state(site: Site) -> float:
 def batch_load(site: Site, c: Constants) -> float:
     """Cores that the user learner of one TaskManager takes for what batches cost whatever is in
     them: each lane, one for each TaskManager, is cut into a piece for each user shard."""
-    return pieces(site) * (c.batch_us + c.crossing_us) / 1e6
+    n = site.rate / site.task_managers / pieces(site)
+    each = c.batch_us + c.crossing_us + min(site.train, n) * c.train_us
+    return pieces(site) * each / 1e6
 
 
 def pieces(site: Site) -> float:
@@ -143,15 +150,25 @@ def lag(site: Site, c: Constants) -> float:
     return max(1.0, wanted / (site.bound / 2))
 
 
+def snapshot(site: Site) -> float:
+    """Bytes of the snapshots of all item shards: each item's row and its full row of pairs."""
+    return site.items * (item_row(site.dimensions) + 36 + 12 * site.neighbours)
+
+
+def start(site: Site, c: Constants) -> float:
+    """Seconds until all replicas have loaded the snapshots: each reads all of them, from one Redis
+    of 1 GB/s."""
+    size = snapshot(site)
+    return max(size * site.task_managers / 1e9, size / 1000 * c.read_us / 1e6)
+
+
 def needs(site: Site, c: Constants) -> dict[str, Need]:
     """What the site takes, by resource."""
     t, each = site.task_managers, site.rate / site.task_managers
     written = feed_written(site, c)
-    pairs = 24 + 12 * site.neighbours
-    work = each * (c.event_us + c.change_us + c.parse_us) / 1e6
+    work = each * (c.event_us + site.lists * c.list_us + c.change_us + c.parse_us) / 1e6
     feed_in = written * 1000 * c.read_us / 1e6
     lists = site.users * c.list_bytes
-    snapshots = site.items * (item_row(site.dimensions) + pairs)
     return {
         "items in each TaskManager": Need(site.items * item_replica(site) / GIB, "GiB", 16),
         "users' state, each": Need(site.users * user_state(site) / t / GIB, "GiB", 200),
@@ -162,7 +179,7 @@ def needs(site: Site, c: Constants) -> dict[str, Need]:
         "Kafka": Need(site.rate * c.line_bytes / MB, "MB/s", 100),
         "shuffles, each": Need(each * c.shuffled_bytes / MB, "MB/s", 1000),
         "Redis, lists": Need(lists / GIB, "GiB", 64),
-        "Redis, snapshots of the feed": Need(snapshots / GIB, "GiB", 64),
+        "Redis, snapshots of the feed": Need(snapshot(site) / GIB, "GiB", 64),
         "Redis, log of the feed": Need(30 * written / 1000, "GB", 64),
         "Redis, CPU": Need(site.rate * c.redis_us / 1e6, "cores", 1),
         "Redis, feed written": Need(written, "MB/s", 1000),
@@ -170,23 +187,36 @@ def needs(site: Site, c: Constants) -> dict[str, Need]:
     }
 
 
-SITES = [Site(task_managers=n, rate=5_000.0 * n) for n in (8, 64, 512)]
+SITES = [Site(task_managers=n, rate=3_000.0 * n) for n in (8, 64, 512)]
+"""With the defaults."""
+TUNED = [
+    msgspec.structs.replace(site, window_ms=window_ms, train=1, neighbours=20, consumers=10)
+    for site, window_ms in zip(SITES, (50, 200, 1000), strict=True)
+]
+"""With larger micro-batches, and smaller rows of items."""
 
 
 def main() -> None:
-    """Print the needs of `SITES`."""
-    table = Table(title="100,000,000 users, 10,000,000 items, 5,000 events/s a TaskManager")
+    """Print the needs of `SITES` and of `TUNED`."""
+    show("100,000,000 users, 10,000,000 items, 3,000 events/s a TaskManager: defaults", SITES)
+    show("the same: job.window_ms, ranker.train_per_batch and rows of items tuned", TUNED)
+
+
+def show(title: str, sites: list[Site]) -> None:
+    """Print a row for each need, a column for each site; what cannot be met has a !."""
+    table = Table(title=title)
     table.add_column("")
-    for site in SITES:
+    for site in sites:
         table.add_column(f"{site.task_managers} TaskManagers", justify="right")
     table.add_column("one gives", justify="right")
     constants = Constants()
-    found = [needs(site, constants) for site in SITES]
+    found = [needs(site, constants) for site in sites]
     for name, first in found[0].items():
         amounts = [row[name] for row in found]
         shown = [f"{n.amount:,.3g}" + (" !" if n.share > 1 else "") for n in amounts]
         table.add_row(name, *shown, f"{first.gives:g} {first.unit}")
-    table.add_row("pairs reach all after", *(f"{lag(s, constants):,.3g}" for s in SITES), "s")
+    for name, seconds in (("pairs reach all after", lag), ("a start takes", start)):
+        table.add_row(name, *(f"{seconds(site, constants):,.3g}" for site in sites), "s")
     Console(width=110).print(table)
 
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from benchmarks.batches import cost, line
+from benchmarks.batches import PARTS, cost, line
 from benchmarks.feed import Case, batches, traffic
 from udfs.rows import item_dtype
 
@@ -43,9 +43,10 @@ def test_more_factors_and_more_neighbours_are_more_bytes() -> None:
 
 
 def test_a_batch_has_a_price_beside_that_of_its_events(redis_url: str) -> None:
-    found = cost(redis_url, 5, 500, 100)
-    assert found["size"] == 5
-    assert all(found[part] > 0 for part in ("learn", "rank", "redis", "item"))
+    found = cost(redis_url, 5, 2, 500, 100)
+    assert (found["size"], found["trained"]) == (5, 2)
+    assert all(found[part] > 0 for part in PARTS)
+    assert 1 <= found["lists"] <= 5
 
 
 def test_a_line_is_found_by_relative_errors() -> None:
