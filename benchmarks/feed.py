@@ -36,6 +36,7 @@ from udfs.state import MemoryRows
 from udfs.users import Users
 
 UNBOUNDED = 1e6  # megabytes/s
+WARMUP, SECONDS = 100_000, 4
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,14 +80,16 @@ CASES = [
 ]
 
 
-def batches(case: Case, events: int) -> Iterator[EventBatch]:
-    """Micro-batches of `case.window_ms` each, at the clock's time."""
-    size, found = max(1, case.rate * case.window_ms // 1000), []
-    for chunk in zipf_events(events, case.users, case.items, 1.0):
+def batches(case: Case, events: int, warmup: int = 0) -> Iterator[EventBatch]:
+    """Micro-batches of `case.window_ms` each, after `warmup` events in batches of a second; the
+    first of all is opened at 0 ms."""
+    found: list[Any] = []
+    for chunk in zipf_events(warmup + events, case.users, case.items, 1.0):
         found += [msgspec.json.decode(line) for line in chunk.splitlines()]
-    for begin in range(0, len(found), size):
-        part, n = found[begin : begin + size], len(found[begin : begin + size])
-        now = begin * 1000 // case.rate
+    size = max(1, case.rate * case.window_ms // 1000)
+    begins = [*range(0, warmup, case.rate), *range(warmup, len(found), size)]
+    for begin, end in zip(begins, [*begins[1:], len(found)], strict=True):
+        part, n, now = found[begin:end], end - begin, begin * 1000 // case.rate
         yield make_batch(
             [each["user"] for each in part], [each["item"] for each in part], np.ones(n),
             np.ones(n, np.uint8), np.full(n, now), [""] * n, now,
@@ -112,7 +115,7 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     writer, said = FeedWriter("", 0, 1, False, config.feed.keep_s), _Said()
     half, publish_ms = 1000 * config.feed.megabytes_per_s / 2, config.feed.publish_ms
     published = counted = number = 0
-    for batch in batches(case, warmup + events):
+    for batch in batches(case, events, warmup):
         now, measured = batch.opened, number >= warmup
         for message in learner.learn(batch, rows, history, number, now + 1).messages.values():
             shard.apply(message)
@@ -169,7 +172,7 @@ def main() -> None:
     found = []
     for case in CASES:
         print(f"{case} …", file=sys.stderr)
-        found.append(traffic(case, 200_000, 8 * case.rate))
+        found.append(traffic(case, WARMUP, SECONDS * case.rate))
     table = Table(title="bytes of the item feed per event")
     for name in found[0]:
         table.add_column(name.replace("_", " "), justify="right")

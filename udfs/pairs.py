@@ -8,6 +8,7 @@ in the item feed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import isfinite
 from typing import NamedTuple
 
 import msgspec
@@ -188,9 +189,10 @@ def read_row(data: bytes, what: str) -> KeyRow:
         if len(data) == size + 12 * length:
             values = np.frombuffer(data, "<f4", length, size + 8 * length)
             values = np.where(np.isfinite(values) & (values > 0), values, np.float32(0.0))
-            weight = float(np.nan_to_num(head["weight"], posinf=0.0, neginf=0.0))
+            weight = float(head["weight"])
             keys = np.frombuffer(data, "<u8", length, size)
-            return KeyRow(int(head["clock"]), max(weight, 0.0), keys, values)
+            counted = max(weight, 0.0) if isfinite(weight) else 0.0
+            return KeyRow(int(head["clock"]), counted, keys, values)
         raise ServiceError(
             f"{what} has {len(data)} bytes and says it has {length} neighbours: it is damaged; "
             "restore an earlier checkpoint."
