@@ -68,10 +68,11 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
     redis.Redis.from_url(stack.redis_url).flushall()
     given = [
         "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
-        f"redis.url={stack.redis_url}", "dead_letters.kind=none", *settings,
+        "source.start=earliest", f"redis.url={stack.redis_url}", "dead_letters.kind=none",
+        *settings,
     ]  # fmt: skip
     archive = folder / f"{topic}-{subtasks}.zip"
-    write(archive, load(None, given, os.environ))
+    write(archive, load(None, given, {}))
     code = ("-pyfs", str(archive), "-pym", "flink_app.main")
     return stack.submit("-d", "-p", str(subtasks), *code)
 
@@ -86,8 +87,22 @@ def watch(stack: Stack, job: str, events: int) -> tuple[Look, Look]:
             first = first or last
             if totals.received == events and not totals.missing:
                 return first, last
-        if (state := stack.rest(f"/jobs/{job}")["state"]) in ("FAILED", "CANCELED"):
-            raise SystemExit(f"the job has {state.lower()}; see {stack.flink_rest_url}")
+        state(stack, job)
+        time.sleep(_POLL_S)
+
+
+def state(stack: Stack, job: str) -> str:
+    """A job's state, which is not that of one that has failed."""
+    found = str(stack.rest(f"/jobs/{job}")["state"])
+    if found in ("FAILED", "FAILING", "RESTARTING"):
+        failures = stack.rest(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]
+        raise SystemExit(f"the job is {found}: {failures[0]['stacktrace'] if failures else ''}")
+    return found
+
+
+def wait(stack: Stack, job: str, wanted: str) -> None:
+    """Wait until the job has ended as wanted."""
+    while state(stack, job) != wanted:
         time.sleep(_POLL_S)
 
 
@@ -98,8 +113,7 @@ def throughput(stack: Stack, folder: Path, events: int, subtasks: int) -> dict[s
         "source.bounded=true", f"model.dimensions={DIMENSIONS}", "lists.length=20",
     )  # fmt: skip
     first, last = watch(stack, job, events)
-    while stack.rest(f"/jobs/{job}")["state"] != "FINISHED":
-        time.sleep(_POLL_S)
+    wait(stack, job, "FINISHED")
     pids, client = processes(stack), redis.Redis.from_url(stack.redis_url)
     checkpoint = stack.rest(f"/jobs/{job}/checkpoints")["latest"]["completed"] or {}
     memory: Any = client.info("memory")
@@ -142,28 +156,28 @@ def rates(first: Look, last: Look) -> dict[str, Any]:
 
 def shuffled(job: dict[str, Any], events: int) -> dict[str, int]:
     """Bytes per event that each operator hands on, whether to this machine or another."""
-    found = {}
+    found: dict[str, int] = {}
     for vertex in job["vertices"]:
-        step = next(step for step in reversed(_STEPS) if step in vertex["name"])
-        found[step] = round(vertex["metrics"]["write-bytes"] / events)
+        step = next((step for step in _STEPS if step in vertex["name"]), "source")
+        found[step] = found.get(step, 0) + round(vertex["metrics"]["write-bytes"] / events)
     return found
 
 
 def quality(stack: Stack, folder: Path, events: Events, subtasks: int, rate: int) -> dict[str, Any]:
     """One live run: events come at `rate` a second, and each is a test before it is learned."""
     topic = f"live-{subtasks}"
-    job = submit(
-        stack, folder, topic, subtasks,
-        "quality.every=1", "quality.sequential=true", *events.settings,
-    )  # fmt: skip
-    while stack.rest(f"/jobs/{job}")["state"] != "RUNNING":
-        time.sleep(_POLL_S)
     with KafkaWriter(stack.kafka_bootstrap, topic) as writer:
-        pace(writer, events.lines, rate)
+        pace(writer, events.lines[:1], rate)  # makes the topic
+        writer.flush()
+        job = submit(
+            stack, folder, topic, subtasks,
+            "quality.every=1", "quality.sequential=true", *events.settings,
+        )  # fmt: skip
+        watch(stack, job, 1)
+        pace(writer, events.lines[1:], rate)
     _, last = watch(stack, job, len(events.lines))
     stack.rest(f"/jobs/{job}", "PATCH")
-    while stack.rest(f"/jobs/{job}")["state"] != "CANCELED":
-        time.sleep(_POLL_S)
+    wait(stack, job, "CANCELED")
     found = last.totals.total_quality
     return {
         "events": last.totals.learned,
@@ -210,12 +224,11 @@ def structured(data: Path | None, events: int, folder: Path) -> Events:
 def kafka(folder: Path, task_managers: int) -> Iterator[Ports]:
     """A Kafka for all runs, whose topics have so many partitions; its ports are the stack's."""
     ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
-    stack = Stack(folder, ports, CACHE, task_managers)
-    stack.up(["kafka"])
+    Stack(folder, ports, CACHE, task_managers).up(["kafka"])
     try:
         yield ports
     finally:
-        stack.down()
+        Stack(folder, ports, CACHE).down()
 
 
 def main() -> None:

@@ -39,14 +39,16 @@ def test_figures_are_those_of_the_stretch_between_two_looks() -> None:
 def test_bytes_are_told_by_the_last_operator_of_a_task() -> None:
     job = {
         "vertices": [
-            {"name": "Source: kafka -> micro-batches -> parse", "metrics": {"write-bytes": 4000}},
+            {"name": "Source: source0[1] -> Calc[2]", "metrics": {"write-bytes": 900}},
+            {"name": "GroupWindowAggregate[6] -> parse", "metrics": {"write-bytes": 4000}},
             {"name": "user learner", "metrics": {"write-bytes": 9000}},
             {"name": "item learner -> Map", "metrics": {"write-bytes": 10}},
             {"name": "stats", "metrics": {"write-bytes": 0}},
         ]
     }
     found = shuffled(job, 10)
-    assert found == {"parse": 400, "user learner": 900, "item learner": 1, "stats": 0}
+    wanted = {"source": 90, "parse": 400, "user learner": 900, "item learner": 1, "stats": 0}
+    assert found == wanted
 
 
 def test_ratings_of_5_come_in_order_of_time_as_events_of_the_job(tmp_path: Path) -> None:
