@@ -11,43 +11,58 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 GIB, MB = 2**30, 1e6
+STIRRED = 50  # items that an event tells item learners of: those before it, and some drawn
+DEFAULT_TRAIN = 8  # `ranker.train_per_batch` of what was measured
 
 
 class Constants(msgspec.Struct, frozen=True, kw_only=True):
     """Measured on one machine; times are CPU time.
 
     Attributes:
-        batch_us, event_us, list_us, train_us: a user learner's batch costs batch_us, and so much
-            for each event, each list and each event that the ranker learns from.
+        batches: of `benchmarks.batches`, microseconds of the user learner for a micro-batch of so
+            many events: learning, lists and their writing; `trained` what of it each event takes
+            that the ranker learns from.
         message_us, change_us: an item learner's message costs message_us, and change_us for each
             event of all that concern it.
-        crossing_us: what Flink takes to hand an element to Python.
+        crossing_us: what Flink takes to hand an element to Python (docs/decisions).
         parse_us: of an event, with what Flink takes to read it.
         read_us: of a user learner, for a kilobyte of the item feed.
         redis_us: of Redis, for an event. list_bytes: of a user's list in Redis, with its key.
         line_bytes, shuffled_bytes: of an event from Kafka, and between operators.
-        stirred: items whose row an event changes. paired: items whose pairs it changes.
+        rows, pair_rows: items whose row, and whose pairs, an event changes, for the feed.
     """
 
-    batch_us: float = 700.0
-    event_us: float = 20.0
-    list_us: float = 80.0
-    train_us: float = 250.0
-    message_us: float = 60.0
-    change_us: float = 6.0
+    batches: tuple[tuple[int, float], ...] = (
+        (1, 1_800.0), (10, 5_100.0), (100, 13_000.0), (1000, 74_000.0),
+    )  # fmt: skip
+    trained: float = 150.0
+    message_us: float = 130.0
+    change_us: float = 20.0
     crossing_us: float = 35.0
-    parse_us: float = 10.0
-    read_us: float = 15.0
-    redis_us: float = 10.0
+    parse_us: float = 15.0
+    read_us: float = 20.0
+    redis_us: float = 20.0
     list_bytes: int = 2_000
     line_bytes: int = 80
-    shuffled_bytes: int = 1_000
-    stirred: float = 4.0
-    paired: float = 20.0
+    shuffled_bytes: int = 3_000
+    rows: float = 8.0
+    pair_rows: float = 1.7
+
+    def batch_us(self, events: float, train: int) -> float:
+        """Microseconds of a user learner's micro-batch, of which `train` events teach the ranker.
+
+        >>> c = Constants(batches=((1, 100.0), (100, 1000.0)), trained=10.0)
+        >>> c.batch_us(1.0, 8), round(c.batch_us(10.0, 8)), round(c.batch_us(10.0, 0))
+        (100.0, 182, 102)
+        """
+        found = float(np.interp(events, *zip(*self.batches, strict=True)))
+        spared = min(DEFAULT_TRAIN, events) - min(train, events)
+        return found - self.trained * spared
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +74,6 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
             `ranker.train_per_batch`.
         dimensions, neighbours, consumers, history, bound: `model.dimensions`, `item_cf.neighbours`,
             `user_cf.consumers`, consumed items of a user, `feed.megabytes_per_s`.
-        lists: lists that are written for each event.
     """
 
     task_managers: int
@@ -68,13 +82,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 10_000_000
     shards: int = 1
     window_ms: int = 20
-    train: int = 8
+    train: int = DEFAULT_TRAIN
     dimensions: int = 32
     neighbours: int = 200
     consumers: int = 50
     history: int = 64
     bound: float = 8.0
-    lists: float = 1.0
 
 
 class Need(NamedTuple):
@@ -109,12 +122,11 @@ def user_state(site: Site) -> float:
     return 304 + 4 * site.dimensions + 260 * site.history / 32
 
 
-def batch_load(site: Site, c: Constants) -> float:
-    """Cores that the user learner of one TaskManager takes for what batches cost whatever is in
-    them: each lane, one for each TaskManager, is cut into a piece for each user shard."""
-    n = site.rate / site.task_managers / pieces(site)
-    each = c.batch_us + c.crossing_us + min(site.train, n) * c.train_us
-    return pieces(site) * each / 1e6
+def user_load(site: Site, c: Constants) -> float:
+    """Cores of one user learner: each lane, one for each TaskManager, is cut into a piece for each
+    user shard, and a small piece costs nearly what a large one does."""
+    each = c.batch_us(site.rate / site.task_managers / pieces(site), site.train)
+    return pieces(site) * (each + c.crossing_us) / 1e6
 
 
 def pieces(site: Site) -> float:
@@ -127,26 +139,26 @@ def pieces(site: Site) -> float:
     return min(site.task_managers * site.shards * windows, site.rate / site.task_managers)
 
 
-def message_load(site: Site, c: Constants) -> float:
-    """Cores that the item learner of one TaskManager takes for messages whatever is in them: each
-    batch of any user learner tells all item shards, one for each TaskManager, that it concerns."""
+def item_load(site: Site, c: Constants) -> float:
+    """Cores of one item learner: each batch of any user learner tells all item shards, one for each
+    TaskManager, that it concerns."""
     batches = pieces(site) * site.task_managers
-    events = site.rate / batches
-    reach = min(1.0, events * (c.stirred + c.paired) / site.task_managers)
-    return batches * reach * (c.message_us + c.crossing_us) / 1e6
+    reach = min(1.0, site.rate / batches * STIRRED / site.task_managers)
+    messages = batches * reach * (c.message_us + c.crossing_us)
+    return (messages + site.rate / site.task_managers * c.change_us) / 1e6
 
 
 def feed_written(site: Site, c: Constants) -> float:
     """Megabytes/s that all item shards publish: each item's row at most five times a second, its
     pairs at most once, and all of it at most `bound`."""
-    rows = min(site.rate * c.stirred, 5.0 * site.items) * item_row(site.dimensions)
-    pairs = min(site.rate * c.paired, site.items) * (36 + 12 * site.neighbours)
+    rows = min(site.rate * c.rows, 5.0 * site.items) * item_row(site.dimensions)
+    pairs = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours)
     return min(rows / MB, site.bound / 2) + min(pairs / MB, site.bound / 2)
 
 
 def lag(site: Site, c: Constants) -> float:
     """Seconds until a changed pair of items is known to all user learners."""
-    wanted = min(site.rate * c.paired, site.items) * (36 + 12 * site.neighbours) / MB
+    wanted = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours) / MB
     return max(1.0, wanted / (site.bound / 2))
 
 
@@ -166,15 +178,14 @@ def needs(site: Site, c: Constants) -> dict[str, Need]:
     """What the site takes, by resource."""
     t, each = site.task_managers, site.rate / site.task_managers
     written = feed_written(site, c)
-    work = each * (c.event_us + site.lists * c.list_us + c.change_us + c.parse_us) / 1e6
     feed_in = written * 1000 * c.read_us / 1e6
     lists = site.users * c.list_bytes
     return {
         "items in each TaskManager": Need(site.items * item_replica(site) / GIB, "GiB", 16),
         "users' state, each": Need(site.users * user_state(site) / t / GIB, "GiB", 200),
-        "events, each": Need(work, "cores", 1),
-        "batches whatever is in them, each": Need(batch_load(site, c), "cores", 1),
-        "messages whatever is in them, each": Need(message_load(site, c), "cores", 1),
+        "user learner, each": Need(user_load(site, c), "cores", 1),
+        "item learner, each": Need(item_load(site, c), "cores", 1),
+        "parsing, each": Need(each * c.parse_us / 1e6, "cores", 1),
         "reading the feed, each": Need(feed_in, "cores", 1),
         "Kafka": Need(site.rate * c.line_bytes / MB, "MB/s", 100),
         "shuffles, each": Need(each * c.shuffled_bytes / MB, "MB/s", 1000),
