@@ -60,7 +60,8 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
         >>> c.batch_us(1.0, 8), round(c.batch_us(10.0, 8)), round(c.batch_us(10.0, 0))
         (100.0, 182, 102)
         """
-        found = float(np.interp(events, *zip(*self.batches, strict=True)))
+        sizes, spent = zip(*self.batches, strict=True)
+        found = float(np.interp(events, sizes, spent))
         spared = min(DEFAULT_TRAIN, events) - min(train, events)
         return found - self.trained * spared
 
