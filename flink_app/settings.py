@@ -144,5 +144,6 @@ def item_learner_settings(config: Config, item_keys: list[int]) -> ItemLearnerSe
         publish_ms=config.feed.publish_ms,
         snapshot_s=config.feed.snapshot_s,
         keep_s=config.feed.keep_s,
+        bytes_per_s=config.feed.megabytes_per_s * 1e6 / config.job.item_shards,
         follow=config.job.parallelism > 1,
     )

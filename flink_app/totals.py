@@ -22,6 +22,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
         dead: unusable lines by reason.
         events_per_s, lists_per_s: over the last 5 s.
         freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
+        feed: bytes of the item feed that were written as changes and as snapshots, and read.
         total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
         batches, waited_ms: pieces of micro-batches that were learned; the sum of the times from the
             opening of their windows to when learning began.
@@ -47,6 +48,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     freshness_p99_ms: float = 0.0
     total_freshness_p50_ms: float = 0.0
     total_freshness_p99_ms: float = 0.0
+    feed: dict[str, int] = {}
     stages: dict[str, int] = {}
     quality: dict[str, float] = {}
     total_quality: dict[str, float] = {}
@@ -69,6 +71,8 @@ def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
     {'json': 1}
     >>> parse_totals({b"stage:rank_us": b"5"}).stages
     {'rank': 5}
+    >>> parse_totals({b"feed:read_bytes": b"7"}).feed
+    {'read': 7}
     """
     values: dict[str, Any] = {}
     groups: dict[str, dict[str, str]] = {}
@@ -79,7 +83,10 @@ def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
         elif name in Totals.__struct_fields__ and name != "dead":
             values[name] = value
     stages = {name.removesuffix("_us"): value for name, value in groups.pop("stage", {}).items()}
-    return msgspec.convert({**values, **groups, "stages": stages}, Totals, strict=False)
+    feed = {name.removesuffix("_bytes"): value for name, value in groups.pop("feed", {}).items()}
+    return msgspec.convert(
+        {**values, **groups, "stages": stages, "feed": feed}, Totals, strict=False
+    )
 
 
 def read_totals(client: redis.Redis, prefix: str, since_ms: int = 0) -> Totals | None:

@@ -69,7 +69,7 @@ def test_the_weights_are_the_defaults() -> None:
 def test_the_fields_of_stats_are_all_explained() -> None:
     measures = sums(np.array([[0]]), np.array([0]), np.ones(1))
     account = Account(
-        dead={"not_json": 1}, stages={"rank": 1}, items={0: 1},
+        dead={"not_json": 1}, stages={"rank": 1}, items={0: 1}, feed={"read": 1},
         quality={f"served:{measure}": 1.0 for measure in measures} | {"repeats": 1.0},
     )  # fmt: skip
     found = fields(account, account, 1, account, 0, {"served": 1})
@@ -79,7 +79,10 @@ def test_the_fields_of_stats_are_all_explained() -> None:
         assert f"`{group}:<list>:<measure>`" in REDIS
         assert f"`{measure}`" in REDIS or f"`{measure.replace('recall', '')}`" in REDIS, measure
     for field in found.keys() - quality.keys():
-        shown = {"dead:not_json": "dead:<reason>", "stage:rank_us": "stage:<stage>_us"}
+        shown = {
+            "dead:not_json": "dead:<reason>", "stage:rank_us": "stage:<stage>_us",
+            "feed:read_bytes": "feed:<what>_bytes",
+        }  # fmt: skip
         assert f"`{shown.get(field, field)}`" in REDIS, field
 
 

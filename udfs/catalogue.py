@@ -105,6 +105,13 @@ class Catalogue:
         slot = self._by_key.get(key)
         return self._new_slot(key) if slot is None else slot
 
+    def slots_of_keys(self, keys: Sequence[int]) -> NDArray[np.int32]:
+        """`slot_of_key` of each, int32[n]."""
+        found = self.known(keys)
+        for n in np.flatnonzero(found < 0).tolist():
+            found[n] = self.slot_of_key(keys[n])
+        return found
+
     def add(self, item: str) -> int:
         """The slot of `item`, made alive with its initial factor if it was not; −1 when full."""
         slot = self._slots.get(item, -1)

@@ -79,20 +79,26 @@ class FeedWriter:
 
     Args:
         epoch: when this learner started, ms. keep_s: how long the log keeps an entry.
+
+    Attributes:
+        written: bytes packed so far, without the keys and the protocol around them.
     """
 
     def __init__(self, prefix: str, shard: int, epoch: int, restored: bool, keep_s: float) -> None:
         self._prefix, self.shard, self._epoch = prefix, shard, epoch
         self.restored, self._keep_ms = restored, int(keep_s * 1000)
+        self.written = 0
 
     def _pack(
         self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes
     ) -> bytes:
         rows = catalogue.rows(slots).tobytes()
         names = catalogue.names(slots.tolist())
-        return _encode(
+        data = _encode(
             FeedRows(VERSION, self.shard, self._epoch, self.restored, names, rows, *changes)
         )
+        self.written += len(data)
+        return data
 
     def changes(
         self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes, now_ms: int
@@ -129,6 +135,9 @@ class FeedReader:
         alone: whether this is the job's only user learner: then every change in the log is an echo
             of its own, already applied, and the log is not read. Snapshots of restored state are.
         keep_s: how long the log keeps an entry: a replica that was away longer loads snapshots.
+
+    Attributes:
+        read: bytes unpacked so far.
     """
 
     def __init__(
@@ -136,7 +145,7 @@ class FeedReader:
     ) -> None:
         self._writer, self._prefix, self._shards = writer, prefix, item_shards
         self._alone, self._keep_s = alone, keep_s
-        self._position = "0-0"
+        self._position, self.read = "0-0", 0
         self._origins: dict[int, bytes] = {}
         self._started = self._read_at = self._watched_at = time.monotonic()
 
@@ -181,12 +190,12 @@ class FeedReader:
             origin, data = self._writer.send([("MGET", *keys)])[0]
             if data:
                 self._origins[shard] = origin
-                count += self._apply(data, models)
+                count += self.apply(data, models)
                 pairs = f"{self._prefix}feed:pairs:{shard}"
                 for chunk in self._writer.send([("HKEYS", pairs)])[0]:
                     # One by one: together they may be more than one reply should hold.
                     data = self._writer.send([("HGET", pairs, chunk)])[0]
-                    count += self._apply(data, models) if data else 0
+                    count += self.apply(data, models) if data else 0
         return count
 
     def _follow(self, models: Models) -> int:
@@ -198,12 +207,13 @@ class FeedReader:
             entries = reply[0][1] if reply else []
             for position, fields in entries:
                 self._position = position.decode()
-                count += self._apply(fields[1], models)
+                count += self.apply(fields[1], models)
             if len(entries) < 64:
                 return count
 
-    def _apply(self, data: bytes, models: Models) -> int:
+    def apply(self, data: bytes, models: Models) -> int:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
+        self.read += len(data)
         try:
             feed = _decode(data)
             if feed.version != VERSION:

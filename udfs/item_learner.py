@@ -29,7 +29,7 @@ from udfs.stats import Account, pack_account
 
 _INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it
 _FOLD_MS = 5_000
-_PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
+PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
 
 
 class ItemLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +45,7 @@ class ItemLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     publish_ms: int
     snapshot_s: float
     keep_s: float
+    bytes_per_s: float
     follow: bool
 
 
@@ -53,7 +54,14 @@ class Published:
 
     def __init__(self, shard: ItemShard, feed: FeedWriter) -> None:
         self.shard, self.feed = shard, feed
-        self.inbox_bytes = self.folded_ms = self.pairs_ms = 0
+        self.inbox_bytes = self.folded_ms = self.pairs_ms = self.snapshot_ms = 0
+        self.written: dict[str, int] = {}
+
+    def wrote(self, kind: str, before: int) -> int:
+        """Note the bytes of the feed since `before` for the next account; returns how many."""
+        count = self.feed.written - before
+        self.written[kind] = self.written.get(kind, 0) + count
+        return count
 
 
 class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
@@ -132,11 +140,10 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         found = self._shard(context.get_current_key(), context)
         shard = found.shard
         self._publish_changes(found, now)
-        if shard.unfolded:
-            if now - found.folded_ms >= _FOLD_MS:
-                self._fold(found)
-            else:
-                self._set_timer(context, s.publish_ms)
+        if shard.unfolded and now - found.folded_ms >= _FOLD_MS:
+            self._fold(found)
+        if shard.unfolded or (s.follow and shard.waiting):
+            self._set_timer(context, s.publish_ms)
         snapshot_ms = int(s.snapshot_s * 1000)
         if timestamp % snapshot_ms == 0:
             self._set_timer(context, snapshot_ms)
@@ -147,11 +154,14 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
             if shard.catalogue.wasteful:
                 self._fold(found)
                 shard.compact()
-            if shard.changed or expired:
+            if shard.changed and now >= found.snapshot_ms:
                 # A lone user learner needs what was taken together only after a restart.
                 self._publish_snapshot(found, pairs=s.follow)
             if expired:
                 yield self._account(found)
+        if found.written:
+            yield pack_account(Account(feed=found.written))
+            found.written = {}
 
     def _fold(self, found: Published) -> None:
         items, pairs, ranker = found.shard.fold()
@@ -163,23 +173,31 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         found.inbox_bytes, found.folded_ms = 0, now_ms()
 
     def _publish_changes(self, found: Published, now: int) -> None:
-        """Add what changed to the log, which nobody reads while one learner is alone."""
-        if not self.settings.follow:
+        """Add what changed to the log, which nobody reads while one learner is alone; half of the
+        bytes that may go are for items, half for pairs."""
+        s, before = self.settings, found.feed.written
+        if not s.follow:
             return
-        due = now - found.pairs_ms >= _PAIRS_MS
-        slots, changes = found.shard.changes(pairs=due)
-        if due:
-            found.pairs_ms = now
+        due = now - found.pairs_ms >= PAIRS_MS
+        found.pairs_ms = now if due else found.pairs_ms
+        half = s.bytes_per_s / 2000  # a millisecond
+        slots, changes = found.shard.changes(
+            int(half * s.publish_ms), int(half * PAIRS_MS) if due else 0
+        )
         if len(slots) or any(changes):
-            catalogue = found.shard.catalogue
-            self.writer.send([found.feed.changes(catalogue, slots, changes, now)])
+            self.writer.send([found.feed.changes(found.shard.catalogue, slots, changes, now)])
             self._published.inc(len(slots))
+            found.wrote("changes", before)
 
     def _publish_snapshot(self, found: Published, *, pairs: bool = True) -> None:
+        """Replace the snapshot; the next one comes no sooner than its bytes allow."""
+        before = found.feed.written
         ranker, chunks, whole = found.shard.snapshot(pairs=pairs)
         catalogue = found.shard.catalogue
         self.writer.send(found.feed.snapshot(catalogue, ranker, chunks, whole=whole))
         self._published.inc(catalogue.living)
+        written = found.wrote("snapshots", before)
+        found.snapshot_ms = now_ms() + int(1000 * written / self.settings.bytes_per_s)
 
     def _account(self, found: Published) -> bytes:
         return pack_account(Account(items={found.feed.shard: found.shard.catalogue.living}))

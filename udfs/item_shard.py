@@ -7,6 +7,7 @@ since it was last published. Always equal to the rows in state plus the messages
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,15 @@ from udfs.deltas import apply_deltas, pack_deltas, unpack_deltas
 from udfs.feed import Changes
 from udfs.models import ModelSettings
 from udfs.neighbours import Neighbours, Row, Windows
-from udfs.pairs import KeyIndex, apply_pairs, pack_rows, read_row, split_pairs
+from udfs.pairs import (
+    PAIR,
+    PAIRS_HEAD,
+    KeyIndex,
+    apply_pairs,
+    pack_rows,
+    read_row,
+    split_pairs,
+)
 from udfs.ranker import Ranker
 from udfs.rows import read_rows
 
@@ -142,23 +151,35 @@ class ItemShard:
     def _parameters(self) -> bytes:
         return b"" if self.ranker is None else self.ranker.parameters.tobytes()
 
-    def changes(self, *, pairs: bool) -> tuple[NDArray[np.int32], Changes]:
-        """Items, and what else, have changed since the last call.
+    @property
+    def waiting(self) -> bool:
+        """Whether anything has changed that `changes` has not returned since."""
+        return bool(self._unpublished or self._unpublished_pairs or self._ranker_changed)
+
+    def changes(self, room: int, pairs_room: int) -> tuple[NDArray[np.int32], Changes]:
+        """Items, and what else, have changed since they were last returned; the longest ago first.
 
         Args:
-            pairs: whether pairs are due; if not, they wait.
+            room, pairs_room: how many bytes of items and of pairs may go, ids not counted, and at
+                least one of each; the rest waits. Where pairs_room is 0, all pairs wait.
         """
-        slots = self._living(self._unpublished)
-        self._unpublished.clear()
+        most = max(1, room // self.catalogue.dtype.itemsize)
+        slots = self._living(_taken(self._unpublished, most))
         changes = Changes()
-        if pairs:
-            self._chunks.update(dict.fromkeys(slot // CHUNK for slot in self._unpublished_pairs))
-            changes = self._pairs(self._living(self._unpublished_pairs))
-            self._unpublished_pairs.clear()
+        if pairs_room:
+            counted = _taken(self._unpublished_pairs, self._fitting(pairs_room))
+            self._chunks.update(dict.fromkeys(slot // CHUNK for slot in counted))
+            changes = self._pairs(self._living(counted))
         if self._ranker_changed:
             self._ranker_changed = False
             changes = changes._replace(ranker=self._parameters)
         return slots, changes
+
+    def _fitting(self, room: int) -> int:
+        """How many of the pairs that wait fit into `room` bytes; at least one."""
+        waiting = np.fromiter(self._unpublished_pairs, np.int32, len(self._unpublished_pairs))
+        sizes = PAIRS_HEAD + PAIR * self.neighbours.lengths[waiting].astype(np.int64)
+        return max(1, int(np.searchsorted(np.cumsum(sizes), room, "right")))
 
     def snapshot(self, *, pairs: bool = True) -> tuple[bytes, dict[int, Changes], bool]:
         """The parameters, the chunks of pairs that have changed since the last call, and whether
@@ -186,6 +207,7 @@ class ItemShard:
         expired = self.catalogue.expire(before_ms)
         gone = living[~self.catalogue.alive[living]]
         self.neighbours.clear(gone)
+        self.changed = self.changed or len(gone) > 0
         self._chunks.update(dict.fromkeys((gone // CHUNK).tolist()))
         return expired
 
@@ -200,3 +222,11 @@ class ItemShard:
         self._unpublished_pairs = dict.fromkeys(counted.tolist())
         self._chunks.clear()
         self._whole = True
+
+
+def _taken(waiting: dict[int, None], most: int) -> dict[int, None]:
+    """The first `most` of those that wait, which then wait no longer."""
+    found = dict.fromkeys(islice(waiting, most))
+    for slot in found:
+        del waiting[slot]
+    return found

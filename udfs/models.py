@@ -214,8 +214,7 @@ class Models:
         if self.counting:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
                 if slot >= 0:
-                    names = [catalogue.slot_of_key(key) for key in row.keys.tolist()]
-                    slots = np.array(names, np.int32)
+                    slots = catalogue.slots_of_keys(row.keys.tolist())
                     self.neighbours.reserve(catalogue.size)
                     self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
             self.ranker.put(ranker)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import repeat
+from math import isfinite
 from typing import NamedTuple
 
 import msgspec
@@ -30,6 +31,8 @@ _HEAD = np.dtype(
         ("weight", "<f8"),
     ]
 )
+PAIRS_HEAD, PAIR = _HEAD.itemsize, 12
+"""Bytes of a row of pairs: so many, and so many for each neighbour."""
 
 
 class Pairs(msgspec.Struct, frozen=True, array_like=True):
@@ -189,10 +192,11 @@ def read_row(data: bytes, what: str) -> KeyRow:
         length = int(head["length"])
         if len(data) == size + 12 * length:
             values = np.frombuffer(data, "<f4", length, size + 8 * length)
-            values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0).clip(min=0.0)
-            weight = float(np.nan_to_num(head["weight"], posinf=0.0, neginf=0.0))
+            values = np.where(np.isfinite(values) & (values > 0), values, np.float32(0.0))
+            weight = float(head["weight"])
             keys = np.frombuffer(data, "<u8", length, size)
-            return KeyRow(int(head["clock"]), max(weight, 0.0), keys, values)
+            counted = max(weight, 0.0) if isfinite(weight) else 0.0
+            return KeyRow(int(head["clock"]), counted, keys, values)
         raise ServiceError(
             f"{what} has {len(data)} bytes and says it has {length} neighbours: it is damaged; "
             "restore an earlier checkpoint."

@@ -38,6 +38,7 @@ class Account(msgspec.Struct, omit_defaults=True):
         learned, duplicates: events. lists: lists written. users: users seen for the first time.
         freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
         items: living items by item shard; absolute, the newest counts.
+        feed: bytes of the item feed: `changes` and `snapshots` written, `read` by all replicas.
         stages: µs spent by stage, of the user learner.
         batches: pieces of micro-batches, one for each user shard, that were learned. waited: ms,
             the sum of the times from the opening of their windows to when learning began.
@@ -54,6 +55,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     users: int = 0
     freshness: dict[int, int] = {}
     items: dict[int, int] = {}
+    feed: dict[str, int] = {}
     stages: dict[str, int] = {}
     batches: int = 0
     waited: int = 0
@@ -65,7 +67,7 @@ class Account(msgspec.Struct, omit_defaults=True):
             "received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("dead", "freshness", "stages", "quality"):
+        for name in ("dead", "freshness", "feed", "stages", "quality"):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
@@ -216,5 +218,6 @@ def fields(
             f"total_quality:{name}:coverage@10": f"{min(count / items, 1.0):.6g}"
             for name, count in shown.items()
         }
+    values |= {f"feed:{kind}_bytes": count for kind, count in sorted(total.feed.items())}
     values |= {f"stage:{stage}_us": spent for stage, spent in sorted(total.stages.items())}
     return {name: str(value) for name, value in values.items()}

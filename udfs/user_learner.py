@@ -96,7 +96,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         alone = subtasks == 1
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
         self.feed.start(self.learner.models)
-        self._refreshed_ms = self._swept_ms = 0
+        self._refreshed_ms = self._swept_ms = self._read = 0
         self._shards: dict[int, Shard] = {}
         group = context.get_metrics_group()
         # No gauge: Flink would call it from another thread, in thread mode on an interpreter that
@@ -249,6 +249,9 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             whole = round(min(value * (1 if name.endswith("s") else 1e6), 1e15))
             self._quality_counter(name).inc(whole)
         account.stages["user_learner"] = _micros(began)
+        if self.feed.read > self._read:
+            account.feed = {"read": self.feed.read - self._read}
+            self._read = self.feed.read
         return account
 
     def _quality_counter(self, name: str) -> Any:

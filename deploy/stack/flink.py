@@ -1,7 +1,8 @@
 """Flink for the local stack: a standalone cluster from the distribution inside apache-flink.
 
-In: `Settings` and `deploy/flink/config.yaml`. Out: one JobManager and two TaskManagers of one slot
-each, with the REST API at `address` (`str`, an http:// URL), and the command line of `flink`.
+In: `Settings` and `deploy/flink/config.yaml`. Out: one JobManager and TaskManagers of one slot
+each, two of them by default, with the REST API at `address` (`str`, an http:// URL), and the
+command line of `flink`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import shutil
 import site
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from deploy.download import fetch, pinned
 from deploy.stack.processes import Process, spawn
-from deploy.stack.settings import TASK_MANAGERS, Settings, render
+from deploy.stack.settings import Settings, render
 from flink_app.embedded.java import java_home
 from flink_app.embedded.ports import LOOPBACK
 from udfs.errors import ServiceError
@@ -49,19 +51,26 @@ class Flink:
         self.configure()
         self._collect_jars()
         yield self._spawn("jobmanager")
-        for number in range(1, TASK_MANAGERS + 1):
+        for number in range(1, self._settings.task_managers + 1):
             yield self._spawn(f"taskmanager-{number}")
 
     def ready(self) -> bool:
         """Whether the JobManager knows all TaskManagers and their slots."""
-        # Without a proxy handler: a proxy in the environment is not meant for loopback.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(f"{self.address}/overview", timeout=2.0) as answer:
-                seen = json.load(answer)
+            seen = self.rest("/overview")
         except (OSError, ValueError):
             return False
-        return bool(seen["taskmanagers"] == seen["slots-total"] == TASK_MANAGERS)
+        return bool(seen["taskmanagers"] == seen["slots-total"] == self._settings.task_managers)
+
+    def rest(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
+        """What Flink's REST API answers, as JSON; raises `OSError` when it does not."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.address + path, data, headers, method=method)
+        # Without a proxy handler: a proxy in the environment is not meant for loopback.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10.0) as answer:
+            return json.load(answer)
 
     def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
         """The command line and environment of Flink's `flink` for this cluster."""
@@ -75,7 +84,7 @@ class Flink:
             "site_packages": os.pathsep.join(site.getsitepackages()),
             "rest_port": self._settings.ports.flink,
             "rpc_port": self._settings.ports.flink_rpc,
-            "task_managers": TASK_MANAGERS,
+            "task_managers": self._settings.task_managers,
             "checkpoints": (self._folder / "checkpoints").as_uri(),
             "savepoints": (self._folder / "savepoints").as_uri(),
             "scratch": self._folder / "scratch",

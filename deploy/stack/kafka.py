@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.download import fetch, pinned
 from deploy.stack.processes import Process, spawn
-from deploy.stack.settings import TASK_MANAGERS, Settings, render
+from deploy.stack.settings import Settings, render
 from flink_app.embedded.java import java_home
 from flink_app.embedded.ports import LOOPBACK
 from udfs.errors import ServiceError
@@ -45,7 +45,7 @@ class Kafka:
             "port": self._settings.ports.kafka,
             "controller_port": self._settings.ports.kafka_controller,
             "data": data,
-            "task_managers": TASK_MANAGERS,
+            "task_managers": self._settings.task_managers,
         }
         render(TEMPLATES / "server.properties", properties, values)
         jars = [str(jar) for jar in fetch(pinned("kafka"), self._settings.jars)]

@@ -38,11 +38,13 @@ class Ports(Struct, frozen=True, kw_only=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """An absolute folder for state and logs, the cache of jars, and the ports."""
+    """An absolute folder for state and logs, the cache of jars, the ports, and how many
+    TaskManagers of one slot Flink has."""
 
     folder: Path
     jars: Path
     ports: Ports
+    task_managers: int = TASK_MANAGERS
 
 
 class Component(Protocol):

@@ -6,9 +6,12 @@ In: a folder, ports and the names of components. Out: running servers, recorded 
 
 from __future__ import annotations
 
+import re
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field, structs
@@ -18,7 +21,7 @@ from deploy.stack.flink import Flink
 from deploy.stack.kafka import Kafka
 from deploy.stack.processes import Process, alive, stop
 from deploy.stack.redis import Redis
-from deploy.stack.settings import Component, Ports, Settings
+from deploy.stack.settings import TASK_MANAGERS, Component, Ports, Settings
 from flink_app.embedded.ports import require_free
 from udfs.errors import ConfigError, ServiceError
 
@@ -48,12 +51,14 @@ class Stack:
     """The local stack in one folder.
 
     `folder` holds state, data and logs; `jars` is the cache of downloaded jars. A component that
-    is up keeps its ports; for the others those in `ports` hold.
+    is up keeps its ports; for the others those in `ports` hold. `task_managers` is how many Flink
+    gets when it is started.
     """
 
     def __init__(
-        self, folder: Path = Path(".local"), ports: Ports | None = None, jars: Path = CACHE
-    ) -> None:
+        self, folder: Path = Path(".local"), ports: Ports | None = None, jars: Path = CACHE,
+        task_managers: int = TASK_MANAGERS,
+    ) -> None:  # fmt: skip
         folder = folder.absolute()
         self._file = folder / "stack.json"
         self._state = self._read()
@@ -62,7 +67,9 @@ class Stack:
         self.ports: Ports = structs.replace(
             given, **{k: v for part in kept for k, v in part.items()}
         )
-        settings = Settings(folder=folder, jars=jars.absolute(), ports=self.ports)
+        settings = Settings(
+            folder=folder, jars=jars.absolute(), ports=self.ports, task_managers=task_managers
+        )
         self._flink = Flink(settings)
         self._components: dict[str, Component] = {
             "kafka": Kafka(settings),
@@ -136,6 +143,22 @@ class Stack:
         stack.flink_command("run", "-d", "-py", "job.py")`.
         """
         return self._flink.command(*arguments)
+
+    def submit(self, *arguments: str) -> str:
+        """`flink run arguments…`; returns the job's id, of an attached job once it has ended.
+
+        Raises `ServiceError` when Flink does not take the job, or it fails.
+        """
+        command, environment = self.flink_command("run", *arguments)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
+        if done.returncode or not found:
+            raise ServiceError(f"`flink run` did not do it: {done.stdout}{done.stderr}")
+        return found[1]
+
+    def rest(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
+        """What Flink's REST API answers to a request, as JSON."""
+        return self._flink.rest(path, method, body)
 
     def _alive(self, name: str) -> list[Process]:
         return [process for process in self._state.processes.get(name, []) if alive(process)]

@@ -238,3 +238,13 @@ class Feed(Struct, frozen=True, kw_only=True):
             le=86_400,
         ),
     ] = 30.0
+    megabytes_per_s: Annotated[
+        float,
+        Meta(
+            description="How much all item shards together publish in a second at most, in "
+            "megabytes of changes, and as much of snapshots: more changes wait, and are published "
+            "once with their newest values.",
+            gt=0,
+            le=1e6,
+        ),
+    ] = 8.0

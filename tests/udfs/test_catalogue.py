@@ -62,6 +62,9 @@ def test_a_key_from_a_history_is_a_slot_that_is_not_shown() -> None:
     assert catalogue.names([slot]) == []
     assert catalogue.slots(["b", "a"]).tolist() == [1, slot], "the item itself takes that slot"
     assert catalogue.slot_of_key(item_key("a")) == slot
+    keys = [item_key(name) for name in ("b", "a", "b", "c")]
+    assert catalogue.slots_of_keys(keys).tolist() == [slot + 1, slot, slot + 1, slot + 2]
+    assert catalogue.slots_of_keys([]).tolist() == []
     assert (catalogue.size, catalogue.living, catalogue.expired) == (2, 2, 0)
 
 

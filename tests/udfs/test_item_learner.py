@@ -17,6 +17,7 @@ from udfs.feed import FeedReader
 from udfs.item_learner import ItemLearner, ItemLearnerSettings
 from udfs.models import Models, ModelSettings
 from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.rows import item_dtype
 from udfs.state import Layout
 from udfs.stats import unpack_account
 from udfs.users import Users
@@ -52,6 +53,7 @@ def operator(url: str, **changes: Any) -> ItemLearner:
         publish_ms=200,
         snapshot_s=10,
         keep_s=30,
+        bytes_per_s=1e6,
         follow=True,
     )
     return ItemLearner(msgspec.structs.replace(settings, **changes))
@@ -89,10 +91,15 @@ def owned(flink: Subtask) -> dict[str, bytes]:
     return items(flink.operator._shards[KEY].shard.catalogue)
 
 
+def living(out: list[bytes]) -> list[dict[int, int]]:
+    """What accounts say of living items."""
+    return [account.items for account in map(unpack_account, out) if account.items]
+
+
 def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: Clock) -> None:
     flink = Subtask(operator(redis_url))
     out = flink.process(KEY, message(["a", "b"], NOW))
-    assert [unpack_account(data).items for data in out] == [{1: 2}]
+    assert living(out) == [{1: 2}]
     assert flink.process(KEY, message(["a"], NOW)) == []
     assert len(flink.state["inbox"][KEY].data) == 2
     clock.now += 200
@@ -154,6 +161,40 @@ def test_changes_are_published_and_snapshots_taken(redis_url: str, clock: Clock)
     assert items(replica(redis_url)) == owned(flink)
 
 
+def test_the_feed_takes_no_more_bytes_than_it_may(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    size, names = item_dtype(D).itemsize, [f"item {k}" for k in range(50)]
+    flink = Subtask(operator(redis_url, bytes_per_s=100 * size))  # ten items each 200 ms
+    flink.process(KEY, message(names, NOW))
+    seen, written = [], 0
+    for _ in range(5):
+        clock.now += 200
+        out = flink.fire(clock.now)
+        written += sum(unpack_account(data).feed.get("changes", 0) for data in out)
+        seen.append(replica(redis_url, follow=True).living)
+    assert seen == [10, 20, 30, 40, 50], "in turn, and without further events"
+    assert items(replica(redis_url, follow=True)) == owned(flink)
+    entries = [fields[b"rows"] for _, fields in redis_client.xrange("feed:log")]
+    assert written == sum(map(len, entries))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert redis_client.xlen("feed:log") == len(entries), "nothing is said twice"
+
+
+def test_snapshots_come_no_sooner_than_their_bytes_allow(redis_url: str, clock: Clock) -> None:
+    size, names = item_dtype(D).itemsize, [f"item {k}" for k in range(50)]
+    flink = Subtask(operator(redis_url, bytes_per_s=2 * size))  # 25 s for one, and its ids
+    taken = []
+    for second in range(60):
+        flink.process(KEY, message(names, clock.now))
+        clock.now += 1000
+        accounts = map(unpack_account, flink.fire(clock.now))
+        if any("snapshots" in account.feed for account in accounts):
+            taken.append(second)
+    assert np.diff(taken).tolist() == [30], "each 10 s, if it may"
+
+
 def test_without_followers_there_is_no_log(redis_url: str, redis_client: Any, clock: Clock) -> None:
     flink = Subtask(operator(redis_url, follow=False))
     flink.process(KEY, message(["a"], NOW))
@@ -170,14 +211,13 @@ def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: 
     clock.now += 6000
     flink.fire(clock.now)
     clock.now = NOW + 86_400_000
-    assert flink.fire(clock.now) == [], "idle for as long as allowed"
+    assert living(flink.fire(clock.now)) == [], "idle for as long as allowed"
     flink.process(KEY, message(["new"], clock.now))
     clock.now += 9_400
     flink.fire(clock.now)
     flink.process(KEY, message(["new"], clock.now))  # not folded when the items expire
     clock.now += 600
-    out = flink.fire(clock.now)
-    assert [unpack_account(data).items for data in out] == [{1: 1}]
+    assert living(flink.fire(clock.now)) == [{1: 1}]
     assert list(flink.state["items"][KEY].data) == ["new"]
     shard = flink.operator._shards[KEY].shard
     assert (shard.catalogue.size, shard.unfolded) == (1, False)

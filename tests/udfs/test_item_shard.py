@@ -21,6 +21,7 @@ from udfs.ranker import Ranker
 from udfs.users import Users
 
 D = SETTINGS.dimensions
+ALL = 10**9  # bytes
 Batch = list[tuple[str, int, float]]
 batches = st.lists(
     st.lists(
@@ -170,13 +171,53 @@ def test_what_is_published_is_what_a_replica_then_holds(
     for batch in second:
         owners.tell(batch)
     for shard in owners.shards:
-        put(shard, *shard.changes(pairs=True))
+        put(shard, *shard.changes(ALL, ALL))
         assert not shard.snapshot()[2], "only what has changed since"
     counted = {item: row for item, row in owners.rows().items() if row[""] > 0}
     found = told(replica)
     same({item: found[item] for item in counted}, counted)
     wanted = owners.teller.learner.models.ranker.parameters
     np.testing.assert_allclose(replica.ranker.parameters, wanted, rtol=1e-9)
+
+
+@given(batches, st.integers(1, 2000))
+@settings(max_examples=20)
+def test_what_has_no_room_waits_for_its_turn(history: list[Batch], room: int) -> None:
+    owners = Owners()
+    for batch in history:
+        owners.tell(batch)
+    for shard in owners.shards:
+        changed = set(shard.catalogue.ids)
+        counted = {n for n, w in enumerate(shard.neighbours.weights(living_of(shard))) if w > 0}
+        gone, said = [], []
+        while shard.waiting:
+            slots, changes = shard.changes(room, room)
+            assert len(slots) <= max(1, room // shard.catalogue.dtype.itemsize)
+            assert len(changes.pairs) <= 1 or sum(map(len, changes.pairs)) <= room
+            gone += shard.catalogue.names(slots.tolist())
+            said += changes.counted
+        assert sorted(gone) == sorted(changed), "each once"
+        assert len(said) == len(set(said)) >= len(counted)
+        assert shard.snapshot()[1].keys() >= ({0} if counted else set()), "and to the snapshot"
+
+
+def test_changes_go_in_the_order_of_their_age() -> None:
+    owners = Owners()
+    owners.tell([("ann", k, 1.0) for k in range(20)])
+    shard = owners.shards[0]
+    first, _ = shard.changes(1, 0)
+    owners.tell([("bob", k, 1.0) for k in range(20)])
+    order = []
+    while len(slots := shard.changes(1, 0)[0]):
+        order += slots.tolist()
+    assert order[-1] == first[0], "what has just gone goes last"
+    assert shard.waiting, "pairs do"
+    assert len(shard.changes(1, ALL)[1].pairs) == shard.catalogue.size
+    assert not shard.waiting
+
+
+def living_of(shard: ItemShard) -> Any:
+    return shard.catalogue.living_slots()
 
 
 def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:

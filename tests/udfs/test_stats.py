@@ -35,6 +35,7 @@ accounts = st.builds(
     waited=count,
     freshness=counts,
     items=counts,
+    feed=st.dictionaries(st.sampled_from(["changes", "read"]), count),
     stages=st.dictionaries(st.sampled_from(["parse", "learn"]), count),
     quality=st.dictionaries(st.sampled_from(["served:tests", "repeats"]), count.map(float)),
 )

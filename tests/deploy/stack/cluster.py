@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
+import sys
 import time
-import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer
@@ -33,14 +32,7 @@ class Cluster:
 
     def submit(self, *arguments: str) -> str:
         """`flink run` with these arguments; the job's id."""
-        command, environment = self._stack.flink_command("run", *arguments)
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
-        assert found, done.stdout
-        return found[1]
+        return self._stack.submit(*arguments)
 
     def cancel(self, job: str) -> None:
         """Cancel a job and wait until it has ended."""
@@ -60,11 +52,19 @@ class Cluster:
         consumer.close()
         return found
 
-    def rest(self, path: str, method: str = "GET") -> Any:
-        request = urllib.request.Request(f"{self._stack.flink_rest_url}{path}", method=method)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as answer:
-            return json.load(answer)
+    def stop(self, job: str, folder: Path) -> str:
+        """Stop a job with a savepoint below `folder`; the savepoint's URI."""
+        asked = {"targetDirectory": folder.as_uri(), "drain": False}
+        request = self.rest(f"/jobs/{job}/stop", "POST", asked)["request-id"]
+        path = f"/jobs/{job}/savepoints/{request}"
+        wait_for(lambda: self.rest(path)["status"]["id"] == "COMPLETED")
+        taken = self.rest(path)["operation"]
+        assert "location" in taken, taken
+        wait_for(lambda: self.state(job) == "FINISHED")
+        return str(taken["location"])
+
+    def rest(self, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
+        return self._stack.rest(path, method, body)
 
     def state(self, job: str) -> str:
         return str(self.rest(f"/jobs/{job}")["state"])
@@ -102,6 +102,20 @@ class Cluster:
         )
         consumer.subscribe([topic])
         return consumer
+
+
+def package(stack: Stack, out: Path, topic: str, *settings: str) -> Path:
+    """`millirec package` for events in a topic of this stack; dead letters go to `refused`."""
+    given = [
+        "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
+        "dead_letters.kind=kafka", "dead_letters.topic=refused", f"redis.url={stack.redis_url}",
+        *settings,
+    ]  # fmt: skip
+    options = [part for setting in given for part in ("--set", setting)]
+    command = [sys.executable, "-m", "flink_app", "package", "--out", str(out), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
 
 
 def wait_for(what: Callable[[], object]) -> None:

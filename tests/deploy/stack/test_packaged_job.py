@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import redis
 
 from deploy.stack import Stack
-from tests.deploy.stack.cluster import Cluster, wait_for
+from tests.deploy.stack.cluster import Cluster, package, wait_for
 from tests.flink_app.jobs import counts, lists, stats
 
 pytestmark = pytest.mark.stack
-
-
-def package(stack: Stack, out: Path, *settings: str) -> Path:
-    """`millirec package` for this stack."""
-    given = [
-        "source.kind=kafka", "source.topic=shop", f"source.brokers={stack.kafka_bootstrap}",
-        "dead_letters.kind=kafka", "dead_letters.topic=refused", f"redis.url={stack.redis_url}",
-        "job.parallelism=2", *settings,
-    ]  # fmt: skip
-    options = [part for setting in given for part in ("--set", setting)]
-    command = [sys.executable, "-m", "flink_app", "package", "--out", str(out), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
 
 
 def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_path: Path) -> None:
@@ -42,7 +26,7 @@ def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_p
     cluster.produce("shop", [*lines, *lines[:1000], "{broken", "[]"])
 
     # Bounded: everything that is there, then the end.
-    archive = package(running, tmp_path / "bounded.zip", "source.bounded=true")
+    archive = package(running, tmp_path / "bounded.zip", "shop", "source.bounded=true")
     job = cluster.submit("-p", "2", "-pyfs", str(archive), "-pym", "flink_app.main")
     assert cluster.state(job) == "FINISHED"
     expected = {"received": 21_002, "learned": 20_000, "duplicates": 1000, "dead": 2, "ignored": 0}
@@ -61,7 +45,7 @@ def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_p
     assert all(letter["source"].startswith("kafka:shop:") for letter in letters)
 
     # Live, in the same TaskManagers: a click moves a list. Both halves of the state follow.
-    archive = package(running, tmp_path / "live.zip")
+    archive = package(running, tmp_path / "live.zip", "shop")
     job = cluster.submit("-d", "-p", "2", "-pyfs", str(archive), "-pym", "flink_app.main")
     wait_for(lambda: counts(stats(url)) == expected)
     client = redis.Redis.from_url(url)

@@ -1,0 +1,105 @@
+"""What a micro-batch costs whatever is in it, and what its events cost: CPU time.
+
+In: nothing. Out: a table on standard error, and one line of JSON. A job of many TaskManagers cuts
+the same events into more and smaller batches, so the first figure says how far it can be spread.
+The learner, the lists, the item shard and Redis are the job's own; Flink, whose hand-over of each
+batch to Python comes on top, is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.feed import Case, batches, item_shard
+from flink_app.embedded.redis_server import RedisServer
+from flink_app.settings import user_learner_settings
+from udfs.learner import Learner
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.state import MemoryRows
+
+SIZES = (1, 3, 10, 30, 100, 300, 1000)
+TRAINED = (0, 8)
+WARMUP, EVENTS = 100_000, 20_000
+PARTS = ("learn", "rank", "redis", "item")
+
+
+def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[str, Any]:
+    """Learn `warmup` events in large batches, then `events` in batches of `size`, CPU time taken.
+
+    Args:
+        trained: `ranker.train_per_batch`.
+
+    Returns: microseconds per batch of the user learner, of its lists, of Redis commands as seen by
+        the client, and of the item shard; and lists made for each.
+    """
+    case = Case(rate=50 * size, window_ms=20, train=trained)
+    config = case.config()
+    settings = user_learner_settings(config, [0]).learner
+    learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
+    shard, writer = item_shard(config), RedisWriter(RedisSettings(url))
+    learner.compile()
+    number = 0
+    for batch in batches(Case(rate=50_000, window_ms=20), warmup):
+        for message in learner.learn(batch, rows, history, number, 1).messages.values():
+            shard.apply(message)
+        number += len(batch)
+    spent = dict.fromkeys(("learn", "rank", "redis", "item"), 0.0)
+    done = now = lists = 0
+    for batch in batches(case, events):
+        now += 20
+        began = time.process_time()
+        learned = learner.learn(batch, rows, history, number, now)
+        spent["learn"] += (at := time.process_time()) - began
+        commands = learner.user_lists(learned.slots, now)
+        spent["rank"] += (then := time.process_time()) - at
+        writer.send(commands)
+        spent["redis"] += (at := time.process_time()) - then
+        for message in learned.messages.values():
+            shard.apply(message)
+        spent["item"] += time.process_time() - at
+        number, done, lists = number + len(batch), done + 1, lists + len(learned.slots)
+    each = {name: round(1e6 * s / done, 1) for name, s in spent.items()}
+    return {"size": size, "trained": trained, **each, "lists": round(lists / done, 1)}
+
+
+def line(rows: list[dict[str, Any]], name: str) -> tuple[float, float]:
+    """A batch of n events costs a + b·n: the a and b with the least relative squared error.
+
+    >>> a, b = line([{"size": n, "learn": 100 + 2.0 * n} for n in (1, 10, 100)], "learn")
+    >>> round(a, 6), round(b, 6)
+    (100.0, 2.0)
+    """
+    sizes = np.array([row["size"] for row in rows], float)
+    spent = np.array([row[name] for row in rows], float)
+    design = np.stack([np.ones_like(sizes), sizes], axis=1) / spent[:, None]
+    (a, b), *_ = np.linalg.lstsq(design, np.ones_like(sizes), rcond=None)
+    return float(a), float(b)
+
+
+def main() -> None:
+    """Measure, print."""
+    rows = []
+    with RedisServer() as server:
+        for trained in TRAINED:
+            for size in SIZES:
+                print(f"batches of {size}, {trained} trained …", file=sys.stderr)
+                rows.append(cost(server.url, size, trained, WARMUP, min(EVENTS, 1000 * size)))
+    untrained = [row for row in rows if not row["trained"]]
+    lines = {name: [round(x, 2) for x in line(untrained, name)] for name in PARTS}
+    table = Table("events", "trained", *PARTS, "lists", title="µs of CPU time a micro-batch")
+    for row in rows:
+        table.add_row(*(f"{value:,}" for value in row.values()))
+    table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))
+    Console(stderr=True).print(table)
+    print(json.dumps({"batches": rows, "lines": lines}))
+
+
+if __name__ == "__main__":
+    main()

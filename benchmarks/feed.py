@@ -1,0 +1,186 @@
+"""What the item feed carries for each event: counted bytes, on no Flink and no Redis.
+
+In: nothing. Out: a table on standard error, and one line of JSON: bytes per event by events/s,
+items, dimensions, neighbours and length of a micro-batch, with the bound of `feed.megabytes_per_s`
+and without. The learner, the item shard and the packing are the job's own; only time is simulated.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from flink_app.config import Config, load
+from flink_app.settings import user_learner_settings
+from flink_app.simulator import zipf_events
+from udfs.catalogue import Catalogue
+from udfs.events import EventBatch, make_batch
+from udfs.feed import FeedReader, FeedWriter
+from udfs.item_learner import PAIRS_MS
+from udfs.item_shard import ItemShard
+from udfs.learner import Learner
+from udfs.models import Models
+from udfs.neighbours import Neighbours
+from udfs.pairs import KeyIndex
+from udfs.ranker import Ranker
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.state import MemoryRows
+from udfs.users import Users
+
+UNBOUNDED = 1e6  # megabytes/s
+WARMUP, SECONDS = 100_000, 4
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A shop and a job.
+
+    Attributes:
+        rate: events/s. items, users: of the shop. dimensions, neighbours: of the models.
+        window_ms: length of a micro-batch. bound: `feed.megabytes_per_s`. train:
+            `ranker.train_per_batch`.
+    """
+
+    rate: int = 5_000
+    items: int = 5_000
+    users: int = 20_000
+    dimensions: int = 32
+    neighbours: int = 200
+    window_ms: int = 20
+    bound: float = UNBOUNDED
+    train: int = 8
+
+    def config(self) -> Config:
+        """The job's configuration: one shard of each kind."""
+        given = [
+            f"model.dimensions={self.dimensions}", f"item_cf.neighbours={self.neighbours}",
+            f"feed.megabytes_per_s={self.bound}", f"ranker.train_per_batch={self.train}",
+            "job.shards=1", "job.item_shards=1",
+        ]  # fmt: skip
+        return load(None, given, {}).config
+
+
+BASE = Case()
+CASES = [
+    BASE,
+    *(msgspec.structs.replace(BASE, rate=rate) for rate in (1_000, 20_000)),
+    *(msgspec.structs.replace(BASE, items=items) for items in (1_000, 100_000)),
+    msgspec.structs.replace(BASE, dimensions=64),
+    msgspec.structs.replace(BASE, neighbours=50),
+    msgspec.structs.replace(BASE, window_ms=200),
+    msgspec.structs.replace(BASE, bound=8.0),
+    msgspec.structs.replace(BASE, items=100_000, bound=8.0),
+]
+
+
+def batches(case: Case, events: int, warmup: int = 0) -> Iterator[EventBatch]:
+    """Micro-batches of `case.window_ms` each, after `warmup` events in batches of a second; the
+    first of all is opened at 0 ms."""
+    found: list[Any] = []
+    for chunk in zipf_events(warmup + events, case.users, case.items, 1.0):
+        found += [msgspec.json.decode(line) for line in chunk.splitlines()]
+    size = max(1, case.rate * case.window_ms // 1000)
+    begins = [*range(0, warmup, case.rate), *range(warmup, len(found), size)]
+    for begin, end in zip(begins, [*begins[1:], len(found)], strict=True):
+        part, n, now = found[begin:end], end - begin, begin * 1000 // case.rate
+        yield make_batch(
+            [each["user"] for each in part], [each["item"] for each in part], np.ones(n),
+            np.ones(n, np.uint8), np.full(n, now), [""] * n, now,
+        )  # fmt: skip
+
+
+def item_shard(config: Config) -> ItemShard:
+    """An empty shard that owns all items."""
+    s = user_learner_settings(config, [0]).learner
+    return ItemShard(
+        Catalogue(s.dimensions, s.seed, s.max_items), Neighbours(s.models.item_cf),
+        Ranker(s.models.ranker), KeyIndex(), s.models.half_life_ms,
+    )  # fmt: skip
+
+
+def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
+    """Learn `warmup` events, then count what `events` further ones put into the feed."""
+    config = case.config()
+    settings = user_learner_settings(config, [0]).learner
+    learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
+    shard = item_shard(config)
+    learner.compile()
+    writer, said = FeedWriter("", 0, 1, False, config.feed.keep_s), _Said()
+    half, publish_ms = 1000 * config.feed.megabytes_per_s / 2, config.feed.publish_ms
+    published = counted = number = 0
+    for batch in batches(case, events, warmup):
+        now, measured = batch.opened, number >= warmup
+        for message in learner.learn(batch, rows, history, number, now + 1).messages.values():
+            shard.apply(message)
+            said.messages += measured * len(message)
+        number += len(batch)
+        if now - published < publish_ms:
+            continue
+        due, published = now - counted >= PAIRS_MS, now
+        counted = now if due else counted
+        slots, changes = shard.changes(int(half * publish_ms), int(half * PAIRS_MS) if due else 0)
+        data = writer.changes(shard.catalogue, slots, changes, now)[-1]
+        if measured and isinstance(data, bytes):
+            said.entries.append(data)
+            said.pairs += sum(map(len, changes.pairs)) + sum(map(len, changes.counted))
+            said.rows, said.counted = said.rows + len(slots), said.counted + len(changes.pairs)
+    size = sum(map(len, said.entries))
+    return {
+        **msgspec.to_builtins(case),
+        "rows": round(said.rows / events, 2),
+        "pair_rows": round(said.counted / events, 2),
+        "item_bytes": round((size - said.pairs) / events),
+        "pair_bytes": round(said.pairs / events),
+        "bytes_per_event": round(size / events),
+        "megabytes_per_s": round(size / events * case.rate / 1e6, 2),
+        "message_bytes": round(said.messages / events),
+        "read_us_per_kb": round(read_us(config, said.entries) / max(size / 1000, 1), 2),
+        "waiting": len(shard._unpublished) + len(shard._unpublished_pairs),
+    }
+
+
+class _Said:
+    """What was put into the feed, and sent to the item learner before."""
+
+    def __init__(self) -> None:
+        self.entries: list[bytes] = []
+        self.rows = self.counted = self.pairs = self.messages = 0
+
+
+def read_us(config: Config, entries: list[bytes]) -> float:
+    """Microseconds that a replica takes to apply entries that it sees for the second time."""
+    settings = user_learner_settings(config, [0]).learner
+    catalogue = Catalogue(settings.dimensions, 1, settings.max_items)
+    models = Models(settings.models, catalogue, Users(settings.dimensions, 1, 10, 10))
+    reader = FeedReader(RedisWriter(RedisSettings("redis://127.0.0.1:1")), "", 1, False, 30.0)
+    for _ in range(2):
+        began = time.process_time()
+        for data in entries:
+            reader.apply(data, models)
+    return (time.process_time() - began) * 1e6
+
+
+def main() -> None:
+    """Count, print."""
+    found = []
+    for case in CASES:
+        print(f"{case} …", file=sys.stderr)
+        found.append(traffic(case, WARMUP, SECONDS * case.rate))
+    table = Table(title="bytes of the item feed per event")
+    for name in found[0]:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in found:
+        table.add_row(*(f"{value:,}" for value in row.values()))
+    Console(stderr=True, width=200).print(table)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

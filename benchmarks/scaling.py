@@ -1,0 +1,236 @@
+"""What a job of many TaskManagers, users and items needs, by arithmetic, and what breaks first.
+
+In: a `Site` and the measured `Constants`. Out: `needs`, amounts by resource, each beside what one
+machine gives; `python -m benchmarks.scaling` prints them for 8, 64 and 512 TaskManagers with
+100,000,000 users and 10,000,000 items. The layouts in bytes are those of `udfs` (`udfs.rows`,
+`udfs.pairs`, docs/operations.md); docs/performance.md says where the constants were measured.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+GIB, MB = 2**30, 1e6
+STIRRED = 50  # items that an event tells item learners of: those before it, and some drawn
+DEFAULT_TRAIN = 8  # `ranker.train_per_batch` of what was measured
+
+
+class Constants(msgspec.Struct, frozen=True, kw_only=True):
+    """Measured on one machine; times are CPU time.
+
+    Attributes:
+        batches: of `benchmarks.batches`, microseconds of the user learner for a micro-batch of so
+            many events: learning, lists and their writing; `trained` what of it each event takes
+            that the ranker learns from.
+        message_us, change_us: an item learner's message costs message_us, and change_us for each
+            event of all that concern it.
+        crossing_us: what Flink takes to hand an element to Python (docs/decisions).
+        parse_us: of an event, with what Flink takes to read it.
+        read_us: of a user learner, for a kilobyte of the item feed.
+        redis_us: of Redis, for an event. list_bytes: of a user's list in Redis, with its key.
+        line_bytes, shuffled_bytes: of an event from Kafka, and between operators.
+        rows, pair_rows: items whose row, and whose pairs, an event changes, for the feed.
+    """
+
+    batches: tuple[tuple[int, float], ...] = (
+        (1, 1_800.0), (10, 5_100.0), (100, 13_000.0), (1000, 74_000.0),
+    )  # fmt: skip
+    trained: float = 150.0
+    message_us: float = 130.0
+    change_us: float = 20.0
+    crossing_us: float = 35.0
+    parse_us: float = 15.0
+    read_us: float = 20.0
+    redis_us: float = 20.0
+    list_bytes: int = 2_000
+    line_bytes: int = 80
+    shuffled_bytes: int = 3_000
+    rows: float = 8.0
+    pair_rows: float = 1.7
+
+    def batch_us(self, events: float, train: int) -> float:
+        """Microseconds of a user learner's micro-batch, of which `train` events teach the ranker.
+
+        >>> c = Constants(batches=((1, 100.0), (100, 1000.0)), trained=10.0)
+        >>> c.batch_us(1.0, 8), round(c.batch_us(10.0, 8)), round(c.batch_us(10.0, 0))
+        (100.0, 182, 102)
+        """
+        sizes, spent = zip(*self.batches, strict=True)
+        found = float(np.interp(events, sizes, spent))
+        spared = min(DEFAULT_TRAIN, events) - min(train, events)
+        return found - self.trained * spared
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """A job and its load.
+
+    Attributes:
+        task_managers: of one slot. rate: events/s of all. users, items: known.
+        shards: user shards for each TaskManager. window_ms: of a micro-batch. train:
+            `ranker.train_per_batch`.
+        dimensions, neighbours, consumers, history, bound: `model.dimensions`, `item_cf.neighbours`,
+            `user_cf.consumers`, consumed items of a user, `feed.megabytes_per_s`.
+    """
+
+    task_managers: int
+    rate: float
+    users: int = 100_000_000
+    items: int = 10_000_000
+    shards: int = 1
+    window_ms: int = 20
+    train: int = DEFAULT_TRAIN
+    dimensions: int = 32
+    neighbours: int = 200
+    consumers: int = 50
+    history: int = 64
+    bound: float = 8.0
+
+
+class Need(NamedTuple):
+    """An amount, its unit, and what one of it can give: a share above 1 cannot be met."""
+
+    amount: float
+    unit: str
+    gives: float
+
+    @property
+    def share(self) -> float:
+        """The amount as a share of what can be given."""
+        return self.amount / self.gives
+
+
+def item_row(d: int) -> int:
+    """Bytes of an item in state and in the item feed, and 12 of its id."""
+    return 52 + 8 * d + 12
+
+
+def item_replica(site: Site) -> int:
+    """Bytes of an item in the memory of every user learner, see docs/operations.md.
+
+    >>> item_replica(Site(task_managers=1, rate=1.0))
+    2956
+    """
+    return 500 + 8 * site.dimensions + 8 * site.neighbours + 12 * site.consumers
+
+
+def user_state(site: Site) -> float:
+    """Bytes of a user in state."""
+    return 304 + 4 * site.dimensions + 260 * site.history / 32
+
+
+def user_load(site: Site, c: Constants) -> float:
+    """Cores of one user learner: each lane, one for each TaskManager, is cut into a piece for each
+    user shard, and a small piece costs nearly what a large one does."""
+    each = c.batch_us(site.rate / site.task_managers / pieces(site), site.train)
+    return pieces(site) * (each + c.crossing_us) / 1e6
+
+
+def pieces(site: Site) -> float:
+    """Micro-batches/s of one user learner: no more than its events.
+
+    >>> pieces(Site(task_managers=8, rate=80_000.0))
+    400.0
+    """
+    windows = 1000 / site.window_ms
+    return min(site.task_managers * site.shards * windows, site.rate / site.task_managers)
+
+
+def item_load(site: Site, c: Constants) -> float:
+    """Cores of one item learner: each batch of any user learner tells all item shards, one for each
+    TaskManager, that it concerns."""
+    batches = pieces(site) * site.task_managers
+    reach = min(1.0, site.rate / batches * STIRRED / site.task_managers)
+    messages = batches * reach * (c.message_us + c.crossing_us)
+    return (messages + site.rate / site.task_managers * c.change_us) / 1e6
+
+
+def feed_written(site: Site, c: Constants) -> float:
+    """Megabytes/s that all item shards publish: each item's row at most five times a second, its
+    pairs at most once, and all of it at most `bound`."""
+    rows = min(site.rate * c.rows, 5.0 * site.items) * item_row(site.dimensions)
+    pairs = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours)
+    return min(rows / MB, site.bound / 2) + min(pairs / MB, site.bound / 2)
+
+
+def lag(site: Site, c: Constants) -> float:
+    """Seconds until a changed pair of items is known to all user learners."""
+    wanted = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours) / MB
+    return max(1.0, wanted / (site.bound / 2))
+
+
+def snapshot(site: Site) -> float:
+    """Bytes of the snapshots of all item shards: each item's row and its full row of pairs."""
+    return site.items * (item_row(site.dimensions) + 36 + 12 * site.neighbours)
+
+
+def start(site: Site, c: Constants) -> float:
+    """Seconds until all replicas have loaded the snapshots: each reads all of them, from one Redis
+    of 1 GB/s."""
+    size = snapshot(site)
+    return max(size * site.task_managers / 1e9, size / 1000 * c.read_us / 1e6)
+
+
+def needs(site: Site, c: Constants) -> dict[str, Need]:
+    """What the site takes, by resource."""
+    t, each = site.task_managers, site.rate / site.task_managers
+    written = feed_written(site, c)
+    feed_in = written * 1000 * c.read_us / 1e6
+    lists = site.users * c.list_bytes
+    return {
+        "items in each TaskManager": Need(site.items * item_replica(site) / GIB, "GiB", 16),
+        "users' state, each": Need(site.users * user_state(site) / t / GIB, "GiB", 200),
+        "user learner, each": Need(user_load(site, c), "cores", 1),
+        "item learner, each": Need(item_load(site, c), "cores", 1),
+        "parsing, each": Need(each * c.parse_us / 1e6, "cores", 1),
+        "reading the feed, each": Need(feed_in, "cores", 1),
+        "Kafka": Need(site.rate * c.line_bytes / MB, "MB/s", 100),
+        "shuffles, each": Need(each * c.shuffled_bytes / MB, "MB/s", 1000),
+        "Redis, lists": Need(lists / GIB, "GiB", 64),
+        "Redis, snapshots of the feed": Need(snapshot(site) / GIB, "GiB", 64),
+        "Redis, log of the feed": Need(30 * written / 1000, "GB", 64),
+        "Redis, CPU": Need(site.rate * c.redis_us / 1e6, "cores", 1),
+        "Redis, feed written": Need(written, "MB/s", 1000),
+        "Redis, feed read by all": Need(written * t, "MB/s", 1000),
+    }
+
+
+SITES = [Site(task_managers=n, rate=3_000.0 * n) for n in (8, 64, 512)]
+"""With the defaults."""
+TUNED = [
+    msgspec.structs.replace(site, window_ms=window_ms, train=1, neighbours=20, consumers=10)
+    for site, window_ms in zip(SITES, (50, 200, 1000), strict=True)
+]
+"""With larger micro-batches, and smaller rows of items."""
+
+
+def main() -> None:
+    """Print the needs of `SITES` and of `TUNED`."""
+    show("100,000,000 users, 10,000,000 items, 3,000 events/s a TaskManager: defaults", SITES)
+    show("the same: job.window_ms, ranker.train_per_batch and rows of items tuned", TUNED)
+
+
+def show(title: str, sites: list[Site]) -> None:
+    """Print a row for each need, a column for each site; what cannot be met has a !."""
+    table = Table(title=title)
+    table.add_column("")
+    for site in sites:
+        table.add_column(f"{site.task_managers} TaskManagers", justify="right")
+    table.add_column("one gives", justify="right")
+    constants = Constants()
+    found = [needs(site, constants) for site in sites]
+    for name, first in found[0].items():
+        amounts = [row[name] for row in found]
+        shown = [f"{n.amount:,.3g}" + (" !" if n.share > 1 else "") for n in amounts]
+        table.add_row(name, *shown, f"{first.gives:g} {first.unit}")
+    for name, seconds in (("pairs reach all after", lag), ("a start takes", start)):
+        table.add_row(name, *(f"{seconds(site, constants):,.3g}" for site in sites), "s")
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()

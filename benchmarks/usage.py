@@ -1,0 +1,88 @@
+"""What the processes of a running stack have used by now: CPU time, memory, bytes through Redis.
+
+In: the stack, a Redis client. Out: `Usage`, whose differences are what a stretch of work has taken.
+CPU time, unlike events/s, hardly depends on how many cores the processes have to share.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil  # type: ignore[import-untyped]
+import redis
+
+from deploy.stack import Stack
+
+_REDIS = {
+    "commands": "total_commands_processed",
+    "in_bytes": "total_net_input_bytes",
+    "out_bytes": "total_net_output_bytes",
+}
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Since the processes began, or of a stretch.
+
+    Attributes:
+        at_s: a clock. cpu_s: user and system time by process.
+        redis: commands, bytes received and sent.
+    """
+
+    at_s: float
+    cpu_s: dict[str, float]
+    redis: dict[str, int]
+
+    def since(self, before: Usage) -> Usage:
+        """What was used between two looks; `at_s` is then a duration.
+
+        >>> Usage(3.0, {"redis": 2.0}, {"commands": 9}).since(
+        ...     Usage(1.0, {"redis": 1.5}, {"commands": 4}))
+        Usage(at_s=2.0, cpu_s={'redis': 0.5}, redis={'commands': 5})
+        """
+        return Usage(
+            self.at_s - before.at_s,
+            {name: value - before.cpu_s[name] for name, value in self.cpu_s.items()},
+            {name: value - before.redis[name] for name, value in self.redis.items()},
+        )
+
+
+def processes(stack: Stack) -> dict[str, int]:
+    """The process ids of the stack: kafka, redis, jobmanager, taskmanager 1, …"""
+    pids = {line.name: line.pids for line in stack.status() if line.up}
+    leader, *workers = pids["flink"]
+    named = {"kafka": pids["kafka"][0], "redis": pids["redis"][0], "jobmanager": leader}
+    return named | {f"taskmanager {n}": pid for n, pid in enumerate(workers, 1)}
+
+
+def look(pids: Mapping[str, int], client: redis.Redis) -> Usage:
+    """What the processes and Redis have used by now."""
+    cpu = {}
+    for name, pid in pids.items():
+        spent = psutil.Process(pid).cpu_times()
+        cpu[name] = spent.user + spent.system
+    told: Any = client.info("stats")
+    return Usage(time.monotonic(), cpu, {name: int(told[key]) for name, key in _REDIS.items()})
+
+
+def peak_mib(pids: Mapping[str, int]) -> dict[str, int]:
+    """The largest resident memory so far of each process, MiB (Linux only)."""
+    peaks = {}
+    for name, pid in pids.items():
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        fields = dict(line.split(":", 1) for line in lines if ":" in line)
+        peaks[name] = round(int(fields["VmHWM"].split()[0]) / 1024)
+    return peaks
+
+
+def key_bytes(client: redis.Redis, pattern: str, sample: int = 200) -> int:
+    """Bytes of memory that a key of this pattern takes in Redis: the mean of `sample` of them."""
+    sizes = []
+    for key in client.scan_iter(pattern, count=1000):
+        sizes.append(int(client.memory_usage(key, samples=0) or 0))  # type: ignore[arg-type]
+        if len(sizes) == sample:
+            break
+    return round(sum(sizes) / max(len(sizes), 1))

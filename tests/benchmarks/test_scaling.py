@@ -1,0 +1,67 @@
+"""The arithmetic of large jobs: the layouts it is made of, and how needs grow."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from benchmarks.scaling import (
+    SITES,
+    Constants,
+    Site,
+    feed_written,
+    item_row,
+    lag,
+    needs,
+    pieces,
+    user_state,
+)
+from udfs.kernels import PAGE
+from udfs.pairs import PAIR, PAIRS_HEAD
+from udfs.rows import item_dtype, user_dtype
+
+C = Constants()
+SITE = Site(task_managers=8, rate=40_000.0)
+
+
+def changed(**changes: object) -> Site:
+    return msgspec.structs.replace(SITE, **changes)
+
+
+@pytest.mark.parametrize("d", [8, 64])
+def test_bytes_are_those_of_the_layouts(d: int) -> None:
+    assert item_row(d) == item_dtype(d).itemsize + 12
+    state = user_state(changed(dimensions=d, history=0))
+    assert state == pytest.approx(user_dtype(d).itemsize, abs=16)
+    assert user_state(changed(history=2 * PAGE)) - user_state(changed(history=PAGE)) == 260
+    full = feed_written(changed(items=1, bound=1e6), C) * 1e6
+    assert full == pytest.approx(5 * item_row(32) + PAIRS_HEAD + 12 + PAIR * 200)
+
+
+def test_a_batch_has_at_least_one_event() -> None:
+    assert pieces(SITE) == 8 * 50
+    assert pieces(changed(task_managers=512)) == pytest.approx(40_000 / 512)
+    assert pieces(changed(window_ms=200)) == 40
+
+
+def test_the_replica_of_items_stays_as_large_however_many_share_the_work() -> None:
+    small, *_, large = (needs(site, C)["items in each TaskManager"].amount for site in SITES)
+    assert small == large > 16
+
+
+def test_the_feed_is_read_as_often_as_there_are_task_managers_and_never_beyond_its_bound() -> None:
+    few, many = (needs(site, C) for site in (SITES[0], SITES[-1]))
+    assert few["Redis, feed written"].amount == many["Redis, feed written"].amount == 8.0
+    ratio = many["Redis, feed read by all"].amount / few["Redis, feed read by all"].amount
+    assert ratio == SITES[-1].task_managers / SITES[0].task_managers
+    assert feed_written(changed(rate=1.0), C) < 0.1
+    assert lag(changed(rate=1.0), C) == 1.0
+    np.testing.assert_allclose(lag(SITE, C) / lag(changed(bound=16.0), C), 2)
+
+
+def test_what_cannot_be_met_is_a_share_above_1() -> None:
+    for site in SITES:
+        shares = {name: need.share for name, need in needs(site, C).items()}
+        assert shares["items in each TaskManager"] > 1
+    assert needs(changed(items=1_000_000), C)["items in each TaskManager"].share < 1

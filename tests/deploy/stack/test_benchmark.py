@@ -1,0 +1,45 @@
+"""`python -m benchmarks.cluster` in miniature, on the stack that runs already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from benchmarks.cluster import quality, report, structured, throughput
+from benchmarks.usage import processes
+from deploy.stack import Stack
+from flink_app.simulator import KafkaWriter, zipf_events
+from tests.deploy.stack.cluster import Cluster
+
+pytestmark = pytest.mark.stack
+
+
+def test_both_runs_with_two_task_managers(
+    running: Stack, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["kafka", "redis", "jobmanager", "taskmanager 1", "taskmanager 2"]
+    assert list(processes(running)) == names
+    with KafkaWriter(running.kafka_bootstrap, "zipf") as writer:
+        for chunk in zipf_events(6000, 300, 200, 1.0):
+            writer.write(chunk.splitlines())
+    found = throughput(running, tmp_path, 6000, 2)
+    assert found["balanced"]
+    assert 1 <= found["events"] <= 6000
+    assert list(found["cpu_us"]) == names
+    assert found["shuffled_bytes"]["parse"] > 20
+    assert found["shuffled_bytes"]["user learner"] > 100
+    assert found["list_bytes"] > 1000
+    assert found["state_mib"] > 0
+    client = redis.Redis.from_url(running.redis_url)
+    assert len(client.keys("rec:*")) > 200  # type: ignore[arg-type]
+
+    monkeypatch.setattr("benchmarks.cluster.DATA", tmp_path)
+    live = structured(None, 600, tmp_path)
+    served = quality(running, tmp_path, live, 2, 300)
+    assert served["events"] == 600
+    assert 0 < served["tests"] < 600
+    assert 0 <= served["recall@10"] <= 1
+    assert served["freshness_p50_ms"] > 0
+    report({"cpus": 2, "live": live.name, "runs": {"2": found | served}})

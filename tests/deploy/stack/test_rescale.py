@@ -1,0 +1,109 @@
+"""The packaged job from a savepoint at another parallelism, 1 → 2 → 1: nobody and nothing is lost.
+
+Redis is emptied before each start, so that what is there afterwards comes from Flink's state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import redis
+
+from deploy.stack import Stack
+from flink_app.config import Config
+from flink_app.settings import model_settings
+from tests.deploy.stack.cluster import Cluster, package, wait_for
+from tests.flink_app.jobs import counts, lists, stats
+from udfs.catalogue import Catalogue
+from udfs.feed import FeedReader
+from udfs.models import Models
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.users import Users
+
+pytestmark = pytest.mark.stack
+
+USERS, ITEMS, PHASE = 150, 120, 1500
+SHARDS = 2  # of items, the default
+
+
+def event(n: int) -> dict[str, str]:
+    user, item = n * 7919 % 10007 % USERS, n * 104729 % 7013 % ITEMS
+    return {"user": f"u{user}", "item": f"i{item}", "type": "purchase", "id": f"e{n}"}
+
+
+def in_state(url: str) -> Models:
+    """The items as the item learners have published them from restored state."""
+    config = Config()
+    catalogue = Catalogue(config.model.dimensions, 1, 1000)
+    models = Models(model_settings(config), catalogue, Users(config.model.dimensions, 1, 10, 10))
+    FeedReader(RedisWriter(RedisSettings(url)), "", SHARDS, False, 30.0).start(models)
+    return models
+
+
+def counted(models: Models) -> tuple[dict[str, int], set[tuple[str, str]]]:
+    """Events by item, and (item, item) that were taken together."""
+    catalogue, neighbours = models.catalogue, models.neighbours
+    living = catalogue.living_slots()
+    events = dict(zip(catalogue.names(living), catalogue.events[living].tolist(), strict=True))
+    pairs = {
+        (str(catalogue.ids[slot]), str(catalogue.ids[other]))
+        for slot in living.tolist()
+        for other in neighbours.get_row(slot).slots.tolist()
+    }
+    return events, pairs
+
+
+def together(events: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """Pairs of different items of a user: fewer than `item_cf.neighbours` for each item, and no
+    user has more than `item_cf.window`."""
+    taken: dict[str, dict[str, None]] = {}
+    for each in events:
+        taken.setdefault(each["user"], {})[each["item"]] = None
+    assert max(map(len, taken.values())) <= Config().item_cf.window
+    return {(a, b) for items in taken.values() for a in items for b in items if a != b}
+
+
+def test_from_a_savepoint_at_another_parallelism(
+    running: Stack, cluster: Cluster, tmp_path: Path
+) -> None:
+    url = running.redis_url
+    archive = package(running, tmp_path / "job.zip", "rescaled")
+    code = ["-pyfs", str(archive), "-pym", "flink_app.main"]
+    events = [event(n) for n in range(3 * PHASE)]
+    savepoint: list[str] = []
+    for phase, parallelism in enumerate(("1", "2", "1")):
+        before, now = events[: phase * PHASE], events[phase * PHASE : (phase + 1) * PHASE]
+        redis.Redis.from_url(url).flushall()
+        # Ids are remembered too: events of the first phase come again in each.
+        lines = [json.dumps(each) for each in [*now, *before[:100]]]
+        if not before:
+            cluster.produce("rescaled", lines)  # makes the topic
+        job = cluster.submit("-d", "-p", parallelism, *savepoint, *code)
+        if before:
+            wait_for(lambda: in_state(url).catalogue.living == ITEMS)
+            found, pairs = counted(in_state(url))
+            assert found == Counter(each["item"] for each in before)
+            assert pairs == together(before)
+            cluster.produce("rescaled", lines)
+        accounted = {
+            "received": (phase + 1) * PHASE + phase * 100, "learned": (phase + 1) * PHASE,
+            "duplicates": phase * 100, "dead": 0, "ignored": 0,
+        }  # fmt: skip
+        wait_for(lambda accounted=accounted: counts(stats(url)) == accounted)  # type: ignore[misc]
+        savepoint = ["-s", cluster.stop(job, tmp_path)]
+    lists_of_all(url, events)
+
+
+def lists_of_all(url: str, events: list[dict[str, str]]) -> None:
+    """Each user's list knows how many events there were and what was consumed, in any phase."""
+    found = lists(url)
+    numbers = {stored["user"]: int(stored["id"].split("-")[1], 16) for stored in found.values()}
+    assert numbers == Counter(each["user"] for each in events)
+    for stored in found.values():
+        consumed = {each["item"] for each in events if each["user"] == stored["user"]}
+        shown = {item["item"] for item in stored["items"]}
+        assert len(shown) == 20
+        assert not shown & consumed
