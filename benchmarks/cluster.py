@@ -23,7 +23,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench import DIMENSIONS, EXPONENT, ITEMS, USERS
+from benchmarks.throughput import DIMENSIONS, EXPONENT, ITEMS, USERS
 from benchmarks.evaluate import DATA
 from benchmarks.usage import Usage, key_bytes, look, peak_mib, processes
 from deploy.download import CACHE

@@ -23,7 +23,7 @@ from flink_app.evaluate.plot import check_plot, save
 from udfs.stats import TESTABLE
 
 OUT = Path(__file__).parent / "out" / "evaluate.json"
-DATA = Path(os.environ.get("MILLIREC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+DATA = Path(os.environ.get("RECORDED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SETS = {"ml-100k, ratings of 5": "rating>=4.5", "ml-100k, all ratings": "rating>=0"}
 MODELS = ("ranker", *TESTABLE)
 PARALLEL = ("job.shards=32", "job.parallelism=2", "lists.model=ranker")

@@ -11,13 +11,13 @@ from tests.flink_app.jobs import counts, letters, lists, run
 
 pytestmark = pytest.mark.job
 
-DATA = Path(os.environ.get("MILLIREC_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("RECORDED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 def data(name: str) -> Path:
     path = DATA / name
     if not path.exists():
-        pytest.skip(f"{path} is not there: set MILLIREC_DATA to a folder that holds {name}")
+        pytest.skip(f"{path} is not there: set RECORDED_DATA to a folder that holds {name}")
     return path
 
 

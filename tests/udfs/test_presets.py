@@ -151,9 +151,9 @@ def test_what_cannot_work_is_refused_with_what_to_write(
 def data_file(name: str) -> list[str]:
     """The lines of a data set, or skip the test."""
     default = Path(__file__).resolve().parents[3] / "shared" / "data"
-    path = Path(os.environ.get("MILLIREC_DATA", default)) / name
+    path = Path(os.environ.get("RECORDED_DATA", default)) / name
     if not path.exists():
-        pytest.skip(f"{path} is not there: set MILLIREC_DATA to the folder that holds {name}")
+        pytest.skip(f"{path} is not there: set RECORDED_DATA to the folder that holds {name}")
     return path.read_text(encoding="utf-8").splitlines()
 
 
