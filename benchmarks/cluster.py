@@ -23,8 +23,8 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.throughput import DIMENSIONS, EXPONENT, ITEMS, USERS
 from benchmarks.evaluate import DATA
+from benchmarks.throughput import DIMENSIONS, EXPONENT, ITEMS, USERS
 from benchmarks.usage import Usage, key_bytes, look, peak_mib, processes
 from deploy.download import CACHE
 from deploy.stack import Ports, Stack

@@ -1,7 +1,8 @@
 """`make evaluate`: how good the lists are, on recorded events, beside published rules.
 
 In: MovieLens-100K, where it is. Out: tables, `benchmarks/out/evaluate.json`, one record for each
-data set, model, mode and seed, and beside it a picture of each data set. The data's
+data set, model, mode and seed, and beside it a picture of each data set. It takes an hour or more,
+and may be broken off: each run's results are kept, and `--resume` measures the rest. The data's
 terms forbid redistribution: get it from https://grouplens.org/datasets/movielens/100k/.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,14 @@ from flink_app.config import load
 from flink_app.evaluate import evaluate
 from flink_app.evaluate.measure import OWN, Result
 from flink_app.evaluate.plot import check_plot, save
+from flink_app.evaluate.report import show
 from udfs.stats import TESTABLE
 
 OUT = Path(__file__).parent / "out" / "evaluate.json"
 DATA = Path(os.environ.get("RECORDED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SETS = {"ml-100k, ratings of 5": "rating>=4.5", "ml-100k, all ratings": "rating>=0"}
 MODELS = ("ranker", *TESTABLE)
+Piece = tuple[str, Callable[[], list[Result]]]
 PARALLEL = ("job.shards=32", "job.parallelism=2", "lists.model=ranker")
 
 
@@ -77,6 +82,39 @@ def recorded(data: Path | None) -> Path:
     return path
 
 
+def pieces(given: list[str], path: Path, positive: str, seeds: int) -> Iterator[Piece]:
+    """What a data set's figures are made of: a name, and what measures it."""
+    quiet = Console(quiet=True)
+
+    def strict(seed: int) -> list[Result]:
+        config = load(None, [*given, f"model.seed={seed}"], {}).config
+        return evaluate(config, [path], ["strict"], 1, positive, None, models=MODELS, console=quiet)
+
+    def parallel(seed: int) -> list[Result]:
+        config = load(None, [*given, *PARALLEL, f"model.seed={seed}"], {}).config
+        return evaluate(config, [path], ["parallel"], 1, positive, None, console=quiet)
+
+    def baselines() -> list[Result]:
+        config = load(None, given, {}).config
+        return evaluate(config, [path], [], seeds, positive, None, ["all"], console=quiet)
+
+    for seed in range(1, seeds + 1):
+        yield f"strict, seed {seed}", partial(strict, seed)
+    for seed in range(1, seeds + 1):
+        yield f"parallel, seed {seed}", partial(parallel, seed)
+    yield f"baselines, {seeds} seeds", baselines
+
+
+def kept(file: Path, measure: Callable[[], list[Result]], resume: bool) -> list[Result]:
+    """The results in `file`, if there are any and they are wanted; else measured, and put there."""
+    if resume and file.exists():
+        return msgspec.json.decode(file.read_bytes(), type=list[Result])
+    found = measure()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.encode(found))
+    return found
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -84,11 +122,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="runs of what draws at random")
     parser.add_argument("--network", choices=["linear", "neural"], default="linear")
     parser.add_argument("--only", choices=SETS, help="one data set; the other's records stay")
+    parser.add_argument("--resume", action="store_true", help="go on with a run broken off")
     options = parser.parse_args()
     path = recorded(options.data)
     for name in SETS:
         check_plot(picture(name))
-    console, found = Console(), []
+    console, found = Console(highlight=False), []
     if options.only and OUT.exists():
         found = [r for r in msgspec.json.decode(OUT.read_bytes()) if r["data"] != options.only]
     given = ["source.preset=movielens", f"ranker.network={options.network}"]
@@ -96,16 +135,16 @@ def main() -> None:
         if options.only not in (None, name):
             continue
         console.rule(name)
-        config = load(None, given, {}).config
-        strict = evaluate(
-            config, [path], ["strict"], options.seeds, positive, None, ["all"], models=MODELS
-        )
-        config = load(None, [*given, *PARALLEL], {}).config
-        parallel = evaluate(config, [path], ["parallel"], options.seeds, positive, None)
-        found += records(name, strict + parallel)
+        results: list[Result] = []
+        for piece, measure in pieces(given, path, positive, options.seeds):
+            console.print(f"{piece} …")
+            file = picture(name).with_suffix("") / f"{options.network}, {piece}.json"
+            results += kept(file, measure, options.resume)
+        show(console, results)
+        found += records(name, results)
         OUT.parent.mkdir(exist_ok=True)
         OUT.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-        save(strict + parallel, picture(name), name)
+        save(results, picture(name), name)
         console.print(f"written: {OUT}, {picture(name)}")
 
 

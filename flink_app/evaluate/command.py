@@ -43,6 +43,7 @@ def evaluate(
     config: Config, files: Sequence[Path], modes: Sequence[str], seeds: int, positive: str,
     out: Path | None, baselines: Sequence[str] = (), warmup: int | Literal["half"] = 0,
     models: Sequence[str] = (), repeat: bool = False, plot: Path | None = None,
+    console: Console | None = None,
 ) -> list[Result]:  # fmt: skip
     """Run and report.
 
@@ -55,6 +56,7 @@ def evaluate(
         models: whose lists are tested; by default those that the configuration serves.
         repeat: whether lists hold what a user had before, and events on such items are tests.
         plot: where the picture of quality over time goes, .svg or .png.
+        console: where the report goes, by default to standard output.
 
     Raises:
         ConfigError, SourceError, JobFailed: what cannot be evaluated.
@@ -66,7 +68,7 @@ def evaluate(
         lists = msgspec.structs.replace(config.lists, exclude_consumed=False)
         config = msgspec.structs.replace(config, lists=lists)
     check(in_mode(config, "strict", config.model.seed, files[0]))
-    console, err = Console(highlight=False), Console(stderr=True)
+    console, err = console or Console(highlight=False), Console(stderr=True)
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-evaluate-")))
