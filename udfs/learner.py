@@ -67,7 +67,7 @@ class Learner:
     def __init__(self, settings: LearnerSettings) -> None:
         self.settings = s = settings
         self.half_life_ms = s.models.half_life_ms
-        self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items)
+        self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items, s.models.search)
         self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
         self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
         self.models = Models(s.models, self.catalogue, self.users)
@@ -88,6 +88,10 @@ class Learner:
         trial.users.events[slots] = 0
         trial.user_lists(slots, 1)
         trial.shared_lists(1, everything=True)
+        if self.settings.models.search == "auto":  # from exact to approximate, when there are many
+            trial.catalogue.cluster()
+            trial.models.by_factors(slots)
+            trial.models.similar(np.arange(3))
 
     def learn(
         self, batch: EventBatch, rows: Rows, history: Rows, number: int, now_ms: int,
