@@ -241,12 +241,20 @@ def _along(j, v, q):
     return total
 
 
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _cosine(j, v, q):
+    total, square = np.float32(0.0), np.float32(1e-24)
+    for f in range(v.shape[0]):
+        total += v[f] * q[j, f]
+        square += q[j, f] * q[j, f]
+    return total / np.sqrt(square)
+
+
 @njit(cache=True, nogil=True)
 def _cosines(items, v, q, found):
     """Set `found` to the cosine of v, of length 1, and the factor of each item."""
     for k in range(items.shape[0]):
-        j = np.uint32(items[k])
-        found[k] = _along(j, v, q) / np.sqrt(_along(j, q[j], q) + np.float32(1e-24))
+        found[k] = _cosine(np.uint32(items[k]), v, q)
 
 
 @njit(cache=True, nogil=True)
@@ -259,7 +267,7 @@ def _scores(items, v, q, bias, found):
 
 @njit(cache=True, nogil=True)
 def probe(
-    v, near, probes, cosine, q, bias, alive, counts, members,
+    v, near, probes, cosine, q, bias, alive, counts, members, eaten, call,
     exclude, users, tail, fill, older, pages, items, scores,
 ):  # fmt: skip
     """The best items of each user among the members of the most promising clusters, best first,
@@ -273,13 +281,14 @@ def probe(
             b_j + q_j·v.
         q, bias, alive: float32[I, d], float32[I], bool[I].
         counts, members: int32[C], int32[C, M], as in `Clusters`, those in use.
+        eaten: int64[I], of an earlier call or all 0. call: int64, larger than all in it; it is
+            marked with `call` + r what the user of row r has consumed.
         exclude, users, tail, …: as in `list_kernels.best_products`.
         items, scores: int32[rows, N] and float32[rows, N], set; −1 and −inf where a row has fewer
             than N items.
     """
     n, used = items.shape[1], counts.shape[0]
     probes = min(probes, used)
-    eaten = np.full(q.shape[0], -1, np.int32)
     looked = np.full(used, -1, np.int32)
     order, promise = np.empty(probes, np.int32), np.empty(probes, np.float32)
     found = np.empty(members.shape[1], np.float32)
@@ -293,7 +302,7 @@ def probe(
             if near[r, k] > promise[probes - 1] and counts[k] > 0:
                 insert(k, near[r, k], order, promise)
         if exclude:
-            mark(r, users[r], tail, fill, older, pages, eaten)
+            mark(call + r, users[r], tail, fill, older, pages, eaten)
         worst = np.float32(-np.inf)
         for place in range(probes + used):
             if place == probes and row[n - 1] >= 0:
@@ -311,6 +320,6 @@ def probe(
                 if found[k] >= worst:
                     j = part[k]
                     better = found[k] > worst or j < row[n - 1]
-                    if better and alive[j] and eaten[j] != r:
+                    if better and alive[j] and eaten[j] != call + r:
                         insert(j, found[k], row, best)
                         worst = best[n - 1]

@@ -31,7 +31,8 @@ class ClusterIndex:
 
     def __init__(self, dimensions: int) -> None:
         self._dimensions = dimensions
-        self._changed = self._next = 0
+        self._changed, self._next, self._call = 0, 0, 1
+        self._eaten = np.zeros(0, np.int64)
         self.arrays = kernels.Clusters(
             centres=np.zeros((0, dimensions + 1), np.float32),
             lengths=np.zeros(0, np.float32),
@@ -117,11 +118,14 @@ class ClusterIndex:
         else:
             near = vectors @ factors.T + centres[:, -1]
         h = _NO_HISTORY if history is None else history
+        if len(self._eaten) < len(alive):
+            self._eaten = np.zeros(len(alive), np.int64)
         kernels.probe(
             vectors, near, probes, cosine, q, bias, alive, a.counts[:used], a.members[:used],
-            history is not None, _NOBODY if users is None else users,
+            self._eaten, self._call, history is not None, _NOBODY if users is None else users,
             h.tail, h.fill, h.older, h.pages, items, scores,
         )  # fmt: skip
+        self._call += len(vectors)
 
 
 _NOBODY = np.zeros(0, np.int32)

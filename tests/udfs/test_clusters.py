@@ -118,7 +118,7 @@ def test_a_search_is_sorting_the_members_of_the_best_clusters(
     history = reference.remember(eaten)
     found, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
     cluster_kernels.probe(
-        v, near, probes, cosine, q, bias, alive, counts, members,
+        v, near, probes, cosine, q, bias, alive, counts, members, np.zeros(items, np.int64), 1,
         exclude, np.arange(rows, dtype=np.int32), *pages.arrays(), found, best,
     )  # fmt: skip
     for r in range(rows):
