@@ -60,7 +60,7 @@ class Catalogue:
         self._allocate(256)
         self.axis = np.zeros(dimensions, np.float32)
         self.strong = np.zeros(64, np.int32)
-        self._measured = 0
+        self._measured = self._sharded = 0
         self.text = np.zeros(256 * 32, np.uint8)
         self._text_end = 0
 
@@ -79,6 +79,7 @@ class Catalogue:
         self.seen = np.zeros(room, np.int64)
         self.stamp = np.zeros(room, np.int64)
         self.checksum = np.zeros(room, np.int64)
+        self._shards = np.zeros(room, np.int32)
         self.text_at = np.zeros(room, np.int64)
         self.text_length = np.zeros(room, np.int32)
 
@@ -126,6 +127,7 @@ class Catalogue:
             self.ids[slot] = item
             self._slots[item] = slot
             self.checksum[slot] = zlib.crc32(item.encode())
+            self._sharded = min(self._sharded, slot)
             self._write_text(slot, item)
         else:
             self.expired -= 1
@@ -195,6 +197,13 @@ class Catalogue:
         self.text[self._text_end : end] = text
         self.text_at[slot], self.text_length[slot] = self._text_end, len(text)
         self._text_end = end
+
+    def shards(self, count: int) -> NDArray[np.int32]:
+        """The item shard of each slot, int32[size]; `count`, how many there are, stays the same."""
+        fresh = slice(self._sharded, self.size)
+        self._shards[fresh] = self.checksum[fresh] % count
+        self._sharded = self.size
+        return self._shards[: self.size]
 
     def living_slots(self) -> NDArray[np.intp]:
         """The slots of all living items, ascending."""

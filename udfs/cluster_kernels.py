@@ -16,7 +16,7 @@ from numba import njit
 from udfs.kernels import dot, mark
 from udfs.list_kernels import insert
 
-DRIFTED = np.float32(1.3)  # an item is placed anew this many times as far from its centre, squared
+DRIFTED = np.float32(1.5)  # an item is placed anew this many times as far from its centre, squared
 _LEAST_SHARE = 8  # a split that leaves less than one in so many on a side is none
 _ITERATIONS = 4
 

@@ -207,7 +207,7 @@ class Learner:
         kernels.add_popularity(local, weights, ts, self.half_life_ms, weight, weight_at, events)
         names = [catalogue.ids[slot] or "" for slot in slots.tolist()]
         count = self.settings.item_shards
-        shards = (catalogue.checksum[: catalogue.size] % count).astype(np.int32)
+        shards = catalogue.shards(count)
         pairs = split_pairs(windows, catalogue.keys, shards, count) if windows else []
         return pack_deltas(
             names, change, weight, weight_at, events, shards[slots], now_ms, pairs,
