@@ -63,7 +63,7 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
     in_memory = len(bare.history) / cached
     kept = models.neighbours.settings.neighbours
     noted = models.consumers.settings.consumers
-    mean = sum(models.neighbours.lengths[:items]) / items
+    mean = shard.neighbours.lengths.sum() / len(folded)
     caches = learner.catalogue, models.neighbours, models.consumers, models.ranker._scratch
     return {
         "user, in state": _pair(_state(bare.rows, bare.history) / met, user_state(d, pages)),

@@ -47,18 +47,19 @@ def factors(
     """Factors as events like these leave them: q, float32[count, d], and biases, float32[count].
 
     An item is near the direction of its kind; biases fall with the logarithm of the rank, from 9
-    to −1. Without structure every direction is drawn alone: the worst case of any search.
+    to −1. Without structure every direction is drawn alone and biases are alike: the worst case of
+    any search.
     """
     rng = np.random.default_rng(seed)
     own = unit(rng.standard_normal((count, dimensions), np.float32))
+    length = rng.uniform(0.8, 2.4, (count, 1)).astype(np.float32)
+    bias = rng.normal(0, 0.4, count)
     if structured:
         centres = unit(rng.standard_normal((KINDS, dimensions), np.float32))
         own = unit(centres[np.arange(count) % KINDS] + np.float32(_NEAR) * own)
-    length = rng.uniform(0.8, 2.4, (count, 1)).astype(np.float32)
-    rank = np.log(np.arange(count) // KINDS + 1.0) / np.log(max(count // KINDS, 2))
-    bias = (3.0 - 4.0 * rank + rng.normal(0, 0.4, count)).astype(np.float32)
-    bias[:20] += np.float32(6.0)
-    return length * own, bias
+        bias += 3.0 - 4.0 * np.log(np.arange(count) // KINDS + 1.0) / np.log(max(count // KINDS, 2))
+        bias[:20] += 6.0
+    return length * own, bias.astype(np.float32)
 
 
 def _zipf(rng: np.random.Generator, size: int, count: int) -> NDArray[np.int64]:
