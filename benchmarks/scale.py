@@ -27,8 +27,9 @@ from benchmarks.bench import DIMENSIONS, EXPONENT, OUT, measured
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
+PARTS = ("search", "bytes", "job")
 SEARCHED = (5_000, 20_000, 100_000, 300_000)
-_USERS, _LEARNED = 500, 20_000
+_USERS, _LEARNED, _COUNTED = 500, 20_000, 200_000
 LENGTH = 20
 
 
@@ -45,7 +46,7 @@ def job(events: int, users: int, items: int, settings: list[str]) -> dict[str, A
             f"lists.length={LENGTH}", "job.shards=1", "job.item_shards=1",
             "dead_letters.kind=none", f"state.user_cache={users}", *settings,
         )  # fmt: skip
-        memory = redis.Redis.from_url(server.url).info("memory")
+        memory: Any = redis.Redis.from_url(server.url).info("memory")
         found["peak_mib"]["redis"] = round(memory["used_memory_peak"] / 2**20, 1)
         return found
 
@@ -55,6 +56,7 @@ def search(items: int, *, structured: bool) -> dict[str, float]:
 
     The factors are those of `tastes.factors`, after some events have moved them.
     """
+    print(f"search: {items:,} items …", file=sys.stderr)
     found: dict[str, float] = {}
     exact: NDArray[np.int32] | None = None
     for way in ("exact", "approximate"):
@@ -94,22 +96,25 @@ def main() -> None:
     parser.add_argument(
         "--set", action="append", default=[], help="section.option=value, of the job"
     )
-    parser.add_argument("--no-job", action="store_true", help="search and bytes alone")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured; all without it"
+    )
     options = parser.parse_args()
     figures: dict[str, Any] = {
-        "workload": {"events": options.events, "users": options.users, "items": options.items},
-        "search": {}, "bytes": {},
-    }  # fmt: skip
-    for size in (size for size in SEARCHED if size <= 3 * options.items):
-        for structured in (True, False):
-            name = f"{size:,} items, {'structured' if structured else 'without structure'}"
-            print(f"search: {name} …", file=sys.stderr)
-            figures["search"][name] = search(size, structured=structured)
-    print("bytes …", file=sys.stderr)
-    figures["bytes"] = sizes.measured(
-        min(options.events, 200_000), min(options.users, 100_000), options.items
-    )
-    if not options.no_job:
+        "workload": {"events": options.events, "users": options.users, "items": options.items}
+    }
+    if "search" in options.parts:
+        figures["search"] = {
+            f"{size:,} items, {name}": search(size, structured=structured)
+            for size in SEARCHED
+            if size <= 3 * options.items
+            for structured, name in ((True, "structured"), (False, "without structure"))
+        }
+    if "bytes" in options.parts:
+        print("bytes …", file=sys.stderr)
+        some = min(options.events, _COUNTED), min(options.users, _COUNTED)
+        figures["bytes"] = sizes.measured(*some, options.items)
+    if "job" in options.parts:
         figures["job"] = job(options.events, options.users, options.items, options.set)
     report(figures)
     OUT.mkdir(exist_ok=True)
@@ -120,19 +125,13 @@ def main() -> None:
 def report(figures: dict[str, Any]) -> None:
     """Print the figures for people."""
     console = Console(stderr=True)
-    table = Table("", "exact µs", "p99", "by cluster µs", "p99", "recall", "p10")
-    for name, row in figures["search"].items():
-        cells = [
-            f"{row[f'{way}_{unit}']:,.0f}"
-            for way in ("exact", "approximate")
-            for unit in ("us", "p99_us")
-        ]
-        table.add_row(name, *cells, f"{row['recall']:.3f}", f"{row['recall_p10']:.2f}")
-    console.print(table)
-    table = Table("bytes", "measured", "at most, by the formula")
-    for name, row in figures["bytes"].items():
-        table.add_row(name, f"{row['measured']:,.0f}", f"{row['formula']:,.0f}")
-    console.print(table)
+    if rows := figures.get("search"):
+        console.print(_searched(rows))
+    if rows := figures.get("bytes"):
+        table = Table("bytes", "counted", "by the formula")
+        for name, row in rows.items():
+            table.add_row(name, f"{row['measured']:,.0f}", f"{row['formula']:,.0f}")
+        console.print(table)
     if row := figures.get("job"):
         memory = ", ".join(f"{k} {v:,.0f} MiB" for k, v in sorted(row["peak_mib"].items()))
         stages = ", ".join(f"{k} {v} s" for k, v in row["stages_s"].items())
@@ -140,6 +139,15 @@ def report(figures: dict[str, Any]) -> None:
             f"{row['events']:,} events in {row['seconds']} s: {row['events_per_s']:,} events/s, "
             f"{row['lists_per_s']:,} lists/s; at most {memory}\nstages: {stages}"
         )
+
+
+def _searched(rows: dict[str, Any]) -> Table:
+    table = Table("", "exact µs", "p99", "by cluster µs", "p99", "recall", "p10")
+    units = [f"{way}_{unit}" for way in ("exact", "approximate") for unit in ("us", "p99_us")]
+    for name, row in rows.items():
+        cells = [f"{row[unit]:,.0f}" for unit in units]
+        table.add_row(name, *cells, f"{row['recall']:.3f}", f"{row['recall_p10']:.2f}")
+    return table
 
 
 if __name__ == "__main__":
