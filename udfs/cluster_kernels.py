@@ -267,7 +267,7 @@ def _scores(items, v, q, bias, found):
 
 @njit(cache=True, nogil=True)
 def probe(
-    v, near, probes, cosine, q, bias, alive, counts, members, eaten, call,
+    v, near, reach, probes, cosine, q, bias, alive, counts, members, eaten, call,
     exclude, users, tail, fill, older, pages, items, scores,
 ):  # fmt: skip
     """The best items of each user among the members of the most promising clusters, best first,
@@ -276,7 +276,9 @@ def probe(
     Args:
         v, near: float32[rows, d], what each user wants; float32[rows, C], how promising each
             cluster is.
-        probes: how many clusters are looked into.
+        reach: float32[rows, C]; a cluster is passed over where `near` + `reach` is less than all
+            scores of a full list.
+        probes: how many clusters are searched at most.
         cosine: whether an item's score is the cosine of its factor and v, of length 1, in place of
             b_j + q_j·v.
         q, bias, alive: float32[I, d], float32[I], bool[I].
@@ -309,6 +311,8 @@ def probe(
                 break
             c = order[place] if place < probes else np.int32(place - probes)
             if c < 0 or looked[c] == r:
+                continue
+            if place < probes and near[r, c] + reach[r, c] < worst:
                 continue
             looked[c] = r
             part = members[c, : counts[c]]

@@ -16,8 +16,8 @@ from udfs.kernels import PAGE
 
 AUTOMATIC = 20_000
 """From how many items on a catalogue is searched so, unless the configuration says otherwise."""
-PROBES = 24
-"""Clusters that are searched for a list."""
+PROBES = 32
+"""Clusters that are searched for a list at most."""
 _RENEWED = 10
 _AT_ONCE = 256  # placed in one call: each could split a cluster
 
@@ -110,18 +110,21 @@ class ClusterIndex:
         """
         a, used = self.arrays, int(self.arrays.used[0])
         centres = a.centres[:used]
-        factors, probes = centres[:, :-1], PROBES
+        factors = centres[:, :-1]
         if cosine:
             lengths = np.linalg.norm(factors, axis=1)
             near = vectors @ (factors / np.maximum(lengths, np.float32(1e-12))[:, None]).T
-            probes = 2 * PROBES  # clusters divide items of one direction by length and bias too
+            reach = np.full_like(near, np.inf)
         else:
             near = vectors @ factors.T + centres[:, -1]
+            # As far as a member at the mean distance can lie in the direction of the user.
+            lengths = np.sqrt(np.square(vectors).sum(axis=1) + 1)
+            reach = np.outer(lengths, np.sqrt(a.radius[:used]))
         h = _NO_HISTORY if history is None else history
         if len(self._eaten) < len(alive):
             self._eaten = np.zeros(len(alive), np.int64)
         kernels.probe(
-            vectors, near, probes, cosine, q, bias, alive, a.counts[:used], a.members[:used],
+            vectors, near, reach, PROBES, cosine, q, bias, alive, a.counts[:used], a.members[:used],
             self._eaten, self._call, history is not None, _NOBODY if users is None else users,
             h.tail, h.fill, h.older, h.pages, items, scores,
         )  # fmt: skip

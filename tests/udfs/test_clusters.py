@@ -112,26 +112,31 @@ def test_a_search_is_sorting_the_members_of_the_best_clusters(
     for c in range(count):
         members[c, : counts[c]] = random.permutation(np.flatnonzero(of == c))
     near = random.permutation(rows * count).reshape(rows, count).astype(np.float32)
+    reach = random.choice(np.array([np.inf, -np.inf], np.float32), (rows, count), p=[0.8, 0.2])
     eaten = [(int(r), int(j), True) for r, j in random.integers(0, [rows, items], (30, 2))]
     pages = Pages(rows, 64)
     pages.add(eaten)
     history = reference.remember(eaten)
     found, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
     cluster_kernels.probe(
-        v, near, probes, cosine, q, bias, alive, counts, members, np.zeros(items, np.int64), 1,
-        exclude, np.arange(rows, dtype=np.int32), *pages.arrays(), found, best,
+        v, near, reach, probes, cosine, q, bias, alive, counts, members,
+        np.zeros(items, np.int64), 1, exclude, np.arange(rows, dtype=np.int32), *pages.arrays(),
+        found, best,
     )  # fmt: skip
     for r in range(rows):
         scores = (
             q @ v[r] / np.maximum(np.linalg.norm(q, axis=1), 1e-12) if cosine else q @ v[r] + bias
         )
         left_out = history.get(r, []) if exclude else []
-        order = [c for c in np.argsort(-near[r]) if counts[c]][:probes]
+        inside: list[int] = []
         expected: list[tuple[int, float]] = []
-        for clusters_ in (order, range(count)):  # the best, and all where they are too few
-            if len(expected) < n:
-                inside = alive & np.isin(of, clusters_)
-                expected = reference.top_n(scores, inside.tolist(), left_out, n)
+        for c in [c for c in np.argsort(-near[r]) if counts[c]][:probes]:
+            if len(expected) < n or near[r, c] + reach[r, c] >= expected[-1][1]:
+                inside.append(c)
+                living = (alive & np.isin(of, inside)).tolist()
+                expected = reference.top_n(scores, living, left_out, n)
+        if len(expected) < n:
+            expected = reference.top_n(scores, alive.tolist(), left_out, n)
         np.testing.assert_allclose(best[r][: len(expected)], [s for _, s in expected], rtol=1e-5)
         assert (found[r][len(expected) :] == -1).all()
         if not cosine:
