@@ -22,7 +22,7 @@ from benchmarks.bare import Bare
 from benchmarks.bench import OUT
 
 USERS, ITEMS, DIMENSIONS, LENGTH = 20_000, 5_000, 64, 20
-_EVENTS, _LISTS, _CONSUMED = 8_000, 1_000, 65_536
+_EVENTS, _LISTS, _CONSUMED = 8_000, 1_000, 32_768
 
 
 class Axis(NamedTuple):
@@ -47,7 +47,7 @@ def point(
     """CPU µs an event and a list of a learner that knows so many users and items.
 
     Args:
-        consumed: items in each user's history before; 0: what half the events leave.
+        consumed: h, items in each user's history before; 0: what half the events leave.
     """
     bare = Bare(
         f"model.dimensions={dimensions}", f"lists.length={length}", f"lists.search={search}",
@@ -77,7 +77,7 @@ def _unlike(users: int, consumed: int, items: int) -> Any:
 
 def history(consumed: int) -> tuple[float, float]:
     """The cost where users have consumed so much; together they always have the same."""
-    return point(users=_CONSUMED // consumed, items=20_001, consumed=consumed, search="exact")
+    return point(users=_CONSUMED // consumed, items=20_001, consumed=consumed)
 
 
 AXES = (
@@ -92,7 +92,7 @@ AXES = (
     ),
     Axis("dimensions", (16, 32, 64, 128, 256), "d", "d", lambda n: point(dimensions=n)),
     Axis("list length", (10, 20, 50, 100, 200), "1", "N", lambda n: point(length=n)),
-    Axis("history", (16, 64, 256, 1_024, 4_096), "1", "1", history),
+    Axis("history", (16, 64, 256, 1_024, 4_096), "h", "h", history),
 )  # fmt: skip
 
 
