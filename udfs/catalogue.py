@@ -95,8 +95,10 @@ class Catalogue:
         [0, -1, 0]
         """
         found = self.find(items)
-        for n in np.flatnonzero(found < 0).tolist():
-            found[n] = self.add(items[n])
+        if len(missing := np.flatnonzero(found < 0)):
+            found[missing] = [self._admit(items[n]) for n in missing.tolist()]
+            fresh = found[missing]
+            self.measure(fresh[fresh >= 0])
         return found
 
     def find(self, items: Sequence[str]) -> NDArray[np.int32]:
@@ -117,6 +119,9 @@ class Catalogue:
 
     def add(self, item: str) -> int:
         """The slot of `item`, made alive with its initial factor if it was not; −1 when full."""
+        return int(self.slots([item])[0])
+
+    def _admit(self, item: str) -> int:
         slot = self._slots.get(item, -1)
         if slot >= 0 and self.alive[slot]:
             return slot
@@ -137,7 +142,6 @@ class Catalogue:
         counts = self.popularity, self.popularity_at, self.events, self.seen
         for column in (self.y, self.bias, self.spread, *counts):
             column[slot] = 0
-        self.measure(np.array([slot], np.int32))
         return slot
 
     def measure(self, slots: NDArray[np.int32]) -> None:
