@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs import cluster_kernels as kernels
+from udfs import search_kernels
 from udfs.evidence_kernels import History
 from udfs.kernels import PAGE
 
@@ -123,7 +124,7 @@ class ClusterIndex:
         h = _NO_HISTORY if history is None else history
         if len(self._eaten) < len(alive):
             self._eaten = np.zeros(len(alive), np.int64)
-        kernels.probe(
+        search_kernels.probe(
             vectors, near, reach, PROBES, cosine, q, bias, alive, a.counts[:used], a.members[:used],
             self._eaten, self._call, history is not None, _NOBODY if users is None else users,
             h.tail, h.fill, h.older, h.pages, items, scores,

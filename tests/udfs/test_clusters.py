@@ -14,7 +14,7 @@ from benchmarks.tastes import factors
 from tests.udfs import reference
 from tests.udfs.builders import OneShard, batch_of, shown
 from tests.udfs.test_kernels import Pages
-from udfs import cluster_kernels, clusters
+from udfs import clusters, search_kernels
 from udfs.catalogue import Catalogue
 from udfs.clusters import ClusterIndex
 from udfs.ranking import rank_similar
@@ -118,7 +118,7 @@ def test_a_search_is_sorting_the_members_of_the_best_clusters(
     pages.add(eaten)
     history = reference.remember(eaten)
     found, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
-    cluster_kernels.probe(
+    search_kernels.probe(
         v, near, reach, probes, cosine, q, bias, alive, counts, members,
         np.zeros(items, np.int64), 1, exclude, np.arange(rows, dtype=np.int32), *pages.arrays(),
         found, best,
