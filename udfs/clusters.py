@@ -32,8 +32,8 @@ class ClusterIndex:
 
     def __init__(self, dimensions: int) -> None:
         self._dimensions = dimensions
-        self._changed, self._next, self._call = 0, 0, 1
-        self._eaten = np.zeros(0, np.int64)
+        self._changed = self._next = 0
+        self._marks: list[tuple[NDArray[np.int64], int]] = []  # of searches that are over
         self.arrays = kernels.Clusters(
             centres=np.zeros((0, dimensions + 1), np.float32),
             lengths=np.zeros(0, np.float32),
@@ -103,7 +103,7 @@ class ClusterIndex:
         cosine: bool = False,
     ) -> None:  # fmt: skip
         """Set `items` and `scores` (int32[n, N], float32[n, N]) to the best that are found, by
-        b_i + q_i·v or by the cosine of q_i and v.
+        b_i + q_i·v or by the cosine of q_i and v. Several threads may search at once.
 
         Args:
             vectors: float32[n, d], for `cosine` of length 1.
@@ -122,14 +122,21 @@ class ClusterIndex:
             lengths = np.sqrt(np.square(vectors).sum(axis=1) + 1)
             reach = np.outer(lengths, np.sqrt(a.radius[:used]))
         h = _NO_HISTORY if history is None else history
-        if len(self._eaten) < len(alive):
-            self._eaten = np.zeros(len(alive), np.int64)
+        eaten, call = self._unused_marks(len(alive))
         search_kernels.probe(
-            vectors, near, reach, PROBES, cosine, q, bias, alive, a.counts[:used], a.members[:used],
-            self._eaten, self._call, history is not None, _NOBODY if users is None else users,
+            vectors, near, reach, PROBES, cosine, q, bias, alive, a.counts[:used],
+            a.members[:used], eaten, call, history is not None, _NOBODY if users is None else users,
             h.tail, h.fill, h.older, h.pages, items, scores,
         )  # fmt: skip
-        self._call += len(vectors)
+        self._marks.append((eaten, call + len(vectors)))
+
+    def _unused_marks(self, room: int) -> tuple[NDArray[np.int64], int]:
+        """Memory that no other thread uses meanwhile, and a number above all in it."""
+        try:
+            eaten, call = self._marks.pop()
+        except IndexError:
+            return np.zeros(room, np.int64), 1
+        return (eaten, call) if len(eaten) >= room else (np.zeros(room, np.int64), 1)
 
 
 _NOBODY = np.zeros(0, np.int32)

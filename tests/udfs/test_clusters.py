@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,28 @@ def best(v: Floats, catalogue: Catalogue, n: int) -> tuple[NDArray[np.int32], ND
     index.search(v, q, bias, alive, items, scores)
     products = v @ q[: catalogue.size].T + bias[: catalogue.size]
     return items, np.argsort(-products, axis=1, kind="stable")[:, :n].astype(np.int32)
+
+
+def test_threads_that_search_at_once_find_what_one_finds() -> None:
+    catalogue, shard = catalogue_of(3000, 8, "approximate"), OneShard()
+    for k in range(40):
+        shard.learn(batch_of([(f"u{k % 7}", f"i{k}")]))
+    users = shard.slots(*(f"u{k}" for k in range(7)))
+    v = factors(7, 8, 5)[0]
+    index, history = catalogue.clusters, shard.learner.users.view
+    assert index is not None
+
+    def lists(_: int) -> list[list[int]]:
+        items, scores = np.empty((7, 30), np.int32), np.empty((7, 30), np.float32)
+        given = catalogue.q, catalogue.bias, catalogue.alive, items, scores
+        for _ in range(20):
+            index.search(v, *given, users, history)
+        found: list[list[int]] = items.tolist()
+        return found
+
+    expected = lists(0)
+    with ThreadPoolExecutor(4) as pool:
+        assert all(found == expected for found in pool.map(lists, range(8)))
 
 
 def test_recall_on_structured_factors_is_at_least_95_percent() -> None:
