@@ -64,7 +64,7 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
     kept = models.neighbours.settings.neighbours
     noted = models.consumers.settings.consumers
     mean = shard.neighbours.lengths.sum() / len(folded)
-    caches = learner.catalogue, models.neighbours, models.consumers, models.ranker._scratch
+    caches = learner.catalogue, models.neighbours, models.consumers, models.ranker
     return {
         "user, in state": _pair(_state(bare.rows, bare.history) / met, user_state(d, pages)),
         "user, in memory": _pair(held(learner.users) / cached, user_memory(d, in_memory)),
@@ -97,7 +97,8 @@ def _state(*tables: dict[str, bytes] | MemoryRows) -> int:
 
 
 def held(thing: Any) -> int:
-    """Bytes of the arrays and of Python's objects that an object of `udfs` holds."""
+    """Bytes of the arrays and of Python's objects that an object of `udfs` holds; ids in lists
+    stand as keys of a dictionary too, and are counted there."""
     if isinstance(thing, np.ndarray):
         array: NDArray[Any] = thing
         return array.nbytes
@@ -105,7 +106,7 @@ def held(thing: Any) -> int:
         parts = [*thing.keys(), *thing.values()]
         return sys.getsizeof(thing) + sum(map(sys.getsizeof, parts))
     if isinstance(thing, list):
-        return sys.getsizeof(thing)  # of ids, which stand as keys of a dict too
+        return sys.getsizeof(thing) + sum(map(held, thing))
     if isinstance(thing, tuple):
         return sum(map(held, thing))
     if type(thing).__module__.startswith("udfs."):
