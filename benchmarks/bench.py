@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.measured import measured
 
-OUT = Path(__file__).parent / "out" / "bench.json"
+OUT = Path(__file__).parent / "out"
 SECTIONS = {
     "throughput": "full speed from a file: models, state backends, skewed keys, learning alone",
     "latency": "event to list at steady rates, and where the time goes",
@@ -43,13 +43,14 @@ def main() -> None:
     parser.add_argument("--events", help="of the throughput section")
     options = parser.parse_args()
     arguments = {"throughput": ["--events", options.events] if options.events else []}
-    OUT.parent.mkdir(exist_ok=True)
-    figures: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {}
+    file = OUT / "bench.json"
+    OUT.mkdir(exist_ok=True)
+    figures: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for section in options.only:
         found = measured(f"benchmarks.{section}", *arguments.get(section, []))
         figures[section] = {"machine": machine(), **found}
-        OUT.write_text(json.dumps(figures, indent=2) + "\n")
-    print(f"written: {OUT}")
+        file.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"written: {file}")
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def model_settings(config: Config) -> ModelSettings:
         popular_every_s=lists.popular_every_s,
         half_life_ms=config.model.popularity_half_life_s * 1000.0,
         trending_window_ms=lists.trending_window_s * 1000.0,
+        search=lists.search,
         strict=config.job.strict,
     )
 

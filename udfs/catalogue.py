@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs import factor_kernels, kernels
+from udfs.clusters import AUTOMATIC, ClusterIndex
 from udfs.events import item_key
 from udfs.rows import VERSION, item_dtype
 
@@ -33,6 +34,7 @@ class Catalogue:
         axis, along, across: float32[d], float32[I] twice: bounds of products with q, as of the last
             `measure` (see `kernels.measure`): kept where lists are made.
         strong: int32[64], slots of the last lists by factors, which are tried first for the next.
+        clusters: what is searched instead of all items, where lists need not be exact.
         alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
             item, or one known only by its key from a user's history.
         popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
@@ -40,10 +42,16 @@ class Catalogue:
         stamp: int64[I], the number of the last batch that touched the item.
         checksum: int64[I], CRC-32 of the UTF-8 id: the item's shard is its remainder.
         text, text_at, text_length: the JSON fragments of the items, for `lists`.
+
+    Args:
+        search: "exact", "approximate", or "auto": approximate from `AUTOMATIC` items on.
     """
 
-    def __init__(self, dimensions: int, seed: int, max_items: int) -> None:
+    def __init__(self, dimensions: int, seed: int, max_items: int, search: str = "exact") -> None:
         self.dimensions, self.seed, self.max_items = dimensions, seed, max_items
+        self._clustered_from = {"exact": np.inf, "approximate": 0, "auto": AUTOMATIC}[search]
+        self._search = search
+        self.clusters: ClusterIndex | None = None
         self.dtype = item_dtype(dimensions)
         self.ids: list[str | None] = []
         self._slots: dict[str, int] = {}
@@ -53,7 +61,7 @@ class Catalogue:
         self._allocate(256)
         self.axis = np.zeros(dimensions, np.float32)
         self.strong = np.zeros(64, np.int32)
-        self._measured = 0
+        self._measured = self._sharded = 0
         self.text = np.zeros(256 * 32, np.uint8)
         self._text_end = 0
 
@@ -72,6 +80,7 @@ class Catalogue:
         self.seen = np.zeros(room, np.int64)
         self.stamp = np.zeros(room, np.int64)
         self.checksum = np.zeros(room, np.int64)
+        self._shards = np.zeros(room, np.int32)
         self.text_at = np.zeros(room, np.int64)
         self.text_length = np.zeros(room, np.int32)
 
@@ -87,8 +96,10 @@ class Catalogue:
         [0, -1, 0]
         """
         found = self.find(items)
-        for n in np.flatnonzero(found < 0).tolist():
-            found[n] = self.add(items[n])
+        if len(missing := np.flatnonzero(found < 0)):
+            found[missing] = [self._admit(items[n]) for n in missing.tolist()]
+            fresh = found[missing]
+            self.measure(fresh[fresh >= 0])
         return found
 
     def find(self, items: Sequence[str]) -> NDArray[np.int32]:
@@ -114,6 +125,9 @@ class Catalogue:
 
     def add(self, item: str) -> int:
         """The slot of `item`, made alive with its initial factor if it was not; −1 when full."""
+        return int(self.slots([item])[0])
+
+    def _admit(self, item: str) -> int:
         slot = self._slots.get(item, -1)
         if slot >= 0 and self.alive[slot]:
             return slot
@@ -124,24 +138,31 @@ class Catalogue:
             self.ids[slot] = item
             self._slots[item] = slot
             self.checksum[slot] = zlib.crc32(item.encode())
+            self._sharded = min(self._sharded, slot)
             self._write_text(slot, item)
         else:
             self.expired -= 1
         self.alive[slot] = True
         self.living += 1
         kernels.initial_factors(self.keys[slot : slot + 1], self.seed, self.q[slot : slot + 1])
-        self.measure(np.array([slot], np.int32))
         counts = self.popularity, self.popularity_at, self.events, self.seen
         for column in (self.y, self.bias, self.spread, *counts):
             column[slot] = 0
         return slot
 
     def measure(self, slots: NDArray[np.int32]) -> None:
-        """Bring the bounds up to date: for who changes `q` of these slots and makes lists by it.
+        """Bring the bounds or the clusters up to date: for who changes `q` or `bias` of these slots
+        and makes lists by them.
 
         Any axis makes right bounds. The best one is near the first principal one of the factors,
         and is looked for again whenever all factors have changed ten times on average.
         """
+        if self.clusters is not None:
+            self.clusters.place(slots, self.q, self.bias)
+            return
+        if self.living >= self._clustered_from:
+            self.cluster()
+            return
         self._measured += len(slots)
         if self._measured > 10 * max(self.size, 100):
             self._measured = 0
@@ -153,6 +174,11 @@ class Catalogue:
             self.axis = axis
             slots = np.arange(self.size, dtype=np.int32)
         kernels.measure(self.q, self.axis, slots, self.along, self.across)
+
+    def cluster(self) -> None:
+        """Find the best items by cluster from now on."""
+        self.clusters = ClusterIndex(self.dimensions)
+        self.clusters.place(self.living_slots().astype(np.int32), self.q, self.bias)
 
     def _new_slot(self, key: int) -> int:
         slot = self.size
@@ -182,6 +208,13 @@ class Catalogue:
         self.text_at[slot], self.text_length[slot] = self._text_end, len(text)
         self._text_end = end
 
+    def shards(self, count: int) -> NDArray[np.int32]:
+        """The item shard of each slot, int32[size]; `count`, how many there are, stays the same."""
+        fresh = slice(self._sharded, self.size)
+        self._shards[fresh] = self.checksum[fresh] % count
+        self._sharded = self.size
+        return self._shards[: self.size]
+
     def living_slots(self) -> NDArray[np.intp]:
         """The slots of all living items, ascending."""
         return np.flatnonzero(self.alive[: self.size])
@@ -209,7 +242,10 @@ class Catalogue:
         for column, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
             column[slots] = np.clip(rows[name], -kernels.LIMIT, kernels.LIMIT)
         self.spread[slots] = np.clip(rows["spread"], 0.0, factor_kernels.SPREAD_LIMIT)
-        self.measure(slots)
+        if self.clusters is not None and 2 * len(slots) >= self.living:
+            self.cluster()  # clusters of first factors would not come apart
+        else:
+            self.measure(slots)
         self.events[slots], self.seen[slots] = rows["events"], rows["seen"]
         self.popularity[slots] = rows["popularity"]
         self.popularity_at[slots] = rows["popularity_at"]
@@ -232,6 +268,6 @@ class Catalogue:
     def compact(self) -> Catalogue:
         """A new catalogue of the living items alone; slots of this one mean nothing in it."""
         slots = self.living_slots()
-        fresh = Catalogue(self.dimensions, self.seed, self.max_items)
+        fresh = Catalogue(self.dimensions, self.seed, self.max_items, self._search)
         fresh.put_rows(self.names(slots), self.rows(slots))
         return fresh

@@ -27,7 +27,8 @@ from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import Layout
 from udfs.stats import Account, pack_account
 
-_INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it
+_INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it,
+_ROW_BYTES = 2_000  # or beyond so much an item: about what folding them all writes
 _FOLD_MS = 5_000
 PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
 
@@ -127,7 +128,7 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         if not shard.unfolded:
             self._set_timer(context, self.settings.publish_ms)
         self._updates.inc(shard.apply(value[1]))
-        if found.inbox_bytes > _INBOX_BYTES:
+        if found.inbox_bytes > max(_INBOX_BYTES, _ROW_BYTES * shard.catalogue.living):
             self._fold(found)
         if shard.catalogue.living != before:
             yield self._account(found)

@@ -72,7 +72,7 @@ class Learner:
     def __init__(self, settings: LearnerSettings, threads: int = 1) -> None:
         self.settings = s = settings
         self.half_life_ms = s.models.half_life_ms
-        self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items)
+        self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items, s.models.search)
         self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
         self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
         self.models = Models(s.models, self.catalogue, self.users, Threads(threads))
@@ -93,6 +93,10 @@ class Learner:
         trial.users.events[slots] = 0
         trial.user_lists(slots, 1)
         trial.shared_lists(1, everything=True)
+        if self.settings.models.search == "auto":  # from exact to approximate, when there are many
+            trial.catalogue.cluster()
+            trial.models.by_factors(slots)
+            trial.models.similar(np.arange(3))
 
     def learn(
         self, batch: EventBatch, rows: Rows, history: Rows, number: int, now_ms: int,
@@ -211,7 +215,7 @@ class Learner:
         kernels.add_popularity(local, weights, ts, self.half_life_ms, weight, weight_at, events)
         names = [catalogue.ids[slot] or "" for slot in slots.tolist()]
         count = self.settings.item_shards
-        shards = (catalogue.checksum[: catalogue.size] % count).astype(np.int32)
+        shards = catalogue.shards(count)
         pairs = split_pairs(windows, catalogue.keys, shards, count) if windows else []
         return pack_deltas(
             names, change, weight, weight_at, events, shards[slots], now_ms, pairs,

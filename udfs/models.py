@@ -43,6 +43,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
             0) by exp(−k / window_decay).
         served: "ranker" or one of `ranker.MODELS`: whose lists users get. "mf" and "popular" leave
             pairs and consumers uncounted.
+        search: how the best by factors are found, see `Catalogue`.
     """
 
     served: str = "ranker"
@@ -57,6 +58,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     popular_every_s: float = 1.0
     half_life_ms: float = 86_400_000.0
     trending_window_ms: float = 3_600_000.0
+    search: str = "auto"
     strict: bool = False
 
 
@@ -126,7 +128,7 @@ class Models:
         self, slots: NDArray[np.int32], vectors: NDArray[np.float32], now_ms: int
     ) -> NDArray[np.int32]:
         """The best of the models that give no evidence by item, int32[n, 2N]."""
-        by_factors = self._by_factors(slots, vectors)[0]
+        by_factors = self.by_factors(slots, vectors)[0]
         return np.hstack([by_factors, self.by_popularity(slots, now_ms)[0]])
 
     def rank(
@@ -149,7 +151,7 @@ class Models:
         if model == "popular":
             return of_one(self.by_popularity(slots, now_ms), model)
         if model == "mf":
-            return of_one(self._by_factors(slots, self.vectors(slots)), model)
+            return of_one(self.by_factors(slots), model)
         s, vectors = self.settings, self.vectors(slots)
         lists = self.ranker.rank(
             model, self.users, self.catalogue, self.neighbours, self.consumers, slots,
@@ -161,8 +163,12 @@ class Models:
             list_kernels.fill_up(lists.items, lists.scores, lists.models, popular, _POPULAR)
         return lists
 
-    def _by_factors(self, slots: NDArray[np.int32], vectors: NDArray[np.float32]) -> Ranked:
+    def by_factors(
+        self, slots: NDArray[np.int32], vectors: NDArray[np.float32] | None = None
+    ) -> Ranked:
+        """Lists by factors alone; `vectors` as from `vectors`, where they are known."""
         s = self.settings
+        vectors = self.vectors(slots) if vectors is None else vectors
         return rank_by_factors(
             self.catalogue, self.users, slots, vectors, s.length, s.exclude_consumed, self._threads
         )

@@ -1,4 +1,4 @@
-"""Ranked candidates from the learned factors: the exact top N.
+"""Ranked candidates from the learned factors: the top N, exact or of the best clusters.
 
 In: a `Catalogue`, `Users` and cache slots. Out: `(slots, scores)` as parallel arrays, int32[n, N]
 and float32[n, N], best first, −1 where a list is shorter; scores in 0 to 1.
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from udfs import factor_kernels, kernels, list_kernels
 from udfs.catalogue import Catalogue
+from udfs.clusters import ClusterIndex
 from udfs.threads import Threads
 from udfs.users import Users
 
@@ -47,6 +48,18 @@ def rank_by_factors(
         exclude: leave out what a user has consumed.
     """
     items, scores = _empty(len(slots), n)
+    if (clusters := catalogue.clusters) is not None:
+        history = users.view if exclude else None
+
+        def some_clusters(_: int, begin: int, end: int) -> None:
+            part = slice(begin, end)
+            clusters.search(
+                vectors[part], catalogue.q, catalogue.bias, catalogue.alive, items[part],
+                scores[part], slots[part], history,
+            )  # fmt: skip
+
+        threads.each(some_clusters, len(slots))
+        return items, _logistic(scores)
     to = vectors @ catalogue.axis
     whole = np.square(vectors).sum(axis=1)
     far = np.sqrt(np.maximum(whole - np.square(to), 0) + kernels.ROUNDING * whole)
@@ -66,6 +79,8 @@ def rank_by_factors(
 def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) -> Ranked:
     """The `n` items whose factors have the largest cosine with those of `slots`, themselves
     left out; scores (1 + cosine) / 2."""
+    if catalogue.clusters is not None:
+        return _similar_by_clusters(catalogue, catalogue.clusters, slots, n)
     items, scores = _empty(len(slots), n)
     size = catalogue.size
     q = catalogue.q[:size]
@@ -78,6 +93,18 @@ def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) 
         end = begin + chunk
         list_kernels.top_n(product, catalogue.alive, items[begin:end], scores[begin:end])
     return items, np.clip((1 + scores) / 2, 0, 1).astype(np.float32)
+
+
+def _similar_by_clusters(
+    catalogue: Catalogue, clusters: ClusterIndex, slots: NDArray[np.integer[Any]], n: int
+) -> Ranked:
+    items, scores = _empty(len(slots), n + 1)  # an item is most like itself
+    q = catalogue.q[slots]
+    unit = q / np.maximum(np.linalg.norm(q, axis=1, keepdims=True), np.float32(1e-12))
+    clusters.search(unit, catalogue.q, catalogue.bias, catalogue.alive, items, scores, cosine=True)
+    kept = np.argsort(items == slots[:, None], axis=1, kind="stable")[:, :n]
+    scores = np.clip((1 + np.take_along_axis(scores, kept, axis=1)) / 2, 0, 1)
+    return np.take_along_axis(items, kept, axis=1), scores.astype(np.float32)
 
 
 class Popular(NamedTuple):

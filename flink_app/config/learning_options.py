@@ -129,6 +129,13 @@ class Lists(Struct, frozen=True, kw_only=True):
             "next event."
         ),
     ] = True
+    search: Annotated[
+        Literal["auto", "exact", "approximate"],
+        Meta(
+            description="How the best items by factors are found: among all items, or among those "
+            "of the most promising clusters; auto: among all below 20,000 items."
+        ),
+    ] = "auto"
     coalesce_ms: Annotated[
         int,
         Meta(

@@ -45,6 +45,19 @@ def test_it_grows_and_keeps_everything() -> None:
     assert text.decode() == '{"item":"item 2999 · ü","score":'
 
 
+def test_shards_of_slots_are_known_also_of_an_item_that_was_a_key_before() -> None:
+    catalogue = Catalogue(4, 1, 1000)
+    early = catalogue.slot_of_key(item_key("early"))
+    for n in range(400):
+        catalogue.add(f"i{n}")
+        if n % 100 == 0:
+            catalogue.shards(3)
+    catalogue.add("early")
+    expected = [zlib.crc32(name.encode()) % 3 for name in catalogue.names(range(401))]
+    assert early == 0
+    assert catalogue.shards(3).tolist() == expected
+
+
 def test_when_full_only_known_items_have_slots() -> None:
     catalogue = Catalogue(4, 1, 2)
     assert catalogue.slots(["a", "b", "c", "a"]).tolist() == [0, 1, -1, 0]

@@ -116,14 +116,16 @@ def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: 
     assert flink.state["items"][KEY].data == owned(flink)
 
 
-def test_a_large_inbox_is_folded_at_once(
-    redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("row_bytes", [0, 5000])
+def test_an_inbox_larger_than_what_it_changes_is_folded_at_once(
+    redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, row_bytes: int
 ) -> None:
     monkeypatch.setattr(item_learner, "_INBOX_BYTES", 450)
+    monkeypatch.setattr(item_learner, "_ROW_BYTES", row_bytes)
     flink = Subtask(operator(redis_url))
     for _ in range(10):
         flink.process(KEY, message(["a", "b"], NOW))
-    assert len(flink.state["inbox"][KEY].data) < 4
+    assert (len(flink.state["inbox"][KEY].data) < 4) == (row_bytes == 0)
     clock.now += 200
     flink.fire(clock.now)
     assert items(replica(redis_url, follow=True)) == owned(flink), "published all the same"

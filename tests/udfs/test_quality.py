@@ -125,8 +125,12 @@ def compiled() -> dict[str, int]:
 
 
 @pytest.mark.parametrize("loss", ["softmax", "squared"])
-def test_nothing_is_compiled_while_events_come(loss: str) -> None:
-    shard = OneShard(loss=loss)
+@pytest.mark.parametrize("search", ["auto", "approximate"])
+def test_nothing_is_compiled_while_events_come(
+    loss: str, search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("udfs.catalogue.AUTOMATIC", 3)
+    shard = OneShard(loss=loss, search=search)
     shard.learner.compile()
     models = shard.learner.settings.models
     ItemShard.compile(models, shard.learner.settings.dimensions)

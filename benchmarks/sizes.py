@@ -1,0 +1,114 @@
+"""How many bytes a user and an item take, counted, beside the formulas of docs/performance.md.
+
+In: numbers of events, users, items. Out: by place, bytes counted and by the formula. A learner and
+an item shard learn the events without Flink; their state stands in dictionaries, whose values are
+the bytes that Flink would keep.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import tastes
+from benchmarks.bare import Bare
+from benchmarks.throughput import DIMENSIONS
+from udfs.catalogue import Catalogue
+from udfs.item_shard import ItemShard
+from udfs.kernels import PAGE
+from udfs.neighbours import Neighbours
+from udfs.pairs import KeyIndex
+from udfs.state import MemoryRows
+
+NAMES = 450
+"""Bytes of Python's objects for a user or an item at most: the id, and its entries in tables."""
+
+
+def user_state(d: int, pages: float) -> float:
+    """A user in state with so many full pages of 32 consumed items."""
+    return 296 + 4 * d + (8 * PAGE + 4) * pages
+
+
+def user_memory(d: int, pages: float) -> float:
+    """A user in the cache at most, with so many full pages: arrays double when they are full."""
+    return 2 * (80 + 4 * d + (4 * PAGE + 12) * (pages + 1)) + NAMES
+
+
+def item_state(d: int, neighbours: float) -> float:
+    """An item in state with so many neighbours."""
+    return 52 + 8 * d + 24 + 12 * neighbours
+
+
+def item_memory(d: int, neighbours: int, consumers: int) -> float:
+    """An item in a user learner at most, with all models."""
+    return 2 * (260 + 8 * d + 8 * neighbours + 12 * consumers) + NAMES
+
+
+def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]:
+    """Bytes of a user and an item, by place: `measured`, and by `formula`."""
+    bare = Bare(f"model.dimensions={DIMENSIONS}", f"state.user_cache={users}")
+    bare.know(items)
+    bare.meet(users)
+    bare.learn(*tastes.events(events, users, items), keep=True)
+    learner, models = bare.learner, bare.learner.models
+    learner.user_lists(np.arange(2, dtype=np.int32), 0)
+    shard = _owner(bare, items)
+    folded, pairs, _ = shard.fold()
+    met, d = len(bare.rows), DIMENSIONS
+    pages = len(bare.history) / met
+    cached = len(learner.users)
+    in_memory = len(bare.history) / cached
+    kept = models.neighbours.settings.neighbours
+    noted = models.consumers.settings.consumers
+    mean = shard.neighbours.lengths.sum() / len(folded)
+    caches = learner.catalogue, models.neighbours, models.consumers, models.ranker
+    return {
+        "user, in state": _pair(_state(bare.rows, bare.history) / met, user_state(d, pages)),
+        "user, in memory": _pair(held(learner.users) / cached, user_memory(d, in_memory)),
+        "item, in state": _pair(_state(folded, pairs) / len(folded), item_state(d, mean)),
+        "item, in memory": _pair(
+            sum(map(held, caches)) / items, item_memory(d, kept, noted)
+        ),
+    }  # fmt: skip
+
+
+def _owner(bare: Bare, items: int) -> ItemShard:
+    """An item shard that has applied all messages."""
+    settings = bare.learner.settings
+    models = settings.models
+    shard = ItemShard(
+        Catalogue(settings.dimensions, settings.seed, settings.max_items),
+        Neighbours(models.item_cf), None, KeyIndex(), models.half_life_ms,
+    )  # fmt: skip
+    for message in bare.messages:
+        shard.apply(message)
+    return shard
+
+
+def _pair(counted: float, formula: float) -> dict[str, float]:
+    return {"measured": round(counted, 1), "formula": round(formula, 1)}
+
+
+def _state(*tables: dict[str, bytes] | MemoryRows) -> int:
+    return sum(len(value) for table in tables for value in table.values())
+
+
+def held(thing: Any) -> int:
+    """Bytes of the arrays and of Python's objects that an object of `udfs` holds; ids in lists
+    stand as keys of a dictionary too, and are counted there."""
+    if isinstance(thing, np.ndarray):
+        array: NDArray[Any] = thing
+        return array.nbytes
+    if isinstance(thing, dict):
+        parts = [*thing.keys(), *thing.values()]
+        return sys.getsizeof(thing) + sum(map(sys.getsizeof, parts))
+    if isinstance(thing, list):
+        return sys.getsizeof(thing) + sum(map(held, thing))
+    if isinstance(thing, tuple):
+        return sum(map(held, thing))
+    if type(thing).__module__.startswith("udfs."):
+        return sum(map(held, vars(thing).values())) if hasattr(thing, "__dict__") else 0
+    return 0
