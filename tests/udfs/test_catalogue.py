@@ -78,7 +78,7 @@ def test_a_key_from_a_history_is_a_slot_that_is_not_shown() -> None:
     keys = [item_key(name) for name in ("b", "a", "b", "c")]
     assert catalogue.slots_of_keys(keys).tolist() == [slot + 1, slot, slot + 1, slot + 2]
     assert catalogue.slots_of_keys([]).tolist() == []
-    assert (catalogue.size, catalogue.living, catalogue.expired) == (2, 2, 0)
+    assert (catalogue.size, catalogue.living, catalogue.expired) == (3, 2, 0)
 
 
 def test_rows_are_put_back_equal() -> None:
