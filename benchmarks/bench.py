@@ -1,7 +1,8 @@
 """`make bench`: how fast the job is, beside what else one could take, in one run on one machine.
 
-In: which sections, and their sizes. Out: their tables, and `benchmarks/out/bench.json`, by section;
-sections that were not asked for keep what an earlier run has left there.
+In: which sections; by default the job's own speed and that of its peers, half an hour. Out: their
+tables, and `benchmarks/out/bench.json`, by section; sections that were not asked for keep what an
+earlier run has left there.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from typing import Any
 from benchmarks.measured import measured
 
 OUT = Path(__file__).parent / "out"
-SECTIONS = {
-    "throughput": "full speed from a file: models, state backends, skewed keys, learning alone",
-    "latency": "event to list at steady rates, and where the time goes",
-}
+SECTIONS = ("throughput", "latency", "peers", "growth", "cluster", "scale")
+"""Modules of this folder, each of which prints its table, and its figures as JSON last."""
+USUAL = SECTIONS[:3]
 
 
 def machine() -> dict[str, Any]:
@@ -39,7 +39,7 @@ def machine() -> dict[str, Any]:
 def main() -> None:
     """Measure each section, and write what it yields at once."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(USUAL))
     parser.add_argument("--events", help="of the throughput section")
     options = parser.parse_args()
     arguments = {"throughput": ["--events", options.events] if options.events else []}
