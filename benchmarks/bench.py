@@ -21,11 +21,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.load import EXPONENT, ITEMS, USERS
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
 OUT = Path(__file__).parent / "out"
-USERS, ITEMS, DIMENSIONS, EXPONENT = 20_000, 5_000, 64, 1.0
+DIMENSIONS = 64
 
 
 def measured(module: str, *arguments: str, tree: Path | None = None) -> dict[str, Any]:

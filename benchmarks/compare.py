@@ -19,7 +19,8 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench import EXPONENT, ITEMS, USERS, throughput
+from benchmarks.bench import throughput
+from benchmarks.load import EXPONENT, ITEMS, USERS
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
