@@ -26,7 +26,7 @@ from benchmarks.peers.measure import full_speed, live, recall
 from benchmarks.peers.plot import save
 from benchmarks.peers.process import PeerFailed
 from benchmarks.peers.report import markdown, show
-from benchmarks.peers.stream import Stream, popular_hits, recorded, simulated, tests
+from benchmarks.peers.stream import Stream, is_test, popular_hits, recorded, simulated
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.evaluate.plot import check_plot
 
@@ -44,11 +44,12 @@ def main() -> None:
                         help=f"some of {', '.join(names)}")  # fmt: skip
     parser.add_argument("--seconds", type=float, default=40, help="of the live measurement")
     parser.add_argument("--rate", type=float, default=400, help="events/s of it")
-    parser.add_argument("--events", type=float, default=1.0, help="times the usual backlogs")
+    parser.add_argument("--events", type=float, default=1.0, help="times backlogs and history")
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
     options = parser.parse_args()
     check_plot(OUT / "peers.png")
-    stream = chosen(options.data, HISTORY, int(options.rate * options.seconds))
+    history = round(HISTORY * min(options.events, 1.0))
+    stream = chosen(options.data, history, int(options.rate * options.seconds))
     with RedisServer() as server:
         rows = []
         for peer in PEERS:
@@ -95,7 +96,8 @@ def measured(
         if peer.live is not None:
             say(f"{peer.title}: live, {rate:g} events/s …")
             command = (*start, str(peer.factors), *peer.live)
-            row["live"] = live(command, log, url, stream, peer.history, rate, seconds)
+            known = round(peer.history * scale)
+            row["live"] = live(command, log, url, stream, known, rate, seconds)
     except NotInstalled as error:
         row["missing"] = f"could not be installed: {error}"
     except PeerFailed as error:
@@ -107,7 +109,10 @@ def summary(rows: list[dict[str, Any]], stream: Stream) -> dict[str, Any]:
     """All figures: those of the rows with their recall, and what they were measured on."""
     longest = max([len(row["live"]["held"]) for row in rows if "live" in row], default=0)
     end = stream.prefix + longest
-    popular, counted = popular_hits(stream, stream.prefix, end), tests(stream)[stream.prefix : end]
+    popular, counted = (
+        popular_hits(stream, stream.prefix, end),
+        is_test(stream)[stream.prefix : end],
+    )
     for row in rows:
         if "live" in row:
             held = row["live"].pop("held")

@@ -102,7 +102,7 @@ def weave(users: NDArray[np.int64], width: int, seed: int) -> NDArray[np.int64]:
     return np.array(order, np.int64)
 
 
-def tests(stream: Stream) -> NDArray[np.bool_]:
+def is_test(stream: Stream) -> NDArray[np.bool_]:
     """Which events are tests: of a user who has had one before, on an item new to that user."""
     found = np.zeros(len(stream.users), np.bool_)
     seen: dict[int, set[int]] = {}
@@ -129,7 +129,8 @@ def popular_hits(stream: Stream, begin: int, end: int) -> NDArray[np.bool_]:
     ):
         had = seen.setdefault(user, set())
         if n >= begin:
-            hits[n - begin] = item in top(counts.copy(), had, LENGTH)
+            scores = np.where(counts > 0, counts, -np.inf)
+            hits[n - begin] = counts[item] > 0 and item in top(scores, had, LENGTH)
         counts[item] += 1
         had.add(item)
     return hits
