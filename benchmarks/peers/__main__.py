@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--events", type=float, default=1.0, help="times backlogs and history")
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no peer outlives this process
     check_plot(OUT / "peers.png")
     history = round(HISTORY * min(options.events, 1.0))
     stream = chosen(options.data, history, int(options.rate * options.seconds))

@@ -23,7 +23,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.peers.loop import LENGTH, Event, Ids, follow, serve
 
-PENALTY, CONFIDENCE, EVERY_S = 40.0, 2.0, 10.0
+PENALTY, CONFIDENCE, EVERY_S = 10.0, 2.0, 10.0
 
 
 class Als:
@@ -33,6 +33,7 @@ class Als:
         self, factors: int, penalty: float = PENALTY, confidence: float = CONFIDENCE,
         every_s: float = EVERY_S,
     ) -> None:  # fmt: skip
+        # One thread to serve and one to fit: more are in each other's way on small batches.
         self._given = {"factors": factors, "regularization": penalty, "alpha": confidence}
         self._every_s = every_s
         self._users, self._items = Ids(), Ids()
@@ -74,7 +75,7 @@ class Als:
         ]
 
     def _fit(self, matrix: csr_matrix) -> None:
-        model = AlternatingLeastSquares(**self._given, random_state=1)
+        model = AlternatingLeastSquares(**self._given, num_threads=1, random_state=1)
         model.fit(matrix, show_progress=False)
         self._fitted = model
 

@@ -18,7 +18,7 @@ from river import optim, reco
 
 from benchmarks.peers.loop import LENGTH, Event, follow, serve
 
-RATE, PENALTY, NEGATIVES = 0.05, 0.01, 3
+RATE, PENALTY, NEGATIVES = 0.05, 0.005, 10
 
 
 class BiasedMf:
