@@ -24,7 +24,7 @@ from pyspark.sql.functions import col, count
 
 from benchmarks.peers.loop import top, write
 
-PENALTY, CONFIDENCE = 0.1, 1.0
+PENALTY, CONFIDENCE = 0.02, 1.0
 
 
 def session() -> SparkSession:
