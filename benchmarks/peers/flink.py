@@ -7,7 +7,6 @@ of a module that has `build`.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from importlib import import_module
 
@@ -23,7 +22,7 @@ def main() -> None:
         "source.kind=directory", f"source.paths={json.dumps([folder])}", f"redis.url={url}",
         f"model.dimensions={factors}", "lists.length=10", "dead_letters.kind=none",
     ]  # fmt: skip
-    config = load(None, [*given, *overrides], os.environ).config
+    config = load(None, [*given, *overrides], {}).config
     stream, tables = environments(embedded_options(config) | flink_options(config))
     import_module(job).build(stream, tables, config)
     stream.execute_async().get_job_execution_result().result()
