@@ -53,7 +53,7 @@ def java(place: Path) -> str:
     script.parent.mkdir()
     script.write_text(
         "#!/bin/bash\n"
-        f'exec "{JAVA_HOME}/bin/java" "${{@/#--add-modules=jdk.incubator.vector/-ea:none}}"\n'
+        f'exec "{JAVA_HOME}/bin/java" "${{@/#--add-modules=jdk.incubator.vector/-Dvectors=none}}"\n'
     )
     script.chmod(0o755)
     return str(place)
@@ -78,6 +78,7 @@ class Refit:
 
     def __call__(self, batch: DataFrame, _: int) -> None:
         """Add the events to the history, fit, and write the lists of their users."""
+        batch = batch.coalesce(1).persist()
         batch.write.mode("append").parquet(self._history)
         history = batch.sparkSession.read.parquet(self._history)
         times = history.groupBy("user", "item").agg(count("*").alias("times")).cache()
@@ -87,8 +88,8 @@ class Refit:
         people = model.userFactors.join(touched, col("id") == col("user")).collect()
         self._learned += batch.count()
         self._write(pairs, people, model.itemFactors.collect())
-        times.unpersist()
-        touched.unpersist()
+        for frame in (times, touched, batch):
+            frame.unpersist()
 
     def _write(self, pairs: list[Any], people: list[Any], items: list[Any]) -> None:
         """Make the lists from factors, and write them."""
