@@ -249,6 +249,17 @@ def test_a_peer_that_ends_is_told_with_its_last_words(tmp_path: Path, redis_url:
         full_speed(failing, tmp_path / "log", redis_url, backlog=10, warm=5)
 
 
+@pytest.mark.job
+@pytest.mark.parametrize("name", ["millirec", "textbook-process"])
+def test_a_peer_on_flink(name: str, tmp_path: Path, redis_url: str) -> None:
+    peer = next(peer for peer in PEERS if peer.name == name)
+    start = [sys.executable, "-m", peer.module, "{folder}", "{url}", "8", *(peer.live or ())]
+    found = full_speed(start, tmp_path / "log", redis_url, backlog=1000, warm=0)
+    assert found["finished"] and found["peak_mib"]["Java"] > 100
+    with redis.Redis.from_url(redis_url) as client:
+        assert received(client) == 6000 and len(list(client.scan_iter("rec:*"))) > 500
+
+
 def test_what_cannot_be_installed_is_told(tmp_path: Path) -> None:
     nowhere = ["--no-index", "millirec-has-no-such-peer"]
     with pytest.raises(NotInstalled, match="millirec-has-no-such-peer"):
