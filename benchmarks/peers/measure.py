@@ -23,7 +23,7 @@ from benchmarks.peers.loop import LENGTH
 from benchmarks.peers.process import PeerProcess
 from benchmarks.peers.stream import Stream
 
-START_S = 120.0
+START_S = 300.0
 """How long a peer may take from its start to the lists of its first events."""
 
 _LIMIT_S = 90.0  # of a backlog, and of the prefix
