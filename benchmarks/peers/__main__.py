@@ -52,20 +52,26 @@ def main() -> None:
     check_plot(OUT / "peers.png")
     history = round(HISTORY * min(options.events, 1.0))
     stream = chosen(options.data, history, int(options.rate * options.seconds))
+    OUT.mkdir(exist_ok=True)
+    rows: list[dict[str, Any]] = []
     with RedisServer() as server:
-        rows = []
         for peer in PEERS:
             if peer.name in options.only:
                 given = (server.url, stream, options.rate, options.seconds, options.events)
                 rows.append(measured(peer, *given))
-    figures = summary(rows, stream) | {"rate": options.rate, "seconds": options.seconds}
-    OUT.mkdir(exist_ok=True)
-    (OUT / "peers.json").write_text(json.dumps(figures, indent=2) + "\n")
-    (OUT / "peers.md").write_text(markdown(figures))
-    save(figures, OUT / "peers.png")
+                # After each: a run that is ended early has told something.
+                figures = summary(rows, stream) | {"rate": options.rate, "seconds": options.seconds}
+                write(figures)
     show(figures)
     print(f"written: {OUT}/peers.json, peers.md, peers.png", file=sys.stderr)
     print(json.dumps(figures))
+
+
+def write(figures: dict[str, Any]) -> None:
+    """Write the figures, the report and the picture."""
+    (OUT / "peers.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (OUT / "peers.md").write_text(markdown(figures))
+    save(figures, OUT / "peers.png")
 
 
 def chosen(data: Path | None, history: int, events: int) -> Stream:
@@ -115,8 +121,10 @@ def summary(rows: list[dict[str, Any]], stream: Stream) -> dict[str, Any]:
         popular_hits(stream, stream.prefix, end),
         is_test(stream)[stream.prefix : end],
     )
-    for row in rows:
+    found = [dict(row) for row in rows]
+    for row in found:
         if "live" in row:
+            row["live"] = dict(row["live"])
             held = row["live"].pop("held")
             mask = counted[: len(held)]
             row["live"] |= {
@@ -125,7 +133,7 @@ def summary(rows: list[dict[str, Any]], stream: Stream) -> dict[str, Any]:
                 "recall@10": round(recall(held, popular, counted), 4),
             }
     return {
-        "peers": rows,
+        "peers": found,
         "popular_recall@10": round(float(popular[counted].mean()), 4) if longest else None,
         "machine": {
             "cpus": os.cpu_count(), "python": platform.python_version(), "cpu": cpu(),
