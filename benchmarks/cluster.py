@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.evaluate import DATA
-from benchmarks.throughput import DIMENSIONS, EXPONENT, ITEMS, USERS
+from benchmarks.load import EXPONENT, ITEMS, USERS
+from benchmarks.throughput import DIMENSIONS
 from benchmarks.usage import Usage, key_bytes, look, peak_mib, processes
 from deploy.download import CACHE
 from deploy.stack import Ports, Stack

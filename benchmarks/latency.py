@@ -14,7 +14,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -23,95 +22,18 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.throughput import DIMENSIONS, EXPONENT, ITEMS, USERS
+from benchmarks.load import Load, received, subscribe, zipf
+from benchmarks.throughput import DIMENSIONS
 from flink_app.config import load
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.environment import embedded_options, environments, flink_options, prepare_process
-from flink_app.simulator import zipf_events
 from flink_app.totals import Totals, read_totals
 
 RATES = (1_000, 5_000, 20_000)
-_STEP_S = 0.02
 _SAMPLE = 20  # one event in so many is timed, but of slow streams every one
 _SLOW = 100  # events/s
 _REST_S = 60.0
-_KEPT = 100  # files stay in the folder: 2 s of them
 _STAGES = ("quality", "learn", "rank", "redis")  # of the user learner, in order
-
-
-class Load:
-    """Writes events and remembers when the sampled ones were written.
-
-    Attributes:
-        waiting: user → (number of the event among the user's, time of writing, s) in order.
-        clear: delete the files before the last 100, once the job reads.
-    """
-
-    def __init__(self, folder: Path, events: int) -> None:
-        self._folder = folder
-        self._lines = (
-            line
-            for chunk in zipf_events(events, USERS, ITEMS, EXPONENT)
-            for line in chunk.splitlines()
-        )
-        self._numbers: dict[str, int] = {}
-        self._files, self._oldest = 0, 1
-        self.clear = False
-        self.waiting: dict[str, deque[tuple[int, float]]] = {}
-
-    def write(self, rate: int, seconds: float) -> float:
-        """Write `rate` events/s for `seconds`; returns the rate that was reached."""
-        began, count = time.time(), 0
-        sample = 1 if rate <= _SLOW else _SAMPLE
-        while (passed := time.time() - began) < seconds:
-            due = int(passed * rate) - count
-            if due > 0:
-                self._put([json.loads(next(self._lines)) for _ in range(due)], count, sample)
-                count += due
-            time.sleep(max(0.0, _STEP_S - (time.time() - began - passed)))
-        return count / seconds
-
-    def _put(self, events: list[dict[str, Any]], count: int, sample: int) -> None:
-        now = time.time()
-        for n, event in enumerate(events, count):
-            user = event["user"]
-            self._numbers[user] = number = self._numbers.get(user, 0) + 1
-            event["ts"] = int(now * 1000)
-            del event["id"]
-            if n % sample == 0:
-                self.waiting.setdefault(user, deque()).append((number, now))
-        self._files += 1
-        part = self._folder / f".{self._files}"
-        part.write_text("".join(json.dumps(event) + "\n" for event in events))
-        part.rename(self._folder / f"{self._files}.jsonl")
-        if self.clear:  # Flink lists the whole folder at each poll: whoever fills it clears it
-            while self._oldest <= self._files - _KEPT:
-                (self._folder / f"{self._oldest}.jsonl").unlink()
-                self._oldest += 1
-
-
-def subscribe(url: str, load: Load, ages: list[tuple[float, float]]) -> None:
-    """Take the time at which the list is readable that counts a sampled event in.
-
-    A list's id ends with how many events of its user it knows.
-
-    Args:
-        ages: gets (time of writing, s; age, ms) of each sampled event.
-    """
-    client: Any = redis.Redis.from_url(url)
-    channel = client.pubsub(ignore_subscribe_messages=True)
-    channel.subscribe("rec")
-    for message in channel.listen():
-        user = message["data"].decode()
-        queue = load.waiting.get(user)
-        if not queue:
-            continue
-        stored = client.get(f"rec:{user}")
-        now = time.time()
-        known = int(json.loads(stored)["id"].rpartition("-")[2], 16) if stored else 0
-        while queue and queue[0][0] <= known:
-            written = queue.popleft()[1]
-            ages.append((written, (now - written) * 1000))
 
 
 def measure(url: str, rates: list[int], seconds: int, model: str, warm: int) -> dict[str, Any]:
@@ -134,35 +56,39 @@ def measure(url: str, rates: list[int], seconds: int, model: str, warm: int) -> 
 
         build(stream, tables, config)
         job = stream.execute_async()
-        load_ = Load(Path(name), 200 * (warm + 600) + (sum(rates) + 1) * (seconds + 1))
-        threading.Thread(target=subscribe, args=(url, load_, ages), daemon=True).start()
-        load_.write(200, warm)  # until Java and the kernels are warm
+        writer = Load(Path(name), _SAMPLE, lambda: received(client))
+        events = zipf(200 * (warm + 600) + (sum(rates) + 1) * (seconds + 1), seed=1)
+        stop = threading.Event()
+        threading.Thread(target=subscribe, args=(url, writer, ages, stop), daemon=True).start()
+        writer.write(events, 200, warm)  # until Java and the kernels are warm
         while not ages:
-            load_.write(200, 1)
-        _rest(load_)
-        load_.clear = True
+            writer.write(events, 200, 1)
+        _rest(writer)
         for rate in rates:
             print(f"latency, {model}: {rate:,} events/s …", file=sys.stderr)
-            load_.write(rate, seconds / 2)
+            writer.sample = 1 if rate <= _SLOW else _SAMPLE
+            writer.write(events, rate, seconds / 2)
             began, before = time.time(), read_totals(client, "") or Totals()
-            reached = load_.write(rate, seconds / 2)
+            reached = writer.write(events, rate, seconds / 2)
             ended, after = time.time(), read_totals(client, "") or Totals()
-            _rest(load_)
-            counted = np.array([age for at, age in list(ages) if began <= at < ended])
-            missing = sum(began <= at < ended for q in load_.waiting.values() for _, at in list(q))
+            _rest(writer)
+            written = [(at - age / 1000, age) for at, age in list(ages)]
+            counted = np.array([age for at, age in written if began <= at < ended])
+            missing = sum(began <= at < ended for q in writer.waiting.values() for _, at in list(q))
             found.append(
                 {"model": model, "asked_per_s": rate, "events_per_s": round(reached, 1)}
                 | summary(counted, missing, before, after, config.job.window_ms)
             )
+        stop.set()
         job.cancel().result()
     return {"rates": found}
 
 
-def _rest(load_: Load) -> None:
+def _rest(writer: Load) -> None:
     """Wait until what is under way has arrived, so that the next rate finds no queue; for events
     that are later than a minute the rate was too high."""
     until = time.time() + _REST_S
-    while any(load_.waiting.values()) and time.time() < until:
+    while any(writer.waiting.values()) and time.time() < until:
         time.sleep(0.1)
 
 

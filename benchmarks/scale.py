@@ -24,8 +24,9 @@ from rich.table import Table
 from benchmarks import sizes, tastes
 from benchmarks.bare import Bare
 from benchmarks.bench import OUT
+from benchmarks.load import EXPONENT
 from benchmarks.measured import measured
-from benchmarks.throughput import DIMENSIONS, EXPONENT
+from benchmarks.throughput import DIMENSIONS
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 

@@ -1,9 +1,10 @@
 """The job to compare with: as the PyFlink tutorials write it, one event at a time.
 
-In: JSON lines from a file. Out: the same lists in Redis, by the same mathematics: key by user, a
-`ValueState` per user, one learning step, one ranking and one Redis pipeline per event. It runs in
-thread mode with the same compiled kernels, which favours it over most such jobs; its item factors
-stand in the operator's memory, where a failure would lose them, which a real job would not accept.
+In: JSON lines from files, or a watched folder. Out: the same lists in Redis, by the same
+mathematics: key by user, a `ValueState` per user, one learning step, one ranking and one Redis
+pipeline per event. With the same compiled kernels, and in thread mode unless `flink.options` say
+otherwise, it is better off than most such jobs; its item factors stand in the operator's memory,
+where a failure would lose them, which a real job would not accept.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from pyflink.common import Types, WatermarkStrategy
+from pyflink.common import Duration, Types, WatermarkStrategy
 from pyflink.datastream import (
     KeyedProcessFunction,
     RuntimeContext,
@@ -137,9 +138,11 @@ def build(
     """Put the job into `environment`."""
     source = FileSource.for_record_stream_format(
         StreamFormat.text_line_format(), *config.source.paths
-    ).build()
+    )
+    if config.source.kind == "directory":
+        source.monitor_continuously(Duration.of_millis(config.source.poll_ms))
     (
-        environment.from_source(source, WatermarkStrategy.no_watermarks(), "lines")
+        environment.from_source(source.build(), WatermarkStrategy.no_watermarks(), "lines")
         .key_by(lambda line: json.loads(line)["user"], Types.STRING())
         .process(Textbook(config), Types.STRING())
         .disable_chaining()

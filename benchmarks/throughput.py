@@ -18,11 +18,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.load import EXPONENT, ITEMS, USERS
 from benchmarks.measured import measured
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
-USERS, ITEMS, DIMENSIONS, EXPONENT = 20_000, 5_000, 64, 1.0
+DIMENSIONS = 64
 HOT_USER, HOT_ITEM = 0.2, 0.3  # shares of all events
 PLAIN = ("lists.model=mf", "model.window=0", "model.negatives=4", "quality.every=0")
 LEARN = ("lists.refresh=false",)

@@ -1,0 +1,143 @@
+"""What latency is measured with: events written into a watched folder, lists seen in Redis.
+
+In: events, as dicts of millirec's own form, and a rate. Out: files of JSON lines that appear in the
+folder by a rename, in the order of their names; and for each timed event the age that it had when
+its user's list first counted it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from flink_app.simulator import zipf_events
+
+Event = dict[str, Any]
+
+USERS, ITEMS, EXPONENT = 20_000, 5_000, 1.0
+"""Of the workload of `make bench`."""
+
+_KEPT = 100  # files that stay in the folder, though they have been read
+
+
+def zipf(count: int, seed: int) -> Iterator[Event]:
+    """The workload of `make bench`, without ids, each event dated when it is taken."""
+    for chunk in zipf_events(count, USERS, ITEMS, EXPONENT, seed):
+        for line in chunk.splitlines():
+            event = json.loads(line)
+            del event["id"]
+            yield event | {"ts": int(time.time() * 1000)}
+
+
+class Load:
+    """Writes events and remembers when the timed ones were written.
+
+    Args:
+        folder: where files go.
+        received: asks how many events have been read; files before the last 100 are deleted then.
+            Flink lists the whole folder at each poll, so whoever fills it clears it.
+
+    Attributes:
+        sample: one event in so many is timed.
+        numbers: user → how many events of the user have been written.
+        waiting: user → (number of the event among the user's, time of writing, s) in order.
+        count: how many events have been written.
+    """
+
+    def __init__(
+        self, folder: Path, sample: int = 1, received: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._folder, self.sample, self._received = folder, sample, received
+        self._unread: deque[tuple[int, Path]] = deque()  # events up to the end of a file, the file
+        self._files = self.count = 0
+        self.numbers: dict[str, int] = {}
+        self.waiting: dict[str, deque[tuple[int, float]]] = {}
+
+    def write(
+        self, events: Iterator[Event], rate: float, seconds: float, step_s: float = 0.02,
+        before: Callable[[Sequence[Event]], object] = lambda events: None,
+    ) -> float:  # fmt: skip
+        """Write `rate` events/s for `seconds`, a file each `step_s`; returns the rate reached.
+
+        Args:
+            before: called with the events of each file just before it is written.
+        """
+        began, count = time.time(), 0
+        while (passed := time.time() - began) < seconds:
+            due = min(int(passed * rate), int(seconds * rate)) - count
+            if due > 0:
+                part = [next(events) for _ in range(due)]
+                before(part)
+                self.put(part)
+                count += due
+            time.sleep(max(0.0, step_s - (time.time() - began - passed)))
+        return count / seconds
+
+    def put(self, events: Sequence[Event], timed: bool = True) -> None:
+        """Write one file of events, and time those of the sample if it is `timed`."""
+        now = time.time()
+        for n, event in enumerate(events, self.count):
+            user = event["user"]
+            self.numbers[user] = number = self.numbers.get(user, 0) + 1
+            if timed and n % self.sample == 0:
+                self.waiting.setdefault(user, deque()).append((number, now))
+        self.count += len(events)
+        self._files += 1
+        part = self._folder / f".{self._files:08}"
+        part.write_text("".join(json.dumps(event) + "\n" for event in events))
+        path = part.rename(self._folder / f"{self._files:08}.jsonl")
+        self._unread.append((self.count, path))
+        self._clear()
+
+    def _clear(self) -> None:
+        if len(self._unread) <= _KEPT:
+            return
+        received = self._received()
+        while len(self._unread) > _KEPT and self._unread[0][0] <= received:
+            self._unread.popleft()[1].unlink()
+
+
+def known(stored: bytes | None) -> int:
+    """How many events of its user a list counts: its id ends with that number.
+
+    >>> known(b'{"user":"alice","id":"18c2f0-1f","items":[]}'), known(None)
+    (31, 0)
+    """
+    return int(json.loads(stored)["id"].rpartition("-")[2], 16) if stored else 0
+
+
+def received(client: redis.Redis) -> int:
+    """How many events a job has read, by its own account in the hash `stats`."""
+    stored: Any = client.hget("stats", "received")
+    return int(stored or 0)
+
+
+def subscribe(url: str, load: Load, ages: list[tuple[float, float]], stop: threading.Event) -> None:
+    """Take the time at which timed events are readable, until `stop` is set.
+
+    Args:
+        ages: gets (time at which the list was read, s; age of the event then, ms).
+    """
+    client: Any = redis.Redis.from_url(url)
+    channel = client.pubsub(ignore_subscribe_messages=True)
+    channel.subscribe("rec")
+    while not stop.is_set():
+        message = channel.get_message(timeout=0.1)
+        if message is None:
+            continue
+        user = message["data"].decode()
+        queue = load.waiting.get(user)
+        if not queue:
+            continue
+        count = known(client.get(f"rec:{user}"))
+        now = time.time()
+        while queue and queue[0][0] <= count:
+            ages.append((now, (now - queue.popleft()[1]) * 1000))
+    channel.close()

@@ -1,0 +1,49 @@
+"""An environment of its own for each peer whose packages would clash with millirec's.
+
+In: the name of a peer and its requirements. Out: a Python that has them, in benchmarks/out/venvs,
+made at the first run and kept.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "out" / "venvs"
+_STAMP = "requirements.txt"
+
+
+class NotInstalled(Exception):
+    """A peer's packages cannot be had; the text says why, in pip's words."""
+
+
+def python_of(name: str, requirements: Sequence[str], folder: Path = FOLDER) -> str:
+    """The path of the peer's Python; millirec's own where there are no requirements.
+
+    Raises:
+        NotInstalled: the environment cannot be made, or pip fails, for example without a network.
+    """
+    if not requirements:
+        return sys.executable
+    place = folder / name
+    stamp, text = place / _STAMP, "".join(f"{line}\n" for line in requirements)
+    python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not (stamp.exists() and stamp.read_text() == text):
+        print(f"{name}: installing {', '.join(requirements)} …", file=sys.stderr)
+        _run([sys.executable, "-m", "venv", "--clear", str(place)])
+        _run(
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+             *requirements]
+        )  # fmt: skip
+        stamp.write_text(text)
+    return str(python)
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode:
+        raise NotInstalled(([*done.stdout.strip().splitlines()] or ["it said nothing"])[-1])

@@ -1,0 +1,32 @@
+"""Peers on PyFlink, and millirec itself: a job over a watched folder until the process is ended.
+
+`python -m benchmarks.peers.flink FOLDER URL FACTORS JOB section.option=value …`, with JOB the name
+of a module that has `build`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+
+from flink_app.config import load
+from flink_app.environment import embedded_options, environments, flink_options, prepare_process
+
+
+def main() -> None:
+    """Run the job."""
+    folder, url, factors, job, *overrides = sys.argv[1:]
+    prepare_process()
+    given = [
+        "source.kind=directory", f"source.paths={json.dumps([folder])}", f"redis.url={url}",
+        f"model.dimensions={factors}", "lists.length=10", "dead_letters.kind=none",
+    ]  # fmt: skip
+    config = load(None, [*given, *overrides], {}).config
+    stream, tables = environments(embedded_options(config) | flink_options(config))
+    import_module(job).build(stream, tables, config)
+    stream.execute_async().get_job_execution_result().result()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""A peer as a process: started, waited for, watched for its memory, ended.
+
+In: a command. Out: a context in which the peer runs, its words in a file, and the peak of its
+memory, MiB.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import redis
+
+from benchmarks.load import Load, known
+
+ROOT = Path(__file__).parents[2]
+_LOOK_S = 0.25
+_POLL_S = 0.05
+
+
+class PeerFailed(Exception):
+    """A peer has ended by itself, or does not come to its end; the text says what it last said."""
+
+
+class PeerProcess:
+    """Context manager: the peer runs, in the root of the source tree.
+
+    Attributes:
+        peak_mib: the largest sum so far of the resident memory of the process and of all that it
+            has started, by the name of the program.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._command, self._log = command, log
+        self._stop = threading.Event()
+        self.peak_mib: dict[str, int] = {}
+
+    def __enter__(self) -> PeerProcess:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+        with self._log.open("wb") as log:
+            self._process = psutil.Popen(
+                self._command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the process and all that it has started."""
+        self._stop.set()
+        self._watch.join()
+        family = self._family()
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=10)
+
+    def check(self) -> None:
+        """Raise PeerFailed if the process has ended."""
+        if self._process.poll() is not None:
+            said = self._log.read_text(errors="replace").strip().splitlines()
+            raise PeerFailed(f"ended with {self._process.returncode}: {(said or ['-'])[-1][:300]}")
+
+    def wait(self, load: Load, client: redis.Redis, users: Sequence[str], limit_s: float) -> bool:
+        """Wait until the lists of `users` count all their events.
+
+        Returns: whether that was so within the limit.
+        """
+        deadline = time.monotonic() + limit_s
+        while time.monotonic() < deadline:
+            stored: Any = client.mget([f"rec:{user}" for user in users])
+            if all(
+                known(value) >= load.numbers[user]
+                for user, value in zip(users, stored, strict=True)
+            ):
+                return True
+            self.check()
+            time.sleep(_POLL_S)
+        return False
+
+    def must(self, load: Load, client: redis.Redis, users: Sequence[str], limit_s: float) -> None:
+        """Wait as `wait` does; raise PeerFailed if the limit passes."""
+        if not self.wait(load, client, users, limit_s):
+            raise PeerFailed(f"had not taken in {load.count:,} events after {limit_s:.0f} s")
+
+    def _family(self) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [self._process, *self._process.children(recursive=True)]
+        return []
+
+    def _look(self) -> None:
+        peak = 0
+        while not self._stop.wait(_LOOK_S):
+            sizes: dict[str, int] = {}
+            for process in self._family():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    name = "Java" if process.name() == "java" else "Python"
+                    sizes[name] = sizes.get(name, 0) + process.memory_info().rss
+            if sum(sizes.values()) > peak:
+                peak = sum(sizes.values())
+                self.peak_mib = {name: size >> 20 for name, size in sizes.items()}
