@@ -22,15 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import sizes, tastes
-from benchmarks.bare import Bare
-from benchmarks.bench import DIMENSIONS, EXPONENT, OUT, measured
+from benchmarks.bare import DIMENSIONS, LENGTH, OUT, Bare
+from benchmarks.bench import measured
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
 PARTS = ("search", "bytes", "job")
 SEARCHED = (5_000, 20_000, 100_000, 300_000)
 _USERS, _LEARNED, _COUNTED = 500, 20_000, 200_000
-LENGTH = 20
+EXPONENT = 1.0  # of Zipf's law, for users and items
 
 
 def job(events: int, users: int, items: int, settings: list[str]) -> dict[str, Any]:
