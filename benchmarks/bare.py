@@ -7,6 +7,7 @@ which other work on the machine disturbs less than a clock; and what stands in m
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from udfs.events import CONSUMED, EventBatch, make_batch
 from udfs.learner import Learner
 from udfs.state import MemoryRows
 
+OUT = Path(__file__).parent / "out"
+DIMENSIONS, LENGTH = 64, 20
 START_MS = 1_704_067_200_000
 _BATCH = 2000
 

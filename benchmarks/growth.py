@@ -18,10 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import tastes
-from benchmarks.bare import Bare
-from benchmarks.bench import OUT
+from benchmarks.bare import DIMENSIONS, LENGTH, OUT, Bare
 
-USERS, ITEMS, DIMENSIONS, LENGTH = 20_000, 5_000, 64, 20
+USERS, ITEMS = 20_000, 5_000
 _EVENTS, _LISTS, _CONSUMED = 8_000, 1_000, 32_768
 
 

@@ -22,18 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import sizes, tastes
-from benchmarks.bare import Bare
-from benchmarks.bench import OUT
+from benchmarks.bare import DIMENSIONS, LENGTH, OUT, Bare
 from benchmarks.load import EXPONENT
 from benchmarks.measured import measured
-from benchmarks.throughput import DIMENSIONS
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
 PARTS = ("search", "bytes", "job")
 SEARCHED = (5_000, 20_000, 100_000, 300_000)
 _USERS, _LEARNED, _COUNTED = 500, 20_000, 200_000
-LENGTH = 20
 
 
 def job(events: int, users: int, items: int, settings: list[str]) -> dict[str, Any]:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import tastes
-from benchmarks.bare import Bare
-from benchmarks.throughput import DIMENSIONS
+from benchmarks.bare import DIMENSIONS, Bare
 from udfs.catalogue import Catalogue
 from udfs.item_shard import ItemShard
 from udfs.kernels import PAGE
