@@ -52,7 +52,7 @@ PEERS = (
         warm=20_000,
         what="All models and the ranker. Live as it comes; at full speed one shard of users and "
         "one of items, as in `make bench`.",
-        source="docs/operations.md",
+        source="../../docs/operations.md",
     ),
     Peer(
         name="millirec-mf",
@@ -64,7 +64,7 @@ PEERS = (
         backlog=1_000_000,
         warm=20_000,
         what="`lists.model=mf`: what the textbook job learns and serves.",
-        source="docs/operations.md",
+        source="../../docs/operations.md",
     ),
     Peer(
         name="spark",

@@ -40,8 +40,8 @@ def figure(figures: dict[str, Any]) -> Figure:
             quality.barh(place, live["recall@10"], color=colour, height=0.6)
     for axes, title, label in (
         (speed, "at full speed", "events/s"),
-        (fresh, "live: freshness", "ms from the event to the list, p50 (dot) to p99"),
-        (quality, "live: quality", "Recall@10 of the list that stood there"),
+        (fresh, "live: freshness", "ms to the list, p50 (dot) to p99"),
+        (quality, "live: quality", "Recall@10"),
     ):
         axes.set_title(title)
         axes.set_xlabel(label)
@@ -52,6 +52,6 @@ def figure(figures: dict[str, Any]) -> Figure:
     speed.set_yticks(range(len(rows)), [row["title"] for row in rows])
     if figures["popular_recall@10"] is not None:
         quality.axvline(figures["popular_recall@10"], color=_GREY, linestyle="--", linewidth=1)
-        quality.text(figures["popular_recall@10"], len(rows) - 0.4, " popular", color=_GREY,
+        quality.text(figures["popular_recall@10"], len(rows) - 0.55, " popular", color=_GREY,
                      fontsize="small")  # fmt: skip
     return found
