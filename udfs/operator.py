@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
 from typing import Any
 
 from pyflink.common import Types
@@ -22,19 +23,25 @@ DEAD_LETTERS = OutputTag("dead-letters", Types.STRING())
 """The side output of unusable lines, one JSON object each."""
 
 
+_OPERATORS = "parse", "user_learner", "item_learner", "stats_operator"
+
+
 def now_ms() -> int:
     """The wall clock, ms since 1970-01-01 UTC."""
     return time.time_ns() // 1_000_000
 
 
 def share_interpreter() -> None:
-    """Let the threads of the operators take turns quickly.
+    """Let the threads of the operators take turns quickly, and load the code of all of them.
 
     All operators of a TaskManager share one interpreter lock. Each kernel, state access and Redis
     call gives it up and, at Python's default of 5 ms, may wait that long to get it back from an
-    operator that is computing.
+    operator that is computing. They also share what is imported, from a folder that Flink deletes
+    with the job: an operator that the next job has here, and this one has not, would not be found.
     """
     sys.setswitchinterval(0.0005)
+    for name in _OPERATORS:
+        import_module(f"udfs.{name}")
 
 
 def rows(context: RuntimeContext, name: str) -> Rows:

@@ -18,7 +18,12 @@ def event(user: str, item: str, **more: object) -> str:
 
 def events(count: int, users: int = 40, items: int = 60) -> list[str]:
     return [
-        event(f"u{n * 7919 % 10007 % users}", f"i{n * 104729 % 7013 % items}", id=f"e{n}")
+        event(
+            f"u{n * 7919 % 10007 % users}",
+            f"i{n * 104729 % 7013 % items}",
+            id=f"e{n}",
+            ts=1_700_000_000_000 + n,
+        )
         for n in range(count)
     ]
 
