@@ -24,6 +24,7 @@ Event = dict[str, Any]
 USERS, ITEMS, EXPONENT = 20_000, 5_000, 1.0
 """Of the workload of `make bench`."""
 
+_RECENT = 50  # files, or one second: a job that has read all before them has no backlog
 _KEPT = 100  # files that stay in the folder, though they have been read
 
 
@@ -41,7 +42,8 @@ class Load:
 
     Args:
         folder: where files go.
-        received: asks how many events have been read; files before the last 100 are deleted then.
+        received: asks how many events have been read; without a backlog, files before the last 100
+            are deleted.
             Flink lists the whole folder at each poll, so whoever fills it clears it.
 
     Attributes:
@@ -99,9 +101,10 @@ class Load:
     def _clear(self) -> None:
         if len(self._unread) <= _KEPT:
             return
-        received = self._received()
-        while len(self._unread) > _KEPT and self._unread[0][0] <= received:
-            self._unread.popleft()[1].unlink()
+        # Flink takes the newest of the files that wait: while any do, an old one may be unread.
+        if self._received() >= self._unread[-_RECENT][0]:
+            while len(self._unread) > _KEPT:
+                self._unread.popleft()[1].unlink()
 
 
 def known(stored: bytes | None) -> int:

@@ -71,7 +71,7 @@ def popular(tmp_path: Path) -> list[str]:
 # ---- load ----------------------------------------------------------------------------------------
 
 
-def test_files_appear_in_order_and_only_what_is_read_and_old_is_deleted(tmp_path: Path) -> None:
+def test_files_appear_in_order_and_old_ones_go_when_there_is_no_backlog(tmp_path: Path) -> None:
     read = 0
     load = Load(tmp_path, received=lambda: read)
     for n in range(150):
@@ -79,9 +79,12 @@ def test_files_appear_in_order_and_only_what_is_read_and_old_is_deleted(tmp_path
     names = sorted(path.name for path in tmp_path.iterdir())
     assert len(names) == 150 and load.count == 300 and load.numbers == {"a": 150, "b": 150}
     assert json.loads((tmp_path / names[0]).read_text().splitlines()[0])["item"] == "i0"
-    read = 7  # three files and a half
+    read = 200  # 51 files wait, of the newest or of any
     load.put([event("a", "i150")])
-    assert sorted(path.name for path in tmp_path.iterdir())[0] == "00000004.jsonl"
+    assert len(list(tmp_path.iterdir())) == 151
+    read = 250
+    load.put([event("a", "i151")])
+    assert sorted(path.name for path in tmp_path.iterdir())[0] == "00000053.jsonl"
 
 
 def test_events_are_written_at_the_rate_and_looked_at_before(tmp_path: Path) -> None:
