@@ -1,13 +1,17 @@
-"""Both jobs of `make bench` on few events: they run, and say what they did."""
+"""`make bench`: both of its jobs on few events run and say what they did; its sections."""
 
 from __future__ import annotations
 
+import json
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import redis
 
-from benchmarks.throughput import throughput
+from benchmarks import bench
+from benchmarks.throughput import RATIOS, RUNS, throughput
 from flink_app.simulator import zipf_events
 
 
@@ -24,3 +28,25 @@ def test_a_job_of_the_benchmark(job: str, tmp_path: Path, redis_url: str) -> Non
     # Lists that were put off are written when the input ends, after the last account.
     assert figures["lists"] >= 1
     assert len(list(client.scan_iter("rec:*"))) == 100
+
+
+def test_a_section_is_replaced_and_the_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "OUT", tmp_path)
+    monkeypatch.setattr(bench, "measured", lambda module, *arguments: {"by": [module, *arguments]})
+    for only in (["latency", "throughput"], ["throughput"]):
+        monkeypatch.setattr(sys, "argv", ["bench", "--events", "9", "--only", *only])
+        bench.main()
+    written = json.loads((tmp_path / "bench.json").read_text())
+    assert written["latency"]["by"] == ["benchmarks.latency"]
+    assert written["throughput"]["by"] == ["benchmarks.throughput", "--events", "9"]
+    assert written["throughput"]["machine"]["cpus"] >= 1
+    assert set(written) == {"latency", "throughput"}
+
+
+def test_every_section_is_a_module_and_every_ratio_is_of_runs() -> None:
+    for section in bench.SECTIONS:
+        assert find_spec(f"benchmarks.{section}"), section
+    for pair in RATIOS.values():
+        assert set(pair) <= set(RUNS)
