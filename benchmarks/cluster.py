@@ -79,16 +79,23 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
 
 
 def watch(stack: Stack, job: str, events: int) -> tuple[Look, Look]:
-    """Wait until all events are accounted for; the first look that sees some, and the last."""
+    """Wait until all events are accounted for; the first look that sees some, and the last.
+
+    Raises:
+        SystemExit: the job has failed, or has ended with fewer.
+    """
     client, pids, first = redis.Redis.from_url(stack.redis_url), processes(stack), None
     while True:
+        ended = state(stack, job) == "FINISHED"
         totals = read_totals(client, "")
         if totals is not None and totals.learned:
             last = Look(totals, look(pids, client))
             first = first or last
             if totals.received == events and not totals.missing:
                 return first, last
-        state(stack, job)
+        if ended:
+            received = totals.received if totals else 0
+            raise SystemExit(f"the job has ended with {received:,} of {events:,} events")
         time.sleep(_POLL_S)
 
 
