@@ -20,7 +20,6 @@ from udfs.learner import Learner
 from udfs.state import MemoryRows
 
 OUT = Path(__file__).parent / "out"
-DIMENSIONS, LENGTH = 64, 20
 START_MS = 1_704_067_200_000
 _BATCH = 2000
 

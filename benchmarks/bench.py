@@ -9,31 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import machine
 from benchmarks.measured import measured
 
 OUT = Path(__file__).parent / "out"
 SECTIONS = ("throughput", "latency", "peers", "growth", "cluster", "scale")
 """Modules of this folder, each of which prints its table, and its figures as JSON last."""
 USUAL = SECTIONS[:3]
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on, and when."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        model = next((x.partition(": ")[2] for x in lines if x.startswith("model name")), model)
-    return {
-        "cpus": os.cpu_count(), "processor": model, "python": platform.python_version(),
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }  # fmt: skip
 
 
 def main() -> None:

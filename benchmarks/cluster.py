@@ -24,8 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.evaluate import DATA
-from benchmarks.load import EXPONENT, ITEMS, USERS
-from benchmarks.throughput import DIMENSIONS
+from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, LENGTH, USERS
 from benchmarks.usage import Usage, key_bytes, look, peak_mib, processes
 from deploy.download import CACHE
 from deploy.stack import Ports, Stack
@@ -118,7 +117,7 @@ def throughput(stack: Stack, folder: Path, events: int, subtasks: int) -> dict[s
     """One bounded run over the topic `zipf`; figures count from the first look to the last."""
     job = submit(
         stack, folder, "zipf", subtasks,
-        "source.bounded=true", f"model.dimensions={DIMENSIONS}", "lists.length=20",
+        "source.bounded=true", f"model.dimensions={DIMENSIONS}", f"lists.length={LENGTH}",
     )  # fmt: skip
     first, last = watch(stack, job, events)
     wait(stack, job, "FINISHED")

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import tastes
-from benchmarks.bare import DIMENSIONS, LENGTH, OUT, Bare
+from benchmarks.bare import OUT, Bare
+from benchmarks.load import DIMENSIONS, ITEMS, LENGTH, USERS
 
-USERS, ITEMS = 20_000, 5_000
 _EVENTS, _LISTS, _CONSUMED = 8_000, 1_000, 32_768
 
 

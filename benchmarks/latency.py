@@ -22,8 +22,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load import Load, received, subscribe, zipf
-from benchmarks.throughput import DIMENSIONS
+from benchmarks.load import DIMENSIONS, Load, received, subscribe, zipf
 from flink_app.config import load
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.environment import embedded_options, environments, flink_options, prepare_process

@@ -22,7 +22,8 @@ from flink_app.simulator import zipf_events
 Event = dict[str, Any]
 
 USERS, ITEMS, EXPONENT = 20_000, 5_000, 1.0
-"""Of the workload of `make bench`."""
+DIMENSIONS, LENGTH = 64, 20
+"""The workload of `make bench`; its factors and its lists."""
 
 _RECENT = 50  # files, or one second: a job that has read all before them has no backlog
 _KEPT = 100  # files that stay in the folder, though they have been read
@@ -43,8 +44,7 @@ class Load:
     Args:
         folder: where files go.
         received: asks how many events have been read; without a backlog, files before the last 100
-            are deleted.
-            Flink lists the whole folder at each poll, so whoever fills it clears it.
+            are deleted. Flink lists the whole folder at each poll, so whoever fills it clears it.
 
     Attributes:
         sample: one event in so many is timed.

@@ -1,8 +1,8 @@
 """One measured job: a bounded or live run of a Flink job in this process, figures as JSON.
 
 In: which job, and `--set` overrides, from the command line. Out: one JSON line with events,
-seconds, lists, stages and the peak memory of Python and the JVM; `bench.py` and `latency.py` start
-it as a process of its own, so that each job gets a fresh JVM.
+seconds, lists, stages and the peak memory of Python and the JVM; `throughput.py` starts it as
+a process of its own, so that each job gets a fresh JVM.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ from flink_app.environment import embedded_options, environments, flink_options,
 from flink_app.totals import Totals, read_totals
 
 
+def status(file: Path) -> dict[str, str]:
+    """The fields of a `/proc/<pid>/status` (Linux only)."""
+    return dict(line.split(":", 1) for line in file.read_text().splitlines() if ":" in line)
+
+
 def peak_mib() -> dict[str, float]:
     """The largest resident memory so far of this process and its children, MiB (Linux only)."""
     peaks: dict[str, float] = {}
-    for status in Path("/proc").glob("[0-9]*/status"):
+    for file in Path("/proc").glob("[0-9]*/status"):
         try:
-            fields = dict(
-                line.split(":", 1) for line in status.read_text().splitlines() if ":" in line
-            )
+            fields = status(file)
         except OSError:
             continue
         pid, parent = int(fields["Pid"]), int(fields["PPid"])

@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import sizes, tastes
-from benchmarks.bare import DIMENSIONS, LENGTH, OUT, Bare
-from benchmarks.load import EXPONENT
-from benchmarks.measured import measured
+from benchmarks.bare import OUT, Bare
+from benchmarks.load import DIMENSIONS, EXPONENT, LENGTH
+from benchmarks.throughput import throughput
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
@@ -40,12 +40,7 @@ def job(events: int, users: int, items: int, settings: list[str]) -> dict[str, A
         with path.open("wb") as file:
             file.writelines(zipf_events(events, users, items, EXPONENT))
         print(f"the job: {events:,} events …", file=sys.stderr)
-        found = measured(
-            "benchmarks.process", "millirec", f"source.paths={json.dumps([str(path)])}",
-            f"redis.url={server.url}", f"model.dimensions={DIMENSIONS}",
-            f"lists.length={LENGTH}", "job.shards=1", "job.item_shards=1",
-            "dead_letters.kind=none", f"state.user_cache={users}", *settings,
-        )  # fmt: skip
+        found = throughput("millirec", path, server.url, f"state.user_cache={users}", *settings)
         memory: Any = redis.Redis.from_url(server.url).info("memory")
         found["peak_mib"]["redis"] = round(memory["used_memory_peak"] / 2**20, 1)
         return found

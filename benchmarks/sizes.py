@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import tastes
-from benchmarks.bare import DIMENSIONS, Bare
+from benchmarks.bare import Bare
+from benchmarks.load import DIMENSIONS
 from udfs.catalogue import Catalogue
 from udfs.item_shard import ItemShard
 from udfs.kernels import PAGE

@@ -18,12 +18,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load import EXPONENT, ITEMS, USERS
+from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, LENGTH, USERS
 from benchmarks.measured import measured
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
-DIMENSIONS = 64
 HOT_USER, HOT_ITEM = 0.2, 0.3  # shares of all events
 PLAIN = ("lists.model=mf", "model.window=0", "model.negatives=4", "quality.every=0")
 LEARN = ("lists.refresh=false",)
@@ -68,7 +67,7 @@ def throughput(
     """
     return measured(
         "benchmarks.process", job, f"source.paths={json.dumps([str(path)])}",
-        f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", "lists.length=20",
+        f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", f"lists.length={LENGTH}",
         "job.shards=1", "job.item_shards=1", "dead_letters.kind=none", *options, tree=tree,
     )  # fmt: skip
 

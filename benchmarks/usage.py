@@ -15,6 +15,7 @@ import msgspec
 import psutil  # type: ignore[import-untyped]
 import redis
 
+from benchmarks.process import status
 from deploy.stack import Stack
 
 _REDIS = {
@@ -72,9 +73,8 @@ def peak_mib(pids: Mapping[str, int]) -> dict[str, int]:
     """The largest resident memory so far of each process, MiB (Linux only)."""
     peaks = {}
     for name, pid in pids.items():
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        fields = dict(line.split(":", 1) for line in lines if ":" in line)
-        peaks[name] = round(int(fields["VmHWM"].split()[0]) / 1024)
+        peak = status(Path(f"/proc/{pid}/status"))["VmHWM"]
+        peaks[name] = round(int(peak.split()[0]) / 1024)
     return peaks
 
 

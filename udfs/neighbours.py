@@ -144,16 +144,6 @@ class Neighbours:
         self._advance(self.clock + w.learned)
         return touched[:rows]
 
-    def learn(
-        self, users: Users, catalogue: Catalogue, event_users: NDArray[np.int32],
-        event_items: NDArray[np.int32], weights: NDArray[np.float32], flags: NDArray[np.uint8],
-    ) -> Windows:  # fmt: skip
-        """Learn n events in order as one who has all items; arguments as for `windows`."""
-        self.reserve(catalogue.size)
-        windows = self.windows(users, event_users, event_items, weights, flags)
-        self.count(windows, windows.heads, windows.others)
-        return windows
-
     @property
     def pairs(self) -> evidence_kernels.Pairs:
         """What the ranking kernels read."""

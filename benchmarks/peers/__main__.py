@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.evaluate import DATA
-from benchmarks.load import EXPONENT, ITEMS, USERS
+from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, USERS
+from benchmarks.machine import machine
 from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.peers.environments import NotInstalled, python_of
 from benchmarks.peers.measure import full_speed, live, recall
@@ -32,8 +30,6 @@ from flink_app.embedded.redis_server import RedisServer
 from flink_app.evaluate.plot import check_plot
 
 OUT = Path(__file__).parents[1] / "out"
-DIMENSIONS = 64
-"""Factors at full speed, as in `make bench`."""
 HISTORY = 60_000
 
 
@@ -135,23 +131,12 @@ def summary(rows: list[dict[str, Any]], stream: Stream) -> dict[str, Any]:
     return {
         "peers": found,
         "popular_recall@10": round(float(popular[counted].mean()), 4) if longest else None,
-        "machine": {
-            "cpus": os.cpu_count(), "python": platform.python_version(), "cpu": cpu(),
-            "date": time.strftime("%Y-%m-%d"),
-        },
+        "machine": machine(),
         "full_speed": {
             "users": USERS, "items": ITEMS, "zipf": EXPONENT, "factors": DIMENSIONS,
         },
         "live": {"source": stream.source, "history": stream.prefix},
     }  # fmt: skip
-
-
-def cpu() -> str:
-    """The processor's name, where Linux tells it."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def say(text: str) -> None:

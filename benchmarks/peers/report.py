@@ -107,8 +107,8 @@ def markdown(figures: _Row) -> str:
     lines = [
         "# millirec and its peers",
         "",
-        f"`python -m benchmarks.peers`, {machine['date']}, {machine['cpus']} cores of "
-        f"{machine['cpu']}, Python {machine['python']}.",
+        f"`python -m benchmarks.peers`, {machine['at'][:10]}, {machine['cpus']} cores of "
+        f"{machine['processor']}, Python {machine['python']}.",
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "|---" + "|---:" * (len(COLUMNS) - 1) + "|",

@@ -106,11 +106,13 @@ class World:
 
     def learn(self, part: list[Event]) -> Windows:
         users, items, weights, flags = (np.array(column) for column in zip(*part, strict=True))
-        windows = self.model.learn(
-            SimpleNamespace(tail=self.pages.tail, view=self.view), self.catalogue,
+        seen: Any = SimpleNamespace(tail=self.pages.tail, view=self.view)
+        windows = self.model.windows(
+            seen,
             users.astype(np.int32), items.astype(np.int32),
             weights.astype(np.float32), flags.astype(np.uint8),
         )  # fmt: skip
+        self.model.count(windows, windows.heads, windows.others)
         for user, item, weight, flag in part:
             if item >= 0 and flag and item not in self.pages.of(user):
                 self.pages.add([(user, item, True)])
