@@ -33,7 +33,6 @@ def flink_options(config: Config) -> dict[str, str]:
         # A record waits at most this long in an operator's output buffer (Flink's default: 100 ms).
         "execution.buffer-timeout.interval": "2 ms",
         "table.local-time-zone": "UTC",
-        "table.exec.source.idle-timeout": "1 s",
         "state.backend.type": state.backend,
     }
     if state.checkpoints:

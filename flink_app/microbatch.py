@@ -13,7 +13,9 @@ from flink_app.sources import Source, create_tables
 
 # Processing-time windows do not fire at the end of a bounded input, event-time windows stall while
 # a live one is idle: so a bounded input gets its reading time as event time, with a watermark one
-# millisecond behind, without which the last rows of a window would count as late.
+# millisecond behind, without which the last rows of a window would count as late. A subtask that
+# waits must hold the others' windows open, so sources never count as idle: see
+# docs/decisions/no-idle-sources.md.
 _READING_TIME = (
     "t AS CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(3)), "
     "WATERMARK FOR t AS t - INTERVAL '0.001' SECOND"

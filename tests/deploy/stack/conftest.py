@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
+import redis
 
 from deploy.download import CACHE, fetch, pinned
 from deploy.stack import Ports, Stack
@@ -45,7 +46,10 @@ def running(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 
 @pytest.fixture
 def cluster(running: Stack) -> Iterator[Cluster]:
-    """The stack's Flink and Kafka; a job that a failed test leaves gives its slots back."""
+    """The stack's Flink and Kafka, and an empty Redis, as another test's job may have left lists
+    there; a job that a failed test leaves gives its slots back."""
+    with redis.Redis.from_url(running.redis_url) as client:
+        client.flushall()
     cluster = Cluster(running)
     yield cluster
     for job in cluster.rest("/jobs/overview")["jobs"]:

@@ -16,7 +16,7 @@ from tests.deploy.stack.cluster import Cluster
 pytestmark = pytest.mark.stack
 
 
-def test_full_speed_with_one_subtask_and_live_with_two(
+def test_full_speed_and_live_with_two_subtasks(
     running: Stack, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["kafka", "redis", "jobmanager", "taskmanager 1", "taskmanager 2"]
@@ -24,7 +24,7 @@ def test_full_speed_with_one_subtask_and_live_with_two(
     with KafkaWriter(running.kafka_bootstrap, "zipf") as writer:
         for chunk in zipf_events(6000, 300, 200, 1.0):
             writer.write(chunk.splitlines())
-    found = throughput(running, tmp_path, 6000, 1)
+    found = throughput(running, tmp_path, 6000, 2)
     assert found["balanced"]
     assert 1 <= found["events"] <= 6000
     assert list(found["cpu_us"]) == names
