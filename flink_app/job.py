@@ -61,9 +61,10 @@ def build(
     write_dead_letters(events.get_side_output(DEAD_LETTERS), config)
 
     # → (item shard key: int, Deltas: bytes), and lists in Redis
+    learner = user_learner_settings(config, item_keys, live=not source.bounded)
     deltas = (
         events.key_by(lambda pair: pair[0], Types.INT())
-        .process(UserLearner(user_learner_settings(config, item_keys)), _KEYED_BYTES)
+        .process(UserLearner(learner), _KEYED_BYTES)
         .name("user learner")
         .uid("user learner")
         .disable_chaining()  # see docs/decisions/kernels-and-threads.md

@@ -89,8 +89,11 @@ def model_settings(config: Config) -> ModelSettings:
     )
 
 
-def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSettings:
-    """The user learner's part; `item_keys` are the Flink keys of the item shards."""
+def user_learner_settings(
+    config: Config, item_keys: list[int], *, live: bool = False
+) -> UserLearnerSettings:
+    """The user learner's part; `item_keys` are the Flink keys of the item shards, `live` says
+    whether the input has no end."""
     model, lists, state = config.model, config.lists, config.state
     learner = LearnerSettings(
         dimensions=model.dimensions,
@@ -113,6 +116,7 @@ def user_learner_settings(config: Config, item_keys: list[int]) -> UserLearnerSe
     return UserLearnerSettings(
         learner=learner,
         layout=layout(config),
+        gather_ms=config.job.window_ms if live else 0,
         redis=redis_settings(config),
         item_keys=item_keys,
         deduplicate_s=config.events.deduplicate_s,

@@ -239,6 +239,23 @@ def select(batch: EventBatch, keep: NDArray[np.bool_]) -> EventBatch:
     )
 
 
+def join(batches: Sequence[EventBatch]) -> EventBatch:
+    """The events of one batch or more, one after the other, as one that opened with the first."""
+    if len(batches) == 1:
+        return batches[0]
+    rated = any(batch.ratings for batch in batches)
+    return EventBatch(
+        users=[user for batch in batches for user in batch.users],
+        items=[item for batch in batches for item in batch.items],
+        weights=b"".join(batch.weights for batch in batches),
+        flags=b"".join(batch.flags for batch in batches),
+        ts=b"".join(batch.ts for batch in batches),
+        ids=[id_ for batch in batches for id_ in batch.ids],
+        opened=min(batch.opened for batch in batches),
+        ratings=b"".join(batch.ratings_array.tobytes() for batch in batches) if rated else b"",
+    )
+
+
 def cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
     """The batch in parts that begin at 0 and at each of `places`, ascending."""
     begin = 0

@@ -11,16 +11,14 @@ import time
 from collections.abc import Iterator
 
 import msgspec
-from pyflink.common import Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
-from pyflink.datastream.state import ListStateDescriptor
 
 from udfs.catalogue import Catalogue
 from udfs.feed import FeedWriter
 from udfs.item_shard import ItemShard
 from udfs.models import ModelSettings
 from udfs.neighbours import Neighbours
-from udfs.operator import cell, next_tick, now_ms, rows
+from udfs.operator import cell, log, next_tick, now_ms, rows
 from udfs.pairs import KeyIndex
 from udfs.ranker import Ranker
 from udfs.redis_writer import RedisSettings, RedisWriter
@@ -75,8 +73,7 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         """Take the state handles and connect to Redis."""
         self._rows, self._pairs = rows(context, "items"), rows(context, "pairs")
         self._layout, self._ranker = cell(context, "layout"), cell(context, "ranker")
-        inbox = ListStateDescriptor("inbox", Types.PICKLED_BYTE_ARRAY())
-        self._inbox = context.get_list_state(inbox)
+        self._inbox = log(context, "inbox")
         self.writer = RedisWriter(self.settings.redis)
         ItemShard.compile(self.settings.models, self.settings.layout.dimensions)
         self._epoch = now_ms()

@@ -12,9 +12,13 @@ from typing import Any
 
 from pyflink.common import Types
 from pyflink.datastream import OutputTag, RuntimeContext
-from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+from pyflink.datastream.state import (
+    ListStateDescriptor,
+    MapStateDescriptor,
+    ValueStateDescriptor,
+)
 
-from udfs.state import Cell, Rows
+from udfs.state import Cell, Log, Rows
 
 STATS = OutputTag("stats", Types.PICKLED_BYTE_ARRAY())
 """The side output of accounts (`udfs.stats.Account`, packed)."""
@@ -54,6 +58,12 @@ def rows(context: RuntimeContext, name: str) -> Rows:
 def cell(context: RuntimeContext, name: str) -> Cell:
     """The `ValueState[bytes]` called `name`, scoped to the current shard."""
     state: Cell = context.get_state(ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
+    return state
+
+
+def log(context: RuntimeContext, name: str) -> Log:
+    """The `ListState[bytes]` called `name`, scoped to the current shard."""
+    state: Log = context.get_list_state(ListStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
     return state
 
 

@@ -62,6 +62,19 @@ class Cell(Protocol):
         """Forget the value."""
 
 
+class Log(Protocol):
+    """A `ListState[bytes]` of the current shard."""
+
+    def get(self) -> Iterable[bytes] | None:
+        """The values in order; None or nothing where there are none."""
+
+    def add(self, value: bytes) -> None:
+        """Append a value."""
+
+    def clear(self) -> None:
+        """Forget all values."""
+
+
 class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
     """What must not change while a job keeps its state."""
 

@@ -15,18 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from udfs.duplicates import Duplicates
 from udfs.events import EventBatch, cut, recurrences, select, unpack
 from udfs.feed import FeedReader
-from udfs.idle import IdleUsers
 from udfs.learner import Learner, LearnerSettings
 from udfs.operator import (
     STATS,
-    cell,
     next_tick,
     now_ms,
     parallelism,
-    rows,
     share_interpreter,
 )
 from udfs.quality import Quality
@@ -34,6 +30,7 @@ from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import Layout
 from udfs.stats import Account, histogram, pack_account
 from udfs.threads import share_of_cores
+from udfs.user_shard import Handles, UserShard
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 _REPORT_S = 1.0  # a batch that is learned event by event says so often how far it has come
@@ -44,6 +41,7 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     learner: LearnerSettings
     layout: Layout
+    gather_ms: int
     redis: RedisSettings
     item_keys: list[int]
     deduplicate_s: float
@@ -62,18 +60,6 @@ class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     test_sequential: bool
 
 
-class Shard:
-    """What a subtask holds in memory of one shard: rebuilt from state when the shard is met."""
-
-    def __init__(self, duplicates: Duplicates, idle: IdleUsers, learned: int, due: dict[str, int],
-        mean: NDArray[np.float64],
-    ):  # fmt: skip
-        self.duplicates, self.idle, self.learned = duplicates, idle, learned
-        self.mean = mean  # float64[2], how many ratings were learned, and their mean
-        self.due = due  # users whose list was put off, with the time of the oldest event, ms
-        self.flushed_ms = 0
-
-
 class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
     """See the module; `open` takes the state handles, the learning is `udfs.learner`."""
 
@@ -84,10 +70,8 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         """Take the state handles, compile the kernels, connect to Redis, load the replica."""
         s = self.settings
         share_interpreter()
-        self._users, self._history = rows(context, "users"), rows(context, "history")
-        self._ids, self._idle = rows(context, "ids"), rows(context, "idle")
-        self._layout, self._learned = cell(context, "layout"), cell(context, "learned")
-        self._due, self._mean = cell(context, "due"), cell(context, "mean")
+        self._state = Handles(context)
+        self._rows = self._state.users, self._state.history
         subtasks = parallelism(context)
         self.learner = Learner(s.learner, s.threads or share_of_cores(subtasks))
         self.learner.compile()
@@ -97,7 +81,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
         self.feed.start(self.learner.models)
         self._refreshed_ms = self._swept_ms = self._read = 0
-        self._shards: dict[int, Shard] = {}
+        self._shards: dict[int, UserShard] = {}
         group = context.get_metrics_group()
         # No gauge: Flink would call it from another thread, in thread mode on an interpreter that
         # may have ended with its job, and the TaskManager with it (docs/decisions/no-gauges.md).
@@ -105,19 +89,15 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._quality_metrics = group.add_group("quality")
         self._counters = {name: group.counter(name) for name in names}
 
-    def _shard(self, key: int, context: KeyedProcessFunction.Context) -> Shard:
+    def _shard(self, key: int, context: KeyedProcessFunction.Context) -> UserShard:
         shard = self._shards.get(key)
         if shard is None:
             s = self.settings
-            s.layout.check(self._layout, "the user learner")
-            idle = IdleUsers(self._idle, int(s.user_expiry_days * 86_400_000))
-            window = int(s.deduplicate_s * 1000)
-            duplicates = Duplicates(self._ids, window, s.deduplicate_ids)
-            learned = int.from_bytes(self._learned.value() or b"", "little")
-            due = msgspec.json.decode(self._due.value() or b"{}", type=dict[str, int])
-            mean = np.frombuffer(self._mean.value() or bytes(16), "<f8").copy()
-            shard = self._shards[key] = Shard(duplicates, idle, learned, due, mean)
-            self._set_timer(context, next_tick(now_ms(), idle.sweep_ms))
+            s.layout.check(self._state.layout, "the user learner")
+            shard = self._shards[key] = UserShard(
+                self._state, s.gather_ms, s.deduplicate_s, s.deduplicate_ids, s.user_expiry_days
+            )
+            self._set_timer(context, next_tick(now_ms(), shard.idle.sweep_ms))
         return shard
 
     def _set_timer(self, context: KeyedProcessFunction.Context, at_ms: int) -> None:
@@ -126,13 +106,18 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
     def process_element(
         self, value: tuple[int, bytes], context: KeyedProcessFunction.Context
     ) -> Iterator[Any]:
-        """Learn one batch of one shard."""
-        began = time.perf_counter()
-        shard = self._shard(value[0], context)
-        now = now_ms()
+        """Learn one batch of one shard; of batches that have queued, all that are here as one."""
+        shard, batch, now = self._shard(value[0], context), unpack(value[1]), now_ms()
+        if not shard.queued.late(batch.opened, now):
+            yield from self._learn(value[0], shard, shard.queued.take(batch), context)
+        elif pause := shard.queued.put(value[1], batch):
+            self._set_timer(context, now + pause)
+
+    def _learn(
+        self, key: int, shard: UserShard, batch: EventBatch, context: KeyedProcessFunction.Context
+    ) -> Iterator[Any]:
+        began, now, account = time.perf_counter(), now_ms(), Account()
         self._refresh_replica(now)
-        batch = unpack(value[1])
-        account = Account()
         keep = shard.duplicates.keep(batch.ids, now)
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
@@ -142,12 +127,10 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         touched: dict[int, None] = {}
         for part in self._parts(batch):
             # The shard's key lies above the count, so that no two shards draw the same negatives.
-            number = (value[0] << 40) + shard.learned
+            number = (key << 40) + shard.learned
             first = self.settings.test_after - shard.learned
             self._test(part, number, first, now, account)
-            learned = self.learner.learn(
-                part, self._users, self._history, number, now, shard.mean, first
-            )
+            learned = self.learner.learn(part, *self._rows, number, now, shard.mean, first)
             shard.learned += len(part)
             account.add(Account(users=learned.new_users, quality=learned.quality))
             shard.idle.mark(self.learner.users, learned.slots, now)
@@ -160,9 +143,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             if time.perf_counter() - began > _REPORT_S:
                 yield STATS, pack_account(self._count(self._staged(account, began), began))
                 account, began = Account(), time.perf_counter()
-        self._learned.update(shard.learned.to_bytes(8, "little"))
-        if shard.mean[0]:
-            self._mean.update(shard.mean.astype("<f8").tobytes())
+        shard.store()
         self._staged(account, began)
         account.batches, account.waited = 1, max(now - batch.opened, 0)
         self._counters["batches"].inc()
@@ -184,9 +165,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
 
     def _test(self, batch: EventBatch, number: int, first: int, now: int, account: Account) -> None:
         began = time.perf_counter()
-        quality, commands = self._quality.test(
-            self.learner, batch, self._users, self._history, number, now, first
-        )
+        quality, commands = self._quality.test(self.learner, batch, *self._rows, number, now, first)
         self.writer.send(commands)
         account.add(Account(quality=quality, stages={"quality": _micros(began)}))
 
@@ -199,7 +178,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             self.learner.expire_items(now - int(self.settings.item_expiry_days * 86_400_000))
 
     def _refresh_lists(
-        self, shard: Shard, batch: EventBatch, slots: NDArray[np.int32], now: int,
+        self, shard: UserShard, batch: EventBatch, slots: NDArray[np.int32], now: int,
         account: Account, context: KeyedProcessFunction.Context,
     ) -> None:  # fmt: skip
         """Write the lists of the touched users, or put them off while the job is overloaded."""
@@ -207,19 +186,17 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         since = _since(batch, now)
         overloaded = s.coalesce_ms > 0 and now - batch.opened > s.overload_ms
         if overloaded and now - shard.flushed_ms < s.coalesce_ms:
-            for user, at in zip(batch.users, since.tolist(), strict=True):
-                shard.due.setdefault(user, at)
-            self._due.update(msgspec.json.encode(shard.due))
+            oldest = dict(reversed(list(zip(batch.users, since.tolist(), strict=True))))
+            shard.put_off(oldest | shard.due)
             self._set_timer(context, shard.flushed_ms + s.coalesce_ms)
             return
         late = list(shard.due.values())
         if shard.due:
             # All at once: locating those put off alone could evict users of this batch.
             names = [*(users.names[slot] for slot in slots.tolist()), *shard.due]
-            found = users.locate(names, self._users, self._history, self.learner.catalogue)
+            found = users.locate(names, *self._rows, self.learner.catalogue)
             slots = np.fromiter(found.values(), np.int32, len(found))
-            shard.due = {}
-            self._due.clear()
+            shard.put_off({})
         shard.flushed_ms = now
         self._write_lists(slots, now, account)
         ages = np.maximum(now_ms() - np.concatenate([since, np.array(late, np.int64)]), 0)
@@ -265,15 +242,18 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
     def on_timer(
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
     ) -> Iterator[Any]:
-        """Write the lists that were put off; forget idle users."""
+        """Learn what waits; write the lists that were put off; forget idle users."""
+        key = context.get_current_key()
+        shard = self._shard(key, context)
+        if shard.queued:
+            yield from self._learn(key, shard, shard.queued.take(), context)
         began = time.perf_counter()
-        shard = self._shard(context.get_current_key(), context)
         account, now = Account(), now_ms()
         if shard.due:
             none = np.zeros(0, np.int32)
             self._refresh_lists(shard, _NO_EVENTS, none, now, account, context)
         if timestamp % shard.idle.sweep_ms == 0:
-            for user in shard.idle.sweep(self._users, self._history, self.learner.users.dtype, now):
+            for user in shard.idle.sweep(*self._rows, self.learner.users.dtype, now):
                 self.learner.users.forget(user)
             self._set_timer(context, next_tick(now, shard.idle.sweep_ms))
         yield STATS, pack_account(self._count(account, began))

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.errors import SourceError
-from udfs.events import EventBatch, item_key, make_batch, pack, split, unpack, user_shard
+from udfs.events import (
+    EventBatch,
+    item_key,
+    join,
+    make_batch,
+    pack,
+    split,
+    unpack,
+    user_shard,
+)
 
 ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 weights = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -135,6 +144,21 @@ def test_ratings_go_with_their_events() -> None:
     assert parts[1].ratings_array.tolist() == [5, 2]
     assert np.isnan(parts[0].ratings_array).tolist() == [True]
     assert split(batch, [1, 0, 1])[1].ratings == b""
+
+
+@given(st.lists(batches(), min_size=1, max_size=4))
+def test_joined_batches_keep_every_event_in_order(parts: list[EventBatch]) -> None:
+    joined = join(parts)
+    assert rows_of(joined) == [row for part in parts for row in rows_of(part)]
+    assert joined.opened == min(part.opened for part in parts)
+    assert unpack(pack(joined)) == joined
+
+
+def test_joined_ratings_stay_with_their_events() -> None:
+    one = make_batch(["u"], ["i"], np.ones(1), np.ones(1), np.ones(1), [""], 0)
+    rated = msgspec.structs.replace(one, ratings=np.array([4.5], "<f4").tobytes())
+    assert np.isnan(join([one, one]).ratings_array).all()
+    np.testing.assert_array_equal(join([one, rated]).ratings_array, [np.nan, 4.5])
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
     settings = UserLearnerSettings(
         learner=msgspec.structs.replace(SETTINGS, **learner),
         layout=Layout(4, 2, 8),
+        gather_ms=0,
         redis=RedisSettings(url, retry_s=1),
         item_keys=[100, 101],
         deduplicate_s=60,
@@ -100,6 +101,46 @@ def test_a_batch_becomes_lists_and_messages(
     assert (counts.batches, counts.waited) == (1, 0)
     later = account(flink.process(7, sent([("ann", "b")], NOW - 30)))
     assert (later.batches, later.waited, later.learned) == (1, 30, 1)
+
+
+def test_batches_that_have_queued_are_learned_as_one(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, gather_ms=20))
+    in_time = account(flink.process(7, sent([("ann", "a")], NOW - 40)))
+    assert (in_time.learned, in_time.batches) == (1, 1)
+    assert flink.process(7, sent([("bob", "b")], NOW - 41)) == []
+    assert flink.process(7, sent([("ann", "c"), ("bob", "c")], NOW - 41)) == []
+    assert not redis_client.exists("rec:bob")
+    assert account(flink.fire(NOW + 19)).learned == 0
+    counts = account(flink.fire(NOW + 20))
+    assert (counts.learned, counts.lists, counts.batches, counts.waited) == (3, 2, 1, 41)
+    assert listed(redis_client, "ann") == ["b"]
+    assert listed(redis_client, "bob") == ["a"]
+    assert account(flink.fire(NOW + 1000)).learned == 0, "nothing is learned twice"
+
+    assert flink.process(7, sent([("cid", "a")], NOW - 60)) == []
+    counts = account(flink.process(7, sent([("cid", "b")], NOW - 20)))
+    assert (counts.learned, counts.batches, counts.waited) == (2, 1, 60), "one in time takes them"
+    assert listed(redis_client, "cid") == ["c"]
+
+
+def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url, gather_ms=20))
+    assert flink.process(7, sent([("bob", "b")], NOW - 100, ["1"])) == []
+    again = Subtask(operator(redis_url, gather_ms=20), flink)
+    assert account(again.fire(NOW + 20)).learned == 1
+    counts = account(again.process(7, sent([("bob", "b")], NOW, ["1"])))
+    assert (counts.learned, counts.duplicates) == (0, 1)
+
+
+def test_no_more_wait_than_one_batch_should_have(
+    redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("udfs.queued.MOST", 2)
+    flink = Subtask(operator(redis_url, gather_ms=20))
+    out = [account(flink.process(7, sent([("bob", str(n))], NOW - 100))) for n in range(4)]
+    assert [each.learned for each in out] == [0, 0, 3, 0]
 
 
 @pytest.mark.parametrize("strict", [False, True])

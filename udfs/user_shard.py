@@ -1,0 +1,72 @@
+"""What a user learner holds in memory of one shard, over the shard's part of Flink's state.
+
+In: the handles of the operator's state, which Flink scopes to the current shard. Out: a `UserShard`
+as the state has it; `store` writes back what changes with every batch.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from pyflink.datastream import RuntimeContext
+
+from udfs.duplicates import Duplicates
+from udfs.idle import IdleUsers
+from udfs.operator import cell, log, rows
+from udfs.queued import Queued
+
+_DAY_MS = 86_400_000
+
+
+class Handles:
+    """The state of the operator `user learner`, by shard."""
+
+    def __init__(self, context: RuntimeContext) -> None:
+        self.users, self.history = rows(context, "users"), rows(context, "history")
+        self.ids, self.idle = rows(context, "ids"), rows(context, "idle")
+        self.layout, self.learned = cell(context, "layout"), cell(context, "learned")
+        self.due, self.mean = cell(context, "due"), cell(context, "mean")
+        self.queued = log(context, "queued")
+
+
+class UserShard:
+    """See the module.
+
+    Args:
+        state: the handles, while the shard is the current one.
+        gather_ms: see `Queued`; deduplicate_s, deduplicate_ids: see `Duplicates`;
+            expiry_days: see `IdleUsers`.
+
+    Attributes:
+        learned: how many events.
+        mean: float64[2], how many ratings were learned, and their mean.
+        due: users whose list was put off, with the time of the oldest event, ms.
+        flushed_ms: when those lists were last written.
+    """
+
+    def __init__(
+        self, state: Handles, gather_ms: int, deduplicate_s: float, deduplicate_ids: int,
+        expiry_days: float,
+    ) -> None:  # fmt: skip
+        self._state = state
+        self.queued = Queued(state.queued, gather_ms)
+        self.duplicates = Duplicates(state.ids, int(deduplicate_s * 1000), deduplicate_ids)
+        self.idle = IdleUsers(state.idle, int(expiry_days * _DAY_MS))
+        self.learned = int.from_bytes(state.learned.value() or b"", "little")
+        self.mean = np.frombuffer(state.mean.value() or bytes(16), "<f8").copy()
+        self.due = msgspec.json.decode(state.due.value() or b"{}", type=dict[str, int])
+        self.flushed_ms = 0
+
+    def store(self) -> None:
+        """Write how much was learned to the state."""
+        self._state.learned.update(self.learned.to_bytes(8, "little"))
+        if self.mean[0]:
+            self._state.mean.update(self.mean.astype("<f8").tobytes())
+
+    def put_off(self, due: dict[str, int]) -> None:
+        """Note the users whose list is put off, also in the state; none: all are written."""
+        self.due = due
+        if due:
+            self._state.due.update(msgspec.json.encode(due))
+        else:
+            self._state.due.clear()
