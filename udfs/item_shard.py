@@ -7,7 +7,7 @@ since it was last published. Always equal to the rows in state plus the messages
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from udfs.pairs import (
 )
 from udfs.ranker import Ranker
 from udfs.rows import read_rows
+from udfs.slots import SlotSet
 
 CHUNK = 256  # items whose pairs stand in one field of the snapshot
 
@@ -46,11 +47,9 @@ class ItemShard:
     ) -> None:  # fmt: skip
         self.catalogue, self.neighbours, self.ranker = catalogue, neighbours, ranker
         self._index, self._half_life_ms = index, half_life_ms
-        self._unfolded: dict[int, None] = {}
-        self._uncounted: dict[int, None] = {}
-        self._unpublished: dict[int, None] = {}
-        self._unpublished_pairs: dict[int, None] = {}
-        self._chunks: dict[int, None] = {}
+        self._unfolded, self._uncounted = SlotSet(), SlotSet()
+        self._unpublished, self._unpublished_pairs = SlotSet(), SlotSet()
+        self._chunks: set[int] = set()
         self._whole = True  # whether the next snapshot must hold all pairs
         self._ranker_changed = False
         self.changed = True
@@ -97,14 +96,13 @@ class ItemShard:
     def apply(self, data: bytes) -> int:
         """Apply one message; returns how many items it changed."""
         message = unpack_deltas(data)
-        slots = dict.fromkeys(apply_deltas(message, self.catalogue, self._half_life_ms).tolist())
-        self._unfolded.update(slots)
-        self._unpublished.update(slots)
+        slots = apply_deltas(message, self.catalogue, self._half_life_ms)
+        self._unfolded.add(slots)
+        self._unpublished.add(slots)
         if message.pairs is not None:
             rows = apply_pairs(message.pairs, self.neighbours, self._index, self._rows_of)
-            counted = dict.fromkeys(rows.tolist())
-            self._uncounted.update(counted)
-            self._unpublished_pairs.update(counted)
+            self._uncounted.add(rows)
+            self._unpublished_pairs.add(rows)
         if message.ranker and self.ranker is not None:
             found = self.ranker.parameters
             change = np.frombuffer(message.ranker, "<f8")
@@ -129,18 +127,17 @@ class ItemShard:
         """The rows of items, those of pairs, and the parameters that have changed since the last
         call, for state."""
         catalogue = self.catalogue
-        slots = self._living(self._unfolded)
+        slots = self._living(self._unfolded.array)
         data, size = catalogue.rows(slots).tobytes(), catalogue.dtype.itemsize
         names = catalogue.names(slots.tolist())
         items = {name: data[n * size : (n + 1) * size] for n, name in enumerate(names)}
-        counted = self._pairs(self._living(self._uncounted))
+        counted = self._pairs(self._living(self._uncounted.array))
         self._unfolded.clear()
         self._uncounted.clear()
         return items, dict(zip(counted.counted, counted.pairs, strict=True)), self._parameters
 
-    def _living(self, slots: dict[int, None]) -> NDArray[np.int32]:
-        found = np.fromiter(slots, np.int32, len(slots))
-        living: NDArray[np.int32] = found[self.catalogue.alive[found]]
+    def _living(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
+        living: NDArray[np.int32] = slots[self.catalogue.alive[slots]]
         return living
 
     def _pairs(self, slots: NDArray[np.int32]) -> Changes:
@@ -164,11 +161,11 @@ class ItemShard:
                 least one of each; the rest waits. Where pairs_room is 0, all pairs wait.
         """
         most = max(1, room // self.catalogue.dtype.itemsize)
-        slots = self._living(_taken(self._unpublished, most))
+        slots = self._living(self._unpublished.take(most))
         changes = Changes()
         if pairs_room:
-            counted = _taken(self._unpublished_pairs, self._fitting(pairs_room))
-            self._chunks.update(dict.fromkeys(slot // CHUNK for slot in counted))
+            counted = self._unpublished_pairs.take(self._fitting(pairs_room))
+            self._note_chunks(counted)
             changes = self._pairs(self._living(counted))
         if self._ranker_changed:
             self._ranker_changed = False
@@ -177,9 +174,12 @@ class ItemShard:
 
     def _fitting(self, room: int) -> int:
         """How many of the pairs that wait fit into `room` bytes; at least one."""
-        waiting = np.fromiter(self._unpublished_pairs, np.int32, len(self._unpublished_pairs))
+        waiting = self._unpublished_pairs.array
         sizes = PAIRS_HEAD + PAIR * self.neighbours.lengths[waiting].astype(np.int64)
         return max(1, int(np.searchsorted(np.cumsum(sizes), room, "right")))
+
+    def _note_chunks(self, slots: NDArray[np.integer[Any]]) -> None:
+        self._chunks.update(np.unique(slots // CHUNK).tolist())
 
     def snapshot(self, *, pairs: bool = True) -> tuple[bytes, dict[int, Changes], bool]:
         """The parameters, the chunks of pairs that have changed since the last call, and whether
@@ -191,7 +191,7 @@ class ItemShard:
         if not pairs:
             self.changed = False
             return self._parameters, {}, False
-        self._chunks.update(dict.fromkeys(slot // CHUNK for slot in self._unpublished_pairs))
+        self._note_chunks(self._unpublished_pairs.array)
         whole, self._whole = self._whole, False
         living = self.catalogue.living_slots().astype(np.int32)
         living = living[self.neighbours.weights(living) > 0]
@@ -208,7 +208,7 @@ class ItemShard:
         gone = living[~self.catalogue.alive[living]]
         self.neighbours.clear(gone)
         self.changed = self.changed or len(gone) > 0
-        self._chunks.update(dict.fromkeys((gone // CHUNK).tolist()))
+        self._note_chunks(gone)
         return expired
 
     def compact(self) -> None:
@@ -216,17 +216,10 @@ class ItemShard:
         kept = self.catalogue.living_slots()
         self.neighbours = self.neighbours.take(kept)
         self.catalogue = self.catalogue.compact()
-        everything = np.arange(self.catalogue.size)
+        everything = np.arange(self.catalogue.size, dtype=np.int32)
         counted = everything[self.neighbours.weights(everything) > 0]
-        self._unpublished = dict.fromkeys(everything.tolist())
-        self._unpublished_pairs = dict.fromkeys(counted.tolist())
+        for waiting, slots in (self._unpublished, everything), (self._unpublished_pairs, counted):
+            waiting.clear()
+            waiting.add(slots)
         self._chunks.clear()
         self._whole = True
-
-
-def _taken(waiting: dict[int, None], most: int) -> dict[int, None]:
-    """The first `most` of those that wait, which then wait no longer."""
-    found = dict.fromkeys(islice(waiting, most))
-    for slot in found:
-        del waiting[slot]
-    return found

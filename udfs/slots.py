@@ -1,0 +1,61 @@
+"""A set of slots that remembers in which order they were added."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class SlotSet:
+    """Distinct slots, in the order in which they were first added.
+
+    >>> slots = SlotSet()
+    >>> slots.add(np.array([7, 3, 7], np.int32))
+    >>> slots.add(np.array([3, 5], np.int32))
+    >>> slots.take(2).tolist(), slots.array.tolist(), len(slots)
+    ([7, 3], [5], 1)
+    """
+
+    def __init__(self) -> None:
+        self._held = np.zeros(256, np.bool_)
+        self._parts: list[NDArray[np.int32]] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, slots: NDArray[np.int32]) -> None:
+        """Add slots, int32[n], none negative, where they are not there yet."""
+        most = int(slots.max(initial=-1)) + 1
+        if most > len(self._held):
+            larger = np.zeros(max(most, 2 * len(self._held)), np.bool_)
+            larger[: len(self._held)] = self._held
+            self._held = larger
+        fresh = slots[~self._held[slots]]
+        if not len(fresh):
+            return
+        if len(fresh) > 1:
+            fresh = fresh[np.sort(np.unique(fresh, return_index=True)[1])]
+        self._held[fresh] = True
+        self._parts.append(fresh)
+        self._count += len(fresh)
+
+    @property
+    def array(self) -> NDArray[np.int32]:
+        """The slots in order, int32[len]."""
+        if len(self._parts) != 1:
+            self._parts = [np.concatenate([np.zeros(0, np.int32), *self._parts])]
+        return self._parts[0]
+
+    def take(self, most: int) -> NDArray[np.int32]:
+        """The first slots, `most` at most, which are then no longer there."""
+        slots = self.array
+        found = slots[:most]
+        self._held[found] = False
+        self._parts = [slots[most:]]
+        self._count -= len(found)
+        return found
+
+    def clear(self) -> None:
+        """Leave nothing."""
+        self.take(self._count)
