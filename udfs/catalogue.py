@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from udfs import factor_kernels, kernels
 from udfs.clusters import AUTOMATIC, ClusterIndex
 from udfs.events import item_key
+from udfs.key_table import KeyTable
 from udfs.rows import VERSION, item_dtype
 
 _encode = msgspec.json.Encoder().encode
@@ -55,7 +56,7 @@ class Catalogue:
         self.dtype = item_dtype(dimensions)
         self.ids: list[str | None] = []
         self._slots: dict[str, int] = {}
-        self._by_key: dict[int, int] = {}
+        self._by_key = KeyTable()
         self.living = 0
         self.expired = 0
         self._allocate(256)
@@ -107,20 +108,20 @@ class Catalogue:
         slots = np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
         return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
-    def known(self, keys: Sequence[int]) -> NDArray[np.int32]:
-        """The slot of each item by `item_key`, int32[n]; −1 for a key never seen."""
-        return np.fromiter(map(self._by_key.get, keys, repeat(-1)), np.int32, len(keys))
+    def known(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The slot of each living item by `item_key`, int32[n]; −1 where there is none."""
+        slots = self._by_key.find(keys)
+        return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
-    def slot_of_key(self, key: int) -> int:
-        """The slot of an item by `item_key`; a new one, not alive, for a key never seen."""
-        slot = self._by_key.get(key)
-        return self._new_slot(key) if slot is None else slot
-
-    def slots_of_keys(self, keys: Sequence[int]) -> NDArray[np.int32]:
-        """`slot_of_key` of each, int32[n]."""
-        found = self.known(keys)
-        for n in np.flatnonzero(found < 0).tolist():
-            found[n] = self.slot_of_key(keys[n])
+    def slots_of_keys(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The slot of each item by `item_key`, int32[n]; a new one, not alive, for a key never
+        seen."""
+        found = self._by_key.find(keys)
+        if len(missing := np.flatnonzero(found < 0)):
+            fresh = np.unique(keys[missing])
+            slots = np.array([self._new_slot(int(key)) for key in fresh.tolist()], np.int32)
+            self._by_key.put(fresh, slots)
+            found[missing] = slots[np.searchsorted(fresh, keys[missing])]
         return found
 
     def add(self, item: str) -> int:
@@ -134,7 +135,7 @@ class Catalogue:
         if self.living >= self.max_items:
             return -1
         if slot < 0:
-            slot = self.slot_of_key(item_key(item))
+            slot = int(self.slots_of_keys(np.array([item_key(item)], np.uint64))[0])
             self.ids[slot] = item
             self._slots[item] = slot
             self.checksum[slot] = zlib.crc32(item.encode())
@@ -186,7 +187,6 @@ class Catalogue:
             self._grow()
         self.ids.append(None)
         self.keys[slot] = key
-        self._by_key[key] = slot
         return slot
 
     def _grow(self) -> None:

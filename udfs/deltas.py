@@ -6,6 +6,8 @@ shard, MessagePack; and its application to the catalogue that owns the items.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,14 @@ from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
 from udfs.pairs import Pairs
 
-VERSION = 2
+VERSION = 3
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
     """Changes of n distinct items.
 
     Attributes:
+        items: the ids of those with events, in order; in versions 1 and 2 of all n.
         change: float32[n, d + 4], what to add to the factor q, the bias and the spread; version 1
             had no spread, float32[n, d + 1].
         weight, weight_at: float64[n], decayed sum of the positive weights at a time, ms.
@@ -33,6 +36,7 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
         stirred, context: int32[m], which of the n items had a part in a user's window, and
             float32[m, d], what to add to their factor y. Most of the n were drawn as negatives and
             are not among them.
+        keys: uint64[n], the items by `events.item_key`; not in versions 1 and 2.
     """
 
     version: int
@@ -46,6 +50,7 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     context: bytes = b""
     pairs: Pairs | None = None
     ranker: bytes = b""
+    keys: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -53,13 +58,14 @@ _decode = msgspec.msgpack.Decoder(Deltas).decode
 
 
 def pack_deltas(
-    items: list[str], change: NDArray[np.float32], weight: NDArray[np.float64],
-    weight_at: NDArray[np.float64], events: NDArray[np.int64], shards: NDArray[np.int32], seen: int,
-    pairs: list[Pairs], ranker: bytes,
+    keys: NDArray[np.uint64], items: Mapping[int, str], change: NDArray[np.float32],
+    weight: NDArray[np.float64], weight_at: NDArray[np.float64], events: NDArray[np.int64],
+    shards: NDArray[np.int32], seen: int, pairs: list[Pairs], ranker: bytes,
 ) -> dict[int, bytes]:  # fmt: skip
     """One message per item shard that has changes.
 
     Args:
+        keys: uint64[n]. items: by position of those with events, their ids.
         change: float32[n, 2d + 4], as of `change_kernels.changes`. shards: int32[n]. The others as
             in `Deltas`.
         pairs: by item shard; empty where none are counted.
@@ -79,7 +85,7 @@ def pack_deltas(
         messages[name] = _encode(
             Deltas(
                 VERSION,
-                [items[n] for n in part.tolist()],
+                [items[n] for n in part[events[part] > 0].tolist()],
                 change[part].tobytes(),
                 weight[part].tobytes(),
                 weight_at[part].tobytes(),
@@ -89,6 +95,7 @@ def pack_deltas(
                 context[part[moved]].tobytes(),
                 pairs[name] if pairs else None,
                 ranker if name == 0 else b"",
+                keys[part].tobytes(),
             )
         )
     return messages
@@ -101,7 +108,7 @@ def unpack_deltas(data: bytes) -> Deltas:
         ServiceError: it, which may come from a restored inbox, is of another version.
     """
     message = _decode(data)
-    if message.version not in (1, VERSION):
+    if message.version not in (1, 2, VERSION):
         raise ServiceError(
             f"changes of items have form {message.version}, this millirec reads 1 to {VERSION}: "
             "restore with the release that wrote them, or start without the old state."
@@ -114,11 +121,16 @@ def apply_deltas(message: Deltas, catalogue: Catalogue, half_life_ms: float) -> 
 
     An item that is unknown here and was only drawn as a negative is left out: it has expired.
     """
-    n = len(message.items)
     events = np.frombuffer(message.events, "<i8")
-    slots = catalogue.find(message.items)
-    for k in np.flatnonzero((slots < 0) & (events > 0)).tolist():
-        slots[k] = catalogue.add(message.items[k])
+    n = len(events)
+    if message.version < 3:
+        slots = catalogue.find(message.items)
+        named = np.arange(n)
+    else:
+        slots = catalogue.known(np.frombuffer(message.keys, "<u8"))
+        named = np.flatnonzero(events > 0)
+    met = (slots[named] < 0) & (events[named] > 0)
+    slots[named[met]] = catalogue.slots([message.items[k] for k in np.flatnonzero(met).tolist()])
     d = catalogue.dimensions
     change, context = np.zeros((n, d + 4), np.float32), np.zeros((n, d), np.float32)
     told = np.frombuffer(message.change, "<f4").reshape(n, -1 if n else d + 4)

@@ -63,10 +63,10 @@ class ItemShard:
             1, one, one, one, np.ones(1, np.float32), np.array([0, 1], np.int32), one + 1,
             one.astype(np.uint8),
         )  # fmt: skip
-        shards = np.zeros(2, np.int32)
+        shards, keys = np.zeros(2, np.int32), np.ones(2, np.uint64)
         message = pack_deltas(
-            ["a", "b"], np.zeros((2, 2 * dimensions + 4), np.float32), np.ones(2), np.ones(2),
-            np.ones(2, np.int64), shards, 0, split_pairs(pair, np.ones(2, np.uint64), shards, 1),
+            keys, dict(enumerate("ab")), np.zeros((2, 2 * dimensions + 4), np.float32), np.ones(2),
+            np.ones(2), np.ones(2, np.int64), shards, 0, split_pairs(pair, keys, shards, 1),
             none.tobytes(),
         )[0]  # fmt: skip
         trial = ItemShard(catalogue, Neighbours(models.item_cf), None, KeyIndex(), 1.0)
@@ -88,7 +88,7 @@ class ItemShard:
         for slot, (name, stored) in zip(slots, pairs.items(), strict=True):
             row = read_row(stored, f"what was taken with {name!r}")
             if slot >= 0:
-                numbers = self._index.numbers(row.keys.tolist())
+                numbers = self._index.numbers(row.keys)
                 self.neighbours.put_row(slot, Row(row.clock, row.weight, numbers, row.values))
         if self.ranker is not None:
             self.ranker.put(ranker)
@@ -100,7 +100,7 @@ class ItemShard:
         self._unfolded.add(slots)
         self._unpublished.add(slots)
         if message.pairs is not None:
-            rows = apply_pairs(message.pairs, self.neighbours, self._index, self._rows_of)
+            rows = apply_pairs(message.pairs, self.neighbours, self._index, self.catalogue.known)
             self._uncounted.add(rows)
             self._unpublished_pairs.add(rows)
         if message.ranker and self.ranker is not None:
@@ -111,12 +111,6 @@ class ItemShard:
                 self._ranker_changed = True
         self.changed = True
         return len(slots)
-
-    def _rows_of(self, keys: list[int]) -> NDArray[np.int32]:
-        slots = self.catalogue.known(keys)
-        own = self.catalogue.alive[slots] & (slots >= 0)
-        rows: NDArray[np.int32] = np.where(own, slots, -1).astype(np.int32)
-        return rows
 
     @property
     def unfolded(self) -> bool:

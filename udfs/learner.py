@@ -213,13 +213,13 @@ class Learner:
         weight, weight_at = np.zeros(len(slots)), np.zeros(len(slots))
         events = np.zeros(len(slots), np.int64)
         kernels.add_popularity(local, weights, ts, self.half_life_ms, weight, weight_at, events)
-        names = [catalogue.ids[slot] or "" for slot in slots.tolist()]
+        names = {n: catalogue.ids[slots[n]] or "" for n in np.flatnonzero(events).tolist()}
         count = self.settings.item_shards
         shards = catalogue.shards(count)
         pairs = split_pairs(windows, catalogue.keys, shards, count) if windows else []
         return pack_deltas(
-            names, change, weight, weight_at, events, shards[slots], now_ms, pairs,
-            ranker.tobytes() if ranker.any() else b"",
+            catalogue.keys[slots], names, change, weight, weight_at, events, shards[slots], now_ms,
+            pairs, ranker.tobytes() if ranker.any() else b"",
         )  # fmt: skip
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[Command]:

@@ -220,7 +220,7 @@ class Models:
         if self.counting:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
                 if slot >= 0:
-                    slots = catalogue.slots_of_keys(row.keys.tolist())
+                    slots = catalogue.slots_of_keys(row.keys)
                     self.neighbours.reserve(catalogue.size)
                     self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
             self.ranker.put(ranker)

@@ -7,8 +7,7 @@ in the item feed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import repeat
+from collections.abc import Callable
 from math import isfinite
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from udfs import neighbour_kernels as kernels
 from udfs.errors import ServiceError
+from udfs.key_table import KeyTable
 from udfs.neighbours import Neighbours, Row, Windows
 
 VERSION = 1
@@ -96,21 +96,21 @@ class KeyIndex:
 
     def __init__(self) -> None:
         self.keys = np.zeros(256, np.uint64)
-        self._numbers: dict[int, int] = {}
+        self._table = KeyTable()
 
-    def number(self, key: int) -> int:
-        """The number of a key; a new one for a key never met."""
-        found = self._numbers.setdefault(key, len(self._numbers))
-        if found == len(self.keys):
-            self.keys = np.concatenate([self.keys, np.zeros_like(self.keys)])
-        self.keys[found] = key
-        return found
-
-    def numbers(self, keys: Sequence[int]) -> NDArray[np.int32]:
-        """The numbers of keys, int32[n]."""
-        found = np.fromiter(map(self._numbers.get, keys, repeat(-1)), np.int32, len(keys))
-        for n in np.flatnonzero(found < 0).tolist():
-            found[n] = self.number(keys[n])
+    def numbers(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The numbers of keys, int32[n]; new ones for keys never met."""
+        found = self._table.find(keys)
+        if len(missing := np.flatnonzero(found < 0)):
+            fresh, known = np.unique(keys[missing]), len(self._table)
+            total = known + len(fresh)
+            if total > len(self.keys):
+                larger = np.zeros(max(total, 2 * len(self.keys)), np.uint64)
+                larger[:known] = self.keys[:known]
+                self.keys = larger
+            self.keys[known:total] = fresh
+            self._table.put(fresh, np.arange(known, total, dtype=np.int32))
+            found[missing] = known + np.searchsorted(fresh, keys[missing])
         return found
 
 
@@ -118,14 +118,14 @@ def apply_pairs(
     pairs: Pairs,
     neighbours: Neighbours,
     index: KeyIndex,
-    rows_of: Callable[[list[int]], NDArray[np.int32]],
+    rows_of: Callable[[NDArray[np.uint64]], NDArray[np.int32]],
 ) -> NDArray[np.int32]:
     """Count the pairs of a message in the rows of their owner; returns the rows changed, int32[r].
 
     Args:
         rows_of: the row of each key, int32[k], −1 where the owner has no such item.
     """
-    keys = np.frombuffer(pairs.keys, "<u8").tolist()
+    keys = np.frombuffer(pairs.keys, "<u8")
     numbers, rows = index.numbers(keys), rows_of(keys)
     neighbours.reserve(int(rows.max(initial=-1)) + 1)
     heads, others = np.frombuffer(pairs.heads, "<i4"), np.frombuffer(pairs.others, "<i4")

@@ -149,7 +149,7 @@ class Users:
         page = self.free[self.free_count]
         self.older[page] = self.tail[slot]
         self.tail[slot], self.fill[slot], self.disliked[page] = page, len(keys), disliked
-        self.pages[page, : len(keys)] = [catalogue.slot_of_key(int(key)) for key in keys]
+        self.pages[page, : len(keys)] = catalogue.slots_of_keys(keys)
 
     def reserve_pages(self, count: int) -> None:
         """Make sure that `count` history pages are free."""

@@ -8,9 +8,10 @@ from typing import Any
 import hiredis
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.udfs.fakes import DictState
-from udfs.events import CONSUMED, EventBatch, make_batch
+from udfs.events import CONSUMED, EventBatch, item_key, make_batch
 from udfs.learner import Learned, Learner, LearnerSettings
 from udfs.models import ModelSettings
 from udfs.redis_writer import Command
@@ -33,6 +34,11 @@ SETTINGS = LearnerSettings(
     publish=False,
     models=ModelSettings(length=5, window=4, window_decay=3.0),
 )
+
+
+def keys(items: Iterable[str]) -> NDArray[np.uint64]:
+    """The key of each item."""
+    return np.array([item_key(item) for item in items], np.uint64)
 
 
 def batch_of(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.udfs import reference
+from tests.udfs.builders import keys
 from udfs.catalogue import Catalogue
 from udfs.events import item_key
 
@@ -47,7 +48,7 @@ def test_it_grows_and_keeps_everything() -> None:
 
 def test_shards_of_slots_are_known_also_of_an_item_that_was_a_key_before() -> None:
     catalogue = Catalogue(4, 1, 1000)
-    early = catalogue.slot_of_key(item_key("early"))
+    early = catalogue.slots_of_keys(keys(["early"]))[0]
     for n in range(400):
         catalogue.add(f"i{n}")
         if n % 100 == 0:
@@ -69,15 +70,14 @@ def test_when_full_only_known_items_have_slots() -> None:
 
 def test_a_key_from_a_history_is_a_slot_that_is_not_shown() -> None:
     catalogue = Catalogue(4, 1, 10)
-    slot = catalogue.slot_of_key(item_key("a"))
+    slot = int(catalogue.slots_of_keys(keys("a"))[0])
     assert not catalogue.alive[slot]
     assert catalogue.find(["a"]).tolist() == [-1]
     assert catalogue.names([slot]) == []
     assert catalogue.slots(["b", "a"]).tolist() == [1, slot], "the item itself takes that slot"
-    assert catalogue.slot_of_key(item_key("a")) == slot
-    keys = [item_key(name) for name in ("b", "a", "b", "c")]
-    assert catalogue.slots_of_keys(keys).tolist() == [slot + 1, slot, slot + 1, slot + 2]
-    assert catalogue.slots_of_keys([]).tolist() == []
+    assert catalogue.slots_of_keys(keys("babc")).tolist() == [slot + 1, slot, slot + 1, slot + 2]
+    assert catalogue.slots_of_keys(keys("")).tolist() == []
+    assert catalogue.known(keys("abcd")).tolist() == [slot, slot + 1, -1, -1]
     assert (catalogue.size, catalogue.living, catalogue.expired) == (3, 2, 0)
 
 

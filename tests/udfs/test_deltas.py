@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
+from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of, keys
 from udfs.catalogue import Catalogue
 from udfs.deltas import VERSION, Deltas, apply_deltas, pack_deltas, unpack_deltas
 from udfs.errors import ServiceError
@@ -54,7 +54,8 @@ def test_the_owners_hold_what_the_learner_holds(
 def message(items: list[str], events: list[int], change: float = 1.0) -> Deltas:
     n = len(items)
     packed = pack_deltas(
-        items,
+        keys(items),
+        {k: item for k, item in enumerate(items) if events[k]},
         np.full((n, 8), change, np.float32),
         np.ones(n),
         np.full(n, float(NOW)),
@@ -103,8 +104,8 @@ def test_factors_stay_within_their_limit(change: float) -> None:
 def test_shards_get_their_own_items() -> None:
     owner = Catalogue(0, 1, 10)
     packed = pack_deltas(
-        ["a", "b", "c"], np.outer([1, 2, 3], np.ones(4)).astype(np.float32), np.ones(3),
-        np.zeros(3), np.array([1, 2, 3]), np.array([5, 2, 5], np.int32), 0, [], b"",
+        keys("abc"), dict(enumerate("abc")), np.outer([1, 2, 3], np.ones(4)).astype(np.float32),
+        np.ones(3), np.zeros(3), np.array([1, 2, 3]), np.array([5, 2, 5], np.int32), 0, [], b"",
     )  # fmt: skip
     assert sorted(packed) == [2, 5]
     apply_deltas(unpack_deltas(packed[5]), owner, 1e6)
@@ -115,7 +116,7 @@ def test_shards_get_their_own_items() -> None:
 
 def test_another_version_is_refused() -> None:
     other = msgspec.structs.replace(message(["a"], [1]), version=VERSION + 1)
-    with pytest.raises(ServiceError, match=r"changes of items have form 3, .* reads 1 to 2"):
+    with pytest.raises(ServiceError, match=r"changes of items have form 4, .* reads 1 to 3"):
         unpack_deltas(msgspec.msgpack.encode(other))
 
 
@@ -123,7 +124,7 @@ def test_a_factor_of_the_history_is_told_where_it_has_changed() -> None:
     change = np.zeros((3, 8), np.float32)
     change[:, 0], change[1, 6:] = 5, [0.5, -0.5]
     packed = pack_deltas(
-        ["a", "b", "c"], change, np.ones(3), np.zeros(3), np.ones(3, np.int64),
+        keys("abc"), dict(enumerate("abc")), change, np.ones(3), np.zeros(3), np.ones(3, np.int64),
         np.zeros(3, np.int32), 0, [], b"",
     )  # fmt: skip
     told = msgspec.msgpack.decode(packed[0])
@@ -152,10 +153,19 @@ def test_the_bytes_of_version_1_are_still_applied() -> None:
     assert (owner.y[0, 0], owner.spread[0].tolist()) == (0.25, [1, 1, 1])
 
 
-def test_the_bytes_of_version_2_are_applied() -> None:
+def test_the_bytes_of_version_2_are_still_applied() -> None:
     owner = applied(
         "99 02 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
         "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
         "c4 04 00000000 c4 04 000000bf"
+    )
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+
+
+def test_the_bytes_of_version_3_are_applied() -> None:
+    owner = applied(
+        "9c 03 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
+        "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
+        "c4 04 00000000 c4 04 000000bf c0 c4 00 c4 08 " + keys("a").tobytes().hex()
     )
     assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])

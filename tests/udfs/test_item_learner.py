@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW
+from tests.udfs.builders import NOW, keys
 from tests.udfs.flink import Subtask
 from udfs import item_learner
 from udfs.catalogue import Catalogue
@@ -62,8 +62,9 @@ def operator(url: str, **changes: Any) -> ItemLearner:
 def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, bytes]:
     n = len(items)
     packed = pack_deltas(
-        items, np.full((n, 2 * D + 4), change, np.float32), np.ones(n), np.full(n, float(seen)),
-        np.ones(n, np.int64), np.ones(n, np.int32), seen, [], b"",
+        keys(items), dict(enumerate(items)), np.full((n, 2 * D + 4), change, np.float32),
+        np.ones(n), np.full(n, float(seen)), np.ones(n, np.int64), np.ones(n, np.int32), seen, [],
+        b"",
     )  # fmt: skip
     return KEY, packed[1]
 
