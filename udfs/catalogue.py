@@ -98,9 +98,10 @@ class Catalogue:
         """
         found = self.find(items)
         if len(missing := np.flatnonzero(found < 0)):
-            found[missing] = [self._admit(items[n]) for n in missing.tolist()]
-            fresh = found[missing]
-            self.measure(fresh[fresh >= 0])
+            names = [items[n] for n in missing.tolist()]
+            room = max(self.max_items - self.living, 0)
+            self.measure(self._admit(list(dict.fromkeys(names))[:room]))
+            found[missing] = self.find(names)
         return found
 
     def find(self, items: Sequence[str]) -> NDArray[np.int32]:
@@ -118,38 +119,41 @@ class Catalogue:
         seen."""
         found = self._by_key.find(keys)
         if len(missing := np.flatnonzero(found < 0)):
-            fresh = np.unique(keys[missing])
-            slots = np.array([self._new_slot(int(key)) for key in fresh.tolist()], np.int32)
+            wanted = keys[missing]
+            fresh = wanted[np.sort(np.unique(wanted, return_index=True)[1])]
+            slots = np.arange(self.size, self.size + len(fresh), dtype=np.int32)
+            self._reserve(self.size + len(fresh))
+            self.ids += [None] * len(fresh)
+            self.keys[slots] = fresh
             self._by_key.put(fresh, slots)
-            found[missing] = slots[np.searchsorted(fresh, keys[missing])]
+            found[missing] = self._by_key.find(wanted)
         return found
 
     def add(self, item: str) -> int:
         """The slot of `item`, made alive with its initial factor if it was not; −1 when full."""
         return int(self.slots([item])[0])
 
-    def _admit(self, item: str) -> int:
-        slot = self._slots.get(item, -1)
-        if slot >= 0 and self.alive[slot]:
-            return slot
-        if self.living >= self.max_items:
-            return -1
-        if slot < 0:
-            slot = int(self.slots_of_keys(np.array([item_key(item)], np.uint64))[0])
+    def _admit(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """Make distinct items alive, none of which is, with their first factors; their slots."""
+        fresh = [item for item in items if item not in self._slots]
+        self.expired -= len(items) - len(fresh)
+        keys = np.array([item_key(item) for item in fresh], np.uint64)
+        for item, slot in zip(fresh, self.slots_of_keys(keys).tolist(), strict=True):
             self.ids[slot] = item
             self._slots[item] = slot
             self.checksum[slot] = zlib.crc32(item.encode())
             self._sharded = min(self._sharded, slot)
             self._write_text(slot, item)
-        else:
-            self.expired -= 1
-        self.alive[slot] = True
-        self.living += 1
-        kernels.initial_factors(self.keys[slot : slot + 1], self.seed, self.q[slot : slot + 1])
+        slots = np.array([self._slots[item] for item in items], np.int32)
+        self.alive[slots] = True
+        self.living += len(slots)
+        first = np.empty((len(slots), self.dimensions), np.float32)
+        kernels.initial_factors(self.keys[slots], self.seed, first)
+        self.q[slots] = first
         counts = self.popularity, self.popularity_at, self.events, self.seen
         for column in (self.y, self.bias, self.spread, *counts):
-            column[slot] = 0
-        return slot
+            column[slots] = 0
+        return slots
 
     def measure(self, slots: NDArray[np.int32]) -> None:
         """Bring the bounds or the clusters up to date: for who changes `q` or `bias` of these slots
@@ -181,21 +185,16 @@ class Catalogue:
         self.clusters = ClusterIndex(self.dimensions)
         self.clusters.place(self.living_slots().astype(np.int32), self.q, self.bias)
 
-    def _new_slot(self, key: int) -> int:
-        slot = self.size
-        if slot == len(self.alive):
-            self._grow()
-        self.ids.append(None)
-        self.keys[slot] = key
-        return slot
-
-    def _grow(self) -> None:
+    def _reserve(self, size: int) -> None:
+        """Make room for so many slots in all."""
+        room = len(self.alive)
+        if size <= room:
+            return
         old = dict(vars(self))
-        room = 2 * len(self.alive)
-        self._allocate(room)
+        self._allocate(max(size, 2 * room))
         for name, fresh in vars(self).items():
             if isinstance(fresh, np.ndarray) and fresh is not old[name]:
-                fresh[: len(old[name])] = old[name]
+                fresh[:room] = old[name]
 
     def _write_text(self, slot: int, item: str) -> None:
         text = np.frombuffer(b'{"item":' + _encode(item) + b',"score":', np.uint8)
