@@ -1,12 +1,14 @@
 """`millirec package`: everything `flink run` needs, as one archive.
 
 In: the folders `flink_app` and `udfs`, and a loaded configuration. Out: a ZIP archive with both,
-`main.py`, `millirec.toml` (what differs from the defaults, without secrets) and `README.txt`.
-`flink_app.main` reads that configuration where no other is given.
+the kernels as compiled for this machine's processor, `main.py`, `millirec.toml` (what differs from
+the defaults, without secrets) and `README.txt`. `flink_app.main` reads that configuration where no
+other is given.
 """
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from pathlib import Path
 
@@ -16,7 +18,10 @@ from flink_app.config.catalogue import OPTIONS
 from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
 from flink_app.config.values import toml
+from flink_app.settings import user_learner_settings
 from udfs.errors import ServiceError
+from udfs.item_shard import ItemShard
+from udfs.learner import Learner
 
 CONFIG = "millirec.toml"
 """The configuration's name in the archive."""
@@ -51,6 +56,9 @@ Other values than those in {config} of this archive:
 Go on from a savepoint or a checkpoint:
     flink run -d -s file:///path/of/savepoint -p 2 -pyfs {name} -pym flink_app.main
 
+The kernels are compiled for the processor and the Python of the machine that made this archive. On
+others the first start of each TaskManager takes a minute or two, in which it compiles them.
+
 With the script taken out of this archive instead of its module:
     unzip {name} main.py && flink run -d -p 2 -py main.py -pyfs {name}
 
@@ -67,17 +75,18 @@ def write(out: Path, loaded: Loaded) -> list[str]:
     readme = _README.format(
         version=__version__, name=out.name, config=CONFIG, secrets=_about_secrets(left_out)
     )
-    contents = {"main.py": _MAIN, CONFIG: config, "README.txt": readme}
-    for package in _PACKAGES:
-        for file in sorted((_ROOT / package).rglob("*.py")):
-            contents[file.relative_to(_ROOT).as_posix()] = file.read_text(encoding="utf-8")
+    texts = {"main.py": _MAIN, CONFIG: config, "README.txt": readme}
+    contents = {name: text.encode() for name, text in texts.items()}
+    code = [file for package in _PACKAGES for file in sorted((_ROOT / package).rglob("*.py"))]
+    for file in code + kernels(loaded):
+        contents[file.relative_to(_ROOT).as_posix()] = file.read_bytes()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in contents.items():
+            for name, data in contents.items():
                 info = zipfile.ZipInfo(name, _DATE)
                 info.external_attr = 0o644 << 16
-                archive.writestr(info, text, zipfile.ZIP_DEFLATED)
+                archive.writestr(info, data, zipfile.ZIP_DEFLATED)
     except OSError as error:
         raise ServiceError(
             f"{out} cannot be written: {error.strerror}. Name another file with --out."
@@ -89,6 +98,17 @@ def write(out: Path, loaded: Loaded) -> list[str]:
         f"more:       unzip -p {out} README.txt",
         _about_secrets(left_out).rstrip(),
     ]
+
+
+def kernels(loaded: Loaded) -> list[Path]:
+    """Numba's files of the kernels, compiled now where they are not yet: without them each
+    TaskManager would compile at its start. None where Numba keeps them elsewhere, as it does where
+    the code cannot be written to."""
+    learner = user_learner_settings(loaded.config, [0]).learner
+    Learner(learner).compile()
+    ItemShard.compile(learner.models, learner.dimensions)
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    return sorted((_ROOT / "udfs" / "__pycache__").glob(f"*.{python}*.nb[ci]"))
 
 
 def configuration(loaded: Loaded) -> tuple[str, list[str]]:

@@ -42,7 +42,10 @@ def test_no_secret_is_in_the_archive(tmp_path: Path) -> None:
         everything = b"".join(archive.read(name) for name in names)
         readme = archive.read("README.txt").decode()
     assert {"main.py", "millirec.toml", "README.txt", "flink_app/job.py", "udfs/parse.py"} <= names
-    assert not any("__pycache__" in name or name.startswith("tests") for name in names)
+    assert not any(name.endswith(".pyc") or name.startswith("tests") for name in names)
+    for kernel in ("factor_kernels.learn", "ranker_kernels.rank", "change_kernels.apply_changes"):
+        found = [name for name in names if name.startswith(f"udfs/__pycache__/{kernel}-")]
+        assert {name[-4:] for name in found} == {".nbi", ".nbc"}, "compiled, so no start does it"
     assert b"geheim" not in everything
     for name in ("source.properties.sasl.jaas.config", "redis.url", "redis.password"):
         assert name in told and name in readme
