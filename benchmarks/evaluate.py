@@ -1,8 +1,8 @@
 """`make evaluate`: how good the lists are, on recorded events, beside published rules.
 
 In: MovieLens-100K, where it is. Out: tables, `benchmarks/out/evaluate.json`, one record for each
-data set, model, mode and seed, and beside it a picture of each data set. It takes an hour or more,
-and may be broken off: each run's results are kept, and `--resume` measures the rest. The data's
+data set, model, mode and seed, and beside it a picture of each data set. It takes hours, and may be
+broken off: each run's results are kept, and `--resume` measures the rest. The data's
 terms forbid redistribution: get it from https://grouplens.org/datasets/movielens/100k/.
 """
 
