@@ -20,9 +20,12 @@ from udfs.feed import FeedReader
 from udfs.learner import Learner, LearnerSettings
 from udfs.operator import (
     STATS,
+    cell,
+    log,
     next_tick,
     now_ms,
     parallelism,
+    rows,
     share_interpreter,
 )
 from udfs.quality import Quality
@@ -70,7 +73,11 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         """Take the state handles, compile the kernels, connect to Redis, load the replica."""
         s = self.settings
         share_interpreter()
-        self._state = Handles(context)
+        self._state = Handles(
+            **{name: rows(context, name) for name in ("users", "history", "ids", "idle")},
+            **{name: cell(context, name) for name in ("layout", "learned", "due", "mean")},
+            queued=log(context, "queued"),
+        )
         self._rows = self._state.users, self._state.history
         subtasks = parallelism(context)
         self.learner = Learner(s.learner, s.threads or share_of_cores(subtasks))

@@ -6,27 +6,31 @@ as the state has it; `store` writes back what changes with every batch.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
-from pyflink.datastream import RuntimeContext
 
 from udfs.duplicates import Duplicates
 from udfs.idle import IdleUsers
-from udfs.operator import cell, log, rows
 from udfs.queued import Queued
+from udfs.state import Cell, Log, Rows
 
 _DAY_MS = 86_400_000
 
 
-class Handles:
-    """The state of the operator `user learner`, by shard."""
+class Handles(NamedTuple):
+    """The state of the operator `user learner`, by shard; the names are those in Flink."""
 
-    def __init__(self, context: RuntimeContext) -> None:
-        self.users, self.history = rows(context, "users"), rows(context, "history")
-        self.ids, self.idle = rows(context, "ids"), rows(context, "idle")
-        self.layout, self.learned = cell(context, "layout"), cell(context, "learned")
-        self.due, self.mean = cell(context, "due"), cell(context, "mean")
-        self.queued = log(context, "queued")
+    users: Rows
+    history: Rows
+    ids: Rows
+    idle: Rows
+    layout: Cell
+    learned: Cell
+    due: Cell
+    mean: Cell
+    queued: Log
 
 
 class UserShard:
