@@ -74,8 +74,14 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         s = self.settings
         share_interpreter()
         self._state = Handles(
-            **{name: rows(context, name) for name in ("users", "history", "ids", "idle")},
-            **{name: cell(context, name) for name in ("layout", "learned", "due", "mean")},
+            users=rows(context, "users"),
+            history=rows(context, "history"),
+            ids=rows(context, "ids"),
+            idle=rows(context, "idle"),
+            layout=cell(context, "layout"),
+            learned=cell(context, "learned"),
+            due=cell(context, "due"),
+            mean=cell(context, "mean"),
             queued=log(context, "queued"),
         )
         self._rows = self._state.users, self._state.history
