@@ -69,6 +69,9 @@ def embedded_options(config: Config) -> dict[str, str]:
 def prepare_process() -> None:
     """Set what the JVM and NumPy read from the environment before they start: Java, one thread."""
     os.environ["JAVA_HOME"] = str(java_home())
+    # The interpreter inside the JVM finds its own library by looking for `python3` in the PATH.
+    own = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     packages = [str(_PROJECT), *site.getsitepackages()]
