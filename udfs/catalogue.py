@@ -106,32 +106,26 @@ class Catalogue:
 
     def find(self, items: Sequence[str]) -> NDArray[np.int32]:
         """The slot of each item, int32[n]; −1 where there is no such living item."""
-        slots = np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
-        return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
+        return self._living(
+            np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
+        )
 
     def known(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The slot of each living item by `item_key`, int32[n]; −1 where there is none."""
-        slots = self._by_key.find(keys)
+        return self._living(self._by_key.find(keys))
+
+    def _living(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
         return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
     def slots_of_keys(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The slot of each item by `item_key`, int32[n]; a new one, not alive, for a key never
         seen."""
-        found = self._by_key.find(keys)
-        if len(missing := np.flatnonzero(found < 0)):
-            wanted = keys[missing]
-            fresh = wanted[np.sort(np.unique(wanted, return_index=True)[1])]
-            slots = np.arange(self.size, self.size + len(fresh), dtype=np.int32)
-            self._reserve(self.size + len(fresh))
-            self.ids += [None] * len(fresh)
-            self.keys[slots] = fresh
-            self._by_key.put(fresh, slots)
-            found[missing] = self._by_key.find(wanted)
-        return found
-
-    def add(self, item: str) -> int:
-        """The slot of `item`, made alive with its initial factor if it was not; −1 when full."""
-        return int(self.slots([item])[0])
+        slots, fresh = self._by_key.number(keys)
+        known = self.size
+        self._reserve(known + len(fresh))
+        self.ids += [None] * len(fresh)
+        self.keys[known : self.size] = fresh
+        return slots
 
     def _admit(self, items: Sequence[str]) -> NDArray[np.int32]:
         """Make distinct items alive, none of which is, with their first factors; their slots."""

@@ -1,7 +1,8 @@
 """From item keys to numbers, for whole arrays at once: an open-addressing hash table.
 
-In: item keys, uint64. Out: the number each was given, int32. The table's places follow from a
-random factor of its own, so that nobody can choose ids that collide.
+In: item keys, uint64. Out: the number of each, int32, in the order in which they were first met.
+The table's places follow from a random factor of its own, so that nobody can choose ids that
+collide.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs import key_kernels
+from udfs.slots import distinct
 
 
 class KeyTable:
-    """Numbers of keys; a key keeps its number.
+    """Numbers of keys, from 0 without a gap; a key keeps its number.
 
     >>> table = KeyTable()
-    >>> table.put(np.array([7, 2**63], np.uint64), np.array([0, 5], np.int32))
-    >>> table.find(np.array([2**63, 8, 7], np.uint64)).tolist(), len(table)
-    ([5, -1, 0], 2)
+    >>> numbers, fresh = table.number(np.array([7, 2**63, 7], np.uint64))
+    >>> numbers.tolist(), fresh.tolist(), len(table)
+    ([0, 1, 0], [7, 9223372036854775808], 2)
+    >>> table.find(np.array([2**63, 8], np.uint64)).tolist()
+    [1, -1]
     """
 
     def __init__(self) -> None:
@@ -45,8 +49,19 @@ class KeyTable:
         key_kernels.find(given, self._factor, self._bits, self._keys, self._numbers, found)
         return found
 
-    def put(self, keys: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
-        """Give distinct keys that have none a number, int32[n], none negative."""
+    def number(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+        """The number of each key, int32[n], and the keys never met before, uint64[f], which have
+        the last f numbers."""
+        found = self.find(keys)
+        missing = found < 0
+        fresh = distinct(keys[missing])
+        if len(fresh):
+            known = self._count
+            self._put(fresh, np.arange(known, known + len(fresh), dtype=np.int32))
+            found[missing] = self.find(keys[missing])
+        return found, fresh
+
+    def _put(self, keys: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
         self._count += len(keys)
         if 2 * self._count > len(self._keys):
             old, held = self._keys, self._numbers >= 0

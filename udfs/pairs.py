@@ -100,17 +100,13 @@ class KeyIndex:
 
     def numbers(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The numbers of keys, int32[n]; new ones for keys never met."""
-        found = self._table.find(keys)
-        if len(missing := np.flatnonzero(found < 0)):
-            fresh, known = np.unique(keys[missing]), len(self._table)
-            total = known + len(fresh)
-            if total > len(self.keys):
-                larger = np.zeros(max(total, 2 * len(self.keys)), np.uint64)
-                larger[:known] = self.keys[:known]
-                self.keys = larger
-            self.keys[known:total] = fresh
-            self._table.put(fresh, np.arange(known, total, dtype=np.int32))
-            found[missing] = known + np.searchsorted(fresh, keys[missing])
+        found, fresh = self._table.number(keys)
+        total = len(self._table)
+        if total > len(self.keys):
+            larger = np.zeros(max(total, 2 * len(self.keys)), np.uint64)
+            larger[: len(self.keys)] = self.keys
+            self.keys = larger
+        self.keys[total - len(fresh) : total] = fresh
         return found
 
 

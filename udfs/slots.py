@@ -1,9 +1,25 @@
-"""A set of slots that remembers in which order they were added."""
+"""Distinct values in the order of their first occurrence, and a set of slots in that order.
+
+In: arrays in which values may come again. Out: each of them once.
+"""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+T = TypeVar("T", bound=np.generic)
+
+
+def distinct(values: NDArray[T]) -> NDArray[T]:
+    """Each value of an array of shape (n,) once, in the order of its first occurrence.
+
+    >>> distinct(np.array([7, 3, 7])).tolist()
+    [7, 3]
+    """
+    return values[np.sort(np.unique(values, return_index=True)[1])]
 
 
 class SlotSet:
@@ -34,8 +50,7 @@ class SlotSet:
         fresh = slots[~self._held[slots]]
         if not len(fresh):
             return
-        if len(fresh) > 1:
-            fresh = fresh[np.sort(np.unique(fresh, return_index=True)[1])]
+        fresh = distinct(fresh)
         self._held[fresh] = True
         self._parts.append(fresh)
         self._count += len(fresh)

@@ -199,8 +199,10 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         since = _since(batch, now)
         overloaded = s.coalesce_ms > 0 and now - batch.opened > s.overload_ms
         if overloaded and now - shard.flushed_ms < s.coalesce_ms:
-            oldest = dict(reversed(list(zip(batch.users, since.tolist(), strict=True))))
-            shard.put_off(oldest | shard.due)
+            due = dict(shard.due)
+            for user, at in zip(batch.users, since.tolist(), strict=True):
+                due.setdefault(user, at)
+            shard.put_off(due)
             self._set_timer(context, shard.flushed_ms + s.coalesce_ms)
             return
         late = list(shard.due.values())

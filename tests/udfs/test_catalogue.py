@@ -50,10 +50,10 @@ def test_shards_of_slots_are_known_also_of_an_item_that_was_a_key_before() -> No
     catalogue = Catalogue(4, 1, 1000)
     early = catalogue.slots_of_keys(keys(["early"]))[0]
     for n in range(400):
-        catalogue.add(f"i{n}")
+        catalogue.slots([f"i{n}"])
         if n % 100 == 0:
             catalogue.shards(3)
-    catalogue.add("early")
+    catalogue.slots(["early"])
     expected = [zlib.crc32(name.encode()) % 3 for name in catalogue.names(range(401))]
     assert early == 0
     assert catalogue.shards(3).tolist() == expected

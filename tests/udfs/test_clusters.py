@@ -224,7 +224,7 @@ def test_a_catalogue_is_searched_by_cluster_as_of_a_size(monkeypatch: pytest.Mon
     auto, exact = Catalogue(4, 1, 1000, "auto"), Catalogue(4, 1, 1000, "exact")
     for n in range(60):
         for catalogue in (auto, exact):
-            catalogue.add(f"i{n}")
+            catalogue.slots([f"i{n}"])
         assert (auto.clusters is not None) == (n >= 39)
     assert exact.clusters is None and auto.clusters is not None
     check(auto.clusters, set(range(60)))

@@ -16,10 +16,11 @@ keys = st.integers(0, 2**64 - 1)
 def test_it_finds_what_a_dictionary_finds(batches: list[list[int]]) -> None:
     table, plain = KeyTable(), dict[int, int]()
     for batch in batches:
-        fresh = [key for key in batch if key not in plain]
-        numbers = np.arange(len(plain), len(plain) + len(fresh), dtype=np.int32)
-        table.put(np.array(fresh, np.uint64), numbers)
-        plain |= dict(zip(fresh, numbers.tolist(), strict=True))
+        new = [key for key in batch if key not in plain]
+        numbers, fresh = table.number(np.array(batch, np.uint64))
+        plain |= {key: len(plain) + n for n, key in enumerate(new)}
+        assert fresh.tolist() == new
+        assert numbers.tolist() == [plain[key] for key in batch]
         wanted = [*batch, *(key ^ 1 for key in batch), 0]
         found = table.find(np.array(wanted, np.uint64)).tolist()
         assert found == [plain.get(key, -1) for key in wanted]
@@ -30,7 +31,7 @@ def test_keys_that_begin_at_one_place_are_all_found() -> None:
     table = KeyTable()
     table._factor = np.uint64(1)  # then the upper bits of a key say where it begins
     same = np.arange(100, dtype=np.uint64)
-    table.put(same, np.arange(100, dtype=np.int32))
+    table.number(same)
     assert table.find(same).tolist() == list(range(100))
     assert table.find(same + np.uint64(100)).tolist() == [-1] * 100
 
