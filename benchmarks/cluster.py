@@ -43,6 +43,7 @@ from flink_app.totals import Totals, read_totals
 
 _POLL_S = 0.2
 _STEPS = ("parse", "user learner", "item learner", "stats")
+SHARDS = ("job.shards=2", "job.item_shards=2")  # as many as subtasks, at most
 RATINGS_OF_5 = (
     "events.rating_rule=threshold", "events.rating_threshold=4.5", "events.zero_weight=ignore",
 )  # fmt: skip
@@ -69,7 +70,7 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
     given = [
         "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
         "source.start=earliest", f"redis.url={stack.redis_url}", "dead_letters.kind=none",
-        *settings,
+        *SHARDS, *settings,
     ]  # fmt: skip
     archive = folder / f"{topic}-{subtasks}.zip"
     write(archive, load(None, given, {}))
@@ -77,8 +78,9 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
     return stack.submit("-d", "-p", str(subtasks), *code)
 
 
-def watch(stack: Stack, job: str, events: int) -> tuple[Look, Look]:
-    """Wait until all events are accounted for; the first look that sees some, and the last.
+def watch(stack: Stack, job: str, events: int, warm: int = 1) -> tuple[Look, Look]:
+    """Wait until all events are accounted for; the first look that sees `warm` learned, and the
+    last.
 
     Raises:
         SystemExit: the job has failed, or has ended with fewer.
@@ -87,7 +89,7 @@ def watch(stack: Stack, job: str, events: int) -> tuple[Look, Look]:
     while True:
         ended = state(stack, job) == "FINISHED"
         totals = read_totals(client, "")
-        if totals is not None and totals.learned:
+        if totals is not None and totals.learned >= warm:
             last = Look(totals, look(pids, client))
             first = first or last
             if totals.received == events and not totals.missing:
@@ -113,13 +115,17 @@ def wait(stack: Stack, job: str, wanted: str) -> None:
         time.sleep(_POLL_S)
 
 
-def throughput(stack: Stack, folder: Path, events: int, subtasks: int) -> dict[str, Any]:
-    """One bounded run over the topic `zipf`; figures count from the first look to the last."""
+def throughput(
+    stack: Stack, folder: Path, events: int, subtasks: int, settings: Sequence[str]
+) -> dict[str, Any]:
+    """One bounded run over the topic `zipf`; its first third, in which Java compiles itself, is
+    not counted."""
     job = submit(
         stack, folder, "zipf", subtasks,
         "source.bounded=true", f"model.dimensions={DIMENSIONS}", f"lists.length={LENGTH}",
+        *settings,
     )  # fmt: skip
-    first, last = watch(stack, job, events)
+    first, last = watch(stack, job, events, events // 3)
     wait(stack, job, "FINISHED")
     pids, client = processes(stack), redis.Redis.from_url(stack.redis_url)
     checkpoint = stack.rest(f"/jobs/{job}/checkpoints")["latest"]["completed"] or {}
@@ -241,24 +247,27 @@ def kafka(folder: Path, task_managers: int) -> Iterator[Ports]:
 def main() -> None:
     """Generate, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=400_000, help="of the throughput run")
+    parser.add_argument("--events", type=int, default=600_000, help="of the throughput run")
     parser.add_argument("--live", type=int, default=21_201, help="events of the quality run")
-    parser.add_argument("--rate", type=int, default=1_000, help="events/s of the quality run")
+    parser.add_argument("--rate", type=int, default=150, help="events/s of the quality run")
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
+    parser.add_argument("--set", action="append", default=[], help="an option of both runs' jobs")
+    parser.add_argument("--task-managers", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()
     runs: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, kafka(Path(name) / "stack", 2) as ports:
         folder = Path(name)
         live = structured(options.data, options.live, folder)
-        for subtasks in (1, 2):
+        live = live._replace(settings=(*live.settings, *options.set))
+        for subtasks in options.task_managers:
             stack = Stack(folder / "stack", ports, CACHE, subtasks)
             stack.up()
-            if subtasks == 1:
+            if not runs:
                 with KafkaWriter(stack.kafka_bootstrap, "zipf") as writer:
                     for chunk in zipf_events(options.events, USERS, ITEMS, EXPONENT):
                         writer.write(chunk.splitlines())
             say(f"throughput, {subtasks} TaskManagers: {options.events:,} events …")
-            speed = throughput(stack, folder, options.events, subtasks)
+            speed = throughput(stack, folder, options.events, subtasks, options.set)
             say(f"quality, {subtasks} TaskManagers: {len(live.lines):,} events …")
             runs[str(subtasks)] = speed | quality(stack, folder, live, subtasks, options.rate)
             stack.down(["flink", "redis"])

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ _REST_S = 60.0
 _STAGES = ("quality", "learn", "rank", "redis")  # of the user learner, in order
 
 
-def measure(url: str, rates: list[int], seconds: int, model: str, warm: int) -> dict[str, Any]:
+def measure(
+    url: str, rates: list[int], seconds: int, model: str, warm: int, given: Sequence[str] = ()
+) -> dict[str, Any]:
     """Run the job on a watched directory, and load it at each rate in turn for `seconds`, after
     200 events/s for `warm` seconds and until the first list."""
     prepare_process()
@@ -47,7 +50,7 @@ def measure(url: str, rates: list[int], seconds: int, model: str, warm: int) -> 
         overrides = [
             "source.kind=directory", f'source.paths=["{name}"]', f"redis.url={url}",
             f"model.dimensions={DIMENSIONS}", "job.shards=1", "job.item_shards=1",
-            "dead_letters.kind=none", "source.poll_ms=10", f"lists.model={model}",
+            "dead_letters.kind=none", "source.poll_ms=10", f"lists.model={model}", *given,
         ]  # fmt: skip
         config = load(None, overrides, {}).config
         stream, tables = environments(embedded_options(config) | flink_options(config))
@@ -147,10 +150,13 @@ def main() -> None:
     parser.add_argument("--rates", type=int, nargs="+", default=[1, *RATES])
     parser.add_argument("--seconds", type=int, default=40, help="of each rate")
     parser.add_argument("--model", default="ranker", help="lists.model")
+    parser.add_argument("--set", action="append", default=[], help="an option of the job")
     parser.add_argument("--warm", type=int, default=20, help="seconds at 200 events/s before")
     options = parser.parse_args()
     with RedisServer() as server:
-        figures = measure(server.url, options.rates, options.seconds, options.model, options.warm)
+        figures = measure(
+            server.url, options.rates, options.seconds, options.model, options.warm, options.set
+        )
     report(figures, Console(stderr=True))
     print(json.dumps(figures))
 

@@ -11,7 +11,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
-from flink_app.microbatch import micro_batches
+from flink_app.microbatch import micro_batches, window_of
 from flink_app.settings import (
     decode_settings,
     item_learner_settings,
@@ -45,7 +45,8 @@ def build(
     source = source_of(config)
 
     # → (lane: int, lines: JSON array of str, opened: ms)
-    batches = micro_batches(tables, source, job.window_ms)
+    window_ms = window_of(source, job.window_ms)
+    batches = micro_batches(tables, source, window_ms)
 
     # → (user shard key: int, EventBatch: bytes)
     events = (
@@ -61,7 +62,7 @@ def build(
     write_dead_letters(events.get_side_output(DEAD_LETTERS), config)
 
     # → (item shard key: int, Deltas: bytes), and lists in Redis
-    learner = user_learner_settings(config, item_keys, live=not source.bounded)
+    learner = user_learner_settings(config, item_keys, window_ms)
     deltas = (
         events.key_by(lambda pair: pair[0], Types.INT())
         .process(UserLearner(learner), _KEYED_BYTES)

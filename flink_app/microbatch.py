@@ -27,11 +27,13 @@ _PROCESSING_TIME = "t AS PROCTIME()"
 _BOUNDED_MS = 200
 
 
+def window_of(source: Source, window_ms: int) -> int:
+    """How long the windows are, in ms: as asked for, of a bounded source at least 200."""
+    return max(window_ms, _BOUNDED_MS) if source.bounded else window_ms
+
+
 def micro_batches(tables: StreamTableEnvironment, source: Source, window_ms: int) -> DataStream:
-    """Declare the source's tables and group their lines by lane and window, of a bounded source
-    at least 200 ms."""
-    if source.bounded:
-        window_ms = max(window_ms, _BOUNDED_MS)
+    """Declare the source's tables and group their lines by lane and window."""
     for statement in create_tables(source, _READING_TIME if source.bounded else _PROCESSING_TIME):
         tables.execute_sql(statement)
     return tables.to_data_stream(tables.sql_query(batch_query(source, window_ms)))

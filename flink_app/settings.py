@@ -90,10 +90,10 @@ def model_settings(config: Config) -> ModelSettings:
 
 
 def user_learner_settings(
-    config: Config, item_keys: list[int], *, live: bool = False
+    config: Config, item_keys: list[int], window_ms: int = 0
 ) -> UserLearnerSettings:
-    """The user learner's part; `item_keys` are the Flink keys of the item shards, `live` says
-    whether the input has no end."""
+    """The user learner's part; `item_keys` are the Flink keys of the item shards, `window_ms` is
+    how long the micro-batches that it gets have gathered events."""
     model, lists, state = config.model, config.lists, config.state
     learner = LearnerSettings(
         dimensions=model.dimensions,
@@ -116,7 +116,7 @@ def user_learner_settings(
     return UserLearnerSettings(
         learner=learner,
         layout=layout(config),
-        gather_ms=config.job.window_ms if live else 0,
+        gather_ms=0 if config.job.strict else window_ms,
         redis=redis_settings(config),
         item_keys=item_keys,
         deduplicate_s=config.events.deduplicate_s,

@@ -44,7 +44,9 @@ HERE = {
     "millirec similar kettle": r'"item":"teapot"',
     "millirec run events.csv --set source.format=csv": r"4 [^\n]*learned",
     "millirec evaluate events.csv --set source.format=csv": r"4 events in order of time",
-    "millirec package --set source.kind=kafka": r"flink run .*millirec-job\.zip",
+    "millirec package --set source.kind=kafka --set job.shards=2 --set job.item_shards=2": (
+        r"flink run .*millirec-job\.zip"
+    ),
 }
 """Commands, and what their output has in it."""
 

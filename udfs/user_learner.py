@@ -37,6 +37,7 @@ from udfs.user_shard import Handles, UserShard
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 _REPORT_S = 1.0  # a batch that is learned event by event says so often how far it has come
+_END = 2**63 - 1  # event time, ms: when the input has ended
 
 
 class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
                 self._state, s.gather_ms, s.deduplicate_s, s.deduplicate_ids, s.user_expiry_days
             )
             self._set_timer(context, next_tick(now_ms(), shard.idle.sweep_ms))
+            context.timer_service().register_event_time_timer(_END)
         return shard
 
     def _set_timer(self, context: KeyedProcessFunction.Context, at_ms: int) -> None:
@@ -257,9 +259,12 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
     def on_timer(
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
     ) -> Iterator[Any]:
-        """Learn what waits; write the lists that were put off; forget idle users."""
+        """Learn what waits; write the lists that were put off; forget idle users. A last time at
+        the end of the input."""
         key = context.get_current_key()
         shard = self._shard(key, context)
+        if timestamp == _END:
+            shard.flushed_ms = 0  # nothing is put off any more
         if shard.queued:
             yield from self._learn(key, shard, shard.queued.take(), context)
         began = time.perf_counter()
@@ -274,15 +279,9 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         yield STATS, pack_account(self._count(account, began))
 
     def close(self) -> None:
-        """At the end of a bounded input: write what was put off, and every shared list."""
-        if not hasattr(self, "writer"):
-            return
-        now = now_ms()
-        users = self.learner.users
-        slots = {users.find(user) for shard in self._shards.values() for user in shard.due}
-        found = np.array(sorted(slots - {-1}), np.int32)
-        commands = self.learner.user_lists(found, now) if len(found) else []
-        self.writer.send(commands + self.learner.shared_lists(now, everything=True))
+        """At the end of a bounded input: write every shared list."""
+        if hasattr(self, "writer"):
+            self.writer.send(self.learner.shared_lists(now_ms(), everything=True))
 
 
 _NO_EVENTS = EventBatch(users=[], items=[], weights=b"", flags=b"", ts=b"", ids=[], opened=0)

@@ -33,8 +33,9 @@ def check(config: Config) -> None:
     >>> check(load(None, ["source.paths=u.data"], {}).config)
     >>> check(load(None, ["source.paths=u.data", "job.parallelism=16"], {}).config)
     Traceback (most recent call last):
-    udfs.errors.ConfigError: job.parallelism is 16 and job.shards is 4: raise job.shards to at \
-least 16, or some subtasks would have nothing to do.
+    udfs.errors.ConfigError: job.parallelism is 16 and job.shards is 1: raise job.shards to at \
+least 16, or some subtasks would have nothing to do. It cannot change while a job keeps its state: \
+take as many as you ever expect subtasks.
     """
     _check_source(config)
     _check_events(config)
@@ -170,7 +171,8 @@ def _check_sizes(job: Job) -> None:
         if job.parallelism > size:
             raise ConfigError(
                 f"job.parallelism is {job.parallelism} and {name} is {size}: raise {name} to at "
-                f"least {job.parallelism}, or some subtasks would have nothing to do."
+                f"least {job.parallelism}, or some subtasks would have nothing to do. It cannot "
+                "change while a job keeps its state: take as many as you ever expect subtasks."
             )
         if size > job.max_parallelism:
             raise ConfigError(

@@ -254,4 +254,4 @@ class Feed(Struct, frozen=True, kw_only=True):
             gt=0,
             le=1e6,
         ),
-    ] = 8.0
+    ] = 4.0

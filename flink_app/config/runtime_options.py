@@ -119,19 +119,21 @@ class Job(Struct, frozen=True, kw_only=True):
         int,
         Meta(
             description="Parts the users are divided into; fixed for the life of a state, and the "
-            "most subtasks that can share the work.",
+            "most subtasks that can ever share the work. Each cuts its piece out of every "
+            "micro-batch, so one is fastest on one machine.",
             ge=1,
             le=32_768,
         ),
-    ] = 4
+    ] = 1
     item_shards: Annotated[
         int,
         Meta(
-            description="Parts the items are divided into; fixed for the life of a state.",
+            description="Parts the items are divided into; fixed for the life of a state, and the "
+            "most subtasks that can ever share the work.",
             ge=1,
             le=32_768,
         ),
-    ] = 2
+    ] = 1
     max_parallelism: Annotated[
         int,
         Meta(

@@ -84,7 +84,9 @@ class Subtask:
         def register(at: int) -> None:
             self.timers.add((at, self.key))
 
-        timers = SimpleNamespace(register_processing_time_timer=register)
+        timers = SimpleNamespace(
+            register_processing_time_timer=register, register_event_time_timer=register
+        )
         return SimpleNamespace(timer_service=lambda: timers, get_current_key=lambda: self.key)
 
     def process(self, key: int, value: Any) -> list[Any]:
@@ -93,7 +95,8 @@ class Subtask:
         return list(self.operator.process_element(value, self._context))
 
     def fire(self, until: int) -> list[Any]:
-        """The timers that were due by `until` when called, in order."""
+        """The timers that were due by `until` when called, in order; at 2^63 − 1 all of them, as at
+        the end of the input."""
         out = []
         for at, key in sorted(timer for timer in self.timers if timer[0] <= until):
             self.timers.discard((at, key))

@@ -19,6 +19,8 @@ from udfs.state import Layout
 from udfs.stats import Account, unpack_account
 from udfs.user_learner import UserLearner, UserLearnerSettings, _since
 
+END = 2**63 - 1
+
 
 class Clock:
     def __init__(self) -> None:
@@ -132,6 +134,19 @@ def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> No
     assert account(again.fire(NOW + 20)).learned == 1
     counts = account(again.process(7, sent([("bob", "b")], NOW, ["1"])))
     assert (counts.learned, counts.duplicates) == (0, 1)
+
+
+def test_the_end_of_the_input_learns_what_waits_and_puts_no_list_off(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink.process(7, sent([("ann", "a")], NOW))
+    for shard in (7, 8):
+        assert flink.process(shard, sent([(f"bob{shard}", "b")], NOW - 5000)) == []
+    clock.now = NOW + 5
+    counts = account(flink.fire(END))
+    assert (counts.learned, counts.lists) == (2, 2)
+    assert listed(redis_client, "bob7") == listed(redis_client, "bob8") == ["a"]
 
 
 def test_no_more_wait_than_one_batch_should_have(
@@ -285,9 +300,11 @@ def test_the_end_of_the_input_writes_what_was_put_off(
     flink = Subtask(operator(redis_url))
     flink.process(7, sent([("ann", "a")], NOW - 5000))
     flink.process(7, sent([("bob", "b"), ("ann", "c")], NOW - 5000))
-    flink.operator.close()
+    clock.now = NOW + 10
+    assert account(flink.fire(END)).lists == 2
     assert listed(redis_client, "bob") == ["a", "c"]
     assert listed(redis_client, "ann") == ["b"]
+    flink.operator.close()
     assert {key.decode() for key in redis_client.keys("similar:*")} == {
         "similar:a", "similar:b", "similar:c",
     }  # fmt: skip

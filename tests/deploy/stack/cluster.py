@@ -109,6 +109,7 @@ def package(stack: Stack, out: Path, topic: str, *settings: str) -> Path:
     given = [
         "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
         "dead_letters.kind=kafka", "dead_letters.topic=refused", f"redis.url={stack.redis_url}",
+        "job.shards=2", "job.item_shards=2",
         *settings,
     ]  # fmt: skip
     options = [part for setting in given for part in ("--set", setting)]

@@ -24,7 +24,7 @@ def test_full_speed_and_live_with_two_subtasks(
     with KafkaWriter(running.kafka_bootstrap, "zipf") as writer:
         for chunk in zipf_events(6000, 300, 200, 1.0):
             writer.write(chunk.splitlines())
-    found = throughput(running, tmp_path, 6000, 2)
+    found = throughput(running, tmp_path, 6000, 2, [])
     assert found["balanced"]
     assert 1 <= found["events"] <= 6000
     assert list(found["cpu_us"]) == names

@@ -26,7 +26,7 @@ from udfs.users import Users
 pytestmark = pytest.mark.stack
 
 USERS, ITEMS, PHASE = 150, 120, 1500
-SHARDS = 2  # of items, the default
+SHARDS = 2  # of items
 
 
 def event(n: int) -> dict[str, str]:

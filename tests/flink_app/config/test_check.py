@@ -69,7 +69,7 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
         ((*KAFKA, "dead_letters.kind=kafka", "dead_letters.topic=events"), "Name another topic"),
         ((*FILES, "dead_letters.kind=kafka", "dead_letters.brokers=b"), "dead_letters.brokers has"),
         ((*FILES, "job.parallelism=9"), "raise job.shards to at least 9"),
-        ((*FILES, "job.parallelism=4"), "raise job.item_shards to at least 4"),
+        ((*FILES, "job.parallelism=4", "job.shards=4"), "raise job.item_shards to at least 4"),
         ((*FILES, "job.shards=200"), "raise job.max_parallelism to at least 200"),
         ((*FILES, "job.item_shards=200"), "raise job.max_parallelism to at least 200"),
         ((*FILES, "job.strict=true", "job.shards=8"), "job.strict is true but job.shards is 8"),
