@@ -154,7 +154,7 @@ def test_a_restart_from_a_checkpoint_keeps_the_totals(
     settings = [
         "source.kind=directory", paths(inbox), "dead_letters.kind=none",
         f"state.checkpoints={checkpoints}", "state.checkpoint_s=0.3", f"state.backend={backend}",
-        "lists.similar_every_s=0.1",
+        "lists.similar_every_s=0.1", "job.shards=4", "job.item_shards=2",
     ]  # fmt: skip
     pair = [event(f"early{n}", item) for n in range(20) for item in ("left", "right")]
     lines = [*pair, *events(3960)]
