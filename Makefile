@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench bench-compare evaluate clean
+.PHONY: help venv demo test lint format bench bench-compare evaluate faults clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench-compare: $(STAMP)  ## Measure events/s of this version and of the commit R
 
 evaluate: $(STAMP)  ## Measure the lists' quality on MovieLens-100K; DATA=FOLDER names where u.data lies
 	@$(BIN)/python -m benchmarks.evaluate $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+faults: $(STAMP)  ## Kill, hang and damage what the job stands on, and see that nothing is lost
+	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
 clean:  ## Remove .venv and everything that was built, cached or measured
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out

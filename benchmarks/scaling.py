@@ -15,9 +15,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from udfs.queued import MOST
+
 GIB, MB = 2**30, 1e6
 STIRRED = 50  # items that an event tells item learners of: those before it, and some drawn
 DEFAULT_TRAIN = 8  # `ranker.train_per_batch` of what was measured
+BUSY = 0.9  # of a core: with more to do than that, a TaskManager's operators have batches waiting
 
 
 class Constants(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +41,18 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     batches: tuple[tuple[int, float], ...] = (
-        (1, 1_800.0), (10, 5_100.0), (100, 13_000.0), (1000, 74_000.0),
+        (1, 2_100.0), (10, 5_100.0), (100, 14_800.0), (1000, 63_000.0),
     )  # fmt: skip
-    trained: float = 150.0
-    message_us: float = 130.0
-    change_us: float = 20.0
+    trained: float = 200.0
+    message_us: float = 270.0
+    change_us: float = 2.0
     crossing_us: float = 35.0
     parse_us: float = 15.0
     read_us: float = 20.0
-    redis_us: float = 20.0
-    list_bytes: int = 2_000
+    redis_us: float = 7.0
+    list_bytes: int = 1_280
     line_bytes: int = 80
-    shuffled_bytes: int = 3_000
+    shuffled_bytes: int = 2_500
     rows: float = 8.0
     pair_rows: float = 1.7
 
@@ -59,9 +62,11 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
         >>> c = Constants(batches=((1, 100.0), (100, 1000.0)), trained=10.0)
         >>> c.batch_us(1.0, 8), round(c.batch_us(10.0, 8)), round(c.batch_us(10.0, 0))
         (100.0, 182, 102)
+        >>> c.batch_us(200.0, 8)  # beyond what was measured, by the event
+        2000.0
         """
         sizes, spent = zip(*self.batches, strict=True)
-        found = float(np.interp(events, sizes, spent))
+        found = float(np.interp(events, sizes, spent) * max(1.0, events / sizes[-1]))
         spared = min(DEFAULT_TRAIN, events) - min(train, events)
         return found - self.trained * spared
 
@@ -88,7 +93,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: int = 200
     consumers: int = 50
     history: int = 64
-    bound: float = 8.0
+    bound: float = 4.0
 
 
 class Need(NamedTuple):
@@ -123,15 +128,48 @@ def user_state(site: Site) -> float:
     return 304 + 4 * site.dimensions + 260 * site.history / 32
 
 
-def user_load(site: Site, c: Constants) -> float:
-    """Cores of one user learner: each lane, one for each TaskManager, is cut into a piece for each
-    user shard, and a small piece costs nearly what a large one does."""
-    each = c.batch_us(site.rate / site.task_managers / pieces(site), site.train)
-    return pieces(site) * (each + c.crossing_us) / 1e6
+def user_load(site: Site, c: Constants, batches: float) -> float:
+    """Cores of one user learner that learns so many batches a second: a small one costs nearly what
+    a large one does."""
+    each = c.batch_us(site.rate / site.task_managers / batches, site.train)
+    return (batches * each + pieces(site) * c.crossing_us) / 1e6
+
+
+def batches(site: Site, c: Constants) -> float:
+    """Batches/s that one user learner learns: all pieces, or what learners have the time for, since
+    pieces that wait are learned as one, up to `MOST` events (`udfs.queued`).
+
+    >>> from math import isclose
+    >>> batches(Site(task_managers=1, rate=100.0), Constants())
+    50.0
+    >>> busy = Site(task_managers=8, rate=24_000.0)
+    >>> isclose(python_load(busy, Constants(), batches(busy, Constants())), BUSY)
+    True
+    """
+    high, low = pieces(site), site.rate / site.task_managers / MOST
+
+    def fits(n: float) -> bool:
+        return python_load(site, c, n) <= BUSY
+
+    if fits(high) or low >= high:
+        return high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def python_load(site: Site, c: Constants, batches: float) -> float:
+    """Cores of all operators of a TaskManager, which share one interpreter and its lock; compiled
+    loops release it, so there is a little more than this."""
+    parsing = site.rate / site.task_managers * c.parse_us / 1e6
+    reading = feed_written(site, c) * 1000 * c.read_us / 1e6
+    return user_load(site, c, batches) + item_load(site, c, batches) + parsing + reading
 
 
 def pieces(site: Site) -> float:
-    """Micro-batches/s of one user learner: no more than its events.
+    """Pieces/s for one user learner: each TaskManager cuts one out of its window for each user
+    shard; no more than there are events.
 
     >>> pieces(Site(task_managers=8, rate=80_000.0))
     400.0
@@ -140,12 +178,11 @@ def pieces(site: Site) -> float:
     return min(site.task_managers * site.shards * windows, site.rate / site.task_managers)
 
 
-def item_load(site: Site, c: Constants) -> float:
-    """Cores of one item learner: each batch of any user learner tells all item shards, one for each
-    TaskManager, that it concerns."""
-    batches = pieces(site) * site.task_managers
-    reach = min(1.0, site.rate / batches * STIRRED / site.task_managers)
-    messages = batches * reach * (c.message_us + c.crossing_us)
+def item_load(site: Site, c: Constants, batches: float) -> float:
+    """Cores of one item learner: each of so many batches/s of any user learner tells all item
+    shards, one for each TaskManager, that it concerns."""
+    reach = min(1.0, site.rate / site.task_managers / batches * STIRRED / site.task_managers)
+    messages = batches * site.task_managers * reach * (c.message_us + c.crossing_us)
     return (messages + site.rate / site.task_managers * c.change_us) / 1e6
 
 
@@ -155,6 +192,11 @@ def feed_written(site: Site, c: Constants) -> float:
     rows = min(site.rate * c.rows, 5.0 * site.items) * item_row(site.dimensions)
     pairs = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours)
     return min(rows / MB, site.bound / 2) + min(pairs / MB, site.bound / 2)
+
+
+def pause(site: Site, c: Constants) -> float:
+    """Seconds between two batches of one user learner: about what lists are late by."""
+    return 1 / batches(site, c)
 
 
 def lag(site: Site, c: Constants) -> float:
@@ -180,14 +222,15 @@ def needs(site: Site, c: Constants) -> dict[str, Need]:
     t, each = site.task_managers, site.rate / site.task_managers
     written = feed_written(site, c)
     feed_in = written * 1000 * c.read_us / 1e6
-    lists = site.users * c.list_bytes
+    lists, n = site.users * c.list_bytes, batches(site, c)
     return {
         "items in each TaskManager": Need(site.items * item_replica(site) / GIB, "GiB", 16),
         "users' state, each": Need(site.users * user_state(site) / t / GIB, "GiB", 200),
-        "user learner, each": Need(user_load(site, c), "cores", 1),
-        "item learner, each": Need(item_load(site, c), "cores", 1),
+        "user learner, each": Need(user_load(site, c, n), "cores", 1),
+        "item learner, each": Need(item_load(site, c, n), "cores", 1),
         "parsing, each": Need(each * c.parse_us / 1e6, "cores", 1),
         "reading the feed, each": Need(feed_in, "cores", 1),
+        "these four, which share an interpreter": Need(python_load(site, c, n), "cores", 1),
         "Kafka": Need(site.rate * c.line_bytes / MB, "MB/s", 100),
         "shuffles, each": Need(each * c.shuffled_bytes / MB, "MB/s", 1000),
         "Redis, lists": Need(lists / GIB, "GiB", 64),
@@ -201,17 +244,14 @@ def needs(site: Site, c: Constants) -> dict[str, Need]:
 
 SITES = [Site(task_managers=n, rate=3_000.0 * n) for n in (8, 64, 512)]
 """With the defaults."""
-TUNED = [
-    msgspec.structs.replace(site, window_ms=window_ms, train=1, neighbours=20, consumers=10)
-    for site, window_ms in zip(SITES, (50, 200, 1000), strict=True)
-]
-"""With larger micro-batches, and smaller rows of items."""
+TUNED = [msgspec.structs.replace(site, train=1, neighbours=20, consumers=10) for site in SITES]
+"""With smaller rows of items, and a ranker that learns from one event of a batch."""
 
 
 def main() -> None:
     """Print the needs of `SITES` and of `TUNED`."""
     show("100,000,000 users, 10,000,000 items, 3,000 events/s a TaskManager: defaults", SITES)
-    show("the same: job.window_ms, ranker.train_per_batch and rows of items tuned", TUNED)
+    show("the same: ranker.train_per_batch = 1, neighbours = 20, consumers = 10", TUNED)
 
 
 def show(title: str, sites: list[Site]) -> None:
@@ -227,7 +267,8 @@ def show(title: str, sites: list[Site]) -> None:
         amounts = [row[name] for row in found]
         shown = [f"{n.amount:,.3g}" + (" !" if n.share > 1 else "") for n in amounts]
         table.add_row(name, *shown, f"{first.gives:g} {first.unit}")
-    for name, seconds in (("pairs reach all after", lag), ("a start takes", start)):
+    times = ("a batch every", pause), ("pairs reach all after", lag), ("a start takes", start)
+    for name, seconds in times:
         table.add_row(name, *(f"{seconds(site, constants):,.3g}" for site in sites), "s")
     Console(width=110).print(table)
 

@@ -6,6 +6,8 @@ name and uid of its file; all state is keyed by shard.
 
 from __future__ import annotations
 
+import time
+
 from pyflink.common import Types
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
@@ -43,6 +45,7 @@ def build(
     user_keys = shard_keys(job.shards, job.max_parallelism)
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
     source = source_of(config)
+    born_ms = time.time_ns() // 1_000_000
 
     # → (lane: int, lines: JSON array of str, opened: ms)
     window_ms = window_of(source, job.window_ms)
@@ -62,7 +65,7 @@ def build(
     write_dead_letters(events.get_side_output(DEAD_LETTERS), config)
 
     # → (item shard key: int, Deltas: bytes), and lists in Redis
-    learner = user_learner_settings(config, item_keys, window_ms)
+    learner = user_learner_settings(config, item_keys, window_ms, born_ms)
     deltas = (
         events.key_by(lambda pair: pair[0], Types.INT())
         .process(UserLearner(learner), _KEYED_BYTES)
@@ -74,7 +77,7 @@ def build(
     # → Account: bytes, and the item feed in Redis
     items = (
         deltas.key_by(lambda pair: pair[0], Types.INT())
-        .process(ItemLearner(item_learner_settings(config, item_keys)), _BYTES)
+        .process(ItemLearner(item_learner_settings(config, item_keys, born_ms)), _BYTES)
         .name("item learner")
         .uid("item learner")
         .disable_chaining()
@@ -84,7 +87,7 @@ def build(
     accounts = events.get_side_output(STATS).union(deltas.get_side_output(STATS), items)
     (
         accounts.key_by(lambda _: 0, Types.INT())
-        .process(Stats(redis_settings(config), config.quality.models), _BYTES)
+        .process(Stats(redis_settings(config, born_ms), config.quality.models), _BYTES)
         .name("stats")
         .uid("stats")
         .set_parallelism(1)

@@ -1,22 +1,51 @@
-"""Where a job goes on from: the newest finished checkpoint in a folder.
+"""Where a job goes on from: the newest checkpoint in a folder, and the newest that is whole.
 
-In: a folder or file URI. Out: the URI of a checkpoint that has its metadata.
+In: a folder or file URI. Out: the URI of a checkpoint. Whole is one whose metadata Flink's own
+classes can read, and whose files are all there with the size that the metadata gives.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from udfs.errors import ConfigError
 
+log = logging.getLogger(__name__)
+
 
 def latest_checkpoint(folder: str) -> str:
-    """The newest checkpoint below `folder` (a path or a file URI), as a file URI.
+    """The newest finished checkpoint below `folder` (a path or a file URI), as a file URI.
 
     Raises:
         ConfigError: there is none, or the folder is not on this machine.
     """
+    return _finished(folder)[0].as_uri()
+
+
+def whole_checkpoint(folder: str) -> str:
+    """As `latest_checkpoint`, but those that are damaged are passed over, with a warning; Java
+    reads them.
+
+    Raises:
+        ConfigError: as there, or all are damaged.
+    """
+    found = _finished(folder)
+    for checkpoint in found:
+        if not (damage := _damage(checkpoint)):
+            return checkpoint.as_uri()
+        log.warning("%s is damaged: %s. Trying the one before it.", checkpoint, damage)
+    raise ConfigError(
+        f"all {len(found)} checkpoints in {folder} are damaged: restore a copy of one, or start "
+        "without state.restore"
+    )
+
+
+def _finished(folder: str) -> list[Path]:
+    """The folders of finished checkpoints, the newest first; at least one."""
     if not folder:
         raise ConfigError(
             'state.restore is "latest" but state.checkpoints is empty: name the folder of the '
@@ -32,4 +61,53 @@ def latest_checkpoint(folder: str) -> str:
     found = sorted(path.glob("*/chk-*/_metadata"), key=lambda file: file.stat().st_mtime_ns)
     if not found:
         raise ConfigError(f"there is no finished checkpoint in {path}: start without state.restore")
-    return found[-1].parent.as_uri()
+    return [file.parent for file in reversed(found)]
+
+
+def _damage(folder: Path) -> str:
+    """What is wrong with a checkpoint; "" for nothing that can be seen without its job."""
+    from py4j.protocol import Py4JJavaError
+    from pyflink.java_gateway import get_gateway
+
+    jvm: Any = get_gateway().jvm
+    stream = jvm.java.io.DataInputStream(jvm.java.io.FileInputStream(str(folder / "_metadata")))
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    try:
+        checkpoint = jvm.org.apache.flink.runtime.checkpoint.Checkpoints.loadCheckpointMetadata(
+            stream, loader, folder.as_uri()
+        )
+    except Py4JJavaError as error:
+        return f"its metadata cannot be read ({error.java_exception})"
+    finally:
+        stream.close()
+    for path, size in _files(checkpoint):
+        if not path.is_file():
+            return f"{path} is missing"
+        if path.stat().st_size != size:
+            return f"{path} has {path.stat().st_size} bytes, not {size}"
+    return ""
+
+
+def _files(checkpoint: Any) -> Iterator[tuple[Path, int]]:
+    """The files of a checkpoint and their sizes."""
+    for operator in checkpoint.getOperatorStates():
+        for subtask in operator.getStates():
+            kinds = "ManagedKeyed", "RawKeyed", "ManagedOperator", "RawOperator"
+            for kind in kinds:
+                for handle in getattr(subtask, f"get{kind}State")():
+                    yield from _files_of(handle)
+
+
+def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
+    """The files behind one of Flink's state handles; a small state lies in the metadata itself."""
+    kind = handle.getClass().getSimpleName()
+    if kind == "IncrementalRemoteKeyedStateHandle":
+        yield from _files_of(handle.getMetaDataStateHandle())
+        for part in (*handle.getSharedState(), *handle.getPrivateState()):
+            yield from _files_of(part.getHandle())
+    elif kind.endswith("FileStateHandle"):
+        path = handle.getFilePath().toUri()
+        if path.getScheme() in (None, "file"):
+            yield Path(path.getPath()), int(handle.getStateSize())
+    elif hasattr(handle, "getDelegateStateHandle") and kind != "ByteStreamStateHandle":
+        yield from _files_of(handle.getDelegateStateHandle())

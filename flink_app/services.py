@@ -82,11 +82,13 @@ def start_afresh(client: redis.Redis, config: Config) -> None:
     """
     # NumPy and the kernels: only when a job starts.
     from udfs.feed import feed_keys
+    from udfs.refill import filled_key
     from udfs.stats import LISTS, TESTABLE, shown_key
 
     prefix = config.redis.prefix
     shown = [shown_key(prefix, name) for name in (*LISTS, *TESTABLE)]
-    client.delete(*feed_keys(prefix, config.job.item_shards), f"{prefix}stats", *shown)
+    own = f"{prefix}stats", filled_key(prefix)
+    client.delete(*feed_keys(prefix, config.job.item_shards), *own, *shown)
 
 
 def require_kafka(config: Config) -> None:

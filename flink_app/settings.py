@@ -17,15 +17,16 @@ from udfs.models import ModelSettings
 from udfs.presets import resolve
 from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
-from udfs.user_learner import UserLearnerSettings
+from udfs.user_shard import UserLearnerSettings
 
 
-def redis_settings(config: Config) -> RedisSettings:
-    """Where Redis is."""
+def redis_settings(config: Config, born_ms: int = 0) -> RedisSettings:
+    """Where Redis is; `born_ms` is when the job was submitted."""
     redis = config.redis
     return RedisSettings(
-        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s
-    )
+        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s,
+        born_ms,
+    )  # fmt: skip
 
 
 def decode_settings(config: Config) -> DecodeSettings:
@@ -90,7 +91,7 @@ def model_settings(config: Config) -> ModelSettings:
 
 
 def user_learner_settings(
-    config: Config, item_keys: list[int], window_ms: int = 0
+    config: Config, item_keys: list[int], window_ms: int = 0, born_ms: int = 0
 ) -> UserLearnerSettings:
     """The user learner's part; `item_keys` are the Flink keys of the item shards, `window_ms` is
     how long the micro-batches that it gets have gathered events."""
@@ -117,7 +118,7 @@ def user_learner_settings(
         learner=learner,
         layout=layout(config),
         gather_ms=0 if config.job.strict else window_ms,
-        redis=redis_settings(config),
+        redis=redis_settings(config, born_ms),
         item_keys=item_keys,
         deduplicate_s=config.events.deduplicate_s,
         deduplicate_ids=config.events.deduplicate_ids,
@@ -125,6 +126,7 @@ def user_learner_settings(
         refresh_lists=lists.refresh,
         coalesce_ms=lists.coalesce_ms,
         overload_ms=lists.overload_ms,
+        refill_per_s=config.redis.refill_per_s,
         user_expiry_days=state.user_expiry_days,
         item_expiry_days=state.item_expiry_days,
         keep_s=config.feed.keep_s,
@@ -136,11 +138,13 @@ def user_learner_settings(
     )
 
 
-def item_learner_settings(config: Config, item_keys: list[int]) -> ItemLearnerSettings:
+def item_learner_settings(
+    config: Config, item_keys: list[int], born_ms: int = 0
+) -> ItemLearnerSettings:
     """The item learner's part; `item_keys` are the Flink keys of the item shards."""
     return ItemLearnerSettings(
         layout=layout(config),
-        redis=redis_settings(config),
+        redis=redis_settings(config, born_ms),
         item_keys=item_keys,
         seed=config.model.seed,
         max_items=config.state.max_items,

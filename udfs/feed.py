@@ -28,6 +28,7 @@ from udfs.rows import read_rows
 log = logging.getLogger(__name__)
 VERSION = 2
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
+_SETTLED_S = 15.0  # after its start a replica has all snapshots there are: one is written in 10 s
 
 
 class FeedRows(msgspec.Struct, frozen=True, array_like=True):
@@ -88,6 +89,11 @@ class FeedWriter:
         self._prefix, self.shard, self._epoch = prefix, shard, epoch
         self.restored, self._keep_ms = restored, int(keep_s * 1000)
         self.written = 0
+        self._kept = f"{prefix}feed:epoch:{shard}"
+
+    def lost(self, writer: RedisWriter) -> bool:
+        """Whether Redis has no snapshot of this shard: none was written, or it was emptied."""
+        return not writer.send([("EXISTS", self._kept)])[0]
 
     def _pack(
         self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes
@@ -124,7 +130,7 @@ class FeedWriter:
             *([("DEL", pairs)] if whole else []),
             *(("HSET", pairs, str(n), self._pack(catalogue, none, c)) for n, c in chunks.items()),
             ("SET", f"{self._prefix}feed:snapshot:{self.shard}", data),
-            ("SET", f"{self._prefix}feed:epoch:{self.shard}", origin),
+            ("SET", self._kept, origin),
         ]
 
 
@@ -156,6 +162,12 @@ class FeedReader:
         self._position = f"{int(now[0]) * 1000 - 1000}-0"
         self._load(range(self._shards), models)
         return models.catalogue.living
+
+    @property
+    def settled(self) -> bool:
+        """Whether the replica holds what there is to hold, or has waited long enough for it."""
+        waited = time.monotonic() - self._started > _SETTLED_S
+        return waited or len(self._origins) == self._shards
 
     def refresh(self, models: Models) -> int:
         """Bring the replica up to date; returns how many rows were read."""

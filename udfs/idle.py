@@ -7,6 +7,8 @@ the users in it are looked at.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,16 @@ class IdleUsers:
         if len(fresh):
             users.marked[fresh] = bucket
             self._log.append(bucket, _encode([users.names[slot] for slot in fresh.tolist()]))
+
+    def names(self) -> Iterator[str]:
+        """Every user in the log once, those first noted last of all first; read bit by bit, and
+        meanwhile the log may change."""
+        met: set[str] = set()
+        for start in sorted(self._log.buckets, reverse=True):
+            for chunk in self._log.read(start):
+                fresh = dict.fromkeys(_decode(chunk)).keys() - met
+                met |= fresh
+                yield from fresh
 
     def sweep(self, rows: Rows, history: Rows, dtype: np.dtype[np.void], now_ms: int) -> list[str]:
         """Remove the idle users from state and return their ids."""

@@ -18,10 +18,10 @@ from udfs.feed import FeedWriter
 from udfs.item_shard import ItemShard
 from udfs.models import ModelSettings
 from udfs.neighbours import Neighbours
-from udfs.operator import cell, log, next_tick, now_ms, rows
+from udfs.operator import cell, log, next_tick, now_ms, redis_writer, rows
 from udfs.pairs import KeyIndex
 from udfs.ranker import Ranker
-from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
 from udfs.stats import Account, pack_account
 
@@ -74,7 +74,7 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._rows, self._pairs = rows(context, "items"), rows(context, "pairs")
         self._layout, self._ranker = cell(context, "layout"), cell(context, "ranker")
         self._inbox = log(context, "inbox")
-        self.writer = RedisWriter(self.settings.redis)
+        self.writer = redis_writer(context, self.settings.redis, "item")
         ItemShard.compile(self.settings.models, self.settings.layout.dimensions)
         self._epoch = now_ms()
         self._index = KeyIndex()
@@ -152,6 +152,8 @@ class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
             if shard.catalogue.wasteful:
                 self._fold(found)
                 shard.compact()
+            if found.feed.lost(self.writer):
+                shard.forget_snapshot()
             if shard.changed and now >= found.snapshot_ms:
                 # A lone user learner needs what was taken together only after a restart.
                 self._publish_snapshot(found, pairs=s.follow)

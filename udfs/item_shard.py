@@ -195,6 +195,10 @@ class ItemShard:
         self.changed = False
         return self._parameters, chunks, whole
 
+    def forget_snapshot(self) -> None:
+        """Take it that there is no snapshot: the next one is whole."""
+        self.changed = self._whole = True
+
     def expire(self, before_ms: int) -> list[str]:
         """Drop the items last seen before `before_ms`; returns their ids."""
         living = self.catalogue.living_slots()

@@ -271,6 +271,16 @@ class Learner:
                 del self._similar_due[slot]
         return commands
 
+    @property
+    def similar_due(self) -> bool:
+        """Whether any item's `similar:` list is to be written, now or later."""
+        return bool(self._similar_due)
+
+    def forget_similar(self) -> None:
+        """Take it that no `similar:` list is written yet, of any item."""
+        self._similar_due.update(dict.fromkeys(self.catalogue.living_slots().tolist()))
+        self._similar_at.clear()
+
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""
         kept = self.catalogue.living_slots()

@@ -18,6 +18,8 @@ from pyflink.datastream.state import (
     ValueStateDescriptor,
 )
 
+from udfs.fence import Fence
+from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import Cell, Log, Rows
 
 STATS = OutputTag("stats", Types.PICKLED_BYTE_ARRAY())
@@ -71,6 +73,16 @@ def parallelism(context: RuntimeContext) -> int:
     """How many subtasks run this operator; PyFlink's own getter raises in thread mode."""
     task: Any = context._runtime_context.getTaskInfo()
     return int(task.getNumberOfParallelSubtasks())
+
+
+def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str) -> RedisWriter:
+    """The subtask's connection to Redis, which shuts out those of older attempts and jobs."""
+    if not settings.born_ms:
+        return RedisWriter(settings)
+    task: Any = context._runtime_context.getTaskInfo()
+    writer = f"{operator}-{task.getIndexOfThisSubtask()}"
+    fence = Fence(settings.prefix, settings.born_ms, writer, int(task.getAttemptNumber()))
+    return RedisWriter(settings, fence=fence)
 
 
 def next_tick(now: int, interval_ms: int) -> int:

@@ -19,6 +19,9 @@ from udfs.events import EventBatch, pack, split, user_shard
 from udfs.operator import DEAD_LETTERS, STATS, now_ms
 from udfs.stats import Account, pack_account
 
+LINE_MOST = 100_000
+"""Characters of a line in its dead letter: escaped, six bytes each at most, they still fit into a
+Kafka record of a megabyte, Kafka's default, and the job does not end on a letter it cannot send."""
 _lines = msgspec.json.Decoder(list[str]).decode
 _json = msgspec.json.Encoder().encode
 
@@ -72,11 +75,15 @@ class Parse(ProcessFunction):  # type: ignore[misc]
 
     def _letter(self, reason: str, detail: str, position: str, line: str, now: int) -> str:
         source = ":".join(part for part in (self._source, position) if part)
+        letter: dict[str, str | int]
         letter = {"reason": reason, "detail": detail, "source": source, "line": line, "at": now}
+        if len(line) > LINE_MOST:
+            letter |= {"line": line[:LINE_MOST], "length": len(line)}
         try:
             return _json(letter).decode()
         except UnicodeEncodeError:  # half of a surrogate pair has no UTF-8
-            letter["line"] = line.encode("utf-8", "backslashreplace").decode()
+            text = line[:LINE_MOST].encode("utf-8", "backslashreplace").decode()
+            letter["line"] = text[:LINE_MOST]
             return _json(letter).decode()
 
     def _count(self, reason: str, count: int) -> None:

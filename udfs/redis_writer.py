@@ -16,6 +16,7 @@ import hiredis
 import redis
 
 from udfs.errors import ServiceError
+from udfs.fence import Fence
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 log = logging.getLogger(__name__)
@@ -24,14 +25,19 @@ Command = Sequence[str | bytes | int] | bytes
 
 
 class RedisSettings:
-    """Where Redis is and how long to wait for it; the password never appears in its `repr`."""
+    """Where Redis is and how long to wait for it; the password never appears in its `repr`.
+
+    `born_ms` is when the job was submitted, by which its writers shut out those of older ones; 0:
+    they don't.
+    """
 
     def __init__(
         self, url: str, username: str = "", password: str = "", prefix: str = "",
-        timeout_s: float = 2.0, retry_s: float = 60.0,
+        timeout_s: float = 2.0, retry_s: float = 60.0, born_ms: int = 0,
     ) -> None:  # fmt: skip
         self.url, self.username, self.password = url, username, password
         self.prefix, self.timeout_s, self.retry_s = prefix, timeout_s, retry_s
+        self.born_ms = born_ms
 
     @property
     def address(self) -> str:
@@ -71,14 +77,17 @@ class RedisWriter:
 
     Args:
         settings: where Redis is.
-        sleep: replaced in tests.
+        sleep: replaced in tests. fence: shuts out older writers.
     """
 
     def __init__(
-        self, settings: RedisSettings, sleep: Callable[[float], object] = time.sleep
-    ) -> None:
+        self, settings: RedisSettings, sleep: Callable[[float], object] = time.sleep,
+        fence: Fence | None = None,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self.client = settings.client()
+        if fence:
+            self.client.connection_pool.connection_kwargs["redis_connect_func"] = fence.connected
         self._sleep = sleep
         self.round_trips = 0
 
@@ -87,7 +96,7 @@ class RedisWriter:
 
         Raises:
             ServiceError: Redis did not take them within `retry_s`; the job then restarts from its
-                checkpoint and writes the same keys again.
+                checkpoint and writes the same keys again. Or a newer writer has shut this one out.
         """
         if not commands:
             return []

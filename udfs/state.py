@@ -139,6 +139,13 @@ class TimeLog:
             self.buckets[current] = 0
         return current
 
+    def read(self, bucket: int) -> Iterator[bytes]:
+        """The chunks of a bucket, the newest first; those dropped meanwhile are left out."""
+        for number in reversed(range(self.buckets.get(bucket, 0))):
+            chunk = self._rows.get(f"{bucket}:{number}")
+            if chunk is not None:
+                yield chunk
+
     def append(self, bucket: int, chunk: bytes) -> None:
         """Add a chunk to `bucket`, which `begin` returned."""
         number = self.buckets[bucket]

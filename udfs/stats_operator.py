@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from udfs.operator import cell, next_tick, now_ms
-from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.operator import cell, next_tick, now_ms, redis_writer
+from udfs.redis_writer import RedisSettings
 from udfs.stats import (
     LISTS,
     Account,
@@ -36,7 +36,7 @@ class Stats(KeyedProcessFunction):  # type: ignore[misc]
     def open(self, context: RuntimeContext) -> None:
         """Take the state handle and connect to Redis."""
         self._stored = cell(context, "totals")
-        self.writer = RedisWriter(self._redis)
+        self.writer = redis_writer(context, self._redis, "stats")
         self._total: Account | None = None
         self._window = Window()
         self._began_s = now_ms() // 1000

@@ -10,14 +10,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.events import EventBatch, cut, recurrences, select, unpack
 from udfs.feed import FeedReader
-from udfs.learner import Learner, LearnerSettings
+from udfs.learner import Learner
 from udfs.operator import (
     STATS,
     cell,
@@ -25,43 +24,19 @@ from udfs.operator import (
     next_tick,
     now_ms,
     parallelism,
+    redis_writer,
     rows,
     share_interpreter,
 )
 from udfs.quality import Quality
-from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.state import Layout
+from udfs.refill import LOOK_MS
 from udfs.stats import Account, histogram, pack_account
 from udfs.threads import share_of_cores
-from udfs.user_shard import Handles, UserShard
+from udfs.user_shard import Handles, UserLearnerSettings, UserShard
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 _REPORT_S = 1.0  # a batch that is learned event by event says so often how far it has come
 _END = 2**63 - 1  # event time, ms: when the input has ended
-
-
-class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's part of the configuration; names as there."""
-
-    learner: LearnerSettings
-    layout: Layout
-    gather_ms: int
-    redis: RedisSettings
-    item_keys: list[int]
-    deduplicate_s: float
-    deduplicate_ids: int
-    threads: int
-    refresh_lists: bool
-    coalesce_ms: int
-    overload_ms: int
-    user_expiry_days: float
-    item_expiry_days: float
-    keep_s: float
-    refresh_ms: int
-    test_every: int
-    test_models: list[str]
-    test_after: int
-    test_sequential: bool
 
 
 class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
@@ -90,7 +65,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self.learner = Learner(s.learner, s.threads or share_of_cores(subtasks))
         self.learner.compile()
         self._quality = Quality(s.test_every, s.test_models)
-        self.writer = RedisWriter(s.redis)
+        self.writer = redis_writer(context, s.redis, "user")
         alone = subtasks == 1
         self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
         self.feed.start(self.learner.models)
@@ -108,10 +83,13 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         if shard is None:
             s = self.settings
             s.layout.check(self._state.layout, "the user learner")
-            shard = self._shards[key] = UserShard(
-                self._state, s.gather_ms, s.deduplicate_s, s.deduplicate_ids, s.user_expiry_days
-            )
-            self._set_timer(context, next_tick(now_ms(), shard.idle.sweep_ms))
+            shard = self._shards[key] = UserShard(self._state, key, s, self.writer)
+            now = now_ms()
+            self._set_timer(context, next_tick(now, shard.idle.sweep_ms))
+            if s.refills:
+                if not shard.learned:
+                    shard.refill.look()  # there is nothing to write
+                self._set_timer(context, next_tick(now, LOOK_MS))
             context.timer_service().register_event_time_timer(_END)
         return shard
 
@@ -272,11 +250,32 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         if shard.due:
             none = np.zeros(0, np.int32)
             self._refresh_lists(shard, _NO_EVENTS, none, now, account, context)
+        if timestamp % LOOK_MS == 0 and self.settings.refills:
+            self._refill(shard, now, account)
+            self._set_timer(context, next_tick(now, LOOK_MS))
         if timestamp % shard.idle.sweep_ms == 0:
             for user in shard.idle.sweep(*self._rows, self.learner.users.dtype, now):
                 self.learner.users.forget(user)
             self._set_timer(context, next_tick(now, shard.idle.sweep_ms))
-        yield STATS, pack_account(self._count(account, began))
+        if account.stages:
+            yield STATS, pack_account(self._count(account, began))
+
+    def _refill(self, shard: UserShard, now: int, account: Account) -> None:
+        """Write some of the lists that Redis has lost, if it has lost any."""
+        self._refresh_replica(now)
+        if not self.feed.settled:
+            return
+        lost, names = shard.refill.look()
+        if lost:
+            self.learner.forget_similar()
+        users, expired = self.learner.users, now - self.settings.learner.expiry_s * 1000
+        found = users.locate(names, *self._rows, self.learner.catalogue)
+        slots = np.fromiter(found.values(), np.int32, len(found))
+        listed = slots[users.seen[slots] > expired]
+        for name in (users.names[slot] for slot in slots[users.seen[slots] == 0].tolist()):
+            users.forget(name)  # not in the state any more
+        if len(listed) or self.learner.similar_due:
+            self._write_lists(listed, now, account)
 
     def close(self) -> None:
         """At the end of a bounded input: write every shared list."""

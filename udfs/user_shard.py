@@ -1,7 +1,7 @@
 """What a user learner holds in memory of one shard, over the shard's part of Flink's state.
 
-In: the handles of the operator's state, which Flink scopes to the current shard. Out: a `UserShard`
-as the state has it; `store` writes back what changes with every batch.
+In: the handles of the operator's state, which Flink scopes to the current shard, and its settings.
+Out: a `UserShard` as the state has it; `store` writes back what changes with every batch.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import numpy as np
 
 from udfs.duplicates import Duplicates
 from udfs.idle import IdleUsers
+from udfs.learner import LearnerSettings
 from udfs.queued import Queued
-from udfs.state import Cell, Log, Rows
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.refill import Refill
+from udfs.state import Cell, Layout, Log, Rows
 
 _DAY_MS = 86_400_000
 
@@ -33,13 +36,41 @@ class Handles(NamedTuple):
     queued: Log
 
 
+class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the user learner in the configuration; names as there."""
+
+    learner: LearnerSettings
+    layout: Layout
+    gather_ms: int
+    redis: RedisSettings
+    item_keys: list[int]
+    deduplicate_s: float
+    deduplicate_ids: int
+    threads: int
+    refresh_lists: bool
+    coalesce_ms: int
+    overload_ms: int
+    refill_per_s: int
+    user_expiry_days: float
+    item_expiry_days: float
+    keep_s: float
+    refresh_ms: int
+    test_every: int
+    test_models: list[str]
+    test_after: int
+    test_sequential: bool
+
+    @property
+    def refills(self) -> bool:
+        """Whether lists that Redis has lost are written anew."""
+        return self.refresh_lists and self.refill_per_s > 0
+
+
 class UserShard:
     """See the module.
 
     Args:
-        state: the handles, while the shard is the current one.
-        gather_ms: see `Queued`; deduplicate_s, deduplicate_ids: see `Duplicates`;
-            expiry_days: see `IdleUsers`.
+        state: the handles, while the shard is the current one. key: Flink's of the shard.
 
     Attributes:
         learned: how many events.
@@ -49,13 +80,13 @@ class UserShard:
     """
 
     def __init__(
-        self, state: Handles, gather_ms: int, deduplicate_s: float, deduplicate_ids: int,
-        expiry_days: float,
-    ) -> None:  # fmt: skip
-        self._state = state
-        self.queued = Queued(state.queued, gather_ms)
-        self.duplicates = Duplicates(state.ids, int(deduplicate_s * 1000), deduplicate_ids)
-        self.idle = IdleUsers(state.idle, int(expiry_days * _DAY_MS))
+        self, state: Handles, key: int, settings: UserLearnerSettings, writer: RedisWriter
+    ) -> None:
+        s, self._state = settings, state
+        self.queued = Queued(state.queued, s.gather_ms)
+        self.duplicates = Duplicates(state.ids, int(s.deduplicate_s * 1000), s.deduplicate_ids)
+        self.idle = IdleUsers(state.idle, int(s.user_expiry_days * _DAY_MS))
+        self.refill = Refill(writer, s.redis.prefix, key, self.idle, s.refill_per_s)
         self.learned = int.from_bytes(state.learned.value() or b"", "little")
         self.mean = np.frombuffer(state.mean.value() or bytes(16), "<f8").copy()
         self.due = msgspec.json.decode(state.due.value() or b"{}", type=dict[str, int])

@@ -13,7 +13,7 @@ import shutil
 import site
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,12 @@ class Flink:
         self._folder = settings.folder / self.name
         self.address = f"http://{LOOPBACK}:{settings.ports.flink}"
         self.log = self._folder / "log"
+        self.checkpoints = self._folder / "checkpoints"
+        managers = (f"taskmanager-{n}" for n in range(1, settings.task_managers + 1))
+        self.processes = ("jobmanager", *managers)
 
-    def start(self) -> Iterator[Process]:
-        """Lay out conf/ and lib/, then start the processes by Flink's own scripts."""
+    def prepare(self) -> None:
+        """Lay out conf/ and lib/."""
         if any(letter.isspace() for letter in str(self._folder)):
             raise ServiceError(
                 f"Flink's scripts cannot work in a folder with a space in its name, such as "
@@ -50,9 +53,6 @@ class Flink:
             shutil.rmtree(leftover, ignore_errors=True)
         self.configure()
         self._collect_jars()
-        yield self._spawn("jobmanager")
-        for number in range(1, self._settings.task_managers + 1):
-            yield self._spawn(f"taskmanager-{number}")
 
     def ready(self) -> bool:
         """Whether the JobManager knows all TaskManagers and their slots."""
@@ -85,7 +85,7 @@ class Flink:
             "rest_port": self._settings.ports.flink,
             "rpc_port": self._settings.ports.flink_rpc,
             "task_managers": self._settings.task_managers,
-            "checkpoints": (self._folder / "checkpoints").as_uri(),
+            "checkpoints": self.checkpoints.as_uri(),
             "savepoints": (self._folder / "savepoints").as_uri(),
             "scratch": self._folder / "scratch",
             "logs": self.log,
@@ -96,7 +96,8 @@ class Flink:
             shutil.copy(properties, conf)
         return conf
 
-    def _spawn(self, name: str) -> Process:
+    def spawn(self, name: str) -> Process:
+        """Start one of `processes` by Flink's own script."""
         script = f"{name.split('-')[0]}.sh"
         # In the foreground, the script becomes the server: one process, whose id is known.
         command = self._script(script, "start-foreground")

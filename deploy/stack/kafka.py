@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -30,31 +29,37 @@ class Kafka:
     """The broker and controller, in one process."""
 
     name = "kafka"
+    processes: tuple[str, ...] = ("kafka",)
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = settings.folder / self.name
         self.address = f"{LOOPBACK}:{settings.ports.kafka}"
         self.log = self._folder / "kafka.log"
+        self._properties = self._folder / "server.properties"
 
-    def start(self) -> Iterator[Process]:
-        """Format the data folder the first time, then start the broker."""
+    def prepare(self) -> None:
+        """Write the properties, and format the data folder the first time."""
         data = self._folder / "data"
-        properties = self._folder / "server.properties"
         values = {
             "port": self._settings.ports.kafka,
             "controller_port": self._settings.ports.kafka_controller,
             "data": data,
             "task_managers": self._settings.task_managers,
         }
-        render(TEMPLATES / "server.properties", properties, values)
+        render(TEMPLATES / "server.properties", self._properties, values)
+        if not (data / "meta.properties").exists():
+            self._format()
+
+    def spawn(self, name: str) -> Process:
+        """Start the broker on the data that are there."""
+        server = ["-Xmx384m", f"-Dmillirec.log={self.log}", "kafka.Kafka", str(self._properties)]
+        return spawn(name, [*self._java(), *server], self._folder / "kafka.out", os.environ)
+
+    def _java(self) -> list[str]:
         jars = [str(jar) for jar in fetch(pinned("kafka"), self._settings.jars)]
         java = [str(java_home() / "bin" / "java"), "-cp", os.pathsep.join(jars)]
-        java.append(f"-Dlog4j2.configurationFile={TEMPLATES / 'log4j2.properties'}")
-        if not (data / "meta.properties").exists():
-            self._format([*java, f"-Dmillirec.log={self._folder / 'format.log'}"], properties)
-        server = ["-Xmx384m", f"-Dmillirec.log={self.log}", "kafka.Kafka", str(properties)]
-        yield spawn(self.name, [*java, *server], self._folder / "kafka.out", os.environ)
+        return [*java, f"-Dlog4j2.configurationFile={TEMPLATES / 'log4j2.properties'}"]
 
     def ready(self) -> bool:
         """Whether a client gets metadata that names the broker."""
@@ -65,8 +70,9 @@ class Kafka:
         except KafkaException:
             return False
 
-    def _format(self, java: list[str], properties: Path) -> None:
-        tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)]
+    def _format(self) -> None:
+        java = [*self._java(), f"-Dmillirec.log={self._folder / 'format.log'}"]
+        tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._properties)]
         done = subprocess.run([*java, *tool], capture_output=True, text=True, check=False)
         if done.returncode:
             raise ServiceError(

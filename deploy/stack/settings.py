@@ -5,7 +5,7 @@ In: a folder and port numbers. Out: `Settings`, which every component is made fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Protocol
@@ -56,8 +56,14 @@ class Component(Protocol):
     log: Path
     """The log file, or the folder of several."""
 
-    def start(self) -> Iterator[Process]:
-        """Start its processes, leader first; `ready` says when they can be used."""
+    processes: tuple[str, ...]
+    """Their names, the leader's first."""
+
+    def prepare(self) -> None:
+        """Lay out its files, before its processes are started for the first time."""
+
+    def spawn(self, name: str) -> Process:
+        """Start one of its processes, also again; `ready` says when they can be used."""
 
     def ready(self) -> bool:
         """Whether it answers a client's request now."""

@@ -6,7 +6,9 @@ In: a folder, ports and the names of components. Out: running servers, recorded 
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -73,12 +75,13 @@ class Stack:
         self._flink = Flink(settings)
         self._components: dict[str, Component] = {
             "kafka": Kafka(settings),
-            "redis": Redis(settings),
+            "redis": (server := Redis(settings)),
             "flink": self._flink,
         }
         self.kafka_bootstrap = self._components["kafka"].address
         self.redis_url = self._components["redis"].address
         self.flink_rest_url = self._flink.address
+        self.checkpoints, self.redis_dump = self._flink.checkpoints, server.dump
 
     def up(self, components: Sequence[str] = COMPONENTS) -> list[str]:
         """Start those of `components` that are down; return their names once all answer.
@@ -94,15 +97,51 @@ class Stack:
             self._check_ports(name)
         try:
             for name in missing:
-                for process in self._components[name].start():
-                    self._state.processes.setdefault(name, []).append(process)
-                    self._write()
+                self._components[name].prepare()
+                for process in self._components[name].processes:
+                    self._spawn(name, process)
             for name in missing:
                 self._wait(name)
         except BaseException:
             self.down(missing)
             raise
         return missing
+
+    def kill(self, process: str) -> None:
+        """End one process at once, as a crash would; `process` as in `Component.processes`."""
+        self.signal(process, signal.SIGKILL)
+        found = [p for name in COMPONENTS for p in self._alive(name) if p.name == process]
+        while any(alive(p) for p in found):
+            time.sleep(0.01)
+
+    def signal(self, process: str, number: signal.Signals) -> None:
+        """Send one process a signal."""
+        for name in COMPONENTS:
+            for found in self._alive(name):
+                if found.name == process:
+                    os.kill(found.pid, number)
+
+    def revive(self) -> list[str]:
+        """Start again what has ended of the components that are up, as a supervisor would; the
+        names of those processes, once all answer."""
+        ended = []
+        for name in COMPONENTS:
+            processes = self._state.processes.get(name, [])
+            dead = [process for process in processes if not alive(process)]
+            for process in dead:
+                processes.remove(process)
+                self._spawn(name, process.name)
+                ended.append(process.name)
+            if dead:
+                self._wait(name)
+        return ended
+
+    def _spawn(self, name: str, process: str) -> None:
+        found = self._state.processes.setdefault(name, [])
+        found.append(self._components[name].spawn(process))
+        order = self._components[name].processes
+        found.sort(key=lambda each: order.index(each.name) if each.name in order else len(order))
+        self._write()
 
     def down(self, components: Sequence[str] = COMPONENTS) -> list[str]:
         """Stop `components` and return the names of those of which something ran.

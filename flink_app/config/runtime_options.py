@@ -32,6 +32,15 @@ class Redis(Struct, frozen=True, kw_only=True):
             le=3_153_600_000,
         ),
     ] = 2_592_000
+    refill_per_s: Annotated[
+        int,
+        Meta(
+            description="How many lists a second each user shard writes anew when Redis has lost "
+            "them all; 0: none, each comes back with its user's next event.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 500
     publish: Annotated[
         bool, Meta(description="Whether channel rec tells which user's list has changed.")
     ] = True

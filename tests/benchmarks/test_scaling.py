@@ -7,18 +7,22 @@ import numpy as np
 import pytest
 
 from benchmarks.scaling import (
+    BUSY,
     SITES,
     Constants,
     Site,
+    batches,
     feed_written,
     item_row,
     lag,
     needs,
     pieces,
+    python_load,
     user_state,
 )
 from udfs.kernels import PAGE
 from udfs.pairs import PAIR, PAIRS_HEAD
+from udfs.queued import MOST
 from udfs.rows import item_dtype, user_dtype
 
 C = Constants()
@@ -45,6 +49,18 @@ def test_a_batch_has_at_least_one_event() -> None:
     assert pieces(changed(window_ms=200)) == 40
 
 
+def test_learners_without_the_time_for_all_pieces_learn_several_as_one() -> None:
+    few, *_, many = SITES
+    assert batches(changed(rate=100.0), C) == pieces(changed(rate=100.0))
+    for site in SITES:
+        assert python_load(site, C, pieces(site)) > BUSY
+        assert python_load(site, C, batches(site, C)) == pytest.approx(BUSY)
+    assert batches(few, C) > batches(many, C)
+    hopeless = changed(rate=8e6, window_ms=1)
+    assert batches(hopeless, C) == pytest.approx(1e6 / MOST)
+    assert python_load(hopeless, C, batches(hopeless, C)) > 1
+
+
 def test_the_replica_of_items_stays_as_large_however_many_share_the_work() -> None:
     small, *_, large = (needs(site, C)["items in each TaskManager"].amount for site in SITES)
     assert small == large > 16
@@ -52,12 +68,12 @@ def test_the_replica_of_items_stays_as_large_however_many_share_the_work() -> No
 
 def test_the_feed_is_read_as_often_as_there_are_task_managers_and_never_beyond_its_bound() -> None:
     few, many = (needs(site, C) for site in (SITES[0], SITES[-1]))
-    assert few["Redis, feed written"].amount == many["Redis, feed written"].amount == 8.0
+    assert few["Redis, feed written"].amount == many["Redis, feed written"].amount == SITE.bound
     ratio = many["Redis, feed read by all"].amount / few["Redis, feed read by all"].amount
     assert ratio == SITES[-1].task_managers / SITES[0].task_managers
     assert feed_written(changed(rate=1.0), C) < 0.1
     assert lag(changed(rate=1.0), C) == 1.0
-    np.testing.assert_allclose(lag(SITE, C) / lag(changed(bound=16.0), C), 2)
+    np.testing.assert_allclose(lag(SITE, C) / lag(changed(bound=2 * SITE.bound), C), 2)
 
 
 def test_what_cannot_be_met_is_a_share_above_1() -> None:

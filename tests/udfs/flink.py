@@ -63,12 +63,18 @@ class _Metrics:
 class Subtask:
     """Runs one operator; `state` and `timers` are what a checkpoint holds."""
 
-    def __init__(self, operator: Any, before: Subtask | None = None, parallelism: int = 1) -> None:
+    def __init__(
+        self, operator: Any, before: Subtask | None = None, parallelism: int = 1, attempt: int = 0
+    ) -> None:
         self.operator, self.key = operator, 0
         self.state: dict[str, dict[int, Any]] = before.state if before else defaultdict(dict)
         self.timers: set[tuple[int, int]] = set(before.timers) if before else set()
         self.metrics = _Metrics()
-        task = SimpleNamespace(getNumberOfParallelSubtasks=lambda: parallelism)
+        task = SimpleNamespace(
+            getNumberOfParallelSubtasks=lambda: parallelism,
+            getIndexOfThisSubtask=lambda: 0,
+            getAttemptNumber=lambda: attempt,
+        )
         operator.open(
             SimpleNamespace(
                 get_map_state=lambda d: _Current(self, d.name, DictState),

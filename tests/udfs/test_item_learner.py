@@ -97,6 +97,25 @@ def living(out: list[bytes]) -> list[dict[int, int]]:
     return [account.items for account in map(unpack_account, out) if account.items]
 
 
+def test_an_emptied_redis_gets_a_whole_snapshot_again_though_nothing_changes(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message(["a", "b"], NOW))
+
+    def later() -> dict[str, bytes]:
+        clock.now += 10_000
+        flink.fire(clock.now)
+        return items(replica(redis_url))
+
+    assert later() == owned(flink)
+    entries = {key: redis_client.dump(key) for key in redis_client.keys("feed:*")}
+    later()
+    assert {key: redis_client.dump(key) for key in redis_client.keys("feed:*")} == entries
+    redis_client.flushall()
+    assert later() == owned(flink) != {}
+
+
 def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: Clock) -> None:
     flink = Subtask(operator(redis_url))
     out = flink.process(KEY, message(["a", "b"], NOW))

@@ -11,7 +11,7 @@ from tests.udfs.flink import Subtask
 from udfs.decode_settings import DecodeSettings
 from udfs.events import EventBatch, unpack, user_shard
 from udfs.operator import DEAD_LETTERS, STATS
-from udfs.parse import Parse
+from udfs.parse import LINE_MOST, Parse
 from udfs.presets import resolve
 from udfs.stats import Account, unpack_account
 
@@ -56,6 +56,14 @@ def test_every_line_is_an_event_a_dead_letter_or_ignored() -> None:
     assert all(letter["reason"] and letter["detail"] for letter in letters)
     assert flink.metrics.counters["received"] == 6
     assert flink.metrics.counters["dead_letters"] == 3
+
+
+def test_the_dead_letter_of_a_long_line_fits_into_a_kafka_record() -> None:
+    lines = ["[" * LINE_MOST, "\0" * 2_000_000, event("\ud83d", "a") + " " * LINE_MOST]
+    _, letters, _, _ = run(lines)
+    assert [letter["line"] for letter in letters[:2]] == [line[:LINE_MOST] for line in lines[:2]]
+    assert [letter.get("length") for letter in letters] == [None, *map(len, lines[1:])]
+    assert all(len(json.dumps(letter)) < 1_000_000 for letter in letters)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from udfs.operator import STATS
 from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
 from udfs.stats import Account, unpack_account
-from udfs.user_learner import UserLearner, UserLearnerSettings, _since
+from udfs.user_learner import UserLearner, _since
+from udfs.user_shard import UserLearnerSettings
 
 END = 2**63 - 1
 
@@ -25,6 +26,10 @@ END = 2**63 - 1
 class Clock:
     def __init__(self) -> None:
         self.now = NOW
+
+    def settle(self, flink: Subtask) -> None:
+        """Let the replica have waited for the items."""
+        flink.operator.feed._started -= 60
 
     def __call__(self) -> int:
         return self.now
@@ -54,6 +59,7 @@ def operator(url: str, **changes: Any) -> UserLearner:
         refresh_lists=True,
         coalesce_ms=200,
         overload_ms=500,
+        refill_per_s=0,
         user_expiry_days=1,
         item_expiry_days=30,
         keep_s=30,
@@ -142,7 +148,8 @@ def test_the_end_of_the_input_learns_what_waits_and_puts_no_list_off(
     flink = Subtask(operator(redis_url, gather_ms=20))
     flink.process(7, sent([("ann", "a")], NOW))
     for shard in (7, 8):
-        assert flink.process(shard, sent([(f"bob{shard}", "b")], NOW - 5000)) == []
+        late = sent([(f"bob{shard}", "b")], NOW - 5000)[1]
+        assert flink.process(shard, (shard, late)) == []
     clock.now = NOW + 5
     counts = account(flink.fire(END))
     assert (counts.learned, counts.lists) == (2, 2)
@@ -308,6 +315,67 @@ def test_the_end_of_the_input_writes_what_was_put_off(
     assert {key.decode() for key in redis_client.keys("similar:*")} == {
         "similar:a", "similar:b", "similar:c",
     }  # fmt: skip
+
+
+def refilled(flink: Subtask, clock: Clock) -> int:
+    """A second later: how many lists were written."""
+    clock.now += 1000
+    return account(flink.fire(clock.now)).lists
+
+
+def test_an_emptied_redis_gets_all_lists_again_a_few_each_second(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, refill_per_s=2))
+    clock.settle(flink)
+    people = ["ann", "bob", "cid", "dan", "eve"]
+    flink.process(7, sent([(name, item) for name, item in zip(people, "abcab", strict=True)], NOW))
+    before = {name: listed(redis_client, name) for name in people}
+    assert refilled(flink, clock) == 0, "nothing is lost"
+    redis_client.flushall()
+    assert refilled(flink, clock) == 2
+    assert refilled(flink, clock) == 2
+    redis_client.flushall()  # again: from the beginning
+    assert [refilled(flink, clock) for _ in range(5)] == [2, 2, 1, 0, 0]
+    assert {name: listed(redis_client, name) for name in people} == before
+    assert redis_client.exists("popular", "similar:a", "similar:b", "similar:c") == 4
+
+
+def test_a_restart_beside_an_emptied_redis_writes_the_lists_from_state(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, refill_per_s=10))
+    flink.process(7, sent([("ann", "a"), ("bob", "b")], NOW))
+    flink.process(8, (8, sent([("cid", "b")], NOW)[1]))
+    redis_client.flushall()
+    again = Subtask(operator(redis_url, refill_per_s=10), flink)
+    catalogue = again.operator.learner.catalogue
+    catalogue.seen[catalogue.slots(["a", "b"])] = NOW
+    assert refilled(again, clock) == 0, "a replica waits for the items first"
+    clock.settle(again)
+    assert refilled(again, clock) == 3
+    assert listed(redis_client, "ann") == ["b"]
+    assert listed(redis_client, "bob") == listed(redis_client, "cid") == ["a"]
+    third = Subtask(operator(redis_url, refill_per_s=10), again)
+    clock.settle(third)
+    assert refilled(third, clock) == 0, "they are there"
+
+
+def test_lists_of_users_who_are_forgotten_or_whose_list_has_expired_do_not_come_back(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, refill_per_s=10, expiry_s=60))
+    clock.settle(flink)
+    flink.process(7, sent([("ann", "a"), ("bob", "b"), ("cid", "a")], NOW))
+    del flink.state["users"][7].data["ann"]
+    flink.operator.learner.users.forget("ann")
+    clock.now += 50_000
+    flink.process(7, sent([("cid", "b"), ("cid", "c")], clock.now))
+    redis_client.flushall()
+    clock.now += 15_000
+    assert refilled(flink, clock) == 1
+    assert [key.decode() for key in redis_client.keys("rec:*")] == ["rec:cid"]
+    assert flink.operator.learner.users.find("ann") == -1
 
 
 def test_ratings_are_predicted_before_they_are_learned_also_after_a_restart(

@@ -1,0 +1,202 @@
+"""Break the job on purpose, again and again, and see that nothing is lost by it.
+
+In: how many faults, and a seed. Out: a table on standard error, `benchmarks/out/faults.json`, exit
+code 1 if anything was lost or counted twice. A steady load of numbered events goes through a real
+Kafka, Redis and Flink with two TaskManagers, RocksDB and checkpoints; after each fault the load
+rests until the job's books agree with its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import redis
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.faults.books import SETTLE_S, Books, DeadLetters, compare, settle
+from benchmarks.faults.kinds import KINDS, Place
+from benchmarks.faults.load import PROBE, Load
+from benchmarks.load import known
+from deploy.download import CACHE
+from deploy.stack import Ports, Stack
+from flink_app.config import load as load_config
+from flink_app.embedded.ports import free_port
+from flink_app.package import write
+from flink_app.totals import read_totals
+
+OUT = Path(__file__).parents[1] / "out" / "faults.json"
+SHARDS, CHECKPOINT_S = 2, 3.0
+
+
+class Outcome(msgspec.Struct):
+    """One fault.
+
+    Attributes:
+        at: events written before it. in_flight: of these, not learned by then.
+        recovery_s: from the fault until a list had an event that came after it was put right.
+        right_s: from the fault until all books agreed. books: what never did.
+    """
+
+    fault: str
+    at: int
+    in_flight: int
+    recovery_s: float
+    right_s: float
+    books: Books
+
+
+class Trial:
+    """A job on a stack, its load, and its books."""
+
+    def __init__(self, stack: Stack, folder: Path, rate: int, seed: int) -> None:
+        self.stack, self._archive = stack, folder / "job.zip"
+        given = [
+            "source.kind=kafka", "source.topic=faults", f"source.brokers={stack.kafka_bootstrap}",
+            "dead_letters.kind=kafka", "dead_letters.topic=refused", "feed.snapshot_s=2",
+            f"redis.url={stack.redis_url}", "source.start=earliest",
+            f"job.shards={SHARDS}", f"job.item_shards={SHARDS}",
+            f"flink.options.execution.checkpointing.interval={CHECKPOINT_S:g}s",
+        ]  # fmt: skip
+        write(self._archive, load_config(None, given, {}))
+        self.load = Load(stack.kafka_bootstrap, "faults", rate, seed)
+        self.place = Place(stack, self.load, self._submit, seed, CHECKPOINT_S)
+        self.load.event(PROBE, "i0")
+        self.load.pause()
+        self.place.job = self._submit()
+        self.letters = DeadLetters(stack.kafka_bootstrap, "refused")
+
+    def _submit(self, *settings: str) -> str:
+        code = ("-pyfs", str(self._archive), "-pym", "flink_app.main")
+        options = [part for setting in settings for part in ("--set", setting)]
+        return self.stack.submit("-d", "-p", "2", *code, *options)
+
+    def begin(self) -> None:
+        """Let the load begin, and wait until the job takes it and has a checkpoint."""
+        self.load.go()
+        self._probe(600)
+        deadline = time.monotonic() + 120
+        while not list(self.stack.checkpoints.glob("*/chk-*/_metadata")):
+            if time.monotonic() > deadline:
+                raise SystemExit("there is no checkpoint after two minutes")
+            time.sleep(0.2)
+
+    def suffer(self, fault: str) -> Outcome:
+        """One fault in the midst of the load; then the load rests until the books agree."""
+        self.load.go()
+        self.place.wait(1, 4)
+        at, totals = self.load.written, read_totals(self.place.redis, "")
+        in_flight = at - (totals.learned + totals.rejected if totals else 0)
+        began = time.monotonic()
+        KINDS[fault](self.place)
+        self._probe(SETTLE_S)
+        recovered = time.monotonic() - began
+        self.load.pause()
+        books = settle(self.load, self.stack.redis_url, self.letters, SHARDS)
+        right = time.monotonic() - began
+        return Outcome(fault, at, in_flight, round(recovered, 1), round(right, 1), books)
+
+    def _probe(self, seconds: float) -> None:
+        """Write an event of the probe, and wait until its list counts it."""
+        self.load.event(PROBE, "i0")
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                stored = self.place.redis.get(f"rec:{PROBE}")
+                if known(stored) >= self.load.users[PROBE]:
+                    return
+            except redis.RedisError:
+                pass
+            if time.monotonic() > deadline:
+                books = compare(self.load, self.stack.redis_url, self.letters, SHARDS)
+                raise SystemExit(f"no list for {seconds:g} s after the fault; books: {books}")
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        """End the load and the readers."""
+        self.load.end()
+        self.letters.close()
+
+
+def sequence(count: int, seed: int, only: Sequence[str]) -> list[str]:
+    """Which faults, in which order: all kinds as often, at random."""
+    kinds = list(only or KINDS)
+    chosen = [kinds[n % len(kinds)] for n in range(count)]
+    random.Random(seed).shuffle(chosen)
+    return chosen
+
+
+def run(folder: Path, faults: Sequence[str], rate: int, seed: int) -> list[Outcome]:
+    """Start a stack, break it, and stop it."""
+    ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
+    stack = Stack(folder / "stack", ports, CACHE)
+    found = []
+    try:
+        stack.up()
+        trial = Trial(stack, folder, rate, seed)
+        trial.begin()
+        for number, fault in enumerate(faults, 1):
+            found.append(outcome := trial.suffer(fault))
+            say(f"{number}/{len(faults)} {msgspec.json.encode(outcome).decode()}")
+        trial.close()
+    finally:
+        stack.down()
+    return found
+
+
+def report(outcomes: Sequence[Outcome]) -> Table:
+    """A row for each kind of fault."""
+    table = Table(title="faults: nothing may be lost, nothing counted twice")
+    for column in ("fault", "times", "events in flight", "lost or twice", "letters repeated",
+                   "first list after, s: p50", "max", "all right after, s: max"):  # fmt: skip
+        table.add_column(column, justify="left" if column == "fault" else "right")
+    for kind in KINDS:
+        rows = [each for each in outcomes if each.fault == kind]
+        if not rows:
+            continue
+        wrong = sum(row.books.users + row.books.items + row.books.letters for row in rows)
+        took = [row.recovery_s for row in rows]
+        table.add_row(
+            kind.replace("_", " "), str(len(rows)), str(sum(row.in_flight for row in rows)),
+            str(wrong), str(rows[-1].books.repeated), f"{statistics.median(took):g}",
+            f"{max(took):g}", f"{max(row.right_s for row in rows):g}",
+        )  # fmt: skip
+    return table
+
+
+def say(text: str) -> None:
+    """Progress, for people."""
+    print(text, file=sys.stderr)
+
+
+def main() -> None:
+    """Break, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faults", type=int, default=56, help="how many, all kinds as often")
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=[], help="these kinds alone")
+    parser.add_argument("--rate", type=int, default=200, help="events/s")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    faults = sequence(options.faults, options.seed, options.only)
+    with tempfile.TemporaryDirectory() as name:
+        outcomes = run(Path(name), faults, options.rate, options.seed)
+    Console(stderr=True, width=140).print(report(outcomes))
+    OUT.parent.mkdir(exist_ok=True)
+    figures = {"rate": options.rate, "seed": options.seed, "outcomes": outcomes}
+    OUT.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
+    print(json.dumps({"faults": len(outcomes), "written": str(OUT)}))
+    if not all(outcome.books.agree for outcome in outcomes):
+        raise SystemExit("the books do not agree: see above")
+
+
+if __name__ == "__main__":
+    main()

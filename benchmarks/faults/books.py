@@ -1,0 +1,131 @@
+"""Whether the job's books agree with the load's: each event counted once, each list up to date.
+
+In: a `Load` that is paused, the job's Redis and its topic of dead letters. Out: the differences,
+which go away while the job catches up, and must.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+
+import msgspec
+import redis
+from confluent_kafka import Consumer
+
+from benchmarks.faults.load import Load
+from benchmarks.load import known
+from flink_app.config import Config
+from flink_app.settings import model_settings
+from flink_app.totals import read_totals
+from udfs.catalogue import Catalogue
+from udfs.feed import FeedReader
+from udfs.models import Models
+from udfs.parse import LINE_MOST
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.users import Users
+
+SETTLE_S = 180.0  # a job that has not caught up after this never will
+
+
+class Books(msgspec.Struct):
+    """What differs, and by how much; all 0: nothing was lost and nothing counted twice.
+
+    Attributes:
+        users, items: by how many events the counts of users' lists, and of items in the state of
+            the item learners, differ, too few and too many alike. totals: as much of `stats`.
+        letters: unusable lines that are no dead letter, and dead letters that are none of them.
+        repeated: dead letters that came more than once, which at least once allows.
+    """
+
+    users: int = 0
+    items: int = 0
+    totals: int = 0
+    letters: int = 0
+    repeated: int = 0
+
+    @property
+    def agree(self) -> bool:
+        """Whether nothing differs."""
+        return not (self.users or self.items or self.totals or self.letters)
+
+
+class DeadLetters:
+    """Reads the topic of dead letters, in a thread."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self.lines: Counter[str] = Counter()
+        self._ended = False
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "faults",
+                "log_level": 0,
+                "auto.offset.reset": "earliest",
+                "allow.auto.create.topics": True,
+                "reconnect.backoff.max.ms": 500,
+            }
+        )
+        self._consumer.subscribe([topic])
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._ended:
+            message = self._consumer.poll(0.2)
+            if message is not None and not message.error():
+                self.lines[json.loads(message.value() or b"{}")["line"]] += 1
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ended = True
+        self._thread.join()
+        self._consumer.close()
+
+
+def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Books:
+    """The differences of this moment."""
+    client = redis.Redis.from_url(url)
+    totals = read_totals(client, "")
+    users = load.users
+    stored = client.mget([f"rec:{user}" for user in users])
+    lists = Counter(dict(zip(users, map(known, stored), strict=True)))  # type: ignore[arg-type]
+    bad, good = len(load.bad), sum(users.values())
+    counted = (totals.received, totals.learned, totals.rejected) if totals else (0, 0, 0)
+    return Books(
+        users=_apart(users, lists),
+        items=_apart(load.items, items(url, item_shards)),
+        totals=sum(abs(a - b) for a, b in zip(counted, (good + bad, good, bad), strict=True)),
+        letters=len({line[:LINE_MOST] for line in load.bad} ^ letters.lines.keys()),
+        repeated=sum(letters.lines.values()) - len(letters.lines),
+    )
+
+
+def settle(
+    load: Load, url: str, letters: DeadLetters, item_shards: int, seconds: float = SETTLE_S
+) -> Books:
+    """Wait until nothing differs; what still does after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = compare(load, url, letters, item_shards)
+        if found.agree or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
+
+
+def items(url: str, item_shards: int) -> Counter[str]:
+    """Events of each item, as the item learners have published them from their state."""
+    config = Config()
+    d = config.model.dimensions
+    catalogue = Catalogue(d, 1, 100_000)
+    models = Models(model_settings(config), catalogue, Users(d, 1, 10, 10))
+    FeedReader(RedisWriter(RedisSettings(url)), "", item_shards, False, 30.0).start(models)
+    living = catalogue.living_slots()
+    names = map(str, catalogue.names(living.tolist()))
+    return Counter(dict(zip(names, catalogue.events[living].tolist(), strict=True)))
+
+
+def _apart(wanted: Counter[str], found: Counter[str]) -> int:
+    return sum(abs(wanted[key] - found[key]) for key in wanted.keys() | found.keys())

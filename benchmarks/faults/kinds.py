@@ -1,0 +1,205 @@
+"""The faults: what breaks, and who or what puts it right again.
+
+In: a `Place` with a running job. Out: the same place after the fault, in which a job runs again.
+None waits for the job to have recovered.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from benchmarks.faults.load import Load
+from deploy.stack import Stack
+from flink_app.restore import latest_checkpoint
+from udfs.errors import ServiceError
+
+_POISON = (
+    "#", '"#', "[#]", "#null", '{"n": #, "user": 7}', '{"n": #, "user": "u1"}', "#\0",
+    "#" + "[" * 2000,
+    '{"n": #, "user": "u1", "item": "i1", "type": "no such type"}',
+    '{"n": #, "user": "", "item": "i1", "type": "view"}',
+    '{"n": #, "user": "u1", "item": "i1", "type": "view", "ts": "yesterday"}',
+    '{"n": #, "user": "u1", "item": "i1", "type": "rating", "value": NaN}',
+    '{"n": #, "item": "i1", "type": "view", "user": "' + 900_000 * "u",
+)  # fmt: skip
+_FAILED_CHECKPOINTS = 40  # so many later ones cannot be written
+
+
+class Place:
+    """The stack, the job on it and its load.
+
+    Args:
+        submit: hands the job to Flink with further settings, and returns its id.
+    """
+
+    def __init__(
+        self, stack: Stack, load: Load, submit: Callable[..., str], seed: int,
+        checkpoint_s: float,
+    ) -> None:  # fmt: skip
+        self.stack, self.load, self.submit = stack, load, submit
+        self.random, self.checkpoint_s = random.Random(seed), checkpoint_s
+        self.redis: Any = redis.Redis.from_url(stack.redis_url)
+        self.job = ""
+
+    def wait(self, least: float, most: float) -> None:
+        """Some seconds."""
+        time.sleep(self.random.uniform(least, most))
+
+    def go_on(self) -> None:
+        """Submit the job anew, from its newest checkpoint that is whole."""
+        folder = self.stack.checkpoints.as_uri()
+        self.job = self.submit("state.restore=latest", f"state.checkpoints={folder}")
+
+    def checkpoint(self) -> Path:
+        """The folder of the newest finished checkpoint."""
+        return Path(latest_checkpoint(str(self.stack.checkpoints)).removeprefix("file://"))
+
+
+def task_manager(place: Place) -> None:
+    """A TaskManager is killed; another is started."""
+    place.stack.kill(f"taskmanager-{place.random.randint(1, 2)}")
+    place.wait(0, 2)
+    place.stack.revive()
+
+
+def both_task_managers(place: Place) -> None:
+    """Both TaskManagers are killed; others are started."""
+    for number in (1, 2):
+        place.stack.kill(f"taskmanager-{number}")
+    place.wait(0, 2)
+    place.stack.revive()
+
+
+def job_manager(place: Place) -> None:
+    """The JobManager is killed; another is started, and gets the job from its newest checkpoint."""
+    place.stack.kill("jobmanager")
+    place.stack.revive()
+    place.go_on()
+
+
+def damaged_checkpoint(place: Place) -> None:
+    """As before, and half of the newest checkpoint's metadata, or one of its files, is missing."""
+    place.stack.kill("jobmanager")
+    newest = place.checkpoint()
+    files = [file for file in newest.iterdir() if file.name != "_metadata"]
+    damaged = place.random.choice([newest / "_metadata", *files])
+    os.truncate(damaged, damaged.stat().st_size // 2)
+    place.stack.revive()
+    place.go_on()
+
+
+def wrong_settings(place: Place) -> None:
+    """The job is cancelled and restarted with settings that its state cannot have, then right."""
+    place.stack.rest(f"/jobs/{place.job}", "PATCH")
+    while place.stack.rest(f"/jobs/{place.job}")["state"] != "CANCELED":
+        time.sleep(0.1)
+    for wrong in ("model.dimensions=0", "job.shards=1", "lists.model=best"):
+        try:
+            place.submit(wrong)
+        except ServiceError as error:
+            assert "error: " in str(error), error
+        else:
+            raise AssertionError(f"the job was taken with {wrong}")
+    place.go_on()
+
+
+def redis_emptied(place: Place) -> None:
+    """Redis is killed; another is started, empty."""
+    place.stack.kill("redis")
+    place.wait(0, 3)
+    place.stack.revive()
+
+
+def redis_restarted(place: Place) -> None:
+    """Redis saves its data and is killed some moments later; it comes back with what it saved."""
+    place.redis.save()
+    place.wait(0, 1)
+    place.stack.kill("redis")
+    place.wait(0, 3)
+    place.stack.revive()
+    place.stack.redis_dump.unlink()
+
+
+def redis_hung(place: Place) -> None:
+    """Redis answers nothing for some seconds."""
+    place.stack.signal("redis", signal.SIGSTOP)
+    place.wait(3, 8)
+    place.stack.signal("redis", signal.SIGCONT)
+
+
+def redis_full(place: Place) -> None:
+    """Redis has no memory left and refuses what is written."""
+    place.redis.config_set("maxmemory", 1)
+    place.wait(3, 6)
+    place.redis.config_set("maxmemory", 0)
+
+
+def redis_read_only(place: Place) -> None:
+    """Redis is made a replica, and refuses what is written."""
+    place.redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    place.wait(3, 6)
+    place.redis.execute_command("REPLICAOF", "NO", "ONE")
+
+
+def redis_slow(place: Place) -> None:
+    """Redis takes 300 ms for whatever is written."""
+    for _ in range(10):
+        place.redis.execute_command("CLIENT", "PAUSE", "300", "WRITE")
+        time.sleep(0.32)
+
+
+def kafka(place: Place) -> None:
+    """The broker is killed; it comes back with its data."""
+    place.stack.kill("kafka")
+    place.wait(0, 3)
+    place.stack.revive()
+
+
+def no_checkpoints(place: Place) -> None:
+    """No checkpoint can be written, as on a full disk, until the job gives up; then they can."""
+    newest = place.checkpoint()
+    number = int(newest.name.removeprefix("chk-"))
+    taken = [newest.with_name(f"chk-{number + n}") for n in range(1, _FAILED_CHECKPOINTS)]
+    for path in taken:
+        if not path.exists():
+            path.touch()
+    place.wait(4 * place.checkpoint_s, 6 * place.checkpoint_s)
+    for path in taken:
+        if path.is_file():
+            path.unlink()
+
+
+def poison(place: Place) -> None:
+    """A burst of lines that no parser likes."""
+    first = len(place.load.bad)
+    for number, line in enumerate(_POISON, first):
+        place.load.line(line.replace("#", str(number)))
+
+
+KINDS: dict[str, Callable[[Place], None]] = {
+    fault.__name__: fault
+    for fault in (
+        task_manager,
+        both_task_managers,
+        job_manager,
+        damaged_checkpoint,
+        wrong_settings,
+        redis_emptied,
+        redis_restarted,
+        redis_hung,
+        redis_full,
+        redis_read_only,
+        redis_slow,
+        kafka,
+        no_checkpoints,
+        poison,
+    )
+}

@@ -1,0 +1,83 @@
+"""Keeps an old attempt of a job from writing over what a newer one has written to Redis.
+
+In: the connections of a writer, when they are made. Out: older writers disconnected, and refused
+when they come back. A TaskManager that Flink has given up, but that still runs behind a broken
+network, is such a writer. Batches cost nothing more: only making a connection does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import Any
+
+import redis
+
+from udfs.errors import ServiceError
+
+log = logging.getLogger(__name__)
+
+# Refuses what is older than the newest job, or than the newest attempt of the same subtask.
+_CLAIM = """
+local job, own = redis.call('HGET', KEYS[1], 'job'), redis.call('HGET', KEYS[1], ARGV[2])
+if (job and job > ARGV[1]) or (own and own > ARGV[1] .. '-' .. ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], 'job', ARGV[1], ARGV[2], ARGV[1] .. '-' .. ARGV[3])
+return 1
+"""
+
+
+class Fence:
+    """One writer's claim.
+
+    Args:
+        prefix: of the keys; the claims stand in the hash `<prefix>writers`.
+        born_ms: when the job was submitted, the same for all its writers. writer: which of them.
+        attempt: how often Flink has started it before.
+    """
+
+    def __init__(self, prefix: str, born_ms: int, writer: str, attempt: int) -> None:
+        self._key = f"{prefix}writers"
+        self._claim = f"{born_ms:015}", writer, f"{attempt:06}"
+        shop = hashlib.blake2b(prefix.encode(), digest_size=6).hexdigest()
+        self._names = f"millirec:{shop}:"
+        self._warned = False
+
+    def connected(self, connection: Any) -> None:
+        """Claim a new connection, as redis-py's `redis_connect_func`; end those of older writers.
+
+        Raises:
+            ServiceError: a newer job, or attempt, writes to this Redis.
+        """
+        connection.on_connect()
+        born, writer, attempt = self._claim
+        # The name first: a newer writer that claims after this one sees it.
+        name = f"{self._names}{born}:{writer}:{attempt}"
+        try:
+            self._ask(connection, "CLIENT", "SETNAME", name)
+            if not self._ask(connection, "EVAL", _CLAIM, "1", self._key, *self._claim):
+                raise ServiceError(
+                    f"a newer job, or a newer attempt of this one, writes to this Redis: this one "
+                    f"stops. If none does, delete the key {self._key}; two jobs on one Redis need "
+                    "a redis.prefix each."
+                )
+            for client in self._ask(connection, "CLIENT", "LIST").decode().splitlines():
+                self._end(connection, dict(part.partition("=")[::2] for part in client.split(" ")))
+        except redis.ResponseError as error:
+            if not self._warned:
+                log.warning("this Redis does not let old writers be shut out: %s", error)
+                self._warned = True
+
+    def _end(self, connection: Any, client: dict[str, str]) -> None:
+        """Disconnect a client that is an older writer of the same keys."""
+        name = client.get("name", "")
+        if not name.startswith(self._names):
+            return
+        born, writer, attempt = name.removeprefix(self._names).split(":")
+        own_born, own_writer, own_attempt = self._claim
+        if born < own_born or ((born, writer) == (own_born, own_writer) and attempt < own_attempt):
+            self._ask(connection, "CLIENT", "KILL", "ID", client["id"])
+
+    @staticmethod
+    def _ask(connection: Any, *command: str) -> Any:
+        connection.send_command(*command)
+        return connection.read_response()
