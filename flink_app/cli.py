@@ -233,6 +233,19 @@ def similar(
     return show(f"similar:{item}", load(config, settings), json)
 
 
+@app.command
+def redis_usage(
+    *,
+    json: Annotated[bool, Parameter(name="--json", negative=(), help="As JSON.")] = False,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> int:
+    """Show how much of Redis's memory lists, the item feed and the rest take."""
+    from flink_app.redis_usage import show
+
+    return show(load(config, settings), json)
+
+
 @app.command(name="config")
 def show_config(
     *,

@@ -41,6 +41,8 @@ def flink_options(config: Config) -> dict[str, str]:
             "execution.checkpointing.interval": f"{int(state.checkpoint_s * 1000)} ms",
             "execution.checkpointing.dir": folder if "://" in folder else _uri(folder),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+            # More than one, so that a damaged one has another before it.
+            "execution.checkpointing.num-retained": "3",
             "execution.checkpointing.incremental": str(state.backend == "rocksdb").lower(),
         }
     if state.restore:

@@ -62,7 +62,7 @@ class Trial:
         self.stack, self._archive = stack, folder / "job.zip"
         given = [
             "source.kind=kafka", "source.topic=faults", f"source.brokers={stack.kafka_bootstrap}",
-            "dead_letters.kind=kafka", "dead_letters.topic=refused", "feed.snapshot_s=2",
+            "dead_letters.kind=kafka", "dead_letters.topic=faults-refused", "feed.snapshot_s=2",
             f"redis.url={stack.redis_url}", "source.start=earliest",
             f"job.shards={SHARDS}", f"job.item_shards={SHARDS}",
             f"flink.options.execution.checkpointing.interval={CHECKPOINT_S:g}s",
@@ -73,7 +73,7 @@ class Trial:
         self.load.event(PROBE, "i0")
         self.load.pause()
         self.place.job = self._submit()
-        self.letters = DeadLetters(stack.kafka_bootstrap, "refused")
+        self.letters = DeadLetters(stack.kafka_bootstrap, "faults-refused")
 
     def _submit(self, *settings: str) -> str:
         code = ("-pyfs", str(self._archive), "-pym", "flink_app.main")

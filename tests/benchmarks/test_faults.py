@@ -1,0 +1,59 @@
+"""The fault suite's own books: a difference of one event is seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from benchmarks.faults.__main__ import Outcome, report, sequence
+from benchmarks.faults.books import Books, compare
+from benchmarks.faults.kinds import KINDS
+
+
+def test_every_kind_comes_as_often_in_an_order_that_the_seed_decides() -> None:
+    chosen = sequence(4 * len(KINDS), 1, [])
+    assert Counter(chosen) == dict.fromkeys(KINDS, 4)
+    assert chosen == sequence(4 * len(KINDS), 1, []) != sequence(4 * len(KINDS), 2, [])
+    assert set(sequence(3, 1, ["kafka"])) == {"kafka"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "apart"),
+    [
+        ({}, {}),
+        ({"users": {"ann": 3}}, {"users": 1}),
+        ({"users": {"ann": 2, "eve": 5}}, {"users": 5}),
+        ({"stats": {"learned": 1}}, {"totals": 1}),
+        ({"letters": []}, {"letters": 1}),
+        ({"letters": ["{", "[", "["]}, {"letters": 1, "repeated": 1}),
+    ],
+)
+def test_whatever_differs_is_counted(
+    redis_url: str, redis_client: Any, monkeypatch: pytest.MonkeyPatch, changed: Any, apart: Any
+) -> None:
+    found = {"users": {"ann": 2}, "stats": {}, "letters": ["{"]} | changed
+    load: Any = SimpleNamespace(
+        users=Counter(found["users"]), items=Counter(a=2), bad={"{"}, written=3
+    )
+    stats = {"received": 3, "learned": 2, "dead": 1, "dead:not_json": 1} | found["stats"]
+    redis_client.hset("stats", mapping=stats)
+    redis_client.set("rec:ann", '{"id":"0-2","items":[]}')
+    monkeypatch.setattr("benchmarks.faults.books.items", lambda url, shards: Counter(a=2))
+    letters: Any = SimpleNamespace(lines=Counter(found["letters"]))
+    books = compare(load, redis_url, letters, 1)
+    if changed.get("users"):  # the totals then differ, too
+        books.totals = 0
+    assert books == Books(**apart)
+    assert books.agree == (not set(apart) - {"repeated"})
+
+
+def test_the_table_shows_what_was_lost() -> None:
+    outcome = Outcome("kafka", 10, 3, 1.5, 2.5, Books(users=1, items=1))
+    table = report([outcome, msgspec.structs.replace(outcome, recovery_s=4.5)])
+    assert [list(column.cells) for column in table.columns][:4] == [
+        ["kafka"], ["2"], ["6"], ["4"],
+    ]  # fmt: skip
