@@ -17,6 +17,7 @@ import redis
 
 from udfs.errors import ServiceError
 from udfs.fence import Fence
+from udfs.sentinels import Sentinels
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class RedisSettings:
     @property
     def address(self) -> str:
         """Host, port and database, or the socket's path, without credentials."""
+        if sentinels := Sentinels.parse(self.url):
+            return sentinels.address
         parts = urlsplit(self.url)
         if parts.scheme == "unix":
             return f"unix://{parts.path}"
@@ -54,16 +57,20 @@ class RedisSettings:
         """A new client; `rediss://` means TLS, username and password override the URL's."""
         given = {"username": self.username, "password": self.password}
         try:
-            client = redis.Redis.from_url(
-                self.url,
-                socket_timeout=self.timeout_s,
-                socket_connect_timeout=self.timeout_s,
-            )
+            if sentinels := Sentinels.parse(self.url):
+                client = sentinels.client(self.timeout_s)
+            else:
+                client = redis.Redis.from_url(
+                    self.url,
+                    socket_timeout=self.timeout_s,
+                    socket_connect_timeout=self.timeout_s,
+                )
         except ValueError:  # its text may hold a part of the password
             raise ServiceError(
                 "redis.url is not one that Redis clients understand. "
-                "Write redis://HOST:PORT/DATABASE, rediss:// for TLS, and in a password # as %23, "
-                "/ as %2F and @ as %40."
+                "Write redis://HOST:PORT/DATABASE, rediss:// for TLS, "
+                "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE, and in a password # as "
+                "%23, / as %2F and @ as %40."
             ) from None
         # Given to `from_url`, they would yield to what stands in the URL.
         client.connection_pool.connection_kwargs.update(

@@ -18,6 +18,7 @@ from flink_app.config.masking import masked
 from flink_app.config.options import Config, Job
 from udfs.decode_settings import RATING
 from udfs.errors import ConfigError
+from udfs.sentinels import Sentinels
 from udfs.stats import TESTABLE
 
 _BROKER = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}")
@@ -115,14 +116,23 @@ def _check_events(config: Config) -> None:
 def _check_redis(url: str) -> None:
     shown = masked("redis.url", url)
     try:
+        if Sentinels.parse(url):
+            return
+    except ValueError:
+        raise ConfigError(
+            f'redis.url is "{shown}": with Sentinels it must be '
+            "redis+sentinel://host:port,host:port/service/database, rediss+sentinel:// for TLS."
+        ) from None
+    try:
         parts = urlsplit(url)
         whole = parts.scheme == "unix" or (bool(parts.hostname) and parts.port != 0)
     except ValueError:  # a port that is no number, a bracket that is not closed
         whole = False
     if not whole or parts.scheme not in ("redis", "rediss", "unix"):
         raise ConfigError(
-            f'redis.url is "{shown}": it must be redis://host:port/database, rediss:// for TLS, or '
-            "unix:///path/of/socket; write a / in the password as %2F."
+            f'redis.url is "{shown}": it must be redis://host:port/database, rediss:// for TLS, '
+            "redis+sentinel://host:port,host:port/service/database, or unix:///path/of/socket; "
+            "write a / in the password as %2F."
         )
     # A client takes a database that is no number for database 0, without a word.
     if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):

@@ -1,4 +1,4 @@
-"""Which checkpoint a job goes on from; that damage is seen is tested with a real one in test_job."""
+"""Which checkpoint a job goes on from; test_job has a real one that is damaged."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def test_damaged_ones_are_passed_over_with_a_warning(
 
 def test_none_that_is_whole_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     damage(monkeypatch, "chk-1", "chk-2", "chk-3")
-    with pytest.raises(ConfigError, match="all 3 checkpoints in .* are damaged"):
+    with pytest.raises(ConfigError, match=r"all 3 checkpoints in .* are damaged"):
         whole_checkpoint(str(folder))
     with pytest.raises(ConfigError, match="no finished checkpoint"):
         whole_checkpoint(str(folder / "two" / "chk-2"))
-    with pytest.raises(ConfigError, match="state.checkpoints is empty"):
+    with pytest.raises(ConfigError, match=r"state\.checkpoints is empty"):
         whole_checkpoint("")
     with pytest.raises(ConfigError, match="looks on this machine only"):
         latest_checkpoint("s3://bucket/checkpoints")
