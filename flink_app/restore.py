@@ -90,11 +90,11 @@ def _damage(folder: Path) -> str:
 
 def _files(checkpoint: Any) -> Iterator[tuple[Path, int]]:
     """The files of a checkpoint and their sizes."""
-    for operator in checkpoint.getOperatorStates():
-        for subtask in operator.getStates():
-            kinds = "ManagedKeyed", "RawKeyed", "ManagedOperator", "RawOperator"
+    kinds = "ManagedKeyed", "RawKeyed", "ManagedOperator", "RawOperator"
+    for operator in _each(checkpoint.getOperatorStates()):
+        for subtask in _each(operator.getStates()):
             for kind in kinds:
-                for handle in getattr(subtask, f"get{kind}State")():
+                for handle in _each(getattr(subtask, f"get{kind}State")()):
                     yield from _files_of(handle)
 
 
@@ -103,11 +103,22 @@ def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
     kind = handle.getClass().getSimpleName()
     if kind == "IncrementalRemoteKeyedStateHandle":
         yield from _files_of(handle.getMetaDataStateHandle())
-        for part in (*handle.getSharedState(), *handle.getPrivateState()):
-            yield from _files_of(part.getHandle())
+        for parts in (handle.getSharedState(), handle.getPrivateState()):
+            for part in _each(parts):
+                yield from _files_of(part.getHandle())
     elif kind.endswith("FileStateHandle"):
         path = handle.getFilePath().toUri()
         if path.getScheme() in (None, "file"):
             yield Path(path.getPath()), int(handle.getStateSize())
-    elif hasattr(handle, "getDelegateStateHandle") and kind != "ByteStreamStateHandle":
+    elif kind in ("KeyGroupsStateHandle", "KeyGroupsSavepointStateHandle") or kind in (
+        "OperatorStreamStateHandle",
+        "FileMergingOperatorStreamStateHandle",
+    ):
         yield from _files_of(handle.getDelegateStateHandle())
+
+
+def _each(collection: Any) -> Iterator[Any]:
+    """What is in a Java collection."""
+    iterator = collection.iterator()
+    while iterator.hasNext():
+        yield iterator.next()
