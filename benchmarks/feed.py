@@ -75,8 +75,8 @@ CASES = [
     msgspec.structs.replace(BASE, dimensions=64),
     msgspec.structs.replace(BASE, neighbours=50),
     msgspec.structs.replace(BASE, window_ms=200),
-    msgspec.structs.replace(BASE, bound=8.0),
-    msgspec.structs.replace(BASE, items=100_000, bound=8.0),
+    msgspec.structs.replace(BASE, bound=4.0),
+    msgspec.structs.replace(BASE, items=100_000, bound=4.0),
 ]
 
 

@@ -48,7 +48,7 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
     change_us: float = 2.0
     crossing_us: float = 35.0
     parse_us: float = 15.0
-    read_us: float = 20.0
+    read_us: float = 18.0
     redis_us: float = 7.0
     list_bytes: int = 1_280
     line_bytes: int = 80

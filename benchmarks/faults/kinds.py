@@ -87,6 +87,8 @@ def job_manager(place: Place) -> None:
 
 def damaged_checkpoint(place: Place) -> None:
     """As before, and half of the newest checkpoint's metadata, or one of its files, is missing."""
+    while len(list(place.stack.checkpoints.glob("*/chk-*/_metadata"))) < 2:
+        time.sleep(0.1)
     place.stack.kill("jobmanager")
     newest = place.checkpoint()
     files = [file for file in newest.iterdir() if file.name != "_metadata"]
