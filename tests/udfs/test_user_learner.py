@@ -301,6 +301,25 @@ def test_a_timer_writes_what_was_put_off_also_after_a_restart(
     assert again.state["due"][7].data is None
 
 
+def test_a_clock_that_jumps_loses_nothing(redis_url: str, redis_client: Any, clock: Clock) -> None:
+    """An hour back, an hour forward, and back again: by a time server, or a machine that slept."""
+    flink = Subtask(operator(redis_url, gather_ms=20, refill_per_s=10))
+    clock.settle(flink)
+    items = [f"i{n}" for n in range(6)]
+    for number, jump in enumerate([0, -3_600_000, 7_200_000, -3_600_000, 10, 3_600_000]):
+        clock.now += jump
+        pairs = [(user, items[number]) for user in ("ann", "bob")]
+        counts = account(flink.process(7, sent(pairs, clock.now, [f"{number}a", f"{number}b"])))
+        counts.add(account(flink.fire(clock.now)))
+        assert (counts.learned, counts.duplicates) == (2, 0)
+        again = sent(pairs, clock.now, [f"{number}a", f"{number}b"])
+        assert account(flink.process(7, again)).duplicates == 2
+        assert listed(redis_client, "ann") == listed(redis_client, "bob") == []
+    flink.process(7, sent([("eve", "i0")], clock.now))
+    assert listed(redis_client, "eve") == items[1:]
+    assert flink.state["learned"][7].data == (13).to_bytes(8, "little")
+
+
 def test_the_end_of_the_input_writes_what_was_put_off(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
