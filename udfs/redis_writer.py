@@ -93,10 +93,16 @@ class RedisWriter:
     ) -> None:  # fmt: skip
         self._settings = settings
         self.client = settings.client()
-        if fence:
-            self.client.connection_pool.connection_kwargs["redis_connect_func"] = fence.connected
-        self._sleep = sleep
-        self.round_trips = 0
+        self._fence, self._sleep = fence, sleep
+        self.client.connection_pool.connection_kwargs["redis_connect_func"] = self._connected
+        self.round_trips = self.connections = 0
+
+    def _connected(self, connection: Any) -> None:
+        self.connections += 1
+        if self._fence:
+            self._fence.connected(connection)
+        else:
+            connection.on_connect()
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
         """Send the commands in one pipeline and return their replies.

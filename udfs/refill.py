@@ -1,23 +1,26 @@
 """Lists that Redis has lost, written anew from Flink's state a few at a time.
 
-In: Redis, and the log of a shard's users. Out: whose lists are to be written in this second. Redis
-has a mark for each shard whose lists it holds, a field of the hash `filled`; where that is missing,
-it was emptied, or is another Redis.
+In: Redis, the log of a shard's users, and whose lists were written of late. Out: whose lists are
+to be written in this second. Redis has a mark for each shard, a field of the hash `filled`: how
+many events the shard had learned when it was set, so that all lists of that time are there. Where
+the mark is missing, Redis was emptied; where it is an older one, Redis has gone back to older data,
+by a restart or a failover. What it persists or replicates is always in the order of the writes.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from udfs.idle import IdleUsers
 from udfs.redis_writer import RedisWriter
 
 log = logging.getLogger(__name__)
-LOOK_MS = 1000  # how often the mark is looked for
-_FULL = b"full"
+LOOK_MS = 1000  # how often the mark is looked at, and set
+_RECENT = 60  # marks of which is known whose lists were written before them
 
 
 def filled_key(prefix: str) -> str:
@@ -33,37 +36,80 @@ class Refill:
     """The lists of one shard.
 
     Args:
-        shard: its key, the field of the mark. idle: the log of its users, read from Flink's state:
-            the methods are for when the shard is the current one.
+        shard: its key, the field of the mark. learned: events of its state.
+        idle: the log of its users, read from Flink's state: `look` is for when the shard is the
+            current one.
         per_s: how many lists at most each time.
     """
 
     def __init__(
-        self, writer: RedisWriter, prefix: str, shard: int, idle: IdleUsers, per_s: int
-    ) -> None:
+        self, writer: RedisWriter, prefix: str, shard: int, learned: int, idle: IdleUsers,
+        per_s: int,
+    ) -> None:  # fmt: skip
         self._writer, self._key, self._shard = writer, filled_key(prefix), str(shard)
         self._idle, self._per_s = idle, per_s
-        # Another attempt's mark says nothing about how far this one has come.
-        self._begun = secrets.token_hex(8).encode()
+        # While lists are written anew; another attempt's says nothing about how far this one is.
+        self._begun = b"begun " + secrets.token_hex(8).encode()
         self._users: Iterator[str] | None = None
+        self._mark, self._connections = learned, writer.connections
+        # (mark, the one before it, whose lists were written between them), the oldest first.
+        self._recent: deque[tuple[int, int, set[str]]] = deque(maxlen=_RECENT)
+        self._since: set[str] = set()
+        if per_s and not learned:
+            self._set(b"0")  # there is nothing yet that could be lost
 
-    def look(self) -> tuple[bool, list[str]]:
-        """Whether Redis was found without the lists just now, and the next whose to write."""
+    def wrote(self, users: Iterable[str]) -> None:
+        """Note whose lists have been written."""
+        self._since.update(users)
+
+    def look(self, learned: int) -> tuple[bool, list[str]]:
+        """Whether Redis was found without any lists just now, and the next whose to write.
+
+        Args:
+            learned: how many events the shard has learned.
+        """
         found = self._writer.send([("HGET", self._key, self._shard)])[0]
-        lost = found != _FULL and (self._users is None or found != self._begun)
-        if lost:
-            self._users = self._idle.names()
-            self._mark(self._begun)
-        elif self._users is None:
+        begins = self._lost(found)
+        if begins:
+            self._set(self._begun)
+        if self._users is None:
+            self._note(learned)
             return False, []
-        assert self._users is not None
         names = list(islice(self._users, self._per_s))
-        if lost and names:
-            log.warning("Redis has not the lists of shard %s: they are written anew", self._shard)
         if len(names) < self._per_s:
             self._users = None
-            self._mark(_FULL)
-        return lost, names
+            self._note(learned)
+            self._set(b"%d" % learned)
+        return begins == "all", names
 
-    def _mark(self, mark: bytes) -> None:
+    def _lost(self, found: bytes | None) -> str:
+        """Whether Redis has gone back since the last look: "all" lists are lost, "some", or ""."""
+        again, self._connections = self._connections, self._writer.connections
+        if self._users is not None and found == self._begun:
+            return ""
+        number = int(found) if found and found.isdigit() else -1
+        # The mark says nothing of what was written after it; only a Redis that has started again,
+        # or is another, can have lost that.
+        if self._users is None and number >= self._mark and again == self._connections:
+            return ""
+        first = self._recent[0][1] if self._recent else self._mark
+        if self._users is None and number >= first:
+            later = [users for mark, _, users in self._recent if mark > number]
+            names = self._since.union(*later)
+            self._users = iter(names)
+            if names:
+                log.info("Redis may lack %d lists of shard %s", len(names), self._shard)
+            return "some"
+        self._users = self._idle.names()
+        log.warning("Redis lacks the lists of shard %s: all are written anew", self._shard)
+        return "all"
+
+    def _note(self, learned: int) -> None:
+        """Set the mark, if it has changed: all lists of so many events are there."""
+        if self._since or learned != self._mark:
+            self._recent.append((learned, self._mark, self._since))
+            self._mark, self._since = learned, set()
+            self._set(b"%d" % learned)
+
+    def _set(self, mark: bytes) -> None:
         self._writer.send([("HSET", self._key, self._shard, mark)])

@@ -35,7 +35,7 @@ from udfs.threads import share_of_cores
 from udfs.user_shard import Handles, UserLearnerSettings, UserShard
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
-_REPORT_S = 1.0  # a batch that is learned event by event says so often how far it has come
+_REPORT_S = 1.0  # how often a batch that is learned event by event says how far it has come
 _END = 2**63 - 1  # event time, ms: when the input has ended
 
 
@@ -87,8 +87,6 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             now = now_ms()
             self._set_timer(context, next_tick(now, shard.idle.sweep_ms))
             if s.refills:
-                if not shard.learned:
-                    shard.refill.look()  # there is nothing to write
                 self._set_timer(context, next_tick(now, LOOK_MS))
             context.timer_service().register_event_time_timer(_END)
         return shard
@@ -131,7 +129,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             for item_shard, message in learned.messages.items():
                 yield self.settings.item_keys[item_shard], message
             if refresh and strict:
-                self._write_lists(learned.slots, now, account)
+                self._write_lists(shard, learned.slots, now, account)
             account.learned += len(part)
             if time.perf_counter() - began > _REPORT_S:
                 yield STATS, pack_account(self._count(self._staged(account, began), began))
@@ -193,18 +191,22 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
             slots = np.fromiter(found.values(), np.int32, len(found))
             shard.put_off({})
         shard.flushed_ms = now
-        self._write_lists(slots, now, account)
+        self._write_lists(shard, slots, now, account)
         ages = np.maximum(now_ms() - np.concatenate([since, np.array(late, np.int64)]), 0)
         account.freshness = histogram(ages)
         self._counters["fresh_events"].inc(len(ages))
         self._counters["freshness_ms_sum"].inc(int(ages.sum()))
 
-    def _write_lists(self, slots: NDArray[np.int32], now: int, account: Account) -> None:
+    def _write_lists(
+        self, shard: UserShard, slots: NDArray[np.int32], now: int, account: Account
+    ) -> None:
         began = time.perf_counter()
         commands = self.learner.user_lists(slots, now)
         commands += self.learner.shared_lists(now)
         ranked = time.perf_counter()
         self.writer.send(commands)
+        if self.settings.refills:
+            shard.refill.wrote(map(self.learner.users.names.__getitem__, slots.tolist()))
         spent = {"rank": int((ranked - began) * 1e6), "redis": _micros(ranked)}
         account.add(Account(lists=len(slots), stages=spent))
 
@@ -265,8 +267,8 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         self._refresh_replica(now)
         if not self.feed.settled:
             return
-        lost, names = shard.refill.look()
-        if lost:
+        emptied, names = shard.refill.look(shard.learned)
+        if emptied:
             self.learner.forget_similar()
         users, expired = self.learner.users, now - self.settings.learner.expiry_s * 1000
         found = users.locate(names, *self._rows, self.learner.catalogue)
@@ -275,7 +277,7 @@ class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
         for name in (users.names[slot] for slot in slots[users.seen[slots] == 0].tolist()):
             users.forget(name)  # not in the state any more
         if len(listed) or self.learner.similar_due:
-            self._write_lists(listed, now, account)
+            self._write_lists(shard, listed, now, account)
 
     def close(self) -> None:
         """At the end of a bounded input: write every shared list."""

@@ -86,11 +86,12 @@ class UserShard:
         self.queued = Queued(state.queued, s.gather_ms)
         self.duplicates = Duplicates(state.ids, int(s.deduplicate_s * 1000), s.deduplicate_ids)
         self.idle = IdleUsers(state.idle, int(s.user_expiry_days * _DAY_MS))
-        self.refill = Refill(writer, s.redis.prefix, key, self.idle, s.refill_per_s)
         self.learned = int.from_bytes(state.learned.value() or b"", "little")
         self.mean = np.frombuffer(state.mean.value() or bytes(16), "<f8").copy()
         self.due = msgspec.json.decode(state.due.value() or b"{}", type=dict[str, int])
         self.flushed_ms = 0
+        per_s = s.refill_per_s if s.refills else 0
+        self.refill = Refill(writer, s.redis.prefix, key, self.learned, self.idle, per_s)
 
     def store(self) -> None:
         """Write how much was learned to the state."""

@@ -360,6 +360,43 @@ def test_an_emptied_redis_gets_all_lists_again_a_few_each_second(
     assert redis_client.exists("popular", "similar:a", "similar:b", "similar:c") == 4
 
 
+def back(client: Any, data: dict[bytes, bytes]) -> None:
+    """Put Redis back to older data, as a restart does, and cut its connections."""
+    client.flushall()
+    for key, value in data.items():
+        client.restore(key, 0, value)
+    client.client_kill_filter(_type="normal", skipme=True)
+
+
+def test_a_redis_with_older_data_gets_the_lists_that_it_lacks(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, refill_per_s=10))
+    clock.settle(flink)
+    old: list[dict[bytes, bytes]] = []
+    for number, user in enumerate(["ann", "bob", "cid", "dan"]):
+        clock.now += 1000
+        flink.process(7, sent([(user, "a"), (user, "b")], clock.now))
+        old.append({key: redis_client.dump(key) for key in redis_client.scan_iter()})
+        assert account(flink.fire(clock.now)).lists == 0, number
+    flink.process(7, sent([("eve", "a")], clock.now))
+    want = {key: redis_client.get(key) for key in redis_client.keys("rec:*")}
+    for data, lost in zip(reversed(old), (1, 2, 3, 4), strict=True):
+        back(redis_client, data)
+        assert len(redis_client.keys("rec:*")) == 5 - lost
+        # These, and others that were written after the mark, and may be there.
+        assert lost <= refilled(flink, clock) <= 5
+        assert refilled(flink, clock) == 0
+        found = {key: redis_client.get(key) for key in redis_client.keys("rec:*")}
+        assert found.keys() == want.keys()
+    again = Subtask(operator(redis_url, refill_per_s=10), flink)
+    catalogue = again.operator.learner.catalogue
+    catalogue.seen[catalogue.slots(["a", "b"])] = clock.now
+    clock.settle(again)
+    back(redis_client, old[2])
+    assert refilled(again, clock) == 5, "older than the state: all of them"
+
+
 def test_a_restart_beside_an_emptied_redis_writes_the_lists_from_state(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
