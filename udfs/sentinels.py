@@ -72,7 +72,7 @@ password='pass/word', tls=False)
         common: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
         if self.tls:
             common["ssl"] = True
-        sentinel = Sentinel(self.hosts, sentinel_kwargs=common)
+        sentinel: Any = Sentinel(self.hosts, sentinel_kwargs=common)  # type: ignore[no-untyped-call]
         client: redis.Redis = sentinel.master_for(
             self.service, db=self.database, username=self.username or None,
             password=self.password or None, **common,
