@@ -60,6 +60,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
         ahead_ms=int(events.latest_ahead_s * 1000),
         ratings=config.model.loss == "squared",
+        user_per_minute=events.user_per_minute,
     )
 
 

@@ -17,6 +17,7 @@ The reasons, stable codes for metrics and dead letters:
     bad_time                   a time is neither a number nor ISO 8601
     time_out_of_range          a time is absurdly early, or too far ahead
     unknown_type               an event type has no weight
+    too_many                   its user has more events this minute than are taken
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from udfs.decode_json import JsonReader
 from udfs.decode_settings import IMPRESSION, RATING, DecodeSettings, RatingRule
 from udfs.errors import ConfigError
 from udfs.events import CONSUMED
+from udfs.rate_limit import RateLimit
 from udfs.times import RawTime, iso_text, to_ms
 
 __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
@@ -77,7 +79,7 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 class Decoder:
-    """Decodes lines by fixed settings; it keeps no state between batches."""
+    """Decodes lines by fixed settings; between batches it keeps only the rate limit's counts."""
 
     def __init__(self, settings: DecodeSettings) -> None:
         """Prepare for `settings`.
@@ -87,6 +89,7 @@ class Decoder:
         """
         preset = settings.preset
         self._settings = settings
+        self._limit = RateLimit(settings.user_per_minute) if settings.user_per_minute else None
         self._reader: JsonReader | CsvReader = (
             JsonReader(preset.fields) if preset.format == "json" else CsvReader(preset)
         )
@@ -117,6 +120,8 @@ class Decoder:
         ids = clean_ids(raw.ids, "id", longest, problems, required=False)
         ts = self._times(raw.times, now_ms, problems)
         weights, flags = self._weigh(raw.types, raw.values, problems)
+        if self._limit:
+            self._limit.mark(users, now_ms, problems)
         decoded = Decoded(
             users=users,
             items=items,

@@ -62,6 +62,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         earliest_ms: the earliest believable time, milliseconds since the epoch.
         ahead_ms: how far ahead of the clock a time may be, milliseconds.
         ratings: whether an event that is a rating keeps it beside its weight.
+        user_per_minute: how many events of a user are taken in a minute; 0: all.
     """
 
     preset: Preset
@@ -75,3 +76,4 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     earliest_ms: int = 631_152_000_000  # 1990-01-01
     ahead_ms: int = 86_400_000
     ratings: bool = False
+    user_per_minute: int = 0

@@ -171,6 +171,15 @@ class Events(Struct, frozen=True, kw_only=True):
         int,
         Meta(description="The longest user, item or event id, in bytes of UTF-8.", ge=1, le=65_536),
     ] = 512
+    user_per_minute: Annotated[
+        int,
+        Meta(
+            description="How many events of one user are taken in a minute of the clock, against "
+            "bots; more are dead letters. 0: all, as when history is read.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+    ] = 0
     earliest: Annotated[
         str,
         Meta(description="An event with an earlier time is refused; ISO 8601 with its zone."),

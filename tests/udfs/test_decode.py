@@ -299,3 +299,26 @@ def test_ratings_are_as_given_whatever_their_weight() -> None:
     found = DECODERS["millirec"].ratings(lines)
     assert np.array_equal(found, [4.5, np.nan, 0.0], equal_nan=True)
     assert DECODERS["movielens"].ratings(["1\t2\t3.5\t875747190"]).tolist() == [3.5]
+
+
+def test_no_more_events_of_a_user_are_taken_in_a_minute_than_allowed() -> None:
+    limited = decoder(user_per_minute=2)
+    lines = [line(user=user) for user in "abaa"] + ["{", line(user="a", item="")]
+    found = limited.decode(lines, NOW)
+    assert found.users == ["a", "b", "a"]
+    assert [(bad.index, bad.reason) for bad in found.rejected] == [
+        (3, "too_many"), (4, "not_json"), (5, "empty_item"),
+    ]  # fmt: skip
+    assert "events.user_per_minute" in found.rejected[0].detail
+    assert limited.decode([line(user="b"), line(user="b"), line(user="a")], NOW + 1).users == ["b"]
+    assert limited.decode([line(user="a")] * 3, NOW + 60_000).users == ["a", "a"]
+    assert limited.decode([line(user="a")], NOW).users == ["a"], "a clock that is set back"
+    assert len(decoder().decode([line()] * 1000, NOW)) == 1000
+
+
+def test_the_counts_of_the_rate_limit_are_those_of_one_minute() -> None:
+    limited = decoder(user_per_minute=2)
+    for minute in range(3):
+        limited.decode([line(user=f"{minute}-{n}") for n in range(100)], NOW + minute * 60_000)
+    assert limited._limit is not None
+    assert len(limited._limit._counts) == 100
