@@ -1,0 +1,18 @@
+"""A short run of the fuzzer; `python -m benchmarks.fuzz` has a million lines."""
+
+from __future__ import annotations
+
+from benchmarks.fuzz import mutated, run
+
+
+def test_mutated_lines_are_accounted_for_exactly() -> None:
+    found = run(20_000, 7)
+    assert found["lost"] == 0
+    rejected = found["rejected"]
+    assert found["learned"] + found["ignored"] + sum(rejected.values()) == 20_000
+    assert min(found["learned"], rejected["not_json"], rejected["wrong_columns"]) > 100
+    assert len(rejected) > 6
+
+
+def test_the_seed_decides_the_lines() -> None:
+    assert list(mutated(50, 1)) == list(mutated(50, 1)) != list(mutated(50, 2))
