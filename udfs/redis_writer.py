@@ -129,6 +129,13 @@ class RedisWriter:
                 self._sleep(pause)
                 pause = min(pause * 2, 2.0)
 
+    def try_to(self, *command: str) -> Any:
+        """The reply to one command; None where Redis does not answer now."""
+        try:
+            return self._send_once([command])[0]
+        except (redis.RedisError, OSError):
+            return None
+
     def _send_once(self, commands: Sequence[Command]) -> list[Any]:
         pool = self.client.connection_pool
         connection = pool.get_connection()

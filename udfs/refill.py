@@ -68,8 +68,10 @@ class Refill:
         Args:
             learned: how many events the shard has learned.
         """
-        found = self._writer.send([("HGET", self._key, self._shard)])[0]
-        begins = self._lost(found)
+        found = self._writer.try_to("HMGET", self._key, self._shard)
+        if found is None:
+            return False, []  # Redis is away: the next look will tell
+        begins = self._lost(found[0])
         if begins:
             self._set(self._begun)
         if self._users is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
+from flink_app.embedded.redis_server import RedisServer
 from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
 from tests.udfs.flink import Subtask
 from udfs.errors import ServiceError
@@ -415,6 +417,19 @@ def test_a_restart_beside_an_emptied_redis_writes_the_lists_from_state(
     third = Subtask(operator(redis_url, refill_per_s=10), again)
     clock.settle(third)
     assert refilled(third, clock) == 0, "they are there"
+
+
+def test_an_idle_job_does_not_end_because_redis_is_away(tmp_path: Path, clock: Clock) -> None:
+    with RedisServer(folder=tmp_path) as server:
+        flink = Subtask(operator(server.url, refill_per_s=10))
+        clock.settle(flink)
+        flink.process(7, sent([("ann", "a")], NOW))
+        assert refilled(flink, clock) == 0
+    for _ in range(3):
+        assert refilled(flink, clock) == 0
+    port = int(server.url.rpartition(":")[2].partition("/")[0])
+    with RedisServer(port, tmp_path):
+        assert refilled(flink, clock) == 1
 
 
 def test_lists_of_users_who_are_forgotten_or_whose_list_has_expired_do_not_come_back(
