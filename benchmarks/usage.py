@@ -86,3 +86,8 @@ def key_bytes(client: redis.Redis, pattern: str, sample: int = 200) -> int:
         if len(sizes) == sample:
             break
     return round(sum(sizes) / max(len(sizes), 1))
+
+
+def resident_mib(pids: Mapping[str, int]) -> dict[str, float]:
+    """The resident memory of each process now, MiB."""
+    return {name: psutil.Process(pid).memory_info().rss / 2**20 for name, pid in pids.items()}

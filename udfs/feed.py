@@ -93,7 +93,7 @@ class FeedWriter:
 
     def lost(self, writer: RedisWriter) -> bool:
         """Whether Redis has no snapshot of this shard: none was written, or it was emptied."""
-        return writer.try_to("EXISTS", self._kept) == 0
+        return bool(writer.try_to("EXISTS", self._kept) == 0)
 
     def _pack(
         self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes
