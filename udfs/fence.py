@@ -17,7 +17,8 @@ from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)
 
-# Refuses what is older than the newest job, or than the newest attempt of the same subtask.
+# Refuses what is older than the newest job, or than the newest attempt of the same subtask. Flink's
+# own number of the attempt would not do: it begins anew when a standby JobManager takes over.
 _CLAIM = """
 local job, own = redis.call('HGET', KEYS[1], 'job'), redis.call('HGET', KEYS[1], ARGV[2])
 if (job and job > ARGV[1]) or (own and own > ARGV[1] .. '-' .. ARGV[3]) then return 0 end
@@ -32,12 +33,12 @@ class Fence:
     Args:
         prefix: of the keys; the claims stand in the hash `<prefix>writers`.
         born_ms: when the job was submitted, the same for all its writers. writer: which of them.
-        attempt: how often Flink has started it before.
+        began_ms: when this attempt of it began.
     """
 
-    def __init__(self, prefix: str, born_ms: int, writer: str, attempt: int) -> None:
+    def __init__(self, prefix: str, born_ms: int, writer: str, began_ms: int) -> None:
         self._key = f"{prefix}writers"
-        self._claim = f"{born_ms:015}", writer, f"{attempt:06}"
+        self._claim = f"{born_ms:015}", writer, f"{began_ms:015}"
         shop = hashlib.blake2b(prefix.encode(), digest_size=6).hexdigest()
         self._names = f"millirec:{shop}:"
         self._warned = False
@@ -49,9 +50,9 @@ class Fence:
             ServiceError: a newer job, or attempt, writes to this Redis.
         """
         connection.on_connect()
-        born, writer, attempt = self._claim
+        born, writer, began = self._claim
         # The name first: a newer writer that claims after this one sees it.
-        name = f"{self._names}{born}:{writer}:{attempt}"
+        name = f"{self._names}{born}:{writer}:{began}"
         try:
             self._ask(connection, "CLIENT", "SETNAME", name)
             if not self._ask(connection, "EVAL", _CLAIM, "1", self._key, *self._claim):
@@ -72,9 +73,10 @@ class Fence:
         name = client.get("name", "")
         if not name.startswith(self._names):
             return
-        born, writer, attempt = name.removeprefix(self._names).split(":")
-        own_born, own_writer, own_attempt = self._claim
-        if born < own_born or ((born, writer) == (own_born, own_writer) and attempt < own_attempt):
+        born, _, rest = name.removeprefix(self._names).partition(":")
+        writer, _, began = rest.partition(":")
+        own_born, own_writer, own_began = self._claim
+        if born < own_born or ((born, writer) == (own_born, own_writer) and began < own_began):
             self._ask(connection, "CLIENT", "KILL", "ID", client["id"])
 
     @staticmethod

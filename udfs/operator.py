@@ -81,7 +81,7 @@ def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str
         return RedisWriter(settings)
     task: Any = context._runtime_context.getTaskInfo()
     writer = f"{operator}-{task.getIndexOfThisSubtask()}"
-    fence = Fence(settings.prefix, settings.born_ms, writer, int(task.getAttemptNumber()))
+    fence = Fence(settings.prefix, settings.born_ms, writer, now_ms())
     return RedisWriter(settings, fence=fence)
 
 

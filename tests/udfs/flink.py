@@ -63,9 +63,7 @@ class _Metrics:
 class Subtask:
     """Runs one operator; `state` and `timers` are what a checkpoint holds."""
 
-    def __init__(
-        self, operator: Any, before: Subtask | None = None, parallelism: int = 1, attempt: int = 0
-    ) -> None:
+    def __init__(self, operator: Any, before: Subtask | None = None, parallelism: int = 1) -> None:
         self.operator, self.key = operator, 0
         self.state: dict[str, dict[int, Any]] = before.state if before else defaultdict(dict)
         self.timers: set[tuple[int, int]] = set(before.timers) if before else set()
@@ -73,7 +71,6 @@ class Subtask:
         task = SimpleNamespace(
             getNumberOfParallelSubtasks=lambda: parallelism,
             getIndexOfThisSubtask=lambda: 0,
-            getAttemptNumber=lambda: attempt,
         )
         operator.open(
             SimpleNamespace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from udfs.redis_writer import RedisSettings, RedisWriter
 
 
 def writer(
-    url: str, born_ms: int, name: str = "user-0", attempt: int = 0, prefix: str = ""
+    url: str, born_ms: int, name: str = "user-0", began_ms: int = 0, prefix: str = ""
 ) -> RedisWriter:
     settings = RedisSettings(url, prefix=prefix, retry_s=1)
-    return RedisWriter(settings, fence=Fence(prefix, born_ms, name, attempt))
+    return RedisWriter(settings, fence=Fence(prefix, born_ms, name, began_ms))
 
 
 def write(who: RedisWriter, value: str) -> None:
@@ -91,13 +92,22 @@ def test_a_redis_that_allows_no_scripts_is_written_to_all_the_same(
     assert sum("old writers" in record.message for record in caplog.records) == 1
 
 
+def test_clients_with_odd_names_are_let_be(redis_url: str, redis_client: Any) -> None:
+    first = Fence("", 5, "user-0", 0)
+    redis_client.client_setname(f"{first._names}nonsense")
+    other = RedisWriter(RedisSettings(redis_url), fence=first)
+    write(other, "1")
+    assert redis_client.get("a") == b"1"
+
+
 def test_a_subtask_that_flink_has_given_up_cannot_overwrite_a_newer_list(
     redis_url: str, redis_client: Any
 ) -> None:
     settings = RedisSettings(redis_url, retry_s=1, born_ms=5)
     old = Subtask(operator(redis_url, redis=settings))
     old.process(7, sent([("ann", "a"), ("bob", "b")], now_ms()))
-    new = Subtask(operator(redis_url, redis=settings), attempt=1)
+    time.sleep(0.002)
+    new = Subtask(operator(redis_url, redis=settings))
     new.process(7, sent([("ann", "a"), ("bob", "b"), ("ann", "c")], now_ms()))
     before = listed(redis_client, "ann")
     with pytest.raises(ServiceError, match="a newer attempt"):
