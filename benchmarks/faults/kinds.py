@@ -99,7 +99,7 @@ def damaged_checkpoint(place: Place) -> None:
 
 
 def wrong_settings(place: Place) -> None:
-    """The job is cancelled and restarted with settings that its state cannot have, then right."""
+    """The job is cancelled, and restarted with settings that are refused, then with right ones."""
     place.stack.rest(f"/jobs/{place.job}", "PATCH")
     while place.stack.rest(f"/jobs/{place.job}")["state"] != "CANCELED":
         time.sleep(0.1)
