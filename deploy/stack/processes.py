@@ -64,11 +64,11 @@ def stop(processes: Iterable[Process]) -> None:
     """
     asked = list(processes)
     for process in asked:
-        _signal(process, signal.SIGTERM)
-    stubborn = _wait(asked)
+        send(process, signal.SIGTERM)
+    stubborn = wait(asked)
     for process in stubborn:
-        _signal(process, signal.SIGKILL)
-    _wait(stubborn)
+        send(process, signal.SIGKILL)
+    wait(stubborn)
     _children[:] = [child for child in _children if child.poll() is None]
 
 
@@ -85,14 +85,15 @@ def _find(process: Process) -> psutil.Process | None:
         return None
 
 
-def _signal(process: Process, number: signal.Signals) -> None:
+def send(process: Process, number: signal.Signals) -> None:
+    """Send a process a signal, unless it has ended."""
     found = _find(process)
     if found is not None:
         with contextlib.suppress(psutil.NoSuchProcess):
             found.send_signal(number)
 
 
-def _wait(processes: list[Process]) -> list[Process]:
+def wait(processes: list[Process]) -> list[Process]:
     """Wait until these have ended, 15 s at most; those that have not."""
     deadline = time.monotonic() + GRACE_SECONDS
     left = processes

@@ -6,7 +6,6 @@ In: a folder, ports and the names of components. Out: running servers, recorded 
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from msgspec import Struct, field, structs
 from deploy.download import CACHE
 from deploy.stack.flink import Flink
 from deploy.stack.kafka import Kafka
-from deploy.stack.processes import Process, alive, stop
+from deploy.stack.processes import Process, alive, send, stop, wait
 from deploy.stack.redis import Redis
 from deploy.stack.settings import TASK_MANAGERS, Component, Ports, Settings
 from flink_app.embedded.ports import require_free
@@ -109,17 +108,14 @@ class Stack:
 
     def kill(self, process: str) -> None:
         """End one process at once, as a crash would; `process` as in `Component.processes`."""
-        self.signal(process, signal.SIGKILL)
-        found = [p for name in COMPONENTS for p in self._alive(name) if p.name == process]
-        while any(alive(p) for p in found):
-            time.sleep(0.01)
+        wait(self.signal(process, signal.SIGKILL))
 
-    def signal(self, process: str, number: signal.Signals) -> None:
-        """Send one process a signal."""
-        for name in COMPONENTS:
-            for found in self._alive(name):
-                if found.name == process:
-                    os.kill(found.pid, number)
+    def signal(self, process: str, number: signal.Signals) -> list[Process]:
+        """Send one process a signal; returns it, or nothing if it does not run."""
+        found = [each for name in COMPONENTS for each in self._alive(name) if each.name == process]
+        for each in found:
+            send(each, number)
+        return found
 
     def revive(self) -> list[str]:
         """Start again what has ended of the components that are up, as a supervisor would; the

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.udfs.flink import Subtask
-from tests.udfs.test_user_learner import listed, operator, sent
+from tests.udfs.user_learners import listed, operator, sent
 from udfs.errors import ServiceError
 from udfs.fence import Fence
 from udfs.operator import now_ms
