@@ -55,7 +55,11 @@ def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]
     """The titles of those items that have metadata with one, under `item:<item>`."""
     if not items:
         return {}
-    values: Any = client.mget([f"{prefix}item:{item}" for item in items])
+    # Not MGET: in a Redis Cluster the keys are on several nodes.
+    pipeline: Any = client.pipeline(transaction=False)
+    for item in items:
+        pipeline.get(f"{prefix}item:{item}")
+    values = pipeline.execute()
     found = {}
     for item, value in zip(items, values, strict=True):
         try:

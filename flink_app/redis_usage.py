@@ -121,6 +121,15 @@ def show(loaded: Loaded, as_json: bool) -> int:
         }
         print(msgspec.json.encode(rows).decode())
         return FINISHED
-    memory: Any = client.info("memory")
-    Console(highlight=False).print(table(families, memory))
+    Console(highlight=False).print(table(families, _memory(client)))
     return FINISHED
+
+
+def _memory(client: redis.Redis) -> dict[str, Any]:
+    """What `INFO memory` says, with the sums of a cluster's nodes."""
+    asked: Any = client  # redis 5 has no types here
+    if not isinstance(client, redis.RedisCluster):
+        return dict(asked.info("memory"))
+    nodes = [asked.info("memory", target_nodes=node) for node in asked.get_primaries()]
+    sums = {name: sum(node[name] for node in nodes) for name in ("used_memory", "maxmemory")}
+    return dict(nodes[0]) | sums

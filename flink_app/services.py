@@ -30,8 +30,8 @@ def redis_client(config: Config) -> redis.Redis:
         ServiceError: it does not answer, or refuses.
     """
     settings = _settings(config)
-    client = settings.client()
     try:
+        client = settings.client()
         client.ping()
     except redis.RedisError as error:
         raise ServiceError(
@@ -82,13 +82,12 @@ def start_afresh(client: redis.Redis, config: Config) -> None:
     """
     # NumPy and the kernels: only when a job starts.
     from udfs.feed import feed_keys
-    from udfs.refill import filled_key
     from udfs.stats import LISTS, TESTABLE, shown_key
 
     prefix = config.redis.prefix
     shown = [shown_key(prefix, name) for name in (*LISTS, *TESTABLE)]
-    own = f"{prefix}stats", filled_key(prefix)
-    client.delete(*feed_keys(prefix, config.job.item_shards), *own, *shown)
+    for key in (*feed_keys(prefix, config.job.item_shards), f"{prefix}stats", *shown):
+        client.delete(key)
 
 
 def require_kafka(config: Config) -> None:

@@ -1,9 +1,10 @@
 """The item feed: changed items from the item learners to the replicas in the user learners.
 
 In: rows of a `Catalogue` that owns one shard of the items. Out: entries of the Redis stream
-`feed:log` (trimmed by age) and one snapshot per item shard, `feed:snapshot:<shard>`, with its
-origin in `feed:epoch:<shard>`. What was taken together stands beside it in chunks, the hash
-`feed:pairs:<shard>`, because it is many times larger and most of it stays as it is. All values are
+`feed:log` (trimmed by age) and one snapshot per item shard, `feed:snapshot:{<shard>}`, with its
+origin in `feed:epoch:{<shard>}`. What was taken together stands beside it in chunks, the hash
+`feed:pairs:{<shard>}`, because it is many times larger and most of it stays as it is. The braces
+keep them on one node of a Redis Cluster, in the order in which they are written. All values are
 absolute, so reading twice is harmless. Packed as MessagePack, versioned; not for front ends.
 """
 
@@ -67,12 +68,12 @@ _decode = msgspec.msgpack.Decoder(FeedRows).decode
 def feed_keys(prefix: str, item_shards: int) -> list[str]:
     """Every key of the feed: what a job that starts afresh deletes."""
     shards = range(item_shards)
-    kinds = [
-        f"{prefix}feed:{kind}:{shard}"
-        for kind in ("snapshot", "pairs", "epoch")
-        for shard in shards
-    ]
+    kinds = [_key(prefix, kind, n) for kind in ("snapshot", "pairs", "epoch") for n in shards]
     return [f"{prefix}feed:log", *kinds]
+
+
+def _key(prefix: str, kind: str, shard: int) -> str:
+    return f"{prefix}feed:{kind}:{{{shard}}}"
 
 
 class FeedWriter:
@@ -89,11 +90,11 @@ class FeedWriter:
         self._prefix, self.shard, self._epoch = prefix, shard, epoch
         self.restored, self._keep_ms = restored, int(keep_s * 1000)
         self.written = 0
-        self._kept = f"{prefix}feed:epoch:{shard}"
+        self._kept = _key(prefix, "epoch", shard)
 
     def lost(self, writer: RedisWriter) -> bool:
         """Whether Redis has no snapshot of this shard: none was written, or it was emptied."""
-        return bool(writer.try_to("EXISTS", self._kept) == 0)
+        return writer.try_to(("EXISTS", self._kept)) == [0]
 
     def _pack(
         self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes
@@ -124,12 +125,12 @@ class FeedWriter:
         """
         data = self._pack(catalogue, catalogue.living_slots(), Changes(ranker=ranker))
         origin = f"{self._epoch}:{int(self.restored)}"
-        pairs = f"{self._prefix}feed:pairs:{self.shard}"
+        pairs = _key(self._prefix, "pairs", self.shard)
         none = np.zeros(0, np.int32)
         return [
             *([("DEL", pairs)] if whole else []),
             *(("HSET", pairs, str(n), self._pack(catalogue, none, c)) for n, c in chunks.items()),
-            ("SET", f"{self._prefix}feed:snapshot:{self.shard}", data),
+            ("SET", _key(self._prefix, "snapshot", self.shard), data),
             ("SET", self._kept, origin),
         ]
 
@@ -187,8 +188,8 @@ class FeedReader:
 
     def _restored(self) -> list[int]:
         """The shards with a new snapshot of state that was restored after this replica began."""
-        keys = [f"{self._prefix}feed:epoch:{shard}" for shard in range(self._shards)]
-        origins = self._writer.send([("MGET", *keys)])[0]
+        keys = [_key(self._prefix, "epoch", shard) for shard in range(self._shards)]
+        origins = self._writer.send([("GET", key) for key in keys])
         return [
             shard
             for shard, origin in enumerate(origins)
@@ -198,12 +199,12 @@ class FeedReader:
     def _load(self, shards: Iterable[int], models: Models) -> int:
         count = 0
         for shard in shards:
-            keys = [f"{self._prefix}feed:{kind}:{shard}" for kind in ("epoch", "snapshot")]
+            keys = [_key(self._prefix, kind, shard) for kind in ("epoch", "snapshot")]
             origin, data = self._writer.send([("MGET", *keys)])[0]
             if data:
                 self._origins[shard] = origin
                 count += self.apply(data, models)
-                pairs = f"{self._prefix}feed:pairs:{shard}"
+                pairs = _key(self._prefix, "pairs", shard)
                 for chunk in self._writer.send([("HKEYS", pairs)])[0]:
                     # One by one: together they may be more than one reply should hold.
                     data = self._writer.send([("HGET", pairs, chunk)])[0]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import redis
@@ -43,19 +45,22 @@ class Fence:
         self._names = f"millirec:{shop}:"
         self._warned = False
 
-    def connected(self, connection: Any) -> None:
-        """Claim a new connection, as redis-py's `redis_connect_func`; end those of older writers.
+    def claim(self, connection: Any, anywhere: Callable[..., Any] | None = None) -> None:
+        """Claim a new connection; end those of older writers to the same Redis.
+
+        Args:
+            anywhere: carries out a command on the node of its key, where Redis is a cluster.
 
         Raises:
             ServiceError: a newer job, or attempt, writes to this Redis.
         """
-        connection.on_connect()
+        anywhere = anywhere or partial(self._ask, connection)
         born, writer, began = self._claim
         # The name first: a newer writer that claims after this one sees it.
         name = f"{self._names}{born}:{writer}:{began}"
         try:
             self._ask(connection, "CLIENT", "SETNAME", name)
-            if not self._ask(connection, "EVAL", _CLAIM, "1", self._key, *self._claim):
+            if not anywhere("EVAL", _CLAIM, "1", self._key, *self._claim):
                 raise ServiceError(
                     f"a newer job, or a newer attempt of this one, writes to this Redis: this one "
                     f"stops. If none does, delete the key {self._key}; two jobs on one Redis need "

@@ -1,7 +1,7 @@
 """One pipeline of absolute values per batch to Redis, retried until it is written.
 
 In: commands, in parts or packed. Out: their replies. Values are absolute, so writing
-them again after a failure does no harm.
+them again after a failure does no harm. To a Redis Cluster it is a pipeline for each node.
 """
 
 from __future__ import annotations
@@ -9,20 +9,28 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import hiredis
 import redis
 
+from udfs import redis_cluster
 from udfs.errors import ServiceError
 from udfs.fence import Fence
+from udfs.redis_cluster import ClusterNodes
+from udfs.redis_hosts import RedisHosts
 from udfs.sentinels import Sentinels
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 log = logging.getLogger(__name__)
 Command = Sequence[str | bytes | int] | bytes
 """Its parts, or the one command already in Redis's protocol, which `ListWriter` writes faster."""
+
+
+def _packed(command: Command) -> bytes:
+    return command if isinstance(command, bytes) else _pack(tuple(command))
 
 
 class RedisSettings:
@@ -45,6 +53,8 @@ class RedisSettings:
         """Host, port and database, or the socket's path, without credentials."""
         if sentinels := Sentinels.parse(self.url):
             return sentinels.address
+        if cluster := self.cluster:
+            return f"redis{'s' * cluster.tls}+cluster://{cluster.text}"
         parts = urlsplit(self.url)
         if parts.scheme == "unix":
             return f"unix://{parts.path}"
@@ -53,28 +63,46 @@ class RedisSettings:
     def __repr__(self) -> str:
         return f"RedisSettings({self.address})"
 
-    def client(self) -> redis.Redis:
-        """A new client; `rediss://` means TLS, username and password override the URL's."""
+    @property
+    def cluster(self) -> RedisHosts | None:
+        """Where the nodes of a Redis Cluster are; None if it is a single Redis."""
+        return redis_cluster.parse(self.url)
+
+    def client(self, connected: Callable[[Any], object] | None = None) -> redis.Redis:
+        """A new client; `rediss` means TLS, username and password override the URL's.
+
+        That of a cluster is a `redis.RedisCluster`, which asks for the cluster's map at once.
+
+        Args:
+            connected: called with each new connection, which it has to make ready by `on_connect`
+                itself, but for a cluster's.
+
+        Raises:
+            ServiceError: the URL is not one of Redis. redis.ConnectionError: a cluster does not
+                answer.
+        """
         given = {"username": self.username, "password": self.password}
+        hook = {"redis_connect_func": connected}
+        waits = {"socket_timeout": self.timeout_s, "socket_connect_timeout": self.timeout_s}
         try:
+            if cluster := self.cluster:
+                made = redis_cluster.client(cluster, **given, **hook, **waits)
+                return cast(redis.Redis, made)  # it has the same commands
             if sentinels := Sentinels.parse(self.url):
                 client = sentinels.client(self.timeout_s)
             else:
-                client = redis.Redis.from_url(
-                    self.url,
-                    socket_timeout=self.timeout_s,
-                    socket_connect_timeout=self.timeout_s,
-                )
+                client = redis.Redis.from_url(self.url, **waits)
         except ValueError:  # its text may hold a part of the password
             raise ServiceError(
                 "redis.url is not one that Redis clients understand. "
                 "Write redis://HOST:PORT/DATABASE, rediss:// for TLS, "
-                "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE, and in a password # as "
-                "%23, / as %2F and @ as %40."
+                "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE, "
+                "redis+cluster://HOST:PORT,HOST:PORT, and in a password # as %23, / as %2F and @ "
+                "as %40."
             ) from None
         # Given to `from_url`, they would yield to what stands in the URL.
         client.connection_pool.connection_kwargs.update(
-            {name: value for name, value in given.items() if value}
+            {name: value for name, value in (given | hook).items() if value}
         )
         return client
 
@@ -92,17 +120,33 @@ class RedisWriter:
         fence: Fence | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
-        self.client = settings.client()
         self._fence, self._sleep = fence, sleep
-        self.client.connection_pool.connection_kwargs["redis_connect_func"] = self._connected
         self.round_trips = self.connections = 0
+        self._plain: redis.Redis | None = None
+        self._nodes: ClusterNodes | None = None
+        if settings.cluster:
+            connect: Any = partial(settings.client, self._joined)
+            self._nodes = ClusterNodes(connect, f"{settings.prefix}feed:log".encode())
+        else:
+            self.client = settings.client(self._connected)
+
+    @property
+    def tags(self) -> list[str]:
+        """Ends of keys such that a key with each of them is on each node: [""] of a single one."""
+        return (self._nodes.tags if self._nodes else []) or [""]
 
     def _connected(self, connection: Any) -> None:
+        connection.on_connect()
         self.connections += 1
         if self._fence:
-            self._fence.connected(connection)
-        else:
-            connection.on_connect()
+            self._fence.claim(connection)
+
+    def _joined(self, connection: Any) -> None:
+        """As `_connected`, of a node of a cluster: the claims may stand on another."""
+        self.connections += 1
+        if self._fence:
+            self._plain = self._plain or self._settings.client()
+            self._fence.claim(connection, self._plain.execute_command)
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
         """Send the commands in one pipeline and return their replies.
@@ -129,19 +173,22 @@ class RedisWriter:
                 self._sleep(pause)
                 pause = min(pause * 2, 2.0)
 
-    def try_to(self, *command: str) -> Any:
-        """The reply to one command; None where Redis does not answer now."""
+    def try_to(self, *commands: Command) -> list[Any]:
+        """The replies to the commands; none where Redis does not answer now."""
         try:
-            return self._send_once([command])[0]
+            return self._send_once(commands)
         except (redis.RedisError, OSError):
-            return None
+            return []
 
     def _send_once(self, commands: Sequence[Command]) -> list[Any]:
+        if self._nodes:
+            replies = self._nodes.exchange([_packed(command) for command in commands])
+            self.round_trips += 1
+            return replies
         pool = self.client.connection_pool
         connection = pool.get_connection()
         try:
-            packed = [c if isinstance(c, bytes) else _pack(tuple(c)) for c in commands]
-            connection.send_packed_command([b"".join(packed)])
+            connection.send_packed_command([b"".join(map(_packed, commands))])
             self.round_trips += 1
             replies, failure = [], None
             for _ in commands:

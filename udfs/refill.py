@@ -5,6 +5,7 @@ to be written in this second. Redis has a mark for each shard, a field of the ha
 many events the shard had learned when it was set, so that all lists of that time are there. Where
 the mark is missing, Redis was emptied; where it is an older one, Redis has gone back to older data,
 by a restart or a failover. What it persists or replicates is always in the order of the writes.
+Each node of a Redis Cluster has marks of its own, `filled{<n>}`; the least of them counts.
 """
 
 from __future__ import annotations
@@ -23,15 +24,6 @@ LOOK_MS = 1000  # how often the mark is looked at, and set
 _RECENT = 60  # marks of which is known whose lists were written before them
 
 
-def filled_key(prefix: str) -> str:
-    """The hash of the marks: what a job that starts afresh deletes.
-
-    >>> filled_key("shop:")
-    'shop:filled'
-    """
-    return f"{prefix}filled"
-
-
 class Refill:
     """The lists of one shard.
 
@@ -46,7 +38,7 @@ class Refill:
         self, writer: RedisWriter, prefix: str, shard: int, learned: int, idle: IdleUsers,
         per_s: int,
     ) -> None:  # fmt: skip
-        self._writer, self._key, self._shard = writer, filled_key(prefix), str(shard)
+        self._writer, self._key, self._shard = writer, f"{prefix}filled", str(shard)
         self._idle, self._per_s = idle, per_s
         # While lists are written anew; another attempt's says nothing about how far this one is.
         self._begun = b"begun " + secrets.token_hex(8).encode()
@@ -68,10 +60,10 @@ class Refill:
         Args:
             learned: how many events the shard has learned.
         """
-        found = self._writer.try_to("HMGET", self._key, self._shard)
-        if found is None:
+        found = self._writer.try_to(*(("HGET", key, self._shard) for key in self._keys()))
+        if not found:
             return False, []  # Redis is away: the next look will tell
-        begins = self._lost(found[0])
+        begins = self._lost(found)
         if begins:
             self._set(self._begun)
         if self._users is None:
@@ -84,12 +76,12 @@ class Refill:
             self._set(b"%d" % learned)
         return begins == "all", names
 
-    def _lost(self, found: bytes | None) -> str:
+    def _lost(self, marks: list[bytes | None]) -> str:
         """Whether Redis has gone back since the last look: "all" lists are lost, "some", or ""."""
         again, self._connections = self._connections, self._writer.connections
-        if self._users is not None and found == self._begun:
+        if self._users is not None and all(mark == self._begun for mark in marks):
             return ""
-        number = int(found) if found and found.isdigit() else -1
+        number = min(int(mark) if mark and mark.isdigit() else -1 for mark in marks)
         # The mark says nothing of what was written after it; only a Redis that has started again,
         # or is another, can have lost that.
         if self._users is None and number >= self._mark and again == self._connections:
@@ -114,4 +106,7 @@ class Refill:
             self._set(b"%d" % learned)
 
     def _set(self, mark: bytes) -> None:
-        self._writer.send([("HSET", self._key, self._shard, mark)])
+        self._writer.send([("HSET", key, self._shard, mark) for key in self._keys()])
+
+    def _keys(self) -> list[str]:
+        return [self._key + tag for tag in self._writer.tags]

@@ -16,6 +16,7 @@ import msgspec
 
 from flink_app.config.masking import masked
 from flink_app.config.options import Config, Job
+from udfs import redis_cluster
 from udfs.decode_settings import RATING
 from udfs.errors import ConfigError
 from udfs.sentinels import Sentinels
@@ -116,12 +117,13 @@ def _check_events(config: Config) -> None:
 def _check_redis(url: str) -> None:
     shown = masked("redis.url", url)
     try:
-        if Sentinels.parse(url):
+        if Sentinels.parse(url) or redis_cluster.parse(url):
             return
     except ValueError:
         raise ConfigError(
             f'redis.url is "{shown}": with Sentinels it must be '
-            "redis+sentinel://host:port,host:port/service/database, rediss+sentinel:// for TLS."
+            "redis+sentinel://host:port,host:port/service/database, of a cluster "
+            "redis+cluster://host:port,host:port; rediss+ instead of redis+ for TLS."
         ) from None
     try:
         parts = urlsplit(url)
@@ -131,7 +133,8 @@ def _check_redis(url: str) -> None:
     if not whole or parts.scheme not in ("redis", "rediss", "unix"):
         raise ConfigError(
             f'redis.url is "{shown}": it must be redis://host:port/database, rediss:// for TLS, '
-            "redis+sentinel://host:port,host:port/service/database, or unix:///path/of/socket; "
+            "redis+sentinel://host:port,host:port/service/database, "
+            "redis+cluster://host:port,host:port, or unix:///path/of/socket; "
             "write a / in the password as %2F."
         )
     # A client takes a database that is no number for database 0, without a word.

@@ -19,7 +19,8 @@ class Redis(Struct, frozen=True, kw_only=True):
         Meta(
             description="Redis as redis://user:password@host:port/database; rediss:// for TLS, "
             "unix:// for a socket, redis+sentinel://user:password@host:port,host:port/service/"
-            "database for one that Sentinels watch. The variable REDIS_URL sets it too."
+            "database for one that Sentinels watch, redis+cluster:// and such hosts for a Redis "
+            "Cluster. The variable REDIS_URL sets it too."
         ),
     ] = "redis://127.0.0.1:6379/0"
     username: Annotated[str, Meta(description="Used instead of the URL's, unless empty.")] = ""

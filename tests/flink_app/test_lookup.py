@@ -107,11 +107,11 @@ def test_no_redis_is_one_sentence_without_the_password() -> None:
 def test_a_fresh_start_deletes_the_feed_and_the_stats_but_no_list(
     server: RedisServer, client: redis.Redis
 ) -> None:
-    for key in ("p:rec:a", "p:feed:snapshot:0", "other:feed:snapshot:0"):
+    for key in ("p:rec:a", "p:feed:snapshot:{0}", "other:feed:snapshot:{0}"):
         client.set(key, b"1")
     client.hset("p:stats", "received", 1)
     services.start_afresh(client, configured(server, "redis.prefix=p:").config)
-    assert sorted(client.keys()) == [b"other:feed:snapshot:0", b"p:rec:a"]
+    assert sorted(client.keys()) == [b"other:feed:snapshot:{0}", b"p:rec:a"]
 
 
 def test_kafka_that_does_not_listen_is_named() -> None:

@@ -16,7 +16,7 @@ def fill(client: Any, prefix: str) -> None:
         client.set(f"{prefix}rec:u{n}", "x" * 1000)
     client.set(f"{prefix}similar:a", "y" * 300)
     client.set(f"{prefix}item:a", "{}")
-    client.set(f"{prefix}feed:snapshot:0", "z" * 50_000)
+    client.set(f"{prefix}feed:snapshot:{{0}}", "z" * 50_000)
     client.hset(f"{prefix}stats", mapping={"learned": 3})
     client.set(f"{prefix}recipes", "not ours")
 

@@ -196,7 +196,7 @@ def test_damage_is_left_out_with_a_warning(
 ) -> None:
     side.reader.start(side.models)
     redis_client.xadd("shop:feed:log", {"rows": data})
-    redis_client.set("shop:feed:snapshot:1", data)
+    redis_client.set("shop:feed:snapshot:{1}", data)
     side.publish(owner(["good"]))
     with caplog.at_level(logging.WARNING):
         assert side.reader.refresh(side.models) == 1
