@@ -79,7 +79,7 @@ def test_urls_are_checked_and_shown_without_credentials() -> None:
     kwargs = settings.client().connection_pool.connection_kwargs
     assert (kwargs["username"], kwargs["password"], kwargs["db"]) == ("ann", "se@cret", 3)
     parts = Sentinels.parse(url)
-    assert parts is not None and parts.tls
+    assert parts is not None and parts.at.tls
     for wrong in ("one:1", "one:x/shop", "/shop", "one:1/shop/x", "one:1,/shop"):
         with pytest.raises(ConfigError, match="with Sentinels it must be"):
             check(load(None, ["source.paths=x", f"redis.url=redis+sentinel://{wrong}"], {}).config)
