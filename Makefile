@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench bench-compare evaluate faults clean
+.PHONY: help venv demo test lint audit format bench bench-compare evaluate faults clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ lint: $(STAMP)  ## Check style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+audit: $(STAMP)  ## Look for known vulnerabilities of the packages; ARGS=ID passes one over
+	@$(BIN)/python .ci/audit.py $(ARGS)
 
 format: $(STAMP)  ## Rewrite the files in the project's format
 	@$(BIN)/ruff check --fix-only --quiet .
