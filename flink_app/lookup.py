@@ -22,6 +22,7 @@ from flink_app.config import Loaded
 from flink_app.failures import FAILED, FINISHED
 from flink_app.live import clock
 from flink_app.services import find_redis
+from flink_app.terminal import printable
 from udfs.errors import ConfigError, ServiceError
 
 
@@ -93,13 +94,14 @@ def table(
     shown.add_column("score", justify="right")
     shown.add_column("why", style="dim")
     for place, entry in enumerate(found.items[: length or None], start=1):
-        cells: list[str | Text] = [str(place), Text(entry.item)]
+        cells: list[str | Text] = [str(place), Text(printable(entry.item))]
         if names:
-            cells.append(Text(names.get(entry.item, "")))
-        shown.add_row(*cells, f"{entry.score:.3f}", Text(reason(entry.why)))
+            cells.append(Text(printable(names.get(entry.item, ""))))
+        shown.add_row(*cells, f"{entry.score:.3f}", Text(printable(reason(entry.why))))
     # Not the table's own caption, which would be as narrow as the table.
     body = shown if found.items else Text("\n  an empty list\n", style="dim")
-    return Group(Text(key), body, Text(f"source {found.source}, {age} old, id {found.id}"))
+    origin = printable(f"source {found.source}, {age} old, id {found.id}")
+    return Group(Text(printable(key)), body, Text(origin))
 
 
 def list_name(user: str, trending: bool) -> str:
@@ -129,7 +131,7 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
     key = f"{prefix}{name}"
     value = read(client, key)
     if value is None:
-        print(absent(name, key, address), file=sys.stderr)
+        print(printable(absent(name, key, address)), file=sys.stderr)
         return FAILED
     out = Console()
     if as_json or not out.is_terminal:
@@ -139,7 +141,8 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
         found = decode(value)
     except msgspec.DecodeError as error:
         raise ServiceError(
-            f"{key} in Redis at {address} is no list of millirec's: {error}. See it with --json."
+            f"{printable(key)} in Redis at {address} is no list of millirec's: {error}. See it "
+            "with --json."
         ) from error
     names = titles(client, prefix, [entry.item for entry in found.items])
     out.print(table(found, key, names, now_ms()))

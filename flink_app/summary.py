@@ -98,7 +98,7 @@ def commands(config: Config, user: str | None, address: str) -> list[str]:
     """How to read the lists that were written to the Redis at `address`."""
     prefix = config.redis.prefix
     lines = [f"the lists are in {address}"]
-    if user is not None:
+    if user is not None and user.isprintable():
         lines.append(f"  millirec get {shlex.quote(user)}")
         lines.append(f"  redis-cli -u {address} get {shlex.quote(f'{prefix}rec:{user}')}")
     lines.append(f"  redis-cli -u {address} get {shlex.quote(f'{prefix}popular')}")

@@ -6,9 +6,13 @@ None waits for the job to have recovered.
 
 from __future__ import annotations
 
+import errno
 import os
 import random
+import shutil
 import signal
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +22,8 @@ import redis
 
 from benchmarks.faults.load import Load
 from deploy.stack import Stack
+from flink_app.embedded.ports import free_port
+from flink_app.embedded.redis_server import redis_command
 from flink_app.restore import latest_checkpoint
 from udfs.errors import ServiceError
 
@@ -130,6 +136,40 @@ def redis_restarted(place: Place) -> None:
     place.stack.redis_dump.unlink()
 
 
+def redis_failover(place: Place) -> None:
+    """Redis is killed; a replica takes over its address, with what had reached it by then."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        replica = subprocess.Popen(
+            [
+                *redis_command(port, Path(folder)),
+                "--replicaof",
+                "127.0.0.1",
+                str(place.stack.ports.redis),
+            ]
+        )
+        try:
+            client: Any = redis.Redis(port=port)
+            while not _follows(client):
+                time.sleep(0.05)
+            place.wait(1, 3)
+            place.stack.kill("redis")
+            client.save()
+            shutil.copy(Path(folder) / "dump.rdb", place.stack.redis_dump)
+        finally:
+            replica.kill()
+            replica.wait()
+    place.stack.revive()
+    place.stack.redis_dump.unlink()
+
+
+def _follows(replica: Any) -> bool:
+    try:
+        return bool(replica.info("replication")["master_link_status"] == "up")
+    except redis.ConnectionError:
+        return False
+
+
 def redis_hung(place: Place) -> None:
     """Redis answers nothing for some seconds."""
     place.stack.signal("redis", signal.SIGSTOP)
@@ -165,8 +205,22 @@ def kafka(place: Place) -> None:
     place.stack.revive()
 
 
+def full_disk(place: Place) -> None:
+    """The disk of the checkpoints is full for some checkpoints; then it has room again."""
+    filler = place.stack.checkpoints / "filler"
+    try:
+        with filler.open("wb") as file:
+            while True:
+                file.write(bytes(1 << 16))
+                file.flush()
+    except OSError as error:
+        assert error.errno == errno.ENOSPC, error
+    place.wait(4 * place.checkpoint_s, 6 * place.checkpoint_s)
+    filler.unlink()
+
+
 def no_checkpoints(place: Place) -> None:
-    """No checkpoint can be written, as on a full disk, until the job gives up; then they can."""
+    """No checkpoint can be written, since their names are taken; then they can."""
     newest = place.checkpoint()
     number = int(newest.name.removeprefix("chk-"))
     taken = [newest.with_name(f"chk-{number + n}") for n in range(1, _FAILED_CHECKPOINTS)]
@@ -196,11 +250,13 @@ KINDS: dict[str, Callable[[Place], None]] = {
         wrong_settings,
         redis_emptied,
         redis_restarted,
+        redis_failover,
         redis_hung,
         redis_full,
         redis_read_only,
         redis_slow,
         kafka,
+        full_disk,
         no_checkpoints,
         poison,
     )

@@ -63,6 +63,41 @@ def test_every_line_of_a_bounded_run_is_accounted_for(tmp_path: Path, redis_url:
     assert "rec:two words: ü\n" in lists(redis_url)
 
 
+def test_hostile_ids_are_ids_or_dead_letters_and_nothing_else(
+    tmp_path: Path, redis_url: str
+) -> None:
+    ids = [
+        "a\r\nDEL popular\r\n", "*1\r\n$8\r\nFLUSHALL\r\n", "<script>alert(1)</script>", "nul\0nul",
+        "\u202eleft", "rec:x", "../../feed:log", "{7}", "'; DROP", "\x1b[2J", "👩‍👩‍👧",
+        "%s%n", '"}],"v":9',
+    ]  # fmt: skip
+    refused = ["x" * 1_000_000, "", "\ud800"]
+    numbers = [17, -3, 10**17]
+    good = [
+        json.dumps({"user": who, "item": what, "type": "view"})
+        for number, who in enumerate([*ids, *numbers])
+        for what in (ids[number % len(ids)], ids[(number + 1) % len(ids)])
+    ]
+    bad = [event(who, "i") for who in refused] + [event("u", what) for what in refused]
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join([*good, *bad]) + "\n")
+    dead = tmp_path / "dead"
+    fields = run(redis_url, paths(file), f"dead_letters.path={dead}", "lists.popular_every_s=0.1")
+    assert counts(fields) == {
+        "received": 38, "learned": 32, "duplicates": 0, "dead": 6, "ignored": 0,
+    }  # fmt: skip
+    assert len(letters(dead)) == 6
+    written = lists(redis_url)
+    assert set(written) == {f"rec:{who}" for who in [*ids, *numbers]}
+    for key, value in written.items():
+        assert f"rec:{value['user']}" == key
+        assert {entry["item"] for entry in value["items"]} <= set(ids)
+    families = ("rec:", "similar:", "feed:", "quality:")
+    single = {"popular", "trending", "stats", "filled", "writers"}
+    keys = redis.Redis.from_url(redis_url, decode_responses=True).keys()
+    assert [key for key in keys if not key.startswith(families) and key not in single] == []  # type: ignore
+
+
 def test_lists_hold_nothing_consumed_and_follow_the_contract(
     tmp_path: Path, redis_url: str
 ) -> None:

@@ -71,6 +71,17 @@ def test_the_table_has_titles_where_there_are_some(client: redis.Redis) -> None:
     assert "[i2]" in text  # not taken for markup
 
 
+def test_no_id_and_no_title_can_take_the_terminal_over(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[2J\x1b]0;x\x07\x9b31m\u202eb\n\r\x08"
+    entry = lookup.Entry(item=hostile, score=1.0, why={"model": hostile, "because": [hostile]})
+    found = lookup.RecommendationList(hostile, 1, 1, hostile, [entry], user=hostile)
+    console = Console(width=400, color_system=None)
+    console.print(lookup.table(found, f"rec:{hostile}", {hostile: hostile}, 1))
+    shown = capsys.readouterr().out
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+    assert shown.count(r"a\x1b[2J\x1b]0;x\x07\x9b31m\u202eb\n\r\x08") == 7
+
+
 def test_an_empty_list_says_so() -> None:
     value = b'{"id":"a","at":1700000000000,"v":1,"source":"trending","items":[]}'
     out = io.StringIO()
