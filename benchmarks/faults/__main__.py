@@ -39,7 +39,7 @@ from flink_app.totals import read_totals
 OUT = Path(__file__).parents[1] / "out" / "faults.json"
 SHARDS, CHECKPOINT_S = 2, 3.0
 DISK_MIB = 256
-_APART = "MILLIREC_FAULTS_APART"
+_APART = "FAULTS_APART"
 
 
 class Outcome(msgspec.Struct):

@@ -166,6 +166,8 @@ def _from_override(text: str) -> _Setting:
     if len(rest) == 1:
         return _Setting(option, from_text(option, value.strip()), "--set")
     entry = rest[1]
+    if len(entry) > 1 and entry[0] == entry[-1] and entry[0] in "\"'":  # as TOML writes such keys
+        entry = entry[1:-1]
     if not option.is_table:
         raise ConfigError(f"--set {name} cannot be set: {option.name} is a single value.")
     return _Setting(option, {entry: from_text(option, value.strip(), entry=entry)}, "--set")

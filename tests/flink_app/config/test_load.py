@@ -95,6 +95,12 @@ def test_dotted_names_and_other_types_fit_in_tables_of_texts(load_from: Load) ->
     assert loaded.config.flink.options == {"pipeline.object-reuse": "true"}
 
 
+@pytest.mark.parametrize("key", ["a.b", '"a.b"', "'a.b'"])
+def test_a_key_of_a_table_may_be_quoted_as_in_toml(key: str) -> None:
+    config = load(None, [f"flink.options.{key}=x"], {}).config
+    assert config.flink.options == {"a.b": "x"}
+
+
 def test_a_date_of_toml_is_a_text_here(load_from: Load) -> None:
     loaded = load_from("[events]\nearliest = 2001-02-03T04:05:06Z")
     assert loaded.config.events.earliest == "2001-02-03T04:05:06+00:00"
