@@ -72,8 +72,7 @@ class Refill:
         names = list(islice(self._users, self._per_s))
         if len(names) < self._per_s:
             self._users = None
-            self._note(learned)
-            self._set(b"%d" % learned)
+            self._note(learned, begun=True)
         return begins == "all", names
 
     def _lost(self, marks: list[bytes | None]) -> str:
@@ -98,9 +97,10 @@ class Refill:
         log.warning("Redis lacks the lists of shard %s: all are written anew", self._shard)
         return "all"
 
-    def _note(self, learned: int) -> None:
-        """Set the mark, if it has changed: all lists of so many events are there."""
-        if self._since or learned != self._mark:
+    def _note(self, learned: int, begun: bool = False) -> None:
+        """Set the mark, if it has changed or stands on begun: all lists of so many events are
+        there."""
+        if begun or self._since or learned != self._mark:
             self._recent.append((learned, self._mark, self._since))
             self._mark, self._since = learned, set()
             self._set(b"%d" % learned)
