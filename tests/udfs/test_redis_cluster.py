@@ -15,7 +15,7 @@ from flink_app.lookup import sample, titles
 from flink_app.services import start_afresh
 from tests.udfs.builders import NOW
 from tests.udfs.flink import Subtask
-from tests.udfs.redis_nodes import RedisNodes, wait
+from tests.udfs.redis_nodes import RedisNodes
 from tests.udfs.test_refill import refilled
 from tests.udfs.user_learners import Clock, operator, sent
 from udfs.errors import ConfigError, ServiceError
@@ -142,7 +142,7 @@ def test_a_replica_takes_over_from_a_killed_node(tmp_path: Path, clock: Clock) -
         flink = Subtask(operator("", redis=RedisSettings(nodes.url, retry_s=30), refill_per_s=100))
         clock.settle(flink)
         flink.process(7, sent([(who, "a") for who in PEOPLE], NOW))
-        wait(lambda: sum(client.dbsize() for client in nodes.clients[3:]) >= len(PEOPLE))
+        assert all(client.wait(1, 20_000) for client in nodes.clients[:3]), "replicated"
         nodes.servers[1].kill()
         others = [f"{who}-later" for who in PEOPLE]
         flink.process(7, sent([(who, "b") for who in others], NOW + 1000))
