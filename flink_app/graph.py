@@ -107,14 +107,14 @@ def _inputs(node: dict[str, Any], by_id: dict[int, dict[str, Any]]) -> list[tupl
 
 
 def _step_of(operator: str) -> str | None:
-    """The step that one of Flink's operators belongs to; None for PyFlink's helpers.
+    """The step that one of Flink's operators belongs to; None for helpers.
 
     >>> _step_of("Source: source0[1]"), _step_of("GroupWindowAggregate[6]"), _step_of("Map")
     ('source0', 'micro-batches', None)
-    >>> _step_of("dead letters: Writer"), _step_of("user learner")
-    ('dead letters', 'user learner')
+    >>> _step_of("dead letters: Writer"), _step_of("user learner"), _step_of("layout: shards=1")
+    ('dead letters', 'user learner', None)
     """
-    if operator in ("Map", "_stream_key_by_map_operator"):
+    if operator in ("Map", "_stream_key_by_map_operator") or operator.startswith("layout: "):
         return None
     if operator.startswith("Source: "):
         return re.sub(r"\[\d+\]$", "", operator.removeprefix("Source: "))

@@ -13,6 +13,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
+from flink_app.layout import check_layout, note_layout
 from flink_app.microbatch import micro_batches, window_of
 from flink_app.settings import (
     decode_settings,
@@ -39,8 +40,10 @@ def build(
     """Put the whole job into `environment`.
 
     Raises:
-        ConfigError, SourceError: what the configuration asks for cannot be built.
+        ConfigError, SourceError: what the configuration asks for cannot be built, or the state that
+            the job is to go on from does not allow it.
     """
+    check_layout(environment, config)
     job = config.job
     user_keys = shard_keys(job.shards, job.max_parallelism)
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
@@ -85,10 +88,13 @@ def build(
 
     # → nothing, and `stats` in Redis
     accounts = events.get_side_output(STATS).union(deltas.get_side_output(STATS), items)
-    (
+    nothing = (
         accounts.key_by(lambda _: 0, Types.INT())
         .process(Stats(redis_settings(config, born_ms), config.quality.models), _BYTES)
         .name("stats")
         .uid("stats")
         .set_parallelism(1)
     )
+
+    # → the layout, by its name, in checkpoints and savepoints
+    note_layout(nothing, config)

@@ -25,8 +25,6 @@ from flink_app.package import CONFIG
 from flink_app.services import redis_client, start_afresh
 from udfs.errors import MillirecError
 
-_RESTORE = "execution.state-recovery.path"
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Submit the job; mistakes are one sentence on standard error and an exit code."""
@@ -48,13 +46,14 @@ def submit(config_file: Path | None, settings: Sequence[str]) -> None:
 
     from flink_app.environment import environments
     from flink_app.job import build
+    from flink_app.layout import RESTORE, option
 
     given = StreamExecutionEnvironment.get_execution_environment()
     loaded = _loaded(config_file, settings)
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
     options = cluster_options(config, loaded)
-    if not options.get(_RESTORE) and not _restore_path(given):
+    if not options.get(RESTORE) and not option(given, RESTORE):
         with contextlib.closing(redis_client(config)) as client:
             start_afresh(client, config)
     try:
@@ -120,16 +119,6 @@ def _with_parallelism(loaded: Loaded, of_cluster: int) -> Config:
         return config
     job = msgspec.structs.replace(config.job, parallelism=of_cluster)
     return msgspec.structs.replace(config, job=job)
-
-
-def _restore_path(environment: object) -> str:
-    """What `flink run -s` names; "" without."""
-    from pyflink.common import Configuration
-    from pyflink.util.java_utils import get_j_env_configuration
-
-    java = environment._j_stream_execution_environment  # type: ignore[attr-defined]
-    configuration = Configuration(j_configuration=get_j_env_configuration(java))
-    return str(configuration.get_string(_RESTORE, "") or "")
 
 
 if __name__ == "__main__":

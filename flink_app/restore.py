@@ -1,7 +1,8 @@
 """Where a job goes on from: the newest checkpoint in a folder, and the newest that is whole.
 
-In: a folder or file URI. Out: the URI of a checkpoint. Whole is one whose metadata Flink's own
-classes can read, and whose files are all there with the size that the metadata gives.
+In: a folder or file URI. Out: the URI of a checkpoint, or what is written in one's metadata. Whole
+is one whose metadata Flink's own classes can read, and whose files are all there with the size that
+the metadata gives.
 """
 
 from __future__ import annotations
@@ -64,22 +65,39 @@ def _finished(folder: str) -> list[Path]:
     return [file.parent for file in reversed(found)]
 
 
-def _damage(folder: Path) -> str:
-    """What is wrong with a checkpoint; "" for nothing that can be seen without its job."""
-    from py4j.protocol import Py4JJavaError
+def read_metadata(path: str) -> Any:
+    """Flink's `CheckpointMetadata` of a checkpoint or savepoint, wherever Flink can read it.
+
+    Args:
+        path: as `flink run -s` takes it: a folder or its `_metadata`, a path or a URI.
+
+    Raises:
+        Py4JJavaError: it is not there, or is no metadata.
+    """
     from pyflink.java_gateway import get_gateway
 
     jvm: Any = get_gateway().jvm
-    stream = jvm.java.io.DataInputStream(jvm.java.io.FileInputStream(str(folder / "_metadata")))
+    flink = jvm.org.apache.flink.runtime
+    storage = flink.state.filesystem.AbstractFsCheckpointStorageAccess
+    found = storage.resolveCheckpointPointer(path)
+    stream = jvm.java.io.DataInputStream(found.getMetadataHandle().openInputStream())
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     try:
-        checkpoint = jvm.org.apache.flink.runtime.checkpoint.Checkpoints.loadCheckpointMetadata(
-            stream, loader, folder.as_uri()
+        return flink.checkpoint.Checkpoints.loadCheckpointMetadata(
+            stream, loader, found.getExternalPointer()
         )
-    except Py4JJavaError as error:
-        return f"its metadata cannot be read ({error.java_exception})"
     finally:
         stream.close()
+
+
+def _damage(folder: Path) -> str:
+    """What is wrong with a checkpoint; "" for nothing that can be seen without its job."""
+    from py4j.protocol import Py4JJavaError
+
+    try:
+        checkpoint = read_metadata(folder.as_uri())
+    except Py4JJavaError as error:
+        return f"its metadata cannot be read ({error.java_exception})"
     for path, size in _files(checkpoint):
         if not path.is_file():
             return f"{path} is missing"
@@ -91,10 +109,10 @@ def _damage(folder: Path) -> str:
 def _files(checkpoint: Any) -> Iterator[tuple[Path, int]]:
     """The files of a checkpoint and their sizes."""
     kinds = "ManagedKeyed", "RawKeyed", "ManagedOperator", "RawOperator"
-    for operator in _each(checkpoint.getOperatorStates()):
-        for subtask in _each(operator.getStates()):
+    for operator in each(checkpoint.getOperatorStates()):
+        for subtask in each(operator.getStates()):
             for kind in kinds:
-                for handle in _each(getattr(subtask, f"get{kind}State")()):
+                for handle in each(getattr(subtask, f"get{kind}State")()):
                     yield from _files_of(handle)
 
 
@@ -104,7 +122,7 @@ def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
     if kind == "IncrementalRemoteKeyedStateHandle":
         yield from _files_of(handle.getMetaDataStateHandle())
         for parts in (handle.getSharedState(), handle.getPrivateState()):
-            for part in _each(parts):
+            for part in each(parts):
                 yield from _files_of(part.getHandle())
     elif kind.endswith("FileStateHandle"):
         path = handle.getFilePath().toUri()
@@ -117,7 +135,7 @@ def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
         yield from _files_of(handle.getDelegateStateHandle())
 
 
-def _each(collection: Any) -> Iterator[Any]:
+def each(collection: Any) -> Iterator[Any]:
     """What is in a Java collection."""
     iterator = collection.iterator()
     while iterator.hasNext():

@@ -22,6 +22,7 @@ from udfs.operator import cell, log, next_tick, now_ms, redis_writer, rows
 from udfs.pairs import KeyIndex
 from udfs.ranker import Ranker
 from udfs.redis_writer import RedisSettings
+from udfs.shipped import Shipped
 from udfs.state import Layout
 from udfs.stats import Account, pack_account
 
@@ -63,7 +64,7 @@ class Published:
         return count
 
 
-class ItemLearner(KeyedProcessFunction):  # type: ignore[misc]
+class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; the arithmetic is `udfs.item_shard`."""
 
     def __init__(self, settings: ItemLearnerSettings) -> None:

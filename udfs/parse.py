@@ -17,6 +17,7 @@ from pyflink.datastream import ProcessFunction, RuntimeContext
 from udfs.decode import Decoded, Decoder, DecodeSettings
 from udfs.events import EventBatch, pack, split, user_shard
 from udfs.operator import DEAD_LETTERS, STATS, now_ms
+from udfs.shipped import Shipped
 from udfs.stats import Account, pack_account
 
 LINE_MOST = 100_000
@@ -26,7 +27,7 @@ _lines = msgspec.json.Decoder(list[str]).decode
 _json = msgspec.json.Encoder().encode
 
 
-class Parse(ProcessFunction):  # type: ignore[misc]
+class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
     """See the module; the decoding is `udfs.decode`.
 
     Args:

@@ -6,7 +6,7 @@ protocol that they fulfil, and `TimeLog`, on which deduplication and idle expiry
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -94,15 +94,30 @@ class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
             cell.update(msgspec.json.encode(self))
             return
         before = {"loss": "softmax"} | msgspec.json.decode(stored, type=dict[str, int | str])
+        if sentence := self.refusal(before, f"the state of {operator}"):
+            raise ServiceError(sentence)
+
+    def refusal(self, before: Mapping[str, int | str], state: str) -> str:
+        """Why a job of this layout cannot go on from `state`, of layout `before`; "" if it can.
+
+        >>> Layout(1, 1, 16).refusal({"dimensions": "32"}, "/savepoints/7")
+        '/savepoints/7 was written with model.dimensions = 32, but this job has 16: set \
+model.dimensions = 32, or start without the old state.'
+        """
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if before.get(name, value) != value:
-                option = f"model.{name}" if name in ("dimensions", "loss") else f"job.{name}"
-                raise ServiceError(
-                    f"the state of {operator} was written with {option} = {before[name]}, but this "
-                    f"job has {value}: set {option} = {before[name]}, or start without the old "
-                    "state."
-                )
+            if str(before.get(name, value)) != str(value):
+                section = "model" if name in ("dimensions", "loss") else "job"
+                return refusal(state, f"{section}.{name}", before[name], value)
+        return ""
+
+
+def refusal(state: str, option: str, before: object, now: object) -> str:
+    """The sentence that refuses to go on from `state`, which had another value of `option`."""
+    return (
+        f"{state} was written with {option} = {before}, but this job has {now}: set {option} = "
+        f"{before}, or start without the old state."
+    )
 
 
 class TimeLog:

@@ -12,6 +12,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.operator import cell, next_tick, now_ms, redis_writer
 from udfs.redis_writer import RedisSettings
+from udfs.shipped import Shipped
 from udfs.stats import (
     LISTS,
     Account,
@@ -26,7 +27,7 @@ _WRITE_MS = 500
 _RECENT_S = 5
 
 
-class Stats(KeyedProcessFunction):  # type: ignore[misc]
+class Stats(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; the sums are `udfs.stats`."""
 
     def __init__(self, redis: RedisSettings, models: Sequence[str] = ()) -> None:

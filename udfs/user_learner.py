@@ -30,6 +30,7 @@ from udfs.operator import (
 )
 from udfs.quality import Quality
 from udfs.refill import LOOK_MS
+from udfs.shipped import Shipped
 from udfs.stats import Account, histogram, pack_account
 from udfs.threads import share_of_cores
 from udfs.user_shard import Handles, UserLearnerSettings, UserShard
@@ -39,7 +40,7 @@ _REPORT_S = 1.0  # how often a batch that is learned event by event says how far
 _END = 2**63 - 1  # event time, ms: when the input has ended
 
 
-class UserLearner(KeyedProcessFunction):  # type: ignore[misc]
+class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; `open` takes the state handles, the learning is `udfs.learner`."""
 
     def __init__(self, settings: UserLearnerSettings) -> None:

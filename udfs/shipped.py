@@ -1,0 +1,54 @@
+"""Keeps a job from running with the code of another version, which a TaskManager may still hold.
+
+In: an operator that is pickled where the job is submitted and read in a TaskManager. Out: the same,
+or a ServiceError where the code that is loaded there is not that of the job: in thread mode all
+jobs of a TaskManager share one interpreter, which keeps the modules that it has imported first.
+"""
+
+from __future__ import annotations
+
+import pickle
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from udfs.errors import ServiceError
+
+
+def _digest() -> str:
+    """A name for the sources of this package, from a folder or an archive."""
+    found = sha256()
+    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()[:12]
+
+
+DIGEST = _digest()
+"""Of the sources as they were when this interpreter imported them."""
+
+
+class Shipped:
+    """The base of an operator: it goes with the digest of its code, which is compared before
+    anything else of it is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return unpack, (DIGEST, pickle.dumps((type(self), self.__dict__)))
+
+
+def unpack(digest: str, operator: bytes) -> Any:
+    """The operator that was pickled beside the sources of `digest`.
+
+    Raises:
+        ServiceError: the sources here are others.
+    """
+    if digest != DIGEST:
+        raise ServiceError(
+            f"the job was submitted with other code (sources {digest}) than its operators have "
+            f"here ({DIGEST}): a TaskManager keeps the version that it has loaded first. Restart "
+            "the TaskManagers; if they are new, submit the job with the code of its archive."
+        )
+    kind, attributes = pickle.loads(operator)
+    made = kind.__new__(kind)
+    made.__dict__.update(attributes)
+    return made
