@@ -60,7 +60,7 @@ class Stack:
         self, folder: Path = Path(".local"), ports: Ports | None = None, jars: Path = CACHE,
         task_managers: int = TASK_MANAGERS,
     ) -> None:  # fmt: skip
-        folder = folder.absolute()
+        self.folder = folder = folder.absolute()
         self._file = folder / "stack.json"
         self._state = self._read()
         given = Ports() if ports is None else ports

@@ -67,6 +67,14 @@ def make(name: str) -> None:
     (kept / "events.jsonl").write_text("\n".join(lines) + "\n")
 
 
+def unpack(name: str, folder: Path) -> str:
+    """Put a savepoint that was kept below `folder`, where Flink can read it; its path."""
+    (folder / "savepoint").mkdir()
+    packed = (FOLDER / name / "_metadata.gz").read_bytes()
+    (folder / "savepoint" / "_metadata").write_bytes(gzip.decompress(packed))
+    return str(folder / "savepoint")
+
+
 def _start(settings: list[str]) -> Any:
     prepare_process()
     config = load(None, settings, {}).config

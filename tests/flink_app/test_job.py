@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.flink_app.jobs import counts, letters, lists, live, run, start, stats, wait_for
+from tests.flink_app.jobs import counts, letters, lists, live, run, stats, wait_for
 
 pytestmark = pytest.mark.job
 
@@ -241,25 +241,3 @@ def test_a_restart_from_a_checkpoint_keeps_the_totals(
             return bool(best == {"item": "right", "score": 1.0, "why": {"model": "item-cf"}})
 
         wait_for(known)
-
-
-def test_another_layout_is_refused_at_restore(tmp_path: Path, redis_url: str) -> None:
-    inbox, checkpoints = tmp_path / "inbox", tmp_path / "checkpoints"
-    inbox.mkdir()
-    redis.Redis.from_url(redis_url).flushall()
-    settings = [
-        "source.kind=directory", paths(inbox), "dead_letters.kind=none",
-        f"state.checkpoints={checkpoints}", "state.checkpoint_s=0.3",
-    ]  # fmt: skip
-    deliver(inbox, "one", events(500))
-    with live(redis_url, *settings):
-        wait_for(lambda: counts(stats(redis_url))["learned"] == 500)
-        seen = set(checkpoints.glob("*/chk-*/_metadata"))
-        wait_for(lambda: set(checkpoints.glob("*/chk-*/_metadata")) - seen)
-    deliver(inbox, "two", events(600))
-    job = start(
-        redis_url, *settings, "state.restore=latest", "model.dimensions=16",
-        "flink.options={'restart-strategy.type' = 'none'}",
-    )  # fmt: skip
-    with pytest.raises(Exception, match=r"model\.dimensions = 32, but this job has 16"):
-        job.get_job_execution_result().result()

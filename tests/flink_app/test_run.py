@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from flink_app.embedded.redis_server import RedisServer
+from tests.flink_app.savepoint import SETTINGS, unpack
 
 pytestmark = pytest.mark.job
 WAIT_S = 240
@@ -119,6 +120,21 @@ def test_a_failure_is_one_sentence_and_a_log(tmp_path: Path, server: RedisServer
     assert "\tat " not in err
     log = re.search(r"^log: (.+)$", err, re.MULTILINE)
     assert log and "pulsar" in Path(log[1]).read_text()
+
+
+def test_a_savepoint_of_another_layout_is_refused(tmp_path: Path, server: RedisServer) -> None:
+    path = unpack("layout", tmp_path)
+    (tmp_path / "events.jsonl").write_text(events(1))
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    run = millirec(
+        tmp_path, server.url, "run", "events.jsonl", "--restore", path, *settings,
+        "--set", "source.kind=files", "--set", "model.dimensions=16", "--set", "redis.prefix=c:",
+    )  # fmt: skip
+    _, err = run.communicate(timeout=WAIT_S)
+    assert run.returncode == 2
+    assert f"error: {path} was written with model.dimensions = 8, but this job has 16: " in err
+    with redis.Redis.from_url(server.url) as client:
+        assert not client.keys("c:*")
 
 
 def test_a_redis_that_is_down_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ and items in form 1, changes of items in form 1, nothing counted together), `row
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections import Counter
 from pathlib import Path
@@ -19,7 +18,7 @@ import redis
 from flink_app.config import Config
 from flink_app.settings import model_settings
 from tests.flink_app.jobs import counts, lists, live, start, stats, wait_for
-from tests.flink_app.savepoint import FOLDER, SETTINGS
+from tests.flink_app.savepoint import FOLDER, SETTINGS, unpack
 from udfs.catalogue import Catalogue
 from udfs.errors import ConfigError
 from udfs.feed import FeedReader
@@ -31,14 +30,6 @@ pytestmark = pytest.mark.job
 
 # However old a savepoint is, users and items have not expired.
 KEPT = "state.user_expiry_days=36500", "state.item_expiry_days=36500"
-
-
-def unpack(name: str, folder: Path) -> str:
-    """Put a savepoint where Flink can read it; its path."""
-    (folder / "savepoint").mkdir()
-    packed = (FOLDER / name / "_metadata.gz").read_bytes()
-    (folder / "savepoint" / "_metadata").write_bytes(gzip.decompress(packed))
-    return str(folder / "savepoint")
 
 
 def deliver(inbox: Path, name: str, events: list[dict[str, str]]) -> None:
@@ -112,6 +103,20 @@ def test_another_layout_is_refused_before_anything_is_submitted(
         start(redis_url, *settings)
     assert f"{path} was written with {sentence}" in str(refused.value)
     assert redis_client.dbsize() == 0
+
+
+def test_where_the_savepoint_does_not_tell_the_operators_refuse(
+    tmp_path: Path, redis_url: str
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    deliver(inbox, "one", [{"user": "u1", "item": "left"}])
+    job = start(
+        redis_url, *SETTINGS, f"source.paths=['{inbox}']", "model.dimensions=16",
+        f"state.restore={unpack('rows-1', tmp_path)}",
+    )  # fmt: skip
+    with pytest.raises(Exception, match=r"model\.dimensions = 8, but this job has 16"):
+        job.get_job_execution_result().result()
 
 
 def test_the_other_execution_mode_is_refused(tmp_path: Path, redis_url: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import time
@@ -52,16 +54,25 @@ class Cluster:
         consumer.close()
         return found
 
+    def flink(
+        self, *arguments: str, folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """`python -m deploy.local flink` with these arguments, as a shell in `folder` runs it."""
+        command = [sys.executable, "-m", "deploy.local", "flink", *arguments]
+        environment = {**os.environ, "STACK_FOLDER": str(self._stack.folder)}
+        return subprocess.run(
+            command, env=environment, cwd=folder, capture_output=True, text=True, check=False
+        )
+
     def stop(self, job: str, folder: Path) -> str:
-        """Stop a job with a savepoint below `folder`; the savepoint's URI."""
-        asked = {"targetDirectory": folder.as_uri(), "drain": False}
-        request = self.rest(f"/jobs/{job}/stop", "POST", asked)["request-id"]
-        path = f"/jobs/{job}/savepoints/{request}"
-        wait_for(lambda: self.rest(path)["status"]["id"] == "COMPLETED")
-        taken = self.rest(path)["operation"]
-        assert "location" in taken, taken
+        """`flink stop`: end a job with a savepoint below `folder`; the savepoint's URI."""
+        done = self.flink("stop", "--savepointPath", folder.as_uri(), job)
         wait_for(lambda: self.state(job) == "FINISHED")
-        return str(taken["location"])
+        return _savepoint(done)
+
+    def savepoint(self, job: str, folder: Path) -> str:
+        """`flink savepoint`: make one below `folder` while the job goes on; its URI."""
+        return _savepoint(self.flink("savepoint", job, folder.as_uri()))
 
     def rest(self, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
         return self._stack.rest(path, method, body)
@@ -102,6 +113,13 @@ class Cluster:
         )
         consumer.subscribe([topic])
         return consumer
+
+
+def _savepoint(done: subprocess.CompletedProcess[str]) -> str:
+    """The path that one of Flink's commands has printed."""
+    found = re.search(r"Savepoint completed\. Path: (\S+)", done.stdout)
+    assert found, done.stdout + done.stderr
+    return found[1]
 
 
 def package(stack: Stack, out: Path, topic: str, *settings: str) -> Path:

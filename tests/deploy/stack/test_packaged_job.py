@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,25 @@ def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_p
     wait_for(lambda: counts(stats(url))["learned"] == 20_001)
     assert client.xlen("feed:log") > 0
     cluster.cancel(job)
+
+
+def test_the_code_of_another_version_is_refused(
+    running: Stack, cluster: Cluster, tmp_path: Path
+) -> None:
+    archive = package(running, tmp_path / "this.zip", "versions")
+    cluster.produce("versions", [json.dumps({"user": "u1", "item": "i1"})])
+    code = ["-pym", "flink_app.main", "-p", "2"]
+    job = cluster.submit("-d", "-pyfs", str(archive), *code)
+    wait_for(lambda: cluster.state(job) == "RUNNING" and lists(running.redis_url))
+    cluster.cancel(job)
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(other, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data + b"# changed\n" if name == "udfs/lists.py" else data)
+    # Not from this folder, whose sources would go over the archive's.
+    done = cluster.flink("run", "-d", "-pyfs", str(other), *code, folder=tmp_path)
+    found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
+    assert found, done.stdout + done.stderr
+    path = f"/jobs/{found[1]}/exceptions"
+    wait_for(lambda: "Restart the TaskManagers" in str(cluster.rest(path)))

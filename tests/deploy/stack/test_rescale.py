@@ -1,4 +1,5 @@
-"""The packaged job from a savepoint at another parallelism, 1 → 2 → 1: nobody and nothing is lost.
+"""The packaged job from savepoints, by the commands that docs/operations.md names: at another
+parallelism, 1 → 2 → 1, nobody and nothing is lost; with another layout it is refused.
 
 Redis is emptied before each start, so that what is there afterwards comes from Flink's state.
 """
@@ -93,8 +94,29 @@ def test_from_a_savepoint_at_another_parallelism(
             "duplicates": phase * 100, "dead": 0, "ignored": 0,
         }  # fmt: skip
         wait_for(lambda accounted=accounted: counts(stats(url)) == accounted)  # type: ignore[misc]
-        savepoint = ["-s", cluster.stop(job, tmp_path)]
+        if phase == 1:
+            savepoint = ["-s", cluster.savepoint(job, tmp_path)]
+            cluster.cancel(job)
+        else:
+            savepoint = ["-s", cluster.stop(job, tmp_path)]
     lists_of_all(url, events)
+    another_layout_is_refused(cluster, url, [*savepoint, *code])
+
+
+def another_layout_is_refused(cluster: Cluster, url: str, arguments: list[str]) -> None:
+    """Before a job is submitted or Redis is touched, by a sentence."""
+    client = redis.Redis.from_url(url)
+    client.flushall()
+    jobs = cluster.rest("/jobs/overview")
+    refused = cluster.flink("run", "-d", *arguments, "--set", "model.dimensions=16")
+    sentence = (
+        f"error: {arguments[1]} was written with model.dimensions = 32, but this job has 16: set "
+        "model.dimensions = 32, or start without the old state."
+    )
+    assert sentence in refused.stdout + refused.stderr
+    assert refused.returncode
+    assert cluster.rest("/jobs/overview") == jobs
+    assert client.dbsize() == 0
 
 
 def lists_of_all(url: str, events: list[dict[str, str]]) -> None:
