@@ -16,7 +16,7 @@ from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
 from flink_app.embedded.java import java_home
-from flink_app.restore import whole_checkpoint
+from flink_app.restore import RESTORE, whole_checkpoint
 from flink_app.services import connector_jars
 
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -46,7 +46,7 @@ def flink_options(config: Config) -> dict[str, str]:
             "execution.checkpointing.incremental": str(state.backend == "rocksdb").lower(),
         }
     if state.restore:
-        options["execution.state-recovery.path"] = (
+        options[RESTORE] = (
             whole_checkpoint(state.checkpoints) if state.restore == "latest" else state.restore
         )
     return options | config.flink.options

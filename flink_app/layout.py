@@ -21,13 +21,12 @@ from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import get_j_env_configuration
 
 from flink_app.config import Config
-from flink_app.restore import each, read_metadata
+from flink_app.restore import RESTORE, each, read_metadata
 from flink_app.settings import layout
 from udfs.errors import ConfigError
 from udfs.state import refusal
 
 NAME = "layout"
-RESTORE = "execution.state-recovery.path"
 
 _MODE = "python.execution-mode"
 _KEYED = "user learner"  # an operator with job.max_parallelism

@@ -22,6 +22,7 @@ from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
 from flink_app.failures import exit_code, job_failed
 from flink_app.package import CONFIG
+from flink_app.restore import RESTORE
 from flink_app.services import redis_client, start_afresh
 from udfs.errors import MillirecError
 
@@ -46,7 +47,7 @@ def submit(config_file: Path | None, settings: Sequence[str]) -> None:
 
     from flink_app.environment import environments
     from flink_app.job import build
-    from flink_app.layout import RESTORE, option
+    from flink_app.layout import option
 
     given = StreamExecutionEnvironment.get_execution_environment()
     loaded = _loaded(config_file, settings)

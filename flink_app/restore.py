@@ -15,6 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 from udfs.errors import ConfigError
 
+RESTORE = "execution.state-recovery.path"
+"""Flink's option that names it; `flink run -s` sets it, too."""
+
 log = logging.getLogger(__name__)
 
 

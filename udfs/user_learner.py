@@ -51,16 +51,11 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         s = self.settings
         share_interpreter()
         self._state = Handles(
-            users=rows(context, "users"),
-            history=rows(context, "history"),
-            ids=rows(context, "ids"),
-            idle=rows(context, "idle"),
-            layout=cell(context, "layout"),
-            learned=cell(context, "learned"),
-            due=cell(context, "due"),
-            mean=cell(context, "mean"),
-            queued=log(context, "queued"),
-        )
+            users=rows(context, "users"), history=rows(context, "history"),
+            ids=rows(context, "ids"), idle=rows(context, "idle"),
+            layout=cell(context, "layout"), learned=cell(context, "learned"),
+            due=cell(context, "due"), mean=cell(context, "mean"), queued=log(context, "queued"),
+        )  # fmt: skip
         self._rows = self._state.users, self._state.history
         subtasks = parallelism(context)
         self.learner = Learner(s.learner, s.threads or share_of_cores(subtasks))

@@ -14,57 +14,18 @@ import pytest
 import redis
 
 from deploy.stack import Stack
-from flink_app.config import Config
-from flink_app.settings import model_settings
 from tests.deploy.stack.cluster import Cluster, package, wait_for
 from tests.flink_app.jobs import counts, lists, stats
-from udfs.catalogue import Catalogue
-from udfs.feed import FeedReader
-from udfs.models import Models
-from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.users import Users
+from tests.flink_app.published import counted, in_state, together
 
 pytestmark = pytest.mark.stack
 
 USERS, ITEMS, PHASE = 150, 120, 1500
-SHARDS = 2  # of items
 
 
 def event(n: int) -> dict[str, str]:
     user, item = n * 7919 % 10007 % USERS, n * 104729 % 7013 % ITEMS
     return {"user": f"u{user}", "item": f"i{item}", "type": "purchase", "id": f"e{n}"}
-
-
-def in_state(url: str) -> Models:
-    """The items as the item learners have published them from restored state."""
-    config = Config()
-    catalogue = Catalogue(config.model.dimensions, 1, 1000)
-    models = Models(model_settings(config), catalogue, Users(config.model.dimensions, 1, 10, 10))
-    FeedReader(RedisWriter(RedisSettings(url)), "", SHARDS, False, 30.0).start(models)
-    return models
-
-
-def counted(models: Models) -> tuple[dict[str, int], set[tuple[str, str]]]:
-    """Events by item, and (item, item) that were taken together."""
-    catalogue, neighbours = models.catalogue, models.neighbours
-    living = catalogue.living_slots()
-    events = dict(zip(catalogue.names(living), catalogue.events[living].tolist(), strict=True))
-    pairs = {
-        (str(catalogue.ids[slot]), str(catalogue.ids[other]))
-        for slot in living.tolist()
-        for other in neighbours.get_row(slot).slots.tolist()
-    }
-    return events, pairs
-
-
-def together(events: list[dict[str, str]]) -> set[tuple[str, str]]:
-    """Pairs of different items of a user: fewer than `item_cf.neighbours` for each item, and no
-    user has more than `item_cf.window`."""
-    taken: dict[str, dict[str, None]] = {}
-    for each in events:
-        taken.setdefault(each["user"], {})[each["item"]] = None
-    assert max(map(len, taken.values())) <= Config().item_cf.window
-    return {(a, b) for items in taken.values() for a in items for b in items if a != b}
 
 
 def test_from_a_savepoint_at_another_parallelism(

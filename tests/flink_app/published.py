@@ -1,0 +1,42 @@
+"""What a restored job's items are, read as user learners read them: from the feed in Redis."""
+
+from __future__ import annotations
+
+from flink_app.config import Config
+from flink_app.settings import model_settings
+from udfs.catalogue import Catalogue
+from udfs.feed import FeedReader
+from udfs.models import Models
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.users import Users
+
+
+def in_state(url: str, dimensions: int = 32, shards: int = 2) -> Models:
+    """The items as the item learners have published them from restored state."""
+    catalogue = Catalogue(dimensions, 1, 1000)
+    models = Models(model_settings(Config()), catalogue, Users(dimensions, 1, 10, 10))
+    FeedReader(RedisWriter(RedisSettings(url)), "", shards, False, 30.0).start(models)
+    return models
+
+
+def counted(models: Models) -> tuple[dict[str, int], set[tuple[str, str]]]:
+    """Events by item, and (item, item) that were taken together."""
+    catalogue, neighbours = models.catalogue, models.neighbours
+    living = catalogue.living_slots()
+    events = dict(zip(catalogue.names(living), catalogue.events[living].tolist(), strict=True))
+    pairs = {
+        (str(catalogue.ids[slot]), str(catalogue.ids[other]))
+        for slot in living.tolist()
+        for other in neighbours.get_row(slot).slots.tolist()
+    }
+    return events, pairs
+
+
+def together(events: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """Pairs of different items of a user: fewer than `item_cf.neighbours` for each item, and no
+    user has more than `item_cf.window`."""
+    taken: dict[str, dict[str, None]] = {}
+    for each in events:
+        taken.setdefault(each["user"], {})[each["item"]] = None
+    assert max(map(len, taken.values())) <= Config().item_cf.window
+    return {(a, b) for items in taken.values() for a in items for b in items if a != b}

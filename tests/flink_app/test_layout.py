@@ -1,0 +1,65 @@
+"""A job that cannot go on from a state is refused, if possible before it is submitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.flink_app.jobs import start
+from tests.flink_app.savepoint import SETTINGS, unpack
+from udfs.errors import ConfigError
+
+pytestmark = pytest.mark.job
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "sentence"),
+    [
+        ("layout", "model.dimensions=16", "model.dimensions = 8, but this job has 16: set model"),
+        ("layout", "job.shards=4", "job.shards = 2, but this job has 4: set job.shards = 2,"),
+        ("layout", "job.item_shards=1", "job.item_shards = 2, but this job has 1"),
+        ("layout", "model.loss=squared", "model.loss = softmax, but this job has squared"),
+        ("rows-1", "job.max_parallelism=64", "job.max_parallelism = 128, but this job has 64"),
+    ],
+)
+def test_another_layout_is_refused_before_anything_is_submitted(
+    name: str, setting: str, sentence: str, tmp_path: Path, redis_client: redis.Redis,
+    redis_url: str,
+) -> None:  # fmt: skip
+    path = unpack(name, tmp_path)
+    settings = [*SETTINGS, f"source.paths=['{tmp_path}']", f"state.restore={path}", setting]
+    with pytest.raises(ConfigError) as refused:
+        start(redis_url, *settings)
+    assert f"{path} was written with {sentence}" in str(refused.value)
+    assert redis_client.dbsize() == 0
+
+
+def test_where_the_savepoint_does_not_tell_the_operators_refuse(
+    tmp_path: Path, redis_url: str
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "events").write_text('{"user": "u1", "item": "left"}\n')
+    job = start(
+        redis_url, *SETTINGS, f"source.paths=['{inbox}']", "model.dimensions=16",
+        f"state.restore={unpack('rows-1', tmp_path)}",
+    )  # fmt: skip
+    with pytest.raises(Exception, match=r"model\.dimensions = 8, but this job has 16"):
+        job.get_job_execution_result().result()
+
+
+def test_the_other_execution_mode_is_refused(tmp_path: Path, redis_url: str) -> None:
+    mode = "flink.options={'python.execution-mode' = 'process'}"
+    with pytest.raises(ConfigError, match=r"python\.execution-mode is process: millirec runs in"):
+        start(redis_url, *SETTINGS, f"source.paths=['{tmp_path}']", mode)
+
+
+def test_state_that_cannot_be_read_is_left_to_flink(
+    tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = f"state.restore=s3://bucket/{tmp_path.name}"
+    with pytest.raises(Exception, match="s3://bucket"):
+        start(redis_url, *SETTINGS, f"source.paths=['{tmp_path}']", path)
+    assert f"s3://bucket/{tmp_path.name} is not compared with this job: " in caplog.text
