@@ -295,6 +295,10 @@ def package(
         print(line)
 
 
+# Each of these modules adds its commands to `app`, so it comes after what they take from here.
+from flink_app.commands import monitoring  # noqa: E402, F401
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; mistakes are sentences on standard error."""
     sys.exit(_code(arguments))

@@ -211,8 +211,9 @@ def fields(
             values[key] = round(quantile(freshness, share / 100), 1)
     values |= {f"dead:{reason}": count for reason, count in sorted(total.dead.items())}
     for name, quality in (("", minute.quality), ("total_", total.quality)):
+        # So many digits that a mean times its number of tests is a whole number again.
         found = means(quality)
-        values |= {f"{name}quality:{key}": f"{value:.6g}" for key, value in found.items()}
+        values |= {f"{name}quality:{key}": f"{value:.12g}" for key, value in found.items()}
     if items:
         values |= {
             f"total_quality:{name}:coverage@10": f"{min(count / items, 1.0):.6g}"

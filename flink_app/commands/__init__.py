@@ -1,0 +1,1 @@
+"""Commands of `millirec` that stand in modules of their own, by topic."""

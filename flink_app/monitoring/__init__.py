@@ -1,0 +1,1 @@
+"""What Prometheus sees of a job: the metrics, their collector, the alarm for falling quality."""

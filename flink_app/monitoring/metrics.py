@@ -1,0 +1,237 @@
+"""The one table of Prometheus metrics: name, type, labels, and which field of `stats` it is.
+
+In: the fields of the Redis hash `stats`, as `udfs.stats.fields` writes them. Out: samples, in base
+units. `flink_app.monitoring.collector` hands them to Prometheus; `flink_app.monitoring.render`
+writes the table into docs/monitoring.md.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Literal, NamedTuple
+
+_MINUTE_S = 60.0
+_MOST = 64
+"""Samples of one metric: whoever can write to `stats` cannot flood Prometheus with labels."""
+_LABEL = "(?!ratings:)[a-z0-9_-]{1,40}"  # ratings have measures too, and are no list
+
+
+class Metric(NamedTuple):
+    """A metric and where it comes from.
+
+    Attributes:
+        name: as Prometheus has it. kind: its type. help: one sentence.
+        source: a field of `stats`, where `<x>` stands for any word and becomes the label x; the
+            product of two, or a field less others. "" if the collector itself knows the value.
+        scale: what one unit of the source is in the metric's.
+        labels: those that are always the same.
+        recent: it is of the last minute, and says nothing once the job has been silent for longer.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge"]
+    help: str
+    source: str = ""
+    scale: float = 1.0
+    labels: Mapping[str, str] = {}
+    recent: bool = False
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of its labels."""
+        return (*dict.fromkeys(re.findall(r"<(\w+)>", self.source)), *self.labels)
+
+
+class Sample(NamedTuple):
+    """A value of a metric, with its labels' values in the order of `label_names`."""
+
+    metric: Metric
+    labels: tuple[str, ...]
+    value: float
+
+
+def _counter(name: str, source: str, text: str, scale: float = 1.0) -> Metric:
+    return Metric(f"millirec_{name}_total", "counter", text, source, scale)
+
+
+def _gauge(name: str, source: str, text: str, scale: float = 1.0) -> Metric:
+    return Metric(f"millirec_{name}", "gauge", text, source, scale)
+
+
+def _recent(name: str, source: str, text: str, scale: float = 1.0, **labels: str) -> Metric:
+    text = f"{text}, over the last minute."
+    return Metric(f"millirec_{name}", "gauge", text, source, scale, labels, recent=True)
+
+
+UP = _gauge("up", "", "Whether Redis has answered.")
+FALLS = _counter("quality_falls", "", "Falls of the served lists' recall@10 that ADWIN has found.")
+FELL = _gauge(
+    "quality_fell_timestamp_seconds", "", "When ADWIN last found such a fall, Unix time; 0: never."
+)
+
+METRICS = (
+    UP,
+    _gauge("stats_timestamp_seconds", "at", "When the job last wrote, Unix time.", 1e-3),
+    _counter("lines_received", "received", "Lines read."),
+    _counter("events_learned", "learned", "Events learned."),
+    _counter("events_duplicate", "duplicates", "Events left out as duplicates."),
+    _counter("dead_letters", "dead:<reason>", "Lines that could not be used, by reason."),
+    _counter("lines_ignored", "ignored", "Blank lines, headers, events of weight 0 if ignored."),
+    _gauge(
+        "lines_pending", "received − learned − duplicates − dead − ignored",
+        "Lines read and not yet accounted for.",
+    ),
+    _counter("batches", "batches", "Pieces of micro-batches that were learned."),
+    _counter(
+        "batch_wait_seconds", "waited_ms",
+        "From the opening of their windows to learning; divided by the batches: the lag.", 1e-3,
+    ),
+    _recent(
+        "freshness_seconds", "freshness_p50_ms",
+        "From an event to its list in Redis", 1e-3, quantile="0.5",
+    ),
+    _recent(
+        "freshness_seconds", "freshness_p99_ms",
+        "From an event to its list in Redis", 1e-3, quantile="0.99",
+    ),
+    _counter("stage_seconds", "stage:<stage>_us", "Time of the user learner, by stage.", 1e-6),
+    _counter("lists_written", "lists", "Lists written."),
+    _counter("users_met", "users", "Users seen for the first time."),
+    _gauge("items", "items", "Items known."),
+    _counter("feed_bytes", "feed:<what>_bytes", "Bytes of the item feed, written and read."),
+    _counter("ratings_tested", "total_quality:ratings:tests", "Ratings predicted, then learned."),
+    _recent(
+        "ratings_rmse", "quality:ratings:rmse",
+        "Root of their mean squared error, in the ratings' own scale",
+    ),
+    _counter("quality_tests", "total_quality:<list>:tests", "Tests of a list, before learning."),
+    _counter(
+        "quality_hits", "total_quality:<list>:recall@<k> × total_quality:<list>:tests",
+        "Tests with the item among the first k; divided by the tests: recall@k.",
+    ),
+    _recent("quality_mrr_ratio", "quality:<list>:mrr@10", "MRR@10"),
+    _recent("quality_ndcg_ratio", "quality:<list>:ndcg@10", "NDCG@10"),
+    _recent(
+        "quality_novelty_bits", "quality:<list>:novelty@10",
+        "Novelty@10, −log₂ of an item's share of all events",
+    ),
+    _gauge(
+        "quality_coverage_ratio", "total_quality:<list>:coverage@10",
+        "Share of all items that have stood in the first 10 of a tested list.",
+    ),
+    _counter("quality_new_items", "total_quality:new_items", "Tests whose item was new: misses."),
+    _counter("quality_unknown_users", "total_quality:unknown_users", "Events that were no tests: a new user."),
+    _counter("quality_repeats", "total_quality:repeats", "Events that were no tests: a known item."),
+    FALLS,
+    FELL,
+)  # fmt: skip
+
+LEFT_OUT = {
+    "dead": "the sum of `millirec_dead_letters_total`",
+    "events_per_s": "`rate(millirec_events_learned_total[1m])`",
+    "lists_per_s": "`rate(millirec_lists_written_total[1m])`",
+    "total_freshness_p<percent>_ms": "since the job began: `millirec_freshness_seconds`",
+    "quality:<list>:recall@<k>": "hits / tests, each as a rate",
+    "quality:<list>:tests": "`increase(millirec_quality_tests_total[1m])`",
+    "quality:ratings:tests": "`increase(millirec_ratings_tested_total[1m])`",
+    "quality:<word>": "`increase` of the counter of that name",
+    "total_quality:<list>:<measure>@10": "since the job began: what is of the last minute",
+    "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
+}
+"""Fields of `stats` that are no metric, and what says the same."""
+
+
+FLINK = {
+    "flink_taskmanager_job_task_operator_received": ("parse", "lines read"),
+    "flink_taskmanager_job_task_operator_reason_dead_letters": (
+        "parse", "lines that could not be used, by `reason`",
+    ),
+    "flink_taskmanager_job_task_operator_learned": ("user learner", "events learned"),
+    "flink_taskmanager_job_task_operator_duplicates": ("user learner", "events left out"),
+    "flink_taskmanager_job_task_operator_lists": ("user learner", "lists written"),
+    "flink_taskmanager_job_task_operator_batches": ("user learner", "pieces learned"),
+    "flink_taskmanager_job_task_operator_fresh_events": (
+        "user learner", "events whose list was written",
+    ),
+    "flink_taskmanager_job_task_operator_freshness_ms_sum": (
+        "user learner", "milliseconds from each of them to its list",
+    ),
+    "flink_taskmanager_job_task_operator_quality_served_tests": (
+        "user learner", "tests; `quality_popular_…` and other measures alike",
+    ),
+    "flink_taskmanager_job_task_operator_updates": ("item learner", "updates of items"),
+    "flink_taskmanager_job_task_operator_published": ("item learner", "rows of the item feed"),
+}  # fmt: skip
+"""Flink's names for the counters of the operators: name → (operator, what it counts)."""
+
+
+def fits(source: str, field: str) -> re.Match[str] | None:
+    """Whether a field of `stats` is what `source` names first; the match has its labels.
+
+    >>> fits("dead:<reason>", "dead:not_json").groupdict()
+    {'reason': 'not_json'}
+    """
+    return _pattern(source.split(" ")[0]).fullmatch(field)
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"<(\w+)>", template)
+    return re.compile(
+        "".join(
+            f"(?P<{part}>{_LABEL})" if index % 2 else re.escape(part)
+            for index, part in enumerate(parts)
+        )
+    )
+
+
+def numbers(stats: Mapping[bytes, bytes]) -> dict[str, float]:
+    """The fields of `stats` whose values are finite numbers.
+
+    >>> numbers({b"received": b"3", b"at": b"nan", b"odd": b"x"})
+    {'received': 3.0}
+    """
+    found = {}
+    for name, text in stats.items():
+        try:
+            value = float(text)
+        except ValueError:
+            continue
+        if math.isfinite(value):
+            found[name.decode(errors="replace")] = value
+    return found
+
+
+def samples(fields: Mapping[str, float], now_s: float) -> Iterator[Sample]:
+    """What the fields of `stats` say, in the order of the table.
+
+    What is of the last minute is left out once the job has not been silent for longer.
+
+    >>> [found] = samples({"waited_ms": 250.0}, 0.0)
+    >>> found.metric.name, found.labels, found.value
+    ('millirec_batch_wait_seconds_total', (), 0.25)
+    """
+    old = now_s - fields.get("at", 0.0) / 1000 > _MINUTE_S
+    for metric in METRICS:
+        if not metric.source or (old and metric.recent):
+            continue
+        found = (fits(metric.source, name) for name in sorted(fields))
+        for match in [match for match in found if match][:_MOST]:
+            value = _value(metric.source, match, fields)
+            if value is not None:
+                labels = (*match.groupdict().values(), *metric.labels.values())
+                yield Sample(metric, labels, value * metric.scale)
+
+
+def _value(source: str, match: re.Match[str], fields: Mapping[str, float]) -> float | None:
+    """The value of a source whose first field is there; None where a factor of it is not."""
+    value = fields[match.string]
+    _, times, factor = source.partition(" × ")
+    if times:
+        name = re.sub(r"<(\w+)>", lambda found: match[found[1]], factor)
+        # A mean times its number: a count again, but for rounding.
+        return float(round(value * fields[name])) if name in fields else None
+    return value - sum(fields.get(name, 0.0) for name in source.split(" − ")[1:])
