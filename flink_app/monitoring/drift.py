@@ -4,8 +4,8 @@ In: how many tests there have been, and in how many the item was among the first
 job began. Out: how often, and when, that share has fallen by more than chance explains.
 
 ADWIN (Bifet, Gavaldà: *Learning from Time-Varying Data with Adaptive Windowing*, 2007; River's)
-keeps the longest window whose older and newer part have the same mean, and drops the older one where
-they have not. It needs a confidence, and neither a threshold nor a baseline.
+keeps the longest window whose older and newer part have the same mean, and drops the older one
+where they have not. It needs a confidence, and neither a threshold nor a baseline.
 """
 
 from __future__ import annotations

@@ -123,8 +123,8 @@ METRICS = (
         "Share of all items that have stood in the first 10 of a tested list.",
     ),
     _counter("quality_new_items", "total_quality:new_items", "Tests whose item was new: misses."),
-    _counter("quality_unknown_users", "total_quality:unknown_users", "Events that were no tests: a new user."),
-    _counter("quality_repeats", "total_quality:repeats", "Events that were no tests: a known item."),
+    _counter("quality_unknown_users", "total_quality:unknown_users", "No tests: new users."),
+    _counter("quality_repeats", "total_quality:repeats", "No tests: items the user had."),
     FALLS,
     FELL,
 )  # fmt: skip
