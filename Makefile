@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint audit format bench bench-compare evaluate faults clean
+.PHONY: help venv demo test lint audit format docs bench bench-compare evaluate faults clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ format: $(STAMP)  ## Rewrite the files in the project's format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+docs: $(STAMP)  ## Build the documentation as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 bench: $(STAMP)  ## Measure events/s, lists/s and milliseconds; figures go to benchmarks/out
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
@@ -62,5 +66,5 @@ faults: $(STAMP)  ## Kill, hang and damage what the job stands on, and see that 
 	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
 clean:  ## Remove .venv and everything that was built, cached or measured
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis site benchmarks/out
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
