@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from flink_app.monitoring.collector import StatsCollector
+from flink_app.monitoring.drift import Drift
 from flink_app.monitoring.metrics import METRICS
 from udfs.errors import ServiceError
 
@@ -96,9 +97,6 @@ def test_a_gauge_may_fall(registry: CollectorRegistry, stats: Stats) -> None:
 
 
 def test_falls_of_quality_are_told_from_the_start() -> None:
-    pytest.importorskip("river")
-    from flink_app.monitoring.drift import Drift
-
     stats = Stats()
     registry = CollectorRegistry()
     registry.register(StatsCollector(stats.read, Drift()))

@@ -7,8 +7,6 @@ import logging
 import numpy as np
 import pytest
 
-pytest.importorskip("river")
-
 from flink_app.monitoring.drift import Drift
 
 

@@ -21,9 +21,6 @@ from flink_app.monitoring.exporter import address
 from tests.documents import ROOT
 from udfs.errors import ConfigError
 
-pytest.importorskip("river")
-pytest.importorskip("prometheus_client")
-
 
 @contextmanager
 def exporter(redis_url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
