@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from flink_app import failures
 from flink_app.config import Config
@@ -98,6 +100,30 @@ def test_examples_of_events_and_lists_are_json(document: Path) -> None:
             lines = block.text.splitlines()
             for text in lines if lines[0].endswith("}") else [block.text]:
                 msgspec.json.decode(text)
+
+
+def _toml(text: str) -> None:
+    msgspec.toml.decode(text)
+
+
+def _yaml(text: str) -> None:
+    YAML(typ="safe").load(text)
+
+
+def _python(text: str) -> None:
+    compile(text, "<document>", "exec")
+
+
+def _shell(text: str) -> None:
+    subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_blocks_are_of_their_language(document: Path) -> None:
+    readers = {"toml": _toml, "yaml": _yaml, "python": _python, "sh": _shell}
+    for block in blocks(document):
+        if block.language in readers:
+            readers[block.language](block.text)
 
 
 def test_targets_of_make_that_are_named_exist() -> None:
