@@ -296,7 +296,7 @@ def package(
 
 
 # Each of these modules adds its commands to `app`, so it comes after what they take from here.
-from flink_app.commands import monitoring  # noqa: E402, F401
+from flink_app.commands import data, monitoring  # noqa: E402, F401
 
 
 def main(arguments: list[str] | None = None) -> None:

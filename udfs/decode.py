@@ -113,7 +113,18 @@ class Decoder:
             lines: n lines as the source gave them, with or without their line ends.
             now_ms: the clock, milliseconds since the epoch: the time of events without one.
         """
-        raw = self._reader.read(lines)
+        return self.check(self.read(lines), now_ms)
+
+    def read(self, lines: Sequence[str]) -> RawColumns:
+        """The columns of n lines as they stand there, for `check`."""
+        return self._reader.read(lines)
+
+    def check(self, raw: RawColumns, now_ms: int) -> Decoded:
+        """The events among `raw`'s rows; what is wrong with the others goes to `raw.problems` too.
+
+        So the row of each event is known: those without a problem, in order, where
+        `settings.zero_weight` is `learn`.
+        """
         problems, longest = raw.problems, self._settings.max_id_bytes
         users = clean_ids(raw.users, "user", longest, problems, required=True)
         items = clean_ids(raw.items, "item", longest, problems, required=True)
@@ -137,15 +148,8 @@ class Decoder:
             decoded = _without(problems, decoded, raw)
         return decoded if self._settings.zero_weight == "learn" else _weighty(decoded)
 
-    def ratings(self, lines: Sequence[str]) -> NDArray[np.float64]:
-        """The ratings as they stand on n usable lines, float64[n]; NaN where an event is none.
-
-        Args:
-            lines: lines each of which `decode` accepts.
-        """
-        return self._values(self._reader.read(lines))
-
-    def _values(self, raw: RawColumns) -> NDArray[np.float64]:
+    def ratings(self, raw: RawColumns) -> NDArray[np.float64]:
+        """The ratings of m rows as they stand there, float64[m]; NaN where an event is none."""
         kinds = {word: self._known.get(word) or self._kind(word) for word in set(raw.types)}
         rated = [kinds[word].is_rating for word in raw.types]
         return np.where(rated, raw.values, np.nan)
@@ -154,7 +158,7 @@ class Decoder:
         if not self._settings.ratings:
             return np.full(len(raw.types), np.nan, np.float32)
         with np.errstate(over="ignore"):  # beyond float32 it is infinite, and not learned
-            return self._values(raw).astype(np.float32)
+            return self.ratings(raw).astype(np.float32)
 
     def _times(
         self, column: Sequence[RawTime], now_ms: int, problems: dict[int, Problem]

@@ -5,9 +5,10 @@ In: files of any preset. Out: one file with the same lines, those that cannot be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from flink_app.recorded import read_blocks
 from udfs.decode import Decoder
 from udfs.decode_settings import DecodeSettings
 from udfs.errors import SourceError
@@ -22,12 +23,12 @@ def in_order(
         `settings`.
 
     Raises:
-        SourceError: no file can be read, or no line can be used.
+        SourceError: a file cannot be read, or no line can be used.
     """
     decoder = Decoder(settings)
     timed: list[tuple[int, str]] = []
     count = 0
-    for line in _lines(paths):
+    for line in (line for block in read_blocks(paths) for line in block.lines):
         count += 1
         # One at a time: decoded events do not say which line each was.
         decoded = decoder.decode([line], now_ms)
@@ -39,15 +40,6 @@ def in_order(
             "`millirec run` writes to its dead letters"
         )
     timed.sort(key=lambda pair: pair[0])
-    with out.open("w", encoding="utf-8", errors="surrogateescape") as file:
+    with out.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for _, line in timed)
     return len(timed), count - len(timed)
-
-
-def _lines(paths: Sequence[Path]) -> Iterator[str]:
-    for path in paths:
-        try:
-            with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-                yield from (line.rstrip("\r\n") for line in file)
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}") from error

@@ -55,14 +55,15 @@ def read_stream(path: Path, settings: DecodeSettings, now_ms: int) -> Stream:
     blocks = []
     with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         while lines := [line.rstrip("\n") for line in islice(file, _BLOCK)]:
-            found = decoder.decode(lines, now_ms)
+            raw = decoder.read(lines)
+            found = decoder.check(raw, now_ms)
             blocks.append(
                 (
                     np.array([users.setdefault(name, len(users)) for name in found.users]),
                     np.array([items.setdefault(name, len(items)) for name in found.items]),
                     found.weights,
                     (found.flags & CONSUMED).astype(np.bool_),
-                    decoder.ratings(lines),
+                    decoder.ratings(raw),
                 )
             )
     who, what, weights, consumed, ratings = (

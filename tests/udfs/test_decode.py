@@ -296,9 +296,11 @@ def test_ratings_are_as_given_whatever_their_weight() -> None:
         '{"user":"a","item":"x","type":"click","value":3}',
         '{"user":"a","item":"x","type":"Rating ","value":0}',
     ]
-    found = DECODERS["millirec"].ratings(lines)
+    decoder = DECODERS["millirec"]
+    found = decoder.ratings(decoder.read(lines))
     assert np.array_equal(found, [4.5, np.nan, 0.0], equal_nan=True)
-    assert DECODERS["movielens"].ratings(["1\t2\t3.5\t875747190"]).tolist() == [3.5]
+    decoder = DECODERS["movielens"]
+    assert decoder.ratings(decoder.read(["1\t2\t3.5\t875747190"])).tolist() == [3.5]
 
 
 def test_no_more_events_of_a_user_are_taken_in_a_minute_than_allowed() -> None:
