@@ -8,11 +8,12 @@ is not touched. MAVEN_MIRROR names another Maven repository than Maven Central.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from pathlib import Path
@@ -24,6 +25,7 @@ PINS = Path(__file__).with_name("jars.ini")
 CACHE = Path(".local/jars")
 MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
 TIMEOUT_SECONDS = 60
+_PIECE = 1 << 16  # bytes read at once
 
 
 class Jar(NamedTuple):
@@ -79,35 +81,58 @@ def _fetch_one(jar: Jar, folder: Path) -> Path:
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == jar.sha256:
         return target
     base = os.environ.get("MAVEN_MIRROR") or MAVEN_CENTRAL
-    url = f"{base.rstrip('/')}/{jar.path}"
-    content = _read(url)
-    found = hashlib.sha256(content).hexdigest()
-    if found != jar.sha256:
-        raise ServiceError(
-            f"{url} is not the pinned file: its SHA-256 is {found}, {PINS.name} says {jar.sha256}. "
-            "Try again; if it stays so, do not use that repository."
-        )
-    # Renamed when complete: a reader, or a second download at the same time, never sees a part.
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{jar.name}.", delete=False) as part:
-        part.write(content)
-    Path(part.name).chmod(0o644)
-    Path(part.name).replace(target)
+    save(
+        f"{base.rstrip('/')}/{jar.path}", target, {"sha256": jar.sha256},
+        "go online and run it again (complete jars are kept), or set MAVEN_MIRROR to the root of "
+        "a Maven repository that can be reached.",
+    )  # fmt: skip
     return target
 
 
-def _read(url: str) -> bytes:
+def save(
+    url: str, target: Path, pins: Mapping[str, str], advice: str,
+    on_bytes: Callable[[int], None] = lambda read: None,
+) -> None:  # fmt: skip
+    """Download a pinned file; `target` is then there whole, or as it was before.
+
+    Args:
+        pins: hexadecimal checksums of the content by algorithm, such as sha256: all must agree.
+        advice: what to do where the address cannot be reached.
+        on_bytes: called with the number of bytes read so far.
+
+    Raises:
+        ServiceError: the address does not answer, or serves something else.
+    """
+    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in pins}
+    part = Path(tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")[1])
+    try:
+        with part.open("wb") as file:
+            for piece in _pieces(url, advice):
+                file.write(piece)
+                for found in hashes.values():
+                    found.update(piece)
+                on_bytes(file.tell())
+        for name, found in hashes.items():
+            if found.hexdigest() != pins[name]:
+                raise ServiceError(
+                    f"{url} is not the pinned file: its {name} is {found.hexdigest()}, and should "
+                    f"be {pins[name]}. Try again; if it stays so, do not use what it serves."
+                )
+        # Renamed when complete: a reader, or a second download, never sees a part.
+        part.chmod(0o644)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _pieces(url: str, advice: str) -> Iterator[bytes]:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
-            return bytes(answer.read())
+            while piece := answer.read(_PIECE):
+                yield piece
     except urllib.error.HTTPError as error:
         error.close()
-        raise ServiceError(
-            f"{url} answered {error.code} {error.reason}: check MAVEN_MIRROR, which must name the "
-            "root of a Maven repository."
-        ) from error
-    except (OSError, ValueError) as error:
+        raise ServiceError(f"{url} answered {error.code} {error.reason}: {advice}") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise ServiceError(
-            f"could not fetch {url} ({reason}): go online and run it again (complete jars are "
-            "kept), or set MAVEN_MIRROR to a Maven repository that can be reached."
-        ) from error
+        raise ServiceError(f"could not fetch {url} ({reason}): {advice}") from error

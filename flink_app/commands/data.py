@@ -7,7 +7,7 @@ imports what does its work.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -40,6 +40,63 @@ def validate(
     if not files and not loaded.source.paths:
         raise ConfigError("millirec validate needs a file of events")
     return check(loaded, files, json)
+
+
+@app.command
+def replay(
+    *files: Annotated[Path, Parameter(help="Files or folders of events, with times; any order.")],
+    to: Annotated[
+        str,
+        Parameter(
+            help="kafka://host:port/topic, or a folder that files are put into. By default where "
+            "the configuration's job reads, else inbox/."
+        ),
+    ] = "",
+    speed: Annotated[float, Parameter(help="How many times as fast as recorded.")] = 1.0,
+    keep_times: Annotated[
+        bool,
+        Parameter(
+            negative=(), help="Events keep their times and ids; else they happen when written."
+        ),
+    ] = False,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+    preset: Preset = "",
+) -> int:
+    """Write recorded events as if they happened now, with the pauses between them.
+
+    They are ordered by time in memory and written as millirec's own JSON. Ctrl-C ends it.
+
+    Examples:
+        millirec replay events.jsonl --speed 100
+        millirec replay u.data --preset movielens --speed 100000 --to kafka://127.0.0.1:9092/events
+    """
+    from flink_app.replay import replay as play
+
+    if not files:
+        raise ConfigError("millirec replay needs a file of events")
+    return play(load(config, [*_preset(preset), *settings]).config, files, to, speed, keep_times)
+
+
+@app.command
+def fetch(
+    name: Annotated[
+        Literal["ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m"], Parameter(help="The data set.")
+    ],
+    *,
+    out: Annotated[
+        Path | None, Parameter(name="--out", help="A folder; by default data/NAME.")
+    ] = None,
+) -> None:
+    """Fetch a public data set from its owner's address, check it, and show its terms.
+
+    Examples:
+        millirec fetch ml-100k
+    """
+    from flink_app.fetch import fetch as get
+    from flink_app.fetch.catalogue import DATA_SETS
+
+    get(DATA_SETS[name], out)
 
 
 def _preset(name: str) -> list[str]:

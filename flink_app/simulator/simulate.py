@@ -65,7 +65,7 @@ def play(
     end = None if seconds is None else time.monotonic() + seconds
     batches = _as_fast_as_possible(shop) if rate is None else _paced(shop, rate, stop)
     written = 0
-    with _interrupt_sets(stop):
+    with interrupt_sets(stop):
         while written != events and not stop.is_set() and (end is None or time.monotonic() < end):
             lines = next(batches)
             if events is not None:
@@ -110,7 +110,7 @@ def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[list[byte
 
 
 @contextmanager
-def _interrupt_sets(stop: threading.Event) -> Iterator[None]:
+def interrupt_sets(stop: threading.Event) -> Iterator[None]:
     """Let the first Ctrl-C set `stop`, so that no batch is torn, unless the caller handles it."""
 
     def first(_signal: int, _frame: FrameType | None) -> None:
