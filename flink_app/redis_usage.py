@@ -62,7 +62,7 @@ def measure(client: redis.Redis, prefix: str) -> list[Family]:
     found = {family: Family(family) for family in FAMILIES}
     singles = {f"{prefix}{name}".encode() for name in _SINGLE}
     heads = {family: f"{prefix}{family}".encode() for family in FAMILIES if family}
-    for key in client.scan_iter(match=f"{_escaped(prefix)}*", count=1000):
+    for key in client.scan_iter(match=f"{escaped(prefix)}*", count=1000):
         name = next((f for f, head in heads.items() if key.startswith(head)), None)
         if name is None and key not in singles:
             continue
@@ -76,10 +76,10 @@ def measure(client: redis.Redis, prefix: str) -> list[Family]:
     return [family for family in found.values() if family.keys]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A prefix as SCAN's patterns take it.
 
-    >>> _escaped("a*[b]?")
+    >>> escaped("a*[b]?")
     'a\\\\*\\\\[b\\\\]\\\\?'
     """
     return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in text)

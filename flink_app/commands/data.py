@@ -99,5 +99,30 @@ def fetch(
     get(DATA_SETS[name], out)
 
 
+@app.command
+def report(
+    *files: Annotated[
+        Path, Parameter(help="What `millirec evaluate --out` has written; none: the job in Redis.")
+    ],
+    out: Annotated[Path, Parameter(name="--out", help="The page.")] = Path("report.html"),
+    watch: Annotated[
+        float, Parameter(help="Look at a running job for so many seconds, for lines over time.")
+    ] = 0.0,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> None:
+    """Make a page of HTML of a run: quality, freshness, coverage, popularity bias, with plots.
+
+    One file that loads nothing. Needs matplotlib and jinja2, millirec's extra plot.
+
+    Examples:
+        millirec report --watch 60
+        millirec report evaluation.json --out report.html
+    """
+    from flink_app.report import report as make
+
+    make(load(config, settings), files, out, watch)
+
+
 def _preset(name: str) -> list[str]:
     return [f"source.preset={name}"] if name else []

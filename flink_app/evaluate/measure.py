@@ -18,6 +18,7 @@ import redis
 from flink_app.config import Config
 from flink_app.embedded.job import EmbeddedJob
 from flink_app.embedded.redis_server import RedisServer
+from flink_app.sample import Sample, read_sample
 from flink_app.totals import Totals, read_totals
 from udfs.stats import LISTS, RATINGS
 
@@ -62,6 +63,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         served: whose lists users got, of millirec.
         rmse: of predicted ratings, over all of them before each was learned: of a baseline that
             predicts some, and of millirec where model.loss is squared.
+        freshness_p50_ms, freshness_p99_ms: from reading an event to its list, of millirec.
+        sample: some of users' lists at the end, of millirec.
     """
 
     model: str = OWN
@@ -74,6 +77,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     microseconds: dict[str, float]
     rmse: float | None = None
     served: str = ""
+    freshness_p50_ms: float = 0.0
+    freshness_p99_ms: float = 0.0
+    sample: Sample | None = None
 
 
 def measure(
@@ -105,7 +111,8 @@ def measure(
                 break
             time.sleep(_POLL_S)
         seconds = time.monotonic() - began
-    last = seen[-1]
+        last = seen[-1]
+        sample = read_sample(client, config.redis.prefix, last.items)
     return Result(
         mode=mode,
         served=config.lists.model,
@@ -116,6 +123,9 @@ def measure(
         curve=curve([(totals.learned, totals.total_quality) for totals in seen]),
         microseconds={k: round(v / max(last.learned, 1), 1) for k, v in last.stages.items()},
         rmse=last.total_quality.get(f"{RATINGS}:rmse"),
+        freshness_p50_ms=last.total_freshness_p50_ms,
+        freshness_p99_ms=last.total_freshness_p99_ms,
+        sample=sample,
     )
 
 

@@ -1,0 +1,5 @@
+"""`millirec report`: a run as one page of HTML, of an evaluation or of a job that is running."""
+
+from flink_app.report.command import report
+
+__all__ = ["report"]

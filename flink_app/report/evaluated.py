@@ -1,0 +1,131 @@
+"""The report of evaluations: quality over time of every list, and what the job's lists were like.
+
+In: `Result`s that `millirec evaluate --out` has written. Out: a `Page`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+
+import msgspec
+
+from flink_app.evaluate.measure import OWN, Result
+from flink_app.evaluate.plot import MEASURE, over_events
+from flink_app.evaluate.report import Listed, lists, spread, tests
+from flink_app.live import counted, duration
+from flink_app.report.figures import COLOURS, Line, bars, lines
+from flink_app.report.page import Page, Section, Tile
+from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
+from udfs.errors import SourceError
+
+
+def read_results(paths: Sequence[Path]) -> list[Result]:
+    """All results in files.
+
+    Raises:
+        SourceError: a file cannot be read, or is none that `millirec evaluate --out` writes.
+    """
+    found: list[Result] = []
+    for path in paths:
+        try:
+            found += msgspec.json.decode(path.read_bytes(), type=list[Result])
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+        except msgspec.DecodeError as error:
+            raise SourceError(
+                f"{path} is no report of an evaluation: {error}. Make one by `millirec evaluate "
+                "--out`."
+            ) from error
+    if not found:
+        raise SourceError(f"there is no result in {', '.join(map(str, paths))}")
+    return found
+
+
+def evaluated_page(results: Sequence[Result], made: str) -> Page:
+    """The report. Several seeds of a list are one line: their mean."""
+    found = sorted(lists(results), key=lambda each: -mean(each.totals(MEASURE)))
+    own = [result for result in results if result.model == OWN]
+    longest = max(own or results, key=lambda result: result.events)
+    sections = [_over_time(found), *_by_list(found)]
+    sections.append(quality_grid([(each.label, _means(each)) for each in found]))
+    if longest.sample:
+        sections += share_sections(longest.sample)
+    return Page(
+        title="millirec: an evaluation",
+        subtitle=f"test, then learn: {counted(longest.events, 'event')}, {tests(longest)}; "
+        f"{counted(len(results), 'run')}",
+        tiles=_tiles(found, longest),
+        sections=sections,
+        made=made,
+    )
+
+
+def _means(each: Listed) -> dict[str, float]:
+    names = {
+        key.partition(":")[2] for run in each.runs for key in run.quality
+        if key.startswith(f"{each.name}:")
+    }  # fmt: skip
+    return {name: mean(each.totals(name)) for name in names}
+
+
+def _tiles(found: Sequence[Listed], longest: Result) -> list[Tile]:
+    own = [each for each in found if each.model == longest.served and each.kind != "baseline"]
+    chosen = own[0] if own else found[0]
+    others = [each for each in found if (each.kind == "baseline") or each.model == "popular"]
+    best = next((each for each in others if each is not chosen), None)
+    note = f"{best.label}: {percent(mean(best.totals(MEASURE)))}" if best else ""
+    measures = _means(chosen)
+    tiles = [Tile(f"recall@10, {chosen.label}", percent(measures.get(MEASURE, 0.0)), note)]
+    if longest.freshness_p50_ms:
+        tiles.append(
+            Tile(
+                "from reading to list", duration(longest.freshness_p50_ms),
+                f"p50; p99 {duration(longest.freshness_p99_ms)}",
+            )
+        )  # fmt: skip
+    if "coverage@10" in measures:
+        tiles.append(Tile("coverage@10", percent(measures["coverage@10"]), "of items, in tests"))
+    if "novelty@10" in measures:
+        tiles.append(Tile("novelty@10", f"{measures['novelty@10']:.2f} bits", "higher: less known"))
+    return tiles + (share_tiles(longest.sample)[1:] if longest.sample else [])
+
+
+def _over_time(found: Sequence[Listed]) -> Section:
+    drawn = []
+    dashes = {"strict": "-", "parallel": "--", "baseline": ":"}
+    colours: dict[str, int] = {}
+    for each in found:
+        events, values = over_events(each)
+        if not len(events):
+            continue
+        # The last colour is grey: popular lists are there to compare with.
+        number = colours.setdefault(each.label, len(colours) % (COLOURS - 1))
+        colour = COLOURS - 1 if each.model == "popular" else number
+        note = spread(each.totals(MEASURE))
+        y = values.mean(axis=0)
+        drawn.append(Line(each.label, events.tolist(), y.tolist(), colour, dashes[each.kind], note))
+    return Section(
+        title="Quality over time",
+        text="recall@10 in each stretch of the stream. Beside each name, over all tests.",
+        figure=lines(drawn, "events learned", MEASURE, share=True) if drawn else "",
+        legend=drawn,
+    )
+
+
+def _by_list(found: Sequence[Listed]) -> list[Section]:
+    """Coverage and novelty, as bars."""
+    made = []
+    for measure, title, text, axis, share in (
+        ("coverage@10", "Coverage", "The share of all items that tested lists have shown among "
+         "their first ten.", "share of all items", True),
+        ("novelty@10", "Novelty", "−log₂ of the share of events that shown items have: one bit "
+         "more is items half as popular.", "bits", False),
+    ):  # fmt: skip
+        rows = [(each.label, mean(each.totals(measure))) for each in found]
+        labels = [label for label, value in rows if value]
+        if labels:
+            figure = bars(labels, [value for _, value in rows if value], axis, share)
+            made.append(Section(title=title, text=text, figure=figure))
+    return made

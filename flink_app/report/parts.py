@@ -1,0 +1,103 @@
+"""The parts that both kinds of report have: quality by list, how lists share the catalogue.
+
+In: what was measured. Out: `Tile`s and `Section`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flink_app.live import clock
+from flink_app.report.figures import bars, lorenz
+from flink_app.report.page import Grid, Section, Tile
+from flink_app.sample import AGES, TOP, Sample
+
+MEASURES = ("recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10")
+
+
+def percent(share: float) -> str:
+    """A share for people.
+
+    >>> percent(0.1234), percent(1.0)
+    ('12.3 %', '100 %')
+    """
+    return f"{100 * share:.3g} %"
+
+
+def quality_grid(rows: Sequence[tuple[str, Mapping[str, float]]]) -> Section:
+    """A row for each list with its measures, by name."""
+    head = ["list", "tests", *MEASURES, "coverage@10", "novelty@10"]
+    body = []
+    for label, measures in rows:
+        cells = [label, f"{measures.get('tests', 0):,.0f}"]
+        cells += [percent(measures[name]) if name in measures else "" for name in MEASURES[:4]]
+        cells += [f"{measures[name]:.4f}" if name in measures else "" for name in MEASURES[4:]]
+        cells.append(percent(measures["coverage@10"]) if "coverage@10" in measures else "")
+        cells.append(f"{measures['novelty@10']:.2f}" if "novelty@10" in measures else "")
+        body.append(cells)
+    return Section(
+        title="Quality of each list",
+        text="Each test asks, before an event is learned, whether the list would have held its "
+        "item. recall: the share of tests with the item among the first so many. coverage: the "
+        "share of all items that were shown in such a place. novelty: −log₂ of the share of events "
+        "that shown items have; higher is less known.",
+        grid=Grid(head, body),
+        width="full",
+    )
+
+
+def share_tiles(sample: Sample) -> list[Tile]:
+    """Coverage and concentration."""
+    return [
+        Tile(
+            "catalogue shown",
+            percent(sample.shown / sample.catalogue),
+            f"{sample.shown:,} of {sample.catalogue:,} items, in {sample.lists:,} lists",
+        ),
+        Tile("Gini index", f"{sample.gini:.2f}", "0: all items as often, 1: one item alone"),
+    ]
+
+
+def share_sections(sample: Sample, titles: Mapping[str, str] | None = None) -> list[Section]:
+    """How lists share out the catalogue, what speaks for items, how old lists are."""
+    titles = titles or {}
+    models = sample.models
+    total = sum(models.values())
+    return [
+        Section(
+            title="Popularity bias",
+            text=f"How the first {TOP} places of {sample.lists:,} lists fall to the items: the "
+            "further below the diagonal, the fewer items get what is shown.",
+            figure=lorenz(sample.lorenz),
+            grid=Grid(
+                ["of what is shown", "share"],
+                [
+                    ["the most shown 1 % of items", percent(sample.top)],
+                    [f"the {TOP} most popular items", percent(sample.popular)],
+                    ["the less shown half of all items", percent(sample.lorenz[50])],
+                ],
+            ),
+        ),
+        Section(
+            title="What speaks for the items",
+            text="The model that says most for an item, over the same places.",
+            figure=bars(
+                list(models), [count / total for count in models.values()], "share of places", True
+            ),
+            grid=Grid(
+                ["age of lists", *(f"p{at}" for at in AGES)],
+                [["since the user's last event", *(clock(age) for age in sample.ages_s)]],
+            ),
+        ),
+        Section(
+            title="The most shown items",
+            text="The share of lists that hold them among the first ten.",
+            grid=Grid(
+                ["item", "lists"],
+                [
+                    [f"{titles[item]} ({item})" if item in titles else item, percent(share)]
+                    for item, share in sample.most
+                ],
+            ),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,157 @@
+"""The report of a job that runs, or has run: what it says of itself in Redis, and users' lists.
+
+In: `Totals`, one or as many as were looked at one after the other, and a `Sample`. Out: a `Page`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from flink_app.live import counted, duration
+from flink_app.report.figures import Line, lines
+from flink_app.report.page import Grid, Page, Section, Tile
+from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
+from flink_app.sample import Sample
+from flink_app.totals import Totals
+from udfs.stats import LISTS, RATINGS
+
+Value = Callable[[Totals], float | None]
+
+_MINUTES = 300.0  # seconds from which time is shown in minutes
+
+
+def running_page(
+    looks: Sequence[Totals], sample: Sample | None, titles: Mapping[str, str], address: str,
+    made: str,
+) -> Page:  # fmt: skip
+    """The report.
+
+    Args:
+        looks: at least one, in order of time. titles: of items, by id. address: of Redis.
+    """
+    last = looks[-1]
+    sections = [*_over_time(looks)]
+    if groups := _by_list(last.total_quality):
+        sections.append(quality_grid(groups))
+    if sample is not None:
+        sections += share_sections(sample, titles)
+    sections += [_freshness(last), _lines(last)]
+    return Page(
+        title="millirec: a running job",
+        subtitle=f"{counted(last.learned, 'event')} learned of {counted(last.users, 'user')} on "
+        f"{counted(last.items, 'item')}; {counted(last.lists, 'list')} written to {address}",
+        tiles=_tiles(last, sample),
+        sections=sections,
+        made=made,
+    )
+
+
+def _tiles(last: Totals, sample: Sample | None) -> list[Tile]:
+    quality = last.total_quality
+    tiles = []
+    if quality.get("served:tests"):
+        tiles.append(
+            Tile(
+                "recall@10",
+                percent(quality.get("served:recall@10", 0.0)),
+                f"popular items: {percent(quality.get('popular:recall@10', 0.0))}",
+            )
+        )
+    if quality.get(f"{RATINGS}:tests"):
+        rated = int(quality[f"{RATINGS}:tests"])
+        tiles.append(Tile("RMSE", f"{quality[f'{RATINGS}:rmse']:.3f}", counted(rated, "rating")))
+    tiles.append(
+        Tile(
+            "from event to list",
+            duration(last.total_freshness_p50_ms),
+            f"p50; p99 {duration(last.total_freshness_p99_ms)}",
+        )
+    )
+    tiles += share_tiles(sample) if sample else []
+    share = percent(last.rejected / last.received) if last.received else "-"
+    tiles.append(Tile("dead letters", f"{last.rejected:,}", f"{share} of all lines"))
+    return tiles
+
+
+def _by_list(quality: Mapping[str, float]) -> list[tuple[str, dict[str, float]]]:
+    """The measures of each tested list."""
+    groups: dict[str, dict[str, float]] = {}
+    for key, value in quality.items():
+        name, colon, measure = key.partition(":")
+        if colon and name != RATINGS:
+            groups.setdefault(name, {})[measure] = value
+    order = [*LISTS, *(name for name in groups if name not in LISTS)]
+    return [(name, groups[name]) for name in order if groups.get(name, {}).get("tests")]
+
+
+def _over_time(looks: Sequence[Totals]) -> list[Section]:
+    """Quality, freshness and speed along the looks, if there are several."""
+    if len({look.at for look in looks}) < 3:
+        return []
+    seconds = [(look.at - looks[0].at) / 1000 for look in looks]
+    long = seconds[-1] >= _MINUTES
+    x = [value / 60 for value in seconds] if long else seconds
+    axis = f"{'minutes' if long else 'seconds'} since the first look"
+
+    def line(label: str, value: Value, colour: int, dash: str = "-") -> Line:
+        found = [(at, value(look)) for at, look in zip(x, looks, strict=True)]
+        points = [(at, y) for at, y in found if y is not None]
+        note = f"{points[-1][1]:.3g} at the end" if points else ""
+        return Line(label, [at for at, _ in points], [y for _, y in points], colour, dash, note)
+
+    recall = [
+        line(LISTS[0], lambda look: look.quality.get(f"{LISTS[0]}:recall@10"), 0),
+        line(LISTS[1], lambda look: look.quality.get(f"{LISTS[1]}:recall@10"), 6, "--"),
+    ]
+    fresh = [
+        line("p50", lambda look: look.freshness_p50_ms or None, 0),
+        line("p99", lambda look: look.freshness_p99_ms or None, 1),
+    ]
+    speed = [
+        line("events/s", lambda look: float(look.events_per_s), 0),
+        line("lists/s", lambda look: float(look.lists_per_s), 2),
+    ]
+    drawn = (
+        ("Quality over time", "recall@10 of the last minute before each look, of the lists that "
+         "users have and of popular items.", recall, "recall@10", True),
+        ("Freshness over time", "From an event to its list in Redis, milliseconds, over the last "
+         "minute.", fresh, "milliseconds", False),
+        ("Speed", "Events learned and lists written, over the last five seconds.", speed,
+         "per second", False),
+    )  # fmt: skip
+    return [
+        Section(title=title, text=text, figure=lines(found, axis, y, share), legend=list(found))
+        for title, text, found, y, share in drawn
+        if any(one.x for one in found)
+    ]
+
+
+def _freshness(last: Totals) -> Section:
+    rows = [
+        ["last minute", duration(last.freshness_p50_ms), duration(last.freshness_p99_ms)],
+        ["since the job began", duration(last.total_freshness_p50_ms),
+         duration(last.total_freshness_p99_ms)],
+    ]  # fmt: skip
+    return Section(
+        title="Freshness",
+        text="From an event to its list in Redis. The time of an event counts if it is within the "
+        "last minute; of history it is when it was read.",
+        grid=Grid(["", "p50", "p99"], rows),
+    )
+
+
+def _lines(last: Totals) -> Section:
+    counts = {
+        "learned": last.learned, "duplicates": last.duplicates,
+        "ignored: blank, headers, weight 0": last.ignored,
+    }  # fmt: skip
+    counts |= {f"dead letters: {reason}": count for reason, count in sorted(last.dead.items())}
+    if last.missing:
+        counts["under way"] = last.missing
+    total = max(last.received, 1)
+    rows = [[name, f"{count:,}", percent(count / total)] for name, count in counts.items()]
+    return Section(
+        title="Lines read",
+        text=f"What became of {counted(last.received, 'line')}.",
+        grid=Grid(["", "lines", "share"], rows),
+    )
