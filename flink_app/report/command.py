@@ -6,7 +6,7 @@ In: a loaded configuration and what to look at. Out: a file of HTML, and what it
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -77,8 +77,9 @@ def _running(loaded: Loaded, watch: float, made: str) -> Page:
 
 
 def look(
-    client: redis.Redis, prefix: str, watch: float, live: LiveLine
-) -> tuple[list[Totals], Sample | None]:
+    client: redis.Redis, prefix: str, watch: float, live: LiveLine,
+    wait: Callable[[float], None] = time.sleep,
+) -> tuple[list[Totals], Sample | None]:  # fmt: skip
     """What the job says of itself, and some lists, until `watch` seconds are over.
 
     Ctrl-C ends it before, and so does the end of Redis, which may be the end of the run.
@@ -100,7 +101,7 @@ def look(
                 break
             if looks:
                 live.figures(looks[-1], spent)
-            time.sleep(min(pause, watch - spent))
+            wait(min(pause, watch - spent))
     except KeyboardInterrupt:
         pass
     except redis.RedisError as error:

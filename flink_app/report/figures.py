@@ -102,13 +102,9 @@ def bars(labels: Sequence[str], values: Sequence[float], x: str, share: bool = F
             axes.xaxis.set_major_formatter(lambda value, _: text(value))
         for place, value in zip(places, values, strict=True):
             axes.annotate(
-                text(value),
-                (value, place),
-                (4, 0),
-                textcoords="offset points",
-                va="center",
+                text(value), (value, place), (4, 0), textcoords="offset points", va="center",
                 fontsize=9,
-            )
+            )  # fmt: skip
 
     return _svg(draw, height=0.85 + 0.3 * len(values))
 
