@@ -14,7 +14,8 @@ FINISHED = 0
 """The command did what it was asked."""
 
 FAILED = 1
-"""The job failed, did not account for every line, or there is no list of that name."""
+"""The job failed or did not account for every line, there is no list of that name, or a check of
+`millirec validate` FAILs."""
 
 USAGE = 2
 """The command line, the configuration or the input is not one that can be run."""
@@ -26,9 +27,9 @@ STOPPED = 130
 """Ctrl-C, SIGTERM or a closed terminal ended the run."""
 
 EXIT_CODES = f"""\
-Exit codes: {FINISHED} finished; {FAILED} the job failed or there is no such list; {USAGE} a \
-mistake in the command line, the configuration or the input; {SERVICE} Redis, Kafka, Java or Flink \
-does not answer; {STOPPED} stopped by Ctrl-C or SIGTERM."""
+Exit codes: {FINISHED} finished; {FAILED} the job failed, a check did, or there is no such list; \
+{USAGE} a mistake in the command line, the configuration or the input; {SERVICE} Redis, Kafka, \
+Java or Flink does not answer; {STOPPED} stopped by Ctrl-C or SIGTERM."""
 
 _PYTHON = re.compile(r"pemja\.core\.PythonException: <class '([\w.]+)'>: ")
 _CAUSE = re.compile(r"^Caused by: ", re.MULTILINE)

@@ -26,6 +26,10 @@ ELSEWHERE = {
     "make test": ".ci/run",
     "source .venv/bin/activate": ".ci/run, by make",
     "export REDIS_URL=redis://127.0.0.1:6379/0": "here, with the tests' Redis",
+    "millirec fetch ml-100k": "tests/flink_app/fetch",
+    "millirec replay data/ml-100k/u.data --preset movielens --speed 100000 --to inbox": (
+        "tests/flink_app/replay"
+    ),
     "millirec run ratings.dat --preset movielens-dat": "tests/flink_app/test_job.py",
     "millirec run --set source.kind=directory --set source.paths=inbox": "tests/flink_app/demo",
     "millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 "
@@ -43,6 +47,8 @@ HERE = {
     "millirec get alice": r'"item":"mug"',
     "millirec similar kettle": r'"item":"teapot"',
     "millirec run events.csv --set source.format=csv": r"4 [^\n]*learned",
+    "millirec validate events.jsonl": r"5 events of 3 users on 3 items.* 0 FAIL",
+    "millirec report": r"written: report\.html",
     "millirec evaluate events.csv --set source.format=csv": r"4 events in order of time",
     "millirec package --set source.kind=kafka --set job.shards=2 --set job.item_shards=2": (
         r"flink run .*millirec-job\.zip"
