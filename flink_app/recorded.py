@@ -71,7 +71,7 @@ def read_blocks(
                 while lines := [line.rstrip("\r\n") for line in islice(text, size)]:
                     yield Block(path, first, lines)
                     first += len(lines)
-                    on_bytes(before + raw.tell())
+                    on_bytes(before + (raw.tell() if raw.seekable() else 0))
             before += path.stat().st_size
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error

@@ -34,7 +34,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
             has all. top: the share of the places that the most shown 1 % of the catalogue have.
         popular: the share of the places whose item is among the ten most popular.
         lorenz: the share of the places that the least shown 0, 1, … 100 % of the catalogue have.
-        models: places by what speaks most for the item. sources: lists by what made them.
+        models: places by what speaks most for the item.
         ages_s: the age of lists in seconds at the 10th, 50th, 90th and 99th of 100.
         most: the most shown items, with the share of the lists that hold them.
     """
@@ -48,7 +48,6 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     popular: float
     lorenz: list[float]
     models: dict[str, int]
-    sources: dict[str, int]
     ages_s: list[float]
     most: list[tuple[str, float]]
 
@@ -69,13 +68,11 @@ def read_sample(
     """
     counts: Counter[str] = Counter()
     models: Counter[str] = Counter()
-    sources: Counter[str] = Counter()
     ages, now = [], now_ms()
     for found in _lists(client, prefix, most):
         top = found.items[:TOP]
         counts.update(entry.item for entry in top)
         models.update(str(entry.why.get("model", found.source)) for entry in top)
-        sources[found.source] += 1
         ages.append(max(0, now - found.at) / 1000)
     places = counts.total()
     if not places:
@@ -95,7 +92,6 @@ def read_sample(
         popular=sum(counts[item] for item in best) / places,
         lorenz=[round(float(value), 5) for value in lorenz],
         models=dict(models.most_common()),
-        sources=dict(sources.most_common()),
         ages_s=[round(float(age), 1) for age in np.percentile(ages, AGES)],
         most=[(item, round(count / len(ages), 4)) for item, count in counts.most_common(10)],
     )

@@ -72,9 +72,10 @@ def _download(data: DataSet, folder: Path) -> None:
         raise ServiceError(f"{folder} cannot be written: {error.strerror}") from error
     try:
         archive, files = work / "archive.zip", work / "files"
+        err = Console(stderr=True)
         with Progress(
             TextColumn(data.url), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-            console=Console(stderr=True), transient=True,
+            console=err, transient=True, disable=not err.is_terminal,
         ) as bar:  # fmt: skip
             task = bar.add_task("", total=data.size)
             save(

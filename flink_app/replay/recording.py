@@ -1,6 +1,6 @@
 """Recorded events in order of time, ready to be written again as millirec's own JSON.
 
-In: files of any preset. Out: a `Recording`; it takes some 40 bytes an event, and ids once.
+In: files of any preset. Out: a `Recording`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from udfs.decode import Decoder
 from udfs.decode_settings import DecodeSettings
 from udfs.errors import SourceError
 
-MOST = 30_000_000
-"""Events that are put in order in memory, 1 to 2 GB of it."""
+MOST = 20_000_000
+"""Events that are put in order in memory, 2 to 4 GB of it."""
 
 
 class _Event(msgspec.Struct, omit_defaults=True):

@@ -14,6 +14,7 @@ from flink_app.report.parts import percent, quality_grid, share_sections, share_
 from flink_app.sample import Sample
 from flink_app.totals import Totals
 from udfs.stats import LISTS, RATINGS
+from udfs.times import iso_text
 
 Value = Callable[[Totals], float | None]
 
@@ -39,7 +40,8 @@ def running_page(
     return Page(
         title="millirec: a running job",
         subtitle=f"{counted(last.learned, 'event')} learned of {counted(last.users, 'user')} on "
-        f"{counted(last.items, 'item')}; {counted(last.lists, 'list')} written to {address}",
+        f"{counted(last.items, 'item')}; {counted(last.lists, 'list')} written to {address}; as of "
+        f"{iso_text(last.at)}",
         tiles=_tiles(last, sample),
         sections=sections,
         made=made,

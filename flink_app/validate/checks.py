@@ -14,8 +14,8 @@ import numpy as np
 from flink_app.config import Config
 from flink_app.live import counted
 from flink_app.validate.advice import ADVICE
-from flink_app.validate.ids import Ids
-from flink_app.validate.tally import Found, Tally
+from flink_app.validate.ids import Found, Ids
+from flink_app.validate.tally import Tally
 from udfs.decode_columns import shown
 from udfs.times import iso_text
 
@@ -169,27 +169,25 @@ def _twice(tally: Tally, config: Config) -> Iterator[Check]:
 def _ids(tally: Tally, config: Config) -> Iterator[Check]:
     for ids in (tally.users, tally.items):
         kind = ids.kind
-        odd, alike, total = ids.odd, ids.alike(), len(ids.names)
+        total = len(ids.names)
+        odd, alike, missing = ids.odd, ids.alike(), ids.placeholders
         yield _check(
-            f"{kind} ids", bool(odd),
-            f"{len(odd):,} of {total:,} with blanks around them or characters that nobody sees",
-            len(odd), total,
-            "they are other ids than those without: clean them where events are made",
-            Found(len(odd), odd[0].id, odd[0].where) if odd else None,
+            f"{kind} ids", odd.count > 0,
+            f"{odd.count:,} of {total:,} with blanks around them or characters that nobody sees",
+            odd.count, total,
+            "they are other ids than those without: clean them where events are made", odd,
         )  # fmt: skip
         yield _check(
-            f"{kind} case", bool(alike),
-            f"{counted(len(alike), kind)} whose id differs from another one's in case only",
-            len(alike), total,
-            f"ids are compared exactly: if these are the same {kind}, write them alike",
-            Found(len(alike), " and ".join(alike[0]) if alike else ""),
+            f"{kind} case", alike.count > 0,
+            f"{counted(alike.count, kind)} whose id differs from another one's in case only",
+            alike.count, total,
+            f"ids are compared exactly: if these are the same {kind}, write them alike", alike,
         )  # fmt: skip
-        missing = ids.placeholders
         yield _check(
-            f"{kind} stand-ins", bool(missing),
-            f"{len(missing):,} ids such as null or unknown", len(missing), total,
+            f"{kind} stand-ins", missing.count > 0,
+            f"{missing.count:,} ids such as null or unknown", missing.count, total,
             f"all events with a missing {kind} would be learned as those of one: leave them out",
-            Found(len(missing), missing[0].id, missing[0].where) if missing else None,
+            missing,
         )  # fmt: skip
 
 

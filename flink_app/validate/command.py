@@ -67,7 +67,7 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
     first: list[str] = []
     with Progress(
         TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
-        console=console, transient=True,
+        console=console, transient=True, disable=not console.is_terminal,
     ) as bar:  # fmt: skip
         task = bar.add_task("", total=sum(file.stat().st_size for file in files))
         for block in read_blocks(files, on_bytes=lambda read: bar.update(task, completed=read)):

@@ -21,11 +21,12 @@ _PLACEHOLDERS = frozenset(
 )  # fmt: skip
 
 
-class Example(msgspec.Struct, frozen=True):
-    """An id, quoted, and where it first stands."""
+class Found(msgspec.Struct):
+    """How often something was found, with one example: a sentence, and where it stands."""
 
-    id: str
-    where: str
+    count: int = 0
+    example: str = ""
+    where: str = ""
 
 
 class Ids:
@@ -40,8 +41,7 @@ class Ids:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.names: list[str] = []
-        self.odd: list[Example] = []
-        self.placeholders: list[Example] = []
+        self.odd, self.placeholders = Found(), Found()
         self._number: dict[str, int] = {}
         self._counts = np.zeros(1024, np.int64)
 
@@ -61,20 +61,22 @@ class Ids:
                 (self.odd, _ODD.search(name) is not None),
                 (self.placeholders, name.lower() in _PLACEHOLDERS),
             ):
-                if wrong:
-                    found.append(Example(shown(name), where(column.index(name))))
+                if wrong and not found.count:
+                    found.example, found.where = shown(name), where(column.index(name))
+                found.count += wrong
         codes = np.fromiter(map(number.__getitem__, column), np.int64, len(column))
         if len(self.names) > len(self._counts):
             self._counts = np.concatenate([self.counts, np.zeros(2 * len(self.names), np.int64)])
         np.add.at(self._counts, codes, 1)
         return codes
 
-    def alike(self) -> list[tuple[str, str]]:
-        """Pairs of ids, quoted, that differ only in upper and lower case."""
+    def alike(self) -> Found:
+        """Ids that differ from an earlier one only in upper and lower case."""
         first: dict[str, str] = {}
-        pairs = []
+        found = Found()
         for name in self.names:
             other = first.setdefault(name.casefold(), name)
             if other != name:
-                pairs.append((shown(other), shown(name)))
-        return pairs
+                found.example = found.example or f"{shown(other)} and {shown(name)}"
+                found.count += 1
+        return found

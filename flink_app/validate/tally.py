@@ -6,9 +6,11 @@ event and 150 for each id; the lines themselves are not kept.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import compress
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -16,21 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.recorded import Block
-from flink_app.validate.ids import Ids
+from flink_app.validate.ids import Found, Ids
 from udfs.decode import Decoder
 from udfs.decode_columns import shown
 from udfs.decode_settings import DecodeSettings
 from udfs.times import iso_text
 
 Ints = NDArray[np.int64]
-
-
-class Found(msgspec.Struct):
-    """How often something was found, with one example: a sentence, and where it stands."""
-
-    count: int = 0
-    example: str = ""
-    where: str = ""
 
 
 class Again:
@@ -101,7 +95,7 @@ class Tally:
         good[list(raw.problems)] = False
         at = np.asarray(raw.rows, np.int64)[good]  # indices of the events' lines
         places = at + self.lines
-        types = [str(word or self._default) for word in compress(raw.types, good)]
+        types = [self._default if word is None else str(word) for word in compress(raw.types, good)]
         timed = np.array([time is not None for time in compress(raw.times, good)], np.bool_)
         users = self.users.add(found.users, lambda n: self.place(int(places[n])))
         items = self.items.add(found.items, lambda n: self.place(int(places[n])))
@@ -118,9 +112,8 @@ class Tally:
 
     def place(self, line: int) -> str:
         """Where a line stands that is the `line`th of all, from 0."""
-        before, path, first = self._files[
-            np.searchsorted([start for start, _, _ in self._files], line, "right") - 1
-        ]
+        at = bisect_right(self._files, line, key=itemgetter(0)) - 1
+        before, path, first = self._files[at]
         return f"{path}, line {first + line - before:,}"
 
     def same_ids(self) -> Found:
@@ -176,10 +169,10 @@ class Tally:
         if len(ahead):
             first = ahead[0]
             self._note(self.ahead, f"the time {iso_text(times[first])}", int(at[first]), len(ahead))
-        size = len(self.users.names)
-        self._last_of_user = np.concatenate(
-            [self._last_of_user, np.full(size - len(self._last_of_user), np.iinfo(np.int64).min)]
-        )
+        short = len(self.users.names) - len(self._last_of_user)
+        if short > 0:
+            more = np.full(short + len(self._last_of_user), np.iinfo(np.int64).min)
+            self._last_of_user = np.concatenate([self._last_of_user, more])
         order = np.argsort(users, kind="stable")
         who, when = users[order], times[order]
         begins = np.concatenate([[True], who[1:] != who[:-1]])

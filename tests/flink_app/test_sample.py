@@ -61,7 +61,6 @@ def test_lists_of_this_prefix_are_read_and_what_is_none_is_passed_over(
     assert found.lists == 4
     assert (found.places, found.shown, found.catalogue) == (32, 11, 44)
     assert found.models == {"mf": 32}
-    assert found.sources == {"ranker": 3, "popular": 1}
     assert found.popular == pytest.approx((1 + 3) / 32)
     assert found.most[0] == ("i0", 1.0)
     assert len(found.lorenz) == 101

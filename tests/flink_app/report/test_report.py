@@ -66,7 +66,7 @@ def assert_safe(page: str) -> Read:
 
 SAMPLE = Sample(
     lists=100, places=1000, shown=50, catalogue=200, gini=0.75, top=0.2, popular=0.1,
-    lorenz=[n / 100 for n in range(101)], models={EVIL: 600, "mf": 400}, sources={"ranker": 100},
+    lorenz=[n / 100 for n in range(101)], models={EVIL: 600, "mf": 400},
     ages_s=[1, 2, 3, 4], most=[(EVIL, 0.5), ("17", 0.25)],
 )  # fmt: skip
 
