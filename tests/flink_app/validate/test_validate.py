@@ -226,3 +226,12 @@ def test_real_data_with_corrupt_rows() -> None:
     assert checks["lines"].status == found.status == "FAIL"
     reasons = ("missing_value", "value_out_of_range", "time_out_of_range")
     assert sum(checks[name].count for name in reasons) == 15_288
+
+
+@given(st.lists(st.one_of(st.text(max_size=40), st.just('{"user":"a","item":"x"}')), max_size=30))
+def test_every_line_is_accounted_for(lines: list[str]) -> None:
+    tally = Tally(decode_settings(load(None, [], {}).config), NOW)
+    tally.add(Block(Path("f"), 1, lines))
+    dead = sum(found.count for found in tally.dead.values())
+    assert tally.events + tally.ignored + dead == tally.lines == len(lines)
+    assert all(found.where and found.example for found in tally.dead.values())
