@@ -103,20 +103,21 @@ def save(
     Raises:
         ServiceError: the address does not answer, or serves something else.
     """
-    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in pins}
-    part = Path(tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")[1])
+    hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in pins}
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    part = Path(name)
     try:
-        with part.open("wb") as file:
+        with os.fdopen(handle, "wb") as file:
             for piece in _pieces(url, advice):
                 file.write(piece)
                 for found in hashes.values():
                     found.update(piece)
                 on_bytes(file.tell())
-        for name, found in hashes.items():
-            if found.hexdigest() != pins[name]:
+        for kind, found in hashes.items():
+            if found.hexdigest() != pins[kind]:
                 raise ServiceError(
-                    f"{url} is not the pinned file: its {name} is {found.hexdigest()}, and should "
-                    f"be {pins[name]}. Try again; if it stays so, do not use what it serves."
+                    f"{url} is not the pinned file: its {kind} is {found.hexdigest()}, and should "
+                    f"be {pins[kind]}. Try again; if it stays so, do not use what it serves."
                 )
         # Renamed when complete: a reader, or a second download, never sees a part.
         part.chmod(0o644)
