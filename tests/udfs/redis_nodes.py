@@ -11,10 +11,10 @@ from typing import Any
 
 import redis
 
-from flink_app.embedded.ports import free_port
+from flink_app.embedded.ports import free_port, in_use
 from flink_app.embedded.redis_server import answers, redis_command
 
-_SLOTS = 16384
+_SLOTS, _BUS, _OUTGOING = 16384, 10_000, 32_768
 
 
 def wait(what: Callable[[], object], seconds: float = 30.0) -> None:
@@ -31,7 +31,7 @@ class RedisNodes:
 
     def __init__(self, folder: Path, replicas: bool = False) -> None:
         self.folder = folder
-        self.ports = [_free_port() for _ in range(6 if replicas else 3)]
+        self.ports = _free_ports(6 if replicas else 3)
         self.clients: list[Any] = [redis.Redis(port=port) for port in self.ports]
         self.servers: list[subprocess.Popen[bytes]] = []
 
@@ -102,8 +102,12 @@ def _knows(client: Any, name: str) -> bool:
     return name in str(client.execute_command("CLUSTER NODES"))
 
 
-def _free_port() -> int:
-    """A free port with room for the cluster bus, which is 10,000 above."""
-    while (port := free_port()) > 55_000:
-        pass
-    return port
+def _free_ports(count: int) -> list[int]:
+    """Free ports, each with a free one for the cluster bus, 10,000 above, where no system gives
+    ports to outgoing connections."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = free_port()
+        if port + _BUS < _OUTGOING and not in_use(port + _BUS):
+            ports.append(port)
+    return ports
