@@ -23,7 +23,8 @@ def test_growth_is_by_the_hour_and_after_warming_up() -> None:
 
 @pytest.mark.parametrize(
     ("name", "slope", "bad"),
-    [("taskmanager 1 resident MiB", 0.04, False), ("taskmanager 1 resident MiB", 0.06, True), ("learned", 9.0, False),
+    [("taskmanager 1 resident MiB", 0.04, False), ("taskmanager 1 resident MiB", 0.06, True),
+     ("learned", 9.0, False),
      ("checkpoint MiB", 0.1, False), ("checkpoint MiB", 0.3, True),
      ("freshness p50 ms", 0.6, True), ("redis resident MiB", -1.0, False),
      ("kafka resident MiB", 0.4, False), ("kafka live heap MiB", 0.06, True)],
