@@ -1,7 +1,6 @@
 """The commands about data: check recorded events, replay them, fetch a data set, report a run.
 
-In: arguments. Out: exit codes. As in `flink_app.cli`, whose `app` they belong to, each command
-imports what does its work.
+In: arguments. Out: exit codes. Each command imports what does its work.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from flink_app.cli import ConfigFile, Settings, app
+from flink_app.commands.app import ConfigFile, Settings, app
 from flink_app.config import load
 from udfs.errors import ConfigError
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flink_app.cli import ConfigFile, Settings, app
+from flink_app.commands.app import ConfigFile, Settings, app
 from flink_app.config import load
 
 

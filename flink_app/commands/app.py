@@ -1,0 +1,34 @@
+"""What all commands share: the application that they belong to, and options with one meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flink_app import __version__
+from flink_app.failures import EXIT_CODES
+
+app = App(
+    name="millirec",
+    version=__version__,
+    help="Real-time recommendations that follow a user's last click within milliseconds.\n\n"
+    f"{EXIT_CODES}",
+)
+
+ConfigFile = Annotated[
+    Path | None, Parameter(name="--config", help="A TOML file; `millirec config --toml` makes one.")
+]
+Settings = Annotated[
+    list[str],
+    Parameter(
+        name="--set",
+        negative=(),
+        help="section.option=value, over file and environment; as often as needed.",
+    ),
+]
+Json = Annotated[
+    bool,
+    Parameter(name="--json", negative=(), help="The value as Redis holds it, in a terminal too."),
+]
