@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml
 	@echo "Making $(VENV) and installing what millirec needs (1.3 GB, some minutes the first time)"
 	@rm -f $@
 	@"$(PYTHON)" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,kafka,plot,test,peers,lint]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,kafka,serve,plot,test,peers,lint]'
 	@touch $@
 
 demo: $(STAMP)  ## Watch lists follow clicks in a simulated shop; DEMO_SECONDS=60 ends it after a minute

@@ -295,6 +295,9 @@ def package(
         print(line)
 
 
+from flink_app.commands import serving as _serving  # noqa: E402, F401  (registers on `app`)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; mistakes are sentences on standard error."""
     sys.exit(_code(arguments))

@@ -20,36 +20,14 @@ from numpy.typing import NDArray
 
 from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
+from udfs.feed_rows import VERSION, FeedRows, unpack
 from udfs.models import Models
 from udfs.pairs import read_row
 from udfs.redis_writer import Command, RedisWriter
-from udfs.rows import read_rows
 
 log = logging.getLogger(__name__)
-VERSION = 2
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
 _SETTLED_S = 15.0  # after its start a replica has all snapshots there are: one is written in 10 s
-
-
-class FeedRows(msgspec.Struct, frozen=True, array_like=True):
-    """Absolute rows of n items of one shard.
-
-    Attributes:
-        epoch: when the item learner that wrote this started, ms. restored: whether it started from
-            a checkpoint or savepoint. rows: n records of `item_dtype`.
-        counted, pairs: items whose pairs have changed, and their rows as from `pairs.pack_row`.
-        ranker: float64[2P], the ranker's parameters and AdaGrad's sums; of the first shard only.
-    """
-
-    version: int
-    shard: int
-    epoch: int
-    restored: bool
-    items: list[str]
-    rows: bytes
-    counted: Sequence[str] = ()
-    pairs: Sequence[bytes] = ()
-    ranker: bytes = b""
 
 
 class Changes(NamedTuple):
@@ -61,7 +39,6 @@ class Changes(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(FeedRows).decode
 
 
 def feed_keys(prefix: str, item_shards: int) -> list[str]:
@@ -227,17 +204,9 @@ class FeedReader:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
         self.read += len(data)
         try:
-            feed = _decode(data)
-            if feed.version != VERSION:
-                raise ServiceError(f"it has form {feed.version}, not {VERSION}")
-            rows = read_rows(feed.rows, models.catalogue.dtype, "an entry of the item feed")
-            if len(rows) != len(feed.items) or len(feed.pairs) != len(feed.counted):
-                raise ServiceError(
-                    f"it names {len(feed.items)} and {len(feed.counted)} items but has "
-                    f"{len(rows)} and {len(feed.pairs)} rows"
-                )
+            feed, rows = unpack(data, models.catalogue.dtype)
             pairs = [read_row(row, "an entry of the item feed") for row in feed.pairs]
-        except (msgspec.DecodeError, UnicodeDecodeError, ServiceError) as error:
+        except ServiceError as error:
             log.warning("the item feed holds an entry that is left out: %s", error)
             return 0
         models.put(feed.items, rows, feed.counted, pairs, feed.ranker)

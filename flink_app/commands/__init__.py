@@ -1,0 +1,1 @@
+"""Commands of `millirec` that stand in files of their own; `flink_app.cli` imports them."""
