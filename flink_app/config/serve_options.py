@@ -53,7 +53,7 @@ class Serve(Struct, frozen=True, kw_only=True):
             gt=0,
             le=60,
         ),
-    ] = 0.25
+    ] = 0.5
     stale_s: Annotated[
         float,
         Meta(

@@ -21,6 +21,7 @@ from flink_app.serve import gorse, page, problems, ranking, reading, taking
 from flink_app.serve.guard import Guard
 from flink_app.serve.metrics import Observed
 from flink_app.serve.services import Services
+from flink_app.serve.shortcut import Shortcut
 
 _ABOUT = "Lists that follow a user's last click. Errors are RFC 9457 problem details."
 
@@ -52,6 +53,7 @@ def create(config: Config) -> FastAPI:
     if serve.page:
         page.install(app)
     # The last one added is asked first.
+    app.add_middleware(Shortcut, services=services)
     app.add_middleware(Guard, serve=serve)
     if serve.cors:
         app.add_middleware(

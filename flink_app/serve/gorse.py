@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from flink_app.serve.asked import limit
@@ -23,6 +24,7 @@ from flink_app.serve.shape import items_of
 from udfs.presets import PRESETS
 
 _encode = msgspec.json.Encoder().encode
+_BODY = {"requestBody": {"content": {JSON: {"schema": {"type": "array"}}}}}
 _WORDS = PRESETS["gorse"].types
 
 
@@ -46,19 +48,22 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/recommend/{user:id}", summary="A user's items, as Gorse answers")
     async def recommend(
+        request: Request,
         user: str,
         n: Annotated[int, Query(ge=0, le=100_000, description="At most so many; 0: all.")] = 10,
         offset: Annotated[int, Query(ge=0, le=100_000, description="Leave so many out.")] = 0,
+        x_api_version: Annotated[str, Header(description="2: with scores.")] = "1",
     ) -> Response:
+        user = _user(request)
         checked([user], "user", longest)
         [(found, _)] = await services.lists.of_users([user])
-        items = items_of(found.value)[offset:]
-        return json(_encode(items[: n or None]))
+        items = items_of(found.value)[offset:][: n or None]
+        if x_api_version == "2":
+            return json(_encode([{"Id": item, "Score": score} for item, score in items]))
+        return json(_encode([item for item, _ in items]))
 
-    @router.api_route(
-        "/feedback", methods=["POST", "PUT"], summary="Feedback of Gorse's as events",
-        openapi_extra={"requestBody": {"content": {JSON: {"schema": {"type": "array"}}}}},
-    )  # fmt: skip
+    @router.put("/feedback", summary="The same as POST", openapi_extra=_BODY)
+    @router.post("/feedback", summary="Feedback of Gorse's as events", openapi_extra=_BODY)
     async def feedback(request: Request) -> Response:
         services.inbox.require()
         body = await request.body()
@@ -76,6 +81,15 @@ def routes(services: Services) -> APIRouter:
         return json(_encode(answer))
 
     return router
+
+
+def _user(request: Request) -> str:
+    """The user in a path such as `/api/recommend/alice/`, after which Gorse has a category."""
+    path: bytes = request.scope["raw_path"]
+    name, _, category = path.removeprefix(b"/api/recommend/").partition(b"/")
+    if category:
+        raise Problem(501, "no-categories", "millirec keeps no lists by category.")
+    return unquote(name.decode("ascii", "replace"))
 
 
 def event(judge: Judge, given: Feedback) -> bytes:

@@ -77,9 +77,9 @@ def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) 
     return marks + value[1:]
 
 
-def items_of(value: bytes | None) -> list[str]:
-    """The items of a list, best first."""
-    return [entry.item for entry in _read(value or _EMPTY).items]
+def items_of(value: bytes | None) -> list[tuple[str, float]]:
+    """The items of a list with their scores, best first."""
+    return [(entry.item, float(bytes(entry.score))) for entry in _read(value or _EMPTY).items]
 
 
 def _cut(value: bytes, wish: Wish) -> bytes:
