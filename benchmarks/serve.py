@@ -20,7 +20,7 @@ import time
 import urllib.request
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -164,17 +164,14 @@ def server(url: str, port: int) -> Iterator[int]:
 def measure(port: int, pid: int, rate: float, seconds: float) -> dict[str, Any]:
     """One rate, after a moment of it that is not counted."""
     # select has microseconds where epoll has milliseconds.
-    with asyncio.Runner(loop_factory=_loop) as runner:  # type: ignore[attr-defined, unused-ignore]
-        runner.run(ask(port, rate, min(2.0, seconds / 2), 1))
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    with closing(loop):
+        loop.run_until_complete(ask(port, rate, min(2.0, seconds / 2), 1))
         process = psutil.Process(pid)
         before = sum(process.cpu_times()[:2])
-        row: dict[str, Any] = runner.run(ask(port, rate, seconds, 2))
+        row = loop.run_until_complete(ask(port, rate, seconds, 2))
     row["server_cpu"] = (sum(process.cpu_times()[:2]) - before) / seconds
     return row
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 def stands(row: dict[str, Any]) -> bool:

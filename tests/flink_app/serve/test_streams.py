@@ -33,15 +33,26 @@ def test_the_list_comes_at_once_and_whenever_it_changes(
             assert next(following) == change[:2]
 
 
-def test_a_stream_ends_with_the_server_and_takes_a_place(redis_url: str) -> None:
-    with serving(redis_url, "serve.max_streams=1") as client:
-        with client.stream("GET", "/stream/a") as response:
+def test_a_stream_takes_a_place(redis_url: str) -> None:
+    with (
+        serving(redis_url, "serve.max_streams=1") as client,
+        client.stream("GET", "/stream/a") as response,
+    ):
+        text = response.iter_text()
+        next(text)
+        full = client.get("/stream/b")
+        assert full.json()["type"] == "urn:millirec:problem:too-many-streams"
+        assert "millirec_streams 1.0" in client.get("/metrics").text
+
+
+def test_a_stream_ends_with_the_server(redis_url: str) -> None:
+    with httpx.Client(timeout=20) as other:
+        with serving(redis_url) as client:
+            request = other.build_request("GET", client.base_url.join("/stream/a"))
+            response = other.send(request, stream=True)
             text = response.iter_text()
             next(text)
-            full = client.get("/stream/b")
-            assert full.json()["type"] == "urn:millirec:problem:too-many-streams"
-            assert "millirec_streams 1.0" in client.get("/metrics").text
-    # `serving` has left: the server did not wait for the stream.
+        assert list(text) == []
 
 
 def test_line_feeds_in_redis_do_not_end_an_event(redis_url: str, redis_client: redis.Redis) -> None:
