@@ -30,9 +30,6 @@ class Metrics:
             "millirec_http_seconds", "Time until the answer was begun, by route.", ["route"],
             buckets=_BUCKETS, registry=self.registry,
         )  # fmt: skip
-        self.accepted = Counter(
-            "millirec_events_accepted", "Events that are durable.", registry=self.registry
-        )
         self.rejected = Counter(
             "millirec_events_rejected", "Events that were refused, by reason.", ["reason"],
             registry=self.registry,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hiredis
@@ -23,6 +23,7 @@ from udfs.redis_writer import RedisSettings
 from udfs.sentinels import Sentinels
 
 log = logging.getLogger(__name__)
+_pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 FAILURES = (redis.RedisError, OSError, asyncio.TimeoutError)
 _MOST = 1000  # keys in one command
 
@@ -149,7 +150,7 @@ class Reader:
         self._task = None
 
     async def _ask(self, keys: Sequence[str]) -> list[bytes | None]:
-        command = hiredis.pack_command(("MGET", *keys))
+        command = _pack(("MGET", *keys))
         async with self._lock:
             try:
                 # One connection, kept: to borrow one for each command would take twice the time.

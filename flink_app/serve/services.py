@@ -43,10 +43,15 @@ class Services:
         self.judge = Judge(config) if isinstance(sink, Sink) else None
         self.factors = Factors(config) if config.redis.factors else None
         self.metrics = Metrics()
+        self.accepted = 0
+        """Events that are durable."""
         self._keeper: asyncio.Task[None] | None = None
         m = self.metrics
         m.gauge("millirec_redis_up", "Whether Redis answers.", lambda: not self.reader.away)
         m.gauge("millirec_streams", "Streams that are open.", lambda: self.streams.count)
+        m.counter(
+            "millirec_events_accepted", "Events that are durable.", lambda: self.accepted
+        )
         m.counter(
             "millirec_stale_answers", "Lists answered out of memory, Redis being down.",
             lambda: self.lists.stale_answers,
@@ -82,7 +87,7 @@ class Services:
         judged = self.judge.judge(lines, time.time_ns() // 1_000_000)
         if judged.lines:
             await self.inbox.put(judged.lines, judged.users)
-            self.metrics.accepted.inc(len(judged.lines))
+            self.accepted += len(judged.lines)
         for one in judged.rejected:
             self.metrics.rejected.labels(one.reason).inc()
         return judged
