@@ -76,6 +76,11 @@ class Beside:
         self.url = f"http://{host}:{config.serve.port}"
         self._thread = threading.Thread(target=self._server.run, name="serve", daemon=True)
 
+    @property
+    def accepted(self) -> int:
+        """Events that were taken so far."""
+        return int(self._server.config.app.state.services.accepted)  # type: ignore[union-attr]
+
     def __enter__(self) -> Beside:
         self._thread.start()
         deadline = time.monotonic() + _START_S

@@ -49,9 +49,7 @@ class Services:
         m = self.metrics
         m.gauge("millirec_redis_up", "Whether Redis answers.", lambda: not self.reader.away)
         m.gauge("millirec_streams", "Streams that are open.", lambda: self.streams.count)
-        m.counter(
-            "millirec_events_accepted", "Events that are durable.", lambda: self.accepted
-        )
+        m.counter("millirec_events_accepted", "Events that are durable.", lambda: self.accepted)
         m.counter(
             "millirec_stale_answers", "Lists answered out of memory, Redis being down.",
             lambda: self.lists.stale_answers,

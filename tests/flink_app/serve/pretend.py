@@ -54,7 +54,8 @@ class Job:
 
     @staticmethod
     def _alike(one: str, other: str) -> bool:
-        return int(one[1:]) % 12 == int(other[1:]) % 12
+        number, another = one[1:], other[1:]
+        return number.isdecimal() and another.isdecimal() and (int(number) - int(another)) % 12 == 0
 
     def _run(self) -> None:
         read: set[Path] = set()
@@ -75,7 +76,7 @@ class Job:
         weight = {f"i{n}": float(ITEMS - n) / ITEMS for n in range(ITEMS)}
         for gone in taken:
             for other in weight:
-                weight[other] += 1.0 if gone[:1] == "i" and self._alike(gone, other) else 0.0
+                weight[other] += 1.0 if self._alike(gone, other) else 0.0
             weight.pop(gone, None)
         best = sorted(weight, key=lambda one: -weight[one])[:20]
         self._write(f"rec:{user}", best, "item-cf", {"user": user}, taken)
