@@ -34,12 +34,11 @@ def serve(
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise ConfigError("millirec serve needs more packages: pip install 'millirec[serve]'.")
-    from flink_app.serve.server import run
+    from flink_app.serve.server import address, run
 
     given = [f"serve.host={host}"] if host else []
     given += [f"serve.port={port}"] if port is not None else []
-    loaded = load(config, [*given, *settings])
+    found = load(config, [*given, *settings]).config
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    where = loaded.config.serve
-    print(f"http://{where.host}:{where.port}/  lists, events and the live page; Ctrl-C ends it")
-    run(loaded.config)
+    print(f"{address(found)}/  lists, events and the live page; Ctrl-C ends it", flush=True)
+    run(found)

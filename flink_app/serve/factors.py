@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import redis
 from numpy.typing import NDArray
 
 from flink_app.config import Config
@@ -125,7 +124,7 @@ class Factors:
                 try:
                     self.refresh(client)
                     self._stop.wait(_PAUSE_S)
-                except redis.RedisError as error:
+                except Exception as error:  # whatever it is, the next look may go well
                     log.warning("the item feed cannot be read: %s", error)
                     self._stop.wait(_AGAIN_S)
 

@@ -28,6 +28,9 @@ FAILURES = (redis.RedisError, OSError, asyncio.TimeoutError)
 _MOST = 1000  # keys in one command
 
 
+_Asked = tuple[str, "asyncio.Future[bytes | None]"]
+
+
 class Away(Exception):
     """Redis does not answer."""
 
@@ -83,7 +86,7 @@ class Reader:
         self._timeout_s = settings.timeout_s
         self.address = settings.address
         self.away = False
-        self._waiting: list[tuple[str, asyncio.Future[bytes | None]]] = []
+        self._waiting: list[_Asked] = []
         self._task: asyncio.Task[None] | None = None
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -133,21 +136,28 @@ class Reader:
         await self._client.aclose()
 
     async def _drain(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            try:
-                values = await self._ask([key for key, _ in batch])
-            except Away as away:
-                batch, self._waiting = batch + self._waiting, []
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(away)
-                        future.exception()  # who asked may have gone
-            else:
-                for (_, future), value in zip(batch, values, strict=True):
-                    if not future.done():
-                        future.set_result(value)
-        self._task = None
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                try:
+                    values = await self._ask([key for key, _ in batch])
+                except Exception as error:
+                    self._fail(batch, error)
+                    self._fail(self._waiting, error)
+                    self._waiting = []
+                else:
+                    for (_, future), value in zip(batch, values, strict=True):
+                        if not future.done():
+                            future.set_result(value)
+        finally:
+            self._task = None
+
+    @staticmethod
+    def _fail(waiting: list[_Asked], error: Exception) -> None:
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # who asked may have gone
 
     async def _ask(self, keys: Sequence[str]) -> list[bytes | None]:
         command = _pack(("MGET", *keys))

@@ -5,6 +5,7 @@ In: a `Config`. Out: a server that listens until it is told to stop.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -46,6 +47,12 @@ def _server(config: Config) -> _Server:
     )  # fmt: skip
 
 
+def address(config: Config) -> str:
+    """The URL that the server listens at."""
+    host, port = config.serve.host, config.serve.port
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def run(config: Config) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
@@ -59,11 +66,12 @@ def run(config: Config) -> None:
             "%s is reached from other machines and serve.api_key is empty: whoever reaches it can "
             "read every list and send events", serve.host,
         )  # fmt: skip
-    server.run()
+    with contextlib.suppress(SystemExit):  # it has said why it cannot listen
+        server.run()
     if not server.started:
         raise ServiceError(
-            f"{serve.host}:{serve.port} cannot be listened on: is the port taken? Choose another "
-            "with --set serve.port=…"
+            f"{address(config)} cannot be listened on: is the port taken? Choose another with "
+            "--port, or --set serve.port=…"
         )
 
 
@@ -72,9 +80,12 @@ class Beside:
 
     def __init__(self, config: Config) -> None:
         self._server = _server(config)
-        host = f"[{config.serve.host}]" if ":" in config.serve.host else config.serve.host
-        self.url = f"http://{host}:{config.serve.port}"
-        self._thread = threading.Thread(target=self._server.run, name="serve", daemon=True)
+        self.url = address(config)
+        self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
+
+    def _run(self) -> None:
+        with contextlib.suppress(SystemExit):
+            self._server.run()
 
     @property
     def accepted(self) -> int:

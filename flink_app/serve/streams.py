@@ -89,13 +89,15 @@ class Streams:
                 changed.set()
 
     async def _listen(self) -> None:
-        while self._open:
-            try:
-                await self._listen_once()
-            except FAILURES as error:
-                log.warning("the channel %s is silent: %s", self._channel, error)
-                await asyncio.sleep(_AGAIN_S)
-        self._listener = None
+        try:
+            while self._open:
+                try:
+                    await self._listen_once()
+                except FAILURES as error:
+                    log.warning("the channel %s is silent: %s", self._channel, error)
+                    await asyncio.sleep(_AGAIN_S)
+        finally:
+            self._listener = None
 
     async def _listen_once(self) -> None:
         """Pass on what the channel says until no stream is open, or the connection breaks."""

@@ -21,8 +21,6 @@ from flink_app.simulator import Shop
 from tests.flink_app.serve.browsers import chromium
 
 ROOT = Path(__file__).resolve().parents[3]
-PICTURE = os.environ.get("PAGE_PICTURE", "")
-"""Where the last test leaves a picture of the page, for the README."""
 
 
 def config_at(redis_url: str, folder: Path, port: int) -> Config:
@@ -81,16 +79,10 @@ def test_a_click_on_the_page_moves_the_list(tmp_path: Path) -> None:
             reasons = visit.locator("#list .why").all_inner_texts()
             assert len(reasons) == 12 and all(reasons)
             visit.locator("#shelves .card").first.wait_for()
-            if PICTURE:
-                visit.wait_for_function("document.getAnimations().length === 0")
-                visit.screenshot(path=PICTURE)
             visit.locator("#tab-operator").click()
             figure = visit.locator(".tile dd").first
             expect(figure).not_to_have_text("–")
             expect(visit.locator("#clicks .told").first).to_contain_text("durable after")
-            if PICTURE:
-                visit.wait_for_timeout(60_000)
-                visit.screenshot(path=PICTURE.replace(".png", "-operator.png"), full_page=True)
     finally:
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=300)

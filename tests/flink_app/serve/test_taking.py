@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 
 from flink_app.config import load
 from flink_app.event_settings import decode_settings
+from flink_app.simulator import KafkaWriter
 from tests.flink_app.serve.servers import serving
 from udfs.decode import Decoder
 
@@ -167,6 +169,30 @@ def test_a_broker_that_is_away_is_no_hang(redis_url: str) -> None:
     with serving(redis_url, *where, "serve.events_timeout_s=0.2") as client:
         answer = client.post("/events", json={"user": "u", "item": "i"})
         assert answer.json()["type"] == "urn:millirec:problem:not-durable"
+
+
+def test_events_go_to_kafka_with_their_user_as_the_key(redis_url: str) -> None:
+    mock = KafkaWriter("", "unused", {"test.mock.num.brokers": 1})  # librdkafka's own broker
+    broker = next(iter(mock._producer.list_topics(timeout=5).brokers.values()))
+    where = f"{broker.host}:{broker.port}"
+    options = "source.kind=kafka", f"source.brokers={where}", "source.topic=clicks"
+    with serving(redis_url, *options) as client:
+        for _ in range(2):  # the second time by the producer that is there
+            events = [{"user": 17, "item": "a"}, {"user": "zoë", "item": "b"}, {"user": "zoë"}]
+            assert client.post("/events", json=events).json()["accepted"] == 2
+    consumer = Consumer({"bootstrap.servers": where, "group.id": "test"})
+    partitions = consumer.list_topics("clicks", timeout=5).topics["clicks"].partitions
+    consumer.assign([TopicPartition("clicks", number, 0) for number in partitions])
+    found = consumer.consume(4, timeout=30)
+    consumer.close()
+    assert sorted(message.key() for message in found) == [
+        b"17",
+        b"17",
+        b"zo\xc3\xab",
+        b"zo\xc3\xab",
+    ]
+    sent = [msgspec.json.decode(message.value()) for message in found]
+    assert len({event["id"] for event in sent}) == 4
 
 
 def test_events_are_counted(client: httpx.Client) -> None:
