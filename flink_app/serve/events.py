@@ -87,7 +87,9 @@ class Judge:
                 value = now if name == self._own[1] else self._fresh_id()
                 more += b"," + _encode(name) + b":" + value
         line = line.rstrip()
-        return line[:-1] + more + b"}" if more else line
+        line = line[:-1] + more + b"}" if more else line
+        # Between the parts of an object there may be line ends: a line is what has none.
+        return msgspec.json.format(line, indent=-1) if b"\n" in line or b"\r" in line else line
 
     def _fresh_id(self) -> bytes:
         return f'"http-{self._run}-{next(self._number):x}"'.encode()
@@ -142,11 +144,6 @@ def split(body: bytes, content_type: str, most: int) -> list[bytes]:
 def _events(body: bytes) -> list[bytes]:
     try:
         found = _several(body) if body.lstrip()[:1] == b"[" else [_one(body)]
-        return [_flat(bytes(raw)) for raw in found]
+        return [bytes(raw) for raw in found]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "not-json", f"The body is not JSON: {error}.") from None
-
-
-def _flat(raw: bytes) -> bytes:
-    """On one line."""
-    return msgspec.json.format(raw, indent=-1) if b"\n" in raw or b"\r" in raw else raw

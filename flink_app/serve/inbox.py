@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flink_app.config import Config
+from flink_app.event_settings import decode_settings
 from flink_app.serve.problems import Problem
 from flink_app.simulator import DirectoryWriter, KafkaWriter
 from udfs.errors import ServiceError
@@ -65,17 +66,19 @@ class Topic(Sink):
 def sink_of(config: Config) -> Sink | str:
     """The sink where the job of `config` reads; or why there is none."""
     source = config.source
-    if (source.format or "json") != "json":
-        return f'source.format is "{source.format}", and POST /events writes JSON'
+    if source.kind not in ("kafka", "directory") or (
+        source.kind == "directory" and not source.paths
+    ):
+        return (
+            f'source.kind is "{source.kind}": set it to kafka, or to directory with the folder in '
+            "source.paths, as the job's"
+        )
+    if decode_settings(config).preset.format != "json":
+        return "the job reads CSV (source.preset, source.format), and POST /events writes JSON"
     if source.kind == "kafka":
         wait_s = config.serve.events_timeout_s
         return Topic(source.brokers, source.topic, config.serve.kafka, wait_s)
-    if source.kind == "directory" and source.paths:
-        return Folder(Path(source.paths[0]).expanduser())
-    return (
-        f'source.kind is "{source.kind}": set it to kafka, or to directory with the folder in '
-        "source.paths, as the job's"
-    )
+    return Folder(Path(source.paths[0]).expanduser())
 
 
 class _Part(NamedTuple):

@@ -43,6 +43,27 @@ class Lists:
         Raises:
             Problem: 503, Redis is down and one of them is not known, or for too long.
         """
+        found = await self._read(names)
+        if None in found:
+            raise away(self.reader)
+        return [one for one in found if one is not None]
+
+    async def of_users(self, users: Sequence[str]) -> list[tuple[Found, bool]]:
+        """Each user's list, or the popular one; and whether it is the user's own.
+
+        Raises:
+            Problem: 503, Redis is down and neither is known.
+        """
+        answers = []
+        for one in await self._read([f"rec:{user}" for user in users]):
+            if one is not None and one.value is not None:
+                answers.append((one, True))
+            else:
+                answers.append((self.shared("popular"), False))
+        return answers
+
+    async def _read(self, names: Sequence[str]) -> list[Found | None]:
+        """The lists, None for those that only Redis knows, which is down."""
         try:
             values = await self.reader.get([self._prefix + name for name in names])
         except Away:
@@ -55,26 +76,6 @@ class Lists:
             known.popitem(last=False)
         return [Found(value, False) for value in values]
 
-    async def of_users(self, users: Sequence[str]) -> list[tuple[Found, bool]]:
-        """Each user's list, or the popular one; and whether it is the user's own.
-
-        Raises:
-            Problem: 503, as `find`.
-        """
-        names = [f"rec:{user}" for user in users]
-        try:
-            found = await self.find(names)
-        except Problem:  # whose own list nobody remembers gets what was popular
-            found = [self._own_or_nothing(name) for name in names]
-        popular = None
-        if any(one.value is None for one in found):
-            popular = self.shared("popular")
-        answers = []
-        for one in found:
-            own = one.value is not None
-            answers.append((one if own or popular is None else popular, own))
-        return answers
-
     def shared(self, name: str) -> Found:
         """One of `SHARED`, as read within the last second.
 
@@ -82,15 +83,18 @@ class Lists:
             Problem: 503, as `find`.
         """
         entry = self._shared.get(name)
-        if self.reader.away or entry is None:
-            return self._remembered(entry)
-        return Found(entry[1], False)
+        if entry is not None and not self.reader.away:
+            return Found(entry[1], False)
+        found = self._remembered(entry)
+        if found is None:
+            raise away(self.reader)
+        return found
 
     async def refresh(self) -> None:
-        """Read `SHARED` once; Redis being away is no error.
+        """Read `SHARED` once.
 
         Raises:
-            Away: it is.
+            Away: Redis does not answer.
         """
         values = await self.reader.probe([self._prefix + name for name in SHARED])
         now = time.monotonic()
@@ -106,15 +110,9 @@ class Lists:
             else:
                 await asyncio.sleep(_SHARED_S)
 
-    def _own_or_nothing(self, name: str) -> Found:
-        try:
-            return self._remembered(self._known.get(name))
-        except Problem:
-            return Found(None, True)
-
-    def _remembered(self, entry: tuple[float, bytes | None] | None) -> Found:
+    def _remembered(self, entry: tuple[float, bytes | None] | None) -> Found | None:
         if entry is None or time.monotonic() - entry[0] > self._stale_s:
-            raise away(self.reader)
+            return None
         self.stale_answers += 1
         return Found(entry[1], True)
 

@@ -63,11 +63,12 @@ def test_what_is_missing_is_added_so_that_a_second_write_changes_nothing(
 
 
 def test_lines_of_json(client: httpx.Client, inbox: Path) -> None:
-    body = '\ufeff{"user":"a","item":"b","id":"1","ts":1}\n\n  {"user":"c","item":"d"}\r\n'
+    body = '\ufeff{"user":"a","item":"b","id":"1","ts":1}\n\n  {"user":"c",\r"item":"d"}\r\n'
     headers = {"content-type": "application/x-ndjson; charset=utf-8"}
     answer = client.post("/events", content=body.encode(), headers=headers)
     assert answer.json()["rejected"][0]["reason"] == "time_out_of_range"
     assert [event["user"] for event in written(inbox)] == ["c"]
+    assert "\r" not in lines(inbox)[0]
 
 
 def test_an_event_over_several_lines_becomes_one(client: httpx.Client, inbox: Path) -> None:
@@ -142,7 +143,12 @@ def test_another_systems_events_are_completed_in_its_own_words(redis_url: str, i
 
 
 @pytest.mark.parametrize(
-    "overrides", [["source.kind=files"], ["source.kind=directory", "source.format=csv"]]
+    "overrides",
+    [
+        ["source.kind=files"],
+        ["source.kind=directory", "source.format=csv"],
+        ["source.kind=kafka", "source.preset=movielens"],
+    ],
 )
 def test_a_server_that_cannot_write_events_says_why(redis_url: str, overrides: list[str]) -> None:
     with serving(redis_url, *overrides, "source.paths=somewhere") as client:
