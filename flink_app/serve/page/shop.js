@@ -97,7 +97,7 @@ function who(list) {
 }
 
 async function click(item) {
-  if (state.waiting) return;
+  if (state.waiting && !state.waiting.late) return;
   const list = state.list;
   const waiting = {
     item, at: performance.now(), clock: Date.now(), id: list?.id, count: count(list), acknowledged: 0,
@@ -109,8 +109,8 @@ async function click(item) {
   }
   setTimeout(() => {
     if (state.waiting !== waiting) return;
-    state.waiting = null;
-    say(`No new list came within ${PATIENCE_MS / 1000} s. Does the job run?`);
+    waiting.late = true; // and still waited for
+    say(`No new list within ${PATIENCE_MS / 1000} s. Does the job run?`);
   }, PATIENCE_MS);
   try {
     const event = { user: state.user, item, type: 'click', ts: waiting.clock };

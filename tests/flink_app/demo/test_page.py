@@ -63,8 +63,8 @@ def test_a_click_on_the_page_moves_the_list(tmp_path: Path) -> None:
         assert url
         with chromium() as browser:
             visit = browser.new_page(viewport={"width": 1280, "height": 860})
-            visit.set_default_timeout(60_000)
-            expect.set_options(timeout=60_000)
+            visit.set_default_timeout(120_000)
+            expect.set_options(timeout=120_000)
             visit.goto(f"{url}?user=ann")
             for turn in (3, 1, 4):
                 visit.locator("#list .card button").nth(turn).wait_for()

@@ -12,7 +12,7 @@ import redis
 
 from flink_app.config import load
 from flink_app.serve.factors import Factors, Items
-from flink_app.settings import user_learner_settings
+from flink_app.settings import item_learner_settings, user_learner_settings
 from tests.flink_app.serve.servers import serving
 from udfs.events import make_batch
 from udfs.feed import Changes, FeedWriter
@@ -125,6 +125,13 @@ def test_the_replica_follows_the_log_and_leaves_out_what_is_damaged(
     factors._read_at = 0.0
     factors.refresh(redis_client)
     assert len(factors.items) == known + 1
+
+
+def test_the_job_publishes_what_the_replica_reads() -> None:
+    for factors in (True, False):
+        config = load(None, [f"redis.factors={str(factors).lower()}"], {}).config
+        assert user_learner_settings(config, [0]).learner.factors == factors
+        assert item_learner_settings(config, [0]).follow == factors
 
 
 def test_popularity_decays_alike_for_all() -> None:
