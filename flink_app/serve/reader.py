@@ -53,8 +53,9 @@ def connect(settings: RedisSettings) -> redis.asyncio.Redis:
             client = redis.asyncio.Redis.from_url(settings.url, **common)
     except ValueError:  # its text may hold a part of the password
         raise ConfigError(
-            f"millirec serve cannot read from {settings.address}: it knows redis://, rediss://, "
-            "unix://, redis+sentinel:// and rediss+sentinel://."
+            "redis.url is none that millirec serve can read from: write redis://HOST:PORT/DATABASE, "
+            "rediss:// for TLS, unix:///PATH, or "
+            "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE."
         ) from None
     given = {"username": settings.username, "password": settings.password}
     client.connection_pool.connection_kwargs.update({k: v for k, v in given.items() if v})

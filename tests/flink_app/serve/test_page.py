@@ -13,6 +13,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
+from flink_app.embedded.ports import free_port
 from tests.flink_app.serve.browsers import chromium
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
@@ -205,6 +206,18 @@ def test_a_key_is_asked_for_once(browser: Browser, redis_url: str, tmp_path: Pat
         page.locator("#secret").press("Enter")
         page.locator("#list .card").first.wait_for()
         choose(page, shown(page)[0])
+
+
+def test_a_server_that_comes_back_is_found_again(browser: Browser, redis_url: str) -> None:
+    port = f"serve.port={free_port()}"
+    with browser.new_context() as context:
+        page = context.new_page()
+        with serving(redis_url, port) as client:
+            page.goto(f"{client.base_url}?user=ann")
+            expect(page.locator("#link")).to_have_text("live")
+        expect(page.locator("#link")).to_have_text("no connection")
+        with serving(redis_url, port):
+            expect(page.locator("#link")).to_have_text("live")
 
 
 def test_what_goes_wrong_is_said(browser: Browser, redis_url: str) -> None:
