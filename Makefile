@@ -28,10 +28,10 @@ $(STAMP): pyproject.toml
 	@echo "Making $(VENV) and installing what millirec needs (1.3 GB, some minutes the first time)"
 	@rm -f $@
 	@"$(PYTHON)" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,kafka,plot,metrics,docs,test,peers,lint]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,kafka,serve,plot,metrics,docs,test,peers,lint]'
 	@touch $@
 
-demo: $(STAMP)  ## Watch lists follow clicks in a simulated shop; DEMO_SECONDS=60 ends it after a minute
+demo: $(STAMP)  ## Click in a simulated shop and watch its lists follow, on a page and here; DEMO_SECONDS=60 ends it
 	@$(BIN)/millirec demo
 
 test: $(STAMP)  ## Run all tests; ARGS='-m "not stack"' or ARGS=tests/udfs runs some

@@ -21,7 +21,8 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 
 from flink_app.config import load
-from flink_app.settings import decode_settings, user_learner_settings
+from flink_app.event_settings import decode_settings
+from flink_app.settings import user_learner_settings
 from udfs.decode import Decoder
 from udfs.learner import Learner
 from udfs.parse import split_by_user

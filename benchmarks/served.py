@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.config import load
-from flink_app.settings import decode_settings, user_learner_settings
+from flink_app.event_settings import decode_settings
+from flink_app.settings import user_learner_settings
 from flink_app.simulator import Shop, ShopSettings
 from flink_app.simulator.actions import KINDS, encode_event
 from flink_app.simulator.audience import answer, refusals, speaks_out

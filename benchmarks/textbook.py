@@ -26,7 +26,8 @@ from pyflink.datastream.state import ValueStateDescriptor
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
-from flink_app.settings import redis_settings, user_learner_settings
+from flink_app.services import redis_settings
+from flink_app.settings import user_learner_settings
 from udfs import factor_kernels, kernels
 from udfs.learner import Learner
 from udfs.operator import share_interpreter

@@ -29,8 +29,8 @@ from flink_app.evaluate.command import with_positive
 from flink_app.evaluate.ordered import in_order
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.stream import Stream, keep_all, read_stream
+from flink_app.event_settings import decode_settings
 from flink_app.lookup import now_ms
-from flink_app.settings import decode_settings
 
 Setting = dict[str, Any]
 """Arguments of a baseline that are not its own defaults, by name."""

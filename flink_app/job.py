@@ -13,14 +13,11 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
+from flink_app.event_settings import decode_settings
 from flink_app.layout import check_layout, note_layout
 from flink_app.microbatch import micro_batches, window_of
-from flink_app.settings import (
-    decode_settings,
-    item_learner_settings,
-    redis_settings,
-    user_learner_settings,
-)
+from flink_app.services import redis_settings
+from flink_app.settings import item_learner_settings, user_learner_settings
 from flink_app.shards import shard_keys
 from flink_app.sinks import write_dead_letters
 from flink_app.sources import source_of

@@ -22,6 +22,7 @@ _SAMPLE = 500  # keys of a family whose memory is asked for
 FAMILIES = {
     "rec:": "users' lists",
     "similar:": "items' lists",
+    "factor:": "users' factors",
     "item:": "metadata",
     "feed:": "item feed",
     "quality:": "quality",

@@ -23,13 +23,22 @@ EMBEDDED_PORT = 6399
 _ASK_S = 3.0
 
 
+def redis_settings(config: Config, born_ms: int = 0) -> RedisSettings:
+    """Where Redis is; `born_ms` is when the job was submitted."""
+    redis = config.redis
+    return RedisSettings(
+        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s,
+        born_ms,
+    )  # fmt: skip
+
+
 def redis_client(config: Config) -> redis.Redis:
     """A client for the Redis of the configuration, which has answered.
 
     Raises:
         ServiceError: it does not answer, or refuses.
     """
-    settings = _settings(config)
+    settings = redis_settings(config)
     try:
         client = settings.client()
         client.ping()
@@ -43,7 +52,7 @@ def redis_client(config: Config) -> redis.Redis:
 
 def redis_address(config: Config) -> str:
     """Where Redis is, without credentials."""
-    return _settings(config).address
+    return redis_settings(config).address
 
 
 def find_redis(loaded: Loaded) -> tuple[redis.Redis, str]:
@@ -132,11 +141,3 @@ def connector_jars(config: Config) -> str:
 
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "millirec" / "jars"
     return ";".join(jar.absolute().as_uri() for jar in fetch(pinned("flink"), cache))
-
-
-def _settings(config: Config) -> RedisSettings:
-    # As flink_app.settings does, which imports the operators and with them PyFlink.
-    redis = config.redis
-    return RedisSettings(
-        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s
-    )

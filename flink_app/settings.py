@@ -1,67 +1,18 @@
 """From the configuration to what each operator is built with.
 
-In: a `Config`. Out: the settings of `parse`, the user learner, the item learner and Redis.
+In: a `Config`. Out: the settings of the user learner and the item learner; those of `parse` are
+in `flink_app.event_settings`.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import msgspec
-
 from flink_app.config import Config
-from udfs.decode_settings import DecodeSettings, RatingRule
+from flink_app.services import redis_settings
 from udfs.item_learner import ItemLearnerSettings
 from udfs.learner import LearnerSettings
 from udfs.models import ModelSettings
-from udfs.presets import resolve
-from udfs.redis_writer import RedisSettings
 from udfs.state import Layout
 from udfs.user_shard import UserLearnerSettings
-
-
-def redis_settings(config: Config, born_ms: int = 0) -> RedisSettings:
-    """Where Redis is; `born_ms` is when the job was submitted."""
-    redis = config.redis
-    return RedisSettings(
-        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s,
-        born_ms,
-    )  # fmt: skip
-
-
-def decode_settings(config: Config) -> DecodeSettings:
-    """What a line means.
-
-    Raises:
-        SourceError: an unknown preset or a mapping that cannot work.
-    """
-    source, events = config.source, config.events
-    preset = resolve(
-        source.preset,
-        format=source.format,
-        delimiter=source.delimiter,
-        header=source.header,
-        fields=source.fields,
-    )
-    return DecodeSettings(
-        preset=preset,
-        weights=events.weights,
-        consumed=tuple(config.lists.consumed_types),
-        unknown_type=events.unknown_type,
-        default_type=events.default_type,
-        rating=RatingRule(
-            kind=events.rating_rule,
-            neutral=events.rating_neutral,
-            scale=events.rating_scale,
-            threshold=events.rating_threshold,
-        ),
-        zero_weight=events.zero_weight,
-        max_id_bytes=events.max_id_bytes,
-        earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
-        ahead_ms=int(events.latest_ahead_s * 1000),
-        ratings=config.model.loss == "squared",
-        user_per_minute=events.user_per_minute,
-    )
 
 
 def layout(config: Config) -> Layout:
@@ -113,6 +64,7 @@ def user_learner_settings(
         prefix=config.redis.prefix,
         expiry_s=config.redis.expiry_s,
         publish=config.redis.publish,
+        factors=config.redis.factors,
         models=model_settings(config),
     )
     return UserLearnerSettings(
@@ -155,5 +107,5 @@ def item_learner_settings(
         snapshot_s=config.feed.snapshot_s,
         keep_s=config.feed.keep_s,
         bytes_per_s=config.feed.megabytes_per_s * 1e6 / config.job.item_shards,
-        follow=config.job.parallelism > 1,
+        follow=config.job.parallelism > 1 or config.redis.factors,
     )

@@ -34,6 +34,9 @@ ELSEWHERE = {
     "millirec run --set source.kind=directory --set source.paths=inbox": "tests/flink_app/demo",
     "millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 "
     "--set source.topic=events": "tests/deploy",
+    "millirec serve --set source.kind=directory --set source.paths=inbox": (
+        "tests/flink_app/serve"
+    ),
     "python -m deploy.local up": "tests/deploy",
     "python -m deploy.local flink run -d -p 2 -pyfs millirec-job.zip -pym flink_app.main": (
         "tests/deploy"
@@ -92,7 +95,7 @@ def test_the_quick_commands_in_their_order(
 
 def _assert_the_front_end_finds_the_list(client: redis.Redis, redis_url: str) -> None:
     """Run the README's Python as it is, but for where Redis is."""
-    [snippet] = [block.text for block in blocks(README) if block.language == "python"]
+    snippet = next(block.text for block in blocks(README) if block.language == "python")
     assert len([line for line in snippet.splitlines() if line]) == 3
     names: dict[str, object] = {}
     exec(snippet.replace("redis.Redis()", f"redis.Redis.from_url({redis_url!r})"), names)

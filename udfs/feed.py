@@ -21,36 +21,14 @@ from numpy.typing import NDArray
 
 from udfs.catalogue import Catalogue
 from udfs.errors import ServiceError
+from udfs.feed_rows import VERSION, FeedRows, feed_key, unpack
 from udfs.models import Models
 from udfs.pairs import read_row
 from udfs.redis_writer import Command, RedisWriter
-from udfs.rows import read_rows
 
 log = logging.getLogger(__name__)
-VERSION = 2
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
 _SETTLED_S = 15.0  # after its start a replica has all snapshots there are: one is written in 10 s
-
-
-class FeedRows(msgspec.Struct, frozen=True, array_like=True):
-    """Absolute rows of n items of one shard.
-
-    Attributes:
-        epoch: when the item learner that wrote this started, ms. restored: whether it started from
-            a checkpoint or savepoint. rows: n records of `item_dtype`.
-        counted, pairs: items whose pairs have changed, and their rows as from `pairs.pack_row`.
-        ranker: float64[2P], the ranker's parameters and AdaGrad's sums; of the first shard only.
-    """
-
-    version: int
-    shard: int
-    epoch: int
-    restored: bool
-    items: list[str]
-    rows: bytes
-    counted: Sequence[str] = ()
-    pairs: Sequence[bytes] = ()
-    ranker: bytes = b""
 
 
 class Changes(NamedTuple):
@@ -62,18 +40,13 @@ class Changes(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(FeedRows).decode
 
 
 def feed_keys(prefix: str, item_shards: int) -> list[str]:
     """Every key of the feed: what a job that starts afresh deletes."""
     shards = range(item_shards)
-    kinds = [_key(prefix, kind, n) for kind in ("snapshot", "pairs", "epoch") for n in shards]
+    kinds = [feed_key(prefix, kind, n) for kind in ("snapshot", "pairs", "epoch") for n in shards]
     return [f"{prefix}feed:log", *kinds]
-
-
-def _key(prefix: str, kind: str, shard: int) -> str:
-    return f"{prefix}feed:{kind}:{{{shard}}}"
 
 
 class FeedWriter:
@@ -90,7 +63,7 @@ class FeedWriter:
         self._prefix, self.shard, self._epoch = prefix, shard, epoch
         self.restored, self._keep_ms = restored, int(keep_s * 1000)
         self.written = 0
-        self._kept = _key(prefix, "epoch", shard)
+        self._kept = feed_key(prefix, "epoch", shard)
 
     def lost(self, writer: RedisWriter) -> bool:
         """Whether Redis has no snapshot of this shard: none was written, or it was emptied."""
@@ -125,12 +98,12 @@ class FeedWriter:
         """
         data = self._pack(catalogue, catalogue.living_slots(), Changes(ranker=ranker))
         origin = f"{self._epoch}:{int(self.restored)}"
-        pairs = _key(self._prefix, "pairs", self.shard)
+        pairs = feed_key(self._prefix, "pairs", self.shard)
         none = np.zeros(0, np.int32)
         return [
             *([("DEL", pairs)] if whole else []),
             *(("HSET", pairs, str(n), self._pack(catalogue, none, c)) for n, c in chunks.items()),
-            ("SET", _key(self._prefix, "snapshot", self.shard), data),
+            ("SET", feed_key(self._prefix, "snapshot", self.shard), data),
             ("SET", self._kept, origin),
         ]
 
@@ -188,7 +161,7 @@ class FeedReader:
 
     def _restored(self) -> list[int]:
         """The shards with a new snapshot of state that was restored after this replica began."""
-        keys = [_key(self._prefix, "epoch", shard) for shard in range(self._shards)]
+        keys = [feed_key(self._prefix, "epoch", shard) for shard in range(self._shards)]
         origins = self._writer.send([("GET", key) for key in keys])
         return [
             shard
@@ -199,12 +172,12 @@ class FeedReader:
     def _load(self, shards: Iterable[int], models: Models) -> int:
         count = 0
         for shard in shards:
-            keys = [_key(self._prefix, kind, shard) for kind in ("epoch", "snapshot")]
+            keys = [feed_key(self._prefix, kind, shard) for kind in ("epoch", "snapshot")]
             origin, data = self._writer.send([("MGET", *keys)])[0]
             if data:
                 self._origins[shard] = origin
                 count += self.apply(data, models)
-                pairs = _key(self._prefix, "pairs", shard)
+                pairs = feed_key(self._prefix, "pairs", shard)
                 for chunk in self._writer.send([("HKEYS", pairs)])[0]:
                     # One by one: together they may be more than one reply should hold.
                     data = self._writer.send([("HGET", pairs, chunk)])[0]
@@ -228,17 +201,9 @@ class FeedReader:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
         self.read += len(data)
         try:
-            feed = _decode(data)
-            if feed.version != VERSION:
-                raise ServiceError(f"it has form {feed.version}, not {VERSION}")
-            rows = read_rows(feed.rows, models.catalogue.dtype, "an entry of the item feed")
-            if len(rows) != len(feed.items) or len(feed.pairs) != len(feed.counted):
-                raise ServiceError(
-                    f"it names {len(feed.items)} and {len(feed.counted)} items but has "
-                    f"{len(rows)} and {len(feed.pairs)} rows"
-                )
+            feed, rows = unpack(data, models.catalogue.dtype)
             pairs = [read_row(row, "an entry of the item feed") for row in feed.pairs]
-        except (msgspec.DecodeError, UnicodeDecodeError, ServiceError) as error:
+        except ServiceError as error:
             log.warning("the item feed holds an entry that is left out: %s", error)
             return 0
         models.put(feed.items, rows, feed.counted, pairs, feed.ranker)

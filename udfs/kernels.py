@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-PAGE = 32  # consumed items per history page: one page is one row of state
+from udfs.rows import PAGE as PAGE
+
 LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
 ROUNDING = np.float32(1e-5)  # far above the error of a product of single precision
 EVENT_STRIDE = 0xD1B54A32D192ED03  # odd, so no two events of a shard begin at the same state

@@ -49,6 +49,7 @@ class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     expiry_s: int
     publish: bool
+    factors: bool = False
     models: ModelSettings
 
 
@@ -232,6 +233,9 @@ class Learner:
             numbers = users.events[found].tolist()
             for slot, number, items in zip(found.tolist(), numbers, written, strict=True):
                 commands += writer.user_list(users.names[slot], number, now_ms, source, items)
+        if self.settings.factors:
+            for slot, vector in zip(slots.tolist(), self.models.vectors(slots), strict=True):
+                commands.append(writer.user_factor(users.names[slot], vector))
         return commands
 
     def shared_lists(self, now_ms: int, *, everything: bool = False) -> list[Command]:

@@ -17,6 +17,7 @@ from udfs import list_kernels
 from udfs.catalogue import Catalogue
 from udfs.ranker import SOURCES, Lists
 from udfs.redis_writer import Command
+from udfs.rows import pack_factor
 
 CONTRACT = 1
 """The `v` of every list: raised when a field changes its meaning."""
@@ -88,6 +89,11 @@ class ListWriter:
         if self._publish:
             commands.append(self._notice + b"$%d\r\n%b\r\n" % (len(raw), raw))
         return commands
+
+    def user_factor(self, user: str, vector: NDArray[np.float32]) -> Command:
+        """The command for `factor:<user>`, for whoever ranks other items for this user."""
+        key = f"{self._prefix}factor:{user}".encode()
+        return (b"SET", key, pack_factor(vector), b"EX", self._expiry)
 
     def similar_list(self, item: str, at_ms: int, model: str, items: bytes) -> Command:
         """The command for `similar:<item>`."""

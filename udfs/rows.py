@@ -9,13 +9,16 @@ left out, what it lacks begins at 0.
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
-from udfs.kernels import PAGE
 
 VERSION = 2
+PAGE = 32
+"""Consumed items per history page: one page is one row of state."""
+_FACTOR_FORM = 1
 
 
 def user_dtype(d: int) -> np.dtype[np.void]:
@@ -62,6 +65,27 @@ def item_dtype(d: int) -> np.dtype[np.void]:
             ("context", "<f4", (d,)),
         ]
     )
+
+
+def pack_factor(vector: NDArray[np.float32]) -> bytes:
+    """A user's vector v_u, float32[d], as it stands in Redis under `factor:<user>`."""
+    return msgspec.msgpack.encode((_FACTOR_FORM, vector.astype("<f4").tobytes()))
+
+
+def read_factor(data: bytes, d: int) -> NDArray[np.float32] | None:
+    """The vector of `pack_factor`, float32[d]; None of any other bytes.
+
+    >>> read_factor(pack_factor(np.array([1, 2], np.float32)), 2)
+    array([1., 2.], dtype=float32)
+    >>> read_factor(b"something else", 2)
+    """
+    try:
+        form, raw = msgspec.msgpack.decode(data, type=tuple[int, bytes])
+    except msgspec.DecodeError:
+        return None
+    if form != _FACTOR_FORM or len(raw) != 4 * d:
+        return None
+    return np.nan_to_num(np.frombuffer(raw, "<f4"), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _form_1(dtype: np.dtype[np.void]) -> np.dtype[np.void]:

@@ -135,7 +135,8 @@ def evaluate(
 def demo() -> None:
     """Watch lists follow clicks in a simulated shop, with nothing else installed.
 
-    DEMO_SECONDS=60 ends it after a minute; otherwise Ctrl-C does.
+    On the live page, http://127.0.0.1:8080 or the next free port, and in the terminal.
+    DEMO_SECONDS=60 ends it after a minute; otherwise Ctrl-C does. DEMO_BROWSER=0 opens no browser.
     """
     from flink_app.demo import demo as show
 

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from flink_app.config.input_options import DeadLetters, Events, Source
 from flink_app.config.learning_options import Feed, Lists, Model, Quality
 from flink_app.config.runtime_options import Flink, Job, Redis, State
+from flink_app.config.serve_options import Serve
 from udfs.model_options import ItemCF, RankerOptions, UserCF
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Model",
     "Quality",
     "Redis",
+    "Serve",
     "Source",
     "State",
 ]
@@ -50,4 +52,5 @@ class Config(Struct, frozen=True, kw_only=True):
     state: State = field(default_factory=State)
     job: Job = field(default_factory=Job)
     dead_letters: DeadLetters = field(default_factory=DeadLetters)
+    serve: Serve = field(default_factory=Serve)
     flink: Flink = field(default_factory=Flink)

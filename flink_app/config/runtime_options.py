@@ -46,6 +46,13 @@ class Redis(Struct, frozen=True, kw_only=True):
     publish: Annotated[
         bool, Meta(description="Whether channel rec tells which user's list has changed.")
     ] = True
+    factors: Annotated[
+        bool,
+        Meta(
+            description="Whether each list is written with its user's factor, factor:<user>, which "
+            "POST /rank of millirec serve needs: some 260 bytes of Redis a user with 32 dimensions."
+        ),
+    ] = False
     timeout_s: Annotated[
         float, Meta(description="How long an answer is waited for, in seconds.", gt=0, le=600)
     ] = 2.0

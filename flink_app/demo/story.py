@@ -19,6 +19,7 @@ import redis
 from rich.console import Console
 
 from flink_app.demo.outcome import Outcome, summarise
+from flink_app.demo.page import open_page, page
 from flink_app.demo.rounds import WAIT_S, Shoppers
 from flink_app.demo.screen import Screen
 from flink_app.demo.world import PAST, SHOP, Traffic, demo_config
@@ -74,8 +75,12 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-demo-")))
         url, prefix = stack.enter_context(_redis())
         client = stack.enter_context(contextlib.closing(redis.Redis.from_url(url)))
-        screen.stage("Starting Java")
         config = demo_config(url, prefix, folder)
+        server = stack.enter_context(page(config, shop, client))
+        if server is not None:
+            screen.say(f"Live page: {server.url}/  (be u17 of the shop, or anybody new)")
+            open_page(server.url)
+        screen.stage("Starting Java")
         job = stack.enter_context(EmbeddedJob(config, folder / "millirec.log", screen.warn))
         screen.stage("Starting Flink and compiling the job")
         job.submit()
@@ -89,7 +94,8 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
             screen.clear()
             outcome.looks, outcome.earned = shoppers.looks, shoppers.earned
             outcome.earned_by_popular = shoppers.earned_by_popular
-            show.settle(shoppers.clicks)
+            visits = server.accepted if server is not None else 0
+            show.settle(shoppers.clicks + visits)
             screen.stage("Stopping Flink, Java and Redis")
 
 

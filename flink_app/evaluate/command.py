@@ -25,8 +25,8 @@ from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.report import show
 from flink_app.evaluate.stream import keep_all, read_stream
+from flink_app.event_settings import decode_settings
 from flink_app.lookup import now_ms
-from flink_app.settings import decode_settings
 from udfs.errors import ConfigError
 from udfs.stats import TESTABLE
 

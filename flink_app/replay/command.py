@@ -21,11 +21,11 @@ from rich.progress import (
 )
 
 from flink_app.config import Config
+from flink_app.event_settings import decode_settings
 from flink_app.failures import FINISHED, STOPPED
 from flink_app.live import PLAIN_S, clock, counted
 from flink_app.replay.pace import Clock, play
 from flink_app.replay.recording import Recording, read_recording
-from flink_app.settings import decode_settings
 from flink_app.simulate import how_to_run, writer_to
 from flink_app.simulator.simulate import interrupt_sets
 from udfs.errors import ConfigError

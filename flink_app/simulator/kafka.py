@@ -71,10 +71,13 @@ class KafkaWriter(Writer):
             ) from error
         return producer
 
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Hand the batch to the producer, which sends it in the background."""
-        for line in lines:
-            key = self._key.decode(line).user.encode()
+    def write(self, lines: Sequence[bytes], keys: Sequence[bytes] = ()) -> None:
+        """Hand the batch to the producer, which sends it in the background.
+
+        keys: of the records; without them, the field `user` of each event.
+        """
+        keys = keys or [self._key.decode(line).user.encode() for line in lines]
+        for line, key in zip(lines, keys, strict=True):
             while not self._produced(key, line):
                 self._producer.poll(0.1)
                 self._check()

@@ -81,11 +81,11 @@ class DirectoryWriter(Writer):
 
     A file is written under a name that begins with a dot, which readers pass over, and then
     renamed to `<milliseconds>-<process>-<number>.jsonl`: names sort in order of time, and those of
-    two runs differ.
+    two runs differ. durable: a batch survives a loss of power once `write` has returned.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, durable: bool = False) -> None:
+        self._path, self._durable = path, durable
         self._run = f"{time.time_ns() // 1_000_000}-{os.getpid()}"
         self._written = 0
         try:
@@ -100,14 +100,29 @@ class DirectoryWriter(Writer):
         name = f"{self._run}-{self._written:08d}.jsonl"
         hidden = self._path / f".{name}"
         try:
-            hidden.write_bytes(b"\n".join(lines) + b"\n")
+            with hidden.open("wb") as file:
+                file.write(b"\n".join(lines) + b"\n")
+                if self._durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             hidden.rename(self._path / name)
+            if self._durable:
+                _sync_folder(self._path)
         except OSError as error:
             raise _cannot_write(self._path, error) from error
         self._written += 1
 
     def flush(self) -> None:
         """Nothing is held back: each batch is in its place when `write` returns."""
+
+
+def _sync_folder(path: Path) -> None:
+    """See that the names in a folder are on the disk, as `fsync` does for a file's content."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _cannot_write(path: Path, error: OSError) -> ServiceError:

@@ -17,11 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from flink_app.config import Config
+from flink_app.event_settings import decode_settings
 from flink_app.failures import FAILED, FINISHED
 from flink_app.live import counted
 from flink_app.lookup import now_ms
 from flink_app.recorded import files_of, read_blocks
-from flink_app.settings import decode_settings
 from flink_app.validate.advice import suggestion
 from flink_app.validate.checks import UNUSABLE, Check, Status, checks
 from flink_app.validate.tally import Tally

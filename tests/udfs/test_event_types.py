@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flink_app.config import Config
-from flink_app.settings import decode_settings
+from flink_app.event_settings import decode_settings
 from tests.udfs.builders import NOW, OneShard, batch_of, part, shown
 from udfs.decode import Decoder
 from udfs.events import EventBatch, make_batch

@@ -13,7 +13,8 @@ import pytest
 
 from udfs import feed
 from udfs.catalogue import Catalogue
-from udfs.feed import Changes, FeedReader, FeedRows, FeedWriter, feed_keys
+from udfs.feed import Changes, FeedReader, FeedWriter, feed_keys
+from udfs.feed_rows import FeedRows
 from udfs.models import Models, ModelSettings
 from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.users import Users

@@ -23,6 +23,11 @@ def test_a_property_with_the_name_of_a_secret_is_hidden(key: str) -> None:
     assert masked(f"source.properties.{key}", "anything") == "***"
 
 
+def test_the_servers_key_is_hidden() -> None:
+    assert masked("serve.api_key", "anything") == "***"
+    assert masked("serve.kafka.sasl.password", "anything") == "***"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -54,6 +54,8 @@ def test_lists_move_after_clicks_and_nothing_is_left(tmp_path: Path) -> None:
     process, mark = _start(tmp_path, DEMO_SECONDS="10")
     said, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0, said
+    # The page's address comes first.
+    assert re.match(r"(Starting Redis\n)?Live page: http://127\.0\.0\.1:\d+/", said), said
     assert re.search(r"the list follows after \d+ ms", said), said
     assert re.search(r"^  \d  .*\) +(up|down) \d+$|^  \d  .*\) +new$", said, re.MULTILINE), said
     written, learned = re.search(r"([\d,]+) events = ([\d,]+) learned", said).groups()  # type: ignore[union-attr]

@@ -21,7 +21,7 @@ from flink_app.evaluate.command import evaluate, in_mode, with_models, with_posi
 from flink_app.evaluate.measure import Point, Result, curve
 from flink_app.evaluate.ordered import in_order
 from flink_app.evaluate.report import show
-from flink_app.settings import decode_settings
+from flink_app.event_settings import decode_settings
 from udfs.errors import ConfigError, SourceError
 
 NOW = 1_700_000_000_000

@@ -12,7 +12,7 @@ from flink_app.config import Config
 from flink_app.evaluate.baselines import Shape
 from flink_app.evaluate.command import with_positive
 from flink_app.evaluate.stream import keep_all, read_stream
-from flink_app.settings import decode_settings
+from flink_app.event_settings import decode_settings
 from udfs.decode_settings import DecodeSettings
 
 NOW = 1_700_000_000_000

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from flink_app.cli import main
 from flink_app.config import Config, load
+from flink_app.event_settings import decode_settings
 from flink_app.replay.command import announced, target_of
 from flink_app.replay.pace import BATCH, Clock, play
 from flink_app.replay.recording import Recording, read_recording
-from flink_app.settings import decode_settings
 from flink_app.simulate import writer_to
 from flink_app.simulator import Writer
 from udfs.errors import ConfigError, SourceError

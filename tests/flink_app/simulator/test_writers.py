@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -36,6 +37,22 @@ def test_each_batch_becomes_one_file_and_names_sort_in_order(tmp_path: Path) -> 
     files = sorted((tmp_path / "live").iterdir())
     assert all(file.suffix == ".jsonl" and file.name[0] != "." for file in files)
     assert [file.read_bytes() for file in files] == [b"%d\n%d\n" % (n, n) for n in range(12)]
+
+
+def test_a_durable_batch_is_synced_before_its_name_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[list[str]] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda _: synced.append([file.name[0] for file in tmp_path.iterdir()])
+    )
+    DirectoryWriter(tmp_path).write([b"a"])
+    assert synced == []
+    (first,) = tmp_path.iterdir()
+    first.unlink()
+    DirectoryWriter(tmp_path, durable=True).write([b"a"])
+    (name,) = (file.name[0] for file in tmp_path.iterdir())
+    assert synced == [["."], [name]]  # the file by its hidden name, then the folder
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:

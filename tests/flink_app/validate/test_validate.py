@@ -16,8 +16,8 @@ from rich.console import Console
 
 from flink_app.cli import main
 from flink_app.config import load
+from flink_app.event_settings import decode_settings
 from flink_app.recorded import Block
-from flink_app.settings import decode_settings
 from flink_app.validate.advice import ADVICE
 from flink_app.validate.checks import Check
 from flink_app.validate.command import Validation, examine, table

@@ -1,0 +1,44 @@
+"""The command `millirec serve`: what it is called and takes; the work is `flink_app.serve`."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flink_app.commands.app import ConfigFile, Settings, app
+from flink_app.config import load
+from udfs.errors import ConfigError
+
+_NEEDED = ("fastapi", "fastapi_offline", "uvicorn", "prometheus_client")
+
+
+@app.command
+def serve(
+    *,
+    host: Annotated[str, Parameter(help="The address to listen on: serve.host.")] = "",
+    port: Annotated[int | None, Parameter(help="The port: serve.port.")] = None,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006  (cyclopts makes a new list)
+) -> None:
+    """Answer lists and take events over HTTP until Ctrl-C, with the live page at /.
+
+    Reads the Redis that the job writes, and needs neither Flink nor Java; take the job's own
+    configuration, so that events go where it reads them.
+
+    Examples:
+        millirec serve --config millirec.toml
+        millirec serve --port 9000 --set source.kind=kafka --set source.brokers=127.0.0.1:9092
+    """
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        raise ConfigError("millirec serve needs more packages: pip install 'millirec[serve]'.")
+    from flink_app.serve.server import address, run
+
+    given = [f"serve.host={host}"] if host else []
+    given += [f"serve.port={port}"] if port is not None else []
+    found = load(config, [*given, *settings]).config
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    print(f"{address(found)}/  lists, events and the live page; Ctrl-C ends it", flush=True)
+    run(found)

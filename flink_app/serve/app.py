@@ -1,0 +1,87 @@
+"""Puts the server together: services, routes, and what stands before them.
+
+In: a `Config`. Out: an ASGI application, for `server.run` or any other ASGI server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from flink_app import __version__
+from flink_app.config import Config
+from flink_app.serve import gorse, page, problems, ranking, reading, taking
+from flink_app.serve.guard import Guard
+from flink_app.serve.metrics import Observed
+from flink_app.serve.services import Services
+from flink_app.serve.shortcut import Shortcut
+
+_ABOUT = "Lists that follow a user's last click. Errors are RFC 9457 problem details."
+
+
+def create(config: Config) -> FastAPI:
+    """The application.
+
+    Raises:
+        ConfigError, SourceError: redis.url or [source] cannot be used. ServiceError: the folder for
+            events cannot be made.
+    """
+    services, serve = Services(config), config.serve
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.start()
+        yield
+        await services.stop()
+
+    app = FastAPIOffline(
+        title="millirec", version=__version__, description=_ABOUT, lifespan=lifespan,
+        redirect_slashes=False, redoc_url=None, static_url="/docs/files",
+    )  # fmt: skip
+    app.state.services = services
+    problems.install(app)
+    for module in (reading, ranking, taking, gorse):
+        app.include_router(module.routes(services))
+    _add_health(app, services)
+    if serve.page:
+        page.install(app)
+    # The last one added is asked first.
+    app.add_middleware(Shortcut, services=services)
+    app.add_middleware(Guard, serve=serve)
+    if serve.cors:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=serve.cors, allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["content-type", "x-api-key", "authorization"],
+        )  # fmt: skip
+    app.add_middleware(Observed, metrics=services.metrics)
+    return app
+
+
+def _add_health(app: FastAPI, services: Services) -> None:
+    @app.get("/health/live", tags=["operation"], summary="Whether the server runs")
+    async def live() -> Response:
+        return Response(b'{"status":"ok"}', media_type=reading.JSON)
+
+    @app.get("/health/ready", tags=["operation"], summary="Whether it can do all its work")
+    async def ready() -> Response:
+        parts = {
+            "redis": "away" if services.reader.away else "ok",
+            "events": "failing" if services.inbox.failing else "ok",
+        }
+        if isinstance(services.inbox.sink, str):
+            parts["events"] = "off"
+        bad = {"away", "failing"} & set(parts.values())
+        body = msgspec.json.encode({"status": "unready" if bad else "ok", **parts})
+        return Response(body, 503 if bad else 200, media_type=reading.JSON)
+
+    @app.get("/metrics", tags=["operation"], summary="Counters for Prometheus")
+    async def metrics() -> Response:
+        text = await asyncio.to_thread(services.metrics.text)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,149 @@
+"""Events in the body of a request: taken apart, judged as the job would, and completed.
+
+In: a body (`bytes`) and its content type. Out: `Judged`: the lines to write, and why others are
+refused, by the reasons of `udfs.decode`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from flink_app.config import Config
+from flink_app.event_settings import decode_settings
+from flink_app.serve.problems import Problem
+from udfs.decode import Decoder, Rejected
+
+JSON = "application/json"
+LINES = ("application/x-ndjson", "application/jsonl", "application/jsonlines")
+_NOTHING = (b"null", b'""')
+_encode = msgspec.json.Encoder().encode
+_several = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_one = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The events of a request.
+
+    Attributes:
+        lines: accepted ones, a line of JSON each, with an id and a time. users: theirs.
+        rejected: the others, by their position in the request.
+    """
+
+    lines: list[bytes]
+    users: list[str]
+    rejected: list[Rejected]
+
+
+class Judge:
+    """Judges events as the job of `config` does."""
+
+    def __init__(self, config: Config) -> None:
+        settings = decode_settings(config)
+        # The job ignores these itself; to refuse them would be no better.
+        self._decoder = Decoder(msgspec.structs.replace(settings, zero_weight="learn"))
+        self.fields: Mapping[str, str] = settings.preset.fields
+        self._own = self.fields.get("id", "."), self.fields.get("ts", ".")
+        named = [(f"f{n}", name) for n, name in enumerate(self._own) if "." not in name]
+        self._given: Any = msgspec.json.Decoder(
+            msgspec.defstruct(
+                "Given", [(f, msgspec.Raw, msgspec.Raw(b"null")) for f, _ in named],
+                rename=dict(named),
+            )
+        ).decode  # fmt: skip
+        self._named = named
+        self._run, self._number = secrets.token_hex(6), itertools.count(1)
+
+    def judge(self, lines: Sequence[bytes], now_ms: int) -> Judged:
+        """Each of `lines` is accepted or rejected.
+
+        Args:
+            lines: as from `split`. now_ms: the clock, the time of events that have none.
+
+        Raises:
+            Problem: they are not UTF-8.
+        """
+        try:
+            texts = [line.decode() for line in lines]
+        except UnicodeDecodeError:
+            raise Problem(400, "not-utf8", "The body is not UTF-8.") from None
+        decoded = self._decoder.decode(texts, now_ms)
+        refused = {one.index for one in decoded.rejected}
+        kept = [line for index, line in enumerate(lines) if index not in refused]
+        if len(kept) != len(decoded):
+            raise Problem(400, "not-json", "The body has a line that is empty.")
+        now = str(now_ms).encode()
+        return Judged([self._whole(line, now) for line in kept], decoded.users, decoded.rejected)
+
+    def _whole(self, line: bytes, now: bytes) -> bytes:
+        """The line with an id and a time, so that writing it twice or later changes nothing."""
+        given, more = self._given(line), b""
+        for field, name in self._named:
+            if bytes(getattr(given, field)) in _NOTHING:
+                value = now if name == self._own[1] else self._fresh_id()
+                more += b"," + _encode(name) + b":" + value
+        line = line.rstrip()
+        line = line[:-1] + more + b"}" if more else line
+        # Between the parts of an object there may be line ends: a line is what has none.
+        return msgspec.json.format(line, indent=-1) if b"\n" in line or b"\r" in line else line
+
+    def _fresh_id(self) -> bytes:
+        return f'"http-{self._run}-{next(self._number):x}"'.encode()
+
+    def event(self, values: Mapping[str, Any]) -> bytes:
+        """A line of JSON in the job's form, of millirec's own fields.
+
+        Args:
+            values: by the names of `udfs.presets.FIELDS`; None is left out.
+        """
+        whole: dict[str, Any] = {}
+        for field, path in self.fields.items():
+            if values.get(field) is not None:
+                *above, last = path.split(".")
+                branch = whole
+                for key in above:
+                    branch = branch.setdefault(key, {})
+                branch[last] = values[field]
+        return _encode(whole)
+
+
+def split(body: bytes, content_type: str, most: int) -> list[bytes]:
+    """The events in a body: a JSON object, an array of them, or lines of JSON.
+
+    Raises:
+        Problem: another type, no JSON, none at all, or more than `most`.
+
+    >>> split(b'[{"a": 1}, {"b": 2}]', "application/json", 10)
+    [b'{"a": 1}', b'{"b": 2}']
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in LINES:
+        parts = [line.lstrip(b"\xef\xbb\xbf").strip() for line in body.split(b"\n")]
+        events = [part for part in parts if part]
+    elif kind == JSON:
+        events = _events(body)
+    else:
+        raise Problem(
+            415, "unsupported-type",
+            f"The content type is {kind[:60]!r}: send {JSON}, or lines of JSON as {LINES[0]}.",
+        )  # fmt: skip
+    if not events:
+        raise Problem(422, "no-events", "The body holds no events.")
+    if len(events) > most:
+        raise Problem(
+            413, "batch-too-large",
+            f"The body holds {len(events):,} events, more than serve.max_batch: {most:,}.",
+        )  # fmt: skip
+    return events
+
+
+def _events(body: bytes) -> list[bytes]:
+    try:
+        found = _several(body) if body.lstrip()[:1] == b"[" else [_one(body)]
+        return [bytes(raw) for raw in found]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "not-json", f"The body is not JSON: {error}.") from None

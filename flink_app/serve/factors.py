@@ -1,0 +1,165 @@
+"""The items' live factors, for `POST /rank`: a read-only replica that follows the item feed.
+
+In: snapshots and the log of the feed in Redis, read by a thread. Out: scores of given items for a
+user's vector, by the formula of the model mf; or by popularity.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flink_app.config import Config
+from flink_app.services import redis_settings
+from udfs.errors import ServiceError
+from udfs.feed_rows import feed_key, unpack
+from udfs.rows import item_dtype
+
+log = logging.getLogger(__name__)
+_PAUSE_S = 0.1
+_AGAIN_S = 1.0
+_RENEW_S = 600.0  # how often all is read anew, which forgets expired items
+_ENTRIES = 64
+
+
+class Scores(NamedTuple):
+    """Of n items, in the order they were given: float64[n], 0 to 1; bool[n], whether known."""
+
+    scores: NDArray[np.float64]
+    known: NDArray[np.bool_]
+
+
+class Items:
+    """Rows of items by id, as the item learners last wrote them."""
+
+    def __init__(self, dimensions: int, half_life_ms: float) -> None:
+        self._half_life_ms = half_life_ms
+        self._place: dict[str, int] = {}
+        self._q = np.zeros((256, dimensions), np.float32)
+        self._bias = np.zeros(256, np.float32)
+        self._heat = np.full(256, -np.inf)  # log2 of popularity, plus its time in half-lives
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    def put(self, ids: Sequence[str], rows: NDArray[np.void]) -> None:
+        """Set items to absolute values; `rows` are records of `item_dtype`."""
+        with self._lock:
+            new = self._place.setdefault
+            places = np.array([new(item, len(self._place)) for item in ids], np.int64)
+            while len(self._place) > len(self._bias):
+                self._q = np.concatenate([self._q, np.zeros_like(self._q)])
+                self._bias = np.concatenate([self._bias, np.zeros_like(self._bias)])
+                self._heat = np.concatenate([self._heat, np.full_like(self._heat, -np.inf)])
+            self._q[places], self._bias[places] = rows["factor"], rows["bias"]
+            with np.errstate(divide="ignore"):
+                heat = np.log2(np.maximum(rows["popularity"], 0.0))
+            self._heat[places] = heat + rows["popularity_at"] / self._half_life_ms
+
+    def by_factors(self, ids: Sequence[str], vector: NDArray[np.float32]) -> Scores:
+        """σ(b_i + q_i·v_u) of each item; `vector` is v_u, float32[d]."""
+        with self._lock:
+            places, known = self._find(ids)
+            logits = self._bias[places] + self._q[places] @ vector
+        with np.errstate(over="ignore"):
+            scores = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+        return Scores(np.where(known, scores, 0.0), known)
+
+    def by_popularity(self, ids: Sequence[str]) -> Scores:
+        """Decayed popularity of each item, as a share of the largest."""
+        with self._lock:
+            places, known = self._find(ids)
+            highest = float(self._heat[: len(self._place)].max(initial=-math.inf))
+            shares = np.exp2(self._heat[places] - highest) if highest > -math.inf else 0.0
+        return Scores(np.where(known, shares, 0.0), known)
+
+    def _find(self, ids: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        places = np.array([self._place.get(item, -1) for item in ids], np.int64)
+        return np.maximum(places, 0), places >= 0
+
+
+class Factors:
+    """Follows the feed from `start` until `stop`.
+
+    Attributes:
+        items: the replica; a new one at each renewal.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._settings = redis_settings(config)
+        self._shards, self._keep_s = config.job.item_shards, config.feed.keep_s
+        self.dimensions = config.model.dimensions
+        self._dtype = item_dtype(self.dimensions)
+        self._half_life_ms = config.model.popularity_half_life_s * 1000.0
+        self.items = self._empty()
+        self._position = ""
+        self._read_at = self._renewed_at = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="factors", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _empty(self) -> Items:
+        return Items(self.dimensions, self._half_life_ms)
+
+    def _run(self) -> None:
+        with self._settings.client() as client:
+            while not self._stop.is_set():
+                try:
+                    self.refresh(client)
+                    self._stop.wait(_PAUSE_S)
+                except Exception as error:  # whatever it is, the next look may go well
+                    log.warning("the item feed cannot be read: %s", error)
+                    self._stop.wait(_AGAIN_S)
+
+    def refresh(self, client: Any) -> None:
+        """Bring the replica up to date: by the log, or anew where that may have gaps.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        now = time.monotonic()
+        gap = now - self._read_at > self._keep_s / 2
+        if not self._position or gap or now - self._renewed_at > _RENEW_S:
+            items = self._empty()
+            for shard in range(self._shards):
+                if data := client.get(feed_key(self._settings.prefix, "snapshot", shard)):
+                    self._apply(items, data)
+            if len(items) or not len(self.items):  # an emptied Redis is filled again
+                self.items = items
+            # The whole log after the snapshots: an entry read twice is harmless, one missed is not.
+            self._position, self._renewed_at = "0-0", now
+        self._read_at = now
+        while True:
+            log_key = f"{self._settings.prefix}feed:log"
+            reply = client.xread({log_key: self._position}, count=_ENTRIES)
+            entries = reply[0][1] if reply else []
+            for position, fields in entries:
+                self._position = position.decode()
+                self._apply(self.items, fields.get(b"rows", b""))
+            if len(entries) < _ENTRIES:
+                return
+
+    def _apply(self, items: Items, data: bytes) -> None:
+        try:
+            feed, rows = unpack(data, self._dtype)
+        except ServiceError as error:
+            log.warning("the item feed holds an entry that is left out: %s", error)
+            return
+        items.put(feed.items, rows)

@@ -1,0 +1,92 @@
+"""Whom the server lets in: by the name it is called by, by the key that a request brings, and by
+the size of its body.
+
+In: each request. Out: the request, passed on; or a problem. Health checks and the files of the
+page need no key: they hold no data.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flink_app.config.serve_options import Serve
+from flink_app.serve.problems import TOO_LARGE, Problem
+
+_OPEN = ("/health/", "/page/", "/docs", "/openapi.json")
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+class Guard:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, serve: Serve) -> None:
+        self._app, self._key = app, serve.api_key.encode()
+        self._largest = serve.max_body_bytes
+        self._names = frozenset(name.lower() for name in serve.hosts)
+        if not serve.hosts and is_loopback(serve.host):
+            self._names = frozenset((*_LOOPBACK, serve.host.lower()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request, as ASGI has it."""
+        if scope["type"] == "http":
+            problem = self._problem(Headers(scope=scope), scope["path"])
+            if problem is not None:
+                await problem.response()(scope, receive, send)
+                return
+            receive = self._bounded(receive)
+        await self._app(scope, receive, send)
+
+    def _bounded(self, receive: Receive) -> Receive:
+        """`receive`, which fails once a body without a length of its own is too large."""
+        size = 0
+
+        async def bounded() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._largest:
+                raise HTTPException(413)
+            return message
+
+        return bounded
+
+    def _problem(self, headers: Headers, path: str) -> Problem | None:
+        # Else a page of another site could reach a loopback server under a name of its own.
+        if self._names and _name(headers.get("host", "")) not in self._names:
+            return Problem(
+                421, "wrong-host",
+                "This server is not known by the name in Host: call it by another, or add the name "
+                "to serve.hosts.",
+            )  # fmt: skip
+        if self._key and path != "/" and not path.startswith(_OPEN):
+            scheme, _, token = headers.get("authorization", "").partition(" ")
+            given = headers.get("x-api-key") or (
+                token.strip() if scheme.lower() == "bearer" else ""
+            )
+            if not hmac.compare_digest(given.encode(), self._key):
+                return Problem(
+                    401, "no-key", "Send the server's key (serve.api_key) as X-API-Key or Bearer."
+                )
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length[:20]) > self._largest:
+            return Problem(413, "body-too-large", TOO_LARGE)
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _name(host: str) -> str:
+    """Without the port."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower()

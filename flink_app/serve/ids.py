@@ -1,0 +1,56 @@
+"""Ids in paths, queries and bodies: any characters, of a bounded length, and never more than data.
+
+In: texts as the framework hands them over. Out: the same texts, or a `Problem`; keys of Redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.convertors import Convertor, register_url_convertor
+
+from flink_app.serve.problems import Problem
+
+
+class _Id(Convertor[str]):
+    """The rest of a path, slashes and line feeds included."""
+
+    regex = r"[\s\S]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("id", _Id())
+
+
+def checked(ids: Iterable[str], what: str, longest: int) -> None:
+    """See that each is an id that a key can be made of.
+
+    Args:
+        longest: bytes of UTF-8, `events.max_id_bytes`.
+
+    Raises:
+        Problem: one is empty, too long, or no text.
+
+    >>> checked(["a/b", "Zoë"], "user", 512)
+    >>> checked(["a", ""], "user", 512)
+    Traceback (most recent call last):
+    flink_app.serve.problems.Problem: the user '' is empty.
+    """
+    for one in ids:
+        try:
+            size = len(one.encode())
+        except UnicodeEncodeError:
+            raise Problem(422, "bad-id", f"the {what} holds half of a surrogate pair.") from None
+        if not size:
+            raise Problem(422, "bad-id", f"the {what} '' is empty.")
+        if size > longest:
+            raise Problem(
+                422, "bad-id",
+                f"the {what} {one[:40]!r}… has {size:,} bytes, more than events.max_id_bytes: "
+                f"{longest}.",
+            )  # fmt: skip

@@ -1,0 +1,170 @@
+"""Where accepted events go: a Kafka topic, or the folder that the job watches.
+
+In: lines of JSON with the user of each. Out: nothing, once they are durable: in the topic with
+`acks=all`, or in a file that has been synced. What arrives while one write is under way goes
+into the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from flink_app.config import Config
+from flink_app.event_settings import decode_settings
+from flink_app.serve.problems import Problem
+from flink_app.simulator import DirectoryWriter, KafkaWriter
+from udfs.errors import ServiceError
+
+log = logging.getLogger(__name__)
+_QUEUED_BATCHES = 20
+"""So many of the largest requests may wait; then new ones are turned away."""
+
+
+class Sink(ABC):
+    """Writes lines; called from one thread at a time."""
+
+    @abstractmethod
+    def write(self, lines: Sequence[bytes], users: Sequence[str]) -> None:
+        """Return when the lines are durable; ServiceError if they may not be."""
+
+
+class Folder(Sink):
+    """A watched folder: a file for each write."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = DirectoryWriter(path, durable=True)
+
+    def write(self, lines: Sequence[bytes], users: Sequence[str]) -> None:
+        """See `Sink`."""
+        self._writer.write(lines)
+
+
+class Topic(Sink):
+    """A Kafka topic; a producer that has failed is replaced at the next write."""
+
+    def __init__(self, brokers: str, topic: str, options: dict[str, str], wait_s: float) -> None:
+        self._where = brokers, topic
+        limit = {"message.timeout.ms": str(int(wait_s * 1000)), "linger.ms": "0"}
+        self._options = {**limit, **options}
+        self._writer: KafkaWriter | None = None
+
+    def write(self, lines: Sequence[bytes], users: Sequence[str]) -> None:
+        """See `Sink`."""
+        writer = self._writer or KafkaWriter(*self._where, self._options)
+        self._writer = None
+        writer.write(lines, [user.encode() for user in users])
+        writer.flush()
+        self._writer = writer
+
+
+def sink_of(config: Config) -> Sink | str:
+    """The sink where the job of `config` reads; or why there is none."""
+    source = config.source
+    if source.kind not in ("kafka", "directory") or (
+        source.kind == "directory" and not source.paths
+    ):
+        return (
+            f'source.kind is "{source.kind}": set it to kafka, or to directory with the folder in '
+            "source.paths, as the job's"
+        )
+    if decode_settings(config).preset.format != "json":
+        return "the job reads CSV (source.preset, source.format), and POST /events writes JSON"
+    if source.kind == "kafka":
+        wait_s = config.serve.events_timeout_s
+        return Topic(source.brokers, source.topic, config.serve.kafka, wait_s)
+    return Folder(Path(source.paths[0]).expanduser())
+
+
+class _Part(NamedTuple):
+    lines: list[bytes]
+    users: list[str]
+    done: asyncio.Future[None]
+
+
+class Inbox:
+    """Takes events for a sink; use it in one event loop.
+
+    Args:
+        sink: or why there is none. timeout_s: how long a request waits. most: events in a request.
+    """
+
+    def __init__(self, sink: Sink | str, timeout_s: float, most: int) -> None:
+        self.sink, self._timeout_s = sink, timeout_s
+        self._room = _QUEUED_BATCHES * most
+        self._waiting: list[_Part] = []
+        self._task: asyncio.Task[None] | None = None
+        self.failing = False
+        """Whether the last write has failed."""
+
+    async def put(self, lines: list[bytes], users: list[str]) -> None:
+        """Return when the lines are durable.
+
+        Raises:
+            Problem: they are not, or it is not known whether they are.
+        """
+        self.require()
+        if sum(len(part.lines) for part in self._waiting) > self._room:
+            raise Problem(503, "busy", "Too many events wait to be written: slow down.", retry_s=1)
+        part = _Part(lines, users, asyncio.get_running_loop().create_future())
+        self._waiting.append(part)
+        if self._task is None:
+            self._task = asyncio.create_task(self._drain())
+        try:
+            await asyncio.wait_for(asyncio.shield(part.done), self._timeout_s)
+        except asyncio.TimeoutError:
+            raise self._unknown(f"not written within {self._timeout_s:g} s") from None
+        except ServiceError as error:
+            raise self._unknown(str(error)) from error
+
+    def require(self) -> Sink:
+        """The sink.
+
+        Raises:
+            Problem: there is none.
+        """
+        if isinstance(self.sink, str):
+            raise Problem(501, "no-inbox", f"This server takes no events: {self.sink}.")
+        return self.sink
+
+    async def close(self) -> None:
+        """Wait until what was taken is written, or has failed."""
+        if self._task is not None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._task), self._timeout_s)
+
+    def _unknown(self, why: str) -> Problem:
+        return Problem(
+            503, "not-durable",
+            f"It is not certain that the events are kept: {why}. Send them again with an id each, "
+            "the same every time: then none counts twice.",
+            retry_s=1,
+        )  # fmt: skip
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            parts, self._waiting = self._waiting, []
+            lines = [line for part in parts for line in part.lines]
+            users = [user for part in parts for user in part.users]
+            failure: Exception | None = None
+            try:
+                await asyncio.to_thread(self.require().write, lines, users)
+            except Exception as error:
+                log.warning("%d events were not written: %s", len(lines), error)
+                known = isinstance(error, ServiceError)
+                failure = error if known else ServiceError("the server failed; its log says why")
+            self.failing = failure is not None
+            for part in parts:
+                if part.done.done():
+                    continue
+                if failure is None:
+                    part.done.set_result(None)
+                else:
+                    part.done.set_exception(failure)
+                    part.done.exception()  # who asked may have gone
+        self._task = None

@@ -1,0 +1,126 @@
+"""Lists as the job has written them, and the last ones known while Redis is down.
+
+In: names of lists, such as `rec:alice`. Out: their JSON (`bytes`), and whether they are stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from flink_app.config import Config
+from flink_app.serve.problems import Problem
+from flink_app.serve.reader import Away, Reader
+
+SHARED = ("popular", "trending")
+_SHARED_S = 1.0  # how often these are read: the job writes them each lists.popular_every_s
+_AWAY_S = 0.25  # how often Redis is asked whether it is back
+
+
+class Found(NamedTuple):
+    """A list's JSON, None where there is none; stale: as it was before Redis went down."""
+
+    value: bytes | None
+    stale: bool
+
+
+class Lists:
+    """Reads lists; those of everybody are read each second, asked for or not."""
+
+    def __init__(self, reader: Reader, config: Config) -> None:
+        self.reader, self._prefix = reader, config.redis.prefix
+        self._stale_s, self._most = config.serve.stale_s, config.serve.stale_lists
+        self._known: OrderedDict[str, tuple[float, bytes | None]] = OrderedDict()
+        self._shared: dict[str, tuple[float, bytes | None]] = {}
+        self.stale_answers = 0
+
+    async def find(self, names: Sequence[str]) -> list[Found]:
+        """The lists of these names, read in one round trip.
+
+        Raises:
+            Problem: 503, Redis is down and one of them is not known, or for too long.
+        """
+        found = await self._read(names)
+        if None in found:
+            raise away(self.reader)
+        return [one for one in found if one is not None]
+
+    async def of_users(self, users: Sequence[str]) -> list[tuple[Found, bool]]:
+        """Each user's list, or the popular one; and whether it is the user's own.
+
+        Raises:
+            Problem: 503, Redis is down and neither is known.
+        """
+        answers = []
+        for one in await self._read([f"rec:{user}" for user in users]):
+            if one is not None and one.value is not None:
+                answers.append((one, True))
+            else:
+                answers.append((self.shared("popular"), False))
+        return answers
+
+    async def _read(self, names: Sequence[str]) -> list[Found | None]:
+        """The lists, None for those that only Redis knows, which is down."""
+        try:
+            values = await self.reader.get([self._prefix + name for name in names])
+        except Away:
+            return [self._remembered(self._known.get(name)) for name in names]
+        now, known = time.monotonic(), self._known
+        for name, value in zip(names, values, strict=True):
+            known[name] = (now, value)
+            known.move_to_end(name)
+        while len(known) > self._most:
+            known.popitem(last=False)
+        return [Found(value, False) for value in values]
+
+    def shared(self, name: str) -> Found:
+        """One of `SHARED`, as read within the last second.
+
+        Raises:
+            Problem: 503, as `find`.
+        """
+        entry = self._shared.get(name)
+        if entry is not None and not self.reader.away:
+            return Found(entry[1], False)
+        found = self._remembered(entry)
+        if found is None:
+            raise away(self.reader)
+        return found
+
+    async def refresh(self) -> None:
+        """Read `SHARED` once.
+
+        Raises:
+            Away: Redis does not answer.
+        """
+        values = await self.reader.probe([self._prefix + name for name in SHARED])
+        now = time.monotonic()
+        self._shared = {name: (now, v) for name, v in zip(SHARED, values, strict=True)}
+
+    async def keep(self) -> None:
+        """Read `SHARED` again and again, until cancelled."""
+        while True:
+            try:
+                await self.refresh()
+            except Away:
+                await asyncio.sleep(_AWAY_S)
+            else:
+                await asyncio.sleep(_SHARED_S)
+
+    def _remembered(self, entry: tuple[float, bytes | None] | None) -> Found | None:
+        if entry is None or time.monotonic() - entry[0] > self._stale_s:
+            return None
+        self.stale_answers += 1
+        return Found(entry[1], True)
+
+
+def away(reader: Reader) -> Problem:
+    """What to answer where only Redis knows."""
+    return Problem(
+        503, "redis-away",
+        f"Redis at {reader.address} does not answer, and what was asked for is not remembered.",
+        retry_s=1,
+    )  # fmt: skip

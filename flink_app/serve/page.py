@@ -1,0 +1,43 @@
+"""The live page and the interactive reference: files that ship with millirec, from no other host.
+
+In: requests for `/`, `/page/…` and `/docs`. Out: files, with a policy that lets pages load nothing
+from elsewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+FOLDER = Path(__file__).parent / "page"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+class _Files(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(_HEADERS)
+        return response
+
+
+def install(app: FastAPI) -> None:
+    """Add the page."""
+    app.mount("/page", _Files(directory=FOLDER), name="page")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return FileResponse(FOLDER / "index.html", headers=_HEADERS)

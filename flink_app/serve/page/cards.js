@@ -1,0 +1,62 @@
+// Cards of items, in the list and on shelves. In: an item's id. Out: an element to put into either.
+
+import { category, title } from './api.js';
+import { picture } from './pictures.js';
+
+/** A card; `onClick(item)` is called when it is chosen. All texts go in as text, never as HTML. */
+export function newCard(item, onClick) {
+  const card = document.createElement('li');
+  card.className = 'card';
+  card.dataset.item = item;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.addEventListener('click', () => onClick(item));
+  const art = document.createElement('span');
+  art.className = 'art';
+  art.append(picture(item, category(item)));
+  button.append(art, ...['rank', 'move', 'title', 'why'].map(name => {
+    const part = document.createElement('span');
+    part.className = name;
+    return part;
+  }));
+  card.append(button);
+  return card;
+}
+
+export function fill(card, why, rank = '') {
+  card.querySelector('.title').textContent = title(card.dataset.item);
+  card.querySelector('.why').textContent = why;
+  card.querySelector('.rank').textContent = rank;
+}
+
+/** How far an item came: ▲3, ▼1 or new; said in words to screen readers. */
+export function mark(card, gained) {
+  const shown = card.querySelector('.move');
+  shown.className = 'move';
+  shown.textContent = '';
+  shown.removeAttribute('role');
+  shown.removeAttribute('aria-label');
+  if (!gained && gained !== null) return;
+  const words = gained === null ? 'new' : `${gained > 0 ? 'up' : 'down'} ${Math.abs(gained)}`;
+  shown.textContent = gained === null ? 'new' : `${gained > 0 ? '▲' : '▼'}${Math.abs(gained)}`;
+  shown.classList.add(gained === null ? 'new' : gained > 0 ? 'up' : 'down');
+  shown.setAttribute('role', 'img');
+  shown.setAttribute('aria-label', words);
+}
+
+export function because(entry) {
+  return Array.isArray(entry.why?.because) ? entry.why.because : [];
+}
+
+/** Why an item is in a list, in words. */
+export function reason(entry) {
+  const [first] = because(entry);
+  switch (entry.why?.model) {
+    case 'item-cf': return first === undefined ? 'goes with what you watched' : `because you watched ${title(first)}`;
+    case 'user-cf': return 'people like you took it';
+    case 'mf': return 'suits your taste';
+    case 'popular': return 'popular now';
+    case 'trending': return 'trending now';
+    default: return 'chosen for you';
+  }
+}

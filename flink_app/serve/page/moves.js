@@ -1,0 +1,25 @@
+// What has moved between two lists, less what every item gains when a better one leaves.
+// In: entries before and after, and the item clicked. Out: places gained, by item.
+
+export class Moves {
+  constructor(before, after, clicked) {
+    const rest = before.map(entry => entry.item).filter(item => item !== clicked);
+    const places = new Map(rest.map((item, place) => [item, place]));
+    this.gained = new Map(after.map(({ item }, place) => [
+      item, places.has(item) ? places.get(item) - place : null,
+    ]));
+  }
+
+  /** Places up (above 0) or down; null for an item that is new. */
+  of(item) {
+    return this.gained.get(item);
+  }
+
+  told() {
+    const all = [...this.gained.values()];
+    const up = all.filter(one => one > 0).length;
+    const fresh = all.filter(one => one === null).length;
+    const parts = [up && `${up} moved up`, fresh && `${fresh} new`].filter(Boolean);
+    return parts.join(', ') || 'the same order';
+  }
+}

@@ -1,0 +1,161 @@
+// The operators' view: what the job says of itself, twice a second, as figures, lines and words.
+// In: GET /stats. Out: a figure with a chart for each thing worth watching, and a table of all.
+
+import { get } from './api.js';
+import { bar, chart } from './chart.js';
+import { clicks } from './shop.js';
+
+const EVERY_MS = 500;
+const KEPT = 120;
+
+const whole = value => Math.round(value).toLocaleString('en');
+const short = value => (value >= 1e6 ? `${+(value / 1e6).toPrecision(2)}M`
+  : value >= 1000 ? `${+(value / 1000).toPrecision(3)}k` : `${+value.toPrecision(3)}`);
+const share = value => `${(100 * value).toFixed(1)} %`;
+const percent = value => `${+(100 * value).toPrecision(3)} %`;
+const ms = value => `${whole(value)} ms`;
+const bits = value => `${value.toFixed(1)} bits`;
+
+/** Name, what it means, fields with their names, how a figure and an axis are written. */
+const FIGURES = [
+  ['Events a second', 'Lines read and lists written, over the last five seconds.',
+    [['events_per_s', 'events'], ['lists_per_s', 'lists']], whole, short],
+  ['Freshness', 'From an event to its user’s list in Redis, over the last minute.',
+    [['freshness_p50_ms', 'half within'], ['freshness_p99_ms', '99 of 100 within']], ms, short],
+  ['Recall@10', 'Share of next items that stood among the first ten: this list, and the popular one.',
+    [['quality:served:recall@10', 'served'], ['quality:popular:recall@10', 'popular']], share, percent],
+  ['NDCG@10', 'The same, where an item counts more the higher it stood.',
+    [['quality:served:ndcg@10', 'served'], ['quality:popular:ndcg@10', 'popular']], share, percent],
+  ['Coverage', 'Share of all items that have stood among the first ten of a tested list.',
+    [['total_quality:served:coverage@10', 'served'], ['total_quality:popular:coverage@10', 'popular']], share, percent],
+  ['Novelty', 'How little known the shown items are; an item twice as rare has one bit more.',
+    [['quality:served:novelty@10', 'served'], ['quality:popular:novelty@10', 'popular']], bits, short],
+  ['Catalogue', 'Items and users that the job knows.', [['items', 'items'], ['users', 'users']], whole, short],
+  ['Dead letters', 'Lines that could not be used, and repeats that were not learned, since the job began.',
+    [['dead', 'dead letters'], ['duplicates', 'duplicates']], whole, short],
+];
+
+const by = id => document.getElementById(id);
+const history = new Map();
+let timer = 0;
+let last = 0;
+
+export function show(visible) {
+  clearInterval(timer);
+  if (visible) {
+    look();
+    timer = setInterval(look, EVERY_MS);
+  }
+}
+
+async function look() {
+  if (document.hidden) return;
+  try {
+    const stats = await get('/stats');
+    keep(stats);
+    drawFigures(stats);
+    drawLetters(stats);
+    drawTable(stats);
+    drawClicks();
+    by('age').textContent = age(stats);
+  } catch (error) {
+    by('age').textContent = error.message;
+  }
+}
+
+function age(stats) {
+  if (!stats.at) return 'No job has written any figures yet.';
+  const seconds = (Date.now() - stats.at) / 1000;
+  return seconds > 5 ? `The figures are ${whole(seconds)} s old: no event has come since, or no job runs.`
+    : `Live; the charts show the last ${(KEPT * EVERY_MS) / 1000} s.`;
+}
+
+function keep(stats) {
+  const now = Date.now();
+  const again = now - last < EVERY_MS / 2;
+  last = now;
+  for (const [, , fields] of FIGURES) {
+    for (const [field] of fields) {
+      const row = history.get(field) ?? history.set(field, []).get(field);
+      if (again) row.pop();
+      row.push(typeof stats[field] === 'number' ? stats[field] : null);
+      if (row.length > KEPT) row.shift();
+    }
+  }
+}
+
+function element(tag, name, text) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function drawFigures(stats) {
+  by('figures').replaceChildren(...FIGURES.map(([name, meaning, fields, form, tick]) => {
+    const figure = element('figure', 'tile');
+    const caption = element('figcaption');
+    caption.append(element('h3', '', name), element('p', 'note', meaning));
+    const values = element('dl', 'values');
+    fields.forEach(([field, label], at) => {
+      const pair = element('div', at ? 'second' : '');
+      const value = stats[field];
+      pair.append(element('dt', '', label), element('dd', '', typeof value === 'number' ? form(value) : '–'));
+      values.append(pair);
+    });
+    figure.append(caption, values, chart(fields.map(([field]) => history.get(field)), tick));
+    return figure;
+  }));
+}
+
+function drawLetters(stats) {
+  const found = Object.entries(stats).filter(([field]) => field.startsWith('dead:'));
+  if (!found.length) {
+    by('letters').replaceChildren(element('p', 'note', 'None so far.'));
+    return;
+  }
+  const most = Math.max(...found.map(([, count]) => count));
+  by('letters').replaceChildren(...rows(found.sort((a, b) => b[1] - a[1]).map(([field, count]) => [
+    field.slice(5).replaceAll('_', ' '), bar([['', count]], most), whole(count),
+  ])));
+}
+
+function drawClicks() {
+  if (!clicks.length) {
+    by('clicks').replaceChildren(element('p', 'note', 'None yet: click an item in the shop.'));
+    return;
+  }
+  const recent = clicks.slice(-8).reverse();
+  const most = Math.max(...recent.map(one => one.ms));
+  by('clicks').replaceChildren(...rows(recent.map(one => {
+    const { waiting } = one;
+    const moments = [
+      ['durable', waiting.acknowledged ? waiting.acknowledged - waiting.at : null],
+      ['list made', one.made], ['here', one.here], ['drawn', one.ms],
+    ].filter(([, at]) => at !== null && at <= one.ms).sort((a, b) => a[1] - b[1]);
+    const parts = moments.map(([name, at], n) => [name, at - (moments[n - 1]?.[1] ?? 0)]);
+    const told = moments.map(([name, at]) => `${name} after ${Math.round(at)} ms`).join(', ');
+    return [one.title, bar(parts, most), `${Math.round(one.ms)} ms`, told];
+  })));
+}
+
+/** Rows of a name, a bar and a figure; `told` is the whole row in words. */
+function rows(all) {
+  return all.map(([name, drawn, value, told]) => {
+    const row = element('div', 'row');
+    row.append(element('span', 'name', name), drawn, element('span', 'value', value));
+    if (told) row.append(element('span', 'told note', told));
+    return row;
+  });
+}
+
+function drawTable(stats) {
+  if (!by('table').closest('details').open) return;
+  by('table').tBodies[0].replaceChildren(...Object.keys(stats).sort().map(field => {
+    const row = element('tr');
+    const head = element('th', '', field);
+    head.scope = 'row';
+    row.append(head, element('td', '', String(stats[field])));
+    return row;
+  }));
+}

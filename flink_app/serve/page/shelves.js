@@ -1,0 +1,105 @@
+// Shelves below the list: similar items, what is trending and popular, and categories to browse.
+// In: lists of the server. Out: rows of cards. The server knows no catalogue: what is browsed is
+// what its lists have named so far.
+
+import { about, category, get, title } from './api.js';
+import { fill, newCard } from './cards.js';
+
+const LENGTH = 16;
+const SEEDS = 8; // popular items whose similar ones are looked at for more to browse
+const by = id => document.getElementById(id);
+const seen = new Set();
+let chosen = '';
+let explored = false;
+
+export async function fillShelves(clicked, onClick) {
+  const lists = await Promise.all([
+    clicked && list(`/similar/${encodeURIComponent(clicked)}`),
+    list('/trending'),
+    list('/popular'),
+  ]);
+  const [similar, trending, popular] = lists.map(one => one || []);
+  if (!explored && popular.length) {
+    explored = true;
+    explore(popular).then(() => drawCategories(onClick));
+  }
+  await about([...similar, ...trending, ...popular, ...(clicked ? [clicked] : [])]).catch(() => {});
+  for (const item of [...similar, ...trending, ...popular]) seen.add(item);
+  const focused = document.activeElement?.closest('#shelves .card')?.dataset.item;
+  by('shelves').replaceChildren(
+    ...shelf(`Similar to ${title(clicked)}`, similar, `similar to ${title(clicked)}`, onClick),
+    ...shelf('Trending', trending, 'trending now', onClick),
+    ...shelf('Popular', popular, 'popular now', onClick),
+  );
+  drawCategories(onClick);
+  if (focused) {
+    const cards = [...by('shelves').querySelectorAll('.card')];
+    cards.find(one => one.dataset.item === focused)?.firstChild.focus({ preventScroll: true });
+  }
+}
+
+async function list(path) {
+  try {
+    return (await get(`${path}?n=${LENGTH}`)).items.map(entry => entry.item);
+  } catch {
+    return []; // an item that is new has no similar ones yet
+  }
+}
+
+/** Look at what is similar to popular items, for more to browse. */
+async function explore(popular) {
+  const found = await Promise.all(
+    popular.slice(0, SEEDS).map(item => list(`/similar/${encodeURIComponent(item)}`)),
+  );
+  await about(found.flat()).catch(() => {});
+  for (const item of found.flat()) seen.add(item);
+}
+
+export function note(items) {
+  for (const item of items) seen.add(item);
+}
+
+function shelf(name, items, why, onClick) {
+  if (!items.length) return [];
+  const heading = document.createElement('h2');
+  heading.textContent = name;
+  return [heading, row(name, items, () => why, onClick)];
+}
+
+function row(name, items, why, onClick) {
+  const list = document.createElement('ul');
+  list.className = 'shelf';
+  list.setAttribute('aria-label', name);
+  list.append(...items.map(item => {
+    const card = newCard(item, onClick);
+    fill(card, why(item));
+    return card;
+  }));
+  return list;
+}
+
+function drawCategories(onClick) {
+  const groups = new Map();
+  for (const item of seen) {
+    const name = category(item);
+    if (name) groups.set(name, [...(groups.get(name) ?? []), item]);
+  }
+  by('browse').hidden = groups.size < 2;
+  if (groups.size < 2) return;
+  const names = [...groups.keys()].sort();
+  if (!groups.has(chosen)) chosen = names[0];
+  const focused = document.activeElement?.closest('#categories') && document.activeElement.textContent;
+  by('categories').replaceChildren(...names.map(name => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = name;
+    button.setAttribute('aria-pressed', String(name === chosen));
+    button.addEventListener('click', () => {
+      chosen = name;
+      drawCategories(onClick);
+    });
+    return button;
+  }));
+  if (focused) [...by('categories').children].find(one => one.textContent === focused)?.focus();
+  by('category').replaceChildren(row(chosen, groups.get(chosen).slice(0, 24), () => chosen, onClick));
+}

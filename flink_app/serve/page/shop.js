@@ -1,0 +1,161 @@
+// The shop: a visitor, the list that follows the clicks, and shelves to click on.
+// In: lists from the stream and from shelves. Out: events; what has moved, why, and after how long.
+
+import { about, follow, Problem, send, title } from './api.js';
+import { because, fill, mark, newCard, reason } from './cards.js';
+import { sparkline } from './chart.js';
+import { Moves } from './moves.js';
+import { fillShelves, note } from './shelves.js';
+
+const SHOWN = 12;
+const SHELVES_S = 15;
+const PATIENCE_MS = 8000;
+
+/** Clicks with their moments in ms, the newest last; `acknowledged` may follow the list. */
+export const clicks = [];
+
+const by = id => document.getElementById(id);
+const state = { user: '', list: null, waiting: null, end: null, lastClicked: '', round: 0 };
+let hooks = { onLink() {}, onProblem() {} };
+
+export function start(given) {
+  hooks = given;
+  by('visitor').addEventListener('submit', event => {
+    event.preventDefault();
+    become(by('user').value.trim());
+  });
+  by('invent').addEventListener('click', () => become(invented()));
+  const asked = new URLSearchParams(location.search).get('user');
+  become(asked || sessionStorage.getItem('millirec-user') || invented());
+  setInterval(() => { if (!document.hidden) shelves(); }, SHELVES_S * 1000);
+}
+
+function invented() {
+  const random = crypto.getRandomValues(new Uint32Array(1))[0];
+  return `visitor-${random.toString(36).slice(0, 5)}`;
+}
+
+function become(user) {
+  if (!user) return;
+  state.end?.();
+  Object.assign(state, { user, list: null, waiting: null, lastClicked: '' });
+  sessionStorage.setItem('millirec-user', user);
+  by('user').value = user;
+  by('list').replaceChildren();
+  by('said').textContent = '';
+  by('who').textContent = 'Waiting for the first list …';
+  state.end = follow(user, SHOWN, list => onList(list, user), hooks.onLink);
+  shelves();
+}
+
+async function onList(list, user) {
+  const arrived = performance.now();
+  const round = ++state.round;
+  const items = list.items.map(entry => entry.item);
+  note(items);
+  await about([...items, ...list.items.flatMap(because)]).catch(() => {});
+  if (user !== state.user || round !== state.round) return;
+  const before = state.list;
+  state.list = list;
+  const moves = new Moves(before?.items ?? [], list.items, state.waiting?.item);
+  draw(list, before ? moves : null);
+  who(list);
+  const waiting = state.waiting;
+  if (!waiting || !follows(list, waiting)) return;
+  state.waiting = null;
+  const drawn = performance.now();
+  const click = {
+    title: title(waiting.item), ms: drawn - waiting.at, waiting,
+    made: Math.max(0, list.at - waiting.clock), here: arrived - waiting.at,
+  };
+  clicks.push(click);
+  if (clicks.length > 50) clicks.shift();
+  by('ms').textContent = Math.round(click.ms);
+  by('spark').replaceChildren(sparkline(clicks.slice(-24).map(one => one.ms)));
+  say(`You clicked ${click.title}. The list followed after ${Math.round(click.ms)} ms: ${moves.told()}.`);
+  shelves();
+}
+
+/** Whether a list knows of the click: it counts one event more, and the item has left it. */
+function follows(list, waiting) {
+  if (count(list) <= waiting.count) return false;
+  // Where clicks do not consume their item, it may stay.
+  return !list.items.some(entry => entry.item === waiting.item) || performance.now() - waiting.at > 500;
+}
+
+function count(list) {
+  return list?.known ? parseInt(String(list.id).split('-')[1] ?? '0', 16) || 0 : 0;
+}
+
+function who(list) {
+  const popular = list.source === 'popular';
+  by('who').textContent = list.stale
+    ? 'Redis does not answer: this is the last list that is known.'
+    : !list.known ? 'New here, so this is what is popular. Click something.'
+      : popular ? 'Too few clicks yet for a list of your own.'
+        : `A list of your own, made ${new Date(list.at).toLocaleTimeString()}.`;
+}
+
+async function click(item) {
+  if (state.waiting && !state.waiting.late) return;
+  const list = state.list;
+  const waiting = {
+    item, at: performance.now(), clock: Date.now(), id: list?.id, count: count(list), acknowledged: 0,
+  };
+  state.waiting = waiting;
+  state.lastClicked = item;
+  for (const card of document.querySelectorAll('.card')) {
+    card.classList.toggle('clicked', card.dataset.item === item);
+  }
+  setTimeout(() => {
+    if (state.waiting !== waiting) return;
+    waiting.late = true; // and still waited for
+    say(`No new list within ${PATIENCE_MS / 1000} s. Does the job run?`);
+  }, PATIENCE_MS);
+  try {
+    const event = { user: state.user, item, type: 'click', ts: waiting.clock };
+    if (list?.known) event.rec = list.id;
+    await send(event);
+    waiting.acknowledged = performance.now();
+  } catch (error) {
+    state.waiting = null;
+    hooks.onProblem(error instanceof Problem ? error.message : String(error));
+  }
+}
+
+function shelves() {
+  fillShelves(state.lastClicked, click).catch(error => hooks.onProblem(error.message));
+}
+
+function say(text) {
+  by('said').textContent = text;
+}
+
+function draw(list, moves) {
+  const shown = by('list');
+  const old = new Map([...shown.children].map(card => [card.dataset.item, card]));
+  const focused = document.activeElement?.closest('#list .card');
+  const places = new Map([...old].map(([item, card]) => [item, card.getBoundingClientRect()]));
+  const cards = list.items.map((entry, place) => {
+    const card = old.get(entry.item) ?? newCard(entry.item, click);
+    fill(card, reason(entry), place + 1);
+    card.classList.remove('clicked');
+    mark(card, moves?.of(entry.item));
+    return card;
+  });
+  shown.replaceChildren(...cards);
+  if (focused) (focused.isConnected ? focused : cards[0])?.firstChild.focus({ preventScroll: true });
+  if (moves && !matchMedia('(prefers-reduced-motion: reduce)').matches) animate(cards, places);
+}
+
+/** Let each card come from where it was; new ones fade in. */
+function animate(cards, places) {
+  for (const card of cards) {
+    const from = places.get(card.dataset.item);
+    const to = card.getBoundingClientRect();
+    const frames = from
+      ? [{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: 'none' }]
+      : [{ opacity: 0, transform: 'scale(.92)' }, { opacity: 1, transform: 'none' }];
+    card.animate(frames, { duration: 320, easing: 'cubic-bezier(.2,.8,.2,1)' });
+  }
+}

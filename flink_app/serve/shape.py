@@ -1,0 +1,103 @@
+"""Answers out of lists: passed on as they are, or cut to what was asked for.
+
+In: the JSON of a list, as the job wrote it (`bytes`). Out: the JSON of an answer, which begins with
+`known` and `stale`. Items are decoded only where some are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from flink_app.serve.lists import Found
+from flink_app.serve.problems import Problem
+
+
+class _Entry(msgspec.Struct, gc=False):
+    item: str
+    score: msgspec.Raw
+    why: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _List(msgspec.Struct, gc=False, kw_only=True):
+    user: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    id: msgspec.Raw
+    at: msgspec.Raw
+    v: msgspec.Raw
+    source: msgspec.Raw
+    items: list[_Entry]
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What of a list is wanted.
+
+    Attributes:
+        n: at most so many items; None: all. exclude: items that are left out before counting.
+        explain: whether items say why.
+    """
+
+    n: int | None = None
+    exclude: Collection[str] = ()
+    explain: bool = True
+
+    @property
+    def everything(self) -> bool:
+        """Whether the list is wanted as it is."""
+        return self.n is None and not self.exclude and self.explain
+
+
+_decode = msgspec.json.Decoder(_List).decode
+_encode = msgspec.json.Encoder().encode
+_EMPTY = b'{"id":"","at":0,"v":1,"source":"popular","items":[]}'  # no job has written any yet
+
+
+def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) -> bytes:
+    """The JSON of an answer.
+
+    Args:
+        user: for whom it is; None for the lists of everybody. own: whether it is the user's own.
+
+    >>> value = b'{"id":"x","at":1,"v":1,"source":"popular","items":[{"item":"a","score":1}]}'
+    >>> answer(Found(value, False), Wish(), "bob", own=False)[:45]
+    b'{"known":false,"stale":false,"user":"bob","id'
+    >>> answer(Found(value, True), Wish(exclude={"a"}))[-13:]
+    b'","items":[]}'
+    """
+    value = found.value or _EMPTY
+    if not wish.everything:
+        value = _cut(value, wish)
+    marks = b'{"stale":true,' if found.stale else b'{"stale":false,'
+    if user is not None:
+        known = b'{"known":true,' if own else b'{"known":false,'
+        marks = known + marks[1:]
+        if not own:
+            marks += b'"user":' + _encode(user) + b","
+    return marks + value[1:]
+
+
+def items_of(value: bytes | None) -> list[tuple[str, float]]:
+    """The items of a list with their scores, best first."""
+    return [(entry.item, float(bytes(entry.score))) for entry in _read(value or _EMPTY).items]
+
+
+def _cut(value: bytes, wish: Wish) -> bytes:
+    found = _read(value)
+    items = found.items
+    if wish.exclude:
+        items = [entry for entry in items if entry.item not in wish.exclude]
+    found.items = items[: wish.n]
+    if not wish.explain:
+        for entry in found.items:
+            entry.why = msgspec.UNSET
+    return _encode(found)
+
+
+def _read(value: bytes) -> _List:
+    try:
+        return _decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Problem(
+            502, "not-a-list", f"Redis holds a list that is none of millirec's: {error}"
+        ) from error

@@ -1,0 +1,129 @@
+"""A user's list as a stream of server-sent events: at once, and whenever the job has changed it.
+
+In: ids on the Redis channel `rec`, listened to by one connection while any stream is open. Out:
+for each stream, `event: list` with the answer of `GET /recommend/{user}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from flink_app.serve.lists import Lists
+from flink_app.serve.problems import Problem
+from flink_app.serve.reader import FAILURES, connect
+from flink_app.serve.shape import Wish, answer
+from udfs.redis_writer import RedisSettings
+
+log = logging.getLogger(__name__)
+BEAT_S = 15.0
+"""How often a quiet stream sends a comment, which proxies and dead connections need."""
+_AGAIN_S = 0.5
+
+
+class _Head(msgspec.Struct):
+    id: str = ""
+
+
+_head = msgspec.json.Decoder(_Head).decode
+
+
+class Streams:
+    """All open streams; use it in one event loop."""
+
+    def __init__(self, settings: RedisSettings, lists: Lists, most: int) -> None:
+        self._settings, self._lists, self._most = settings, lists, most
+        self._channel = f"{settings.prefix}rec"
+        self._open: dict[bytes, set[asyncio.Event]] = {}
+        self._listener: asyncio.Task[None] | None = None
+        self._closing = False
+        self.count = 0
+
+    def require_room(self) -> None:
+        """Raise a Problem where no stream more may be open."""
+        if self.count >= self._most:
+            detail = f"{self.count} streams are open, as many as serve.max_streams allows."
+            raise Problem(503, "too-many-streams", detail, retry_s=5)
+
+    async def follow(self, user: str, wish: Wish) -> AsyncIterator[bytes]:
+        """The stream of a user, until who reads it goes."""
+        name, changed = user.encode(), asyncio.Event()
+        self._open.setdefault(name, set()).add(changed)
+        self.count += 1
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+        try:
+            last: bytes | None = b""
+            while not self._closing:
+                changed.clear()
+                with contextlib.suppress(Problem):  # Redis is down: the next beat asks again
+                    [(found, own)] = await self._lists.of_users([user])
+                    if found.value != last and not (found.stale and last):
+                        last = found.value
+                        yield _event(last, answer(found, wish, user, own))
+                try:
+                    await asyncio.wait_for(changed.wait(), BEAT_S)
+                except asyncio.TimeoutError:
+                    yield b": still here\n\n"
+        finally:
+            self.count -= 1
+            self._open[name].discard(changed)
+            if not self._open[name]:
+                del self._open[name]
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closing = True
+        self._wake_all()
+        if self._listener is not None:
+            self._listener.cancel()
+
+    def _wake_all(self) -> None:
+        for streams in self._open.values():
+            for changed in streams:
+                changed.set()
+
+    async def _listen(self) -> None:
+        try:
+            while self._open:
+                try:
+                    await self._listen_once()
+                except FAILURES as error:
+                    log.warning("the channel %s is silent: %s", self._channel, error)
+                    await asyncio.sleep(_AGAIN_S)
+        finally:
+            self._listener = None
+
+    async def _listen_once(self) -> None:
+        """Pass on what the channel says until no stream is open, or the connection breaks."""
+        client = connect(self._settings)
+        channel: Any = client.pubsub(ignore_subscribe_messages=True)
+        try:
+            await channel.subscribe(self._channel)
+            await channel.get_message(timeout=self._settings.timeout_s)
+            self._wake_all()  # for what changed before
+            while self._open:
+                message = await channel.get_message(timeout=1.0)
+                if message is not None:
+                    for changed in self._open.get(message["data"], ()):
+                        changed.set()
+        finally:
+            with contextlib.suppress(*FAILURES):
+                await channel.aclose()
+                await client.aclose()
+
+
+def _event(value: bytes | None, data: bytes) -> bytes:
+    """One event of the stream; its id is the list's."""
+    try:
+        number = _head(value or b"{}").id
+    except msgspec.MsgspecError:
+        number = ""
+    safe = number if number.isascii() and number.isprintable() else ""
+    line = data.replace(b"\r", b" ").replace(b"\n", b" ")  # in JSON only between its parts
+    return b"event: list\nid: %b\ndata: %b\n\n" % (safe.encode(), line)

@@ -1,0 +1,91 @@
+"""The live page beside the demo, with the whole job behind it, in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import redis
+from playwright.sync_api import expect
+
+from flink_app.config import Config
+from flink_app.demo.page import page
+from flink_app.demo.world import SHOP, demo_config
+from flink_app.simulator import Shop
+from tests.flink_app.serve.browsers import chromium
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def config_at(redis_url: str, folder: Path, port: int) -> Config:
+    config = demo_config(redis_url, "demo:", folder)
+    serve = msgspec.structs.replace(config.serve, port=port)
+    return msgspec.structs.replace(config, serve=serve)
+
+
+def test_titles_are_written_and_the_next_free_port_is_taken(
+    redis_url: str, redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    shop = Shop(SHOP)
+    config = config_at(redis_url, tmp_path, 28_080)
+    with page(config, shop, redis_client) as first, page(config, shop, redis_client) as second:
+        assert first is not None and second is not None
+        assert first.url != second.url
+        assert first.accepted == 0
+    told = redis_client.get("demo:item:i17")
+    assert isinstance(told, bytes)
+    assert msgspec.json.decode(told) == {"title": shop.title("i17"), "category": "toys"}
+
+
+@pytest.mark.job
+def test_a_click_on_the_page_moves_the_list(tmp_path: Path) -> None:
+    given = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flink_app", "demo"],
+        env=given | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "DEMO_SECONDS": "0"},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=tmp_path,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        url = ""
+        for line in process.stdout:  # until lists follow clicks in the terminal
+            if found := re.search(r"Live page: (http\S+)", line):
+                url = found[1]
+            if "the list follows after" in line:
+                break
+        assert url
+        with chromium() as browser:
+            visit = browser.new_page(viewport={"width": 1280, "height": 860})
+            visit.set_default_timeout(120_000)
+            expect.set_options(timeout=120_000)
+            visit.goto(f"{url}?user=ann")
+            for turn in (3, 1, 4):
+                visit.locator("#list .card button").nth(turn).wait_for()
+                title = visit.locator("#list .title").nth(turn).inner_text()
+                visit.locator("#list .card button").nth(turn).click()
+                expect(visit.locator("#said")).to_contain_text(f"You clicked {title}. The list")
+                expect(visit.locator("#list .title").get_by_text(title, exact=True)).to_have_count(
+                    0
+                )
+            expect(visit.locator("#who")).to_contain_text("A list of your own")
+            assert 0 < int(visit.locator("#ms").inner_text()) < 20_000
+            reasons = visit.locator("#list .why").all_inner_texts()
+            assert len(reasons) == 12 and all(reasons)
+            visit.locator("#shelves .card").first.wait_for()
+            visit.locator("#tab-operator").click()
+            figure = visit.locator(".tile dd").first
+            expect(figure).not_to_have_text("–")
+            expect(visit.locator("#clicks .told").first).to_contain_text("durable after")
+    finally:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    written, learned = re.search(r"([\d,]+) events = ([\d,]+) learned", said).groups()  # type: ignore[union-attr]
+    assert written == learned

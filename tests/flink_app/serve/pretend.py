@@ -1,0 +1,117 @@
+"""Stands for the job where the page is tested without it: reads the inbox, writes lists.
+
+In: a Redis and a folder. Out: the keys of docs/redis.md, moved by each click: the list goes to the
+categories that were clicked, and leaves out what was.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+import redis
+
+from flink_app.simulator.names import category, title
+
+ITEMS = 120
+
+
+class Job:
+    """Context manager: pretends to be a job until it is left."""
+
+    def __init__(self, url: str, inbox: Path) -> None:
+        self._client = redis.Redis.from_url(url)
+        self._inbox = inbox
+        self._taken: dict[str, list[str]] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Job:
+        inbox_items = [f"i{number}" for number in range(ITEMS)]
+        for number, item in enumerate(inbox_items):
+            told = {"title": title(number), "category": category(number)}
+            self._client.set(f"item:{item}", msgspec.json.encode(told))
+            like = [other for other in inbox_items if other != item and self._alike(item, other)]
+            self._write(f"similar:{item}", like[:20], "item-cf", {"item": item})
+        self._write("popular", inbox_items[:20], "popular", {})
+        self._write("trending", inbox_items[30:36], "trending", {})
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._client.close()
+
+    @staticmethod
+    def _alike(one: str, other: str) -> bool:
+        number, another = one[1:], other[1:]
+        return number.isdecimal() and another.isdecimal() and (int(number) - int(another)) % 12 == 0
+
+    def _run(self) -> None:
+        read: set[Path] = set()
+        looked = 0.0
+        while not self._stop.wait(0.01):
+            for file in sorted(set(self._inbox.glob("[0-9]*")) - read):
+                read.add(file)
+                for line in file.read_text(encoding="utf-8").splitlines():
+                    self._learn(msgspec.json.decode(line))
+            if time.monotonic() - looked > 0.5:
+                looked = time.monotonic()
+                self._tell(len(read))
+
+    def _learn(self, event: dict[str, Any]) -> None:
+        user, item = str(event["user"]), str(event["item"])
+        taken = self._taken.setdefault(user, [])
+        taken.append(item)
+        weight = {f"i{n}": float(ITEMS - n) / ITEMS for n in range(ITEMS)}
+        for gone in taken:
+            for other in weight:
+                weight[other] += 1.0 if self._alike(gone, other) else 0.0
+            weight.pop(gone, None)
+        best = sorted(weight, key=lambda one: -weight[one])[:20]
+        self._write(f"rec:{user}", best, "item-cf", {"user": user}, taken)
+        self._client.publish("rec", user)
+
+    def _write(
+        self, key: str, items: list[str], model: str, head: dict[str, str],
+        taken: list[str] | None = None,
+    ) -> None:  # fmt: skip
+        at = time.time_ns() // 1_000_000
+        entries: list[dict[str, Any]] = []
+        for place, item in enumerate(items):
+            why: dict[str, Any] = {"model": model}
+            because = [one for one in taken or () if self._alike(one, item)][-2:]
+            if taken is not None and because:
+                why["because"] = because
+            elif taken is not None:
+                why["model"] = "popular"
+            entries.append({"item": item, "score": round(1 - place / 40, 4), "why": why})
+        number = f"-{len(taken):x}" if taken is not None else ""
+        source = "ranker" if taken is not None else model
+        value = {**head, "id": f"{at:x}{number}", "at": at, "v": 1, "source": source}
+        self._client.set(key, msgspec.json.encode({**value, "items": entries}))
+
+    def _tell(self, events: int) -> None:
+        wave = (time.time() % 20) / 20
+        stats = {
+            "at": time.time_ns() // 1_000_000, "received": 24_000 + events, "learned": 23_990,
+            "dead": 7, "dead:not_json": 4, "dead:missing_item": 2, "dead:unknown_type": 1,
+            "duplicates": 3, "users": 600, "items": ITEMS, "events_per_s": round(480 + 40 * wave),
+            "lists_per_s": round(350 + 30 * wave), "freshness_p50_ms": 31 + 5 * wave,
+            "freshness_p99_ms": 74 + 20 * wave, "quality:served:recall@10": 0.31 + 0.03 * wave,
+            "quality:popular:recall@10": 0.12, "quality:served:ndcg@10": 0.19 + 0.02 * wave,
+            "quality:popular:ndcg@10": 0.06, "quality:served:novelty@10": 8.4 - wave,
+            "quality:popular:novelty@10": 5.2, "total_quality:served:coverage@10": 0.71,
+            "total_quality:popular:coverage@10": 0.09,
+        }  # fmt: skip
+        self._client.hset("stats", mapping={k: str(v) for k, v in stats.items()})

@@ -1,0 +1,145 @@
+"""POST /rank: the caller's own candidates, by the factors that the job has learned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pytest
+import redis
+
+from flink_app.config import load
+from flink_app.serve.factors import Factors, Items
+from flink_app.settings import item_learner_settings, user_learner_settings
+from tests.flink_app.serve.servers import serving
+from udfs.events import make_batch
+from udfs.feed import Changes, FeedWriter
+from udfs.learner import Learner
+from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.rows import item_dtype, pack_factor
+from udfs.state import MemoryRows
+
+NOW = 1_700_000_000_000
+ITEMS = [f"i{n}" for n in range(30)]
+
+
+@pytest.fixture
+def learner(redis_url: str) -> Learner:
+    """A learner whose items and users' factors are in Redis, as a job leaves them."""
+    config = load(None, ["redis.factors=true", "lists.length=30", "lists.model=mf",
+                         "lists.exclude_consumed=false"], {}).config  # fmt: skip
+    learner = Learner(user_learner_settings(config, [0, 1]).learner)
+    random = np.random.default_rng(3)
+    users = [f"u{n}" for n in random.integers(0, 8, 400)]
+    items = [f"i{n}" for n in random.zipf(1.3, 400) % 30]
+    batch = make_batch(users, items, np.ones(400), np.ones(400), np.full(400, NOW), [""] * 400, NOW)
+    slots = learner.learn(batch, MemoryRows(), MemoryRows(), 0, NOW).slots
+    feed = FeedWriter("", 0, NOW, False, 30.0)
+    writer = RedisWriter(RedisSettings(redis_url))
+    living = learner.catalogue.living_slots()
+    writer.send(feed.snapshot(learner.catalogue, b"", {}, whole=True))
+    writer.send([feed.changes(learner.catalogue, living[:3], Changes(), NOW)])
+    writer.send(learner.user_lists(slots, NOW))
+    writer.send(learner.shared_lists(NOW, everything=True))
+    return learner
+
+
+@pytest.fixture
+def client(learner: Learner, redis_url: str) -> Iterator[httpx.Client]:
+    with serving(redis_url, "redis.factors=true") as client:
+        yield client
+
+
+def rank(client: httpx.Client, user: str, items: list[str], n: int | None = None) -> dict:  # type: ignore[type-arg]
+    """The answer, once the server has read the feed."""
+    deadline = time.monotonic() + 60
+    while True:
+        answer = client.post("/rank", json={"user": user, "items": items, "n": n})
+        assert answer.status_code == 200, answer.text
+        if any(one["known"] for one in answer.json()["items"]):
+            return dict(answer.json())
+        assert time.monotonic() < deadline, "the server has read no item"
+
+
+def test_the_order_and_the_scores_are_those_of_the_models_list(client: httpx.Client) -> None:
+    listed = client.get("/recommend/u1").json()["items"]
+    answer = rank(client, "u1", [one["item"] for one in listed][::-1])
+    assert (answer["known"], answer["source"]) == (True, "mf")
+    assert [one["item"] for one in answer["items"]] == [one["item"] for one in listed]
+    scores = [one["score"] for one in answer["items"]]
+    assert scores == pytest.approx([one["score"] for one in listed], abs=2e-4)
+
+
+def test_strangers_get_the_order_of_popularity(client: httpx.Client) -> None:
+    listed = client.get("/popular").json()["items"]
+    answer = rank(client, "stranger", [one["item"] for one in listed][::-1])
+    assert (answer["known"], answer["source"]) == (False, "popular")
+    scores = [one["score"] for one in answer["items"]]
+    assert scores == pytest.approx([one["score"] for one in listed], abs=2e-4)
+
+
+def test_items_that_nobody_knows_come_last_in_their_order(client: httpx.Client) -> None:
+    answer = rank(client, "u1", ["new b", "i1", "new a", "i2"])
+    assert [one["known"] for one in answer["items"]] == [True, True, False, False]
+    assert [one["item"] for one in answer["items"][2:]] == ["new b", "new a"]
+    assert len(rank(client, "u1", ["i1", "i2", "i3"], n=2)["items"]) == 2
+
+
+def test_a_factor_of_another_form_makes_a_stranger(
+    client: httpx.Client, redis_client: redis.Redis
+) -> None:
+    for value in (b"rubbish", pack_factor(np.ones(3, np.float32)), b""):
+        redis_client.set("factor:u1", value)
+        assert rank(client, "u1", ["i1"])["source"] == "popular"
+    redis_client.set("factor:u1", pack_factor(np.full(32, np.nan, np.float32)))
+    assert rank(client, "u1", ["i1"])["items"][0]["score"] > 0
+
+
+def test_without_the_option_the_answer_says_which(redis_url: str) -> None:
+    with serving(redis_url) as client:
+        answer = client.post("/rank", json={"user": "u", "items": ["i"]})
+        assert answer.status_code == 501
+        assert "redis.factors" in answer.json()["detail"]
+
+
+def test_the_replica_follows_the_log_and_leaves_out_what_is_damaged(
+    learner: Learner, redis_url: str, redis_client: redis.Redis
+) -> None:
+    factors = Factors(load(None, [f"redis.url={redis_url}", "redis.factors=true"], {}).config)
+    factors.refresh(redis_client)
+    known = len(factors.items)
+    assert known == learner.catalogue.living
+    redis_client.xadd("feed:log", {"rows": b"damaged"})
+    redis_client.xadd("feed:log", {"other": b"x"})
+    learner.catalogue.slots(["one more"])
+    slot = learner.catalogue.find(["one more"])
+    feed = FeedWriter("", 0, NOW, False, 30.0)
+    RedisWriter(RedisSettings(redis_url)).send(
+        [feed.changes(learner.catalogue, slot, Changes(), NOW)]
+    )
+    factors.refresh(redis_client)
+    assert len(factors.items) == known + 1
+    redis_client.flushall()  # an emptied Redis takes nothing away
+    factors._read_at = 0.0
+    factors.refresh(redis_client)
+    assert len(factors.items) == known + 1
+
+
+def test_the_job_publishes_what_the_replica_reads() -> None:
+    for factors in (True, False):
+        config = load(None, [f"redis.factors={str(factors).lower()}"], {}).config
+        assert user_learner_settings(config, [0]).learner.factors == factors
+        assert item_learner_settings(config, [0]).follow == factors
+
+
+def test_popularity_decays_alike_for_all() -> None:
+    rows = np.zeros(3, item_dtype(2))
+    rows["popularity"], rows["popularity_at"] = [4.0, 4.0, 0.0], [2000.0, 1000.0, 0.0]
+    items = Items(2, half_life_ms=1000.0)
+    assert items.by_popularity(["a"]).scores.tolist() == [0.0]
+    items.put(["a", "b", "c"], rows)
+    found = items.by_popularity(["b", "a", "c", "d"])
+    assert found.scores.tolist() == [0.5, 1.0, 0.0, 0.0]
+    assert found.known.tolist() == [True, True, True, False]

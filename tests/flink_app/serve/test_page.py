@@ -1,0 +1,234 @@
+"""The live page in a real headless Chromium: a click, the list that follows, its reasons, the
+milliseconds; by keyboard, on a phone, in the dark, with hostile ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import redis
+from playwright.sync_api import Browser, Page, expect
+
+from flink_app.embedded.ports import free_port
+from tests.flink_app.serve.browsers import chromium
+from tests.flink_app.serve.pretend import Job
+from tests.flink_app.serve.servers import serving
+
+EVIL = "<img src=x onerror=window.hit=1>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=30_000)
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def site(redis_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
+    """A server with the page, and something that stands for the job."""
+    with (
+        Job(redis_url, tmp_path),
+        serving(redis_url, "source.kind=directory", f"source.paths={tmp_path}") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def page(browser: Browser, site: httpx.Client) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.goto(f"{site.base_url}?user=ann")
+        page.locator("#list .card").first.wait_for()
+        yield page
+        assert not wrong
+
+
+def shown(page: Page) -> list[str]:
+    """The items of the list, as they stand on the page."""
+    found: list[str] = page.eval_on_selector_all(
+        "#list .card", "all => all.map(c => c.dataset.item)"
+    )
+    return found
+
+
+def choose(page: Page, item: str) -> None:
+    """Click an item of the list and wait for the list that follows."""
+    before = page.locator("#said").inner_text()
+    page.locator(f'#list [data-item="{item}"] button').click()
+    expect(page.locator("#said")).not_to_have_text(before)
+    expect(page.locator("#said")).to_contain_text("The list followed after")
+
+
+def test_a_click_is_followed_by_the_list_its_reason_and_the_time(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    expect(page.locator("#who")).to_contain_text("New here")
+    assert page.locator("#list .why").first.inner_text() == "popular now"
+    clicked = shown(page)[5]
+    title = page.locator(f'[data-item="{clicked}"] .title').first.inner_text()
+    choose(page, clicked)
+    value: Any = redis_client.get("rec:ann")
+    listed = msgspec.json.decode(value)["items"]
+    assert shown(page) == [entry["item"] for entry in listed[:12]]
+    assert clicked not in shown(page)
+    assert page.locator("#list .why").first.inner_text() == f"because you watched {title}"
+    assert int(page.locator("#ms").inner_text()) >= 0
+    expect(page.locator("#said")).to_contain_text(f"You clicked {title}.")
+    expect(page.locator("#list .move.new").first).to_have_text("new")
+    expect(page.locator("#shelves h2").first).to_have_text(f"Similar to {title}")
+    assert page.locator("#shelves .why").first.inner_text() == f"similar to {title}"
+
+
+def test_another_tab_of_the_same_visitor_follows_too(page: Page, site: httpx.Client) -> None:
+    before = shown(page)
+    site.post("/events", json={"user": "ann", "item": before[0], "type": "click"})
+    expect(page.locator(f'#list [data-item="{before[0]}"]')).to_have_count(0)
+
+
+def test_it_is_used_by_keyboard_and_says_what_happens(page: Page) -> None:
+    card = page.locator("#list .card button").nth(2)
+    card.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("The list followed after")
+    assert page.locator("#said").get_attribute("aria-live") == "polite"
+    assert page.evaluate("document.activeElement.closest('#list .card') !== null")
+    page.locator("#tab-shop").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#operator")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "tab-operator"
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#shop")).to_be_visible()
+
+
+def test_nothing_comes_from_elsewhere(browser: Browser, site: httpx.Client) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        answer = page.goto(str(site.base_url))
+        assert answer is not None
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        page.locator("#shelves .card").first.wait_for()
+        page.locator("#tab-operator").click()
+        page.locator(".tile").first.wait_for()
+        assert len(asked) > 10
+        assert all(url.startswith(str(site.base_url)) for url in asked)
+
+
+def test_operators_see_figures_and_their_clicks(page: Page) -> None:
+    choose(page, shown(page)[0])
+    page.locator("#tab-operator").click()
+    tiles = page.locator(".tile")
+    expect(tiles).to_have_count(8)
+    expect(tiles.nth(2)).to_contain_text("Recall@10")
+    expect(tiles.nth(2).locator("dd").nth(1)).to_have_text("12.0 %")
+    expect(tiles.nth(0).locator("dd").first).not_to_have_text("–")
+    expect(page.locator("#letters")).to_contain_text("not json")
+    expect(page.locator("#clicks .told").first).to_contain_text("drawn after")
+    page.locator("summary").click()
+    expect(page.locator("#table")).to_contain_text("events_per_s")
+
+
+@pytest.mark.parametrize("view", ["shop", "operator"])
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(
+    browser: Browser, site: httpx.Client, view: str
+) -> None:
+    with browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True) as context:
+        page = context.new_page()
+        page.goto(f"{site.base_url}?user=ann#{view}")
+        page.locator(".tile" if view == "operator" else "#shelves .card").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        if view == "shop":
+            page.locator("#list .card button").first.tap()
+            expect(page.locator("#said")).to_contain_text("The list followed after")
+
+
+def test_dark_and_light_and_without_motion(browser: Browser, site: httpx.Client) -> None:
+    def paper(page: Page) -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    with browser.new_context(color_scheme="dark", reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(f"{site.base_url}?user=ann")
+        page.locator("#list .card").first.wait_for()
+        dark = paper(page)
+        page.locator("#theme").click()
+        expect(page.locator("#theme")).to_have_text("Light")
+        assert paper(page) != dark
+        page.locator("#theme").click()
+        assert paper(page) == dark
+        page.evaluate("() => { Element.prototype.animate = () => { window.animated = true } }")
+        choose(page, shown(page)[3])
+        assert page.evaluate("window.animated") is None
+
+
+def test_ids_and_titles_are_text_whatever_they_hold(
+    browser: Browser, site: httpx.Client, redis_client: redis.Redis
+) -> None:
+    items = [EVIL, "a/b?c#d", "\u202eabc", "javascript:window.hit=1", "x" * 300, "مرحبا", "\n"]
+    redis_client.set("item:a/b?c#d", msgspec.json.encode({"title": EVIL, "category": EVIL}))
+    redis_client.set("item:مرحبا", msgspec.json.encode({"title": 7, "category": ["x"]}))
+    why = {"model": "item-cf", "because": [EVIL]}
+    entries = [{"item": item, "score": 1, "why": why} for item in items]
+    value = {"user": EVIL, "id": "1-0", "at": 1, "v": 1, "source": "ranker", "items": entries}
+    redis_client.set(f"rec:{EVIL}", msgspec.json.encode(value))
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(str(site.base_url))
+        page.locator("#user").fill(EVIL)
+        page.locator("#user").press("Enter")
+        expect(page.locator("#list .card")).to_have_count(len(items))
+        assert shown(page) == items
+        assert page.locator("#list .why").first.text_content() == f"because you watched {EVIL}"
+        assert page.locator("#list .title").nth(1).text_content() == EVIL
+        page.locator("#list .card button").first.click()
+        expect(page.locator("#said")).to_contain_text(f"You clicked {EVIL}")
+        assert page.evaluate("window.hit") is None
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_key_is_asked_for_once(browser: Browser, redis_url: str, tmp_path: Path) -> None:
+    where = "source.kind=directory", f"source.paths={tmp_path}", "serve.api_key=s3cret"
+    with Job(redis_url, tmp_path), serving(redis_url, *where) as client, browser.new_context() as c:
+        page = c.new_page()
+        page.goto(f"{client.base_url}?user=ann")
+        page.locator("#secret").fill("s3cret")
+        page.locator("#secret").press("Enter")
+        page.locator("#list .card").first.wait_for()
+        choose(page, shown(page)[0])
+
+
+def test_a_server_that_comes_back_is_found_again(browser: Browser, redis_url: str) -> None:
+    port = f"serve.port={free_port()}"
+    with browser.new_context() as context:
+        page = context.new_page()
+        with serving(redis_url, port) as client:
+            page.goto(f"{client.base_url}?user=ann")
+            expect(page.locator("#link")).to_have_text("live")
+        expect(page.locator("#link")).to_have_text("no connection")
+        with serving(redis_url, port):
+            expect(page.locator("#link")).to_have_text("live")
+
+
+def test_what_goes_wrong_is_said(browser: Browser, redis_url: str) -> None:
+    with serving(redis_url) as client, browser.new_context() as context:
+        redis.Redis.from_url(redis_url).set(
+            "popular",
+            b'{"id":"1","at":1,"v":1,"source":"popular","items":[{"item":"a","score":1}]}',
+        )
+        page = context.new_page()
+        page.goto(f"{client.base_url}?user=ann")
+        page.locator("#list .card button").first.click()
+        expect(page.locator("#problem")).to_contain_text("This server takes no events")
+        page.locator("#tab-operator").click()
+        expect(page.locator("#age")).to_contain_text("No job has written")

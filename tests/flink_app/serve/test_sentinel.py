@@ -1,0 +1,29 @@
+"""A server that reads what Sentinels watch follows to the next master."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import redis
+
+from tests.flink_app.serve.servers import items, made, serving
+from tests.udfs.test_sentinels import wait, watched  # noqa: F401  (a fixture)
+
+
+def test_lists_come_from_the_new_master(
+    watched: tuple[str, subprocess.Popen[bytes], Any],  # noqa: F811
+) -> None:
+    url, master, replica = watched
+    port = master.args[master.args.index("--port") + 1]  # type: ignore[index, union-attr]
+    with redis.Redis(port=int(port), db=2) as writer:
+        writer.set("rec:alice", made("ab", user="alice"))
+        writer.wait(1, 5000)
+    with serving(url, "serve.timeout_s=1") as client:
+        assert items(client.get("/recommend/alice").json()) == "ab"
+        master.kill()
+        wait(lambda: replica.role()[0] == b"master")
+        replica.select(2)
+        replica.set("rec:alice", made("c", user="alice"))
+        wait(lambda: items(client.get("/recommend/alice").json()) == "c")
+        assert not client.get("/recommend/alice").json()["stale"]

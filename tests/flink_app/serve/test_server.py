@@ -1,0 +1,83 @@
+"""The command `millirec serve`: a process that says where it is, and ends when it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flink_app.config import load
+from flink_app.embedded.ports import free_port
+from flink_app.failures import SERVICE, USAGE
+from flink_app.serve.server import address
+from tests.flink_app.serve.servers import serving
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "flink_app", "serve", *arguments],
+        cwd=ROOT, env=os.environ | variables, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_it_says_where_it_is_and_ends_with_sigterm_also_while_a_stream_is_open(
+    redis_url: str,
+) -> None:
+    process = start("--port", str(free_port()), REDIS_URL=redis_url)
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[0]
+    transport = httpx.HTTPTransport(retries=20)
+    with httpx.Client(base_url=url, transport=transport, timeout=20) as client:
+        assert client.get("/health/live").json() == {"status": "ok"}
+        with client.stream("GET", "/stream/a") as response:
+            text = response.iter_text()
+            next(text)
+            process.send_signal(signal.SIGTERM)
+            assert list(text) == []
+    assert process.wait(60) in (0, -signal.SIGTERM)
+
+
+def test_a_port_that_is_taken_is_said(redis_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = start("--port", str(taken.getsockname()[1]), REDIS_URL=redis_url)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == SERVICE
+        assert "is the port taken?" in said
+
+
+@pytest.mark.parametrize(
+    "setting", ["redis.url=http://x", "serve.timeout_s=0", "source.preset=x", "serve.host="]
+)
+def test_what_cannot_be_is_a_mistake_of_the_configuration(setting: str) -> None:
+    process = start("--port", str(free_port()), "--set", "source.kind=kafka", "--set", setting)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == USAGE, said
+    assert said.startswith("error: ")
+
+
+def test_other_machines_and_no_key_is_worth_a_warning(redis_url: str) -> None:
+    process = start("--host", "0.0.0.0", "--port", str(free_port()), REDIS_URL=redis_url)
+    assert process.stderr is not None
+    assert "serve.api_key is empty" in process.stderr.readline()
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+def test_addresses() -> None:
+    assert address(load(None, ["serve.host=::1"], {}).config) == "http://[::1]:8080"
+    assert address(load(None, [], {}).config) == "http://127.0.0.1:8080"
+
+
+def test_several_servers_in_one_process(redis_url: str) -> None:
+    with serving(redis_url) as one, serving(redis_url) as other:
+        assert one.base_url != other.base_url
+        assert one.get("/popular").json() == other.get("/popular").json()
