@@ -63,7 +63,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         served: whose lists users got, of millirec.
         rmse: of predicted ratings, over all of them before each was learned: of a baseline that
             predicts some, and of millirec where model.loss is squared.
-        freshness_p50_ms, freshness_p99_ms: from reading an event to its list, of millirec.
         sample: some of users' lists at the end, of millirec.
     """
 
@@ -77,8 +76,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     microseconds: dict[str, float]
     rmse: float | None = None
     served: str = ""
-    freshness_p50_ms: float = 0.0
-    freshness_p99_ms: float = 0.0
     sample: Sample | None = None
 
 
@@ -123,8 +120,6 @@ def measure(
         curve=curve([(totals.learned, totals.total_quality) for totals in seen]),
         microseconds={k: round(v / max(last.learned, 1), 1) for k, v in last.stages.items()},
         rmse=last.total_quality.get(f"{RATINGS}:rmse"),
-        freshness_p50_ms=last.total_freshness_p50_ms,
-        freshness_p99_ms=last.total_freshness_p99_ms,
         sample=sample,
     )
 

@@ -14,7 +14,7 @@ import msgspec
 from flink_app.evaluate.measure import OWN, Result
 from flink_app.evaluate.plot import MEASURE, over_events
 from flink_app.evaluate.report import Listed, lists, spread, tests
-from flink_app.live import counted, duration
+from flink_app.live import counted
 from flink_app.report.figures import COLOURS, Line, bars, lines
 from flink_app.report.page import Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
@@ -78,13 +78,6 @@ def _tiles(found: Sequence[Listed], longest: Result) -> list[Tile]:
     note = f"{best.label}: {percent(mean(best.totals(MEASURE)))}" if best else ""
     measures = _means(chosen)
     tiles = [Tile(f"recall@10, {chosen.label}", percent(measures.get(MEASURE, 0.0)), note)]
-    if longest.freshness_p50_ms:
-        tiles.append(
-            Tile(
-                "from reading to list", duration(longest.freshness_p50_ms),
-                f"p50; p99 {duration(longest.freshness_p99_ms)}",
-            )
-        )  # fmt: skip
     if "coverage@10" in measures:
         tiles.append(Tile("coverage@10", percent(measures["coverage@10"]), "of items, in tests"))
     if "novelty@10" in measures:
@@ -95,14 +88,15 @@ def _tiles(found: Sequence[Listed], longest: Result) -> list[Tile]:
 def _over_time(found: Sequence[Listed]) -> Section:
     drawn = []
     dashes = {"strict": "-", "parallel": "--", "baseline": ":"}
-    colours: dict[str, int] = {}
+    coloured = 0
     for each in found:
         events, values = over_events(each)
         if not len(events):
             continue
         # The last colour is grey: popular lists are there to compare with.
-        number = colours.setdefault(each.label, len(colours) % (COLOURS - 1))
-        colour = COLOURS - 1 if each.model == "popular" else number
+        colour = COLOURS - 1
+        if each.model != "popular":
+            colour, coloured = coloured % (COLOURS - 1), coloured + 1
         note = spread(each.totals(MEASURE))
         y = values.mean(axis=0)
         drawn.append(Line(each.label, events.tolist(), y.tolist(), colour, dashes[each.kind], note))

@@ -74,7 +74,7 @@ def lines(found: Sequence[Line], x: str, y: str, share: bool = False) -> str:
         axes.set(xlabel=x, ylabel=y)
         axes.set_ylim(bottom=0)
         axes.margins(x=0.02)
-        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.xaxis.set_major_formatter("{x:,.10g}")
         if share:
             axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
         else:

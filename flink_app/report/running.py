@@ -98,7 +98,8 @@ def _over_time(looks: Sequence[Totals]) -> list[Section]:
     def line(label: str, value: Value, colour: int, dash: str = "-") -> Line:
         found = [(at, value(look)) for at, look in zip(x, looks, strict=True)]
         points = [(at, y) for at, y in found if y is not None]
-        note = f"{points[-1][1]:.3g} at the end" if points else ""
+        last = points[-1][1] if points else 0.0
+        note = f"{last:,.0f} at the end" if last >= 100 else f"{last:.3g} at the end"
         return Line(label, [at for at, _ in points], [y for _, y in points], colour, dash, note)
 
     recall = [

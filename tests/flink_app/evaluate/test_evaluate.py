@@ -215,7 +215,6 @@ def test_both_modes_and_seeds_of_recorded_events(tmp_path: Path) -> None:
         # Of the lists that Redis held at the end: see tests/flink_app/test_sample.py.
         assert result.sample is not None
         assert result.sample.lists == 20
-        assert 0 < result.freshness_p50_ms <= result.freshness_p99_ms
     # Only positive events are learned: ten users in each of two groups remain. The baselines have
     # the same tests.
     assert [result.model for result in others] == ["popular", "item-knn"]
