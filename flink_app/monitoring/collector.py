@@ -57,6 +57,7 @@ class StatsCollector(Collector):
         except (RedisError, MillirecError):
             return [Sample(UP, (), 0.0)]
         found = [self._steady(sample) for sample in samples(numbers(stats), now_s)]
+        self._held = {(sample.metric.name, sample.labels): sample.value for sample in found}
         if self._drift is not None:
             tests = _count(found, "millirec_quality_tests_total", "served")
             hits = _count(found, "millirec_quality_hits_total", "served", "10")
@@ -73,11 +74,8 @@ class StatsCollector(Collector):
         """
         if sample.metric.kind != "counter":
             return sample
-        key = sample.metric.name, sample.labels
-        held = self._held.get(key, 0.0)
-        value = held if held / 2 < sample.value < held else sample.value
-        self._held[key] = value
-        return sample._replace(value=value)
+        held = self._held.get((sample.metric.name, sample.labels), 0.0)
+        return sample._replace(value=held) if held / 2 < sample.value < held else sample
 
 
 def _count(found: list[Sample], name: str, *labels: str) -> int:

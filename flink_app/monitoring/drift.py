@@ -17,7 +17,7 @@ from river.drift import ADWIN
 log = logging.getLogger(__name__)
 
 DELTA = 0.002
-"""River's default: the chance of an alarm without a reason, at any one look."""
+"""River's default; the smaller, the surer an alarm, and the later."""
 _MOST = 10_000
 """Tests taken from one look; more, after a long silence, are taken as so many of the same share."""
 
