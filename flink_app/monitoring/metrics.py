@@ -164,8 +164,14 @@ FLINK = {
     ),
     "flink_taskmanager_job_task_operator_updates": ("item learner", "updates of items"),
     "flink_taskmanager_job_task_operator_published": ("item learner", "rows of the item feed"),
+    "flink_taskmanager_job_task_operator_pendingRecords": ("source", "what waits in Kafka"),
+    "flink_jobmanager_job_numRestarts": ("", "restarts of the job"),
+    "flink_jobmanager_job_numberOfFailedCheckpoints": ("", "checkpoints that failed"),
+    "flink_jobmanager_job_lastCheckpointDuration": ("", "ms that the last one took"),
 }  # fmt: skip
-"""Flink's names for the counters of the operators: name → (operator, what it counts)."""
+"""Flink's names for the counters of the operators, and some of its own: → (operator, what)."""
+FLINK_LABELS = ("job_name", "operator_name", "subtask_index", "host")
+"""Some labels that Flink gives them; those of a job, and of no operator, lack the middle two."""
 
 
 def fits(source: str, field: str) -> re.Match[str] | None:

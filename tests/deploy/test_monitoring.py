@@ -13,7 +13,7 @@ import promql_parser as promql
 import pytest
 from ruamel.yaml import YAML
 
-from flink_app.monitoring.metrics import FLINK, METRICS
+from flink_app.monitoring.metrics import FLINK, FLINK_LABELS, METRICS
 from tests.documents import ROOT
 
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
@@ -21,6 +21,7 @@ PROMETHEUS = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "millirec.json"
 SCRAPED = {"job", "instance"}  # labels that Prometheus adds
 LABELS = {metric.name: {*metric.label_names} for metric in METRICS} | {"up": set()}
+LABELS |= {name: {*FLINK_LABELS} for name in FLINK}
 
 
 class Refers(NamedTuple):
@@ -71,7 +72,7 @@ def test_what_an_expression_refers_to_exists(expression: str) -> None:
     metrics, labels = refers(expression)
     assert metrics
     for metric in metrics:
-        assert metric.metric in LABELS or metric.metric in FLINK, metric.metric
+        assert metric.metric in LABELS, metric.metric
         assert metric.labels <= LABELS[metric.metric] | SCRAPED, metric
     assert labels <= set().union(*(LABELS[metric.metric] for metric in metrics)) | SCRAPED
 
