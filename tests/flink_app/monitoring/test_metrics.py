@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_app.monitoring.metrics import LEFT_OUT, METRICS, fits, numbers, samples
+from flink_app.monitoring.metrics import LEFT_OUT, METRICS, Metric, fits, numbers, samples
 from udfs.quality import sums
 from udfs.stats import Account, fields
 
@@ -50,8 +50,7 @@ def test_what_is_left_out_is_a_field(template: str) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_names_keep_the_conventions(metric: object) -> None:
-    assert isinstance(metric, type(METRICS[0]))
+def test_names_keep_the_conventions(metric: Metric) -> None:
     assert re.fullmatch(r"millirec_[a-z]+(_[a-z]+)*", metric.name)
     assert (metric.kind == "counter") == metric.name.endswith("_total")
     unit = metric.name.removesuffix("_total").rpartition("_")[2]
