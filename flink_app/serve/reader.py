@@ -53,8 +53,8 @@ def connect(settings: RedisSettings) -> redis.asyncio.Redis:
             client = redis.asyncio.Redis.from_url(settings.url, **common)
     except ValueError:  # its text may hold a part of the password
         raise ConfigError(
-            "redis.url is none that millirec serve can read from: write redis://HOST:PORT/DATABASE, "
-            "rediss:// for TLS, unix:///PATH, or "
+            "redis.url is none that millirec serve can read from: write "
+            "redis://HOST:PORT/DATABASE, rediss:// for TLS, unix:///PATH, or "
             "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE."
         ) from None
     given = {"username": settings.username, "password": settings.password}
