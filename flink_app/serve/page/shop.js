@@ -89,11 +89,13 @@ function count(list) {
 
 function who(list) {
   const popular = list.source === 'popular';
-  by('who').textContent = list.stale
-    ? 'Redis does not answer: this is the last list that is known.'
-    : !list.known ? 'New here, so this is what is popular. Click something.'
-      : popular ? 'Too few clicks yet for a list of your own.'
-        : `A list of your own, made ${new Date(list.at).toLocaleTimeString()}.`;
+  by('who').textContent = !list.items.length
+    ? 'No list yet: the job has not written any. It will show here as soon as it does.'
+    : list.stale
+      ? 'Redis does not answer: this is the last list that is known.'
+      : !list.known ? 'New here, so this is what is popular. Click something.'
+        : popular ? 'Too few clicks yet for a list of your own.'
+          : `A list of your own, made ${new Date(list.at).toLocaleTimeString()}.`;
 }
 
 async function click(item) {
