@@ -116,7 +116,9 @@ async def ask(port: int, rate: float, seconds: float, seed: int) -> dict[str, An
     for connection in connections:
         connection.close()
     times = np.array(done) * 1000
-    p50, p99, p999 = np.percentile(times, [50, 99, 99.9]) if len(times) else [np.inf] * 3
+    p50, p99, p999 = (
+        map(float, np.percentile(times, [50, 99, 99.9])) if done else [float("inf")] * 3
+    )
     return {
         "rate": rate, "asked": count, "answered": len(done), "failed": len(failed),
         "per_s": len(done) / spent, "p50_ms": p50, "p99_ms": p99, "p999_ms": p999,

@@ -10,6 +10,7 @@ import os
 import socket
 from pathlib import Path
 
+import msgspec
 import redis
 
 from flink_app.config import Config, Loaded
@@ -81,6 +82,16 @@ def find_redis(loaded: Loaded) -> tuple[redis.Redis, str]:
             f"as it runs, nor at {redis_address(config)}: start one of them, or name yours with "
             "REDIS_URL or --set redis.url=redis://host:port/database."
         ) from None
+
+
+def with_embedded_redis(loaded: Loaded) -> Config:
+    """The configuration, with the Redis that `millirec run` has started where none is configured
+    and that one is there."""
+    config = loaded.config
+    if loaded.origins["redis.url"] != DEFAULT or not _listens(f"127.0.0.1:{EMBEDDED_PORT}"):
+        return config
+    url = f"redis://127.0.0.1:{EMBEDDED_PORT}/0"
+    return msgspec.structs.replace(config, redis=msgspec.structs.replace(config.redis, url=url))
 
 
 def start_afresh(client: redis.Redis, config: Config) -> None:

@@ -25,8 +25,9 @@ def serve(
 ) -> None:
     """Answer lists and take events over HTTP until Ctrl-C, with the live page at /.
 
-    Reads the Redis that the job writes, and needs neither Flink nor Java; take the job's own
-    configuration, so that events go where it reads them.
+    Reads the Redis that the job writes (that of `millirec run`, where none is configured), and
+    needs neither Flink nor Java; take the job's own configuration, so that events go where it
+    reads them.
 
     Examples:
         millirec serve --config millirec.toml
@@ -35,10 +36,11 @@ def serve(
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise ConfigError("millirec serve needs more packages: pip install 'millirec[serve]'.")
     from flink_app.serve.server import address, run
+    from flink_app.services import with_embedded_redis
 
     given = [f"serve.host={host}"] if host else []
     given += [f"serve.port={port}"] if port is not None else []
-    found = load(config, [*given, *settings]).config
+    found = with_embedded_redis(load(config, [*given, *settings]))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     print(f"{address(found)}/  lists, events and the live page; Ctrl-C ends it", flush=True)
     run(found)

@@ -23,6 +23,7 @@ from udfs.redis_writer import RedisSettings
 log = logging.getLogger(__name__)
 BEAT_S = 15.0
 """How often a quiet stream sends a comment, which proxies and dead connections need."""
+_EMPTY_S = 1.0  # how often a stream looks while no job has written any list
 _AGAIN_S = 0.5
 
 
@@ -66,8 +67,9 @@ class Streams:
                     if found.value != last and not (found.stale and last):
                         last = found.value
                         yield _event(last, answer(found, wish, user, own))
+                pause = BEAT_S if last else _EMPTY_S
                 try:
-                    await asyncio.wait_for(changed.wait(), BEAT_S)
+                    await asyncio.wait_for(changed.wait(), pause)
                 except asyncio.TimeoutError:
                     yield b": still here\n\n"
         finally:

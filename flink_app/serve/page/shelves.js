@@ -6,24 +6,24 @@ import { about, category, get, title } from './api.js';
 import { fill, newCard } from './cards.js';
 
 const LENGTH = 16;
-const SEEDS = 8; // popular items whose similar ones are looked at for more to browse
+const SEEDS = 8; // popular items whose similar ones are looked at for more to browse,
+const ENOUGH = 60; // until so many are known
 const by = id => document.getElementById(id);
 const seen = new Set();
 let chosen = '';
-let explored = false;
+let turn = 0;
 
 export async function fillShelves(clicked, onClick) {
+  const own = ++turn;
   const lists = await Promise.all([
     clicked && list(`/similar/${encodeURIComponent(clicked)}`),
     list('/trending'),
     list('/popular'),
   ]);
   const [similar, trending, popular] = lists.map(one => one || []);
-  if (!explored && popular.length) {
-    explored = true;
-    explore(popular).then(() => drawCategories(onClick));
-  }
+  if (seen.size < ENOUGH) explore(popular).then(() => drawCategories(onClick));
   await about([...similar, ...trending, ...popular, ...(clicked ? [clicked] : [])]).catch(() => {});
+  if (own !== turn) return; // a later call draws
   for (const item of [...similar, ...trending, ...popular]) seen.add(item);
   const focused = document.activeElement?.closest('#shelves .card')?.dataset.item;
   by('shelves').replaceChildren(

@@ -89,18 +89,20 @@ function count(list) {
 
 function who(list) {
   const popular = list.source === 'popular';
-  by('who').textContent = list.stale
-    ? 'Redis does not answer: this is the last list that is known.'
-    : !list.known ? 'New here, so this is what is popular. Click something.'
-      : popular ? 'Too few clicks yet for a list of your own.'
-        : `A list of your own, made ${new Date(list.at).toLocaleTimeString()}.`;
+  by('who').textContent = !list.items.length
+    ? 'No list yet: the job has not written any. It will show here as soon as it does.'
+    : list.stale
+      ? 'Redis does not answer: this is the last list that is known.'
+      : !list.known ? 'New here, so this is what is popular. Click something.'
+        : popular ? 'Too few clicks yet for a list of your own.'
+          : `A list of your own, made ${new Date(list.at).toLocaleTimeString()}.`;
 }
 
 async function click(item) {
   if (state.waiting && !state.waiting.late) return;
   const list = state.list;
   const waiting = {
-    item, at: performance.now(), clock: Date.now(), id: list?.id, count: count(list), acknowledged: 0,
+    item, at: performance.now(), clock: Date.now(), count: count(list), acknowledged: 0,
   };
   state.waiting = waiting;
   state.lastClicked = item;
@@ -113,12 +115,12 @@ async function click(item) {
     say(`No new list within ${PATIENCE_MS / 1000} s. Does the job run?`);
   }, PATIENCE_MS);
   try {
-    const event = { user: state.user, item, type: 'click', ts: waiting.clock };
+    const event = { user: state.user, item, type: 'click' };
     if (list?.known) event.rec = list.id;
     await send(event);
     waiting.acknowledged = performance.now();
   } catch (error) {
-    state.waiting = null;
+    if (state.waiting === waiting) state.waiting = null;
     hooks.onProblem(error instanceof Problem ? error.message : String(error));
   }
 }

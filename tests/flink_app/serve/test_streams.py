@@ -33,6 +33,16 @@ def test_the_list_comes_at_once_and_whenever_it_changes(
             assert next(following) == change[:2]
 
 
+def test_a_visitor_who_came_before_the_job_sees_its_first_list(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    with serving(redis_url) as client, client.stream("GET", "/stream/a") as response:
+        following = lists(response)
+        assert next(following) == ""
+        redis_client.set("popular", made("xy"))  # of which no channel tells
+        assert next(following) == "xy"
+
+
 def test_a_stream_takes_a_place(redis_url: str) -> None:
     with (
         serving(redis_url, "serve.max_streams=1") as client,
