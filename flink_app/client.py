@@ -76,7 +76,10 @@ class Recommender:
             found = self._http.ask("GET", f"/{path}", missing_is_empty=kind == "similar")
         else:
             keys = [name, "popular"] if kind == "rec" else [name]
-            values = self._redis.mget([self._prefix + key for key in keys])
+            pipeline = self._redis.pipeline(transaction=False)  # MGET is no good in a cluster
+            for key in keys:
+                pipeline.get(self._prefix + key)
+            values = pipeline.execute()
             value = next((value for value in values if value), None)
             found = json.loads(value) if value else None
         return found or {"items": []}
