@@ -48,13 +48,13 @@ export function because(entry) {
   return Array.isArray(entry.why?.because) ? entry.why.because : [];
 }
 
-/** Why an item is in a list, in words. */
-export function reason(entry) {
+/** Why an item is in a list, in words; `like` is the item clicked last, if this one is like it. */
+export function reason(entry, like) {
   const [first] = because(entry);
   switch (entry.why?.model) {
     case 'item-cf': return first === undefined ? 'goes with what you watched' : `because you watched ${title(first)}`;
     case 'user-cf': return 'people like you took it';
-    case 'mf': return 'suits your taste';
+    case 'mf': return like ? `suits your taste, similar to ${title(like)}` : 'suits your taste';
     case 'popular': return 'popular now';
     case 'trending': return 'trending now';
     default: return 'chosen for you';

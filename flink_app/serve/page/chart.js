@@ -32,7 +32,7 @@ function path(values, width, height, low, high, room) {
 export function chart(rows, form, room = 120) {
   const [width, height, left, pad] = [300, 84, 46, 6];
   const all = rows.flat().filter(value => Number.isFinite(value));
-  const high = nice(Math.max(...all, 1e-9));
+  const high = nice(Math.max(...all, 0) || 1);
   const svg = shape('svg', { viewBox: `0 0 ${width} ${height + 2 * pad}`, class: 'chart', 'aria-hidden': 'true' });
   for (const share of [0, 0.5, 1]) {
     const y = pad + height * (1 - share);

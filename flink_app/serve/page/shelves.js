@@ -16,7 +16,7 @@ let turn = 0;
 export async function fillShelves(clicked, onClick) {
   const own = ++turn;
   const lists = await Promise.all([
-    clicked && list(`/similar/${encodeURIComponent(clicked)}`),
+    clicked && similarTo(clicked),
     list('/trending'),
     list('/popular'),
   ]);
@@ -38,6 +38,10 @@ export async function fillShelves(clicked, onClick) {
   }
 }
 
+export function similarTo(item) {
+  return list(`/similar/${encodeURIComponent(item)}`);
+}
+
 async function list(path) {
   try {
     return (await get(`${path}?n=${LENGTH}`)).items.map(entry => entry.item);
@@ -48,9 +52,7 @@ async function list(path) {
 
 /** Look at what is similar to popular items, for more to browse. */
 async function explore(popular) {
-  const found = await Promise.all(
-    popular.slice(0, SEEDS).map(item => list(`/similar/${encodeURIComponent(item)}`)),
-  );
+  const found = await Promise.all(popular.slice(0, SEEDS).map(similarTo));
   await about(found.flat()).catch(() => {});
   for (const item of found.flat()) seen.add(item);
 }

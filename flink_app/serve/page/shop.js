@@ -5,9 +5,10 @@ import { about, follow, Problem, send, title } from './api.js';
 import { because, fill, mark, newCard, reason } from './cards.js';
 import { sparkline } from './chart.js';
 import { Moves } from './moves.js';
-import { fillShelves, note } from './shelves.js';
+import { fillShelves, note, similarTo } from './shelves.js';
 
 const SHOWN = 12;
+const FETCHED = 24; // so that the titles of what moves up are known before
 const SHELVES_S = 15;
 const PATIENCE_MS = 8000;
 
@@ -15,7 +16,7 @@ const PATIENCE_MS = 8000;
 export const clicks = [];
 
 const by = id => document.getElementById(id);
-const state = { user: '', list: null, waiting: null, end: null, lastClicked: '', round: 0 };
+const state = { user: '', list: null, waiting: null, end: null, lastClicked: '', similar: new Set(), round: 0 };
 let hooks = { onLink() {}, onProblem() {} };
 
 export function start(given) {
@@ -38,28 +39,29 @@ function invented() {
 function become(user) {
   if (!user) return;
   state.end?.();
-  Object.assign(state, { user, list: null, waiting: null, lastClicked: '' });
+  Object.assign(state, { user, list: null, waiting: null, lastClicked: '', similar: new Set() });
   sessionStorage.setItem('millirec-user', user);
   by('user').value = user;
   by('list').replaceChildren();
   by('said').textContent = '';
   by('who').textContent = 'Waiting for the first list …';
-  state.end = follow(user, SHOWN, list => onList(list, user), hooks.onLink);
+  state.end = follow(user, FETCHED, list => onList(list, user), hooks.onLink);
   shelves();
 }
 
 async function onList(list, user) {
   const arrived = performance.now();
   const round = ++state.round;
-  const items = list.items.map(entry => entry.item);
-  note(items);
-  await about([...items, ...list.items.flatMap(because)]).catch(() => {});
+  const all = list.items;
+  list.items = all.slice(0, SHOWN);
+  await about([...list.items.map(entry => entry.item), ...list.items.flatMap(because)]).catch(() => {});
   if (user !== state.user || round !== state.round) return;
   const before = state.list;
   state.list = list;
   const moves = new Moves(before?.items ?? [], list.items, state.waiting?.item);
   draw(list, before ? moves : null);
   who(list);
+  lookAhead(all.map(entry => entry.item));
   const waiting = state.waiting;
   if (!waiting || !follows(list, waiting)) return;
   state.waiting = null;
@@ -74,6 +76,12 @@ async function onList(list, user) {
   by('spark').replaceChildren(sparkline(clicks.slice(-24).map(one => one.ms)));
   say(`You clicked ${click.title}. The list followed after ${Math.round(click.ms)} ms: ${moves.told()}.`);
   shelves();
+}
+
+/** Look up what the shop says of items that may come next. */
+function lookAhead(items) {
+  note(items);
+  about(items).catch(() => {});
 }
 
 /** Whether a list knows of the click: it counts one event more, and the item has left it. */
@@ -106,6 +114,12 @@ async function click(item) {
   };
   state.waiting = waiting;
   state.lastClicked = item;
+  similarTo(item).then(similar => {
+    if (state.lastClicked !== item) return;
+    state.similar = new Set(similar);
+    lookAhead(similar);
+    for (const [place, card] of [...by('list').children].entries()) tell(card, state.list.items[place]);
+  });
   for (const card of document.querySelectorAll('.card')) {
     card.classList.toggle('clicked', card.dataset.item === item);
   }
@@ -129,6 +143,11 @@ function shelves() {
   fillShelves(state.lastClicked, click).catch(error => hooks.onProblem(error.message));
 }
 
+/** Say why an item is in the list. */
+function tell(card, entry) {
+  if (entry) card.querySelector('.why').textContent = reason(entry, state.similar.has(entry.item) && state.lastClicked);
+}
+
 function say(text) {
   by('said').textContent = text;
 }
@@ -140,7 +159,8 @@ function draw(list, moves) {
   const places = new Map([...old].map(([item, card]) => [item, card.getBoundingClientRect()]));
   const cards = list.items.map((entry, place) => {
     const card = old.get(entry.item) ?? newCard(entry.item, click);
-    fill(card, reason(entry), place + 1);
+    fill(card, '', place + 1);
+    tell(card, entry);
     card.classList.remove('clicked');
     mark(card, moves?.of(entry.item));
     return card;
