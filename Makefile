@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml
 	@"$(PYTHON)" -c 'import sys; v = sys.version_info; (3, 10) <= v[:2] <= (3, 12) or sys.exit("millirec needs Python 3.10, 3.11 or 3.12, and %s is %d.%d: name another, e.g. make PYTHON=python3.11" % (sys.executable, v[0], v[1]))'
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) lacks the module venv: install it (Debian and Ubuntu: apt install python3-venv), or name another Python, e.g. make PYTHON=python3.11" >&2; exit 1; }
-	@echo "Making $(VENV) and installing what millirec needs (1.3 GB, some minutes the first time)"
+	@echo "Making $(VENV) and installing what millirec needs (1.5 GB, some minutes the first time)"
 	@rm -f $@
 	@"$(PYTHON)" -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,kafka,serve,plot,metrics,docs,test,peers,lint]'

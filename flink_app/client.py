@@ -24,10 +24,10 @@ class Recommender:
             REDIS_URL. api_key: of the server. prefix: of the keys in Redis. timeout_s: for an
             answer, in seconds.
 
-    >>> with Recommender("http://127.0.0.1:8080") as shop:  # doctest: +SKIP
-    ...     shop.send([{"user": "alice", "item": "kettle", "type": "click"}])
-    ...     shop.recommend("alice", n=3)
-    ['teapot', 'mug', 'toaster']
+    Example:
+        with Recommender("http://127.0.0.1:8080") as shop:
+            shop.send([{"user": "alice", "item": "kettle", "type": "click"}])
+            shop.recommend("alice", n=3)  # ['teapot', 'mug', 'toaster']
     """
 
     def __init__(
