@@ -27,8 +27,9 @@ class _Server(uvicorn.Server):
     """Ends the streams first, which would go on for ever."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End with exit code 0, as it was asked to; at once where it is asked again."""
+        self.force_exit = self.should_exit
         self.end()
-        super().handle_exit(sig, frame)
 
     def end(self) -> None:
         """Stop soon."""

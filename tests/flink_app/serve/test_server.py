@@ -30,8 +30,9 @@ def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_it_says_where_it_is_and_ends_with_sigterm_also_while_a_stream_is_open(
-    redis_url: str,
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_and_ends_cleanly_also_while_a_stream_is_open(
+    redis_url: str, how: signal.Signals
 ) -> None:
     process = start("--port", str(free_port()), REDIS_URL=redis_url)
     assert process.stdout is not None
@@ -42,9 +43,10 @@ def test_it_says_where_it_is_and_ends_with_sigterm_also_while_a_stream_is_open(
         with client.stream("GET", "/stream/a") as response:
             text = response.iter_text()
             next(text)
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(how)
             assert list(text) == []
-    assert process.wait(60) in (0, -signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
 
 
 def test_a_port_that_is_taken_is_said(redis_url: str) -> None:
