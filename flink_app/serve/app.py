@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flink_app import __version__
 from flink_app.config import Config
@@ -26,15 +27,36 @@ from flink_app.serve.shortcut import Shortcut
 _ABOUT = "Lists that follow a user's last click. Errors are RFC 9457 problem details."
 
 
-def create(config: Config) -> FastAPI:
-    """The application.
+class Application:
+    """The server as an ASGI application: what stands before the routes, and the routes.
 
-    Raises:
-        ConfigError, SourceError: redis.url or [source] cannot be used. ServiceError: the folder for
-            events cannot be made.
+    Not as FastAPI's own middleware, which would stand behind layers that cost as much time as the
+    answer.
     """
-    services, serve = Services(config), config.serve
 
+    def __init__(self, config: Config) -> None:
+        """Put the parts together.
+
+        Raises:
+            ConfigError, SourceError: redis.url or [source] cannot be used. ServiceError: the folder
+                for events cannot be made.
+        """
+        self.services = services = Services(config)
+        serve = config.serve
+        inner: ASGIApp = Guard(Shortcut(_routes(services), services), serve)
+        if serve.cors:
+            inner = CORSMiddleware(
+                inner, allow_origins=serve.cors, allow_methods=["GET", "POST", "PUT"],
+                allow_headers=["content-type", "x-api-key", "authorization"],
+            )  # fmt: skip
+        self._app = Observed(inner, services.metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request, as ASGI has it."""
+        await self._app(scope, receive, send)
+
+
+def _routes(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await services.start()
@@ -45,22 +67,12 @@ def create(config: Config) -> FastAPI:
         title="millirec", version=__version__, description=_ABOUT, lifespan=lifespan,
         redirect_slashes=False, redoc_url=None, static_url="/docs/files",
     )  # fmt: skip
-    app.state.services = services
     problems.install(app)
     for module in (reading, ranking, taking, gorse):
         app.include_router(module.routes(services))
     _add_health(app, services)
-    if serve.page:
+    if services.config.serve.page:
         page.install(app)
-    # The last one added is asked first.
-    app.add_middleware(Shortcut, services=services)
-    app.add_middleware(Guard, serve=serve)
-    if serve.cors:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=serve.cors, allow_methods=["GET", "POST", "PUT"],
-            allow_headers=["content-type", "x-api-key", "authorization"],
-        )  # fmt: skip
-    app.add_middleware(Observed, metrics=services.metrics)
     return app
 
 

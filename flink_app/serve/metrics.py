@@ -6,6 +6,7 @@ methods, statuses and reasons, never ids.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flink_app.serve.problems import FAILED
+
+log = logging.getLogger(__name__)
 _BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
@@ -74,7 +78,7 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Observed:
-    """ASGI middleware that counts and times each request."""
+    """ASGI middleware that counts and times each request, and answers where all else fails."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -85,16 +89,24 @@ class Observed:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        status, seconds = 500, 0.0
+        status, seconds, whole = 0, 0.0, False
 
         async def noted(message: Message) -> None:
-            nonlocal status, seconds
+            nonlocal status, seconds, whole
             if message["type"] == "http.response.start":
                 status, seconds = message["status"], time.perf_counter() - began
+            else:
+                whole = not message.get("more_body", False)
             await send(message)
 
         try:
             await self._app(scope, receive, noted)
+        except Exception:
+            log.exception("%s failed", scope["method"])
+            if not status:
+                await FAILED.response()(scope, receive, noted)
+            elif not whole:
+                raise  # the connection ends, so that nobody takes half an answer for one
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in _METHODS else "other"

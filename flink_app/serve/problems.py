@@ -6,7 +6,6 @@ In: `Problem`s that handlers raise, and the framework's own exceptions. Out: res
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +17,6 @@ from starlette.responses import Response
 
 from udfs.errors import MillirecError
 
-log = logging.getLogger(__name__)
 TYPE = "urn:millirec:problem:"
 """Before the slug of each type."""
 
@@ -60,6 +58,10 @@ class Problem(MillirecError):
         )
 
 
+FAILED = Problem(500, "failed", "The server failed at this request; its log says why.")
+"""What is answered where the fault is the server's."""
+
+
 def install(app: FastAPI) -> None:
     """Answer every exception of `app` with a problem."""
 
@@ -89,7 +91,5 @@ def install(app: FastAPI) -> None:
         return Problem(422, "invalid-request", "; ".join(parts)).response()
 
     @app.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        log.error("%s failed", request.method, exc_info=error)
-        detail = "The server failed at this request; its log says why."
-        return Problem(500, "failed", detail).response()
+    async def unforeseen(_: Request, error: Exception) -> Response:
+        return FAILED.response()

@@ -6,6 +6,7 @@ In: a `Config`. Out: a server that listens until it is told to stop.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import threading
 import time
@@ -14,7 +15,7 @@ from types import FrameType, TracebackType
 import uvicorn
 
 from flink_app.config import Config
-from flink_app.serve.app import create
+from flink_app.serve.app import Application
 from flink_app.serve.guard import is_loopback
 from udfs.errors import ServiceError
 
@@ -26,6 +27,17 @@ _LINGER_S = 5  # how long requests may go on after the server was told to stop
 class _Server(uvicorn.Server):
     """Ends the streams first, which would go on for ever."""
 
+    def __init__(self, config: Config) -> None:
+        serve, app = config.serve, Application(config)
+        self.services = app.services
+        super().__init__(
+            uvicorn.Config(
+                app, host=serve.host, port=serve.port, log_config=None, access_log=False,
+                lifespan="on", timeout_graceful_shutdown=_LINGER_S, server_header=False,
+                proxy_headers=False, ws="none",
+            )
+        )  # fmt: skip
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End with exit code 0, as it was asked to; at once where it is asked again."""
         self.force_exit = self.should_exit
@@ -34,18 +46,7 @@ class _Server(uvicorn.Server):
     def end(self) -> None:
         """Stop soon."""
         self.should_exit = True
-        self.config.app.state.services.streams.close()  # type: ignore[union-attr]
-
-
-def _server(config: Config) -> _Server:
-    serve = config.serve
-    return _Server(
-        uvicorn.Config(
-            create(config), host=serve.host, port=serve.port, log_config=None, access_log=False,
-            lifespan="on", timeout_graceful_shutdown=_LINGER_S, server_header=False,
-            proxy_headers=False, ws="none",
-        )
-    )  # fmt: skip
+        self.services.streams.close()
 
 
 def address(config: Config) -> str:
@@ -58,15 +59,17 @@ def run(config: Config) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Raises:
-        ServiceError: the port is taken. ConfigError, SourceError: see `app.create`.
+        ServiceError: the port is taken. ConfigError, SourceError: see `app.Application`.
     """
     serve = config.serve
-    server = _server(config)
+    server = _Server(config)
     if not is_loopback(serve.host) and not serve.api_key:
         log.warning(
             "%s is reached from other machines and serve.api_key is empty: whoever reaches it can "
             "read every list and send events", serve.host,
         )  # fmt: skip
+    gc.collect()
+    gc.freeze()  # what is there now stays: a look at all of it would hold up requests
     with contextlib.suppress(SystemExit):  # it has said why it cannot listen
         server.run()
     if not server.started:
@@ -80,7 +83,7 @@ class Beside:
     """Context manager: a server in a thread, which answers from the moment this is entered."""
 
     def __init__(self, config: Config) -> None:
-        self._server = _server(config)
+        self._server = _Server(config)
         self.url = address(config)
         self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
 
@@ -91,7 +94,7 @@ class Beside:
     @property
     def accepted(self) -> int:
         """Events that were taken so far."""
-        return int(self._server.config.app.state.services.accepted)  # type: ignore[union-attr]
+        return self._server.services.accepted
 
     def __enter__(self) -> Beside:
         self._thread.start()

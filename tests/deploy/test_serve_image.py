@@ -36,9 +36,9 @@ for name in {KEPT_OUT!r}:
     sys.modules[name] = None
 from flink_app.cli import app
 from flink_app.config import load
-from flink_app.serve.server import Beside
-create = __import__("flink_app.serve.app", fromlist=["create"]).create
-create(load(None, ["redis.factors=true", "source.kind=kafka"], {{}}).config)
+from flink_app.serve.app import Application
+from flink_app.serve.server import run
+Application(load(None, ["redis.factors=true", "source.kind=kafka"], {{}}).config)
 print(*(sorted({{name.partition(".")[0] for name in sys.modules}})))
 """
     done = subprocess.run(

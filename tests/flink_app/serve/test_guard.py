@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from flink_app.serve.guard import is_loopback
+from flink_app.serve.lists import Lists
 from tests.flink_app.serve.servers import made, serving
 
 DATA = ("/recommend/a", "/popular", "/stats", "/metrics", "/stream/a", "/api/recommend/a")
@@ -97,6 +98,21 @@ def test_errors_are_problems(redis_url: str) -> None:
             assert (answer.status_code, answer.json()["type"][-15:]) == (422, "invalid-request")
         for query in ("n=0", "n=x", "n=100001", "explain=perhaps"):
             assert client.get(f"/popular?{query}").status_code == 422
+
+
+def test_a_fault_of_the_server_is_a_problem_too(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    with serving(redis_url) as client:
+        monkeypatch.setattr(Lists, "of_users", fail)
+        for path in ("/recommend/a", "/recommend/a?explain=false"):
+            answer = client.get(path)
+            assert_problem(answer, 500, "failed")
+            assert "secret" not in answer.text
+        assert 'status="500"' in client.get("/metrics").text
 
 
 def test_what_fails_inside_says_nothing_of_it(redis_url: str, redis_client: redis.Redis) -> None:
