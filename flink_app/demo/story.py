@@ -19,10 +19,10 @@ import redis
 from rich.console import Console
 
 from flink_app.demo.outcome import Outcome, summarise
-from flink_app.demo.page import open_page, page
+from flink_app.demo.page import page
 from flink_app.demo.rounds import WAIT_S, Shoppers
 from flink_app.demo.screen import Screen
-from flink_app.demo.world import PAST, SHOP, Traffic, demo_config
+from flink_app.demo.world import PAST, SHOP, Traffic, demo_config, demo_settings
 from flink_app.embedded.job import EmbeddedJob
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.simulator import DirectoryWriter, Shop
@@ -75,13 +75,15 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-demo-")))
         url, prefix = stack.enter_context(_redis())
         client = stack.enter_context(contextlib.closing(redis.Redis.from_url(url)))
-        config = demo_config(url, prefix, folder)
-        server = stack.enter_context(page(config, shop, client))
-        if server is not None:
-            screen.say(f"Live page: {server.url}/  (be u17 of the shop, or anybody new)")
-            open_page(server.url)
+        settings = demo_settings(url, prefix, folder)
+        site = stack.enter_context(page(settings, url, prefix, shop))
+        if site is not None:
+            screen.say(f"Live page: {site.url}/  (be u17 of the shop, or anybody new)")
+            site.open()
         screen.stage("Starting Java")
-        job = stack.enter_context(EmbeddedJob(config, folder / "millirec.log", screen.warn))
+        job = stack.enter_context(
+            EmbeddedJob(demo_config(settings), folder / "millirec.log", screen.warn)
+        )
         screen.stage("Starting Flink and compiling the job")
         job.submit()
         traffic = stack.enter_context(Traffic(shop, folder / "inbox"))
@@ -94,7 +96,7 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
             screen.clear()
             outcome.looks, outcome.earned = shoppers.looks, shoppers.earned
             outcome.earned_by_popular = shoppers.earned_by_popular
-            visits = server.accepted if server is not None else 0
+            visits = site.accepted if site is not None else 0
             show.settle(shoppers.clicks + visits)
             screen.stage("Stopping Flink, Java and Redis")
 

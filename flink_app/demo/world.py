@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -41,10 +42,9 @@ CHOICES = (
 )
 
 
-def demo_config(redis_url: str, prefix: str, folder: Path) -> Config:
-    """The job's configuration: everything it writes besides Redis lies in `folder`.
-
-    The inbox `folder`/inbox is made; the environment has no say, so that a demo is a demo.
+def demo_settings(redis_url: str, prefix: str, folder: Path) -> list[str]:
+    """What is set, as by `--set`, for the job and for `millirec serve` beside it: everything they
+    write besides Redis lies in `folder`. The inbox `folder`/inbox is made.
     """
     inbox = folder / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
@@ -57,8 +57,12 @@ def demo_config(redis_url: str, prefix: str, folder: Path) -> Config:
         "redis.expiry_s": 3600,
         "flink.options": {"io.tmp.dirs": str(folder), "web.tmpdir": str(folder)},
     }
-    overrides = [f"{name}={_toml(value)}" for name, value in settings.items()]
-    return load(None, [*overrides, *CHOICES], {}).config
+    return [*(f"{name}={_toml(value)}" for name, value in settings.items()), *CHOICES]
+
+
+def demo_config(settings: Sequence[str]) -> Config:
+    """The job's configuration; the environment has no say, so that a demo is a demo."""
+    return load(None, settings, {}).config
 
 
 def _toml(value: object) -> str:

@@ -18,14 +18,11 @@ from types import TracebackType
 
 import redis
 
+from flink_app.embedded.guard import end_guarded, start_guarded
 from flink_app.embedded.ports import LOOPBACK, free_port, require_free
 from udfs.errors import ServiceError
 
 START_SECONDS = 15.0
-
-# The shell waits for the end of its input, which comes when the server is stopped or when this
-# process dies, however it dies; then it ends Redis. Redis itself cannot watch its parent.
-_GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill "$server"; wait "$server"'
 
 
 def redis_executable() -> Path:
@@ -97,14 +94,7 @@ class RedisServer:
         else:
             folder = self._folder.absolute()
             folder.mkdir(parents=True, exist_ok=True)
-        self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "redis-guard", *redis_command(self.port, folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            # Ctrl-C in the terminal must reach the job first, which still writes its last lists.
-            start_new_session=True,
-        )
+        self._guard = start_guarded(redis_command(self.port, folder))
         try:
             self._wait(folder / "redis.log")
         except BaseException:
@@ -123,9 +113,7 @@ class RedisServer:
     def stop(self) -> None:
         """End Redis and wait until it is gone; does nothing the second time."""
         if self._guard is not None:
-            assert self._guard.stdin is not None
-            self._guard.stdin.close()
-            self._guard.wait()
+            end_guarded(self._guard)
             self._guard = None
         if self._temporary is not None:
             self._temporary.cleanup()

@@ -91,11 +91,6 @@ class Beside:
         with contextlib.suppress(SystemExit):
             self._server.run()
 
-    @property
-    def accepted(self) -> int:
-        """Events that were taken so far."""
-        return self._server.services.accepted
-
     def __enter__(self) -> Beside:
         self._thread.start()
         deadline = time.monotonic() + _START_S

@@ -9,35 +9,35 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 import redis
 from playwright.sync_api import expect
 
-from flink_app.config import Config
 from flink_app.demo.page import page
-from flink_app.demo.world import SHOP, demo_config
+from flink_app.demo.world import SHOP, demo_settings
 from flink_app.simulator import Shop
 from tests.flink_app.serve.browsers import chromium
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def config_at(redis_url: str, folder: Path, port: int) -> Config:
-    config = demo_config(redis_url, "demo:", folder)
-    serve = msgspec.structs.replace(config.serve, port=port)
-    return msgspec.structs.replace(config, serve=serve)
-
-
 def test_titles_are_written_and_the_next_free_port_is_taken(
     redis_url: str, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
     shop = Shop(SHOP)
-    config = config_at(redis_url, tmp_path, 28_080)
-    with page(config, shop, redis_client) as first, page(config, shop, redis_client) as second:
-        assert first is not None and second is not None
-        assert first.url != second.url
-        assert first.accepted == 0
+    settings = demo_settings(redis_url, "demo:", tmp_path)
+    with page(settings, redis_url, "demo:", shop, 28_080) as first:
+        assert first is not None and first.wait()
+        with page(settings, redis_url, "demo:", shop, 28_080) as second:
+            assert second is not None and second.wait()
+            assert first.url != second.url
+        event = {"user": "ann", "item": "i1", "type": "click"}
+        assert httpx.post(f"{first.url}/events", json=event).json()["accepted"] == 1
+        assert first.accepted == 1
+        assert len(list((tmp_path / "inbox").iterdir())) == 1
+    assert first.accepted == 0  # it has ended
     told = redis_client.get("demo:item:i17")
     assert isinstance(told, bytes)
     assert msgspec.json.decode(told) == {"title": shop.title("i17"), "category": "toys"}

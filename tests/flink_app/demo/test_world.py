@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flink_app.config.check import check
-from flink_app.demo.world import PAST, RATE, SHOP, Traffic, demo_config
+from flink_app.demo.world import PAST, RATE, SHOP, Traffic, demo_config, demo_settings
 from flink_app.simulator import Shop
 from udfs.errors import ServiceError
 
@@ -25,7 +25,7 @@ def test_the_job_can_run_with_the_configuration_and_writes_below_the_folder(
 ) -> None:
     monkeypatch.setenv("MILLIREC_MODEL_DIMENSIONS", "99")
     folder = tmp_path / 'a "quoted" name'
-    config = demo_config("redis://127.0.0.1:7777/0", "p:", folder)
+    config = demo_config(demo_settings("redis://127.0.0.1:7777/0", "p:", folder))
     check(config)
     assert config.source.paths == [str(folder / "inbox")]
     assert (folder / "inbox").is_dir()
