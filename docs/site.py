@@ -38,7 +38,7 @@ def on_files(files: Files, config: Any) -> Files:
             files.append(File.generated(config, _uri(path), content=_page(path, text)))
         if path.endswith(".md"):
             found = {_target(path, link) for _, link, _ in _LINK.findall(text)} - seen
-            waiting += [path for path in found if (ROOT / path).is_file()]
+            waiting += [path for path in found if (ROOT / path).is_file() and not _is_own(path)]
             seen |= found
     return files
 
@@ -61,6 +61,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 def _target(path: str, link: str) -> str:
     """The file that a link of the file at `path` leads to, both below the root."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
+
+
+def _is_own(path: str) -> bool:
+    """Whether MkDocs itself brings a file that is no page, such as a picture."""
+    return path.startswith("docs/") and not path.endswith((".md", ".py"))
 
 
 def _uri(path: str) -> str:
