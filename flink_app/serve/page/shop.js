@@ -114,12 +114,7 @@ async function click(item) {
   };
   state.waiting = waiting;
   state.lastClicked = item;
-  similarTo(item).then(similar => {
-    if (state.lastClicked !== item) return;
-    state.similar = new Set(similar);
-    lookAhead(similar);
-    for (const [place, card] of [...by('list').children].entries()) tell(card, state.list.items[place]);
-  });
+  state.similar = new Set();
   for (const card of document.querySelectorAll('.card')) {
     card.classList.toggle('clicked', card.dataset.item === item);
   }
@@ -133,6 +128,7 @@ async function click(item) {
     if (list?.known) event.rec = list.id;
     await send(event);
     waiting.acknowledged = performance.now();
+    lookForSimilar(item); // not before: it would be in the way of the click
   } catch (error) {
     if (state.waiting === waiting) state.waiting = null;
     hooks.onProblem(error instanceof Problem ? error.message : String(error));
@@ -141,6 +137,14 @@ async function click(item) {
 
 function shelves() {
   fillShelves(state.lastClicked, click).catch(error => hooks.onProblem(error.message));
+}
+
+async function lookForSimilar(item) {
+  const similar = await similarTo(item);
+  if (state.lastClicked !== item) return;
+  state.similar = new Set(similar);
+  lookAhead(similar);
+  for (const [place, card] of [...by('list').children].entries()) tell(card, state.list.items[place]);
 }
 
 /** Say why an item is in the list. */
