@@ -21,6 +21,7 @@ from rich.text import Text
 from flink_app.config import Loaded
 from flink_app.failures import FAILED, FINISHED
 from flink_app.live import clock
+from flink_app.redis_usage import escaped
 from flink_app.services import find_redis
 from flink_app.terminal import printable
 from udfs.errors import ConfigError, ServiceError
@@ -167,8 +168,7 @@ def absent(name: str, key: str, address: str) -> str:
 
 def sample(client: redis.Redis, prefix: str) -> str | None:
     """The id of some user who has a list; None if nobody has."""
-    escaped = "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in prefix)
-    for key in client.scan_iter(f"{escaped}rec:*", count=1000):
+    for key in client.scan_iter(f"{escaped(prefix)}rec:*", count=1000):
         name = key.decode(errors="replace")
         return str(name.removeprefix(f"{prefix}rec:"))
     return None

@@ -1,6 +1,6 @@
-"""Runs the application: by itself, or in a thread beside something else.
+"""Runs the application until it is told to stop.
 
-In: a `Config`. Out: a server that listens until it is told to stop.
+In: a `Config`. Out: a server that listens; streams end when it does.
 """
 
 from __future__ import annotations
@@ -8,9 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import threading
-import time
-from types import FrameType, TracebackType
+from types import FrameType
 
 import uvicorn
 
@@ -20,11 +18,10 @@ from flink_app.serve.guard import is_loopback
 from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)
-_START_S = 30.0
 _LINGER_S = 5  # how long requests may go on after the server was told to stop
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Ends the streams first, which would go on for ever."""
 
     def __init__(self, config: Config) -> None:
@@ -62,7 +59,7 @@ def run(config: Config) -> None:
         ServiceError: the port is taken. ConfigError, SourceError: see `app.Application`.
     """
     serve = config.serve
-    server = _Server(config)
+    server = Server(config)
     if not is_loopback(serve.host) and not serve.api_key:
         log.warning(
             "%s is reached from other machines and serve.api_key is empty: whoever reaches it can "
@@ -77,34 +74,3 @@ def run(config: Config) -> None:
             f"{address(config)} cannot be listened on: is the port taken? Choose another with "
             "--port, or --set serve.port=…"
         )
-
-
-class Beside:
-    """Context manager: a server in a thread, which answers from the moment this is entered."""
-
-    def __init__(self, config: Config) -> None:
-        self._server = _Server(config)
-        self.url = address(config)
-        self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
-
-    def _run(self) -> None:
-        with contextlib.suppress(SystemExit):
-            self._server.run()
-
-    def __enter__(self) -> Beside:
-        self._thread.start()
-        deadline = time.monotonic() + _START_S
-        while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > deadline:
-                raise ServiceError(f"no server could be started at {self.url}.")
-            time.sleep(0.01)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.end()
-        self._thread.join()

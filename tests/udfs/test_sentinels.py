@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from flink_app.config import load
 from flink_app.config.check import check
 from flink_app.embedded.ports import free_port
 from flink_app.embedded.redis_server import answers, redis_command, redis_executable
+from tests.udfs.redis_nodes import wait
 from udfs.errors import ConfigError
 from udfs.fence import Fence
 from udfs.redis_writer import RedisSettings, RedisWriter
@@ -48,13 +48,6 @@ def watched(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], Any]
         for server in servers:
             server.kill()
             server.wait()
-
-
-def wait(what: Any, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_a_writer_follows_to_the_new_master(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +14,7 @@ import msgspec
 
 from flink_app.config import load
 from flink_app.embedded.ports import free_port
-from flink_app.serve.server import Beside
+from flink_app.serve.server import Server, address
 
 
 @contextmanager
@@ -20,11 +23,25 @@ def serving(redis_url: str, *overrides: str, **headers: str) -> Iterator[httpx.C
     # However busy the machine is, Redis is not away before a test says so.
     patience = "serve.timeout_s=20"
     given = [f"redis.url={redis_url}", f"serve.port={free_port()}", patience, *overrides]
-    with (
-        Beside(load(None, given, {}).config) as server,
-        httpx.Client(base_url=server.url, headers=headers, timeout=20) as client,
-    ):
-        yield client
+    config = load(None, given, {}).config
+    server = Server(config)
+    thread = threading.Thread(target=_run, args=(server,), name="serve", daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.01)
+    try:
+        with httpx.Client(base_url=address(config), headers=headers, timeout=20) as client:
+            yield client
+    finally:
+        server.end()
+        thread.join()
+
+
+def _run(server: Server) -> None:
+    with contextlib.suppress(SystemExit):
+        server.run()
 
 
 def made(items: str, **fields: Any) -> bytes:
