@@ -9,6 +9,8 @@ works = $(shell command -v $(1) >/dev/null 2>&1 && $(1) -c 'import sys; sys.exit
 VENV := .venv
 STAMP := $(VENV)/installed
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ALL := .[embedded,kafka,serve,plot,metrics,docs,test,peers,lint]
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -28,7 +30,9 @@ $(STAMP): pyproject.toml
 	@echo "Making $(VENV) and installing what millirec needs (1.5 GB, some minutes the first time)"
 	@rm -f $@
 	@"$(PYTHON)" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,kafka,serve,plot,metrics,docs,test,peers,lint]'
+	@$(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '$(ALL)' || { \
+	  echo "uv could not install it; pip, which reads its own settings and takes longer, tries now" >&2; \
+	  $(PIP) --editable '$(ALL)'; }
 	@touch $@
 
 demo: $(STAMP)  ## Click in a simulated shop and watch its lists follow, on a page and here; DEMO_SECONDS=60 ends it

@@ -126,13 +126,14 @@ def rank(
     mean, slopes = np.empty(BASE, np.float32), np.empty(BASE, np.float32)
     raised = np.empty(MODEL_OF.max() + 1, np.float32)
     lowest = np.float32(np.log(FLOOR))
+    nothing = np.int32(-1)  # of the type that `train` gives: both share one compiled `collect`
     slots, x, place = scratch.slots, scratch.x, scratch.place
     z = x[max(choice, 0)] if choice >= 0 else scratch.z
     for r in range(users.shape[0]):
         out[r, :] = -1
         scores[r, :] = -np.inf
         count = collect(
-            users[r], extra[r], -1, most, since, exclude, history, pairs, noted, items, scratch
+            users[r], extra[r], nothing, most, since, exclude, history, pairs, noted, items, scratch
         )
         describe(vectors[r], count, since, pairs, noted, items, scratch)
         if choice < 0:
