@@ -119,14 +119,15 @@ class Factors:
         return Items(self.dimensions, self._half_life_ms)
 
     def _run(self) -> None:
-        with self._settings.client() as client:
-            while not self._stop.is_set():
-                try:
-                    self.refresh(client)
-                    self._stop.wait(_PAUSE_S)
-                except Exception as error:  # whatever it is, the next look may go well
-                    log.warning("the item feed cannot be read: %s", error)
-                    self._stop.wait(_AGAIN_S)
+        while not self._stop.is_set():
+            try:
+                with self._settings.client() as client:
+                    while not self._stop.is_set():
+                        self.refresh(client)
+                        self._stop.wait(_PAUSE_S)
+            except Exception as error:  # whatever it is, the next look may go well
+                log.warning("the item feed cannot be read: %s", error)
+                self._stop.wait(_AGAIN_S)
 
     def refresh(self, client: Any) -> None:
         """Bring the replica up to date: by the log, or anew where that may have gaps.

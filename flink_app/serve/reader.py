@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import hiredis
-import redis
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
-
-from udfs.errors import ConfigError
+from flink_app.serve.sources import FAILURES, source
 from udfs.redis_writer import RedisSettings
-from udfs.sentinels import Sentinels
 
 log = logging.getLogger(__name__)
-_pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
-FAILURES = (redis.RedisError, OSError, asyncio.TimeoutError)
 _MOST = 1000  # keys in one command
 
 
@@ -35,55 +25,15 @@ class Away(Exception):
     """Redis does not answer."""
 
 
-def connect(settings: RedisSettings) -> redis.asyncio.Redis:
-    """A client for asyncio; `settings` as the job has them.
-
-    Raises:
-        ConfigError: a URL that asyncio's client of Redis has no form for.
-    """
-    common: dict[str, Any] = {
-        "socket_timeout": settings.timeout_s,
-        "socket_connect_timeout": settings.timeout_s,
-        "retry": Retry(NoBackoff(), 0),
-    }
-    try:
-        if sentinels := Sentinels.parse(settings.url):
-            client = _of_sentinels(sentinels, common)
-        else:
-            client = redis.asyncio.Redis.from_url(settings.url, **common)
-    except ValueError:  # its text may hold a part of the password
-        raise ConfigError(
-            "redis.url is none that millirec serve can read from: write "
-            "redis://HOST:PORT/DATABASE, rediss:// for TLS, unix:///PATH, or "
-            "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE."
-        ) from None
-    given = {"username": settings.username, "password": settings.password}
-    client.connection_pool.connection_kwargs.update({k: v for k, v in given.items() if v})
-    return client
-
-
-def _of_sentinels(parts: Sentinels, common: dict[str, Any]) -> redis.asyncio.Redis:
-    if parts.at.tls:
-        common["ssl"] = True
-    sentinel: Any = Sentinel(parts.at.hosts, sentinel_kwargs=dict(common))  # type: ignore[no-untyped-call]
-    client: redis.asyncio.Redis = sentinel.master_for(
-        parts.service, db=parts.database, username=parts.at.username or None,
-        password=parts.at.password or None, **common,
-    )  # fmt: skip
-    return client
-
-
 class Reader:
-    """Reads values by one connection; use it in one event loop.
+    """Reads values; use it in one event loop.
 
     Attributes:
         away: whether Redis has not answered the last time.
     """
 
     def __init__(self, settings: RedisSettings) -> None:
-        self._client = connect(settings)
-        self._connection: Any = None
-        self._lock = asyncio.Lock()
+        self.source = source(settings)
         self._timeout_s = settings.timeout_s
         self.address = settings.address
         self.away = False
@@ -126,15 +76,14 @@ class Reader:
         if self.away:
             raise Away
         try:
-            return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+            return await self.source.call(*command)
         except FAILURES as error:
             self._lost(error)
             raise Away from error
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._drop()
-        await self._client.aclose()
+        await self.source.close()
 
     async def _drain(self) -> None:
         try:
@@ -161,27 +110,11 @@ class Reader:
                 future.exception()  # who asked may have gone
 
     async def _ask(self, keys: Sequence[str]) -> list[bytes | None]:
-        command = _pack(("MGET", *keys))
-        async with self._lock:
-            try:
-                # One connection, kept: to borrow one for each command would take twice the time.
-                if self._connection is None:
-                    self._connection = await self._client.connection_pool.get_connection()
-                await self._connection.send_packed_command([command], check_health=False)
-                values: list[bytes | None] = await self._connection.read_response()
-                return values
-            except FAILURES as error:
-                await self._drop()
-                self._lost(error)
-                raise Away from error
-            except BaseException:  # cancelled: the reply would be taken for that of another command
-                await self._drop()
-                raise
-
-    async def _drop(self) -> None:
-        """Disconnect; the next command connects anew."""
-        if self._connection is not None:
-            await self._connection.disconnect(nowait=True)
+        try:
+            return await self.source.values(keys)
+        except FAILURES as error:
+            self._lost(error)
+            raise Away from error
 
     def _lost(self, error: BaseException) -> None:
         if not self.away:

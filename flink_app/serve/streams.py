@@ -10,15 +10,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
 import msgspec
 
 from flink_app.serve.lists import Lists
 from flink_app.serve.problems import Problem
-from flink_app.serve.reader import FAILURES, connect
 from flink_app.serve.shape import Wish, answer
-from udfs.redis_writer import RedisSettings
+from flink_app.serve.sources import FAILURES
 
 log = logging.getLogger(__name__)
 BEAT_S = 15.0
@@ -37,9 +35,9 @@ _head = msgspec.json.Decoder(_Head).decode
 class Streams:
     """All open streams; use it in one event loop."""
 
-    def __init__(self, settings: RedisSettings, lists: Lists, most: int) -> None:
-        self._settings, self._lists, self._most = settings, lists, most
-        self._channel = f"{settings.prefix}rec"
+    def __init__(self, lists: Lists, prefix: str, most: int) -> None:
+        self._lists, self._most = lists, most
+        self._channel = f"{prefix}rec"
         self._open: dict[bytes, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
         self._closing = False
@@ -103,21 +101,13 @@ class Streams:
 
     async def _listen_once(self) -> None:
         """Pass on what the channel says until no stream is open, or the connection breaks."""
-        client = connect(self._settings)
-        channel: Any = client.pubsub(ignore_subscribe_messages=True)
-        try:
-            await channel.subscribe(self._channel)
-            await channel.get_message(timeout=self._settings.timeout_s)
+        async with self._lists.reader.source.listening(self._channel) as notices:
             self._wake_all()  # for what changed before
             while self._open:
-                message = await channel.get_message(timeout=1.0)
+                message = await notices.get_message(timeout=1.0)
                 if message is not None:
                     for changed in self._open.get(message["data"], ()):
                         changed.set()
-        finally:
-            with contextlib.suppress(*FAILURES):
-                await channel.aclose()
-                await client.aclose()
 
 
 def _event(value: bytes | None, data: bytes) -> bytes:

@@ -25,9 +25,8 @@ NOW = 1_700_000_000_000
 ITEMS = [f"i{n}" for n in range(30)]
 
 
-@pytest.fixture
-def learner(redis_url: str) -> Learner:
-    """A learner whose items and users' factors are in Redis, as a job leaves them."""
+def learned(url: str) -> Learner:
+    """A learner whose items and users' factors are in that Redis, as a job leaves them."""
     config = load(None, ["redis.factors=true", "lists.length=30", "lists.model=mf",
                          "lists.exclude_consumed=false"], {}).config  # fmt: skip
     learner = Learner(user_learner_settings(config, [0, 1]).learner)
@@ -37,13 +36,18 @@ def learner(redis_url: str) -> Learner:
     batch = make_batch(users, items, np.ones(400), np.ones(400), np.full(400, NOW), [""] * 400, NOW)
     slots = learner.learn(batch, MemoryRows(), MemoryRows(), 0, NOW).slots
     feed = FeedWriter("", 0, NOW, False, 30.0)
-    writer = RedisWriter(RedisSettings(redis_url))
+    writer = RedisWriter(RedisSettings(url))
     living = learner.catalogue.living_slots()
     writer.send(feed.snapshot(learner.catalogue, b"", {}, whole=True))
     writer.send([feed.changes(learner.catalogue, living[:3], Changes(), NOW)])
     writer.send(learner.user_lists(slots, NOW))
     writer.send(learner.shared_lists(NOW, everything=True))
     return learner
+
+
+@pytest.fixture
+def learner(redis_url: str) -> Learner:
+    return learned(redis_url)
 
 
 @pytest.fixture

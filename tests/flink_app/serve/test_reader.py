@@ -10,14 +10,17 @@ import pytest
 import redis
 
 from flink_app.embedded.ports import free_port
-from flink_app.serve.reader import Away, Reader, connect
+from flink_app.serve.reader import Away, Reader
+from flink_app.serve.sources import source
 from udfs.errors import ConfigError
 from udfs.redis_writer import RedisSettings
 
 
-def run(url: str, use: Callable[[Reader], Awaitable[None]]) -> None:
+def run(where: str | RedisSettings, use: Callable[[Reader], Awaitable[None]]) -> None:
+    settings = where if isinstance(where, RedisSettings) else RedisSettings(where, timeout_s=20)
+
     async def whole() -> None:
-        reader = Reader(RedisSettings(url, timeout_s=20))
+        reader = Reader(settings)
         try:
             await use(reader)
         finally:
@@ -102,23 +105,38 @@ def test_a_connection_that_was_cut_is_made_anew(redis_url: str, redis_client: re
     run(redis_url, use)
 
 
-def test_nobody_there() -> None:
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
+def test_nobody_there(scheme: str) -> None:
     async def use(reader: Reader) -> None:
         for ask in (reader.get(["a"]), reader.probe(["a"]), reader.call("PING")):
             with pytest.raises(Away):
                 await ask
 
-    run(f"redis://127.0.0.1:{free_port()}/0", use)
+    run(f"{scheme}://127.0.0.1:{free_port()}/0", use)
 
 
-@pytest.mark.parametrize("url", ["http://x:secret@y", "redis://x:y:z/0", "redis+sentinel://x"])
+@pytest.mark.parametrize(
+    "url", ["http://x:secret@y", "redis://x:y:z/0", "redis+sentinel://x", "redis+cluster://x:y"]
+)
 def test_a_url_that_cannot_be_is_said_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as told:
-        connect(RedisSettings(url))
+        source(RedisSettings(url))
     assert "secret" not in str(told.value)
 
 
-def test_credentials_of_their_own_go_before_those_of_the_url() -> None:
-    client = connect(RedisSettings("rediss://a:b@c:1/2", "user", "word"))
-    kwargs = client.connection_pool.connection_kwargs
-    assert (kwargs["username"], kwargs["password"], kwargs["db"]) == ("user", "word", 2)
+def test_credentials_of_their_own_go_before_those_of_the_url(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    redis_client.acl_setuser(
+        "reader", enabled=True, passwords=["+word"], keys=["*"], commands=["+mget", "+hgetall"]
+    )
+    url = redis_url.replace("//", "//nobody:wrong@")
+
+    async def use(reader: Reader) -> None:
+        assert await reader.get(["a"]) == [None]
+        assert await reader.call("HGETALL", "stats") == {}
+
+    try:
+        run(RedisSettings(url, "reader", "word", timeout_s=20), use)
+    finally:
+        redis_client.acl_deluser("reader")

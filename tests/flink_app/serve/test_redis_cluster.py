@@ -1,0 +1,108 @@
+"""A server that reads a real Redis Cluster: lists of all nodes, notices, factors, a failover."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flink_app.serve.reader import Reader
+from tests.flink_app.serve.servers import items, made, serving
+from tests.flink_app.serve.test_factors import learned, rank
+from tests.flink_app.serve.test_streams import lists
+from tests.udfs.redis_nodes import RedisNodes, wait
+from udfs.redis_writer import RedisSettings, RedisWriter
+
+PEOPLE = [f"user-{n}" for n in range(40)]
+COMMANDS = ["+get", "+hgetall", "+cluster|slots", "+command"]
+"""What docs/redis.md says that a server needs, less what streams and factors add."""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisNodes]:
+    with RedisNodes(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def nodes(cluster: RedisNodes) -> RedisNodes:
+    for client in cluster.clients:
+        client.flushall()
+    return cluster
+
+
+def write(nodes: RedisNodes, lists: dict[str, str], *more: Any) -> None:
+    sets = [("SET", name, made(lists[name])) for name in lists]
+    RedisWriter(RedisSettings(nodes.url)).send([*sets, *more])
+
+
+def test_the_lists_of_all_nodes(nodes: RedisNodes) -> None:
+    words = {f"rec:{who}": f"a{chr(97 + n % 26)}" for n, who in enumerate(PEOPLE)}
+    write(nodes, {**words, "popular": "xy", "trending": "z", "similar:a": "bc"})
+    assert all(client.dbsize() for client in nodes.clients), "spread over all nodes"
+    with serving(nodes.url) as client:
+        answer = client.post("/recommend", json={"users": [*PEOPLE, "nobody"]}).json()
+        assert [items(one) for one in answer["lists"]] == [*words.values(), "xy"]
+        assert items(client.get("/recommend/user-7").json()) == words["rec:user-7"]
+        assert items(client.get("/similar/a").json()) == "bc"
+        assert items(client.get("/trending").json()) == "z"
+        assert client.get("/health/ready").status_code == 200
+
+
+def test_a_stream_hears_of_a_list_on_any_node(nodes: RedisNodes) -> None:
+    for who in PEOPLE[:6]:
+        with serving(nodes.url) as client, client.stream("GET", f"/stream/{who}") as response:
+            following = lists(response)
+            assert next(following) in ("", "xy")
+            for change in ("abc", "cab"):
+                write(nodes, {f"rec:{who}": change, "popular": "xy"}, ("PUBLISH", "rec", who))
+                while (now := next(following)) != change:
+                    assert now in ("", "xy", "abc")
+
+
+def test_candidates_are_ranked_by_the_factors(nodes: RedisNodes) -> None:
+    learned(nodes.url)
+    with serving(nodes.url, "redis.factors=true") as client:
+        listed = [one["item"] for one in client.get("/recommend/u1").json()["items"]]
+        answer = rank(client, "u1", listed[::-1])
+        assert [one["item"] for one in answer["items"]] == listed
+
+
+def test_a_replica_takes_over_from_a_node_that_hangs(tmp_path: Path) -> None:
+    with RedisNodes(tmp_path, replicas=True) as nodes:
+        write(nodes, {f"rec:{who}": "ab" for who in PEOPLE})
+        for primary in nodes.clients[:3]:
+            primary.wait(1, 5000)
+        with serving(nodes.url, "serve.timeout_s=1") as client:
+            ask = {"users": PEOPLE}
+            assert client.post("/recommend", json=ask).json()["lists"][0]["stale"] is False
+            nodes.servers[0].send_signal(signal.SIGSTOP)  # the first that the URL names
+            try:
+                answer = client.post("/recommend", json=ask)
+                assert answer.status_code == 200
+                assert answer.json()["lists"][0]["stale"] is True
+                wait(lambda: not client.post("/recommend", json=ask).json()["lists"][0]["stale"])
+            finally:
+                nodes.servers[0].send_signal(signal.SIGCONT)
+
+
+def test_credentials(nodes: RedisNodes) -> None:
+    for node in nodes.clients:
+        node.acl_setuser("reader", enabled=True, passwords=["+word"], keys=["*"], commands=COMMANDS)
+
+    async def use(url: str, name: str, word: str) -> list[bytes | None]:
+        reader = Reader(RedisSettings(url, name, word, timeout_s=20))
+        try:
+            assert await reader.call("HGETALL", "stats") == {}
+            return await reader.get(["a", "b", "c"])
+        finally:
+            await reader.close()
+
+    within = nodes.url.replace("//", "//reader:word@")
+    wrong = nodes.url.replace("//", "//reader:wrong@")
+    for url, name, word in ((within, "", ""), (nodes.url, "reader", "word"), (wrong, "", "word")):
+        assert asyncio.run(use(url, name, word)) == [None] * 3
