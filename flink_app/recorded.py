@@ -53,12 +53,14 @@ def _hidden(path: Path) -> bool:
 
 
 def read_blocks(
-    paths: Sequence[Path], size: int = BLOCK, on_bytes: Callable[[int], None] = lambda read: None
-) -> Iterator[Block]:
+    paths: Sequence[Path], size: int = BLOCK, on_bytes: Callable[[int], None] = lambda read: None,
+    errors: str = "replace",
+) -> Iterator[Block]:  # fmt: skip
     """The lines of files, at most `size` at a time; a block is of one file.
 
     Args:
         on_bytes: called with the number of bytes read so far of all files, as they lie there.
+        errors: what becomes of bytes that are no UTF-8, as in `bytes.decode`.
 
     Raises:
         SourceError: a file cannot be read.
@@ -66,7 +68,7 @@ def read_blocks(
     before = 0
     for path in files_of(paths):
         try:
-            with path.open("rb") as raw, _text(path, raw) as text:
+            with path.open("rb") as raw, _text(path, raw, errors) as text:
                 first = 1
                 while lines := [line.rstrip("\r\n") for line in islice(text, size)]:
                     yield Block(path, first, lines)
@@ -78,6 +80,6 @@ def read_blocks(
             raise SourceError(f"{path} cannot be read: {reason}") from error
 
 
-def _text(path: Path, raw: IO[bytes]) -> io.TextIOWrapper:
+def _text(path: Path, raw: IO[bytes], errors: str) -> io.TextIOWrapper:
     stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
-    return io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="\n")
+    return io.TextIOWrapper(stream, encoding="utf-8", errors=errors, newline="\n")

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "millirec replay data/ml-100k/u.data --preset movielens --speed 100000 --to inbox": (
         "tests/flink_app/replay"
     ),
+    "millirec items data/ml-100k/u.item": "tests/flink_app/test_items.py",
     "millirec run ratings.dat --preset movielens-dat": "tests/flink_app/test_job.py",
     "millirec run --set source.kind=directory --set source.paths=inbox": "tests/flink_app/demo",
     "millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 "

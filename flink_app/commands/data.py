@@ -1,4 +1,5 @@
-"""The commands about data: check recorded events, replay them, fetch a data set, report a run.
+"""The commands about data: check recorded events, replay them, fetch a data set, say
+what items are, report a run.
 
 In: arguments. Out: exit codes. Each command imports what does its work.
 """
@@ -96,6 +97,33 @@ def fetch(
     from flink_app.fetch.catalogue import DATA_SETS
 
     get(DATA_SETS[name], out)
+
+
+@app.command
+def items(
+    *files: Annotated[
+        Path,
+        Parameter(
+            help="JSON lines, CSV with a header, or MovieLens' u.item, movies.dat, movies.csv."
+        ),
+    ],
+    item: Annotated[str, Parameter(help="The name of the id in JSON and CSV.")] = "item",
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> int:
+    """Write titles, categories and whatever else is said of items into Redis.
+
+    Lookups and the live page show `title` and `category`. The exit code is 1 if a line is left out.
+
+    Examples:
+        millirec items items.csv
+        millirec items data/ml-100k/u.item
+    """
+    from flink_app.items import items as write
+
+    if not files:
+        raise ConfigError("millirec items needs a file of items")
+    return write(load(config, settings), files, item)
 
 
 @app.command

@@ -14,7 +14,7 @@ class DataSet(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         size: bytes. md5, sha256: of the archive. top: the folder that everything in it lies in.
-        events: the file of events. preset: how to read it.
+        events, items: the files of events and of titles. preset: how to read the events.
         about: what it holds. owner: who collected it. terms: what one may do with it, and not.
         cite: what publications name. page: where its owner describes it.
     """
@@ -26,6 +26,7 @@ class DataSet(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     top: str
     events: str
+    items: str
     preset: str
     about: str
     owner: str
@@ -39,6 +40,13 @@ class DataSet(msgspec.Struct, frozen=True, kw_only=True):
         return {"sha256": self.sha256, "md5": self.md5}
 
 
+_TITLES = {
+    "movielens": "u.item",
+    "movielens-dat": "movies.dat",
+    "movielens-csv": "movies.csv",
+}
+
+
 def _movielens(
     name: str, size: int, md5: str, sha256: str, events: str, preset: str, about: str, top: str = ""
 ) -> DataSet:
@@ -50,6 +58,7 @@ def _movielens(
         sha256=sha256,
         top=top or name,
         events=events,
+        items=_TITLES[preset],
         preset=preset,
         about=about,
         owner="GroupLens Research, University of Minnesota",

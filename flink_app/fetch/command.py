@@ -60,7 +60,7 @@ def next_commands(data: DataSet, events: Path) -> list[str]:
     return [
         f"millirec {command} {path} --preset {data.preset}"
         for command in ("validate", "run", "evaluate")
-    ]
+    ] + [f"millirec items {shlex.quote(str(events.with_name(data.items)))}"]
 
 
 def _download(data: DataSet, folder: Path) -> None:

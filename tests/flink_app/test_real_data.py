@@ -1,24 +1,15 @@
 """The job on real data sets, where they are: every row accounted for, every list right."""
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.data_sets import data
 from tests.flink_app.jobs import counts, letters, lists, run
 
 pytestmark = pytest.mark.job
-
-DATA = Path(os.environ.get("RECORDED_DATA", Path(__file__).parents[3] / "shared" / "data"))
-
-
-def data(name: str) -> Path:
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there: set RECORDED_DATA to a folder that holds {name}")
-    return path
 
 
 def source(path: Path, preset: str) -> list[str]:
