@@ -116,7 +116,10 @@ class _Show:
         """Until the shop's past is learned and lists are there; then its present begins."""
         for number, events in enumerate(accumulate(PAST)):
             rest = f"Learning the shop's past, {sum(PAST):,} events"
-            self._wait(rest if number else "Waking the job up with the first events", events)
+            self._wait(
+                rest if number else "Waking the job up, which compiles for a minute the first time",
+                events,
+            )
         self._traffic.go_on()
 
     def _wait(self, text: str, events: int) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -72,11 +71,3 @@ def letters(folder: Path) -> list[dict[str, Any]]:
         for part in sorted(folder.rglob("dead-letters*"))
         for line in part.read_text().splitlines()
     ]
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Poll until `condition` holds; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.flink_app.jobs import counts, letters, lists, live, run, stats, wait_for
+from tests.flink_app.jobs import counts, letters, lists, live, run, stats
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.job
 

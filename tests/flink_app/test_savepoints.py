@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.flink_app.jobs import counts, lists, live, stats, wait_for
+from tests.flink_app.jobs import counts, lists, live, stats
 from tests.flink_app.published import counted, in_state, together
 from tests.flink_app.savepoint import FOLDER, SETTINGS, unpack
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.job
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,16 +11,9 @@ import redis
 
 from flink_app.embedded.ports import free_port, in_use
 from flink_app.embedded.redis_server import answers, redis_command
+from tests.waiting import wait_for
 
 _SLOTS, _BUS, _OUTGOING = 16384, 10_000, 32_768
-
-
-def wait(what: Callable[[], object], seconds: float = 30.0) -> None:
-    """Until it holds."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 class RedisNodes:
@@ -45,7 +36,7 @@ class RedisNodes:
         home.mkdir(exist_ok=True)
         options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]
         server = subprocess.Popen([*redis_command(self.ports[n], home), *options])
-        wait(lambda: answers(f"redis://127.0.0.1:{self.ports[n]}/0"))
+        wait_for(lambda: answers(f"redis://127.0.0.1:{self.ports[n]}/0"))
         return server
 
     def __enter__(self) -> RedisNodes:
@@ -65,13 +56,13 @@ class RedisNodes:
             client.execute_command("CLUSTER SET-CONFIG-EPOCH", n + 1)
         for client in self.clients[1:]:
             client.execute_command("CLUSTER MEET", "127.0.0.1", self.ports[0])
-        wait(lambda: all(self.state(client) for client in self.clients))
+        wait_for(lambda: all(self.state(client) for client in self.clients))
         for primary, replica in zip(self.clients[:3], self.clients[3:], strict=False):
             known = primary.execute_command("CLUSTER MYID").decode()
-            wait(lambda client=replica, name=known: _knows(client, name))
+            wait_for(lambda client=replica, name=known: _knows(client, name))
             replica.execute_command("CLUSTER REPLICATE", known)
         for replica in self.clients[3:]:
-            wait(
+            wait_for(
                 lambda client=replica: client.info("replication").get("master_link_status") == "up"
             )
 

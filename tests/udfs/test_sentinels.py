@@ -14,7 +14,7 @@ from flink_app.config import load
 from flink_app.config.check import check
 from flink_app.embedded.ports import free_port
 from flink_app.embedded.redis_server import answers, redis_command, redis_executable
-from tests.udfs.redis_nodes import wait
+from tests.waiting import wait_for
 from udfs.errors import ConfigError
 from udfs.fence import Fence
 from udfs.redis_writer import RedisSettings, RedisWriter
@@ -36,13 +36,13 @@ def watched(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], Any]
     servers = [subprocess.Popen(command) for command in commands]
     other = redis.Redis(port=replica)
     try:
-        wait(lambda: answers(f"redis://127.0.0.1:{replica}/0"))
-        wait(lambda: other.info("replication")["master_link_status"] == "up")
+        wait_for(lambda: answers(f"redis://127.0.0.1:{replica}/0"))
+        wait_for(lambda: other.info("replication")["master_link_status"] == "up")
         servers.append(subprocess.Popen([str(redis_executable()), str(conf), "--sentinel"]))
         asked = redis.Redis(port=sentinel, decode_responses=True)
-        wait(lambda: answers(f"redis://127.0.0.1:{sentinel}/0"))
+        wait_for(lambda: answers(f"redis://127.0.0.1:{sentinel}/0"))
         # A Sentinel learns of replicas from the master, each ten seconds.
-        wait(lambda: asked.sentinel_master("shop")["num-slaves"] == 1)
+        wait_for(lambda: asked.sentinel_master("shop")["num-slaves"] == 1)
         yield f"redis+sentinel://127.0.0.1:{sentinel}/shop/2", servers[0], other
     finally:
         for server in servers:

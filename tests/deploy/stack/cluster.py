@@ -7,13 +7,13 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer
 
 from deploy.stack import Stack
+from tests.waiting import wait_for
 
 
 class Cluster:
@@ -135,11 +135,3 @@ def package(stack: Stack, out: Path, topic: str, *settings: str) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
-
-
-def wait_for(what: Callable[[], object]) -> None:
-    """Poll until `what` holds; fails after two minutes."""
-    deadline = time.monotonic() + 120
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

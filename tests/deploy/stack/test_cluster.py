@@ -8,7 +8,8 @@ import pytest
 
 from deploy.stack import Stack
 from flink_app.embedded.redis_server import answers
-from tests.deploy.stack.cluster import Cluster, wait_for
+from tests.deploy.stack.cluster import Cluster
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.stack
 

@@ -14,9 +14,10 @@ import pytest
 import redis
 
 from deploy.stack import Stack
-from tests.deploy.stack.cluster import Cluster, package, wait_for
+from tests.deploy.stack.cluster import Cluster, package
 from tests.flink_app.jobs import counts, lists, stats
 from tests.flink_app.published import counted, in_state, together
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.stack
 

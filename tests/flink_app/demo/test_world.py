@@ -11,13 +11,8 @@ import pytest
 from flink_app.config.check import check
 from flink_app.demo.world import PAST, RATE, SHOP, Traffic, demo_config, demo_settings
 from flink_app.simulator import Shop
+from tests.waiting import wait_for
 from udfs.errors import ServiceError
-
-
-def _wait_for(traffic: Traffic, events: int) -> None:
-    end = time.monotonic() + 20
-    while traffic.written < events and time.monotonic() < end:
-        time.sleep(0.005)
 
 
 def test_the_job_can_run_with_the_configuration_and_writes_below_the_folder(
@@ -39,10 +34,10 @@ def test_traffic_goes_on_phase_by_phase_and_stops(tmp_path: Path) -> None:
     with Traffic(Shop(SHOP), tmp_path) as traffic:
         assert traffic.written == 0
         traffic.go_on()
-        _wait_for(traffic, PAST[0])
+        wait_for(lambda: traffic.written >= PAST[0])
         assert traffic.written == PAST[0]
         traffic.go_on()
-        _wait_for(traffic, PAST[0] + 100)
+        wait_for(lambda: traffic.written >= PAST[0] + 100)
         traffic.stop()
         written = traffic.written
         assert PAST[0] + 100 <= written < sum(PAST)

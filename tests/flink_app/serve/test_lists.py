@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,13 +11,7 @@ import redis
 from flink_app.embedded.ports import free_port
 from flink_app.embedded.redis_server import RedisServer
 from tests.flink_app.serve.servers import items, made, serving
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+from tests.waiting import wait_for
 
 
 def ready(client: httpx.Client) -> bool:

@@ -14,7 +14,8 @@ from flink_app.serve.reader import Reader
 from tests.flink_app.serve.servers import items, made, serving
 from tests.flink_app.serve.test_factors import learned, rank
 from tests.flink_app.serve.test_streams import lists
-from tests.udfs.redis_nodes import RedisNodes, wait
+from tests.udfs.redis_nodes import RedisNodes
+from tests.waiting import wait_for
 from udfs.redis_writer import RedisSettings, RedisWriter
 
 PEOPLE = [f"user-{n}" for n in range(40)]
@@ -78,14 +79,21 @@ def test_a_replica_takes_over_from_a_node_that_hangs(tmp_path: Path) -> None:
         for primary in nodes.clients[:3]:
             primary.wait(1, 5000)
         with serving(nodes.url, "serve.timeout_s=1") as client:
-            ask = {"users": PEOPLE}
-            assert client.post("/recommend", json=ask).json()["lists"][0]["stale"] is False
+
+            def stale() -> bool:
+                answer = client.post("/recommend", json={"users": PEOPLE})
+                assert answer.status_code == 200
+                return bool(answer.json()["lists"][0]["stale"])
+
+            assert not stale()
             nodes.servers[0].send_signal(signal.SIGSTOP)  # the first that the URL names
             try:
                 answer = client.post("/recommend", json=ask)
                 assert answer.status_code == 200
                 assert answer.json()["lists"][0]["stale"] is True
-                wait(lambda: not client.post("/recommend", json=ask).json()["lists"][0]["stale"])
+                wait_for(
+                    lambda: not client.post("/recommend", json=ask).json()["lists"][0]["stale"]
+                )
             finally:
                 nodes.servers[0].send_signal(signal.SIGCONT)
 

@@ -8,7 +8,8 @@ from typing import Any
 import redis
 
 from tests.flink_app.serve.servers import items, made, serving
-from tests.udfs.test_sentinels import wait, watched  # noqa: F401  (a fixture)
+from tests.udfs.test_sentinels import watched  # noqa: F401  (a fixture)
+from tests.waiting import wait_for
 
 
 def test_lists_come_from_the_new_master(
@@ -22,8 +23,8 @@ def test_lists_come_from_the_new_master(
     with serving(url, "serve.timeout_s=1") as client:
         assert items(client.get("/recommend/alice").json()) == "ab"
         master.kill()
-        wait(lambda: replica.role()[0] == b"master")
+        wait_for(lambda: replica.role()[0] == b"master")
         replica.select(2)
         replica.set("rec:alice", made("c", user="alice"))
-        wait(lambda: items(client.get("/recommend/alice").json()) == "c")
+        wait_for(lambda: items(client.get("/recommend/alice").json()) == "c")
         assert not client.get("/recommend/alice").json()["stale"]
