@@ -3,6 +3,14 @@
 import { category, title } from './api.js';
 import { picture } from './pictures.js';
 
+const WORDS = new Map([
+  ['item-cf', 'goes with what you watched'],
+  ['user-cf', 'people like you took it'],
+  ['mf', 'suits your taste'],
+  ['popular', 'popular now'],
+  ['trending', 'trending now'],
+]);
+
 /** A card; `onClick(item)` is called when it is chosen. All texts go in as text, never as HTML. */
 export function newCard(item, onClick) {
   const card = document.createElement('li');
@@ -48,15 +56,10 @@ export function because(entry) {
   return Array.isArray(entry.why?.because) ? entry.why.because : [];
 }
 
-/** Why an item is in a list, in words; `like` is the item clicked last, if this one is like it. */
+/** Why an item is in a list, in words; `like` is an item clicked before that it is similar to. */
 export function reason(entry, like) {
   const [first] = because(entry);
-  switch (entry.why?.model) {
-    case 'item-cf': return first === undefined ? 'goes with what you watched' : `because you watched ${title(first)}`;
-    case 'user-cf': return 'people like you took it';
-    case 'mf': return like ? `suits your taste, similar to ${title(like)}` : 'suits your taste';
-    case 'popular': return 'popular now';
-    case 'trending': return 'trending now';
-    default: return 'chosen for you';
-  }
+  if (first !== undefined) return `because you watched ${title(first)}`;
+  const why = WORDS.get(entry.why?.model) ?? 'chosen for you';
+  return like === undefined ? why : `${why}, similar to ${title(like)}`;
 }

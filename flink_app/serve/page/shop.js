@@ -11,12 +11,13 @@ const SHOWN = 12;
 const FETCHED = 24; // so that the titles of what moves up are known before
 const SHELVES_S = 15;
 const PATIENCE_MS = 8000;
+const REMEMBERED = 5; // clicks that reasons speak of
 
 /** Clicks with their moments in ms, the newest last; `acknowledged` may follow the list. */
 export const clicks = [];
 
 const by = id => document.getElementById(id);
-const state = { user: '', list: null, waiting: null, end: null, lastClicked: '', similar: new Set(), round: 0 };
+const state = { user: '', list: null, waiting: null, end: null, lastClicked: '', similar: [], round: 0 };
 let hooks = { onLink() {}, onProblem() {} };
 
 export function start(given) {
@@ -39,7 +40,7 @@ function invented() {
 function become(user) {
   if (!user) return;
   state.end?.();
-  Object.assign(state, { user, list: null, waiting: null, lastClicked: '', similar: new Set() });
+  Object.assign(state, { user, list: null, waiting: null, lastClicked: '', similar: [] });
   sessionStorage.setItem('millirec-user', user);
   by('user').value = user;
   by('list').replaceChildren();
@@ -114,7 +115,6 @@ async function click(item) {
   };
   state.waiting = waiting;
   state.lastClicked = item;
-  state.similar = new Set();
   for (const card of document.querySelectorAll('.card')) {
     card.classList.toggle('clicked', card.dataset.item === item);
   }
@@ -140,16 +140,20 @@ function shelves() {
 }
 
 async function lookForSimilar(item) {
+  const { user } = state;
   const similar = await similarTo(item);
-  if (state.lastClicked !== item) return;
-  state.similar = new Set(similar);
+  if (state.user !== user) return;
+  const others = state.similar.filter(one => one.item !== item);
+  state.similar = [{ item, all: new Set(similar) }, ...others].slice(0, REMEMBERED);
   lookAhead(similar);
   for (const [place, card] of [...by('list').children].entries()) tell(card, state.list.items[place]);
 }
 
-/** Say why an item is in the list. */
+/** Say why an item is in the list, and to which of the last clicks it is similar. */
 function tell(card, entry) {
-  if (entry) card.querySelector('.why').textContent = reason(entry, state.similar.has(entry.item) && state.lastClicked);
+  if (!entry) return;
+  const like = state.similar.find(one => one.all.has(entry.item))?.item;
+  card.querySelector('.why').textContent = reason(entry, like);
 }
 
 function say(text) {

@@ -21,8 +21,8 @@ def test_every_event_is_in_the_topic_and_each_users_are_in_order(
     running: Stack, cluster: Cluster, tmp_path: Path
 ) -> None:
     file = tmp_path / "history.csv"
-    rows = [f"u{n % 97},i{n},view,{1_700_000_000 + n}" for n in range(EVENTS)]
-    file.write_text("\n".join(["user,item,type,ts", *rows[::-1]]) + "\n")
+    rows = [f"u{n % 97},i{n},view,{1_700_000_000 + n},," for n in range(EVENTS)]
+    file.write_text("\n".join(["user,item,type,ts,value,id", *rows[::-1]]) + "\n")
     target = f"kafka://{running.kafka_bootstrap}/replayed"
     command = [
         sys.executable, "-m", "flink_app", "replay", str(file), "--speed", "1000", "--to", target,

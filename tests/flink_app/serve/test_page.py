@@ -88,6 +88,21 @@ def test_a_click_is_followed_by_the_list_its_reason_and_the_time(
     assert page.locator("#shelves .why").first.inner_text() == f"similar to {title}"
 
 
+def test_reasons_name_which_of_the_last_clicks_an_item_is_similar_to(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    first, other = shown(page)[5], shown(page)[1]
+    entries = [{"item": other, "score": 0.5, "why": {"model": "item-cf"}}]
+    head = {"item": first, "id": "x-1", "at": 1, "v": 1, "source": "item-cf", "items": entries}
+    redis_client.set(f"similar:{first}", msgspec.json.encode(head))
+    title = page.locator(f'[data-item="{first}"] .title').first.inner_text()
+    why = page.locator(f'#list [data-item="{other}"] .why')
+    choose(page, first)
+    for _ in range(2):
+        expect(why).to_have_text(f"popular now, similar to {title}")
+        choose(page, shown(page)[2])
+
+
 def test_another_tab_of_the_same_visitor_follows_too(page: Page, site: httpx.Client) -> None:
     before = shown(page)
     site.post("/events", json={"user": "ann", "item": before[0], "type": "click"})
