@@ -127,7 +127,7 @@ def _reader(file: Path, first: str, column: str) -> tuple[Read, bool]:
 def _object(line: str, column: str) -> tuple[Any, Metadata]:
     try:
         found = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError("no JSON object")

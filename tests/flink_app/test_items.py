@@ -72,11 +72,13 @@ def test_lines_that_say_nothing_are_named_and_the_rest_is_written(
     loaded: Loaded, redis_client: redis.Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "items.jsonl"
-    bad = ["{", "[1]", '{"title":"x"}', '{"item":true}', '{"item":"%s"}' % ("x" * 513), '"\x1b[2J"']
+    deep, long = f'{{"a":{"[" * 2000}{"]" * 2000}}}', f'{{"item":{"9" * 5000}}}'
+    unlike = ["{", "[1]", '{"title":"x"}', '{"item":true}', f'{{"item":"{"x" * 513}"}}']
+    bad = [*unlike, deep, long, '"\x1b[2J"']
     file.write_text("\n".join(['{"item":"a"}', *bad, '{"item":"b"}']))
     assert items(loaded, [file], "item") == 1
     out, err = capsys.readouterr()
-    assert "2 items written" in out and "; 6 lines left out" in out
+    assert "2 items written" in out and "; 8 lines left out" in out
     said = err.splitlines()
     assert [line.partition(": ")[0] for line in said] == [
         f"{file}, line {n} left out" for n in range(2, 7)
