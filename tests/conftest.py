@@ -1,4 +1,5 @@
-"""What all tests share: one private Redis, emptied for each test, and time on a busy machine."""
+"""What all tests share: one private Redis or Redis Cluster, emptied for each test, and time on a
+busy machine."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import udfs
 from flink_app.config import Config
 from flink_app.embedded.redis_server import RedisServer
 from flink_app.settings import user_learner_settings
+from tests.udfs.redis_nodes import RedisNodes
 from udfs.item_shard import ItemShard
 from udfs.learner import Learner
 
@@ -59,3 +61,18 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
     """A client of the empty Redis at `redis_url`."""
     with redis.Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def redis_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisNodes]:
+    """A Redis Cluster of three nodes for a module; use `nodes`, which empties it."""
+    with RedisNodes(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def nodes(redis_nodes: RedisNodes) -> RedisNodes:
+    """An empty Redis Cluster."""
+    for client in redis_nodes.clients:
+        client.flushall()
+    return redis_nodes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,6 @@ from udfs.fence import Fence
 from udfs.redis_writer import RedisSettings, RedisWriter
 
 PEOPLE = [f"user-{n}" for n in range(40)]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisNodes]:
-    with RedisNodes(tmp_path_factory.mktemp("cluster")) as nodes:
-        yield nodes
-
-
-@pytest.fixture
-def nodes(cluster: RedisNodes) -> RedisNodes:
-    for client in cluster.clients:
-        client.flushall()
-    return cluster
 
 
 @pytest.fixture

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from flink_app.serve.reader import Reader
 from tests.flink_app.serve.servers import items, made, serving
@@ -21,19 +18,6 @@ from udfs.redis_writer import RedisSettings, RedisWriter
 PEOPLE = [f"user-{n}" for n in range(40)]
 COMMANDS = ["+get", "+hgetall", "+cluster|slots", "+command"]
 """What docs/redis.md says that a server needs, less what streams and factors add."""
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisNodes]:
-    with RedisNodes(tmp_path_factory.mktemp("cluster")) as nodes:
-        yield nodes
-
-
-@pytest.fixture
-def nodes(cluster: RedisNodes) -> RedisNodes:
-    for client in cluster.clients:
-        client.flushall()
-    return cluster
 
 
 def write(nodes: RedisNodes, lists: dict[str, str], *more: Any) -> None:
