@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
 from flink_app.serve.sources import FAILURES, source
 from udfs.redis_writer import RedisSettings
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 _MOST = 1000  # keys in one command
 
 
+_Reply = TypeVar("_Reply")
 _Asked = tuple[str, "asyncio.Future[bytes | None]"]
 
 
@@ -61,7 +62,7 @@ class Reader:
         Raises:
             Away: it still does not answer.
         """
-        values = await self._ask(keys)
+        values = await self._asked(self.source.values(keys))
         if self.away:
             self.away = False
             log.warning("Redis at %s answers again", self.address)
@@ -75,11 +76,7 @@ class Reader:
         """
         if self.away:
             raise Away
-        try:
-            return await self.source.call(*command)
-        except FAILURES as error:
-            self._lost(error)
-            raise Away from error
+        return await self._asked(self.source.call(*command))
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -90,7 +87,7 @@ class Reader:
             while self._waiting:
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 try:
-                    values = await self._ask([key for key, _ in batch])
+                    values = await self._asked(self.source.values([key for key, _ in batch]))
                 except Exception as error:
                     self._fail(batch, error)
                     self._fail(self._waiting, error)
@@ -109,9 +106,9 @@ class Reader:
                 future.set_exception(error)
                 future.exception()  # who asked may have gone
 
-    async def _ask(self, keys: Sequence[str]) -> list[bytes | None]:
+    async def _asked(self, reply: Awaitable[_Reply]) -> _Reply:
         try:
-            return await self.source.values(keys)
+            return await reply
         except FAILURES as error:
             self._lost(error)
             raise Away from error

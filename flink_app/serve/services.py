@@ -37,7 +37,7 @@ class Services:
         )
         self.reader = Reader(settings)
         self.lists = Lists(self.reader, config)
-        self.streams = Streams(self.lists, settings.prefix, serve.max_streams)
+        self.streams = Streams(self.reader.source, self.lists, settings.prefix, serve.max_streams)
         sink = sink_of(config)
         self.inbox = Inbox(sink, serve.events_timeout_s, serve.max_batch)
         self.judge = Judge(config) if isinstance(sink, Sink) else None

@@ -196,7 +196,7 @@ class _Nodes(Source):
     @contextlib.asynccontextmanager
     async def listening(self, channel: str) -> AsyncIterator[Any]:
         """See `Source`."""
-        await self._within(self._client.initialize)
+        await asyncio.wait_for(self._mapped(), self._settings.timeout_s)
         node = self._client.get_random_node()
         client = redis.asyncio.Redis(host=node.host, port=node.port, retry=_never(), **self._common)
         async with _listening(client, channel, self._settings.timeout_s) as notices:

@@ -16,7 +16,7 @@ import msgspec
 from flink_app.serve.lists import Lists
 from flink_app.serve.problems import Problem
 from flink_app.serve.shape import Wish, answer
-from flink_app.serve.sources import FAILURES
+from flink_app.serve.sources import FAILURES, Source
 
 log = logging.getLogger(__name__)
 BEAT_S = 15.0
@@ -35,8 +35,8 @@ _head = msgspec.json.Decoder(_Head).decode
 class Streams:
     """All open streams; use it in one event loop."""
 
-    def __init__(self, lists: Lists, prefix: str, most: int) -> None:
-        self._lists, self._most = lists, most
+    def __init__(self, source: Source, lists: Lists, prefix: str, most: int) -> None:
+        self._source, self._lists, self._most = source, lists, most
         self._channel = f"{prefix}rec"
         self._open: dict[bytes, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
@@ -101,7 +101,7 @@ class Streams:
 
     async def _listen_once(self) -> None:
         """Pass on what the channel says until no stream is open, or the connection breaks."""
-        async with self._lists.reader.source.listening(self._channel) as notices:
+        async with self._source.listening(self._channel) as notices:
             self._wake_all()  # for what changed before
             while self._open:
                 message = await notices.get_message(timeout=1.0)

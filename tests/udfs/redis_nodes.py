@@ -36,7 +36,7 @@ class RedisNodes:
         home.mkdir(exist_ok=True)
         options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]
         server = subprocess.Popen([*redis_command(self.ports[n], home), *options])
-        wait_for(lambda: answers(f"redis://127.0.0.1:{self.ports[n]}/0"))
+        wait_for(lambda: answers(f"redis://127.0.0.1:{self.ports[n]}/0"), 30)
         return server
 
     def __enter__(self) -> RedisNodes:
@@ -56,14 +56,15 @@ class RedisNodes:
             client.execute_command("CLUSTER SET-CONFIG-EPOCH", n + 1)
         for client in self.clients[1:]:
             client.execute_command("CLUSTER MEET", "127.0.0.1", self.ports[0])
-        wait_for(lambda: all(self.state(client) for client in self.clients))
+        wait_for(lambda: all(self.state(client) for client in self.clients), 30)
         for primary, replica in zip(self.clients[:3], self.clients[3:], strict=False):
             known = primary.execute_command("CLUSTER MYID").decode()
-            wait_for(lambda client=replica, name=known: _knows(client, name))
+            wait_for(lambda client=replica, name=known: _knows(client, name), 30)
             replica.execute_command("CLUSTER REPLICATE", known)
         for replica in self.clients[3:]:
             wait_for(
-                lambda client=replica: client.info("replication").get("master_link_status") == "up"
+                lambda client=replica: client.info("replication").get("master_link_status") == "up",
+                30,
             )
 
     @staticmethod

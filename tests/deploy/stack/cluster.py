@@ -39,7 +39,7 @@ class Cluster:
     def cancel(self, job: str) -> None:
         """Cancel a job and wait until it has ended."""
         self.rest(f"/jobs/{job}", "PATCH")
-        wait_for(lambda: self.state(job) == "CANCELED")
+        wait_for(lambda: self.state(job) == "CANCELED", 120)
 
     def read(self, topic: str, count: int) -> list[str]:
         """The first `count` messages of `topic`."""
@@ -67,7 +67,7 @@ class Cluster:
     def stop(self, job: str, folder: Path) -> str:
         """`flink stop`: end a job with a savepoint below `folder`; the savepoint's URI."""
         done = self.flink("stop", "--savepointPath", folder.as_uri(), job)
-        wait_for(lambda: self.state(job) == "FINISHED")
+        wait_for(lambda: self.state(job) == "FINISHED", 120)
         return _savepoint(done)
 
     def savepoint(self, job: str, folder: Path) -> str:

@@ -32,13 +32,13 @@ def test_jobs_come_and_go_in_the_same_task_managers(
     first = cluster.submit("-d", *code, *kafka, "counts-1", str(marker))
     assert cluster.counts("counts-1", dict.fromkeys(KEYS, 50)) <= task_managers
     done = cluster.checkpoints(first)["completed"]
-    wait_for(lambda: cluster.checkpoints(first)["completed"] > done)
+    wait_for(lambda: cluster.checkpoints(first)["completed"] > done, 120)
     cluster.produce("counted", ["fail", *(f"{key} {n}" for n in range(50) for key in KEYS)])
     expected = {**dict.fromkeys(KEYS, 100), "fail": 1}
     assert cluster.counts("counts-1", expected) <= task_managers
     assert marker.exists()
     # What REST says of checkpoints is up to some seconds old.
-    wait_for(lambda: cluster.checkpoints(first)["restored"] == 1)
+    wait_for(lambda: cluster.checkpoints(first)["restored"] == 1, 120)
     cluster.cancel(first)
 
     # A bounded one, in the same JVMs: they must not load the interpreter a second time.

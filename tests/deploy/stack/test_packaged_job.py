@@ -50,12 +50,12 @@ def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_p
     # Live, in the same TaskManagers: a click moves a list. Both halves of the state follow.
     archive = package(running, tmp_path / "live.zip", "shop")
     job = cluster.submit("-d", "-p", "2", "-pyfs", str(archive), "-pym", "flink_app.main")
-    wait_for(lambda: counts(stats(url)) == expected)
+    wait_for(lambda: counts(stats(url)) == expected, 120)
     client = redis.Redis.from_url(url)
     before = client.get("rec:u1")
     cluster.produce("shop", [json.dumps({"user": "u1", "item": "brand new", "type": "purchase"})])
-    wait_for(lambda: client.get("rec:u1") != before)
-    wait_for(lambda: counts(stats(url))["learned"] == 20_001)
+    wait_for(lambda: client.get("rec:u1") != before, 120)
+    wait_for(lambda: counts(stats(url))["learned"] == 20_001, 120)
     assert client.xlen("feed:log") > 0
     cluster.cancel(job)
 
@@ -67,7 +67,7 @@ def test_the_code_of_another_version_is_refused(
     cluster.produce("versions", [json.dumps({"user": "u1", "item": "i1"})])
     code = ["-pym", "flink_app.main", "-p", "2"]
     job = cluster.submit("-d", "-pyfs", str(archive), *code)
-    wait_for(lambda: cluster.state(job) == "RUNNING" and lists(running.redis_url))
+    wait_for(lambda: cluster.state(job) == "RUNNING" and lists(running.redis_url), 120)
     cluster.cancel(job)
     other = tmp_path / "other.zip"
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(other, "w") as new:
@@ -79,4 +79,4 @@ def test_the_code_of_another_version_is_refused(
     found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
     assert found, done.stdout + done.stderr
     path = f"/jobs/{found[1]}/exceptions"
-    wait_for(lambda: "Restart the TaskManagers" in str(cluster.rest(path)))
+    wait_for(lambda: "Restart the TaskManagers" in str(cluster.rest(path)), 120)

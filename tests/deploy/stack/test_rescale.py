@@ -46,7 +46,7 @@ def test_from_a_savepoint_at_another_parallelism(
             cluster.produce("rescaled", lines)  # makes the topic
         job = cluster.submit("-d", "-p", parallelism, *savepoint, *code)
         if before:
-            wait_for(lambda: in_state(url).catalogue.living == ITEMS)
+            wait_for(lambda: in_state(url).catalogue.living == ITEMS, 120)
             found, pairs = counted(in_state(url))
             assert found == Counter(each["item"] for each in before)
             assert pairs == together(before)
@@ -55,7 +55,7 @@ def test_from_a_savepoint_at_another_parallelism(
             "received": (phase + 1) * PHASE + phase * 100, "learned": (phase + 1) * PHASE,
             "duplicates": phase * 100, "dead": 0, "ignored": 0,
         }  # fmt: skip
-        wait_for(lambda accounted=accounted: counts(stats(url)) == accounted)  # type: ignore[misc]
+        wait_for(lambda accounted=accounted: counts(stats(url)) == accounted, 120)  # type: ignore[misc]
         if phase == 1:
             savepoint = ["-s", cluster.savepoint(job, tmp_path)]
             cluster.cancel(job)

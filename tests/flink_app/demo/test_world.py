@@ -34,10 +34,10 @@ def test_traffic_goes_on_phase_by_phase_and_stops(tmp_path: Path) -> None:
     with Traffic(Shop(SHOP), tmp_path) as traffic:
         assert traffic.written == 0
         traffic.go_on()
-        wait_for(lambda: traffic.written >= PAST[0])
+        wait_for(lambda: traffic.written >= PAST[0], 20)
         assert traffic.written == PAST[0]
         traffic.go_on()
-        wait_for(lambda: traffic.written >= PAST[0] + 100)
+        wait_for(lambda: traffic.written >= PAST[0] + 100, 20)
         traffic.stop()
         written = traffic.written
         assert PAST[0] + 100 <= written < sum(PAST)

@@ -73,7 +73,7 @@ def test_a_replica_takes_over_from_a_node_that_hangs(tmp_path: Path) -> None:
             nodes.servers[0].send_signal(signal.SIGSTOP)  # the first that the URL names
             try:
                 assert stale()
-                wait_for(lambda: not stale())
+                wait_for(lambda: not stale(), 30)
             finally:
                 nodes.servers[0].send_signal(signal.SIGCONT)
 

@@ -23,8 +23,8 @@ def test_lists_come_from_the_new_master(
     with serving(url, "serve.timeout_s=1") as client:
         assert items(client.get("/recommend/alice").json()) == "ab"
         master.kill()
-        wait_for(lambda: replica.role()[0] == b"master")
+        wait_for(lambda: replica.role()[0] == b"master", 30)
         replica.select(2)
         replica.set("rec:alice", made("c", user="alice"))
-        wait_for(lambda: items(client.get("/recommend/alice").json()) == "c")
+        wait_for(lambda: items(client.get("/recommend/alice").json()) == "c", 30)
         assert not client.get("/recommend/alice").json()["stale"]
