@@ -107,8 +107,13 @@ def kernels(loaded: Loaded) -> list[Path]:
     learner = user_learner_settings(loaded.config, [0]).learner
     Learner(learner).compile()
     ItemShard.compile(learner.models, learner.dimensions)
+    return compiled(_ROOT / "udfs")
+
+
+def compiled(package: Path) -> list[Path]:
+    """Numba's files for this Python, of a package and its sub-packages."""
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
-    return sorted((_ROOT / "udfs" / "__pycache__").glob(f"*.{python}*.nb[ci]"))
+    return sorted(package.rglob(f"__pycache__/*.{python}*.nb[ci]"))
 
 
 def configuration(loaded: Loaded) -> tuple[str, list[str]]:

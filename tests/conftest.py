@@ -27,8 +27,8 @@ def pytest_sessionstart() -> None:
     """Drop cached kernels older than any kernel: Numba compares each with its own file only, not
     with the files of those it calls."""
     folder = Path(udfs.__file__).parent
-    newest = max(path.stat().st_mtime for path in folder.glob("*kernels.py"))
-    for cached in (folder / "__pycache__").glob("*.nb[ic]"):
+    newest = max(path.stat().st_mtime for path in folder.rglob("*kernels.py"))
+    for cached in folder.rglob("__pycache__/*.nb[ic]"):
         if cached.stat().st_mtime < newest:
             cached.unlink()
 

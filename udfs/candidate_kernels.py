@@ -5,6 +5,7 @@ of each. Like `udfs.kernels` they release the interpreter lock; their plain twin
 tests. Names of sizes: `I` catalogue slots, `F` features.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 from typing import Any, NamedTuple

@@ -6,6 +6,7 @@ are compared with plain NumPy in the tests. Names of sizes: `d` factors, `t` tou
 items of a message.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

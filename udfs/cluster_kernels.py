@@ -7,6 +7,7 @@ factors, `C` clusters, `M` the most items of a cluster. The point of an item is 
 bias behind it, d + 1 numbers.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 from typing import Any, NamedTuple

@@ -5,6 +5,7 @@ they release the interpreter lock, are exactly sequential, and have a plain twin
 of sizes: `U` users in the cache, `I` catalogue slots, `R` consumers noted for an item.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 from typing import Any, NamedTuple

@@ -6,6 +6,7 @@ tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbou
 history items a list is made from, `N` items of a list.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 from typing import Any, NamedTuple

@@ -7,6 +7,7 @@ sizes: `U` users in the cache, `H` history pages, `I` catalogue slots, `d` facto
 window, `n` events, `m` negatives.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

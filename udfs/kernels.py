@@ -6,6 +6,7 @@ NumPy twin in the tests. Names of sizes: `U` users in the cache, `I` catalogue s
 `n` events. The factors themselves are learned in `udfs.factor_kernels`.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

@@ -4,6 +4,7 @@ In: keys, uint64, and the table's arrays; out: numbers, or the table changed in 
 `udfs.kernels` they release the interpreter lock and have plain twins in the tests.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

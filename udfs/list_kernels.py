@@ -5,6 +5,7 @@ they release the interpreter lock and have plain NumPy twins in the tests. Names
 in the cache, `I` catalogue slots, `d` factors, `N` items of a list.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

@@ -6,6 +6,7 @@ twin stands in the tests. Names of sizes: `U` users in the cache, `I` catalogue 
 neighbours of an item, `L` history items an event is paired with, `n` events.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

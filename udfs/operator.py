@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 from pyflink.common import Types
@@ -18,6 +19,7 @@ from pyflink.datastream.state import (
     ValueStateDescriptor,
 )
 
+import udfs
 from udfs.fence import Fence
 from udfs.redis_writer import RedisSettings, RedisWriter
 from udfs.state import Cell, Log, Rows
@@ -29,16 +31,13 @@ DEAD_LETTERS = OutputTag("dead-letters", Types.STRING())
 """The side output of unusable lines, one JSON object each."""
 
 
-_OPERATORS = "parse", "user_learner", "item_learner", "stats_operator"
-
-
 def now_ms() -> int:
     """The wall clock, ms since 1970-01-01 UTC."""
     return time.time_ns() // 1_000_000
 
 
 def share_interpreter() -> None:
-    """Let the threads of the operators take turns quickly, and load the code of all of them.
+    """Let the threads of the operators take turns quickly, and load the code of this package.
 
     All operators of a TaskManager share one interpreter lock. Each kernel, state access and Redis
     call gives it up and, at Python's default of 5 ms, may wait that long to get it back from an
@@ -46,8 +45,8 @@ def share_interpreter() -> None:
     with the job: an operator that the next job has here, and this one has not, would not be found.
     """
     sys.setswitchinterval(0.0005)
-    for name in _OPERATORS:
-        import_module(f"udfs.{name}")
+    for module in walk_packages(udfs.__path__, "udfs."):
+        import_module(module.name)
 
 
 def rows(context: RuntimeContext, name: str) -> Rows:

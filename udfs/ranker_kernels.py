@@ -5,6 +5,7 @@ they release the interpreter lock, are exactly sequential, and have a plain twin
 of sizes: `I` catalogue slots, `N` items of a list, `F` features (`BASE`), `P` parameters.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

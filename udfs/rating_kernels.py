@@ -6,6 +6,7 @@ and the error of each rating's prediction before it was learned. Exactly sequent
 interpreter lock, with a plain NumPy twin in the tests. Names of sizes as there.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

@@ -6,6 +6,7 @@ tests. Names of sizes: `I` catalogue slots, `d` factors, `C` clusters, `M` the m
 cluster, `N` items of a list.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np

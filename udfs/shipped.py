@@ -8,23 +8,34 @@ jobs of a TaskManager share one interpreter, which keeps the modules that it has
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from udfs.errors import ServiceError
 
+if TYPE_CHECKING:
+    from importlib.abc import Traversable  # its place in 3.10
 
-def _digest() -> str:
-    """A name for the sources of this package, from a folder or an archive."""
+
+def digest(package: Traversable) -> str:
+    """A name for the sources of a package, its sub-packages included, in a folder or an archive."""
     found = sha256()
-    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".py"):
-            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for path, data in sorted(_sources(package)):
+        found.update(path.encode() + b"\0" + data + b"\0")
     return found.hexdigest()[:12]
 
 
-DIGEST = _digest()
+def _sources(folder: Traversable, path: str = "") -> Iterator[tuple[str, bytes]]:
+    for file in folder.iterdir():
+        if file.is_dir():
+            yield from _sources(file, f"{path}{file.name}/")
+        elif file.name.endswith(".py"):
+            yield path + file.name, file.read_bytes()
+
+
+DIGEST = digest(files("udfs"))
 """Of the sources as they were when this interpreter imported them."""
 
 

@@ -45,7 +45,7 @@ appender.listener.filter.warnings.level = WARN
 appender.listener.layout.type = PatternLayout
 appender.listener.layout.pattern = warning|%c|%m{{nolookups}}%n
 """
-_OPERATOR = re.compile(r"warning\|\S*[/\\]udfs[/\\]\w+\.py:\d+\|(.*)")
+_OPERATOR = re.compile(r"warning\|\S*[/\\]udfs[/\\](?:\w+[/\\])*\w+\.py:\d+\|(.*)")
 
 
 class JavaGateway:
@@ -144,5 +144,17 @@ class JavaGateway:
         for raw in stream:
             line = raw.decode(errors="replace").rstrip()
             self._said.append(line)
-            if found := _OPERATOR.fullmatch(line):
-                self._on_warning(found[1])
+            if warning := operator_warning(line):
+                self._on_warning(warning)
+
+
+def operator_warning(line: str) -> str:
+    """What an operator warned of, from a line of Java's standard error; "" if it is no such line.
+
+    >>> operator_warning("warning|/job.zip/udfs/stores/redis_writer.py:9|Redis is away")
+    'Redis is away'
+    >>> operator_warning("warning|org.apache.flink.runtime.Task|Restarting")
+    ''
+    """
+    found = _OPERATOR.fullmatch(line)
+    return found[1] if found else ""

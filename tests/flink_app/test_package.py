@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flink_app.config import load
-from flink_app.package import configuration, write
+from flink_app.package import compiled, configuration, write
 from udfs.errors import ServiceError
 
 SETTINGS = [
@@ -50,6 +50,17 @@ def test_no_secret_is_in_the_archive(tmp_path: Path) -> None:
     for name in ("source.properties.sasl.jaas.config", "redis.url", "redis.password"):
         assert name in told and name in readme
     assert "flink run -d -p 2 -pyfs job.zip -pym flink_app.main" in readme
+
+
+def test_compiled_kernels_of_every_sub_package_are_found(tmp_path: Path) -> None:
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    caches = [tmp_path / "__pycache__", tmp_path / "room" / "inner" / "__pycache__"]
+    for folder in caches:
+        folder.mkdir(parents=True)
+        for name in (f"kernels.f-1.{python}.nbi", f"kernels.f-1.{python}.1.nbc", "kernels.pyc"):
+            (folder / name).touch()
+        (folder / "kernels.f-1.py27.nbi").touch()
+    assert [file.parent for file in compiled(tmp_path)] == [caches[0]] * 2 + [caches[1]] * 2
 
 
 def test_the_same_sources_make_the_same_archive(tmp_path: Path) -> None:

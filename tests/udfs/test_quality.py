@@ -114,7 +114,8 @@ def test_a_shown_item_is_counted_once() -> None:
 
 def compiled() -> dict[str, int]:
     """Signatures by kernel, of all modules of kernels."""
-    modules = [importlib.import_module(f"udfs.{path.stem}") for path in FOLDER.glob("*kernels.py")]
+    files = [path.relative_to(FOLDER.parent) for path in FOLDER.rglob("*kernels.py")]
+    modules = [importlib.import_module(".".join(file.with_suffix("").parts)) for file in files]
     assert len(modules) > 6
     return {
         f"{module.__name__}.{name}": len(kernel.signatures)

@@ -15,7 +15,7 @@ from udfs import shipped
 from udfs.errors import ServiceError
 from udfs.item_learner import ItemLearner
 from udfs.parse import Parse
-from udfs.shipped import DIGEST, Shipped
+from udfs.shipped import DIGEST, Shipped, digest
 from udfs.stats_operator import Stats
 from udfs.user_learner import UserLearner
 
@@ -50,13 +50,32 @@ def test_every_operator_is_one(kind: type) -> None:
 def test_the_digest_is_of_the_sources_in_a_folder_or_an_archive(tmp_path: Path) -> None:
     archive, changed = tmp_path / "job.zip", tmp_path / "changed.zip"
     with zipfile.ZipFile(archive, "w") as same, zipfile.ZipFile(changed, "w") as other:
-        for file in Path(udfs.__file__).parent.glob("*.py"):
-            name, text = f"udfs/{file.name}", file.read_text(encoding="utf-8")
+        root = Path(udfs.__file__).parent
+        for file in root.rglob("*.py"):
+            name = f"udfs/{file.relative_to(root).as_posix()}"
+            text = file.read_text(encoding="utf-8")
             same.writestr(name, text)
             other.writestr(name, text + "# changed\n" if file.name == "lists.py" else text)
         other.writestr("udfs/notes.txt", "not a source")
     assert digest_in(archive) == DIGEST
     assert digest_in(changed) != DIGEST
+
+
+def test_the_digest_is_of_sub_packages_too(tmp_path: Path) -> None:
+    room = tmp_path / "room" / "inner"
+    room.mkdir(parents=True)
+    (tmp_path / "top.py").write_text("x = 1\n")
+    digests = [digest(tmp_path)]
+    for change in (
+        lambda: (room / "deep.py").write_text("y = 1\n"),
+        lambda: (room / "deep.py").write_text("y = 2\n"),
+        lambda: (room / "deep.py").rename(room.parent / "deep.py"),
+    ):
+        change()
+        digests.append(digest(tmp_path))
+    (room / "notes.txt").write_text("not a source")
+    assert digest(tmp_path) == digests[-1]
+    assert len(set(digests)) == len(digests)
 
 
 def digest_in(archive: Path) -> str:

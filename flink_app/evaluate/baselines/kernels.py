@@ -5,6 +5,7 @@ changed in place, or scores. Names of sizes: `U` users, `I` items, `d` factors, 
 and an item, `N` items of a list. Arguments `last`, `older`, `what` (and `who`) are a history's.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
 import numpy as np
