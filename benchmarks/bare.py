@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from benchmarks.tastes import factors
 from flink_app.config import load
-from flink_app.settings import user_learner_settings
-from udfs.events import CONSUMED, EventBatch, make_batch
-from udfs.learner import Learner
-from udfs.state import MemoryRows
+from flink_app.graph.operator_settings import user_learner_settings
+from udfs.events.batch import CONSUMED, EventBatch, make_batch
+from udfs.learning.learner import Learner
+from udfs.state.handles import MemoryRows
 
 OUT = Path(__file__).parent / "out"
 START_MS = 1_704_067_200_000

@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.feed import Case, batches, item_shard
-from flink_app.embedded.redis_server import RedisServer
-from flink_app.settings import user_learner_settings
-from udfs.learner import Learner
-from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.state import MemoryRows
+from flink_app.graph.operator_settings import user_learner_settings
+from flink_app.local.redis_server import RedisServer
+from udfs.learning.learner import Learner
+from udfs.state.handles import MemoryRows
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
 TRAINED = (0, 8)

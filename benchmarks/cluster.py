@@ -29,17 +29,10 @@ from benchmarks.usage import Usage, key_bytes, look, peak_mib, processes
 from deploy.download import CACHE
 from deploy.stack import Ports, Stack
 from flink_app.config import load
-from flink_app.embedded.ports import free_port
+from flink_app.console.totals import Totals, read_totals
+from flink_app.local.ports import free_port
 from flink_app.package import write
-from flink_app.simulator import (
-    FileWriter,
-    KafkaWriter,
-    ShopSettings,
-    Writer,
-    simulate,
-    zipf_events,
-)
-from flink_app.totals import Totals, read_totals
+from flink_app.simulator import FileWriter, KafkaWriter, ShopSettings, Writer, simulate, zipf_events
 
 _POLL_S = 0.2
 _STEPS = ("parse", "user learner", "item learner", "stats")

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.throughput import throughput, write_workload
-from flink_app.embedded.redis_server import RedisServer
+from flink_app.local.redis_server import RedisServer
 
 HERE = Path(__file__).parents[1]
 

@@ -23,8 +23,8 @@ from flink_app.config import load
 from flink_app.evaluate import evaluate
 from flink_app.evaluate.measure import OWN, Result
 from flink_app.evaluate.plot import check_plot, save
-from flink_app.evaluate.report import show
-from udfs.stats import TESTABLE
+from flink_app.evaluate.table import show
+from udfs.accounts import TESTABLE
 
 OUT = Path(__file__).parent / "out" / "evaluate.json"
 DATA = Path(os.environ.get("RECORDED_DATA", Path(__file__).parents[2] / "shared" / "data"))

@@ -19,21 +19,21 @@ from rich.console import Console
 from rich.table import Table
 
 from flink_app.config import Config, load
-from flink_app.settings import user_learner_settings
+from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.simulator import zipf_events
-from udfs.catalogue import Catalogue
-from udfs.events import EventBatch, make_batch
-from udfs.feed import FeedReader, FeedWriter
-from udfs.item_learner import PAIRS_MS
-from udfs.item_shard import ItemShard
-from udfs.learner import Learner
-from udfs.models import Models
-from udfs.neighbours import Neighbours
-from udfs.pairs import KeyIndex
-from udfs.ranker import Ranker
-from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.state import MemoryRows
-from udfs.users import Users
+from udfs.events.batch import EventBatch, make_batch
+from udfs.feed.reader import FeedReader, FeedWriter
+from udfs.learning.item_shard import ItemShard
+from udfs.learning.learner import Learner
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.users import Users
+from udfs.models.item_cf.neighbours import Neighbours
+from udfs.models.item_cf.wire import KeyIndex
+from udfs.operators.item_learner import PAIRS_MS
+from udfs.ranking.ranker import Ranker
+from udfs.ranking.recommender import Models
+from udfs.state.handles import MemoryRows
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 UNBOUNDED = 1e6  # megabytes/s
 WARMUP, SECONDS = 100_000, 4

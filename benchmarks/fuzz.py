@@ -21,13 +21,13 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 
 from flink_app.config import load
-from flink_app.event_settings import decode_settings
-from flink_app.settings import user_learner_settings
-from udfs.decode import Decoder
-from udfs.learner import Learner
-from udfs.parse import split_by_user
-from udfs.presets import PRESETS, resolve
-from udfs.state import MemoryRows
+from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.operator_settings import user_learner_settings
+from udfs.events.decode import Decoder
+from udfs.events.presets import PRESETS, resolve
+from udfs.learning.learner import Learner
+from udfs.operators.parse import split_by_user
+from udfs.state.handles import MemoryRows
 
 BATCH = 2000
 GROWTH = 1.1  # of the resident memory, between the middle of the run and its end

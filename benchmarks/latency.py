@@ -25,9 +25,14 @@ from rich.table import Table
 
 from benchmarks.load import DIMENSIONS, Load, received, subscribe, zipf
 from flink_app.config import load
-from flink_app.embedded.redis_server import RedisServer
-from flink_app.environment import embedded_options, environments, flink_options, prepare_process
-from flink_app.totals import Totals, read_totals
+from flink_app.console.totals import Totals, read_totals
+from flink_app.graph.environment import (
+    embedded_options,
+    environments,
+    flink_options,
+    prepare_process,
+)
+from flink_app.local.redis_server import RedisServer
 
 RATES = (1_000, 5_000, 20_000)
 _SAMPLE = 20  # one event in so many is timed, but of slow streams every one

@@ -19,8 +19,13 @@ from typing import Any
 import redis
 
 from flink_app.config import Config, load
-from flink_app.environment import embedded_options, environments, flink_options, prepare_process
-from flink_app.totals import Totals, read_totals
+from flink_app.console.totals import Totals, read_totals
+from flink_app.graph.environment import (
+    embedded_options,
+    environments,
+    flink_options,
+    prepare_process,
+)
 
 
 def status(file: Path) -> dict[str, str]:

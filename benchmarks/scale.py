@@ -25,7 +25,7 @@ from benchmarks import sizes, tastes
 from benchmarks.bare import OUT, Bare
 from benchmarks.load import DIMENSIONS, EXPONENT, LENGTH
 from benchmarks.throughput import throughput
-from flink_app.embedded.redis_server import RedisServer
+from flink_app.local.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
 PARTS = ("search", "bytes", "job")

@@ -2,8 +2,9 @@
 
 In: a `Site` and the measured `Constants`. Out: `needs`, amounts by resource, each beside what one
 machine gives; `python -m benchmarks.scaling` prints them for 8, 64 and 512 TaskManagers with
-100,000,000 users and 10,000,000 items. The layouts in bytes are those of `udfs` (`udfs.rows`,
-`udfs.pairs`, docs/operations.md); docs/performance.md says where the constants were measured.
+100,000,000 users and 10,000,000 items. The layouts in bytes are those of `udfs`
+(`udfs.state.records`, `udfs.models.item_cf.wire`, docs/operations.md); docs/performance.md says
+where the constants were measured.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from udfs.queued import MOST
+from udfs.learning.batch_queue import MOST
 
 GIB, MB = 2**30, 1e6
 STIRRED = 50  # items that an event tells item learners of: those before it, and some drawn
@@ -137,7 +138,7 @@ def user_load(site: Site, c: Constants, batches: float) -> float:
 
 def batches(site: Site, c: Constants) -> float:
     """Batches/s that one user learner learns: all pieces, or what learners have the time for, since
-    pieces that wait are learned as one, up to `MOST` events (`udfs.queued`).
+    pieces that wait are learned as one, up to `MOST` events (`udfs.learning.batch_queue`).
 
     >>> from math import isclose
     >>> batches(Site(task_managers=1, rate=100.0), Constants())

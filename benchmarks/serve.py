@@ -32,8 +32,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from flink_app.embedded.ports import free_port
-from flink_app.embedded.redis_server import RedisServer
+from flink_app.local.ports import free_port
+from flink_app.local.redis_server import RedisServer
 
 USERS, ITEMS = 20_000, 20
 TARGET = 1000

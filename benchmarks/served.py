@@ -1,8 +1,8 @@
 """One simulated shop whose users are shown what the learner serves, measured against the truth.
 
 In: a `Trial`. Out: `Shown`, a row for each list that a user was shown. The learner is that of the
-job, `udfs.learner`, with the configuration's settings and with events that went as lines of JSON
-through the job's decoder; there is no Flink and no Redis.
+job, `udfs.learning.learner`, with the configuration's settings and with events that went as lines
+of JSON through the job's decoder; there is no Flink and no Redis.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.config import load
-from flink_app.event_settings import decode_settings
-from flink_app.settings import user_learner_settings
+from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.simulator import Shop, ShopSettings
 from flink_app.simulator.actions import KINDS, encode_event
 from flink_app.simulator.audience import answer, refusals, speaks_out
 from flink_app.simulator.truth import click_probability, expected_clicks
-from udfs.decode import Decoder
-from udfs.events import make_batch
-from udfs.learner import Learner
-from udfs.state import MemoryRows
+from udfs.events.batch import make_batch
+from udfs.events.decode import Decoder
+from udfs.learning.learner import Learner
+from udfs.state.handles import MemoryRows
 
 LENGTH = 10
 """Items of a list that is shown."""

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from benchmarks import tastes
 from benchmarks.bare import Bare
 from benchmarks.load import DIMENSIONS
-from udfs.catalogue import Catalogue
-from udfs.item_shard import ItemShard
-from udfs.kernels import PAGE
-from udfs.neighbours import Neighbours
-from udfs.pairs import KeyIndex
-from udfs.state import MemoryRows
+from udfs.learning.item_shard import ItemShard
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.history_kernels import PAGE
+from udfs.models.item_cf.neighbours import Neighbours
+from udfs.models.item_cf.wire import KeyIndex
+from udfs.state.handles import MemoryRows
 
 NAMES = 450
 """Bytes of Python's objects for a user or an item at most: the id, and its entries in tables."""

@@ -29,9 +29,9 @@ from benchmarks.load import EXPONENT, ITEMS, USERS
 from benchmarks.usage import processes, resident_mib
 from deploy.download import CACHE
 from deploy.stack import Stack
-from flink_app.embedded.java import java_home
+from flink_app.console.totals import read_totals
+from flink_app.graph.java import java_home
 from flink_app.simulator import KafkaWriter, zipf_events
-from flink_app.totals import read_totals
 
 OUT = Path(__file__).parent / "out" / "soak.json"
 STEP_S = 0.02

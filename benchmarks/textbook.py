@@ -26,12 +26,13 @@ from pyflink.datastream.state import ValueStateDescriptor
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
-from flink_app.services import redis_settings
-from flink_app.settings import user_learner_settings
-from udfs import factor_kernels, kernels
-from udfs.learner import Learner
-from udfs.operator import share_interpreter
-from udfs.redis_writer import Command, RedisWriter
+from flink_app.connections.redis_access import redis_settings
+from flink_app.graph.operator_settings import user_learner_settings
+from udfs.learning.learner import Learner
+from udfs.memory import history_kernels
+from udfs.models.factors import softmax_kernels
+from udfs.operators.flink import share_interpreter
+from udfs.stores.redis_writer import Command, RedisWriter
 
 
 class Textbook(KeyedProcessFunction):  # type: ignore[misc]
@@ -68,7 +69,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         weights = np.array([self._weights[event["type"]]], np.float32)
         room = 1 + s.negatives + s.models.window
         touched = np.empty(room, np.int32)
-        count, _, users.free_count = factor_kernels.learn(
+        count, _, users.free_count = softmax_kernels.learn(
             users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
             users.free, users.free_count, np.empty((1, 2), np.int32),
             catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive,
@@ -102,7 +103,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         users.tail[0] = -1
         if stored is None:
             start = np.array([hash(user) & 0xFFFFFFFF], np.uint64)
-            kernels.initial_factors(start, 1, users.p[:1])
+            history_kernels.initial_factors(start, 1, users.p[:1])
             users.spread[0] = users.events[0] = 0
             return
         d = users.dimensions
@@ -112,8 +113,8 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         users.events[0] = history[0]
         rest = history[1:]
         users.disliked[:] = 0  # all that is in the files of the benchmark is liked
-        for begin in range(0, len(rest), kernels.PAGE):
-            part = rest[begin : begin + kernels.PAGE]
+        for begin in range(0, len(rest), history_kernels.PAGE):
+            part = rest[begin : begin + history_kernels.PAGE]
             users.free_count -= 1
             page = users.free[users.free_count]
             users.pages[page, : len(part)] = part
@@ -123,7 +124,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         parts, page, length = [], users.tail[0], int(users.fill[0])
         while page >= 0:
             parts.append(users.pages[page, :length])
-            page, length = users.older[page], kernels.PAGE
+            page, length = users.older[page], history_kernels.PAGE
         history = np.concatenate([users.events[:1].astype(np.int32), *reversed(parts)])
         return b"".join([users.p[0].tobytes(), users.spread[:1].tobytes(), history.tobytes()])
 

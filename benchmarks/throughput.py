@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, LENGTH, USERS
 from benchmarks.measured import measured
-from flink_app.embedded.redis_server import RedisServer
+from flink_app.local.redis_server import RedisServer
 from flink_app.simulator import zipf_events
 
 HOT_USER, HOT_ITEM = 0.2, 0.3  # shares of all events

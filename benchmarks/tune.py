@@ -25,12 +25,12 @@ from rich.table import Table
 from benchmarks.evaluate import OUT, SETS, recorded
 from flink_app.config import load
 from flink_app.evaluate.baselines import BASELINES, Baseline, Shape
-from flink_app.evaluate.command import with_positive
+from flink_app.evaluate.evaluation import with_positive
 from flink_app.evaluate.ordered import in_order
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.stream import Stream, keep_all, read_stream
-from flink_app.event_settings import decode_settings
-from flink_app.lookup import now_ms
+from flink_app.graph.event_settings import decode_settings
+from flink_app.lookup.lists import now_ms
 
 Setting = dict[str, Any]
 """Arguments of a baseline that are not its own defaults, by name."""

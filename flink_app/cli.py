@@ -1,7 +1,7 @@
 """The command line `millirec`; what each command is called and takes stands in `commands`.
 
-In: arguments and the environment. Out: text, and an exit code (see `flink_app.failures`). Modules
-are imported by the command that needs them, so that a lookup answers at once.
+In: arguments and the environment. Out: text, and an exit code (see `flink_app.console.failures`).
+Modules are imported by the command that needs them, so that a lookup answers at once.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import sys
 from cyclopts import CycloptsError
 
 # Each adds its commands to `app`.
-from flink_app.commands import data, jobs, looking, monitoring, serving  # noqa: F401
+from flink_app.commands import (
+    serving,  # noqa: F401
+)
 from flink_app.commands.app import app
-from flink_app.failures import FAILED, FINISHED, STOPPED, USAGE, exit_code
+from flink_app.console.failures import FAILED, FINISHED, STOPPED, USAGE, exit_code
 from udfs.errors import MillirecError
 
 __all__ = ["app", "main"]

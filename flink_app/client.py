@@ -40,7 +40,7 @@ class Recommender:
         if urlsplit(url).scheme in ("http", "https"):
             self._http = _Http(url, api_key, timeout_s)
         else:
-            from udfs.redis_writer import RedisSettings  # for all of its URLs
+            from udfs.stores.redis_writer import RedisSettings  # for all of its URLs
 
             self._redis = RedisSettings(url, timeout_s=timeout_s).client()
 

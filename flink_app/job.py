@@ -13,19 +13,19 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
-from flink_app.event_settings import decode_settings
-from flink_app.layout import check_layout, note_layout
-from flink_app.microbatch import micro_batches, window_of
-from flink_app.services import redis_settings
-from flink_app.settings import item_learner_settings, user_learner_settings
-from flink_app.shards import shard_keys
-from flink_app.sinks import write_dead_letters
-from flink_app.sources import source_of
-from udfs.item_learner import ItemLearner
-from udfs.operator import DEAD_LETTERS, STATS
-from udfs.parse import Parse
-from udfs.stats_operator import Stats
-from udfs.user_learner import UserLearner
+from flink_app.connections.redis_access import redis_settings
+from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.layout import check_layout, note_layout
+from flink_app.graph.microbatch import micro_batches, window_of
+from flink_app.graph.operator_settings import item_learner_settings, user_learner_settings
+from flink_app.graph.shards import shard_keys
+from flink_app.graph.sinks import write_dead_letters
+from flink_app.graph.sources import source_of
+from udfs.operators.flink import DEAD_LETTERS, STATS
+from udfs.operators.item_learner import ItemLearner
+from udfs.operators.parse import Parse
+from udfs.operators.stats import Stats
+from udfs.operators.user_learner import UserLearner
 
 _BYTES = Types.PICKLED_BYTE_ARRAY()
 _KEYED_BYTES = Types.TUPLE([Types.INT(), _BYTES])

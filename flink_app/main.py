@@ -20,10 +20,10 @@ import msgspec
 from flink_app.config import Config, Loaded, load
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
-from flink_app.failures import exit_code, job_failed
+from flink_app.connections.redis_access import redis_client, start_afresh
+from flink_app.console.failures import exit_code, job_failed
+from flink_app.graph.restore import RESTORE
 from flink_app.package import CONFIG
-from flink_app.restore import RESTORE
-from flink_app.services import redis_client, start_afresh
 from udfs.errors import MillirecError
 
 
@@ -45,9 +45,9 @@ def submit(config_file: Path | None, settings: Sequence[str]) -> None:
     """
     from pyflink.datastream import StreamExecutionEnvironment
 
-    from flink_app.environment import environments
+    from flink_app.graph.environment import environments
+    from flink_app.graph.layout import option
     from flink_app.job import build
-    from flink_app.layout import option
 
     given = StreamExecutionEnvironment.get_execution_environment()
     loaded = _loaded(config_file, settings)
@@ -69,7 +69,7 @@ def submit(config_file: Path | None, settings: Sequence[str]) -> None:
 
 def cluster_options(config: Config, loaded: Loaded) -> dict[str, str]:
     """Flink's options for a cluster: the cluster's own state backend, unless one is configured."""
-    from flink_app.environment import flink_options
+    from flink_app.graph.environment import flink_options
 
     options = flink_options(config)
     chosen = loaded.origins["state.backend"] != DEFAULT

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from flink_app import __version__
 from flink_app.config import Loaded
-from flink_app.config.catalogue import OPTIONS
 from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
+from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
-from flink_app.settings import user_learner_settings
+from flink_app.graph.operator_settings import user_learner_settings
 from udfs.errors import ServiceError
-from udfs.item_shard import ItemShard
-from udfs.learner import Learner
+from udfs.learning.item_shard import ItemShard
+from udfs.learning.learner import Learner
 
 CONFIG = "millirec.toml"
 """The configuration's name in the archive."""

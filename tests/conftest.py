@@ -12,11 +12,11 @@ from hypothesis import settings
 
 import udfs
 from flink_app.config import Config
-from flink_app.embedded.redis_server import RedisServer
-from flink_app.settings import user_learner_settings
+from flink_app.graph.operator_settings import user_learner_settings
+from flink_app.local.redis_server import RedisServer
 from tests.udfs.redis_nodes import RedisNodes
-from udfs.item_shard import ItemShard
-from udfs.learner import Learner
+from udfs.learning.item_shard import ItemShard
+from udfs.learning.learner import Learner
 
 # The first example of a property may compile a kernel.
 settings.register_profile("millirec", deadline=None)

@@ -26,11 +26,11 @@ ELSEWHERE = {
     "make test": ".ci/run",
     "source .venv/bin/activate": ".ci/run, by make",
     "export REDIS_URL=redis://127.0.0.1:6379/0": "here, with the tests' Redis",
-    "millirec fetch ml-100k": "tests/flink_app/fetch",
+    "millirec fetch ml-100k": "tests/flink_app/data/fetch",
     "millirec replay data/ml-100k/u.data --preset movielens --speed 100000 --to inbox": (
-        "tests/flink_app/replay"
+        "tests/flink_app/data/replay"
     ),
-    "millirec items data/ml-100k/u.item": "tests/flink_app/test_items.py",
+    "millirec items data/ml-100k/u.item": "tests/flink_app/data/test_items.py",
     "millirec run ratings.dat --preset movielens-dat": "tests/flink_app/test_job.py",
     "millirec run --set source.kind=directory --set source.paths=inbox": "tests/flink_app/demo",
     "millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 "

@@ -100,7 +100,7 @@ def test_every_link_within_the_site_leads_to_a_page_and_an_anchor(
 
 
 def test_sources_that_pages_link_to_are_in_it_and_not_found_by_its_search(site: Path) -> None:
-    assert (site / "source" / "udfs" / "kernels.py" / "index.html").is_file()
+    assert (site / "source" / "flink_app" / "job.py" / "index.html").is_file()
     index = (site / "search" / "search_index.json").read_text(encoding="utf-8")
     assert '"location":"concepts/' in index
     assert '"location":"source/' not in index

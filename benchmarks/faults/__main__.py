@@ -32,9 +32,9 @@ from benchmarks.load import known
 from deploy.download import CACHE
 from deploy.stack import Ports, Stack
 from flink_app.config import load as load_config
-from flink_app.embedded.ports import free_port
+from flink_app.console.totals import read_totals
+from flink_app.local.ports import free_port
 from flink_app.package import write
-from flink_app.totals import read_totals
 
 OUT = Path(__file__).parents[1] / "out" / "faults.json"
 SHARDS, CHECKPOINT_S = 2, 3.0

@@ -18,14 +18,14 @@ from confluent_kafka import Consumer
 from benchmarks.faults.load import Load
 from benchmarks.load import known
 from flink_app.config import Config
-from flink_app.settings import model_settings
-from flink_app.totals import read_totals
-from udfs.catalogue import Catalogue
-from udfs.feed import FeedReader
-from udfs.models import Models
-from udfs.parse import LINE_MOST
-from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.users import Users
+from flink_app.console.totals import read_totals
+from flink_app.graph.operator_settings import model_settings
+from udfs.feed.reader import FeedReader
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.users import Users
+from udfs.operators.parse import LINE_MOST
+from udfs.ranking.recommender import Models
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SETTLE_S = 180.0  # a job that has not caught up after this never will
 

@@ -22,9 +22,9 @@ import redis
 
 from benchmarks.faults.load import Load
 from deploy.stack import Stack
-from flink_app.embedded.ports import free_port
-from flink_app.embedded.redis_server import redis_command
-from flink_app.restore import latest_checkpoint
+from flink_app.graph.restore import latest_checkpoint
+from flink_app.local.ports import free_port
+from flink_app.local.redis_server import redis_command
 from udfs.errors import ServiceError
 
 _POISON = (

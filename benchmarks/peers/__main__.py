@@ -19,15 +19,15 @@ import numpy as np
 from benchmarks.evaluate import DATA
 from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, USERS
 from benchmarks.machine import machine
-from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.peers.environments import NotInstalled, python_of
 from benchmarks.peers.measure import full_speed, live, recall
 from benchmarks.peers.plot import save
 from benchmarks.peers.process import PeerFailed
 from benchmarks.peers.report import markdown, show
 from benchmarks.peers.stream import Stream, is_test, popular_hits, recorded, simulated
-from flink_app.embedded.redis_server import RedisServer
+from benchmarks.peers.systems import PEERS, Peer
 from flink_app.evaluate.plot import check_plot
+from flink_app.local.redis_server import RedisServer
 
 OUT = Path(__file__).parents[1] / "out"
 HISTORY = 60_000

@@ -11,7 +11,12 @@ import sys
 from importlib import import_module
 
 from flink_app.config import load
-from flink_app.environment import embedded_options, environments, flink_options, prepare_process
+from flink_app.graph.environment import (
+    embedded_options,
+    environments,
+    flink_options,
+    prepare_process,
+)
 
 
 def main() -> None:

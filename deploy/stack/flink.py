@@ -21,8 +21,8 @@ from typing import Any
 from deploy.download import fetch, pinned
 from deploy.stack.processes import Process, spawn
 from deploy.stack.settings import Settings, render
-from flink_app.embedded.java import java_home
-from flink_app.embedded.ports import LOOPBACK
+from flink_app.graph.java import java_home
+from flink_app.local.ports import LOOPBACK
 from udfs.errors import ServiceError
 
 TEMPLATE = Path(__file__).parents[1] / "flink" / "config.yaml"

@@ -15,8 +15,8 @@ from confluent_kafka.admin import AdminClient
 from deploy.download import fetch, pinned
 from deploy.stack.processes import Process, spawn
 from deploy.stack.settings import Settings, render
-from flink_app.embedded.java import java_home
-from flink_app.embedded.ports import LOOPBACK
+from flink_app.graph.java import java_home
+from flink_app.local.ports import LOOPBACK
 from udfs.errors import ServiceError
 
 TEMPLATES = Path(__file__).parents[1] / "kafka"

@@ -9,8 +9,8 @@ import os
 
 from deploy.stack.processes import Process, spawn
 from deploy.stack.settings import Settings
-from flink_app.embedded.ports import LOOPBACK
-from flink_app.embedded.redis_server import answers, redis_command
+from flink_app.local.ports import LOOPBACK
+from flink_app.local.redis_server import answers, redis_command
 
 
 class Redis:

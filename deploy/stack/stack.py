@@ -23,7 +23,7 @@ from deploy.stack.kafka import Kafka
 from deploy.stack.processes import Process, alive, send, stop, wait
 from deploy.stack.redis import Redis
 from deploy.stack.settings import TASK_MANAGERS, Component, Ports, Settings
-from flink_app.embedded.ports import require_free
+from flink_app.local.ports import require_free
 from udfs.errors import ConfigError, ServiceError
 
 COMPONENTS = ("kafka", "redis", "flink")

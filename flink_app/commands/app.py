@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flink_app import __version__
-from flink_app.failures import EXIT_CODES
+from flink_app.console.failures import EXIT_CODES
 
 app = App(
     name="millirec",

@@ -34,7 +34,7 @@ def validate(
         millirec validate events.jsonl
         millirec validate u.data --preset movielens
     """
-    from flink_app.validate import validate as check
+    from flink_app.data.validate import validate as check
 
     loaded = load(config, [*_preset(preset), *settings]).config
     if not files and not loaded.source.paths:
@@ -71,7 +71,7 @@ def replay(
         millirec replay events.jsonl --speed 100
         millirec replay u.data --preset movielens --speed 100000 --to kafka://127.0.0.1:9092/events
     """
-    from flink_app.replay import replay as play
+    from flink_app.data.replay import replay as play
 
     if not files:
         raise ConfigError("millirec replay needs a file of events")
@@ -93,8 +93,8 @@ def fetch(
     Examples:
         millirec fetch ml-100k
     """
-    from flink_app.fetch import fetch as get
-    from flink_app.fetch.catalogue import DATA_SETS
+    from flink_app.data.fetch import fetch as get
+    from flink_app.data.fetch.datasets import DATA_SETS
 
     get(DATA_SETS[name], out)
 
@@ -119,7 +119,7 @@ def items(
         millirec items items.csv
         millirec items data/ml-100k/u.item
     """
-    from flink_app.items import items as write
+    from flink_app.data.items import items as write
 
     if not files:
         raise ConfigError("millirec items needs a file of items")

@@ -33,7 +33,7 @@ def run(
         millirec run ratings.csv --preset movielens-csv --set lists.length=50
         millirec run --set source.kind=directory --set source.paths=inbox
     """
-    from flink_app.run import run as run_job
+    from flink_app.local.run import run as run_job
 
     given = []
     if files:
@@ -169,7 +169,7 @@ def simulate(
         millirec simulate inbox/ --rate 200 --seconds 60
         millirec simulate kafka://127.0.0.1:9092/events --rate 1000
     """
-    from flink_app.simulate import simulate as write
+    from flink_app.simulator.simulation import simulate as write
 
     write(target, events, seconds, rate, seed=seed, users=users, items=items)
 
@@ -182,7 +182,7 @@ def graph(
     settings: Settings = [],  # noqa: B006
 ) -> None:
     """Print the job's operators as Flink would run them, without running them."""
-    from flink_app.graph import as_mermaid, as_text, plan
+    from flink_app.local.plan import as_mermaid, as_text, plan
 
     steps = plan(load(config, settings).config)
     print(as_mermaid(steps) if mermaid else as_text(steps))

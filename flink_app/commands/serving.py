@@ -35,8 +35,8 @@ def serve(
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise ConfigError("millirec serve needs more packages: pip install 'millirec[serve]'.")
+    from flink_app.connections.redis_access import with_embedded_redis
     from flink_app.serve.server import address, run
-    from flink_app.services import with_embedded_redis
 
     given = [f"serve.host={host}"] if host else []
     given += [f"serve.port={port}"] if port is not None else []

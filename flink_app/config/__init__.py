@@ -4,6 +4,6 @@ In: a TOML file, the environment and `--set`. Out: a `Config` that every other m
 """
 
 from flink_app.config.load import Loaded, load
-from flink_app.config.options import Config
+from flink_app.config.tree import Config
 
 __all__ = ["Config", "Loaded", "load"]

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from flink_app.config.masking import masked
-from flink_app.config.options import Config, Job
-from udfs import redis_cluster
-from udfs.decode_settings import RATING
+from flink_app.config.tree import Config, Job
+from udfs.accounts import TESTABLE
 from udfs.errors import ConfigError
-from udfs.sentinels import Sentinels
-from udfs.stats import TESTABLE
+from udfs.events.settings import RATING
+from udfs.stores import redis_cluster
+from udfs.stores.sentinels import Sentinels
 
 _BROKER = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}")
 
@@ -28,8 +28,8 @@ _BROKER = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}")
 def check(config: Config) -> None:
     """Raise ConfigError unless a job can run with `config`.
 
-    Names of presets and of an event's fields are left to `udfs.presets`; files, Redis and Kafka
-    are left to whoever opens them.
+    Names of presets and of an event's fields are left to `udfs.events.presets`; files, Redis and
+    Kafka are left to whoever opens them.
 
     >>> from flink_app.config import load
     >>> check(load(None, ["source.paths=u.data"], {}).config)

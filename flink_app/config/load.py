@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from flink_app.config.catalogue import OPTIONS, SECTIONS, Option
-from flink_app.config.options import Config
+from flink_app.config.registry import OPTIONS, SECTIONS, Option
+from flink_app.config.tree import Config
 from flink_app.config.values import checked, from_text
 from udfs.errors import ConfigError
 

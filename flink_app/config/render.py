@@ -13,9 +13,9 @@ from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
 
-from flink_app.config.catalogue import OPTIONS, SECTIONS, Option, allowed
 from flink_app.config.load import Loaded
 from flink_app.config.masking import masked
+from flink_app.config.registry import OPTIONS, SECTIONS, Option, allowed
 from flink_app.config.values import toml
 
 ROOT = Path(__file__).parents[2]

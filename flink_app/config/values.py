@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from flink_app.config.catalogue import Option, allowed
 from flink_app.config.masking import masked
+from flink_app.config.registry import Option, allowed
 from udfs.errors import ConfigError
 
 
@@ -24,7 +24,7 @@ def from_text(option: Option, text: str, *, entry: str = "") -> object:
     A text option takes the characters as they are, unless they stand in quotes; a list takes a
     bare word as its only element. `entry` names one entry of a table option.
 
-    >>> from flink_app.config.catalogue import OPTIONS
+    >>> from flink_app.config.registry import OPTIONS
     >>> from_text(OPTIONS["source.topic"], "2024"), from_text(OPTIONS["source.poll_ms"], "50")
     ('2024', 50)
     >>> from_text(OPTIONS["source.paths"], "data/u.data")

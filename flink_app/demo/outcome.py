@@ -10,8 +10,8 @@ import statistics
 import msgspec
 from rich.console import Console
 
+from flink_app.console.totals import Totals
 from flink_app.demo.rounds import SHOWN, Round
-from flink_app.totals import Totals
 
 _NEXT = (
     ("millirec run events.jsonl", "learn from your own events, see README.md"),

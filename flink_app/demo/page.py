@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import redis
 
-from flink_app.embedded.guard import end_guarded, start_guarded
-from flink_app.embedded.ports import LOOPBACK, in_use
+from flink_app.local.child_processes import end_guarded, start_guarded
+from flink_app.local.ports import LOOPBACK, in_use
 from flink_app.simulator import Shop
 
 PORT = 8080

@@ -17,10 +17,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from flink_app.console.live import PLAIN_S, live_line
+from flink_app.console.totals import Totals
 from flink_app.demo.rounds import SHOWN, Move, Round
-from flink_app.live import PLAIN_S, live_line
 from flink_app.simulator import Shop
-from flink_app.totals import Totals
 
 _DOTS = 5
 _LEGEND = "●●●○○ how well it really suits, which only the simulator knows; Ctrl-C ends the demo"

@@ -18,15 +18,15 @@ from pathlib import Path
 import redis
 from rich.console import Console
 
+from flink_app.console.totals import Totals, read_totals
 from flink_app.demo.outcome import Outcome, summarise
 from flink_app.demo.page import page
 from flink_app.demo.rounds import WAIT_S, Shoppers
 from flink_app.demo.screen import Screen
 from flink_app.demo.world import PAST, SHOP, Traffic, demo_config, demo_settings
-from flink_app.embedded.job import EmbeddedJob
-from flink_app.embedded.redis_server import RedisServer
+from flink_app.local.embedded_job import EmbeddedJob
+from flink_app.local.redis_server import RedisServer
 from flink_app.simulator import DirectoryWriter, Shop
-from flink_app.totals import Totals, read_totals
 from udfs.errors import ConfigError, ServiceError
 
 _PREFIX = "millirec-demo:"  # in a Redis that is not the demo's own

@@ -16,11 +16,11 @@ import msgspec
 import redis
 
 from flink_app.config import Config
-from flink_app.embedded.job import EmbeddedJob
-from flink_app.embedded.redis_server import RedisServer
-from flink_app.sample import Sample, read_sample
-from flink_app.totals import Totals, read_totals
-from udfs.stats import LISTS, RATINGS
+from flink_app.console.totals import Totals, read_totals
+from flink_app.local.embedded_job import EmbeddedJob
+from flink_app.local.redis_server import RedisServer
+from flink_app.lookup.sample import Sample, read_sample
+from udfs.accounts import LISTS, RATINGS
 
 OWN = "millirec"
 """The name of the model that is no baseline."""
@@ -55,7 +55,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seconds: of the whole run, from Java's start.
-        quality: means by `<list>:<measure>` (see `udfs.quality`), and counts.
+        quality: means by `<list>:<measure>` (see `udfs.learning.quality`), and counts.
         curve: quality over time, about 20 points.
         microseconds: per event and stage, of the user learner; of a baseline per `update` and per
             `list`.

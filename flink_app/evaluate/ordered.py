@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flink_app.recorded import read_blocks
-from udfs.decode import Decoder
-from udfs.decode_settings import DecodeSettings
+from flink_app.data.recorded import read_blocks
 from udfs.errors import SourceError
+from udfs.events.decode import Decoder
+from udfs.events.settings import DecodeSettings
 
 
 def in_order(

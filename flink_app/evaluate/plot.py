@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.evaluate.measure import Result
-from flink_app.evaluate.report import Listed, lists, spread
+from flink_app.evaluate.table import Listed, lists, spread
 from udfs.errors import ConfigError
 
 if TYPE_CHECKING:

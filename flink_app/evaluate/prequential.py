@@ -1,8 +1,8 @@
 """Test, then learn, for a baseline: the same protocol and measures as the job's own lists.
 
-In: a `Stream` and a `Baseline`. Out: a `Result` with its list as `served`. As in `udfs.quality`,
-all items met so far are candidates less those that the user has consumed, a user's first event is
-no test, and an item met for the first time is a miss.
+In: a `Stream` and a `Baseline`. Out: a `Result` with its list as `served`. As in
+`udfs.learning.quality`, all items met so far are candidates less those that the user has consumed,
+a user's first event is no test, and an item met for the first time is a miss.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from flink_app.evaluate.baselines.base import History
 from flink_app.evaluate.baselines.kernels import best
 from flink_app.evaluate.measure import Result, curve
 from flink_app.evaluate.stream import Stream
-from udfs.quality import TOP, sums
-from udfs.stats import means
+from udfs.accounts import means
+from udfs.learning.quality import TOP, sums
 
 _LOOKS = 200  # at the sums so far, from which the curve is made
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.evaluate.baselines import Shape
-from udfs.decode import Decoder
-from udfs.decode_settings import DecodeSettings
-from udfs.events import CONSUMED
+from udfs.events.batch import CONSUMED
+from udfs.events.decode import Decoder
+from udfs.events.settings import DecodeSettings
 
 _BLOCK = 10_000  # lines
 

@@ -14,8 +14,8 @@ from typing import Any
 import redis
 
 from flink_app.config import Loaded
-from flink_app.failures import STOPPED
-from flink_app.services import find_redis
+from flink_app.connections.redis_access import find_redis
+from flink_app.console.failures import STOPPED
 from udfs.errors import ConfigError, ServiceError
 
 

@@ -1,7 +1,7 @@
 """The one table of Prometheus metrics: name, type, labels, and which field of `stats` it is.
 
-In: the fields of the Redis hash `stats`, as `udfs.stats.fields` writes them. Out: samples, in base
-units. `flink_app.monitoring.collector` hands them to Prometheus; `flink_app.monitoring.render`
+In: the fields of the Redis hash `stats`, as `udfs.accounts.fields` writes them. Out: samples, in
+base units. `flink_app.monitoring.collector` hands them to Prometheus; `flink_app.monitoring.render`
 writes the table into docs/monitoring.md.
 """
 

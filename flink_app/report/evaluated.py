@@ -11,10 +11,10 @@ from statistics import mean
 
 import msgspec
 
+from flink_app.console.live import counted
 from flink_app.evaluate.measure import OWN, Result
 from flink_app.evaluate.plot import MEASURE, over_events
-from flink_app.evaluate.report import Listed, lists, spread, tests
-from flink_app.live import counted
+from flink_app.evaluate.table import Listed, lists, spread, tests
 from flink_app.report.figures import COLOURS, Line, bars, lines
 from flink_app.report.page import Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flink_app.live import clock
+from flink_app.console.live import clock
+from flink_app.lookup.sample import AGES, TOP, Sample
 from flink_app.report.figures import bars, lorenz
 from flink_app.report.page import Grid, Section, Tile
-from flink_app.sample import AGES, TOP, Sample
 
 MEASURES = ("recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10")
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from flink_app.live import counted, duration
+from flink_app.console.live import counted, duration
+from flink_app.console.totals import Totals
+from flink_app.lookup.sample import Sample
 from flink_app.report.figures import Line, lines
 from flink_app.report.page import Grid, Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
-from flink_app.sample import Sample
-from flink_app.totals import Totals
-from udfs.stats import LISTS, RATINGS
-from udfs.times import iso_text
+from udfs.accounts import LISTS, RATINGS
+from udfs.events.times import iso_text
 
 Value = Callable[[Totals], float | None]
 

@@ -18,7 +18,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flink_app import __version__
 from flink_app.config import Config
-from flink_app.serve import gorse, page, problems, ranking, reading, taking
+from flink_app.serve import (
+    event_routes,
+    gorse_routes,
+    list_routes,
+    page_routes,
+    problems,
+    rank_routes,
+)
 from flink_app.serve.guard import Guard
 from flink_app.serve.metrics import Observed
 from flink_app.serve.services import Services
@@ -68,18 +75,18 @@ def _routes(services: Services) -> FastAPI:
         redirect_slashes=False, redoc_url=None, static_url="/docs/files",
     )  # fmt: skip
     problems.install(app)
-    for module in (reading, ranking, taking, gorse):
+    for module in (list_routes, rank_routes, event_routes, gorse_routes):
         app.include_router(module.routes(services))
     _add_health(app, services)
     if services.config.serve.page:
-        page.install(app)
+        page_routes.install(app)
     return app
 
 
 def _add_health(app: FastAPI, services: Services) -> None:
     @app.get("/health/live", tags=["operation"], summary="Whether the server runs")
     async def live() -> Response:
-        return Response(b'{"status":"ok"}', media_type=reading.JSON)
+        return Response(b'{"status":"ok"}', media_type=list_routes.JSON)
 
     @app.get("/health/ready", tags=["operation"], summary="Whether it can do all its work")
     async def ready() -> Response:
@@ -91,7 +98,7 @@ def _add_health(app: FastAPI, services: Services) -> None:
             parts["events"] = "off"
         bad = {"away", "failing"} & set(parts.values())
         body = msgspec.json.encode({"status": "unready" if bad else "ok", **parts})
-        return Response(body, 503 if bad else 200, media_type=reading.JSON)
+        return Response(body, 503 if bad else 200, media_type=list_routes.JSON)
 
     @app.get("/metrics", tags=["operation"], summary="Counters for Prometheus")
     async def metrics() -> Response:

@@ -1,7 +1,7 @@
 """Events in the body of a request: taken apart, judged as the job would, and completed.
 
 In: a body (`bytes`) and its content type. Out: `Judged`: the lines to write, and why others are
-refused, by the reasons of `udfs.decode`.
+refused, by the reasons of `udfs.events.decode`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from flink_app.config import Config
-from flink_app.event_settings import decode_settings
+from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.problems import Problem
-from udfs.decode import Decoder, Rejected
+from udfs.events.decode import Decoder, Rejected
 
 JSON = "application/json"
 LINES = ("application/x-ndjson", "application/jsonl", "application/jsonlines")
@@ -98,7 +98,7 @@ class Judge:
         """A line of JSON in the job's form, of millirec's own fields.
 
         Args:
-            values: by the names of `udfs.presets.FIELDS`; None is left out.
+            values: by the names of `udfs.events.presets.FIELDS`; None is left out.
         """
         whole: dict[str, Any] = {}
         for field, path in self.fields.items():

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.config import Config
-from flink_app.services import redis_settings
+from flink_app.connections.redis_access import redis_settings
 from udfs.errors import ServiceError
-from udfs.feed_rows import feed_key, unpack
-from udfs.rows import item_dtype
+from udfs.feed.entries import feed_key, unpack
+from udfs.state.records import item_dtype
 
 log = logging.getLogger(__name__)
 _PAUSE_S = 0.1

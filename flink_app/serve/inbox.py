@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flink_app.config import Config
-from flink_app.event_settings import decode_settings
+from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.problems import Problem
 from flink_app.simulator import DirectoryWriter, KafkaWriter
 from udfs.errors import ServiceError

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
-from flink_app.serve.sources import FAILURES, source
-from udfs.redis_writer import RedisSettings
+from flink_app.serve.redis_sources import FAILURES, source
+from udfs.stores.redis_writer import RedisSettings
 
 log = logging.getLogger(__name__)
 _MOST = 1000  # keys in one command

@@ -12,6 +12,7 @@ import time
 from msgspec.structs import replace
 
 from flink_app.config import Config
+from flink_app.connections.redis_access import redis_settings
 from flink_app.serve.events import Judge, Judged
 from flink_app.serve.factors import Factors
 from flink_app.serve.inbox import Inbox, Sink, sink_of
@@ -19,7 +20,6 @@ from flink_app.serve.lists import Lists
 from flink_app.serve.metrics import Metrics
 from flink_app.serve.reader import Away, Reader
 from flink_app.serve.streams import Streams
-from flink_app.services import redis_settings
 
 
 class Services:

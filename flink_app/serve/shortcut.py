@@ -10,10 +10,10 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from flink_app.serve.answers import Wish, answer
 from flink_app.serve.ids import checked
 from flink_app.serve.problems import Problem
 from flink_app.serve.services import Services
-from flink_app.serve.shape import Wish, answer
 
 _PATH = "/recommend/"
 _QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,4}))?")

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from flink_app.serve.answers import Wish, answer
 from flink_app.serve.lists import Lists
 from flink_app.serve.problems import Problem
-from flink_app.serve.shape import Wish, answer
-from flink_app.serve.sources import FAILURES, Source
+from flink_app.serve.redis_sources import FAILURES, Source
 
 log = logging.getLogger(__name__)
 BEAT_S = 15.0

@@ -4,12 +4,12 @@
 the truth behind such events; `zipf_events` makes the benchmark's workload.
 """
 
-from flink_app.simulator.kafka import KafkaWriter
+from flink_app.simulator.generator import play, simulate
 from flink_app.simulator.settings import ShopSettings
 from flink_app.simulator.shop import Shop
-from flink_app.simulator.simulate import play, simulate
-from flink_app.simulator.writers import DirectoryWriter, FileWriter, Writer
 from flink_app.simulator.zipf import zipf_events
+from flink_app.writers.files import DirectoryWriter, FileWriter, Writer
+from flink_app.writers.kafka import KafkaWriter
 
 __all__ = [
     "DirectoryWriter",

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from flink_app.simulator import names, truth
 from flink_app.simulator.actions import Actions, joined
+from flink_app.simulator.assortment import Catalogue
 from flink_app.simulator.browse import browse
-from flink_app.simulator.catalogue import Catalogue
 from flink_app.simulator.people import People
 from flink_app.simulator.settings import ShopSettings
 

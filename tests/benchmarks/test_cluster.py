@@ -13,10 +13,10 @@ from benchmarks import cluster
 from benchmarks.cluster import RATINGS_OF_5, Look, flat, pace, rates, shuffled, structured
 from benchmarks.usage import Usage
 from flink_app.config import load
-from flink_app.event_settings import decode_settings
+from flink_app.console.totals import Totals
+from flink_app.graph.event_settings import decode_settings
 from flink_app.simulator import Writer
-from flink_app.totals import Totals
-from udfs.decode import Decoder
+from udfs.events.decode import Decoder
 
 
 def test_figures_are_those_of_the_stretch_between_two_looks() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.batches import PARTS, cost, line
 from benchmarks.feed import Case, batches, traffic
-from udfs.rows import item_dtype
+from udfs.state.records import item_dtype
 
 SMALL = Case(rate=2_000, items=60, users=50)
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.latency import summary
 from benchmarks.measured import measured
-from flink_app.totals import Totals
+from flink_app.console.totals import Totals
 
 
 def test_the_mean_is_the_sum_of_its_stages() -> None:

@@ -16,13 +16,13 @@ import redis
 
 from benchmarks.load import Load, known, received, subscribe
 from benchmarks.peers import __main__ as command
-from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.environments import NotInstalled, python_of
 from benchmarks.peers.loop import follow, serve, top
 from benchmarks.peers.measure import Shown, full_speed, live, recall
 from benchmarks.peers.process import PeerFailed
 from benchmarks.peers.report import COLUMNS, markdown, show
 from benchmarks.peers.stream import Stream, is_test, popular_hits, simulated, weave, woven
+from benchmarks.peers.systems import PEERS
 
 POPULAR = """\
 import sys

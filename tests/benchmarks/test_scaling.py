@@ -20,10 +20,10 @@ from benchmarks.scaling import (
     python_load,
     user_state,
 )
-from udfs.kernels import PAGE
-from udfs.pairs import PAIR, PAIRS_HEAD
-from udfs.queued import MOST
-from udfs.rows import item_dtype, user_dtype
+from udfs.learning.batch_queue import MOST
+from udfs.memory.history_kernels import PAGE
+from udfs.models.item_cf.wire import PAIR, PAIRS_HEAD
+from udfs.state.records import item_dtype, user_dtype
 
 C = Constants()
 SITE = Site(task_managers=8, rate=40_000.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.serve import fill, measure, server, stands
-from flink_app.embedded.ports import free_port
+from flink_app.local.ports import free_port
 
 
 def test_every_request_is_answered_and_counted_from_when_it_was_due(redis_url: str) -> None:

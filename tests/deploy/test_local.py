@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flink_app.embedded.ports import LOOPBACK, free_port, in_use
+from flink_app.local.ports import LOOPBACK, free_port, in_use
 
 
 def local(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,12 @@ from typing import Any
 import redis
 
 from flink_app.config import load
-from flink_app.environment import embedded_options, environments, flink_options, prepare_process
+from flink_app.graph.environment import (
+    embedded_options,
+    environments,
+    flink_options,
+    prepare_process,
+)
 
 
 def start(url: str, *overrides: str) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flink_app.config import Config
-from flink_app.settings import model_settings
-from udfs.catalogue import Catalogue
-from udfs.feed import FeedReader
-from udfs.models import Models
-from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.users import Users
+from flink_app.graph.operator_settings import model_settings
+from udfs.feed.reader import FeedReader
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.users import Users
+from udfs.ranking.recommender import Models
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 
 def in_state(url: str, dimensions: int = 32, shards: int = 2) -> Models:

@@ -18,8 +18,13 @@ from typing import Any
 import redis
 
 from flink_app.config import load
-from flink_app.embedded.redis_server import RedisServer
-from flink_app.environment import embedded_options, environments, flink_options, prepare_process
+from flink_app.graph.environment import (
+    embedded_options,
+    environments,
+    flink_options,
+    prepare_process,
+)
+from flink_app.local.redis_server import RedisServer
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "savepoints"
 

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from flink_app.client import Recommender
-from flink_app.embedded.ports import free_port
+from flink_app.local.ports import free_port
 from tests.flink_app.serve.servers import made, serving
 from udfs.errors import ServiceError
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from flink_app.config import load
-from flink_app.settings import user_learner_settings
+from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.simulator import zipf_events
 from tests.udfs.flink import Subtask
-from udfs.events import make_batch, pack
-from udfs.operator import STATS
-from udfs.user_learner import UserLearner
+from udfs.events.batch import make_batch, pack
+from udfs.operators.flink import STATS
+from udfs.operators.user_learner import UserLearner
 
 USERS, ITEMS, SHARD = 300, 200, 7
 ONE_SHARD = ('source.paths=["x"]', "job.shards=1", "job.item_shards=1", "redis.url=")
@@ -45,7 +45,7 @@ class Worker:
     def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         config = load(None, [*ONE_SHARD[:3], ONE_SHARD[3] + url], {}).config
         self.now = 1_700_000_000_000
-        monkeypatch.setattr("udfs.user_learner.now_ms", lambda: self.now)
+        monkeypatch.setattr("udfs.operators.user_learner.now_ms", lambda: self.now)
         self.flink = Subtask(UserLearner(user_learner_settings(config, [SHARD])))
         self.sent = 0
         connection: Any = self.flink.operator.writer

@@ -41,10 +41,15 @@ def test_no_secret_is_in_the_archive(tmp_path: Path) -> None:
         names = set(archive.namelist())
         everything = b"".join(archive.read(name) for name in names)
         readme = archive.read("README.txt").decode()
-    assert {"main.py", "millirec.toml", "README.txt", "flink_app/job.py", "udfs/parse.py"} <= names
+    code = {"flink_app/job.py", "udfs/operators/parse.py", "udfs/models/item_cf/wire.py"}
+    assert {"main.py", "millirec.toml", "README.txt", *code} <= names
     assert not any(name.endswith(".pyc") or name.startswith("tests") for name in names)
-    for kernel in ("factor_kernels.learn", "ranker_kernels.rank", "change_kernels.apply_changes"):
-        found = [name for name in names if name.startswith(f"udfs/__pycache__/{kernel}-")]
+    for room, kernel in (
+        ("models/factors", "softmax_kernels.learn"),
+        ("ranking", "ranker_kernels.rank"),
+        ("feed", "change_kernels.apply_changes"),
+    ):
+        found = [name for name in names if name.startswith(f"udfs/{room}/__pycache__/{kernel}-")]
         assert {name[-4:] for name in found} == {".nbi", ".nbc"}, "compiled, so no start does it"
     assert b"geheim" not in everything
     for name in ("source.properties.sasl.jaas.config", "redis.url", "redis.password"):

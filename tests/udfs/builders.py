@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.udfs.fakes import DictState
-from udfs.events import CONSUMED, EventBatch, item_key, make_batch
-from udfs.learner import Learned, Learner, LearnerSettings
-from udfs.models import ModelSettings
-from udfs.redis_writer import Command
+from udfs.events.batch import CONSUMED, EventBatch, item_key, make_batch
+from udfs.learning.learner import Learned, Learner, LearnerSettings
+from udfs.ranking.recommender import ModelSettings
+from udfs.stores.redis_writer import Command
 
 NOW = 1_700_000_000_000
 

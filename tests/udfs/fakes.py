@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 
 class DictState:
-    """A `udfs.state.Rows`: absent keys read as None, and `items` must not be changed under way."""
+    """A `udfs.state.handles.Rows`: absent keys read as None, and `items` must not be changed under
+    way."""
 
     def __init__(self, pairs: Mapping[str, bytes] | None = None) -> None:
         self.data = dict(pairs or {})
@@ -38,7 +39,7 @@ class DictState:
 
 
 class DictCell:
-    """A `udfs.state.Cell`."""
+    """A `udfs.state.handles.Cell`."""
 
     def __init__(self, value: bytes | None = None) -> None:
         self.data = value

@@ -9,8 +9,8 @@ from typing import Any
 
 import redis
 
-from flink_app.embedded.ports import free_port, in_use
-from flink_app.embedded.redis_server import answers, redis_command
+from flink_app.local.ports import free_port, in_use
+from flink_app.local.redis_server import answers, redis_command
 from tests.waiting import wait_for
 
 _SLOTS, _BUS, _OUTGOING = 16384, 10_000, 32_768

@@ -43,7 +43,8 @@ def clip(x: NDArray[Any]) -> NDArray[Any]:
 
 
 class Factors:
-    """Factor learning in float64, as the formulas of `udfs.factor_kernels.learn` read.
+    """Factor learning in float64, as the formulas of `udfs.models.factors.softmax_kernels.learn`
+    read.
 
     Matrices as there; `history` maps a user to (item, liked) pairs, oldest first.
     """

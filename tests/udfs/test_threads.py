@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, SETTINGS, batch_of
-from udfs.learner import Learner
-from udfs.state import MemoryRows
+from udfs.learning.learner import Learner
+from udfs.state.handles import MemoryRows
 from udfs.threads import Threads, share_of_cores
 
 

@@ -8,14 +8,14 @@ import msgspec
 
 from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
 from tests.udfs.flink import Subtask
-from udfs.events import pack
-from udfs.models import ModelSettings
-from udfs.operator import STATS
-from udfs.redis_writer import RedisSettings
-from udfs.state import Layout
-from udfs.stats import Account, unpack_account
-from udfs.user_learner import UserLearner
-from udfs.user_shard import UserLearnerSettings
+from udfs.accounts import Account, unpack_account
+from udfs.events.batch import pack
+from udfs.learning.user_shard import UserLearnerSettings
+from udfs.operators.flink import STATS
+from udfs.operators.user_learner import UserLearner
+from udfs.ranking.recommender import ModelSettings
+from udfs.state.handles import Layout
+from udfs.stores.redis_writer import RedisSettings
 
 
 class Clock:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.list_kernels import insert
+from udfs.models.factors.product_kernels import insert
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ import redis
 
 from deploy.download import CACHE, fetch, pinned
 from deploy.stack import Ports, Stack
-from flink_app.embedded.ports import free_port, in_use
+from flink_app.local.ports import free_port, in_use
 from tests.deploy.stack.cluster import Cluster
 from udfs.errors import ServiceError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.stack import Stack
-from flink_app.embedded.redis_server import answers
+from flink_app.local.redis_server import answers
 from tests.deploy.stack.cluster import Cluster
 from tests.waiting import wait_for
 

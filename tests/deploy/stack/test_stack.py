@@ -15,8 +15,8 @@ import pytest
 
 from deploy.stack import Ports, Stack
 from deploy.stack import redis as redis_component
-from flink_app.embedded.ports import LOOPBACK, free_port, in_use
-from flink_app.embedded.redis_server import answers
+from flink_app.local.ports import LOOPBACK, free_port, in_use
+from flink_app.local.redis_server import answers
 from udfs.errors import ConfigError, ServiceError
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_app.config import Loaded, load
-from flink_app.config.catalogue import OPTIONS
-from flink_app.config.options import Config
+from flink_app.config.registry import OPTIONS
+from flink_app.config.tree import Config
 from udfs.errors import ConfigError
 
 Load = Callable[..., Loaded]

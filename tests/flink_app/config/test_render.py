@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from flink_app.config import load
-from flink_app.config.catalogue import OPTIONS, SECTIONS
-from flink_app.config.options import Config
+from flink_app.config.registry import OPTIONS, SECTIONS
 from flink_app.config.render import (
     MARKDOWN_FILE,
     TOML_FILE,
@@ -14,6 +13,7 @@ from flink_app.config.render import (
     effective,
     markdown,
 )
+from flink_app.config.tree import Config
 from flink_app.config.values import from_text, toml
 
 

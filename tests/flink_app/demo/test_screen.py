@@ -6,12 +6,12 @@ import io
 
 from rich.console import Console
 
+from flink_app.console.totals import Totals
 from flink_app.demo.outcome import Outcome, summarise
 from flink_app.demo.rounds import Round
 from flink_app.demo.screen import Screen
 from flink_app.demo.world import SHOP
 from flink_app.simulator import Shop
-from flink_app.totals import Totals
 
 BEFORE = [f"i{n}" for n in range(12)]
 AFTER = ["i1", "i5", "i2", "i40", "i4", "i6", "i7", "i8", "i9"]

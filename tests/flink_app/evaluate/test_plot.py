@@ -11,10 +11,10 @@ import pytest
 from flink_app.cli import main
 from flink_app.config import Config
 from flink_app.evaluate import plot
-from flink_app.evaluate.command import evaluate
+from flink_app.evaluate.evaluation import evaluate
 from flink_app.evaluate.measure import OWN, Point, Result
 from flink_app.evaluate.plot import check_plot, figure, over_events, save
-from flink_app.evaluate.report import lists
+from flink_app.evaluate.table import lists
 from udfs.errors import ConfigError
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from flink_app.config import Config
 from flink_app.evaluate.baselines import Shape
-from flink_app.evaluate.command import with_positive
+from flink_app.evaluate.evaluation import with_positive
 from flink_app.evaluate.stream import keep_all, read_stream
-from flink_app.event_settings import decode_settings
-from udfs.decode_settings import DecodeSettings
+from flink_app.graph.event_settings import decode_settings
+from udfs.events.settings import DecodeSettings
 
 NOW = 1_700_000_000_000
 LINES = (

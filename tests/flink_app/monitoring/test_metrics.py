@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_app.monitoring.metrics import LEFT_OUT, METRICS, Metric, fits, numbers, samples
-from udfs.quality import sums
-from udfs.stats import Account, fields
+from udfs.accounts import Account, fields
+from udfs.learning.quality import sums
 
 UNITS = ("seconds", "bytes", "ratio", "bits")
 

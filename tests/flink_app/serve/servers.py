@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from flink_app.config import load
-from flink_app.embedded.ports import free_port
+from flink_app.local.ports import free_port
 from flink_app.serve.server import Server, address
 
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import redis
 
-from flink_app.config.catalogue import OPTIONS
+from flink_app.config.registry import OPTIONS
 from flink_app.serve import app, problems
 from tests.documents import ROOT, Block, blocks
 from tests.flink_app.serve.servers import serving

@@ -11,15 +11,15 @@ import pytest
 import redis
 
 from flink_app.config import load
+from flink_app.graph.operator_settings import item_learner_settings, user_learner_settings
 from flink_app.serve.factors import Factors, Items
-from flink_app.settings import item_learner_settings, user_learner_settings
 from tests.flink_app.serve.servers import serving
-from udfs.events import make_batch
-from udfs.feed import Changes, FeedWriter
-from udfs.learner import Learner
-from udfs.redis_writer import RedisSettings, RedisWriter
-from udfs.rows import item_dtype, pack_factor
-from udfs.state import MemoryRows
+from udfs.events.batch import make_batch
+from udfs.feed.reader import Changes, FeedWriter
+from udfs.learning.learner import Learner
+from udfs.state.handles import MemoryRows
+from udfs.state.records import item_dtype, pack_factor
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 NOW = 1_700_000_000_000
 ITEMS = [f"i{n}" for n in range(30)]

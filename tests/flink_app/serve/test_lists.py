@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import redis
 
-from flink_app.embedded.ports import free_port
-from flink_app.embedded.redis_server import RedisServer
+from flink_app.local.ports import free_port
+from flink_app.local.redis_server import RedisServer
 from tests.flink_app.serve.servers import items, made, serving
 from tests.waiting import wait_for
 

@@ -13,7 +13,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from flink_app.embedded.ports import free_port
+from flink_app.local.ports import free_port
 from tests.flink_app.serve.browsers import chromium
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving

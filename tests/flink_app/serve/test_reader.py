@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import redis
 
-from flink_app.embedded.ports import free_port
+from flink_app.local.ports import free_port
 from flink_app.serve.reader import Away, Reader
-from flink_app.serve.sources import source
+from flink_app.serve.redis_sources import source
 from udfs.errors import ConfigError
-from udfs.redis_writer import RedisSettings
+from udfs.stores.redis_writer import RedisSettings
 
 
 def run(where: str | RedisSettings, use: Callable[[Reader], Awaitable[None]]) -> None:

@@ -13,7 +13,7 @@ from tests.flink_app.serve.test_factors import learned, rank
 from tests.flink_app.serve.test_streams import lists
 from tests.udfs.redis_nodes import RedisNodes
 from tests.waiting import wait_for
-from udfs.redis_writer import RedisSettings, RedisWriter
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 PEOPLE = [f"user-{n}" for n in range(40)]
 COMMANDS = ["+get", "+hgetall", "+cluster|slots", "+command"]

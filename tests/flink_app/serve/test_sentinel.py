@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from tests.flink_app.serve.servers import items, made, serving
-from tests.udfs.test_sentinels import watched  # noqa: F401  (a fixture)
+from tests.udfs.stores.test_sentinels import watched  # noqa: F401  (a fixture)
 from tests.waiting import wait_for
 
 

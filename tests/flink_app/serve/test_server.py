@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flink_app import services
 from flink_app.config import load
-from flink_app.embedded.ports import free_port
-from flink_app.failures import SERVICE, USAGE
+from flink_app.connections import redis_access
+from flink_app.console.failures import SERVICE, USAGE
+from flink_app.local.ports import free_port
 from flink_app.serve.server import address
 from tests.flink_app.serve.servers import serving
 
@@ -79,13 +79,13 @@ def test_the_redis_of_a_run_is_found_where_none_is_configured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as there:
-        monkeypatch.setattr(services, "EMBEDDED_PORT", there.getsockname()[1])
-        found = services.with_embedded_redis(load(None, [], {}))
+        monkeypatch.setattr(redis_access, "EMBEDDED_PORT", there.getsockname()[1])
+        found = redis_access.with_embedded_redis(load(None, [], {}))
         assert found.redis.url == f"redis://127.0.0.1:{there.getsockname()[1]}/0"
         named = load(None, ["redis.url=redis://cache"], {})
-        assert services.with_embedded_redis(named) == named.config
+        assert redis_access.with_embedded_redis(named) == named.config
     nothing = load(None, [], {})
-    assert services.with_embedded_redis(nothing) == nothing.config
+    assert redis_access.with_embedded_redis(nothing) == nothing.config
 
 
 def test_addresses() -> None:

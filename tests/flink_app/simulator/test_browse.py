@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.simulator.actions import Actions
+from flink_app.simulator.assortment import Catalogue
 from flink_app.simulator.browse import browse
-from flink_app.simulator.catalogue import Catalogue
 from flink_app.simulator.people import People
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flink_app.simulator.catalogue import Catalogue
+from flink_app.simulator.assortment import Catalogue
 from flink_app.simulator.people import People
 
 NOBODY = np.empty(0, np.int64)

@@ -1,0 +1,74 @@
+"""The commands that look something up: lists, what Redis holds, the configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flink_app.commands.app import ConfigFile, Json, Settings, app
+from flink_app.config import load
+from flink_app.config.load import DEFAULT
+
+
+@app.command
+def get(
+    user: Annotated[str, Parameter(help="A user's id; without one: what is popular.")] = "",
+    *,
+    trending: Annotated[bool, Parameter(negative=(), help="What is trending instead.")] = False,
+    json: Json = False,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> int:
+    """Show a user's list as it is in Redis now: a table in a terminal, else the JSON itself."""
+    from flink_app.lookup.lists import list_name, show
+
+    return show(list_name(user, trending), load(config, settings), json)
+
+
+@app.command
+def similar(
+    item: Annotated[str, Parameter(help="An item's id.")],
+    *,
+    json: Json = False,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> int:
+    """Show the items most like one, as they are in Redis now."""
+    from flink_app.lookup.lists import show
+
+    return show(f"similar:{item}", load(config, settings), json)
+
+
+@app.command
+def redis_usage(
+    *,
+    json: Annotated[bool, Parameter(name="--json", negative=(), help="As JSON.")] = False,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> int:
+    """Show how much of Redis's memory lists, the item feed and the rest take."""
+    from flink_app.lookup.usage import show
+
+    return show(load(config, settings), json)
+
+
+@app.command(name="config")
+def show_config(
+    *,
+    toml: Annotated[
+        bool, Parameter(name="--toml", negative=(), help="A commented file of all options instead.")
+    ] = False,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> None:
+    """Print every option's value in force and where it comes from; secrets are masked."""
+    from flink_app.config.render import commented_toml, effective
+
+    if toml:
+        print(commented_toml(), end="")
+        return
+    rows = effective(load(config, settings))
+    width = min(40, max(len(name) for name, _, _ in rows))
+    for name, value, origin in rows:
+        print(f"{name:{width}} = {value}" + ("" if origin == DEFAULT else f"   # {origin}"))

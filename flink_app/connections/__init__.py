@@ -1,0 +1,1 @@
+"""Redis and Kafka, asked before a job starts."""

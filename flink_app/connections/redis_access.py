@@ -1,0 +1,154 @@
+"""What a job stands on, asked before it starts: Redis and Kafka answer, Kafka's connector is there.
+
+In: a `Config`. Out: a Redis client, or a ServiceError that names the address without credentials.
+Imported by every command, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import msgspec
+import redis
+
+from flink_app.config import Config, Loaded
+from flink_app.config.load import DEFAULT
+from udfs.errors import ServiceError
+from udfs.stores.redis_writer import RedisSettings
+
+EMBEDDED_PORT = 6399
+"""Where `millirec run` puts its own Redis if it can, and `millirec get` looks first."""
+
+_ASK_S = 3.0
+
+
+def redis_settings(config: Config, born_ms: int = 0) -> RedisSettings:
+    """Where Redis is; `born_ms` is when the job was submitted."""
+    redis = config.redis
+    return RedisSettings(
+        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s,
+        born_ms,
+    )  # fmt: skip
+
+
+def redis_client(config: Config) -> redis.Redis:
+    """A client for the Redis of the configuration, which has answered.
+
+    Raises:
+        ServiceError: it does not answer, or refuses.
+    """
+    settings = redis_settings(config)
+    try:
+        client = settings.client()
+        client.ping()
+    except redis.RedisError as error:
+        raise ServiceError(
+            f"Redis at {settings.address} does not answer: {error}. Start it, or name another with "
+            "REDIS_URL or --set redis.url=redis://host:port/database."
+        ) from error
+    return client
+
+
+def redis_address(config: Config) -> str:
+    """Where Redis is, without credentials."""
+    return redis_settings(config).address
+
+
+def find_redis(loaded: Loaded) -> tuple[redis.Redis, str]:
+    """A client for lookups, and its address: the Redis that is configured; where none is, the one
+    that `millirec run` has started, else the default.
+
+    Raises:
+        ServiceError: none answers.
+    """
+    config = loaded.config
+    if loaded.origins["redis.url"] != DEFAULT:
+        return redis_client(config), redis_address(config)
+    embedded = RedisSettings(f"redis://127.0.0.1:{EMBEDDED_PORT}/0", timeout_s=1.0)
+    client = embedded.client()
+    try:
+        client.ping()
+    except redis.RedisError:
+        pass
+    else:
+        return client, embedded.address
+    try:
+        return redis_client(config), redis_address(config)
+    except ServiceError:
+        raise ServiceError(
+            f"no Redis answers at {embedded.address}, where `millirec run` keeps its own as long "
+            f"as it runs, nor at {redis_address(config)}: start one of them, or name yours with "
+            "REDIS_URL or --set redis.url=redis://host:port/database."
+        ) from None
+
+
+def with_embedded_redis(loaded: Loaded) -> Config:
+    """The configuration, with the Redis that `millirec run` has started where none is configured
+    and that one is there."""
+    config = loaded.config
+    if loaded.origins["redis.url"] != DEFAULT or not _listens(f"127.0.0.1:{EMBEDDED_PORT}"):
+        return config
+    url = f"redis://127.0.0.1:{EMBEDDED_PORT}/0"
+    return msgspec.structs.replace(config, redis=msgspec.structs.replace(config.redis, url=url))
+
+
+def start_afresh(client: redis.Redis, config: Config) -> None:
+    """Delete what an earlier job has left for its operators: the item feed, `stats` and `quality:`.
+
+    A job that is not restored would else learn on with items it has never seen. Lists stay until
+    they are replaced or expire.
+    """
+    # NumPy and the kernels: only when a job starts.
+    from udfs.accounts import LISTS, TESTABLE, shown_key
+    from udfs.feed.reader import feed_keys
+
+    prefix = config.redis.prefix
+    shown = [shown_key(prefix, name) for name in (*LISTS, *TESTABLE)]
+    for key in (*feed_keys(prefix, config.job.item_shards), f"{prefix}stats", *shown):
+        client.delete(key)
+
+
+def require_kafka(config: Config) -> None:
+    """See that a broker listens, where the job reads or writes Kafka.
+
+    Raises:
+        ServiceError: none does.
+    """
+    source, letters = config.source, config.dead_letters
+    wanted = []
+    if source.kind == "kafka":
+        wanted.append(source.brokers)
+    if letters.kind == "kafka":
+        wanted.append(letters.brokers or source.brokers)
+    for brokers in dict.fromkeys(wanted):
+        if not any(_listens(broker.strip()) for broker in brokers.split(",")):
+            raise ServiceError(
+                f"no Kafka broker answers at {brokers}: start it, or correct source.brokers."
+            )
+
+
+def _listens(broker: str) -> bool:
+    host, _, port = broker.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ASK_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def connector_jars(config: Config) -> str:
+    """Flink's option pipeline.jars: Kafka's connector where the job needs it, else "".
+
+    Fetched from Maven Central once, checked by its checksum, kept in the user's cache.
+
+    Raises:
+        ServiceError: it is not there and cannot be fetched.
+    """
+    if "kafka" not in (config.source.kind, config.dead_letters.kind):
+        return ""
+    from deploy.download import fetch, pinned
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "millirec" / "jars"
+    return ";".join(jar.absolute().as_uri() for jar in fetch(pinned("flink"), cache))

@@ -1,0 +1,100 @@
+"""What a running job says of itself, read back from the Redis hash `stats`.
+
+In: a Redis client and the prefix of the keys. Out: `Totals`, numbers, for the live line and the
+summary. `udfs.accounts.fields` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import redis
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts since the job began, and figures of the moment.
+
+    Attributes:
+        at: when they were written, ms since 1970.
+        received: lines read = learned + duplicates + rejected + ignored once all is accounted for.
+        dead: unusable lines by reason.
+        events_per_s, lists_per_s: over the last 5 s.
+        freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
+        feed: bytes of the item feed that were written as changes and as snapshots, and read.
+        total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
+        batches, waited_ms: pieces of micro-batches that were learned; the sum of the times from the
+            opening of their windows to when learning began.
+        stages: microseconds spent by stage, of the user learner.
+        quality, total_quality: means over tests of the last minute, and since the job began, by
+            `<list>:<measure>` (see `udfs.learning.quality`).
+    """
+
+    at: int = 0
+    received: int = 0
+    learned: int = 0
+    duplicates: int = 0
+    ignored: int = 0
+    dead: dict[str, int] = {}
+    lists: int = 0
+    users: int = 0
+    items: int = 0
+    batches: int = 0
+    waited_ms: int = 0
+    events_per_s: int = 0
+    lists_per_s: int = 0
+    freshness_p50_ms: float = 0.0
+    freshness_p99_ms: float = 0.0
+    total_freshness_p50_ms: float = 0.0
+    total_freshness_p99_ms: float = 0.0
+    feed: dict[str, int] = {}
+    stages: dict[str, int] = {}
+    quality: dict[str, float] = {}
+    total_quality: dict[str, float] = {}
+
+    @property
+    def rejected(self) -> int:
+        """Lines in the dead letters."""
+        return sum(self.dead.values())
+
+    @property
+    def missing(self) -> int:
+        """Lines read of which nothing is known: 0 once a job has finished or come to rest."""
+        return self.received - self.learned - self.duplicates - self.rejected - self.ignored
+
+
+def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
+    """The totals that a `stats` hash holds; fields that are not totals are passed over.
+
+    >>> parse_totals({b"received": b"3", b"learned": b"2", b"dead": b"1", b"dead:json": b"1"}).dead
+    {'json': 1}
+    >>> parse_totals({b"stage:rank_us": b"5"}).stages
+    {'rank': 5}
+    >>> parse_totals({b"feed:read_bytes": b"7"}).feed
+    {'read': 7}
+    """
+    values: dict[str, Any] = {}
+    groups: dict[str, dict[str, str]] = {}
+    for name, value in ((name.decode(), value.decode()) for name, value in fields.items()):
+        group, colon, member = name.partition(":")
+        if colon:
+            groups.setdefault(group, {})[member] = value
+        elif name in Totals.__struct_fields__ and name != "dead":
+            values[name] = value
+    stages = {name.removesuffix("_us"): value for name, value in groups.pop("stage", {}).items()}
+    feed = {name.removesuffix("_bytes"): value for name, value in groups.pop("feed", {}).items()}
+    return msgspec.convert(
+        {**values, **groups, "stages": stages, "feed": feed}, Totals, strict=False
+    )
+
+
+def read_totals(client: redis.Redis, prefix: str, since_ms: int = 0) -> Totals | None:
+    """The totals in Redis; None if there are none yet, or none written after `since_ms`.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    fields: Any = client.hgetall(f"{prefix}stats")
+    totals = parse_totals(fields) if fields else None
+    return totals if totals is not None and totals.at >= since_ms else None

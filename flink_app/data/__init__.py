@@ -1,0 +1,1 @@
+"""Recorded events: fetched, checked, replayed."""

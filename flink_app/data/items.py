@@ -1,0 +1,170 @@
+"""`millirec items`: what a shop says of its items, from files into Redis.
+
+In: JSON lines, CSV with a header, or the films of MovieLens. Out: `item:<id>`, a JSON object with
+`title`, `category` and whatever else is said, which lookups and the live page show.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+
+from flink_app.config import Loaded
+from flink_app.connections.redis_access import find_redis
+from flink_app.console.failures import FAILED, FINISHED
+from flink_app.console.live import counted
+from flink_app.console.terminal import printable
+from flink_app.data.recorded import files_of, read_blocks
+from udfs.errors import ServiceError, SourceError
+from udfs.events.raw_columns import Problem, clean_ids
+
+_SHOWN = 5  # lines left out that are named
+_NO_GENRE = ("unknown", "(no genres listed)")
+_GENRES = (
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary",
+    "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi",
+    "Thriller", "War", "Western",
+)  # fmt: skip
+"""The flags at the end of a line of u.item, in the order of MovieLens-100K's u.genre."""
+
+Metadata = dict[str, Any]
+Read = Callable[[str], "tuple[Any, Metadata]"]
+"""Takes a line, gives an id and what is said of the item; ValueError with the reason."""
+
+
+def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
+    """Write what the files say of items; the exit code, `FAILED` where a line was left out.
+
+    Args:
+        column: the name of the id in JSON and CSV.
+
+    Raises:
+        SourceError: a file cannot be read, or has no such column. ServiceError: no Redis answers.
+    """
+    client, address = find_redis(loaded)
+    prefix, longest = loaded.config.redis.prefix, loaded.config.events.max_id_bytes
+    written, bad = 0, 0
+    for block in _blocks(files, column):
+        ids: list[Any] = []
+        said: list[Metadata] = []
+        problems: dict[int, Problem] = {}
+        for row, (_, line, read) in enumerate(block):
+            try:
+                item, metadata = read(line)
+            except (ValueError, csv.Error) as error:
+                problems[row] = "bad_line", str(error)
+                item, metadata = "", {}
+            ids.append(item)
+            said.append(metadata)
+        names = clean_ids(ids, "item", longest, problems, required=True)
+        for row, (_, detail) in sorted(problems.items())[: max(0, _SHOWN - bad)]:
+            print(printable(f"{block[row][0]} left out: {detail}"), file=sys.stderr)
+        pipeline: Any = client.pipeline(transaction=False)
+        for row, (name, metadata) in enumerate(zip(names, said, strict=True)):
+            if row not in problems:
+                pipeline.set(f"{prefix}item:{name}", msgspec.json.encode(metadata))
+        try:
+            written += len(pipeline.execute())
+        except redis.RedisError as error:
+            raise ServiceError(f"Redis at {address} failed: {error}. Run it again.") from error
+        bad += len(problems)
+    left_out = f"; {counted(bad, 'line')} left out" if bad else ""
+    print(f"{counted(written, 'item')} written to {prefix}item:* in Redis at {address}{left_out}")
+    return FAILED if bad else FINISHED
+
+
+def _blocks(files: Sequence[Path], column: str) -> Iterator[list[tuple[str, str, Read]]]:
+    """Blocks of lines that say something, with where they stand and what reads them."""
+    for file in files_of(files):
+        read: Read | None = None
+        for block in read_blocks([file], errors="surrogateescape"):
+            found = []
+            for number, raw in enumerate(block.lines, start=block.first):
+                line = _text(raw)
+                if not line.strip():
+                    continue
+                if read is None:
+                    read, header = _reader(file, line, column)
+                    if header:
+                        continue
+                found.append((f"{file}, line {number}", line, read))
+            yield found
+
+
+def _text(line: str) -> str:
+    """A line as UTF-8 or else, as older files of MovieLens are, as Latin-1."""
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return line.encode(errors="surrogateescape").decode("latin-1")
+    return line
+
+
+def _reader(file: Path, first: str, column: str) -> tuple[Read, bool]:
+    """What reads the lines of a file, and whether the first one is a header."""
+    name = file.name.removesuffix(".gz")
+    if name in ("u.item", "movies.dat"):
+        return (_u_item if name == "u.item" else _movies_dat), False
+    if first.lstrip().startswith("{"):
+        return lambda line: _object(line, column), False
+    names = next(csv.reader([first.removeprefix("\ufeff")]))
+    if name == "movies.csv" and "movieId" in names:
+        return lambda line: _film(_row(line, names), "movieId"), True
+    if column not in names:
+        raise SourceError(
+            f"{file} has no column {column!r}, but {', '.join(map(repr, names))}: name the one "
+            "that holds the ids with --item."
+        )
+    return lambda line: _split(_row(line, names), column), True
+
+
+def _object(line: str, column: str) -> tuple[Any, Metadata]:
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError("no JSON object")
+    if type(found.get(column, "")) not in (str, int):
+        raise ValueError(f"{column} is neither text nor a whole number")
+    return _split(found, column)
+
+
+def _row(line: str, names: Sequence[str]) -> Metadata:
+    row = next(csv.reader([line]))
+    if len(row) != len(names):
+        raise ValueError(f"{len(row)} columns, where the header has {len(names)}")
+    return {name: value for name, value in zip(names, row, strict=True) if value}
+
+
+def _split(found: Metadata, column: str) -> tuple[Any, Metadata]:
+    return found.get(column, ""), {name: said for name, said in found.items() if name != column}
+
+
+def _film(row: Metadata, column: str) -> tuple[Any, Metadata]:
+    """A film of MovieLens; the first of its genres becomes its category."""
+    genres = [one for one in row.get("genres", "").split("|") if one and one not in _NO_GENRE]
+    metadata = {"title": row.get("title", ""), "category": genres[0] if genres else "no genre"}
+    return row.get(column, ""), metadata | ({"genres": genres} if genres else {})
+
+
+def _u_item(line: str) -> tuple[Any, Metadata]:
+    parts = line.split("|")
+    if len(parts) != 5 + len(_GENRES):
+        raise ValueError(f"{len(parts)} columns, where u.item has {5 + len(_GENRES)}")
+    flags = zip(_GENRES, parts[5:], strict=True)
+    genres = "|".join(genre for genre, flag in flags if flag == "1")
+    return _film({"item": parts[0], "title": parts[1], "genres": genres}, "item")
+
+
+def _movies_dat(line: str) -> tuple[Any, Metadata]:
+    parts = line.split("::")
+    if len(parts) != 3:
+        raise ValueError(f"{len(parts)} columns, where movies.dat has 3")
+    return _film(dict(zip(("item", "title", "genres"), parts, strict=True)), "item")

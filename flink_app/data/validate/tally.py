@@ -1,0 +1,199 @@
+"""Counts what a file of events holds: the one pass over it that all checks are made from.
+
+In: `Block`s of lines, what decides their meaning. Out: a `Tally`. It takes some 30 bytes for each
+event and 150 for each id; the lines themselves are not kept.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import itemgetter
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from flink_app.data.recorded import Block
+from flink_app.data.validate.ids import Found, Ids
+from udfs.events.decode import Decoder
+from udfs.events.raw_columns import shown
+from udfs.events.settings import DecodeSettings
+from udfs.events.times import iso_text
+
+Ints = NDArray[np.int64]
+
+
+class Again:
+    """Finds what comes again, by 64-bit hashes of all that came, with the lines they stand on."""
+
+    def __init__(self) -> None:
+        self._hashes: list[Ints] = []
+        self._places: list[NDArray[np.uint32]] = []
+
+    def add(self, hashes: Ints, places: Ints) -> None:
+        """Take n hashes and the numbers of their lines among all."""
+        self._hashes.append(hashes)
+        self._places.append(places.astype(np.uint32))
+
+    def result(self) -> tuple[int, int]:
+        """How many came again, and the line of the first of them; -1 if none did."""
+        if not self._hashes:
+            return 0, -1
+        hashes, places = np.concatenate(self._hashes), np.concatenate(self._places)
+        order = np.argsort(hashes, kind="stable")
+        again = hashes[order][1:] == hashes[order][:-1]
+        found = places[order][1:][again]
+        return len(found), int(found.min()) if len(found) else -1
+
+
+class Tally:
+    """What was found in the lines so far.
+
+    Attributes:
+        lines, ignored, events: how many; ignored are blank lines and headers.
+        dead: unusable lines by reason.
+        users, items: the ids, with how many events each has.
+        types: events by type. weighed: the sum of their weights by the same.
+        untimed: events without a time. first, last: ms since 1970, of the others.
+        ahead, back: events of the future, and those earlier than their user's event before.
+        named: events with an id. positive: of a weight above 0.
+        low, high: of the ratings. rated, clipped: ratings, and those beyond the linear rule.
+    """
+
+    def __init__(self, settings: DecodeSettings, now_ms: int) -> None:
+        # All events stay, so that each one's line is known; the minute's limit is the clock's.
+        changed = msgspec.structs.replace(settings, zero_weight="learn", user_per_minute=0)
+        self._decoder, self._rule, self._now = Decoder(changed), settings.rating, now_ms
+        self._types = {word.lower(): kind for word, kind in settings.preset.types.items()}
+        self._default = settings.preset.default_type or settings.default_type
+        self.lines = self.ignored = self.events = self.positive = 0
+        self.untimed = self.named = self.rated = self.clipped = 0
+        self.low, self.high = np.inf, -np.inf
+        self.first, self.last = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        self.dead: dict[str, Found] = {}
+        self.ahead, self.back = Found(), Found()
+        self.users, self.items = Ids("user"), Ids("item")
+        self.types: Counter[str] = Counter()
+        self.weighed: Counter[str] = Counter()
+        self._last_of_user = np.zeros(0, np.int64)
+        self._ids, self._same = Again(), Again()
+        self._pairs: list[Ints] = []
+        self._files: list[tuple[int, Path, int]] = []  # lines before, path, number of the next
+
+    def add(self, block: Block) -> None:
+        """Take a block of lines."""
+        self._files.append((self.lines, block.path, block.first))
+        raw = self._decoder.read(block.lines)
+        found = self._decoder.check(raw, self._now)
+        for bad in found.rejected:
+            self._note(self.dead.setdefault(bad.reason, Found()), bad.detail, bad.index)
+        good = np.ones(len(raw.rows), np.bool_)
+        good[list(raw.problems)] = False
+        at = np.asarray(raw.rows, np.int64)[good]  # indices of the events' lines
+        places = at + self.lines
+        types = [self._default if word is None else str(word) for word in compress(raw.types, good)]
+        timed = np.array([time is not None for time in compress(raw.times, good)], np.bool_)
+        users = self.users.add(found.users, lambda n: self.place(int(places[n])))
+        items = self.items.add(found.items, lambda n: self.place(int(places[n])))
+        self._weigh(types, found.weights)
+        self._rate(self._decoder.ratings(raw)[good])
+        self._order(users, found.ts, timed, at)
+        self._repeat(found.users, found.items, types, found.ts, timed, found.ids, places)
+        liked = found.weights > 0
+        self.positive += int(liked.sum())
+        self._pairs.append(np.unique(users[liked] << 32 | items[liked]))
+        self.events += len(found)
+        self.ignored += found.ignored
+        self.lines += len(block.lines)
+
+    def place(self, line: int) -> str:
+        """Where a line stands that is the `line`th of all, from 0."""
+        at = bisect_right(self._files, line, key=itemgetter(0)) - 1
+        before, path, first = self._files[at]
+        return f"{path}, line {first + line - before:,}"
+
+    def same_ids(self) -> Found:
+        """Events with the id of an earlier one."""
+        return self._found(*self._ids.result())
+
+    def same_events(self) -> Found:
+        """Events of the same user, item, type and time as an earlier one."""
+        return self._found(*self._same.result())
+
+    def pairs(self) -> int:
+        """How many different items users had a positive event with, all users together."""
+        return len(np.unique(np.concatenate(self._pairs))) if self._pairs else 0
+
+    def _found(self, count: int, line: int) -> Found:
+        return Found(count, "", self.place(line) if count else "")
+
+    def _note(self, found: Found, example: str, index: int, count: int = 1) -> None:
+        if not found.count:
+            found.example, found.where = example, self.place(self.lines + index)
+        found.count += count
+
+    def _weigh(self, types: Sequence[str], weights: NDArray[np.float32]) -> None:
+        names = list(dict.fromkeys(types))
+        number = {name: n for n, name in enumerate(names)}
+        codes = np.fromiter(map(number.__getitem__, types), np.int64, len(types))
+        counts = np.bincount(codes, minlength=len(names))
+        sums = np.bincount(codes, weights, minlength=len(names))
+        for name, count, weight in zip(names, counts.tolist(), sums.tolist(), strict=True):
+            word = name.strip().lower()
+            kind = self._types.get(word, word)
+            self.types[kind] += count
+            self.weighed[kind] += weight
+
+    def _rate(self, ratings: NDArray[np.float64]) -> None:
+        ratings = ratings[~np.isnan(ratings)]
+        if not len(ratings):
+            return
+        self.rated += len(ratings)
+        self.low, self.high = min(self.low, ratings.min()), max(self.high, ratings.max())
+        beyond = np.abs(ratings - self._rule.neutral) > self._rule.scale
+        self.clipped += int(beyond.sum())
+
+    def _order(self, users: Ints, times: Ints, timed: NDArray[np.bool_], at: Ints) -> None:
+        """Count the events of the future, and those earlier than their user's event before."""
+        self.untimed += int((~timed).sum())
+        users, times, at = users[timed], times[timed], at[timed]
+        if not len(times):
+            return
+        self.first = min(self.first, int(times.min()))
+        self.last = max(self.last, int(times.max()))
+        ahead = np.flatnonzero(times > self._now)
+        if len(ahead):
+            first = ahead[0]
+            self._note(self.ahead, f"the time {iso_text(times[first])}", int(at[first]), len(ahead))
+        short = len(self.users.names) - len(self._last_of_user)
+        if short > 0:
+            more = np.full(short + len(self._last_of_user), np.iinfo(np.int64).min)
+            self._last_of_user = np.concatenate([self._last_of_user, more])
+        order = np.argsort(users, kind="stable")
+        who, when = users[order], times[order]
+        begins = np.concatenate([[True], who[1:] != who[:-1]])
+        before = np.concatenate([[0], when[:-1]])
+        before[begins] = self._last_of_user[who[begins]]
+        self._last_of_user[who] = when  # the last assignment to a user stays
+        late = when < before
+        if late.any():
+            first = np.flatnonzero(late)[order[late].argmin()]
+            user = shown(self.users.names[who[first]])
+            text = f"user {user}: {iso_text(when[first])} after {iso_text(before[first])}"
+            self._note(self.back, text, int(at[order[first]]), int(late.sum()))
+
+    def _repeat(
+        self, users: list[str], items: list[str], types: list[str], times: Ints,
+        timed: NDArray[np.bool_], ids: list[str], places: Ints,
+    ) -> None:  # fmt: skip
+        whole: Iterator[int] = map(hash, zip(users, items, types, times.tolist(), strict=True))
+        self._same.add(np.fromiter(whole, np.int64, len(users))[timed], places[timed])
+        if any(ids):
+            named = np.array(list(map(bool, ids)), np.bool_)
+            self.named += int(named.sum())
+            hashes = np.fromiter(map(hash, ids), np.int64, len(ids))
+            self._ids.add(hashes[named], places[named])

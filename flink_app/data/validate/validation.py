@@ -1,0 +1,116 @@
+"""`millirec validate`: read the files once, check what was found, say what to do.
+
+In: a loaded configuration and paths. Out: a table or JSON on standard output, and the exit code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from flink_app.config import Config
+from flink_app.console.failures import FAILED, FINISHED
+from flink_app.console.live import counted
+from flink_app.data.recorded import files_of, read_blocks
+from flink_app.data.validate.advice import suggestion
+from flink_app.data.validate.checks import UNUSABLE, Check, Status, checks
+from flink_app.data.validate.tally import Tally
+from flink_app.graph.event_settings import decode_settings
+from flink_app.lookup.lists import now_ms
+
+_STYLES: dict[Status, str] = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
+_FIRST = 100  # lines from which another format is guessed
+
+
+class Validation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a validation found; `status` is the worst of its checks."""
+
+    status: Status
+    lines: int
+    events: int
+    users: int
+    items: int
+    checks: list[Check]
+
+
+def validate(config: Config, files: Sequence[Path], as_json: bool) -> int:
+    """Print the checks of `files`, or of source.paths where there are none; the exit code.
+
+    Raises:
+        ConfigError, SourceError: there is nothing to read, or no way to.
+    """
+    paths = list(files) or [Path(path) for path in config.source.paths]
+    began = time.monotonic()
+    found = examine(config, paths, Console(stderr=True))
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        out = Console(highlight=False)
+        out.print(table(found))
+        out.print(summary(found, time.monotonic() - began), soft_wrap=True)
+    return FAILED if found.status == "FAIL" else FINISHED
+
+
+def examine(config: Config, paths: Sequence[Path], console: Console) -> Validation:
+    """Read all of `paths` and check them; a bar on `console` says how far it is."""
+    settings, now = decode_settings(config), now_ms()
+    tally = Tally(settings, now)
+    files = files_of(paths)
+    first: list[str] = []
+    with Progress(
+        TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("", total=sum(file.stat().st_size for file in files))
+        for block in read_blocks(files, on_bytes=lambda read: bar.update(task, completed=read)):
+            first = first or block.lines[:_FIRST]
+            tally.add(block)
+    usable = tally.events + tally.ignored
+    guess = suggestion(first, settings, now) if usable < (1 - UNUSABLE) * tally.lines else ""
+    made = checks(tally, config, guess)
+    return Validation(
+        status=max((check.status for check in made), key=list(_STYLES).index),
+        lines=tally.lines,
+        events=tally.events,
+        users=len(tally.users.names),
+        items=len(tally.items.names),
+        checks=made,
+    )
+
+
+def table(found: Validation) -> Table:
+    """A row for each check: what was found, an example, what to do."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(no_wrap=True)
+    made.add_column(no_wrap=True)
+    made.add_column(overflow="fold")
+    for check in found.checks:
+        text = Text(check.found)
+        if check.count and check.status != "PASS" and f"{check.share:.1%}" not in check.found:
+            text.append(f" ({check.share:.1%})")
+        if check.example or check.where:
+            example = ": ".join(part for part in (check.where, check.example) if part)
+            text.append(f"\n{example}", style="dim")
+        if check.advice:
+            text.append(f"\n→ {check.advice}")
+        made.add_row(Text(check.status, style=_STYLES[check.status]), Text(check.name), text)
+    return made
+
+
+def summary(found: Validation, seconds: float) -> str:
+    """The last line: how many of what, and the counts of each outcome."""
+    outcomes = Counter(check.status for check in found.checks)
+    shown = ", ".join(f"{outcomes[name]} {name}" for name in _STYLES)
+    return (
+        f"{counted(found.lines, 'line')}, {counted(found.events, 'event')} of "
+        f"{counted(found.users, 'user')} on {counted(found.items, 'item')}, read in "
+        f"{seconds:.1f} s: {shown}"
+    )

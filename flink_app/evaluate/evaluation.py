@@ -1,0 +1,193 @@
+"""`millirec evaluate`, top to bottom: order the events, run each mode, baseline and seed, report.
+
+In: a loaded configuration and what to run. Out: a table on standard output, figures as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from flink_app.config import Config
+from flink_app.config.check import check
+from flink_app.evaluate.baselines import BASELINES
+from flink_app.evaluate.measure import Result, measure
+from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.plot import check_plot, save
+from flink_app.evaluate.prequential import Prequential
+from flink_app.evaluate.stream import keep_all, read_stream
+from flink_app.evaluate.table import show
+from flink_app.graph.event_settings import decode_settings
+from flink_app.lookup.lists import now_ms
+from udfs.accounts import TESTABLE
+from udfs.errors import ConfigError
+
+Start = Callable[[str], Callable[[int], None]]
+"""Shows a bar under a name; what it returns takes how many events are done."""
+
+SERVABLE = ("ranker", *TESTABLE, "popular")
+"""Models that can be served, those first that need others."""
+
+_POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
+
+
+def evaluate(
+    config: Config, files: Sequence[Path], modes: Sequence[str], seeds: int, positive: str,
+    out: Path | None, baselines: Sequence[str] = (), warmup: int | Literal["half"] = 0,
+    models: Sequence[str] = (), repeat: bool = False, plot: Path | None = None,
+    console: Console | None = None,
+) -> list[Result]:  # fmt: skip
+    """Run and report.
+
+    Args:
+        modes: strict, parallel (see `in_mode`). seeds: how many, from `model.seed` up.
+        positive: "rating>=4.5" or "", for which every event counts as its weight says.
+        out: where the JSON goes.
+        baselines: names of `BASELINES`, or all.
+        warmup: how many events are learned before the first test; half of them all.
+        models: whose lists are tested; by default those that the configuration serves.
+        repeat: whether lists hold what a user had before, and events on such items are tests.
+        plot: where the picture of quality over time goes, .svg or .png.
+        console: where the report goes, by default to standard output.
+
+    Raises:
+        ConfigError, SourceError, JobFailed: what cannot be evaluated.
+    """
+    if plot is not None:
+        check_plot(plot)
+    config = with_models(with_positive(config, positive), models)
+    if repeat:
+        lists = msgspec.structs.replace(config.lists, exclude_consumed=False)
+        config = msgspec.structs.replace(config, lists=lists)
+    check(in_mode(config, "strict", config.model.seed, files[0]))
+    console, err = console or Console(highlight=False), Console(stderr=True)
+    results: list[Result] = []
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-evaluate-")))
+        ordered = folder / "events"
+        lines, left_out = in_order(files, decode_settings(config), now_ms(), ordered)
+        console.print(f"{lines:,} events in order of time; {left_out:,} lines left out")
+        after = lines // 2 if warmup == "half" else warmup
+        if after >= lines:
+            raise ConfigError(f"--warmup {after} leaves no test: there are {lines:,} events")
+        start = _progress(stack, err, lines)
+        every_seed = range(config.model.seed, config.model.seed + seeds)
+        # Baselines take seconds, and may refuse: they come first, and last in the report.
+        others = _others(config, files, folder, baselines, every_seed, after, start)
+        for mode in modes:
+            for seed in every_seed:
+                changed = in_mode(config, mode, seed, ordered, after)
+                progress = start(f"{mode}, seed {seed}")
+                results.append(measure(changed, mode, folder / "millirec.log", lines, progress))
+    results += others
+    show(console, results)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+        console.print(f"written: {out}")
+    if plot is not None:
+        save(results, plot)
+        console.print(f"written: {plot}")
+    return results
+
+
+def _progress(stack: contextlib.ExitStack, console: Console, lines: int) -> Start:
+    """A function that shows a new bar and returns what moves it on."""
+    bars = stack.enter_context(
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+            TimeRemainingColumn(), console=console, transient=True,
+        )
+    )  # fmt: skip
+
+    def start(text: str) -> Callable[[int], None]:
+        task = bars.add_task(text, total=lines)
+        return lambda done: bars.update(task, completed=done)
+
+    return start
+
+
+def _others(
+    config: Config, files: Sequence[Path], folder: Path, names: Sequence[str], seeds: Sequence[int],
+    warmup: int, start: Start,
+) -> list[Result]:  # fmt: skip
+    """Run the baselines of these names, each once for every seed that makes a difference."""
+    if not names:
+        return []
+    settings, path, results = decode_settings(config), folder / "with-ratings", []
+    in_order(files, keep_all(settings), now_ms(), path)
+    stream = read_stream(path, settings, now_ms())
+    for name in BASELINES if "all" in names else dict.fromkeys(names):
+        kind = BASELINES[name]
+        for seed in seeds if kind.seeded else seeds[:1]:
+            baseline = kind(stream.shape, seed)
+            lists = config.lists
+            test = Prequential(stream, baseline, lists.length, lists.exclude_consumed, warmup)
+            results.append(test.run(seed, start(f"{name}, seed {seed}")))
+    return results
+
+
+def with_positive(config: Config, positive: str) -> Config:
+    """The configuration in which only what `positive` names is an event.
+
+    >>> with_positive(Config(), "rating >= 4.5").events.rating_threshold
+    4.5
+    """
+    if not positive:
+        return config
+    found = _POSITIVE.fullmatch(positive)
+    if not found:
+        raise ConfigError(f"--positive {positive!r} is not understood: write 'rating>=4.5'")
+    events = msgspec.structs.replace(
+        config.events, rating_rule="threshold", rating_threshold=float(found[1]),
+        zero_weight="ignore",
+    )  # fmt: skip
+    return msgspec.structs.replace(config, events=events)
+
+
+def with_models(config: Config, models: Sequence[str]) -> Config:
+    """The configuration that tests the lists of these models; it serves the one that needs most.
+
+    >>> changed = with_models(Config(), ["mf", "item-cf", "popular"])
+    >>> changed.lists.model, changed.quality.models
+    ('item-cf', ['mf'])
+    """
+    if not models:
+        return config
+    served, *others = sorted(set(models), key=SERVABLE.index)
+    replace = msgspec.structs.replace
+    return replace(
+        config,
+        lists=replace(config.lists, model=served),
+        quality=replace(config.quality, models=[name for name in others if name != "popular"]),
+    )
+
+
+def in_mode(config: Config, mode: str, seed: int, events: Path, warmup: int = 0) -> Config:
+    """The configuration of one run: strict is one shard, event by event; parallel is as set.
+
+    Of the `warmup` each shard has its share.
+    """
+    replace = msgspec.structs.replace
+    job = config.job
+    if mode == "strict":
+        job = replace(job, strict=True, shards=1, item_shards=1, parallelism=1)
+    return replace(
+        config,
+        source=replace(config.source, kind="files", paths=[str(events)]),
+        model=replace(config.model, seed=seed),
+        quality=replace(
+            config.quality, every=1, after=warmup // job.shards, sequential=mode == "parallel"
+        ),
+        dead_letters=replace(config.dead_letters, kind="none"),
+        state=replace(config.state, restore="", checkpoints=""),
+        job=job,
+    )

@@ -1,0 +1,1 @@
+"""The parts of the job's graph, and Flink's options."""

@@ -1,0 +1,96 @@
+"""Flink's execution environment, set up for thread mode, on the MiniCluster or by `flink run`.
+
+In: a `Config`. Out: the DataStream and Table environments that `job.build` fills.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from pathlib import Path
+
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from flink_app.config import Config
+from flink_app.connections.redis_access import connector_jars
+from flink_app.graph.java import java_home
+from flink_app.graph.restore import RESTORE, whole_checkpoint
+
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+def flink_options(config: Config) -> dict[str, str]:
+    """Flink's options for this configuration; `[flink] options` wins over all of them."""
+    job, state = config.job, config.state
+    options = {
+        "python.execution-mode": "thread",
+        "pipeline.name": job.name,
+        "parallelism.default": str(job.parallelism),
+        "pipeline.max-parallelism": str(job.max_parallelism),
+        # A record waits at most this long in an operator's output buffer (Flink's default: 100 ms).
+        "execution.buffer-timeout.interval": "2 ms",
+        "table.local-time-zone": "UTC",
+        "state.backend.type": state.backend,
+    }
+    if state.checkpoints:
+        folder = state.checkpoints
+        options |= {
+            "execution.checkpointing.interval": f"{int(state.checkpoint_s * 1000)} ms",
+            "execution.checkpointing.dir": folder if "://" in folder else _uri(folder),
+            "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+            # More than one, so that a damaged one has another before it.
+            "execution.checkpointing.num-retained": "3",
+            "execution.checkpointing.incremental": str(state.backend == "rocksdb").lower(),
+        }
+    if state.restore:
+        options[RESTORE] = (
+            whole_checkpoint(state.checkpoints) if state.restore == "latest" else state.restore
+        )
+    return options | config.flink.options
+
+
+def embedded_options(config: Config) -> dict[str, str]:
+    """What the MiniCluster needs besides: this interpreter, its packages, a free REST port."""
+    jars = connector_jars(config)
+    return ({"pipeline.jars": jars} if jars else {}) | {
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        "python.pythonpath": os.pathsep.join([str(_PROJECT), *site.getsitepackages()]),
+        "rest.port": "0",
+        "rest.address": "127.0.0.1",
+        "taskmanager.numberOfTaskSlots": str(config.job.parallelism),
+        "restart-strategy.type": "fixed-delay",
+        "restart-strategy.fixed-delay.attempts": "3" if config.state.checkpoints else "0",
+        "restart-strategy.fixed-delay.delay": "1 s",
+    }
+
+
+def prepare_process() -> None:
+    """Set what the JVM and NumPy read from the environment before they start: Java, one thread."""
+    os.environ["JAVA_HOME"] = str(java_home())
+    # The interpreter inside the JVM finds its own library by looking for `python3` in the PATH.
+    own = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    packages = [str(_PROJECT), *site.getsitepackages()]
+    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*packages, *given])
+
+
+def environments(
+    options: dict[str, str],
+) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
+    """The two environments over one set of options."""
+    configuration = Configuration()
+    for name, value in options.items():
+        configuration.set_string(name, value)
+    stream = StreamExecutionEnvironment.get_execution_environment(configuration)
+    return stream, StreamTableEnvironment.create(stream)
+
+
+def _uri(folder: str) -> str:
+    return Path(folder).expanduser().absolute().as_uri()

@@ -1,0 +1,1 @@
+"""The job on this machine: Java, a Redis, one process."""

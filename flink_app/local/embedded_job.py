@@ -1,0 +1,94 @@
+"""The job on the embedded MiniCluster, for as long as a context lasts.
+
+In: a `Config`. Out: a running job that can be asked whether it still runs; afterwards neither the
+job nor its Java process is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from flink_app.config import Config
+from flink_app.console.failures import JobFailed, job_failed
+from flink_app.local.gateway import JavaGateway
+from udfs.errors import MillirecError
+
+
+class EmbeddedJob:
+    """Context manager: Java is there when it is entered; `submit` starts the job.
+
+    Args:
+        log, on_warning: see `JavaGateway`.
+    """
+
+    def __init__(self, config: Config, log: Path, on_warning: Callable[[str], None]) -> None:
+        self._config = config
+        self._gateway = JavaGateway(log, on_warning)
+        self._client: Any = None
+        self._result: Any = None
+
+    def __enter__(self) -> EmbeddedJob:
+        self._gateway.__enter__()
+        return self
+
+    def submit(self) -> None:
+        """Build the graph and start the job.
+
+        Raises:
+            ConfigError, SourceError: what the configuration asks for cannot be built. JobFailed:
+                Flink refuses it.
+        """
+        # Loading PyFlink takes seconds: not before somebody wants it.
+        from flink_app.graph.environment import embedded_options, environments, flink_options
+        from flink_app.job import build
+
+        config = self._config
+        options = embedded_options(config) | flink_options(config) | config.flink.options
+        try:
+            stream, tables = environments(options)
+            build(stream, tables, config)
+            self._client = stream.execute_async(config.job.name)
+            self._result = self._client.get_job_execution_result()
+        except MillirecError:
+            raise
+        except Exception as error:  # py4j's, PyFlink's own, by cause
+            raise job_failed(str(error)) from error
+
+    @property
+    def id(self) -> str:
+        """Flink's name of the submitted job, 32 hexadecimal digits."""
+        return str(self._client.get_job_id())
+
+    def finished(self) -> bool:
+        """Whether its input has ended and all of it is done.
+
+        Raises:
+            JobFailed: it has ended with an error, which is the cause given.
+        """
+        if self._result is None or not self._result.done():
+            return False
+        try:
+            self._result.result()
+        except Exception as error:  # py4j's, PyFlink's own, by cause
+            raise job_failed(str(error)) from error
+        return True
+
+    def check(self) -> None:
+        """Raise JobFailed if the job, whose input has no end, has ended."""
+        if self.finished():
+            raise JobFailed("the job has ended by itself")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            with contextlib.suppress(Exception):  # a job that has ended cannot be cancelled
+                self._client.cancel().result()
+        self._gateway.stop()

@@ -1,0 +1,160 @@
+"""The Java process that everything of Flink's runs in, with its words kept off the terminal.
+
+In: a log file. Out: a running gateway that PyFlink finds by itself, because PYFLINK_GATEWAY_PORT
+names it. Flink's log and the operators' go to the file, and the operators' warnings to a listener
+too, one `str` each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import re
+import struct
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from udfs.errors import ServiceError
+
+_PORT = "PYFLINK_GATEWAY_PORT"
+_START_S = 120.0
+_STOP_S = 20.0
+
+# PyFlink hands Python's log records over under the name "path/of/module.py:line".
+_LOG4J = """\
+rootLogger.level = INFO
+rootLogger.appenderRef.file.ref = file
+rootLogger.appenderRef.listener.ref = listener
+appender.file.name = file
+appender.file.type = FILE
+appender.file.fileName = {file}
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{{yyyy-MM-dd HH:mm:ss,SSS}} %-5p %c %m%n
+appender.listener.name = listener
+appender.listener.type = CONSOLE
+appender.listener.target = SYSTEM_ERR
+appender.listener.filter.warnings.type = ThresholdFilter
+appender.listener.filter.warnings.level = WARN
+appender.listener.layout.type = PatternLayout
+appender.listener.layout.pattern = warning|%c|%m{{nolookups}}%n
+"""
+_OPERATOR = re.compile(r"warning\|\S*[/\\]udfs[/\\](?:\w+[/\\])*\w+\.py:\d+\|(.*)")
+
+
+class JavaGateway:
+    """Context manager: Java for PyFlink, ended on leaving and when this process dies.
+
+    PyFlink starts such a process too, but leaves its standard error unread: the job would stand
+    still once operators had written 64 KiB of warnings to it.
+
+    Args:
+        log: the file to append to; its folder exists, and receives the settings of the logging.
+        on_warning: called from a thread of its own with each warning or error of an operator.
+    """
+
+    def __init__(self, log: Path, on_warning: Callable[[str], None]) -> None:
+        self._log, self._on_warning = log, on_warning
+        self._said: deque[str] = deque(maxlen=3)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._gateway: Any = None
+
+    def __enter__(self) -> JavaGateway:
+        """Start Java and wait until it listens.
+
+        Raises:
+            ServiceError: there is no Java, or it ends at once.
+        """
+        # Loading PyFlink takes seconds: not before the screen says what is going on.
+        from flink_app.graph.environment import prepare_process
+
+        prepare_process()
+        from pyflink.pyflink_gateway_server import launch_gateway_server_process
+
+        settings, port = self._log.with_suffix(".properties"), self._log.with_suffix(".port")
+        port.unlink(missing_ok=True)  # an earlier Java's, which has logged to the same folder
+        settings.write_text(_LOG4J.format(file=self._log.as_posix()), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "LOG4J_PROPERTIES": str(settings),
+            "_PYFLINK_CONN_INFO_PATH": str(port),
+        }
+        main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
+        self._process = launch_gateway_server_process(environment, main)
+        assert self._process.stderr is not None
+        reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
+        reader.start()
+        try:
+            os.environ[_PORT] = str(self._wait(port))
+            # Java ends by itself unless PyFlink introduces itself within seconds.
+            self._gateway = importlib.import_module("pyflink.java_gateway").get_gateway()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End Java and wait until it is gone; does nothing the second time."""
+        os.environ.pop(_PORT, None)
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if self._gateway is not None:
+            # Or each Java object that Python still holds would be given back over a dead socket.
+            self._gateway.shutdown()
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _wait(self, file: Path) -> int:
+        """The port that Java has written into `file`, as a big-endian 32-bit integer."""
+        assert self._process is not None
+        deadline = time.monotonic() + _START_S
+        while not (file.exists() and file.stat().st_size >= 4):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = self._said[-1] if self._said else "it said nothing"
+                raise ServiceError(
+                    f"Java does not run Flink: {said}. See {self._log}, and that JAVA_HOME, if it "
+                    "is set, names a Java that works."
+                )
+            time.sleep(0.02)
+        return int(struct.unpack("!I", file.read_bytes()[:4])[0])
+
+    def _listen(self, stream: IO[bytes]) -> None:
+        for raw in stream:
+            line = raw.decode(errors="replace").rstrip()
+            self._said.append(line)
+            if warning := operator_warning(line):
+                self._on_warning(warning)
+
+
+def operator_warning(line: str) -> str:
+    """What an operator warned of, from a line of Java's standard error; "" if it is no such line.
+
+    >>> operator_warning("warning|/job.zip/udfs/stores/redis_writer.py:9|Redis is away")
+    'Redis is away'
+    >>> operator_warning("warning|org.apache.flink.runtime.Task|Restarting")
+    ''
+    """
+    found = _OPERATOR.fullmatch(line)
+    return found[1] if found else ""

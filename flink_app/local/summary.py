@@ -1,0 +1,111 @@
+"""What a run prints when it ends: an account of every line, how fast it went, where to look.
+
+In: the last `Totals`, the seconds it took, the configuration. Out: lines of text.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from flink_app.config import Config
+from flink_app.console.live import counted, duration
+from flink_app.console.totals import Totals
+from udfs.accounts import LISTS
+
+
+def account(totals: Totals, stopped: bool) -> list[str]:
+    """Every line that was read, and what became of it; `stopped`: before the input's end.
+
+    >>> print("\\n".join(account(Totals(received=5, learned=3, dead={"json": 2}), False)))
+    5 lines received
+      3 learned
+      0 duplicates
+      2 dead letters  json 2
+      0 ignored  blank lines, headers, weight 0
+    accounted for: all
+    """
+    width = len(f"{totals.received:,}")
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(totals.dead.items()))
+    rows = [
+        (totals.learned, "learned", ""),
+        (totals.duplicates, "duplicates", ""),
+        (totals.rejected, "dead letters", reasons),
+        (totals.ignored, "ignored", "blank lines, headers, weight 0"),
+    ]
+    lines = [f"{counted(totals.received, 'line')} received"]
+    lines += [f"  {number:>{width},} {name}  {more}".rstrip() for number, name, more in rows]
+    if totals.missing == 0:
+        return [*lines, "accounted for: all"]
+    if stopped:
+        return [*lines, f"accounted for: all but {totals.missing:,}, which were under way"]
+    return [*lines, f"NOT accounted for: {totals.missing:,} lines. Please report this as a bug."]
+
+
+def speed(totals: Totals, seconds: float, restored: bool) -> list[str]:
+    """Lists, rates over the whole run, and how fresh lists were.
+
+    A restored job's totals go back to before this run, so no rate can be made of them.
+    """
+    rate = "" if restored or seconds <= 0 else f", {totals.received / seconds:,.0f} lines/s"
+    lists = f"{counted(totals.lists, 'list')} for {counted(totals.users, 'user')}"
+    return [
+        f"{lists} from {counted(totals.items, 'item')} in {seconds:,.1f} s{rate}",
+        f"from an event to its list: {duration(totals.total_freshness_p50_ms)} (p50), "
+        f"{duration(totals.total_freshness_p99_ms)} (p99)",
+    ]
+
+
+def quality(totals: Totals) -> list[str]:
+    """How often a list held what its user took next, beside the popular list; nothing untested.
+
+    >>> found = {"served:tests": 50, "served:recall@10": 0.2, "served:ndcg@10": 0.11}
+    >>> found |= {name.replace("served", "popular"): value / 2 for name, value in found.items()}
+    >>> print(*quality(Totals(total_quality=found)))
+    50 lists tested: recall@10 .200, ndcg@10 .110; popular instead: .100, .055
+    >>> print(*quality(Totals(total_quality={"ratings:tests": 9, "ratings:rmse": 0.944})))
+    9 ratings predicted before each was learned: RMSE 0.944
+    """
+    found = totals.total_quality
+    rated = []
+    if ratings := int(found.get("ratings:tests", 0)):
+        error = f"RMSE {found['ratings:rmse']:.3f}"
+        rated = [f"{counted(ratings, 'rating')} predicted before each was learned: {error}"]
+    tests = int(found.get("served:tests", 0))
+    if not tests:
+        return rated
+    names = [f"{name}:{measure}" for name in LISTS for measure in ("recall@10", "ndcg@10")]
+    values = [f"{found.get(name, 0.0):.3f}".removeprefix("0") for name in names]
+    return [
+        f"{counted(tests, 'list')} tested: recall@10 {values[0]}, ndcg@10 {values[1]}; "
+        f"popular instead: {values[2]}, {values[3]}",
+        *rated,
+    ]
+
+
+def dead_letters(totals: Totals, config: Config) -> list[str]:
+    """Where the unusable lines are, if there were any."""
+    letters = config.dead_letters
+    if not totals.rejected:
+        return []
+    if letters.kind == "none":
+        return ["the dead letters were counted only: dead_letters.kind is none"]
+    if letters.kind == "kafka":
+        return [f"the dead letters are in the Kafka topic {letters.topic}"]
+    return [f"the dead letters are in the folder {letters.path}"]
+
+
+def commands(config: Config, user: str | None, address: str) -> list[str]:
+    """How to read the lists that were written to the Redis at `address`."""
+    prefix = config.redis.prefix
+    lines = [f"the lists are in {address}"]
+    if user is not None and user.isprintable():
+        lines.append(f"  millirec get {shlex.quote(user)}")
+        lines.append(f"  redis-cli -u {address} get {shlex.quote(f'{prefix}rec:{user}')}")
+    lines.append(f"  redis-cli -u {address} get {shlex.quote(f'{prefix}popular')}")
+    return lines
+
+
+KEEP = (
+    "the lists were in an embedded Redis, which ends with the run. To keep them, name a Redis:\n"
+    "  REDIS_URL=redis://127.0.0.1:6379/0 millirec run …"
+)

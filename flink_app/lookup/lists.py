@@ -1,0 +1,189 @@
+"""`millirec get` and `millirec similar`: what Redis holds, as it stands there or as a table.
+
+In: a Redis client, the prefix of the keys, and a user's or an item's id. Out: the list's JSON
+(`bytes`, exactly what a front end gets), or a `rich` table of it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import redis
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from flink_app.config import Loaded
+from flink_app.connections.redis_access import find_redis
+from flink_app.console.failures import FAILED, FINISHED
+from flink_app.console.live import clock
+from flink_app.console.terminal import printable
+from flink_app.lookup.usage import escaped
+from udfs.errors import ConfigError, ServiceError
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One recommended item; `score` is 0 to 1, `why` names what it comes from."""
+
+    item: str
+    score: float
+    why: dict[str, Any] = {}
+
+
+class RecommendationList(msgspec.Struct, frozen=True):
+    """A list as the contract has it; `at` in ms since 1970."""
+
+    id: str
+    at: int
+    v: int
+    source: str
+    items: list[Entry]
+    user: str = ""
+    item: str = ""
+
+
+def read(client: redis.Redis, key: str) -> bytes | None:
+    """The value under a key; None if there is none."""
+    value: Any = client.get(key)
+    return value if isinstance(value, bytes) else None
+
+
+def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]:
+    """The titles of those items that have metadata with one, under `item:<item>`."""
+    if not items:
+        return {}
+    # Not MGET: in a Redis Cluster the keys are on several nodes.
+    pipeline: Any = client.pipeline(transaction=False)
+    for item in items:
+        pipeline.get(f"{prefix}item:{item}")
+    values = pipeline.execute()
+    found = {}
+    for item, value in zip(items, values, strict=True):
+        try:
+            metadata = msgspec.json.decode(value) if value else None
+        except msgspec.DecodeError:
+            continue  # what the shop has written there is not millirec's to judge
+        if isinstance(metadata, dict) and isinstance(metadata.get("title"), str):
+            found[item] = metadata["title"]
+    return found
+
+
+def decode(value: bytes) -> RecommendationList:
+    """The list in a value."""
+    return msgspec.json.decode(value, type=RecommendationList)
+
+
+def table(
+    found: RecommendationList, key: str, names: Mapping[str, str], now_ms: int, length: int = 0
+) -> RenderableType:
+    """A list for people.
+
+    Args:
+        names: titles by item. now_ms: the clock, for the list's age. length: items shown; 0: all.
+    """
+    age = clock(max(0, now_ms - found.at) / 1000)
+    shown = Table(box=box.SIMPLE_HEAD)
+    shown.add_column("", justify="right", style="dim")
+    shown.add_column("item")
+    if names:
+        shown.add_column("title")
+    shown.add_column("score", justify="right")
+    shown.add_column("why", style="dim")
+    for place, entry in enumerate(found.items[: length or None], start=1):
+        cells: list[str | Text] = [str(place), Text(printable(entry.item))]
+        if names:
+            cells.append(Text(printable(names.get(entry.item, ""))))
+        shown.add_row(*cells, f"{entry.score:.3f}", Text(printable(reason(entry.why))))
+    # Not the table's own caption, which would be as narrow as the table.
+    body = shown if found.items else Text("\n  an empty list\n", style="dim")
+    origin = printable(f"source {found.source}, {age} old, id {found.id}")
+    return Group(Text(printable(key)), body, Text(origin))
+
+
+def list_name(user: str, trending: bool) -> str:
+    """What `show` calls the list of `user`, or without one what is trending or popular.
+
+    Raises:
+        ConfigError: asked for both.
+
+    >>> list_name("alice", False), list_name("", True), list_name("", False)
+    ('rec:alice', 'trending', 'popular')
+    """
+    if user and trending:
+        raise ConfigError(
+            f"{user} and --trending: what is trending is the same for everybody. Leave one out."
+        )
+    return f"rec:{user}" if user else "trending" if trending else "popular"
+
+
+def show(name: str, loaded: Loaded, as_json: bool) -> int:
+    """Print the list called `name` (`rec:alice`, `similar:1580`, `trending`); the exit code.
+
+    Raises:
+        ServiceError: no Redis answers.
+    """
+    client, address = find_redis(loaded)
+    prefix = loaded.config.redis.prefix
+    key = f"{prefix}{name}"
+    value = read(client, key)
+    if value is None:
+        print(printable(absent(name, key, address)), file=sys.stderr)
+        return FAILED
+    out = Console()
+    if as_json or not out.is_terminal:
+        sys.stdout.buffer.write(value + b"\n")
+        return FINISHED
+    try:
+        found = decode(value)
+    except msgspec.DecodeError as error:
+        raise ServiceError(
+            f"{printable(key)} in Redis at {address} is no list of millirec's: {error}. See it "
+            "with --json."
+        ) from error
+    names = titles(client, prefix, [entry.item for entry in found.items])
+    out.print(table(found, key, names, now_ms()))
+    return FINISHED
+
+
+def absent(name: str, key: str, address: str) -> str:
+    """What to say where there is no such list."""
+    kind, _, who = name.partition(":")
+    if kind == "rec":
+        return (
+            f"there is no list for the user {who!r} ({key} in Redis at {address}): not seen yet, "
+            "or the list has expired. Such users are shown what is popular: millirec get"
+        )
+    if kind == "similar":
+        return (
+            f"there is no list of items similar to {who!r} ({key} in Redis at {address}): the item "
+            "is not learned yet, or lists.similar_every_s is not over."
+        )
+    return f"there is no {key} in Redis at {address}: no job has written there yet."
+
+
+def sample(client: redis.Redis, prefix: str) -> str | None:
+    """The id of some user who has a list; None if nobody has."""
+    for key in client.scan_iter(f"{escaped(prefix)}rec:*", count=1000):
+        name = key.decode(errors="replace")
+        return str(name.removeprefix(f"{prefix}rec:"))
+    return None
+
+
+def now_ms() -> int:
+    """The wall clock, ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def reason(why: dict[str, Any]) -> str:
+    """`why` in words.
+
+    >>> reason({"model": "item-cf", "because": ["kettle", "mug"]})
+    'item-cf, because of kettle, mug'
+    """
+    because = ", ".join(map(str, why.get("because", ())))
+    return str(why.get("model", "")) + (f", because of {because}" if because else "")

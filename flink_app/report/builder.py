@@ -1,0 +1,111 @@
+"""`millirec report`: from files of an evaluation, or from Redis now or for a while, to a page.
+
+In: a loaded configuration and what to look at. Out: a file of HTML, and what it holds in a line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+import redis
+from rich.console import Console
+
+from flink_app import __version__
+from flink_app.config import Loaded
+from flink_app.connections.redis_access import find_redis
+from flink_app.console.live import LiveLine
+from flink_app.console.totals import Totals, read_totals
+from flink_app.lookup.lists import titles
+from flink_app.lookup.sample import Sample, read_sample
+from flink_app.report.evaluated import evaluated_page, read_results
+from flink_app.report.page import Page, check_packages, html
+from flink_app.report.running import running_page
+from udfs.errors import ConfigError, ServiceError
+
+_LOOK_S = 2.0
+_LOOKS = 600  # points of a line at most
+
+
+def report(loaded: Loaded, files: Sequence[Path], out: Path, watch: float) -> None:
+    """Write the report.
+
+    Args:
+        files: of `millirec evaluate --out`; without any, the job that Redis knows of.
+        watch: for how many seconds to look at a running job.
+
+    Raises:
+        ConfigError: asked for both, or a package is missing. SourceError: a file cannot be used.
+        ServiceError: Redis does not answer or knows of no job, or the page cannot be written.
+    """
+    check_packages()
+    if files and watch:
+        raise ConfigError("--watch looks at a running job: leave it out, or the files")
+    if watch < 0:
+        raise ConfigError(f"--watch is {watch:g}, it must be at least 0")
+    console = Console(highlight=False)
+    moment = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    made = f"Made by millirec {__version__} report on {moment}."
+    page = evaluated_page(read_results(files), made) if files else _running(loaded, watch, made)
+    text = html(page)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ServiceError(f"{out} cannot be written: {error.strerror}") from error
+    console.print(f"{page.title}: {page.subtitle}", soft_wrap=True, markup=False)
+    console.print(f"written: {out} ({len(text) / 1000:,.0f} kB)", soft_wrap=True, markup=False)
+
+
+def _running(loaded: Loaded, watch: float, made: str) -> Page:
+    prefix = loaded.config.redis.prefix
+    client, address = find_redis(loaded)
+    with client, LiveLine(Console(stderr=True)) as live:
+        looks, sample = look(client, prefix, watch, live)
+        try:
+            names = titles(client, prefix, [item for item, _ in sample.most]) if sample else {}
+        except redis.RedisError:
+            names = {}
+    if not looks:
+        raise ServiceError(
+            f"there is no {prefix}stats in Redis at {address}: no job has written there. Start "
+            "one, or name the files that `millirec evaluate --out` has written."
+        )
+    return running_page(looks, sample, names, address, made)
+
+
+def look(
+    client: redis.Redis, prefix: str, watch: float, live: LiveLine,
+    wait: Callable[[float], None] = time.sleep,
+) -> tuple[list[Totals], Sample | None]:  # fmt: skip
+    """What the job says of itself, and some lists, until `watch` seconds are over.
+
+    Ctrl-C ends it before, and so does the end of Redis, which may be the end of the run.
+    """
+    looks: list[Totals] = []
+    sample: Sample | None = None
+    began = time.monotonic()
+    pause, sampled = max(_LOOK_S, watch / _LOOKS), -1.0
+    try:
+        while True:
+            spent = time.monotonic() - began
+            totals = read_totals(client, prefix)
+            if totals is not None and (not looks or totals.at != looks[-1].at):
+                looks.append(totals)
+            # The lists of now and then, for Redis may end with the run.
+            if totals is not None and (spent >= watch or spent > 2 * sampled):
+                sample, sampled = read_sample(client, prefix, totals.items) or sample, spent
+            if spent >= watch:
+                break
+            if looks:
+                live.figures(looks[-1], spent)
+            wait(min(pause, watch - spent))
+    except KeyboardInterrupt:
+        pass
+    except redis.RedisError as error:
+        if not looks:
+            raise ServiceError(f"Redis does not answer: {error}") from error
+        live.say("Redis has ended, and the report is of what was seen until then")
+    return looks, sample

@@ -1,0 +1,67 @@
+"""The route `POST /events`: one event or many, acknowledged when they are durable.
+
+In: JSON, as docs/events.md has it. Out: how many were accepted, and why others were not.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from flink_app.serve.events import JSON, LINES, Judged, split
+from flink_app.serve.list_routes import json
+from flink_app.serve.problems import Problem
+from flink_app.serve.services import Services
+
+_encode = msgspec.json.Encoder().encode
+_EVENT = {
+    "type": "object",
+    "required": ["user", "item"],
+    "properties": {
+        "user": {"type": ["string", "integer"]},
+        "item": {"type": ["string", "integer"]},
+        "type": {"type": "string", "examples": ["view", "click", "purchase"]},
+        "ts": {"type": ["number", "string"]},
+        "value": {"type": "number"},
+        "id": {"type": ["string", "integer"]},
+    },
+}
+_BODY = {
+    "required": True,
+    "content": {
+        JSON: {"schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT}]}},
+        LINES[0]: {"schema": {"type": "string"}},
+    },
+}
+
+
+def routes(services: Services) -> APIRouter:
+    """The route."""
+    router, most = APIRouter(tags=["events"]), services.config.serve.max_batch
+
+    @router.post(
+        "/events", summary="One event or many; answered when they are durable",
+        openapi_extra={"requestBody": _BODY},
+    )  # fmt: skip
+    async def events(request: Request) -> Response:
+        services.inbox.require()
+        lines = split(await request.body(), request.headers.get("content-type", ""), most)
+        return json(_encode(report(await services.take(lines))))
+
+    return router
+
+
+def report(judged: Judged) -> dict[str, object]:
+    """The answer.
+
+    Raises:
+        Problem: 422, none of the events was accepted.
+    """
+    rejected = [
+        {"index": one.index, "reason": one.reason, "detail": one.detail} for one in judged.rejected
+    ]
+    if not judged.lines:
+        detail = f"No event was accepted: {judged.rejected[0].detail}."
+        raise Problem(422, "no-event-accepted", detail, {"accepted": 0, "rejected": rejected})
+    return {"accepted": len(judged.lines), "rejected": rejected}

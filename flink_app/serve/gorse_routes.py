@@ -1,0 +1,112 @@
+"""Gorse's own paths for lists and feedback, so that its SDKs work with millirec.
+
+In: `GET /api/recommend/{user}`, `POST` and `PUT /api/feedback`. Out: Gorse's forms of answers. The
+key is in `X-API-Key`, as Gorse has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response
+
+from flink_app.serve.answers import items_of
+from flink_app.serve.events import JSON, Judge
+from flink_app.serve.ids import checked
+from flink_app.serve.list_routes import json
+from flink_app.serve.parameters import limit
+from flink_app.serve.problems import Problem
+from flink_app.serve.services import Services
+from udfs.events.presets import PRESETS
+
+_encode = msgspec.json.Encoder().encode
+_BODY = {"requestBody": {"content": {JSON: {"schema": {"type": "array"}}}}}
+_WORDS = PRESETS["gorse"].types
+
+
+class Feedback(msgspec.Struct, forbid_unknown_fields=False):
+    """One feedback of Gorse's; other fields are ignored."""
+
+    FeedbackType: str
+    UserId: str
+    ItemId: str
+    Timestamp: str = ""
+
+
+_one = msgspec.json.Decoder(Feedback).decode
+_several = msgspec.json.Decoder(list[Feedback]).decode
+
+
+def routes(services: Services) -> APIRouter:
+    """The routes."""
+    router, serve = APIRouter(prefix="/api", tags=["Gorse"]), services.config.serve
+    longest = services.config.events.max_id_bytes
+
+    @router.get("/recommend/{user:id}", summary="A user's items, as Gorse answers")
+    async def recommend(
+        request: Request,
+        user: str,
+        n: Annotated[int, Query(ge=0, le=100_000, description="At most so many; 0: all.")] = 10,
+        offset: Annotated[int, Query(ge=0, le=100_000, description="Leave so many out.")] = 0,
+        x_api_version: Annotated[str, Header(description="2: with scores.")] = "1",
+    ) -> Response:
+        user = _user(request)
+        checked([user], "user", longest)
+        [(found, _)] = await services.lists.of_users([user])
+        items = items_of(found.value)[offset:][: n or None]
+        if x_api_version == "2":
+            return json(_encode([{"Id": item, "Score": score} for item, score in items]))
+        return json(_encode([item for item, _ in items]))
+
+    @router.put("/feedback", summary="The same as POST", openapi_extra=_BODY)
+    @router.post("/feedback", summary="Feedback of Gorse's as events", openapi_extra=_BODY)
+    async def feedback(request: Request) -> Response:
+        services.inbox.require()
+        body = await request.body()
+        try:
+            given = _several(body) if body.lstrip()[:1] == b"[" else [_one(body)]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Problem(400, "not-feedback", f"The body is no feedback: {error}.") from None
+        limit(len(given), serve.max_batch, "events")
+        assert services.judge is not None
+        lines = [event(services.judge, one) for one in given]
+        judged = await services.take(lines) if lines else None
+        answer: dict[str, Any] = {"RowAffected": len(judged.lines) if judged else 0}
+        if judged and judged.rejected:
+            answer["Rejected"] = [one.detail for one in judged.rejected]
+        return json(_encode(answer))
+
+    return router
+
+
+def _user(request: Request) -> str:
+    """The user in a path such as `/api/recommend/alice/`, after which Gorse has a category."""
+    path: bytes = request.scope["raw_path"]
+    name, _, category = path.removeprefix(b"/api/recommend/").partition(b"/")
+    if category:
+        raise Problem(501, "no-categories", "millirec keeps no lists by category.")
+    return unquote(name.decode("ascii", "replace"))
+
+
+def event(judge: Judge, given: Feedback) -> bytes:
+    """The feedback as a line of JSON that the job reads.
+
+    Gorse knows a feedback by its type, user and item: sent twice, it is still one. So is the event,
+    by its id, where its time is the same too.
+    """
+    word = _WORDS.get(given.FeedbackType, given.FeedbackType)
+    whole = "\0".join((given.FeedbackType, given.UserId, given.ItemId, given.Timestamp))
+    digest = hashlib.blake2b(whole.encode(errors="replace"), digest_size=12).hexdigest()
+    return judge.event(
+        {
+            "user": given.UserId,
+            "item": given.ItemId,
+            "type": word if "FeedbackType" not in judge.fields.values() else given.FeedbackType,
+            "ts": given.Timestamp or None,
+            "id": f"gorse-{digest}" if given.Timestamp else None,
+        }
+    )

@@ -1,0 +1,118 @@
+"""The routes that read: lists of users and of items, one, many, or as a stream.
+
+In: requests. Out: answers as `shape` makes them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+from starlette.responses import Response, StreamingResponse
+
+from flink_app.serve.answers import answer
+from flink_app.serve.ids import checked
+from flink_app.serve.lists import away
+from flink_app.serve.parameters import Many, Wished, limit
+from flink_app.serve.problems import Problem
+from flink_app.serve.reader import Away
+from flink_app.serve.services import Services
+
+JSON = "application/json"
+_encode = msgspec.json.Encoder().encode
+
+
+def json(body: bytes) -> Response:
+    """An answer of bytes that are JSON already."""
+    return Response(body, media_type=JSON)
+
+
+def routes(services: Services) -> APIRouter:
+    """The routes."""
+    router, lists = APIRouter(tags=["lists"]), services.lists
+    longest, most = services.config.events.max_id_bytes, services.config.serve.max_batch
+
+    @router.get("/recommend/{user:id}", summary="A user's list; what is popular if unknown")
+    async def recommend(user: str, wish: Wished) -> Response:
+        checked([user], "user", longest)
+        [(found, own)] = await lists.of_users([user])
+        return json(answer(found, wish, user, own))
+
+    @router.post("/recommend", summary="The lists of many users, in one round trip to Redis")
+    async def recommend_many(many: Many) -> Response:
+        limit(len(many.users), most, "users")
+        checked(many.users, "user", longest)
+        found = await lists.of_users(many.users)
+        answers = [
+            answer(one, many.wish, user, own)
+            for user, (one, own) in zip(many.users, found, strict=True)
+        ]
+        return json(b'{"lists":[' + b",".join(answers) + b"]}")
+
+    @router.get("/similar/{item:id}", summary="Items like one")
+    async def similar(item: str, wish: Wished) -> Response:
+        checked([item], "item", longest)
+        [found] = await lists.find([f"similar:{item}"])
+        if found.value is None:
+            detail = "There is no list of items like this one: it is not learned yet."
+            raise Problem(404, "unknown-item", detail)
+        return json(answer(found, wish))
+
+    @router.get("/popular", summary="What is popular now")
+    async def popular(wish: Wished) -> Response:
+        return json(answer(lists.shared("popular"), wish))
+
+    @router.get("/trending", summary="What is taken much more than before; may be empty")
+    async def trending(wish: Wished) -> Response:
+        return json(answer(lists.shared("trending"), wish))
+
+    @router.get("/stream/{user:id}", summary="A user's list whenever it changes, as events")
+    async def stream(user: str, wish: Wished) -> Response:
+        checked([user], "user", longest)
+        services.streams.require_room()
+        events = services.streams.follow(user, wish)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(events, headers=headers, media_type="text/event-stream")
+
+    @router.get("/items", summary="What the shop has written about items, under item:<id>")
+    async def items(id: Annotated[list[str], Query(description="Items' ids.")]) -> Response:
+        limit(len(id), most, "items")
+        checked(id, "item", longest)
+        prefix = services.config.redis.prefix
+        try:
+            values = await services.reader.get([f"{prefix}item:{one}" for one in id])
+        except Away:
+            raise away(services.reader) from None
+        return json(_encode({"items": dict(zip(id, map(_metadata, values), strict=True))}))
+
+    @router.get("/stats", summary="The job's counts, speeds and quality")
+    async def stats() -> Response:
+        try:
+            fields = await services.reader.call("HGETALL", f"{services.config.redis.prefix}stats")
+        except Away:
+            raise away(services.reader) from None
+        numbers = {name.decode(): _number(value) for name, value in fields.items()}
+        return json(_encode(numbers))
+
+    return router
+
+
+def _metadata(value: bytes | None) -> object:
+    """What a shop has written, if it is an object of JSON."""
+    try:
+        found = msgspec.json.decode(value) if value else None
+    except msgspec.DecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _number(value: bytes) -> float | int | str:
+    try:
+        return int(value)
+    except ValueError:
+        text = value.decode(errors="replace")
+    try:
+        return float(text)
+    except ValueError:
+        return text

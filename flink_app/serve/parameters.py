@@ -1,0 +1,61 @@
+"""What requests may ask for, in the forms that several routes share.
+
+In: queries and bodies. Out: a `Wish`, or `Many` of them, checked.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, Field
+
+from flink_app.serve.answers import Wish
+from flink_app.serve.problems import Problem
+
+_MOST = 100_000
+
+
+async def _wish(
+    n: Annotated[int | None, Query(ge=1, le=_MOST, description="At most so many items.")] = None,
+    exclude: Annotated[
+        list[str] | None, Query(description="Items to leave out; as often as needed.")
+    ] = None,
+    explain: Annotated[bool, Query(description="Whether each item says why it is there.")] = True,
+) -> Wish:
+    return Wish(n, frozenset(exclude or ()), explain)
+
+
+Wished = Annotated[Wish, Depends(_wish)]
+"""The query `n`, `exclude`, `explain`."""
+
+
+class Many(BaseModel):
+    """Many users' lists at once."""
+
+    users: list[str] = Field(description="Users' ids, at most serve.max_batch.")
+    n: int | None = Field(None, ge=1, le=_MOST, description="At most so many items in a list.")
+    exclude: list[str] = Field([], description="Items to leave out of all lists.")
+    explain: bool = Field(True, description="Whether each item says why it is there.")
+
+    @property
+    def wish(self) -> Wish:
+        """What of each list is wanted."""
+        return Wish(self.n, frozenset(self.exclude), self.explain)
+
+
+class Candidates(BaseModel):
+    """What is to be ranked, for whom."""
+
+    user: str = Field(description="The user's id.")
+    items: list[str] = Field(description="Items' ids, at most serve.max_batch.")
+    n: int | None = Field(None, ge=1, le=_MOST, description="At most so many items.")
+
+
+def limit(count: int, most: int, what: str) -> None:
+    """Raise a Problem where a request asks for more than `serve.max_batch`."""
+    if count > most:
+        raise Problem(
+            413, "batch-too-large",
+            f"The request names {count:,} {what}, more than serve.max_batch: {most:,}.",
+        )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The route `POST /rank`: the caller's own candidates, in the order that suits a user.
+
+In: a user and items. Out: the items with scores, best first; those that are not known last, in
+the order they came.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from flink_app.serve.factors import Factors
+from flink_app.serve.ids import checked
+from flink_app.serve.list_routes import json
+from flink_app.serve.lists import away
+from flink_app.serve.parameters import Candidates, limit
+from flink_app.serve.problems import Problem
+from flink_app.serve.reader import Away
+from flink_app.serve.services import Services
+from udfs.state.records import read_factor
+
+_encode = msgspec.json.Encoder().encode
+
+
+def routes(services: Services) -> APIRouter:
+    """The route."""
+    router, config = APIRouter(tags=["lists"]), services.config
+    longest, most = config.events.max_id_bytes, config.serve.max_batch
+
+    @router.post("/rank", summary="Your own candidates, ranked for a user by the live factors")
+    async def rank(candidates: Candidates) -> Response:
+        factors = services.factors
+        if factors is None:
+            raise Problem(
+                501, "no-factors",
+                "This server has no factors: set redis.factors = true for the job and for this "
+                "server.",
+            )  # fmt: skip
+        limit(len(candidates.items), most, "items")
+        checked([candidates.user], "user", longest)
+        checked(candidates.items, "item", longest)
+        try:
+            [data] = await services.reader.get([f"{config.redis.prefix}factor:{candidates.user}"])
+        except Away:
+            raise away(services.reader) from None
+        return json(_encode(ranked(factors, candidates, data)))
+
+    return router
+
+
+def ranked(factors: Factors, candidates: Candidates, data: bytes | None) -> dict[str, Any]:
+    """The answer; `data` is what stands under `factor:<user>`."""
+    vector = read_factor(data, factors.dimensions) if data else None
+    items = factors.items
+    if vector is None:
+        scores, known = items.by_popularity(candidates.items)
+    else:
+        scores, known = items.by_factors(candidates.items, vector)
+    order = sorted(range(len(candidates.items)), key=lambda at: (not known[at], -scores[at], at))
+    return {
+        "known": vector is not None,
+        "user": candidates.user,
+        "source": "popular" if vector is None else "mf",
+        "items": [
+            {
+                "item": candidates.items[at],
+                "score": round(float(scores[at]), 4),
+                "known": bool(known[at]),
+            }
+            for at in order[: candidates.n]
+        ],
+    }

@@ -1,0 +1,225 @@
+"""`millirec evaluate`: order, options, report, and a whole run."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from rich.console import Console
+
+from flink_app.cli import main
+from flink_app.config import Config
+from flink_app.evaluate.baselines import BASELINES
+from flink_app.evaluate.evaluation import evaluate, in_mode, with_models, with_positive
+from flink_app.evaluate.measure import Point, Result, curve
+from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.table import show
+from flink_app.graph.event_settings import decode_settings
+from udfs.errors import ConfigError, SourceError
+
+NOW = 1_700_000_000_000
+
+
+def test_lines_are_put_in_order_of_time(tmp_path: Path) -> None:
+    one, two, out = tmp_path / "one", tmp_path / "two", tmp_path / "out"
+    one.write_text('{"user":"a","item":"x","ts":3000000000}\n\nbroken\n')
+    late = '{"user":"ü","item":"x","ts":2000000000}'
+    two.write_text(f'{late}\r\n{late.replace("x", "y")}\n{{"user":"c","item":"z","ts":1000000000}}')
+    settings = decode_settings(with_positive(Config(), ""))
+    assert in_order([one, two], settings, 4 * NOW, out) == (4, 2)
+    users = [json.loads(line)["user"] + json.loads(line)["item"] for line in out.open()]
+    assert users == ["cz", "üx", "üy", "ax"]
+
+
+def test_files_without_events_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad").write_text("1\t2\n")
+    settings = decode_settings(Config())
+    with pytest.raises(SourceError, match="none of 1 lines can be used: name the format"):
+        in_order([tmp_path / "bad"], settings, NOW, tmp_path / "out")
+    with pytest.raises(SourceError, match="absent cannot be read: No such file"):
+        in_order([tmp_path / "absent"], settings, NOW, tmp_path / "out")
+
+
+def test_what_counts() -> None:
+    events = with_positive(Config(), "rating>=4.5").events
+    assert (events.rating_rule, events.rating_threshold) == ("threshold", 4.5)
+    assert events.zero_weight == "ignore"
+    assert with_positive(Config(), "") == Config()
+    with pytest.raises(ConfigError, match=r"write 'rating>=4\.5'"):
+        with_positive(Config(), "rating>4")
+
+
+def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
+    strict = in_mode(Config(), "strict", 3, tmp_path)
+    assert (strict.job.strict, strict.job.shards, strict.job.item_shards) == (True, 1, 1)
+    assert (strict.model.seed, strict.quality.every) == (3, 1)
+    assert in_mode(Config(), "strict", 3, tmp_path, 100).quality.after == 100
+    parallel = in_mode(Config(), "parallel", 1, tmp_path, 100)
+    assert parallel.job == Config().job
+    assert parallel.quality.after == 100 // Config().job.shards
+
+
+def test_the_model_that_needs_most_is_served_and_the_others_tested() -> None:
+    changed = with_models(Config(), ["mf", "popular", "item-cf", "ranker"])
+    assert (changed.lists.model, changed.quality.models) == ("ranker", ["item-cf", "mf"])
+    assert with_models(Config(), ["popular"]).quality.models == []
+    assert with_models(Config(), []) == Config()
+
+
+def test_the_curve_ends_with_the_last_test() -> None:
+    measures = {"served:recall@10": 0.5, "popular:recall@10": 0.25, "mf:recall@10": 0.125}
+    looks = [(n + 7, {"served:tests": float(n), **measures}) for n in range(1, 101)]
+    points = curve(looks, parts=10)
+    assert [point.tests for point in points] == [*range(10, 101, 10)]
+    assert [point.events for point in points] == [*range(17, 108, 10)]
+    lists = {tuple(point.of(name) for name in ("served", "popular", "mf")) for point in points}
+    assert lists == {(0.5, 0.25, 0.125)}
+    assert points[0].of("item-cf") is None
+    assert curve([]) == curve([(0, {})]) == []
+
+
+def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
+    results = [
+        Result(
+            mode=mode, seed=seed, events=10, seconds=1.0, served="ranker",
+            quality={
+                "served:tests": 8.0, "served:recall@10": 0.1 * seed, "new_items": 1.0,
+                "mf:tests": 8.0, "mf:recall@10": 0.25, "ratings:tests": 9.0, "ratings:rmse": 0.94,
+            },
+            curve=[Point(5, 4, 0.1, 0.0), Point(10, 8, 0.2, 0.1)], microseconds={"learn": 5.0},
+            rmse=0.94,
+        )
+        for mode in ("strict", "parallel")
+        for seed in (1, 2)
+    ]  # fmt: skip
+    results.append(
+        Result(
+            model="biased-mf", mode="strict", seed=1, events=10, seconds=1.0,
+            quality={"served:tests": 8.0, "served:recall@10": 0.3}, curve=[Point(10, 8, 0.3)],
+            microseconds={"update": 2.0, "list": 30.0}, rmse=0.95,
+        )
+    )  # fmt: skip
+    console = Console(width=120, record=True, file=io.StringIO())
+    show(console, results)
+    text = console.export_text()
+    assert text.count("±0.0707") == 2
+    narrow = Console(width=80, record=True, file=io.StringIO())
+    show(narrow, results)
+    assert "…" not in narrow.export_text()
+    assert "ranker, parallel" in text and "popular, strict" in text
+    assert re.search(r"mf, strict.* 0\.2500", text)
+    assert re.search(r"biased-mf, baseline +0\.0000 +0\.0000 +0\.3000", text)
+    assert "biased-mf baseline, seed 1: 8 tests" in text
+    assert "strict, seed 2: 8 tests, 1 of them for items never seen before" in text
+    assert "microseconds: update 2, list 30; RMSE of ratings 0.9500" in text
+    assert text.count("microseconds: learn 5; RMSE of ratings 0.9400") == 4
+    assert "ratings, strict" not in text
+    assert "served  ▅█  0.200 at the end" in text
+
+
+def some_events(path: Path, count: int = 800) -> Path:
+    """Ratings of 4 and 5 in turn; four groups of ten users take ten items each."""
+    random = np.random.default_rng(1)
+    events = [
+        {"user": f"u{n % 40}", "item": f"i{(n % 40 % 4) * 10 + k}", "type": "rating",
+         "value": 5 - n % 2, "ts": 1_600_000_000 + n}
+        for n, k in enumerate(random.integers(0, 10, count).tolist())
+    ]  # fmt: skip
+    random.shuffle(events)  # type: ignore[arg-type]
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+def test_the_command_line_names_every_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    told = re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+    [choices] = re.findall(r"choices: (popular, .*?)\]", told)
+    assert choices.split(", ") == [*BASELINES, "all"]
+
+
+def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = some_events(tmp_path / "events.jsonl"), tmp_path / "report.json"
+    evaluate(Config(), [source], [], 2, "rating>=4.5", out, ["als", "all"], "half")
+    results = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    runs = [(result.model, result.seed) for result in results]
+    expected = [
+        (name, seed)
+        for name, kind in BASELINES.items()
+        for seed in ((1, 2) if kind.seeded else (1,))
+    ]
+    assert runs == expected
+    kinds = ("served:tests", "unknown_users", "repeats")
+    for result in results:
+        assert result.events == 400
+        assert sum(result.quality.get(kind, 0) for kind in kinds) == 200
+        assert (result.rmse is not None) == (result.model == "biased-mf")
+    told = capsys.readouterr().out
+    assert all(f"{name} baseline, seed 1: " in told for name in BASELINES)
+
+
+@pytest.mark.job
+def test_predicted_ratings_are_compared_with_biased_mf(tmp_path: Path) -> None:
+    source, out = some_events(tmp_path / "events.jsonl"), tmp_path / "report.json"
+    with pytest.raises(ConfigError, match="leave out --positive"):
+        evaluate(squared(), [source], [], 1, "rating>=4.5", None)
+    evaluate(squared(), [source], ["strict"], 1, "", out, ["biased-mf"])
+    own, other = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    assert own.quality["ratings:tests"] == own.events == other.events == 800
+    assert own.rmse == own.quality["ratings:rmse"]
+    # Both begin with the error of the first rating, which nothing is known of: 4 or 5.
+    assert own.rmse is not None and other.rmse is not None
+    assert 0 < own.rmse < 1 and 0 < other.rmse < 1
+
+
+def squared() -> Config:
+    found = Config()
+    replace = msgspec.structs.replace
+    return replace(found, model=replace(found.model, loss="squared"))
+
+
+def test_a_warmup_leaves_some_tests(tmp_path: Path) -> None:
+    source = some_events(tmp_path / "events.jsonl", 10)
+    with pytest.raises(ConfigError, match="--warmup 10 leaves no test: there are 10 events"):
+        evaluate(Config(), [source], [], 1, "", None, ["popular"], 10)
+
+
+@pytest.mark.job
+def test_both_modes_and_seeds_of_recorded_events(tmp_path: Path) -> None:
+    source = some_events(tmp_path / "events.jsonl")
+    out = tmp_path / "out" / "report.json"
+    command = [
+        sys.executable, "-m", "flink_app", "evaluate", str(source), "--positive", "rating>=4.5",
+        "--mode", "strict", "--mode", "parallel", "--out", str(out), "--baseline", "popular",
+        "--baseline", "item-knn", "--warmup", "80",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "400 events in order of time; 400 lines left out" in done.stdout
+    strict, parallel, *others = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    assert (strict.mode, parallel.mode) == ("strict", "parallel")
+    kinds = ("served:tests", "unknown_users", "repeats", "new_items")
+    for result in (strict, parallel):
+        quality = result.quality
+        tested = sum(quality.get(kind, 0) for kind in kinds[:3])
+        assert tested == 320 if result is strict else 320 <= tested < 400
+        assert result.events == 400
+        assert quality.get("served:tests") == quality.get("popular:tests")
+        # Of the lists that Redis held at the end: see tests/flink_app/lookup/test_sample.py.
+        assert result.sample is not None
+        assert result.sample.lists == 20
+    # Only positive events are learned: ten users in each of two groups remain. The baselines have
+    # the same tests.
+    assert [result.model for result in others] == ["popular", "item-knn"]
+    for other in others:
+        for kind in kinds:
+            assert other.quality.get(kind, 0) == strict.quality.get(kind, 0), kind
+    assert strict.quality["served:recall@10"] > strict.quality["popular:recall@10"] > 0
+    assert strict.curve[-1].tests == strict.quality["served:tests"]

@@ -1,0 +1,60 @@
+"""Which checkpoint a job goes on from; test_job has a real one that is damaged."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from flink_app.graph import restore
+from flink_app.graph.restore import latest_checkpoint, whole_checkpoint
+from udfs.errors import ConfigError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Checkpoints 1 to 3 of two jobs, 3 the newest; 4 is not finished."""
+    for number, job in ((1, "one"), (2, "two"), (3, "one"), (4, "one")):
+        checkpoint = tmp_path / job / f"chk-{number}"
+        checkpoint.mkdir(parents=True)
+        if number < 4:
+            (checkpoint / "_metadata").touch()
+            os.utime(checkpoint / "_metadata", (number, number))
+    return tmp_path
+
+
+def damage(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    monkeypatch.setattr(restore, "_damage", lambda path: "gone" if path.name in names else "")
+
+
+def test_the_newest_finished_one(folder: Path) -> None:
+    wanted = (folder / "one" / "chk-3").as_uri()
+    assert latest_checkpoint(str(folder)) == latest_checkpoint(folder.as_uri()) == wanted
+
+
+def test_damaged_ones_are_passed_over_with_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    damage(monkeypatch)
+    assert whole_checkpoint(str(folder)) == (folder / "one" / "chk-3").as_uri()
+    damage(monkeypatch, "chk-3", "chk-2")
+    with caplog.at_level(logging.WARNING):
+        assert whole_checkpoint(str(folder)) == (folder / "one" / "chk-1").as_uri()
+    assert [record.message for record in caplog.records] == [
+        f"{folder}/one/chk-3 is damaged: gone. Trying the one before it.",
+        f"{folder}/two/chk-2 is damaged: gone. Trying the one before it.",
+    ]
+
+
+def test_none_that_is_whole_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damage(monkeypatch, "chk-1", "chk-2", "chk-3")
+    with pytest.raises(ConfigError, match=r"all 3 checkpoints in .* are damaged"):
+        whole_checkpoint(str(folder))
+    with pytest.raises(ConfigError, match="no finished checkpoint"):
+        whole_checkpoint(str(folder / "two" / "chk-2"))
+    with pytest.raises(ConfigError, match=r"state\.checkpoints is empty"):
+        whole_checkpoint("")
+    with pytest.raises(ConfigError, match="looks on this machine only"):
+        latest_checkpoint("s3://bucket/checkpoints")

@@ -1,0 +1,59 @@
+"""Flink's plan becomes a picture: helpers go, the SQL is one step, keys are marked."""
+
+from __future__ import annotations
+
+import msgspec
+
+from flink_app.local.plan import Step, as_mermaid, as_text, steps
+
+
+def node(number: int, name: str, *before: tuple[int, str], parallelism: int = 2) -> object:
+    edges = [{"id": id_, "ship_strategy": ship, "side": "second"} for id_, ship in before]
+    found = {"id": number, "type": name, "pact": "Operator", "parallelism": parallelism}
+    return {**found, "predecessors": edges} if edges else found
+
+
+PLAN = msgspec.json.encode(
+    {
+        "nodes": [
+            node(1, "Source: source0[1]"),
+            node(2, "Calc[2]", (1, "FORWARD")),
+            node(3, "GroupWindowAggregate[6]", (2, "HASH")),
+            node(4, "TableToDataStream", (3, "FORWARD")),
+            node(5, "parse", (4, "FORWARD")),
+            node(6, "Map", (5, "FORWARD"), parallelism=1),
+            node(7, "_stream_key_by_map_operator", (5, "FORWARD")),
+            node(8, "user learner", (7, "HASH")),
+            node(9, "dead letters: Writer", (6, "REBALANCE"), parallelism=1),
+            node(10, "dead letters: Committer", (9, "FORWARD"), parallelism=1),
+        ]
+    }
+).decode()
+
+STEPS = [
+    Step("source0", 2, ()),
+    Step("micro-batches", 2, (("source0", False),)),
+    Step("parse", 2, (("micro-batches", False),)),
+    Step("user learner", 2, (("parse", True),)),
+    Step("dead letters", 1, (("parse", False),)),
+]
+
+
+def test_steps() -> None:
+    assert steps(PLAN) == STEPS
+
+
+def test_text() -> None:
+    assert as_text(STEPS).splitlines()[2:4] == [
+        "parse          x2  <- micro-batches",
+        "user learner   x2  <- parse by key  -> Redis rec:<user>, similar:<item>, popular, "
+        "trending",
+    ]
+
+
+def test_mermaid() -> None:
+    lines = as_mermaid(STEPS).splitlines()
+    assert lines[0] == "flowchart LR"
+    assert '  n3["user learner x2"]' in lines
+    assert "  n2 -->|by key| n3" in lines
+    assert '  n3 -.->|"rec:#lt;user#gt;, similar:#lt;item#gt;, popular, trending"| redis' in lines

@@ -1,0 +1,133 @@
+"""Lookups print what Redis holds: exactly in a pipe, readable in a terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from rich.console import Console
+
+from flink_app.config import Loaded, load
+from flink_app.connections import redis_access
+from flink_app.local.ports import free_port
+from flink_app.local.redis_server import RedisServer
+from flink_app.lookup import lists
+from udfs.errors import ServiceError
+
+VALUE = (
+    b'{"user":"al ice","id":"a-1","at":1700000000000,"v":1,"source":"mf","items":'
+    b'[{"item":"i1","score":0.9527,"why":{"model":"mf"}},{"item":"[i2]","score":0.5,"why":{}}]}'
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: RedisServer) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+        yield client
+
+
+def configured(server: RedisServer, *settings: str) -> Loaded:
+    return load(None, [f"redis.url={server.url}", *settings], {})
+
+
+def test_in_a_pipe_the_value_comes_byte_for_byte(
+    server: RedisServer, client: redis.Redis, capfdbinary: Any
+) -> None:
+    client.set("p:rec:al ice", VALUE)
+    assert lists.show("rec:al ice", configured(server, "redis.prefix=p:"), False) == 0
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == VALUE + b"\n"
+
+
+def test_an_unknown_user_is_told_with_the_way_out(
+    server: RedisServer, client: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lists.show("rec:bob", configured(server), False) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "no list for the user 'bob'" in told.err
+    assert "what is popular: millirec get" in told.err
+
+
+def test_the_table_has_titles_where_there_are_some(client: redis.Redis) -> None:
+    client.set("item:i1", b'{"title":"Alien"}')
+    client.set("item:[i2]", b"not JSON")
+    found = lists.decode(VALUE)
+    names = lists.titles(client, "", [entry.item for entry in found.items])
+    out = io.StringIO()
+    Console(file=out, width=100).print(lists.table(found, "rec:al ice", names, found.at + 75_000))
+    text = out.getvalue()
+    assert "Alien" in text and "0.953" in text and "1:15 old" in text
+    assert "[i2]" in text  # not taken for markup
+
+
+def test_no_id_and_no_title_can_take_the_terminal_over(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[2J\x1b]0;x\x07\x9b31m\u202eb\n\r\x08"
+    entry = lists.Entry(item=hostile, score=1.0, why={"model": hostile, "because": [hostile]})
+    found = lists.RecommendationList(hostile, 1, 1, hostile, [entry], user=hostile)
+    console = Console(width=400, color_system=None)
+    console.print(lists.table(found, f"rec:{hostile}", {hostile: hostile}, 1))
+    shown = capsys.readouterr().out
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+    assert shown.count(r"a\x1b[2J\x1b]0;x\x07\x9b31m\u202eb\n\r\x08") == 7
+
+
+def test_an_empty_list_says_so() -> None:
+    value = b'{"id":"a","at":1700000000000,"v":1,"source":"trending","items":[]}'
+    out = io.StringIO()
+    found = lists.decode(value)
+    Console(file=out, width=100).print(lists.table(found, "trending", {}, found.at))
+    text = out.getvalue()
+    assert "an empty list" in text and "source trending, 0:00 old" in text
+    assert "score" not in text
+
+
+def test_a_sample_is_found_under_a_prefix_with_any_characters(client: redis.Redis) -> None:
+    assert lists.sample(client, "a*[b]:") is None
+    client.set("axb:rec:wrong", VALUE)
+    client.set("a*[b]:rec:u:1", VALUE)
+    assert lists.sample(client, "a*[b]:") == "u:1"
+
+
+def test_a_redis_that_is_not_named_is_looked_for(
+    server: RedisServer, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_access, "EMBEDDED_PORT", server.port)
+    found, address = redis_access.find_redis(load(None, [], {}))
+    assert found.ping() and address == server.url
+
+
+def test_no_redis_is_one_sentence_without_the_password() -> None:
+    port = free_port()
+    named = load(None, [f"redis.url=redis://ann:geheim@127.0.0.1:{port}/0"], {})
+    with pytest.raises(ServiceError, match=f"redis://127.0.0.1:{port}/0 does not answer") as told:
+        redis_access.find_redis(named)
+    assert "geheim" not in str(told.value)
+
+
+def test_a_fresh_start_deletes_the_feed_and_the_stats_but_no_list(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    for key in ("p:rec:a", "p:feed:snapshot:{0}", "other:feed:snapshot:{0}"):
+        client.set(key, b"1")
+    client.hset("p:stats", "received", 1)
+    redis_access.start_afresh(client, configured(server, "redis.prefix=p:").config)
+    assert sorted(client.keys()) == [b"other:feed:snapshot:{0}", b"p:rec:a"]
+
+
+def test_kafka_that_does_not_listen_is_named() -> None:
+    port = free_port()
+    settings = ["source.kind=kafka", f"source.brokers=127.0.0.1:{port}"]
+    with pytest.raises(ServiceError, match=f"no Kafka broker answers at 127.0.0.1:{port}"):
+        redis_access.require_kafka(load(None, settings, {}).config)

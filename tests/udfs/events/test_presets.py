@@ -1,0 +1,187 @@
+"""The table of presets, what a configuration may change in it, and the real files it is for."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from udfs.errors import SourceError
+from udfs.events.decode import Decoded, Decoder, DecodeSettings
+from udfs.events.presets import FIELDS, PRESETS, resolve
+
+NOW = 1_790_000_000_000
+WEIGHTS = {"view": 0.25, "click": 1.0, "cart": 2.0, "purchase": 4.0, "favourite": 3.0, "like": 1.5}
+
+
+def decode(name: str, *lines: str, **overrides: str) -> Decoded:
+    preset = resolve(name, **overrides)  # type: ignore[arg-type]
+    return Decoder(DecodeSettings(preset=preset, weights=WEIGHTS)).decode(lines, NOW)
+
+
+EXAMPLES = [
+    ("millirec", '{"user":"u","item":"i","type":"click","ts":1661431896711,"id":"e"}', 1.0, "e"),
+    ("movielens", "u\ti\t5\t1661431896", 1.0, ""),
+    ("movielens-csv", "u,i,4.0,1661431896", 0.5, ""),
+    ("movielens-dat", "u::i::1::1661431896", -1.0, ""),
+    (
+        "gorse",
+        '{"FeedbackType":"star","UserId":"u","ItemId":"i","Timestamp":"2022-08-25T12:51:36Z"}',
+        1.5,
+        "",
+    ),
+    (
+        "metarank",
+        '{"event":"interaction","id":"e","ranking":"r","timestamp":"1661431896711","user":"u",'
+        '"session":"s","type":"add-to-cart","item":"i","fields":[{"name":"count","value":1}]}',
+        2.0,
+        "e",
+    ),
+    (
+        "segment",
+        '{"type":"track","userId":"u","event":"Product Viewed","messageId":"e",'
+        '"properties":{"product_id":"i","price":1.5},"timestamp":"2022-08-25T12:51:36.711Z"}',
+        0.25,
+        "e",
+    ),
+    ("personalize", "u,i,1661431896,Purchase,", 4.0, ""),
+    ("retail", "1661431896711,u,transaction,i,77", 4.0, ""),
+    ("tianchi", "u,i,2,95q6d6a,4245,2022-08-25 12", 3.0, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "weight", "event_id"), EXAMPLES)
+def test_each_preset_reads_a_line_of_its_system(
+    name: str, line: str, weight: float, event_id: str
+) -> None:
+    got = decode(name, line)
+    assert got.rejected == []
+    assert (got.users, got.items, got.ids) == (["u"], ["i"], [event_id])
+    assert got.weights.tolist() == [weight]
+    assert 1661428800000 <= got.ts[0] <= 1661431896711
+
+
+def test_every_preset_has_an_example() -> None:
+    assert {name for name, *_ in EXAMPLES} == set(PRESETS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_resolves_to_itself(name: str) -> None:
+    assert resolve(name) == PRESETS[name]
+    assert set(PRESETS[name].fields) <= set(FIELDS)
+
+
+@pytest.mark.parametrize("name", [n for n, preset in PRESETS.items() if preset.format == "csv"])
+def test_headers_are_ignored_unless_told_otherwise(name: str) -> None:
+    header = PRESETS[name].delimiter.join(PRESETS[name].columns)
+    assert decode(name, header, "\ufeff" + header + "\r\n").ignored == 2
+    assert len(decode(name, header, header="no").rejected) == 1
+
+
+def test_the_delimiter_can_be_replaced() -> None:
+    assert decode("movielens-dat", "u|i|5.0|1661431896", delimiter="|").users == ["u"]
+
+
+def test_millirec_events_can_be_csv() -> None:
+    got = decode("millirec", "u,i,cart,1661431896,,e", format="csv")
+    assert (got.weights.tolist(), got.ids) == ([2.0], ["e"])
+
+
+def test_own_columns_fields_and_types() -> None:
+    preset = resolve(
+        "millirec",
+        format="csv",
+        delimiter=";",
+        columns=["when", "who", "what", "how"],
+        fields={"user": "who", "item": "what", "ts": "when", "type": "how", "value": "", "id": ""},
+        types={"C": "cart"},
+    )
+    decoder = Decoder(DecodeSettings(preset=preset, weights=WEIGHTS))
+    got = decoder.decode(["2022-08-25;u;i;c"], NOW)
+    assert (got.users, got.items, got.weights.tolist()) == (["u"], ["i"], [2.0])
+
+
+def test_numbers_of_columns_are_a_whole_mapping() -> None:
+    preset = resolve("millirec", format="csv", fields={"item": "1", "user": "3", "session": "9"})
+    decoder = Decoder(DecodeSettings(preset=preset, weights=WEIGHTS))
+    got = decoder.decode(["i,x,u", "i,x,u,more", "i,x", ""], NOW)
+    assert (got.users, got.items, got.weights.tolist()) == (["u", "u"], ["i", "i"], [1.0, 1.0])
+    (rejected,) = got.rejected
+    assert rejected.reason == "wrong_columns"
+    assert rejected.detail == "the line has 2 cells between ',', fewer than the 3 of the mapping"
+    assert got.ignored == 1
+
+
+def test_one_number_is_a_column_of_the_preset() -> None:
+    assert resolve("retail", fields={"item": "5"}).fields["item"] == "transactionid"
+
+
+def test_fields_that_decoding_leaves_on_the_line_may_be_mapped() -> None:
+    assert resolve("segment", fields={"session": "context.session"}) == PRESETS["segment"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"preset": "segmnt"}, "no preset 'segmnt': did you mean 'segment'?"),
+        ({"preset": "xyz"}, "choose one of millirec, movielens"),
+        ({"fields": {"itm": "x"}}, "no field 'itm': did you mean 'item'?"),
+        ({"format": "xml"}, "write 'json' or 'csv'"),
+        ({"header": "none"}, "write 'auto', 'yes' or 'no'"),
+        ({"fields": {"user": ""}}, "has no field 'user'"),
+        ({"fields": {"user": "item"}}, "'user' and 'item' are both read from 'item'"),
+        ({"fields": {"user": "a..b"}}, "has an empty part"),
+        ({"fields": {"user": "a", "item": "a.b"}}, "'a.b', inside 'a'"),
+        ({"preset": "retail", "fields": {"user": "visitor"}}, "did you mean 'visitorid'?"),
+        ({"preset": "retail", "columns": ["a", "a"]}, "a name occurs twice"),
+        ({"preset": "retail", "delimiter": '"'}, "has a quote or a line end"),
+        ({"preset": "retail", "fields": {"user": "6"}}, "no column '6' for the field 'user'"),
+        ({"preset": "gorse", "format": "csv"}, "name them all, or give the column's number"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_what_to_write(
+    arguments: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(SourceError, match=sentence.replace("?", r"\?")):
+        resolve(**{"preset": "millirec", **arguments})  # type: ignore[arg-type]
+
+
+def data_file(name: str) -> list[str]:
+    """The lines of a data set, or skip the test."""
+    default = Path(__file__).resolve().parents[4] / "shared" / "data"
+    path = Path(os.environ.get("RECORDED_DATA", default)) / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there: set RECORDED_DATA to the folder that holds {name}")
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_movielens_100k_is_read_whole() -> None:
+    got = decode("movielens", *data_file("ml-100k/u.data"))
+    assert (len(got), got.rejected, got.ignored) == (100_000, [], 0)
+    assert (len(set(got.users)), len(set(got.items))) == (943, 1682)
+
+
+def test_of_the_dirty_movielens_exactly_the_corrupt_rows_are_rejected() -> None:
+    lines = data_file("ml-1m-dirty/ratings.dat")
+    got = decode("movielens-dat", *lines, delimiter="|")
+    reasons = {one.index: one.reason for one in got.rejected}
+    assert len(got) + len(reasons) == len(lines)
+    assert len(reasons) == 15_288
+    for index, line in enumerate(lines):
+        _, _, rating, seconds = line.split("|")
+        true: set[str | None] = set()
+        if not rating:
+            true.add("missing_value")
+        elif not 1 <= float(rating) <= 5:
+            true.add("value_out_of_range")
+        if not 9e8 < int(seconds) < NOW / 1000:
+            true.add("time_out_of_range")
+        assert reasons.get(index) in (true or {None}), line
+
+
+def test_tianchi_event_types_have_their_weights() -> None:
+    got = decode("tianchi", *data_file("tianchi-mobile-sample/user_behavior.csv"))
+    assert (len(got), got.rejected, got.ignored) == (1_999, [], 1)
+    assert Counter(got.weights.tolist()) == {0.25: 1876, 3.0: 18, 2.0: 70, 4.0: 35}

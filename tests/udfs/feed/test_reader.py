@@ -1,0 +1,226 @@
+"""The item feed through a real Redis: what is written is read, damage is left out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from udfs.feed import reader
+from udfs.feed.entries import FeedRows
+from udfs.feed.reader import Changes, FeedReader, FeedWriter, feed_keys
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.users import Users
+from udfs.ranking.recommender import Models, ModelSettings
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
+
+D = 4
+NOW = 1_700_000_000_000
+
+
+def owner(names: Iterable[str], value: float = 0.5) -> Catalogue:
+    catalogue = Catalogue(D, 1, 1000)
+    slots = catalogue.slots(list(names))
+    catalogue.q[slots], catalogue.bias[slots], catalogue.events[slots] = value, -value, 3
+    return catalogue
+
+
+class Side:
+    """One replica and the writers of two item shards on one Redis."""
+
+    def __init__(self, url: str, alone: bool = False, keep_s: float = 30.0) -> None:
+        self.redis = RedisWriter(RedisSettings(url))
+        self.replica = Catalogue(D, 1, 1000)
+        self.models = Models(ModelSettings(), self.replica, Users(D, 1, 10, 10))
+        self.reader = FeedReader(self.redis, "shop:", 2, alone, keep_s)
+
+    def writer(self, shard: int = 0, epoch: int = 1, restored: bool = False) -> FeedWriter:
+        return FeedWriter("shop:", shard, epoch, restored, 30.0)
+
+    def publish(self, items: Catalogue, shard: int = 0) -> None:
+        now = time.time_ns() // 1_000_000
+        self.redis.send([self.writer(shard).changes(items, items.living_slots(), Changes(), now)])
+
+    def value(self, name: str) -> float:
+        return float(self.replica.q[self.replica.find([name])[0], 0])
+
+
+@pytest.fixture
+def side(redis_url: str) -> Side:
+    return Side(redis_url)
+
+
+def test_an_empty_feed(side: Side) -> None:
+    assert side.reader.start(side.models) == 0
+    assert side.reader.refresh(side.models) == 0
+
+
+def test_a_replica_starts_from_the_snapshots_of_all_shards(side: Side) -> None:
+    names = ["a b", "ü\n", "c:d"]
+    items = owner(names)
+    side.redis.send(side.writer(0).snapshot(items, b"", {}, whole=True))
+    side.redis.send(side.writer(1).snapshot(owner(["other"], 0.25), b"", {}, whole=True))
+    assert side.reader.start(side.models) == 4
+    found = side.replica.rows(side.replica.find(names))
+    assert found.tobytes() == items.rows(items.find(names)).tobytes()
+    assert side.value("other") == 0.25
+
+
+def test_it_follows_the_log_and_reading_twice_is_harmless(side: Side) -> None:
+    side.reader.start(side.models)
+    side.publish(owner(["a"], 1.0))
+    side.publish(owner(["a", "b"], 2.0))
+    assert side.reader.refresh(side.models) == 3
+    assert (side.value("a"), side.value("b")) == (2.0, 2.0)
+    assert side.reader.refresh(side.models) == 0
+    late = FeedReader(side.redis, "shop:", 2, False, 30.0)
+    late.start(side.models)
+    late.refresh(side.models)
+    assert (side.value("a"), side.value("b")) == (2.0, 2.0)
+
+
+def test_a_long_log_is_read_to_its_end(side: Side) -> None:
+    side.reader.start(side.models)
+    for n in range(130):
+        side.publish(owner([f"item {n}"]))
+    assert side.reader.refresh(side.models) == 130
+    assert side.replica.living == 130
+
+
+def test_an_expired_item_is_in_no_snapshot(side: Side) -> None:
+    items = owner(["old", "new"])
+    items.seen[:2] = [1, 2]
+    items.expire(2)
+    side.redis.send(side.writer().snapshot(items, b"", {}, whole=True))
+    side.reader.start(side.models)
+    assert side.replica.find(["old", "new"]).tolist() == [-1, 0]
+
+
+def test_the_log_is_trimmed_by_age(side: Side, redis_client: Any) -> None:
+    items = owner(["a"])
+    for n in range(300):
+        redis_client.xadd("shop:feed:log", {"rows": b"old"}, id=f"{n + 1}-0")
+    side.publish(items)
+    assert redis_client.xlen("shop:feed:log") < 200
+
+
+def test_restored_items_are_not_trending_for_having_come_at_once(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = Side(redis_url)
+    side.reader.start(side.models)
+    side.replica.popularity[side.replica.slots(["known", "rising"])] = 20.0
+    assert (side.models.by_trend()[0] < 0).all(), "the first look"
+    restored = owner([f"item {n}" for n in range(9)])
+    restored.popularity[:9] = 50.0
+    side.redis.send(side.writer(restored=True).snapshot(restored, b"", {}, whole=True))
+    clock = time.monotonic()
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
+    assert side.reader.refresh(side.models) == 9
+    assert (side.models.by_trend()[0] < 0).all()
+    # What comes by the log has been taken since.
+    side.replica.popularity[side.replica.find(["rising"])] += 20.0
+    new = owner(["new"])
+    new.popularity[0] = 40.0
+    side.publish(new, 1)
+    assert side.reader.refresh(side.models) == 1
+    items = side.models.by_trend()[0][0]
+    assert side.replica.names(items[items >= 0].tolist()) == ["new", "rising"]
+
+
+def test_alone_it_leaves_the_log_but_takes_restored_snapshots(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = Side(redis_url, alone=True)
+    side.reader.start(side.models)
+    side.publish(owner(["echo"]))
+    side.redis.send(side.writer(0, epoch=5).snapshot(owner(["own"]), b"", {}, whole=True))
+    clock = time.monotonic()
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
+    assert side.reader.refresh(side.models) == 0
+    side.redis.send(
+        side.writer(1, epoch=6, restored=True).snapshot(
+            owner(["restored"], 3.0), b"", {}, whole=True
+        )
+    )
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 2)
+    assert side.reader.refresh(side.models) == 1
+    assert side.value("restored") == 3.0
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 3)
+    assert side.reader.refresh(side.models) == 0, "each restored snapshot once"
+
+
+def test_a_replica_that_was_away_loads_the_snapshots(
+    side: Side, redis_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side.reader.start(side.models)
+    side.redis.send(side.writer().snapshot(owner(["missed"]), b"", {}, whole=True))
+    clock = time.monotonic()
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 100)
+    assert side.reader.refresh(side.models) == 1
+    assert side.replica.find(["missed"]).tolist() == [0]
+
+
+def packed(**changes: object) -> bytes:
+    items = owner(["bad"])
+    rows = items.rows(items.living_slots()).tobytes()
+    whole = FeedRows(reader.VERSION, 0, 1, False, ["bad"], rows)
+    return msgspec.msgpack.encode(msgspec.structs.replace(whole, **changes))
+
+
+def of_other_factors() -> bytes:
+    wider = Catalogue(D + 1, 1, 10)
+    return wider.rows(wider.slots(["bad"])).tobytes()
+
+
+DAMAGED = {
+    "nothing": b"",
+    "no MessagePack": b"\xc1\xff",
+    "another shape": msgspec.msgpack.encode({"items": []}),
+    "cut off": packed()[:-5],
+    "another version": packed(version=9),
+    "fewer names than rows": packed(items=[]),
+    "rows cut off": packed(rows=packed()[:7]),
+    "other factors": packed(rows=of_other_factors()),
+    "names that are no UTF-8": packed().replace(b"bad", b"b\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED.keys())
+def test_damage_is_left_out_with_a_warning(
+    side: Side, redis_client: Any, data: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    side.reader.start(side.models)
+    redis_client.xadd("shop:feed:log", {"rows": data})
+    redis_client.set("shop:feed:snapshot:{1}", data)
+    side.publish(owner(["good"]))
+    with caplog.at_level(logging.WARNING):
+        assert side.reader.refresh(side.models) == 1
+        assert FeedReader(side.redis, "shop:", 2, False, 30.0).start(side.models) == 1
+    assert side.replica.find(["good"]).tolist() == [0]
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(warnings) >= (2 if data else 1)
+    assert all("the item feed holds an entry that is left out" in text for text in warnings)
+
+
+def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: Any) -> None:
+    items = owner(["a"])
+    items.q[0, 1], items.bias[0], items.popularity[0] = np.nan, np.inf, np.nan
+    side.redis.send(side.writer().snapshot(items, b"", {}, whole=True))
+    side.reader.start(side.models)
+    assert side.replica.q[0].tolist() == [0.5, 0, 0.5, 0.5]
+    assert (side.replica.bias[0], side.replica.popularity[0]) == (0, 0)
+
+
+def test_every_key_of_the_feed_is_named(side: Side, redis_client: Any) -> None:
+    for shard in (0, 1):
+        side.redis.send(side.writer(shard).snapshot(owner(["a"]), b"", {}, whole=True))
+        pairs = {0: Changes(["a"], [b""])}
+        side.redis.send(side.writer(shard).snapshot(owner(["a"]), b"", pairs, whole=False))
+    side.publish(owner(["a"]))
+    assert sorted(feed_keys("shop:", 2)) == sorted(map(bytes.decode, redis_client.keys()))

@@ -1,0 +1,283 @@
+"""The owners of items against the learner that told them, across folds and restarts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
+from udfs.errors import ServiceError
+from udfs.learning.item_shard import ItemShard
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.users import Users
+from udfs.models.item_cf.neighbours import Neighbours, Row
+from udfs.models.item_cf.wire import KeyIndex, pack_row, pack_rows, read_row
+from udfs.models.options import ItemCF
+from udfs.ranking.ranker import Ranker
+from udfs.ranking.recommender import Models, ModelSettings
+
+D = SETTINGS.dimensions
+ALL = 10**9  # bytes
+Batch = list[tuple[str, int, float]]
+batches = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ann", "bob", "eve"]),
+            st.integers(0, 20),
+            st.sampled_from([1.0, 2.5, -1.0, 0.0]),
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+class Owners:
+    """Two item shards of one subtask, and a learner that tells them."""
+
+    def __init__(self, **item_cf: Any) -> None:
+        self.settings = ModelSettings(length=5, item_cf=ItemCF(**item_cf))
+        self.teller = OneShard(item_cf=self.settings.item_cf)
+        self.index = KeyIndex()
+        self.shards = [self.new(number) for number in range(2)]
+
+    def new(self, number: int) -> ItemShard:
+        s = self.settings
+        ranker = None if number else Ranker(s.ranker)
+        catalogue, neighbours = Catalogue(D, SETTINGS.seed, 1000), Neighbours(s.item_cf)
+        return ItemShard(catalogue, neighbours, ranker, self.index, s.half_life_ms)
+
+    def tell(self, batch: Batch) -> list[tuple[int, bytes]]:
+        pairs = [(user, f"item {item}") for user, item, _ in batch]
+        messages = self.teller.learn(batch_of(pairs, [w for _, _, w in batch])).messages
+        for number, message in messages.items():
+            self.shards[number].apply(message)
+        return list(messages.items())
+
+    def rows(self) -> dict[str, dict[str, float]]:
+        """Item → neighbour → count, by all owners."""
+        learner = self.teller.learner
+        name_of = dict(zip(learner.catalogue.keys.tolist(), learner.catalogue.ids, strict=False))
+        found = {}
+        for shard in self.shards:
+            for slot in shard.catalogue.living_slots().tolist():
+                row = shard.neighbours.get_row(slot)
+                names = [name_of[key] for key in self.index.keys[row.slots].tolist()]
+                found[shard.catalogue.ids[slot] or ""] = {
+                    "": row.weight,
+                    **dict(zip(map(str, names), row.values.tolist(), strict=True)),
+                }
+        return found
+
+
+def told(models: Models) -> dict[str, dict[str, float]]:
+    """The same of a replica."""
+    catalogue, found = models.catalogue, {}
+    models.neighbours.reserve(catalogue.size)
+    for slot in catalogue.living_slots().tolist():
+        row = models.neighbours.get_row(slot)
+        names = [str(catalogue.ids[other]) for other in row.slots.tolist()]
+        found[str(catalogue.ids[slot])] = {
+            "": row.weight,
+            **dict(zip(names, row.values.tolist(), strict=True)),
+        }
+    return found
+
+
+def same(found: dict[str, dict[str, float]], wanted: dict[str, dict[str, float]]) -> None:
+    assert found.keys() == wanted.keys()
+    for item, row in wanted.items():
+        assert list(found[item]) == list(row), "the neighbours, in the row's order"
+        assert list(found[item].values()) == pytest.approx(list(row.values()), rel=1e-5)
+
+
+@settings(max_examples=40)
+@given(batches, st.sampled_from([3, 200]), st.sampled_from([0.0, 10.0]))
+def test_owners_count_what_the_learner_counts(
+    given_batches: list[Batch], neighbours: int, span: float
+) -> None:
+    owners = Owners(neighbours=neighbours, span=span)
+    for batch in given_batches:
+        owners.tell(batch)
+    same(owners.rows(), told(owners.teller.learner.models))
+    ranker = owners.shards[0].ranker
+    assert ranker is not None
+    wanted = owners.teller.learner.models.ranker.parameters
+    np.testing.assert_allclose(ranker.parameters, wanted, rtol=1e-9)
+
+
+def test_an_owner_of_nothing_in_a_batch_ages_by_it_all_the_same() -> None:
+    owners = Owners(span=10.0)
+    for k, item in enumerate((0, 4, 0, 4, 4)):
+        owners.tell([(f"user {k} {n}", item, 1.0) for n in range(3)])
+    assert {shard.neighbours.clock for shard in owners.shards} == {15}
+    same(owners.rows(), told(owners.teller.learner.models))
+
+
+@settings(max_examples=40)
+@given(batches, st.integers(0, 4))
+def test_a_restart_from_rows_and_inbox_holds_the_same(
+    given_batches: list[Batch], folded: int
+) -> None:
+    owners = Owners()
+    state: list[tuple[dict[str, bytes], dict[str, bytes], bytes]] = [({}, {}, b"")] * 2
+    inbox: list[tuple[int, bytes]] = []
+    for n, batch in enumerate(given_batches):
+        inbox += owners.tell(batch)
+        if n == folded:
+            state, inbox = [shard.fold() for shard in owners.shards], []
+            assert not any(shard.unfolded for shard in owners.shards)
+    before = owners.rows()
+    owners.index = KeyIndex()
+    owners.shards = [owners.new(number) for number in range(2)]
+    for shard, rows in zip(owners.shards, state, strict=True):
+        shard.load(*rows)
+    for number, message in inbox:
+        owners.shards[number].apply(message)
+    same(owners.rows(), before)
+
+
+@settings(max_examples=30)
+@given(batches, batches)
+def test_what_is_published_is_what_a_replica_then_holds(
+    first: list[Batch], second: list[Batch]
+) -> None:
+    """A snapshot, and then changes: by them alone a replica has all that the owners have."""
+    owners = Owners()
+    for batch in first:
+        owners.tell(batch)
+    replica = Models(owners.settings, Catalogue(D, 1, 1000), Users(D, 1, 10, 10))
+
+    def put(shard: ItemShard, slots: Any, changes: Any) -> None:
+        names = shard.catalogue.names(slots.tolist())
+        pairs = [read_row(row, "a row") for row in changes.pairs]
+        rows = shard.catalogue.rows(slots)
+        replica.put(names, rows, changes.counted, pairs, changes.ranker)
+
+    for shard in owners.shards:
+        parameters, chunks, whole = shard.snapshot()
+        assert whole
+        living = shard.catalogue.living_slots()
+        for changes in [*chunks.values()][:1] or []:
+            put(shard, living, changes._replace(ranker=parameters))
+        for changes in [*chunks.values()][1:]:
+            put(shard, living[:0], changes)
+    for batch in second:
+        owners.tell(batch)
+    for shard in owners.shards:
+        put(shard, *shard.changes(ALL, ALL))
+        assert not shard.snapshot()[2], "only what has changed since"
+    counted = {item: row for item, row in owners.rows().items() if row[""] > 0}
+    found = told(replica)
+    same({item: found[item] for item in counted}, counted)
+    wanted = owners.teller.learner.models.ranker.parameters
+    np.testing.assert_allclose(replica.ranker.parameters, wanted, rtol=1e-9)
+
+
+@given(batches, st.integers(1, 2000))
+@settings(max_examples=20)
+def test_what_has_no_room_waits_for_its_turn(history: list[Batch], room: int) -> None:
+    owners = Owners()
+    for batch in history:
+        owners.tell(batch)
+    for shard in owners.shards:
+        changed = set(shard.catalogue.ids)
+        counted = {n for n, w in enumerate(shard.neighbours.weights(living_of(shard))) if w > 0}
+        gone, said = [], []
+        while shard.waiting:
+            slots, changes = shard.changes(room, room)
+            assert len(slots) <= max(1, room // shard.catalogue.dtype.itemsize)
+            assert len(changes.pairs) <= 1 or sum(map(len, changes.pairs)) <= room
+            gone += shard.catalogue.names(slots.tolist())
+            said += changes.counted
+        assert sorted(gone) == sorted(changed), "each once"
+        assert len(said) == len(set(said)) >= len(counted)
+        assert shard.snapshot()[1].keys() >= ({0} if counted else set()), "and to the snapshot"
+
+
+def test_changes_go_in_the_order_of_their_age() -> None:
+    owners = Owners()
+    owners.tell([("ann", k, 1.0) for k in range(20)])
+    shard = owners.shards[0]
+    first, _ = shard.changes(1, 0)
+    owners.tell([("bob", k, 1.0) for k in range(20)])
+    order = []
+    while len(slots := shard.changes(1, 0)[0]):
+        order += slots.tolist()
+    assert order[-1] == first[0], "what has just gone goes last"
+    assert shard.waiting, "pairs do"
+    assert len(shard.changes(1, ALL)[1].pairs) == shard.catalogue.size
+    assert not shard.waiting
+
+
+def living_of(shard: ItemShard) -> Any:
+    return shard.catalogue.living_slots()
+
+
+def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:
+    owners = Owners()
+    owners.tell([("ann", k, 1.0) for k in range(20)])
+    before = owners.rows()
+    shard = owners.shards[0]
+    living = shard.catalogue.living_slots()
+    shard.catalogue.seen[living] = NOW
+    shard.catalogue.seen[living[:3]] = NOW - 1
+    gone = shard.expire(NOW)
+    assert len(gone) == 3
+    shard.fold()
+    shard.compact()
+    assert shard.catalogue.size == len(living) - 3
+    same(owners.rows(), {item: row for item, row in before.items() if item not in gone})
+    _, chunks, whole = shard.snapshot()
+    assert whole
+    assert sorted(n for c in chunks.values() for n in c.counted) == sorted(shard.catalogue.ids)
+
+
+def test_rows_packed_at_once_are_those_packed_one_by_one() -> None:
+    owners = Owners(span=20.0)
+    owners.tell([("ann", k, 1.0 + k) for k in range(20)])
+    for shard in owners.shards:
+        slots = np.append(shard.catalogue.living_slots()[::-1], 0).astype(np.int32)
+        keys = owners.index.keys
+        one_by_one = [pack_row(shard.neighbours.get_row(slot), keys) for slot in slots.tolist()]
+        assert pack_rows(shard.neighbours, slots, keys) == one_by_one
+        assert pack_rows(shard.neighbours, slots[:0], keys) == []
+
+
+def test_a_row_of_version_1() -> None:
+    keys = np.array([10, 11, 2**63], np.uint64)
+    row = Row(7, 1.5, np.array([2, 0], np.int32), np.array([0.5, 2.0], np.float32))
+    data = pack_row(row, keys)
+    assert data.hex() == (
+        "01000200000000000700000000000000000000000000f83f"
+        "00000000000000800a000000000000000000003f00000040"
+    )
+    found = read_row(data, "it")
+    assert (found.clock, found.weight) == (7, 1.5)
+    assert (found.keys.tolist(), found.values.tolist()) == ([2**63, 10], [0.5, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: b"", "it is stored in form no"),
+        (lambda data: b"\x07" + data[1:], "it is stored in form 7, this millirec reads form 1"),
+        (lambda data: data[:-4], "it has 32 bytes and says it has 1 neighbours: it is damaged"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_refused(change: Any, message: str) -> None:
+    row = Row(7, 1.5, np.zeros(1, np.int32), np.ones(1, np.float32))
+    with pytest.raises(ServiceError, match=message):
+        read_row(change(pack_row(row, np.ones(1, np.uint64))), "it")
+
+
+def test_numbers_that_are_not_finite_are_none() -> None:
+    row = Row(7, np.nan, np.zeros(3, np.int32), np.array([np.nan, np.inf, -1], np.float32))
+    found = read_row(pack_row(row, np.ones(1, np.uint64)), "it")
+    assert (found.weight, found.values.tolist()) == (0, [0, 0, 0])

@@ -1,0 +1,158 @@
+"""Test, then learn, against counting by hand."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+import udfs
+from tests.udfs.builders import NOW, OneShard, batch_of, part
+from udfs.accounts import means
+from udfs.learning.item_shard import ItemShard
+from udfs.learning.quality import Quality, sums
+from udfs.memory.catalogue import Catalogue
+from udfs.models.item_cf.neighbours import Neighbours
+from udfs.models.item_cf.wire import KeyIndex
+
+FOLDER = Path(udfs.__file__).parent
+SHARES = np.array([0.5, 0.25, 0.125, 0.125])
+
+
+def test_measures_of_one_list_each() -> None:
+    lists = np.array([[2, 0, 1], [0, 1, -1], [1, 3, 0], [-1, -1, -1]], np.int32)
+    found = sums(lists, np.array([1, 3, -1, 0], np.int32), SHARES)
+    assert found["tests"] == 4
+    assert [found[f"recall@{k}"] for k in (1, 5, 10, 20)] == [0, 1, 1, 1]
+    assert found["mrr@10"] == pytest.approx(1 / 3)
+    assert found["ndcg@10"] == pytest.approx(1 / math.log2(4))
+    # Means of the first list (3, 1, 2 bits), the second (1, 2), the third (2, 3, 1); none of none.
+    assert found["novelty@10"] == pytest.approx(2 + 1.5 + 2)
+
+
+def test_beyond_rank_10_only_recall_at_20_counts() -> None:
+    lists = np.arange(20, dtype=np.int32).reshape(1, 20)
+    found = sums(lists, np.array([10], np.int32), np.full(20, 0.05))
+    names = ("recall@10", "recall@20", "mrr@10", "ndcg@10")
+    assert [found[name] for name in names] == [0, 1, 0, 0]
+
+
+def test_event_by_event_it_is_what_the_lists_before_each_event_held() -> None:
+    random = np.random.default_rng(3)
+    pairs = [(f"u{u}", f"i{i}") for u, i in random.integers(0, [8, 30], (200, 2))]
+    shard, quality = OneShard(), Quality(1)
+    totals: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
+    seen: dict[str, set[str]] = {}
+    met: set[str] = set()
+    for n in range(len(pairs)):
+        (user, item), event = pairs[n], part(batch_of(pairs), n, n + 1)
+        if user not in seen:
+            expected["unknown_users"] += 1
+        elif item in seen[user]:
+            expected["repeats"] += 1
+        else:
+            (stored,) = shard.lists(user).values()
+            rank = (
+                [shown["item"] for shown in stored["items"]].index(item)
+                if item in {shown["item"] for shown in stored["items"]}
+                else None
+            )
+            expected["served:tests"] += 1
+            expected["served:recall@5"] += rank is not None
+            expected["new_items"] += item not in met
+        found, _ = quality.test(shard.learner, event, shard.rows, shard.history, shard.number, NOW)
+        totals.update(found)
+        shard.learn(event)
+        seen.setdefault(user, set()).add(item)
+        met.add(item)
+    assert expected["served:recall@5"] > 10
+    assert {name: totals[name] for name in expected} == dict(expected)
+    assert means(totals)["served:recall@5"] == totals["served:recall@5"] / totals["served:tests"]
+
+
+def test_one_event_in_so_many_is_tested_however_they_are_batched() -> None:
+    pairs = [("ann", f"i{n}") for n in range(100)]
+    for size in (1, 7, 100):
+        shard, quality = OneShard(exclude_consumed=False), Quality(10)
+        shard.learn(batch_of([("ann", "first")]))
+        shard.number = 0
+        tests = 0.0
+        for begin in range(0, 100, size):
+            batch = part(batch_of(pairs), begin, begin + size)
+            found, _ = quality.test(
+                shard.learner, batch, shard.rows, shard.history, shard.number, NOW
+            )
+            tests += found.get("served:tests", 0.0)
+            shard.learn(batch)
+        assert tests == 10
+
+
+def test_neither_dislikes_nor_anything_when_switched_off() -> None:
+    shard = OneShard()
+    shard.learn(batch_of([("ann", "a"), ("bob", "b")]))
+    for every, weight in ((1, -1.0), (1, 0.0), (0, 1.0)):
+        given = (batch_of([("ann", "b")], weight), shard.rows, shard.history, 0, NOW)
+        assert Quality(every).test(shard.learner, *given) == ({}, [])
+
+
+def test_a_shown_item_is_counted_once() -> None:
+    shard, quality = OneShard(prefix="p:"), Quality(1)
+    shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("bob", "c")]))
+    given = (batch_of([("ann", "b")]), shard.rows, shard.history, 0, NOW)
+    assert quality.test(shard.learner, *given)[1] == [
+        ("PFADD", "p:quality:served", "b", "c"),
+        ("PFADD", "p:quality:popular", "b", "c"),
+    ]
+    assert quality.test(shard.learner, *given)[1] == []
+
+
+def compiled() -> dict[str, int]:
+    """Signatures by kernel, of all modules of kernels."""
+    files = [path.relative_to(FOLDER.parent) for path in FOLDER.rglob("*kernels.py")]
+    modules = [importlib.import_module(".".join(file.with_suffix("").parts)) for file in files]
+    assert len(modules) > 6
+    return {
+        f"{module.__name__}.{name}": len(kernel.signatures)
+        for module in modules
+        for name, kernel in vars(module).items()
+        if hasattr(kernel, "signatures")
+    }
+
+
+@pytest.mark.parametrize("loss", ["softmax", "squared"])
+@pytest.mark.parametrize("search", ["auto", "approximate"])
+def test_nothing_is_compiled_while_events_come(
+    loss: str, search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("udfs.memory.catalogue.AUTOMATIC", 3)
+    shard = OneShard(loss=loss, search=search)
+    shard.learner.compile()
+    models = shard.learner.settings.models
+    ItemShard.compile(models, shard.learner.settings.dimensions)
+    owner = ItemShard(Catalogue(8, 1, 100), Neighbours(models.item_cf), None, KeyIndex(), 1e9)
+    before = compiled()
+    for name in (
+        "ranking.ranker_kernels.train",
+        "models.item_cf.counting_kernels.count",
+        "models.item_cf.evidence_kernels.explain",
+    ):
+        assert before[f"udfs.{name}"] >= 1
+    for n in range(3):
+        batch = batch_of([("ann", "a"), ("bob", "b"), ("ann", "b"), ("eve", f"c{n}")])
+        batch = msgspec.structs.replace(batch, ratings=np.arange(4, dtype="<f4").tobytes())
+        given = (batch, shard.rows, shard.history, shard.number, NOW)
+        Quality(1, ["item-cf", "user-cf", "mf"]).test(shard.learner, *given)
+        learned = shard.learn(batch)
+        shard.learner.user_lists(learned.slots, NOW)
+        shard.learner.shared_lists(NOW, everything=True)
+        for message in learned.messages.values():
+            owner.apply(message)
+        owner.fold()
+        owner.snapshot()
+    assert compiled() == before

@@ -1,0 +1,351 @@
+"""Item-based collaborative filtering against plain dictionaries that keep every pair."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.udfs.memory.test_history_kernels import Pages
+from udfs.models.item_cf import counting_kernels, evidence_kernels
+from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
+from udfs.models.options import ItemCF
+
+USERS, ITEMS = 3, 12
+ALL = np.arange(USERS, dtype=np.int32)
+Amounts = list[tuple[int, float]]
+Event = tuple[int, int, float, bool]
+"""User slot, item slot, weight, whether consumed."""
+
+weights = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 3.0, 1e30])
+events = st.lists(
+    st.tuples(st.integers(0, USERS - 1), st.integers(-1, ITEMS - 1), weights, st.booleans()),
+    min_size=1,
+    max_size=80,
+)
+chosen = st.builds(
+    ItemCF,
+    neighbours=st.just(ITEMS),
+    window=st.integers(1, 6),
+    floor=st.sampled_from([0.0, 0.4]),
+    backward=st.sampled_from([0.0, 0.6, 1.0]),
+    span=st.sampled_from([0.7, 30.0, 0.0]),
+    recent=st.integers(1, 8),
+    target_power=st.sampled_from([0.0, 0.5]),
+    source_power=st.sampled_from([0.0, 0.6]),
+)
+
+
+class Plain:
+    """Every pair and every weight with the number of the event that gave it."""
+
+    def __init__(self, s: ItemCF) -> None:
+        self.s, self.now = s, 0
+        self.history: dict[int, list[int]] = defaultdict(list)
+        self.disliked: set[tuple[int, int]] = set()
+        self.given: dict[tuple[int, int], Amounts] = defaultdict(list)
+        self.weights: dict[int, Amounts] = defaultdict(list)
+
+    def learn(self, part: list[Event]) -> None:
+        s = self.s
+        for user, item, weight, flag in part:
+            past = self.history[user]
+            if item in past and weight:
+                (self.disliked.discard if weight > 0 else self.disliked.add)((user, item))
+            if item < 0 or item in past:
+                continue
+            if weight > 0:
+                weight = min(weight, 16.0)
+                self.weights[item].append((self.now, weight))
+                for d, h in enumerate(past[::-1][: s.window], 1):
+                    if (user, h) in self.disliked:
+                        continue
+                    f = weight * (math.exp(-(d - 1) / s.window_decay) + s.floor)
+                    self.given[h, item].append((self.now, f))
+                    self.given[item, h].append((self.now, f * s.backward))
+                self.now += 1
+            if flag:
+                past.append(item)
+                if weight <= 0:
+                    self.disliked.add((user, item))
+
+    def aged(self, amounts: Amounts) -> float:
+        return sum(x * math.exp(-(self.now - at) / (self.s.span or math.inf)) for at, x in amounts)
+
+    def parts(self, user: int, item: int) -> Amounts:
+        """What each history item, newest first, gives to the score of `item`."""
+        s, found = self.s, []
+        damping = (self.aged(self.weights[item]) + s.shrink) ** -s.target_power
+        for k, h in enumerate(self.history[user][::-1][: s.recent]):
+            pull = damping * math.exp(-k / s.position_decay)
+            pull /= (self.aged(self.weights[h]) + s.shrink) ** s.source_power
+            sign = -1 if (user, h) in self.disliked else 1
+            found.append((h, sign * pull * self.aged(self.given[h, item])))
+        return found
+
+    def scores(self, user: int) -> list[float]:
+        return [sum(part for _, part in self.parts(user, item)) for item in range(ITEMS)]
+
+
+class World:
+    """A `Neighbours` with what stands around it: pages and a catalogue, both bare arrays."""
+
+    def __init__(self, s: ItemCF, room: int = 1) -> None:
+        self.model = Neighbours(s, room)
+        self.model.reserve(ITEMS)
+        self.pages: Any = Pages(USERS, 64)
+        self.disliked: set[tuple[int, int]] = set()
+        self.catalogue: Any = SimpleNamespace(size=ITEMS, alive=np.ones(ITEMS, np.bool_))
+
+    def learn(self, part: list[Event]) -> Windows:
+        users, items, weights, flags = (np.array(column) for column in zip(*part, strict=True))
+        seen: Any = SimpleNamespace(tail=self.pages.tail, view=self.view)
+        windows = self.model.windows(
+            seen,
+            users.astype(np.int32), items.astype(np.int32),
+            weights.astype(np.float32), flags.astype(np.uint8),
+        )  # fmt: skip
+        self.model.count(windows, windows.heads, windows.others)
+        for user, item, weight, flag in part:
+            if item >= 0 and flag and item not in self.pages.of(user):
+                self.pages.add([(user, item, True)])
+                self.disliked |= {(user, item)} if weight <= 0 else set()
+            elif item >= 0 and weight and item in self.pages.of(user):
+                (self.disliked.discard if weight > 0 else self.disliked.add)((user, item))
+        return windows
+
+    def scores(self) -> Any:
+        """float32[USERS, ITEMS]."""
+        pairs = self.model.pairs
+        damping = [(n / pairs.gain + pairs.shrink) ** -pairs.target_power for n in pairs.counts]
+        evidence = np.zeros((USERS, ITEMS), np.float32)
+        found = np.zeros(ITEMS + 1, np.int32)
+        for user in range(USERS):
+            count = evidence_kernels.gather(user, self.view, pairs, evidence[user], found, 0)
+            assert sorted(found[:count]) == np.flatnonzero(evidence[user]).tolist()
+        return evidence * np.array(damping, np.float32)[:ITEMS]
+
+    @property
+    def view(self) -> evidence_kernels.History:
+        pages = self.pages
+        disliked = np.zeros(len(pages.older), np.uint32)
+        for user in range(USERS):
+            page, stop = pages.tail[user], pages.fill[user]
+            while page >= 0:
+                bits = [(user, int(j)) in self.disliked for j in pages.pages[page, :stop]]
+                disliked[page] = sum(1 << k for k, bit in enumerate(bits) if bit)
+                page, stop = pages.older[page], pages.pages.shape[1]
+        return evidence_kernels.History(
+            *pages.arrays(), disliked, np.zeros(USERS, np.int64), np.zeros(USERS, np.int64)
+        )
+
+    def columns(self) -> list[list[Any]]:
+        m = self.model
+        return [a[:ITEMS].tolist() for a in (m.ids, m.values, m.lengths, m.counts)]
+
+
+def both(s: ItemCF, part: list[Event]) -> tuple[World, Plain]:
+    world, plain = World(s), Plain(s)
+    world.learn(part)
+    plain.learn(part)
+    return world, plain
+
+
+def pairs(world: World) -> dict[tuple[int, int], float]:
+    rows = [world.model.get_row(slot) for slot in range(ITEMS)]
+    return {
+        (slot, int(j)): float(row.values[k])
+        for slot, row in enumerate(rows)
+        for k, j in enumerate(row.slots)
+    }
+
+
+@settings(max_examples=80)
+@given(chosen, events, st.integers(0, 79))
+def test_pairs_are_the_reference_however_events_are_batched(
+    s: ItemCF, given_events: list[Event], cut: int
+) -> None:
+    world, plain = World(s), Plain(s)
+    for part in filter(None, (given_events[:cut], given_events[cut:])):
+        world.learn(part)
+        plain.learn(part)
+    assert world.model.clock == plain.now
+    assert 0 <= world.model.log_gain < 32
+    found = pairs(world)
+    for pair, amounts in plain.given.items():
+        assert found.pop(pair, 0.0) == pytest.approx(plain.aged(amounts), rel=1e-5, abs=1e-30)
+    assert not found
+    weights = [world.model.get_row(slot).weight for slot in range(ITEMS)]
+    wanted = [plain.aged(plain.weights[slot]) for slot in range(ITEMS)]
+    assert weights == pytest.approx(wanted, rel=1e-6, abs=1e-30)
+
+
+@settings(max_examples=80)
+@given(chosen, events)
+def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event]) -> None:
+    world, plain = both(s, given_events)
+    found = world.scores()
+    for user in range(USERS):
+        np.testing.assert_allclose(found[user], plain.scores(user), rtol=1e-4, atol=1e-20)
+
+
+@settings(max_examples=60)
+@given(chosen, events)
+def test_reasons_are_the_largest_parts(s: ItemCF, given_events: list[Event]) -> None:
+    world, plain = both(s, given_events)
+    items = np.tile(np.append(np.arange(ITEMS), -1), (USERS, 1)).astype(np.int32)
+    for _ in range(2):
+        reasons, shares = world.model.explain(SimpleNamespace(view=world.view), ALL, items)
+    for user in range(USERS):
+        rows = zip(items[user, :-1], reasons[user], shares[user], strict=False)
+        for item, why, share in rows:
+            parts = {h: max(part, 0.0) for h, part in plain.parts(user, int(item))}
+            total = sum(parts.values())
+            if total < 1e-20:
+                continue
+            wanted = sorted((x / total for x in parts.values() if x / total > 1e-6), reverse=True)
+            np.testing.assert_allclose(share[: len(wanted)], wanted[:3], rtol=1e-3)
+            named = [parts[h] / total if h >= 0 else 0.0 for h in why.tolist()]
+            np.testing.assert_allclose(share, named, rtol=1e-3, atol=1e-9)
+
+
+@given(chosen, events)
+def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) -> None:
+    world = World(s)
+    world.learn(given_events)
+    model = world.model
+    model.values *= np.float32(2.0**32)
+    model.counts *= 2.0**32
+    model.log_gain += 32
+    before, rows = world.scores(), pairs(world)
+    counting_kernels.renormalise(model.values, model.counts)
+    model.log_gain -= 32
+    np.testing.assert_allclose(world.scores(), before, rtol=1e-5)
+    assert pairs(world) == rows
+
+
+@settings(max_examples=60)
+@given(chosen, events, events)
+def test_rows_carry_everything(s: ItemCF, first: list[Event], second: list[Event]) -> None:
+    """What has been put into an empty model, whatever its gain, goes on as the old one does."""
+    (old, history), new = both(s, first), World(s)
+    new.pages, new.disliked = old.pages, set(old.disliked)
+    for slot in range(ITEMS):
+        new.model.put_row(slot, old.model.get_row(slot))
+    np.testing.assert_allclose(new.scores(), old.scores(), rtol=1e-4, atol=1e-20)
+    old.learn(second)
+    new.pages = Pages(USERS, 64)
+    new.pages.add([(u, i, True) for u in range(USERS) for i in history.history[u]])
+    new.learn(second)
+    assert new.model.clock == old.model.clock
+    found, wanted = pairs(new), pairs(old)
+    assert list(found) == list(wanted)
+    np.testing.assert_allclose([*found.values()], [*wanted.values()], rtol=1e-4, atol=1e-20)
+
+
+def test_a_row_of_an_earlier_clock_has_aged() -> None:
+    model = Neighbours(ItemCF(span=100.0, neighbours=2))
+    model.put_row(0, Row(5000, 1.0, np.ones(1, np.int32), np.ones(1, np.float32)))
+    slots = np.array([7, 8, 900], np.int32)
+    model.put_row(3, Row(4900, 2.0, slots, np.array([1.0, 3.0, 2.0], np.float32)))
+    row = model.get_row(3)
+    assert model.clock == 5000
+    assert row.weight == pytest.approx(2 / math.e)
+    assert row.slots.tolist() == [8, 900], "the largest K"
+    assert row.values.tolist() == pytest.approx([3 / math.e, 2 / math.e], rel=1e-5)
+
+
+@given(events, st.integers(1, 4))
+def test_a_full_row_holds_no_more_than_was_counted(given_events: list[Event], room: int) -> None:
+    world, plain = both(ItemCF(neighbours=room), given_events)
+    for (slot, other), value in pairs(world).items():
+        assert 0 < value <= plain.aged(plain.given[slot, other]) * 1.00001
+    for slot in range(ITEMS):
+        found = world.model.get_row(slot).slots.tolist()
+        counted = [pair for pair in plain.given if pair[0] == slot]
+        assert len(set(found)) == len(found) == min(room, len(counted))
+
+
+def test_a_newcomer_replaces_the_smallest() -> None:
+    ids, values = np.array([[4, 5, 6]], np.int32), np.array([[3.0, 1.0, 1.0]], np.float32)
+    bits = values.view(np.int32)
+    assert counting_kernels.add_pair(ids, values, bits, 0, 3, 9, np.float32(2.0)) == 3
+    assert (ids.tolist(), values.tolist()) == ([[4, 9, 6]], [[3.0, 2.0, 1.0]])
+
+
+@given(chosen, st.lists(events, min_size=1, max_size=3), st.sets(st.integers(0, ITEMS - 1)))
+def test_owners_of_some_items_count_what_the_owner_of_all_does(
+    s: ItemCF, batches: list[list[Event]], own: set[int]
+) -> None:
+    """Two owners with rows of their own, told the pairs alone, have the rows of one for all."""
+    world = World(s, ITEMS)
+    owners = [Neighbours(s, ITEMS) for _ in range(2)]
+    kept = np.array([j in own for j in range(ITEMS)])
+    rows = [np.where(mask, np.arange(ITEMS), -1).astype(np.int32) for mask in (kept, ~kept)]
+    for part in batches:
+        before, changed = world.columns(), set()
+        windows = world.learn(part)
+        for owner, row in zip(owners, rows, strict=True):
+            changed |= set(owner.count(windows, row[windows.heads], row[windows.others]).tolist())
+        for j in set(range(ITEMS)) - changed:
+            assert world.model.growth or [c[j] for c in before] == [c[j] for c in world.columns()]
+    for owner, mask in zip(owners, (kept, ~kept), strict=True):
+        assert owner.clock == world.model.clock
+        for j in np.flatnonzero(mask):
+            found, wanted = owner.get_row(j), world.model.get_row(j)
+            assert found.slots.tolist() == wanted.slots.tolist()
+            np.testing.assert_allclose(found.values, wanted.values, rtol=1e-5)
+            assert found.weight == pytest.approx(wanted.weight)
+
+
+@given(events, st.sets(st.integers(0, ITEMS - 1), min_size=1))
+def test_compacting_keeps_the_pairs_of_the_kept(given_events: list[Event], kept: set[int]) -> None:
+    world = World(ItemCF())
+    world.learn(given_events)
+    slots = sorted(kept)
+    wanted = {pair: value for pair, value in pairs(world).items() if set(pair) <= kept}
+    weights = world.model.counts[slots]
+    world.model = world.model.compact(np.array(slots))
+    assert np.array_equal(world.model.counts[: len(slots)], weights)
+    found = {(slots[a], slots[b]): value for (a, b), value in pairs(world).items()}
+    assert found == wanted
+    world.model.clear(np.arange(len(slots)))
+    assert not pairs(world)
+
+
+def test_an_item_10_000_times_stays_finite() -> None:
+    world = World(ItemCF(span=10.0, neighbours=3))
+    world.pages.add([(user, 0, True) for user in range(USERS)])
+    world.learn([(k % USERS, k * 7 % ITEMS, 1e30, False) for k in range(10_000)])
+    assert np.isfinite(world.model.values).all()
+    assert np.isfinite(world.model.counts).all()
+    assert np.isfinite(world.scores()).all()
+
+
+@given(chosen, events, st.lists(st.integers(0, ITEMS - 1)), st.integers(1, ITEMS))
+def test_similar_items_are_those_taken_together(
+    s: ItemCF, given_events: list[Event], dead: list[int], n: int
+) -> None:
+    world, plain = both(s, given_events)
+    world.catalogue.alive[dead] = False
+    items, scores = world.model.similar(world.catalogue, np.arange(ITEMS), n)
+    for h in range(ITEMS):
+        wanted = {
+            j: plain.aged(plain.given[h, j])
+            / (plain.aged(plain.weights[j]) + s.shrink) ** s.target_power
+            for j in range(ITEMS)
+            if (h, j) in plain.given and j not in dead and j != h
+        }
+        best = sorted((x for x in wanted.values() if x > 1e-20), reverse=True)[:n]
+        found = [j for j in items[h].tolist() if j >= 0]
+        assert len(found) >= len(best)
+        if best:
+            shares = [wanted[j] / best[0] for j in found]
+            np.testing.assert_allclose(scores[h, : len(found)], shares, rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(scores[h, : len(best)], np.array(best) / best[0], rtol=1e-3)

@@ -1,0 +1,251 @@
+"""The shell of the item learner: inbox, rows, feed, expiry, restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from tests.udfs.builders import NOW, keys
+from tests.udfs.flink import Subtask
+from udfs.accounts import unpack_account
+from udfs.feed.deltas import pack_deltas
+from udfs.feed.reader import FeedReader
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.users import Users
+from udfs.operators import item_learner
+from udfs.operators.item_learner import ItemLearner, ItemLearnerSettings
+from udfs.ranking.recommender import Models, ModelSettings
+from udfs.state.handles import Layout
+from udfs.state.records import item_dtype
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
+
+D, KEY = 4, 101
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("udfs.operators.item_learner.now_ms", clock)
+    monkeypatch.setattr("udfs.operators.item_learner.time.time", lambda: clock.now / 1000)
+    return clock
+
+
+def operator(url: str, **changes: Any) -> ItemLearner:
+    settings = ItemLearnerSettings(
+        layout=Layout(4, 2, D),
+        redis=RedisSettings(url, retry_s=1),
+        item_keys=[100, KEY],
+        seed=1,
+        max_items=100_000,
+        models=ModelSettings(),
+        item_expiry_days=1,
+        publish_ms=200,
+        snapshot_s=10,
+        keep_s=30,
+        bytes_per_s=1e6,
+        follow=True,
+    )
+    return ItemLearner(msgspec.structs.replace(settings, **changes))
+
+
+def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, bytes]:
+    n = len(items)
+    packed = pack_deltas(
+        keys(items), dict(enumerate(items)), np.full((n, 2 * D + 4), change, np.float32),
+        np.ones(n), np.full(n, float(seen)), np.ones(n, np.int64), np.ones(n, np.int32), seen, [],
+        b"",
+    )  # fmt: skip
+    return KEY, packed[1]
+
+
+def replica(url: str, *, follow: bool = False) -> Catalogue:
+    """What a user learner that starts now would hold."""
+    catalogue = Catalogue(D, 1, 100_000)
+    models = Models(ModelSettings(), catalogue, Users(D, 1, 10, 10))
+    reader = FeedReader(RedisWriter(RedisSettings(url)), "", 2, False, 30)
+    if follow:
+        reader._position = "0-0"
+        reader.refresh(models)
+    else:
+        reader.start(models)
+    return catalogue
+
+
+def items(catalogue: Catalogue) -> dict[str, bytes]:
+    slots = catalogue.living_slots()
+    names = catalogue.names(slots.tolist())
+    return {n: r.tobytes() for n, r in zip(names, catalogue.rows(slots), strict=True)}
+
+
+def owned(flink: Subtask) -> dict[str, bytes]:
+    return items(flink.operator._shards[KEY].shard.catalogue)
+
+
+def living(out: list[bytes]) -> list[dict[int, int]]:
+    """What accounts say of living items."""
+    return [account.items for account in map(unpack_account, out) if account.items]
+
+
+def test_an_emptied_redis_gets_a_whole_snapshot_again_though_nothing_changes(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message(["a", "b"], NOW))
+
+    def later() -> dict[str, bytes]:
+        clock.now += 10_000
+        flink.fire(clock.now)
+        return items(replica(redis_url))
+
+    assert later() == owned(flink)
+    entries = {key: redis_client.dump(key) for key in redis_client.keys("feed:*")}
+    later()
+    assert {key: redis_client.dump(key) for key in redis_client.keys("feed:*")} == entries
+    redis_client.flushall()
+    assert later() == owned(flink) != {}
+
+
+def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    out = flink.process(KEY, message(["a", "b"], NOW))
+    assert living(out) == [{1: 2}]
+    assert flink.process(KEY, message(["a"], NOW)) == []
+    assert len(flink.state["inbox"][KEY].data) == 2
+    clock.now += 200
+    flink.fire(clock.now)
+    assert flink.state["inbox"][KEY].data == []
+    assert flink.state["items"][KEY].data == owned(flink)
+    flink.process(KEY, message(["a"], NOW))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert len(flink.state["inbox"][KEY].data) == 1, "folded at intervals"
+    clock.now += 5000
+    flink.fire(clock.now)
+    assert flink.state["inbox"][KEY].data == []
+    assert flink.state["items"][KEY].data == owned(flink)
+
+
+@pytest.mark.parametrize("row_bytes", [0, 5000])
+def test_an_inbox_larger_than_what_it_changes_is_folded_at_once(
+    redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, row_bytes: int
+) -> None:
+    monkeypatch.setattr(item_learner, "_INBOX_BYTES", 450)
+    monkeypatch.setattr(item_learner, "_ROW_BYTES", row_bytes)
+    flink = Subtask(operator(redis_url))
+    for _ in range(10):
+        flink.process(KEY, message(["a", "b"], NOW))
+    assert (len(flink.state["inbox"][KEY].data) < 4) == (row_bytes == 0)
+    clock.now += 200
+    flink.fire(clock.now)
+    assert items(replica(redis_url, follow=True)) == owned(flink), "published all the same"
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_restart_holds_the_same_items_and_publishes_them(
+    redis_url: str, clock: Clock, folded: bool
+) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message(["a", "b"], NOW))
+    if folded:
+        clock.now += 200
+        flink.fire(clock.now)
+        flink.process(KEY, message(["b", "ü\n"], clock.now, 0.25))
+    before = owned(flink)
+    again = Subtask(operator(redis_url), flink)
+    clock.now += 5500
+    again.fire(clock.now)
+    assert owned(again) == before
+    assert items(replica(redis_url)) == before, "without waiting for an event"
+    assert again.state["inbox"][KEY].data == []
+    assert again.state["items"][KEY].data == before
+
+
+def test_changes_are_published_and_snapshots_taken(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message(["a"], NOW))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert items(replica(redis_url, follow=True)) == owned(flink)
+    assert items(replica(redis_url)) == {}
+    clock.now += 10_000
+    flink.fire(clock.now)
+    assert items(replica(redis_url)) == owned(flink)
+
+
+def test_the_feed_takes_no_more_bytes_than_it_may(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    size, names = item_dtype(D).itemsize, [f"item {k}" for k in range(50)]
+    flink = Subtask(operator(redis_url, bytes_per_s=100 * size))  # ten items each 200 ms
+    flink.process(KEY, message(names, NOW))
+    seen, written = [], 0
+    for _ in range(5):
+        clock.now += 200
+        out = flink.fire(clock.now)
+        written += sum(unpack_account(data).feed.get("changes", 0) for data in out)
+        seen.append(replica(redis_url, follow=True).living)
+    assert seen == [10, 20, 30, 40, 50], "in turn, and without further events"
+    assert items(replica(redis_url, follow=True)) == owned(flink)
+    entries = [fields[b"rows"] for _, fields in redis_client.xrange("feed:log")]
+    assert written == sum(map(len, entries))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert redis_client.xlen("feed:log") == len(entries), "nothing is said twice"
+
+
+def test_snapshots_come_no_sooner_than_their_bytes_allow(redis_url: str, clock: Clock) -> None:
+    size, names = item_dtype(D).itemsize, [f"item {k}" for k in range(50)]
+    flink = Subtask(operator(redis_url, bytes_per_s=2 * size))  # 25 s for one, and its ids
+    taken = []
+    for second in range(60):
+        flink.process(KEY, message(names, clock.now))
+        clock.now += 1000
+        accounts = map(unpack_account, flink.fire(clock.now))
+        if any("snapshots" in account.feed for account in accounts):
+            taken.append(second)
+    assert np.diff(taken).tolist() == [30], "each 10 s, if it may"
+
+
+def test_without_followers_there_is_no_log(redis_url: str, redis_client: Any, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url, follow=False))
+    flink.process(KEY, message(["a"], NOW))
+    clock.now += 200
+    flink.fire(clock.now)
+    assert not redis_client.exists("feed:log")
+    flink.operator.close()
+    assert items(replica(redis_url)) == owned(flink)
+
+
+def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url))
+    flink.process(KEY, message([f"old {k}" for k in range(1500)], NOW))
+    clock.now += 6000
+    flink.fire(clock.now)
+    clock.now = NOW + 86_400_000
+    assert living(flink.fire(clock.now)) == [], "idle for as long as allowed"
+    flink.process(KEY, message(["new"], clock.now))
+    clock.now += 9_400
+    flink.fire(clock.now)
+    flink.process(KEY, message(["new"], clock.now))  # not folded when the items expire
+    clock.now += 600
+    assert living(flink.fire(clock.now)) == [{1: 1}]
+    assert list(flink.state["items"][KEY].data) == ["new"]
+    shard = flink.operator._shards[KEY].shard
+    assert (shard.catalogue.size, shard.unfolded) == (1, False)
+    assert items(replica(redis_url)) == owned(flink)
+    flink.process(KEY, message(["new", "old 3"], clock.now))
+    clock.now += 6000
+    flink.fire(clock.now)
+    assert flink.state["items"][KEY].data == owned(flink)
+    assert sorted(owned(flink)) == ["new", "old 3"]

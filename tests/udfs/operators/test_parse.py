@@ -1,0 +1,85 @@
+"""The shell of parse: every line becomes an event of its user's shard or a dead letter."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.udfs.flink import Subtask
+from udfs.accounts import Account, unpack_account
+from udfs.events.batch import EventBatch, unpack, user_shard
+from udfs.events.presets import resolve
+from udfs.events.settings import DecodeSettings
+from udfs.operators.flink import DEAD_LETTERS, STATS
+from udfs.operators.parse import LINE_MOST, Parse
+
+KEYS = [70, 71, 72, 73]
+
+
+def run(
+    lines: list[str], positions: bool = False, source: str = ""
+) -> tuple[dict[int, EventBatch], list[dict[str, Any]], Account, Subtask]:
+    settings = DecodeSettings(preset=resolve("millirec"), weights={"click": 1.0})
+    flink = Subtask(Parse(settings, KEYS, source, positions))
+    out = flink.process(0, (0, json.dumps(lines), 1234))
+    batches = {key: unpack(value) for key, value in out if key in KEYS}
+    letters = [json.loads(value) for key, value in out if key is DEAD_LETTERS]
+    (account,) = (unpack_account(value) for key, value in out if key is STATS)
+    return batches, letters, account, flink
+
+
+def event(user: str, item: str) -> str:
+    return json.dumps({"user": user, "item": item, "type": "click", "ts": 1661431896711})
+
+
+def test_events_go_to_the_shard_of_their_user_in_order() -> None:
+    users = [f"user {k}" for k in range(30)]
+    batches, letters, account, _ = run([event(u, i) for i in ("a", "b") for u in users])
+    assert letters == []
+    assert (account.received, account.rejected) == (60, 0)
+    assert sum(map(len, batches.values())) == 60
+    for key, batch in batches.items():
+        assert batch.opened == 1234
+        assert {KEYS[user_shard(user, 4)] for user in batch.users} == {key}
+        assert batch.items == sorted(batch.items)
+
+
+def test_every_line_is_an_event_a_dead_letter_or_ignored() -> None:
+    lines = [event("ann", "a"), "{", "", event("", "a"), event("bob", "b"), "[]"]
+    batches, letters, account, flink = run(lines)
+    learned = sum(map(len, batches.values()))
+    assert (account.received, learned, account.ignored) == (6, 2, 1)
+    assert account.rejected == len(letters) == 3
+    assert [letter["line"] for letter in letters] == ["{", lines[3], "[]"]
+    assert all(letter["reason"] and letter["detail"] for letter in letters)
+    assert flink.metrics.counters["received"] == 6
+    assert flink.metrics.counters["dead_letters"] == 3
+
+
+def test_the_dead_letter_of_a_long_line_fits_into_a_kafka_record() -> None:
+    lines = ["[" * LINE_MOST, "\0" * 2_000_000, event("\ud83d", "a") + " " * LINE_MOST]
+    _, letters, _, _ = run(lines)
+    assert [letter["line"] for letter in letters[:2]] == [line[:LINE_MOST] for line in lines[:2]]
+    assert [letter.get("length") for letter in letters] == [None, *map(len, lines[1:])]
+    assert all(len(json.dumps(letter)) < 1_000_000 for letter in letters)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"), [("kafka:events", "kafka:events:3:17"), ("", "3:17")]
+)
+def test_a_dead_letter_names_its_position(source: str, expected: str) -> None:
+    batches, letters, _, _ = run(
+        ["3:16\n" + event("ann", "a"), "3:17\nbroken\nin two"], positions=True, source=source
+    )
+    assert [batch.users for batch in batches.values()] == [["ann"]]
+    assert (letters[0]["source"], letters[0]["line"]) == (expected, "broken\nin two")
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_job() -> None:
+    lines = [event("ann", "a"), event("bob", "\ud83d"), event("\udc00", "b")]
+    batches, letters, account, _ = run(lines)
+    assert [batch.users for batch in batches.values()] == [["ann"]]
+    assert [letter["line"] for letter in letters] == lines[1:]
+    assert account.received == 3

@@ -1,0 +1,75 @@
+"""The shell of stats: exact totals across restarts, and the Redis hash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.udfs.builders import NOW
+from tests.udfs.flink import Subtask
+from udfs.accounts import Account, pack_account
+from udfs.operators.stats import Stats
+from udfs.stores.redis_writer import RedisSettings
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("udfs.operators.stats.now_ms", clock)
+    return clock
+
+
+def test_totals_are_written_and_survive_a_restart(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    settings = RedisSettings(redis_url, prefix="shop:", retry_s=1)
+    flink = Subtask(Stats(settings))
+    flink.process(0, pack_account(Account(received=5, dead={"json": 1})))
+    flink.process(0, pack_account(Account(learned=4, lists=2, freshness={10: 4})))
+    clock.now += 1000
+    flink.fire(clock.now)
+    again = Subtask(Stats(settings), flink)
+    again.process(0, pack_account(Account(received=3, learned=3, lists=1, freshness={10: 3})))
+    clock.now += 1000
+    again.fire(clock.now)
+    found = {k.decode(): v.decode() for k, v in redis_client.hgetall("shop:stats").items()}
+    assert (found["received"], found["learned"], found["lists"]) == ("8", "7", "3")
+    assert (found["dead"], found["dead:json"]) == ("1", "1")
+
+
+def test_rates_fall_to_zero_after_the_last_event(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(Stats(RedisSettings(redis_url, retry_s=1)))
+    for _ in range(4):
+        flink.process(0, pack_account(Account(received=10, learned=10)))
+        clock.now += 500
+        flink.fire(clock.now)
+    clock.now += 1000
+    flink.fire(clock.now)
+    assert int(redis_client.hget("stats", "events_per_s")) > 0
+    for _ in range(20):
+        clock.now += 500
+        flink.fire(clock.now)
+    assert redis_client.hget("stats", "events_per_s") == b"0"
+    assert flink.timers == set(), "an idle job sets no more timers"
+
+
+def test_the_end_of_the_input_writes_the_final_totals(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(Stats(RedisSettings(redis_url, retry_s=1)))
+    flink.operator.close()
+    assert not redis_client.exists("stats")
+    flink.process(0, pack_account(Account(received=1, ignored=1)))
+    flink.operator.close()
+    assert redis_client.hget("stats", "ignored") == b"1"

@@ -1,0 +1,234 @@
+"""The ranker against its formulas in plain NumPy: evidence, features, scores, learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.udfs.builders import NOW, OneShard, batch_of
+from udfs.models.options import RankerOptions, UserCF
+from udfs.ranking.candidate_kernels import BASE, FEATURES, FLOOR
+from udfs.ranking.ranker import MODELS, Ranker, first_parameters
+from udfs.ranking.recommender import Models
+
+USERS = [f"u{n}" for n in range(8)]
+taken = st.lists(st.tuples(st.sampled_from(USERS), st.integers(0, 30)), min_size=20, max_size=150)
+
+
+def shop(pairs: list[tuple[str, int]], **options: Any) -> OneShard:
+    shard = OneShard(length=40, **options)
+    shard.learn(batch_of([("u0", "i0"), *((user, f"i{item}") for user, item in pairs)]))
+    return shard
+
+
+class Plain:
+    """All candidates of a user with their features, from what the models hold."""
+
+    def __init__(self, shard: OneShard) -> None:
+        self.models: Models = shard.learner.models
+        self.shard = shard
+        self.histories: dict[str, list[int]] = {}
+        self.consumers: dict[int, list[str]] = {}
+
+    def tell(self, pairs: list[tuple[str, int]]) -> Plain:
+        catalogue = self.models.catalogue
+        for user, item in [("u0", 0), *pairs]:
+            slot = int(catalogue.find([f"i{item}"])[0])
+            if slot not in self.histories.setdefault(user, []):
+                self.histories[user].append(slot)
+                self.consumers.setdefault(slot, []).append(user)
+        return self
+
+    def item_cf(self, user: str) -> Any:
+        neighbours, s = self.models.neighbours, self.models.settings.item_cf
+        found = np.zeros(self.models.catalogue.size)
+        position = neighbours.pairs.position
+        for k, h in enumerate(self.histories[user][::-1][: s.recent]):
+            row = neighbours.get_row(h)
+            found[row.slots] += position[k] * row.values / (row.weight + s.shrink) ** s.source_power
+        weights = neighbours.weights(np.arange(len(found)))
+        return found / (weights + s.shrink) ** s.target_power
+
+    def user_cf(self, user: str) -> Any:
+        s = self.models.settings.user_cf
+        alike: dict[str, float] = {}
+        for k, h in enumerate(self.histories[user][::-1][: s.recent]):
+            part = np.exp(-k / s.position_decay) / (len(self.consumers[h]) + s.shrink) ** s.power
+            for other in self.consumers[h][-s.consumers :]:
+                if other != user:
+                    alike[other] = alike.get(other, 0.0) + part
+        found = np.zeros(self.models.catalogue.size)
+        users = self.models.users
+        for other in sorted(alike, key=lambda name: -alike[name])[: s.neighbours]:
+            events = users.events[users.find(other)]
+            for item in self.histories[other][::-1][: s.said]:
+                found[item] += alike[other] / (events + s.hermit) ** s.power
+        noted = np.array([len(self.consumers.get(k, [])) for k in range(len(found))])
+        return found / (noted + s.shrink) ** s.power
+
+    def features(self, user: str) -> tuple[Any, Any]:
+        """Slots of all unseen items, and their features: int[n], float[n, FEATURES]."""
+        models, catalogue = self.models, self.models.catalogue
+        slots = np.setdiff1d(np.arange(catalogue.size), self.histories[user])
+        (slot,) = self.shard.slots(user)
+        columns = []
+        for evidence in (self.item_cf(user), self.user_cf(user)):
+            share = evidence[slots] / max(evidence[slots].max(initial=0), 1e-30)
+            columns.append(np.log(FLOOR + share))
+        product = catalogue.bias[slots] + catalogue.q[slots] @ models.vectors(np.array([slot]))[0]
+        columns.append(np.maximum(product - product.max(initial=-np.inf), -10))
+        columns.append(np.log(1 + catalogue.events[slots]))
+        age = models.clock_ms - catalogue.popularity_at[slots]
+        decayed = catalogue.popularity[slots] * 2 ** (-age / models.settings.half_life_ms)
+        columns.append(np.log(0.05 + decayed))
+        x = np.stack(columns, axis=1)
+        active = 0.3 * (np.log(1 + models.users.events[slot]) - 3)
+        return slots, np.hstack([x, x * active])
+
+
+def logits(x: Any, hidden: int, w: Any) -> Any:
+    if not hidden:
+        return x @ w
+    inner = w[: hidden * (FEATURES + 1)].reshape(hidden, FEATURES + 1)
+    units = 1 / (1 + np.exp(-(x @ inner[:, :-1].T + inner[:, -1])))
+    return units @ w[hidden * (FEATURES + 1) :]
+
+
+def loss(plain: Plain, user: str, item: int, hidden: int, w: Any) -> float:
+    slots, x = plain.features(user)
+    z = logits(x, hidden, w)
+    return float(np.log(np.exp(z).sum()) - z[slots.tolist().index(item)])
+
+
+@settings(max_examples=40)
+@given(taken, st.sampled_from(["linear", "neural"]), st.integers(0, 2**32))
+def test_lists_are_all_logits_sorted(pairs: list[tuple[str, int]], network: Any, seed: int) -> None:
+    options = RankerOptions(network=network, hidden=3)
+    shard = shop(pairs, ranker=options)
+    plain, ranker = Plain(shard).tell(pairs), shard.learner.models.ranker
+    ranker.w[:] = np.random.default_rng(seed).normal(0, 1, len(ranker.w))
+    for user in plain.histories:
+        ((source, _, lists),) = shard.learner.models.rank(shard.slots(user), NOW)
+        assert source == "ranker"
+        slots, x = plain.features(user)
+        wanted = dict(zip(slots.tolist(), logits(x, ranker.hidden, ranker.w), strict=True))
+        found = [item for item in lists.items[0].tolist() if item >= 0]
+        assert set(found) <= set(wanted), "nothing consumed"
+        assert set(found) == set(wanted), "so few items are all candidates: by factors"
+        values = np.array([wanted[item] for item in found])
+        assert (np.diff(values) <= 1e-3 * (1 + np.abs(values[1:]))).all()
+        if len(values):
+            np.testing.assert_allclose(
+                lists.scores[0, : len(found)], np.exp(values - values[0]), rtol=2e-2, atol=1e-3
+            )
+
+
+@settings(max_examples=40)
+@given(taken, st.sampled_from(["item-cf", "user-cf"]))
+def test_a_model_alone_lists_its_evidence(pairs: list[tuple[str, int]], model: str) -> None:
+    shard = shop(pairs)
+    plain = Plain(shard).tell(pairs)
+    for user in plain.histories:
+        ((_, _, lists),) = shard.learner.models.rank(shard.slots(user), NOW, model)
+        evidence = plain.item_cf(user) if model == "item-cf" else plain.user_cf(user)
+        evidence[plain.histories[user]] = 0
+        own = lists.models[0] == MODELS.index(model)
+        found = lists.items[0][own & (lists.items[0] >= 0)]
+        assert len(found) == min((evidence > 1e-7).sum(), 40)
+        share = evidence / max(evidence.max(), 1e-30)
+        np.testing.assert_allclose(lists.scores[0, : len(found)], share[found], atol=1e-3)
+        filled = lists.items[0][~own & (lists.items[0] >= 0)]
+        assert not set(filled) & set(plain.histories[user])
+        assert len(set(found) | set(filled)) == len(found) + len(filled)
+
+
+@settings(max_examples=25)
+@given(taken, st.sampled_from(["linear", "neural"]), st.data())
+def test_a_step_follows_the_gradient(
+    pairs: list[tuple[str, int]], network: Any, data: st.DataObject
+) -> None:
+    options = RankerOptions(network=network, hidden=2, samples=1000)
+    shard = shop(pairs, ranker=options)
+    plain, models = Plain(shard).tell(pairs), shard.learner.models
+    user = data.draw(st.sampled_from(sorted(plain.histories)))
+    unseen = plain.features(user)[0].tolist()
+    if not unseen:
+        return
+    item, ranker = data.draw(st.sampled_from(unseen)), models.ranker
+    before = ranker.w.copy()
+    models.train(shard.slots(user), np.array([item], np.int32), NOW, np.ones(1, np.uint64))
+    slope = np.zeros(len(before))
+    for k in range(len(before)):
+        near = [before.copy(), before.copy()]
+        near[0][k] -= 1e-4
+        near[1][k] += 1e-4
+        below, above = (loss(plain, user, item, ranker.hidden, w) for w in near)
+        slope[k] = (below - above) / 2e-4
+    np.testing.assert_allclose(np.sqrt(ranker.squares - 1e-8), np.abs(slope), rtol=2e-2, atol=5e-3)
+    moved = np.abs(slope) > 0.02
+    assert (np.sign(ranker.w - before)[moved] == np.sign(slope)[moved]).all()
+
+
+def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
+    shard = shop([(user, item) for user in USERS for item in range(6)])
+    models = shard.learner.models
+    before = models.ranker.parameters
+    item = models.catalogue.find(["i3"])
+    models.train(shard.slots("u1"), item, NOW, np.ones(1, np.uint64))
+    assert np.array_equal(models.ranker.parameters, before)
+    lists = models.rank(shard.slots("u1"), NOW)[0][2]
+    assert (lists.items == -1).all()
+
+
+def test_a_model_that_foretells_is_listened_to() -> None:
+    """Everyone goes from an item to the next: what is popular says nothing."""
+    random = np.random.default_rng(2)
+    shard = OneShard(ranker=RankerOptions(), length=5, negatives=0)
+    at = random.integers(0, 60, 30)
+    for _ in range(40):
+        at = (at + 1) % 60
+        order = random.permutation(30)
+        shard.learn(batch_of([(f"u{n}", f"i{at[n]}") for n in order]))
+    w = shard.learner.models.ranker.w
+    assert w[0] > first_parameters(0)[0]
+    _, _, lists = shard.learner.models.rank(shard.slots(*[f"u{n}" for n in range(30)]), NOW)[0]
+    names = [shard.learner.catalogue.ids[slot] for slot in lists.items[:, 0]]
+    right = [name == f"i{(at[n] + 1) % 60}" for n, name in enumerate(names)]
+    assert np.mean(right) > 0.8
+    spoken = {MODELS[k] for k in lists.models[:, 0].tolist()}
+    assert spoken <= {"item-cf", "mf"}, "both can know"
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00" * 8, np.zeros(30).tobytes()])
+def test_parameters_of_another_ranker_are_left(data: bytes) -> None:
+    ranker = Ranker(RankerOptions())
+    ranker.put(data)
+    assert np.array_equal(ranker.w, first_parameters(0))
+
+
+def test_parameters_that_are_not_finite_are_none() -> None:
+    ranker = Ranker(RankerOptions(network="neural"))
+    assert len(ranker.w) == 8 * (FEATURES + 2)
+    ranker.put(np.full(2 * len(ranker.w), np.nan).tobytes())
+    assert np.isfinite(ranker.parameters).all()
+    assert (ranker.squares > 0).all()
+
+
+def test_the_neural_ranker_begins_near_the_linear_one() -> None:
+    x = np.random.default_rng(1).uniform(-0.5, 0.5, (200, FEATURES))
+    x[:, BASE:] = 0
+    a, b = (logits(x, hidden, first_parameters(hidden)) for hidden in (0, 8))
+    assert np.corrcoef(a, b)[0, 1] > 0.98
+
+
+def test_a_slot_given_to_another_user_is_not_asked() -> None:
+    shard = OneShard(user_cache=3, length=5, user_cf=UserCF())
+    shard.learn(batch_of([("ann", "a"), ("bob", "a"), ("bob", "b")]))
+    shard.learn(batch_of([("eve", "c"), ("kim", "d"), ("lea", "e")]))  # ann and bob are evicted
+    shard.learn(batch_of([("ann", "f")]))
+    ((_, _, lists),) = shard.learner.models.rank(shard.slots("ann"), NOW, "user-cf")
+    assert (lists.models[lists.items >= 0] == MODELS.index("popular")).all()

@@ -1,0 +1,163 @@
+"""The accounts: sums, balance, quantiles."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udfs.accounts import (
+    EDGES,
+    Account,
+    Window,
+    fields,
+    histogram,
+    pack_account,
+    quantile,
+    unpack_account,
+)
+from udfs.errors import ServiceError
+
+count = st.integers(0, 1000)
+counts = st.dictionaries(st.integers(0, 5), count, max_size=4)
+accounts = st.builds(
+    Account,
+    received=count,
+    ignored=count,
+    dead=st.dictionaries(st.sampled_from(["json", "user"]), count),
+    learned=count,
+    duplicates=count,
+    lists=count,
+    users=count,
+    batches=count,
+    waited=count,
+    freshness=counts,
+    items=counts,
+    feed=st.dictionaries(st.sampled_from(["changes", "read"]), count),
+    stages=st.dictionaries(st.sampled_from(["parse", "learn"]), count),
+    quality=st.dictionaries(st.sampled_from(["served:tests", "repeats"]), count.map(float)),
+)
+
+
+def summed(*parts: Account) -> Account:
+    total = Account()
+    for part in parts:
+        total.add(part)
+    return total
+
+
+@given(accounts, accounts, accounts)
+def test_sums_do_not_depend_on_their_order_but_the_newest_items_count(
+    a: Account, b: Account, c: Account
+) -> None:
+    one, other = summed(a, b, c), summed(a, summed(b, c))
+    assert one == other
+    assert one.received == a.received + b.received + c.received
+    assert (one.batches, one.waited) == (
+        a.batches + b.batches + c.batches, a.waited + b.waited + c.waited
+    )  # fmt: skip
+    assert one.rejected == a.rejected + b.rejected + c.rejected
+    assert one.items == {**a.items, **b.items, **c.items}
+    assert summed(b, a, c).freshness == one.freshness
+
+
+@given(accounts)
+def test_adding_leaves_the_added_alone(a: Account) -> None:
+    before = pack_account(a)
+    summed(a, a).add(a)
+    assert pack_account(a) == before
+    assert unpack_account(before) == a
+
+
+def test_new_accounts_share_nothing() -> None:
+    Account().dead["json"] = 1
+    assert Account().dead == {}
+
+
+def test_the_bytes_of_version_1_are_still_read() -> None:
+    """The totals stand in state under these names."""
+    data = msgspec.msgpack.encode(
+        {"received": 5, "dead": {"json": 1}, "learned": 3, "ignored": 1, "freshness": {25: 3}}
+    )
+    account = unpack_account(data)
+    assert account == Account(received=5, dead={"json": 1}, learned=3, ignored=1, freshness={25: 3})
+    assert msgspec.msgpack.decode(pack_account(account), strict=False) == msgspec.msgpack.decode(
+        data, strict=False
+    )
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(ServiceError, match="the totals have form 2"):
+        unpack_account(pack_account(Account(version=2)))
+
+
+@pytest.mark.parametrize(("received", "balanced"), [(10, True), (9, False), (11, False)])
+def test_every_line_is_accounted_for(received: int, balanced: bool) -> None:
+    account = Account(
+        received=received, learned=4, duplicates=3, dead={"json": 1, "user": 1}, ignored=1
+    )
+    assert account.balanced is balanced
+
+
+@given(st.lists(st.floats(0, 3e6), min_size=1), st.sampled_from([0.01, 0.5, 0.99, 1.0]))
+def test_a_quantile_is_at_most_a_tenth_above_the_true_one(ms: list[float], share: float) -> None:
+    true = float(np.quantile(ms, share, method="inverted_cdf"))
+    found = quantile(histogram(ms), share)
+    assert true <= found * (1 + 1e-12)
+    assert found <= max(1.0, true * 1.1) * (1 + 1e-9)
+
+
+def test_quantiles_at_the_ends() -> None:
+    assert quantile({}, 0.5) == 0.0
+    assert quantile(histogram([1e12]), 0.5) == EDGES[-1]
+    assert histogram([]) == {}
+
+
+def test_a_window_forgets_after_a_minute() -> None:
+    window = Window()
+    for second in range(100):
+        window.add(second, Account(learned=1))
+        window.add(second, Account(learned=1, lists=3))
+    assert window.total(100, 5) == Account(learned=10, lists=15)
+    assert window.total(99, 5).learned == 10, "the second under way does not count"
+    assert window.total(100, 1000).learned == 120
+    assert window.total(1000, 60) == Account()
+
+
+def test_fields_are_texts_with_rates_and_quantiles() -> None:
+    total = Account(
+        received=9, learned=6, duplicates=1, dead={"user": 1, "json": 1}, lists=4, users=2,
+        items={0: 3, 1: 4}, freshness=histogram([10.0] * 99 + [1000.0]), stages={"learn": 77},
+        batches=3, waited=60,
+    )  # fmt: skip
+    recent = Account(learned=5, duplicates=1, lists=4)
+    found = fields(total, recent, 2, Account(freshness=histogram([10.0])), 123, {})
+    assert found["at"] == "123"
+    assert (found["received"], found["dead"], found["items"]) == ("9", "2", "7")
+    assert (found["batches"], found["waited_ms"]) == ("3", "60")
+    assert (found["events_per_s"], found["lists_per_s"]) == ("3", "2")
+    assert (found["dead:json"], found["dead:user"], found["stage:learn_us"]) == ("1", "1", "77")
+    assert found["freshness_p50_ms"] == found["total_freshness_p99_ms"] == "10.8"
+    assert all(isinstance(value, str) for value in found.values())
+
+
+def test_quality_is_written_as_means_of_the_minute_and_of_all() -> None:
+    total = Account(
+        items={0: 3, 1: 1},
+        quality={
+            "served:tests": 4.0,
+            "served:recall@10": 1.0,
+            "popular:tests": 0.0,
+            "repeats": 2.0,
+        },
+    )
+    minute = Account(quality={"served:tests": 2.0, "served:recall@10": 1.0})
+    found = fields(total, Account(), 1, minute, 123, {"served": 3, "popular": 9})
+    assert found["total_quality:served:recall@10"] == "0.25"
+    assert found["quality:served:recall@10"] == "0.5"
+    assert found["total_quality:repeats"] == "2"
+    assert found["total_quality:served:coverage@10"] == "0.75"
+    # A HyperLogLog may count a little too many.
+    assert found["total_quality:popular:coverage@10"] == "1"

@@ -1,0 +1,224 @@
+"""The accounts of a job: what came in, what became of it, and how fresh the lists were.
+
+In: `Account` messages of `parse`, the user learner and the item learner. Out: totals, exact across
+failures because the `stats` operator keeps them in Flink's state, and the fields of the Redis hash
+`stats`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike
+
+from udfs.errors import ServiceError
+
+VERSION = 1
+EDGES = 1.1 ** np.arange(0, 160)
+"""Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
+
+
+LISTS = ("served", "popular")
+"""Whose quality is always measured: the lists that users have, and the popular one beside them."""
+RATINGS = "ratings"
+"""The group of measures that predicted ratings have, beside those of lists."""
+TESTABLE = ("item-cf", "user-cf", "mf")
+"""Models whose lists can be tested besides."""
+
+
+class Account(msgspec.Struct, omit_defaults=True):
+    """Counts to add, of one batch or of a whole job.
+
+    Attributes:
+        received: lines read. ignored: blank lines and headers. dead: unusable lines by reason.
+        learned, duplicates: events. lists: lists written. users: users seen for the first time.
+        freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
+        items: living items by item shard; absolute, the newest counts.
+        feed: bytes of the item feed: `changes` and `snapshots` written, `read` by all replicas.
+        stages: µs spent by stage, of the user learner.
+        batches: pieces of micro-batches, one for each user shard, that were learned. waited: ms,
+            the sum of the times from the opening of their windows to when learning began.
+        quality: sums of measures (see `udfs.learning.quality`).
+    """
+
+    version: int = VERSION
+    received: int = 0
+    ignored: int = 0
+    dead: dict[str, int] = {}
+    learned: int = 0
+    duplicates: int = 0
+    lists: int = 0
+    users: int = 0
+    freshness: dict[int, int] = {}
+    items: dict[int, int] = {}
+    feed: dict[str, int] = {}
+    stages: dict[str, int] = {}
+    batches: int = 0
+    waited: int = 0
+    quality: dict[str, float] = {}
+
+    def add(self, other: Account) -> None:
+        """Add another account to this one."""
+        for name in (
+            "received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited",
+        ):  # fmt: skip
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("dead", "freshness", "feed", "stages", "quality"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
+        self.items = self.items | other.items
+
+    @property
+    def rejected(self) -> int:
+        """Lines in the dead letters."""
+        return sum(self.dead.values())
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every line read is accounted for: learned, duplicate, dead or ignored."""
+        return self.received == self.learned + self.duplicates + self.rejected + self.ignored
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Account).decode
+
+
+def pack_account(account: Account) -> bytes:
+    """An account as MessagePack, for an edge of the graph and for state."""
+    return _encode(account)
+
+
+def unpack_account(data: bytes) -> Account:
+    """The account that `pack_account` wrote.
+
+    Raises:
+        ServiceError: it is of another version: the totals in state may be.
+    """
+    account = _decode(data)
+    if account.version != VERSION:
+        raise ServiceError(
+            f"the totals have form {account.version}, this millirec reads form {VERSION}: restore "
+            "with the release that wrote them, or start without the old state."
+        )
+    return account
+
+
+def histogram(ms: ArrayLike) -> dict[int, int]:
+    """Durations in ms, shape (n,), as counts by bin of `EDGES`.
+
+    >>> histogram([0.5, 10.0, 10.1])
+    {0: 1, 25: 2}
+    """
+    bins = np.searchsorted(EDGES, np.asarray(ms, np.float64)).clip(max=len(EDGES) - 1)
+    found, counts = np.unique(bins, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def quantile(freshness: dict[int, int], share: float) -> float:
+    """The duration in ms that `share` (0 to 1) of the counted events stay under; 0.0 of none."""
+    total = sum(freshness.values())
+    seen = 0.0
+    for index in sorted(freshness):
+        seen += freshness[index]
+        if seen >= share * total:
+            return float(EDGES[index])
+    return 0.0
+
+
+def shown_key(prefix: str, name: str) -> str:
+    """The HyperLogLog of the items that stood in the first 10 of a tested list."""
+    return f"{prefix}quality:{name}"
+
+
+def means(totals: Mapping[str, float]) -> dict[str, float]:
+    """The measures of summed tests, by `<list>:<measure>`; nothing of a list without tests.
+
+    Of `squared_error` it is the root of the mean, as `rmse`.
+
+    >>> means({"served:tests": 4.0, "served:recall@1": 1.0, "unknown_users": 2.0})
+    {'served:tests': 4.0, 'served:recall@1': 0.25, 'unknown_users': 2.0}
+    >>> means({"ratings:tests": 4.0, "ratings:squared_error": 9.0})
+    {'ratings:tests': 4.0, 'ratings:rmse': 1.5}
+    """
+    found = {}
+    for name, total in totals.items():
+        group, colon, measure = name.partition(":")
+        per = totals[f"{group}:tests"] if colon and measure != "tests" else 1.0
+        if per and measure == "squared_error":
+            found[f"{group}:rmse"] = math.sqrt(total / per)
+        elif per:
+            found[name] = total / per
+    return found
+
+
+class Window:
+    """Sums over the last minute, in steps of a second, for rates and quantiles of the moment."""
+
+    def __init__(self, seconds: int = 60) -> None:
+        self._seconds = seconds
+        self._steps: deque[tuple[int, Account]] = deque()
+
+    def add(self, second: int, account: Account) -> None:
+        """Add an account at a wall-clock second."""
+        if not self._steps or self._steps[-1][0] != second:
+            self._steps.append((second, Account()))
+        self._steps[-1][1].add(account)
+        while self._steps[0][0] <= second - self._seconds:
+            self._steps.popleft()
+
+    def total(self, second: int, seconds: int) -> Account:
+        """The sum over the last `seconds` whole seconds before `second`."""
+        total = Account()
+        for at, account in self._steps:
+            if second - seconds <= at < second:
+                total.add(account)
+        return total
+
+
+def fields(
+    total: Account, recent: Account, recent_s: int, minute: Account, now_ms: int,
+    shown: Mapping[str, int],
+) -> dict[str, str]:  # fmt: skip
+    """The fields of the Redis hash `stats`: totals, rates, and quantiles of the last minute.
+
+    Args:
+        total: since the job began. recent: of the last `recent_s` seconds. minute: of the last 60.
+        shown: how many items stood in the first 10 of a tested list, by list.
+    """
+    items = sum(total.items.values())
+    values: dict[str, object] = {
+        "at": now_ms,
+        "received": total.received,
+        "learned": total.learned,
+        "duplicates": total.duplicates,
+        "dead": total.rejected,
+        "ignored": total.ignored,
+        "lists": total.lists,
+        "users": total.users,
+        "items": items,
+        "batches": total.batches,
+        "waited_ms": total.waited,
+        "events_per_s": round((recent.learned + recent.duplicates) / recent_s),
+        "lists_per_s": round(recent.lists / recent_s),
+    }
+    for name, freshness in (("", minute.freshness), ("total_", total.freshness)):
+        for share in (50, 99):
+            key = f"{name}freshness_p{share}_ms"
+            values[key] = round(quantile(freshness, share / 100), 1)
+    values |= {f"dead:{reason}": count for reason, count in sorted(total.dead.items())}
+    for name, quality in (("", minute.quality), ("total_", total.quality)):
+        # So many digits that a mean times its number of tests is a whole number again.
+        found = means(quality)
+        values |= {f"{name}quality:{key}": f"{value:.12g}" for key, value in found.items()}
+    if items:
+        values |= {
+            f"total_quality:{name}:coverage@10": f"{min(count / items, 1.0):.6g}"
+            for name, count in shown.items()
+        }
+    values |= {f"feed:{kind}_bytes": count for kind, count in sorted(total.feed.items())}
+    values |= {f"stage:{stage}_us": spent for stage, spent in sorted(total.stages.items())}
+    return {name: str(value) for name, value in values.items()}

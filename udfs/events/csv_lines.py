@@ -1,0 +1,136 @@
+"""Lines of CSV to columns: the first step of `udfs.events.decode` for CSV presets.
+
+In: n lines of cells. Out: `RawColumns`. Cells are cut by `str.split`; only a line with a quote
+in it goes through the csv module, and alone, so that an open quote cannot swallow the next line.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.events.presets import Preset
+from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
+from udfs.events.times import NUMBER
+
+_ODD = ('"', "\r", "\n", "\ufeff")
+_NOT_FINITE = frozenset({"nan", "inf", "infinity"})
+
+
+class CsvReader:
+    """Reads lines of CSV by one preset."""
+
+    def __init__(self, preset: Preset) -> None:
+        """Look up which cells `preset.fields` names."""
+        self._delimiter = preset.delimiter
+        self._columns = list(preset.columns)
+        self._header = preset.header != "no"
+        if self._columns:
+            self._at = {field: self._columns.index(name) for field, name in preset.fields.items()}
+        else:
+            self._at = {field: int(number) - 1 for field, number in preset.fields.items()}
+        self._least = max(self._at.values()) + 1  # cells of a line whose columns have no names
+
+    def read(self, lines: Sequence[str]) -> RawColumns:
+        """The columns of `lines`; never raises for what is on a line."""
+        rejected: list[Rejected] = []
+        text = "".join(lines)
+        if any(character in text for character in _ODD):
+            cells = [self._cut(line) for line in lines]
+        else:
+            delimiter = self._delimiter
+            cells = [line.split(delimiter) for line in lines]
+        rows: Sequence[int] = range(len(lines))
+        if not self._all_events(cells):
+            rows = [row for row in rows if self._is_event(cells[row], row, rejected)]
+            cells = [cells[row] for row in rows]
+        problems: dict[int, Problem] = {}
+        return RawColumns(
+            rows=rows,
+            users=self._column("user", cells),
+            items=self._column("item", cells),
+            types=_or_none(self._column("type", cells)),
+            times=_or_none(self._column("ts", cells)),
+            values=_numbers(self._column("value", cells), problems),
+            ids=self._column("id", cells),
+            problems=problems,
+            rejected=rejected,
+            ignored=len(lines) - len(rows) - len(rejected),
+        )
+
+    def _column(self, field: str, cells: list[list[str]]) -> list[str]:
+        at = self._at.get(field)
+        return [""] * len(cells) if at is None else [row[at] for row in cells]
+
+    def _cut(self, line: str) -> list[str]:
+        """The cells of a line that may have a byte order mark, a line end or quotes."""
+        line = line.lstrip("\ufeff").rstrip("\r\n")
+        if '"' not in line or len(self._delimiter) > 1:
+            return line.split(self._delimiter)
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter, strict=True))
+        except (csv.Error, StopIteration):
+            return []
+
+    def _all_events(self, cells: list[list[str]]) -> bool:
+        """Whether each row has all its cells and, as its user says, none is a header."""
+        if not all(map(self._fits, set(map(len, cells)))):
+            return False
+        at = self._at["user"]
+        name = self._columns[at] if self._columns and self._header else None
+        return name is None or name not in [row[at] for row in cells]
+
+    def _fits(self, count: int) -> bool:
+        return count == len(self._columns) if self._columns else count >= self._least
+
+    def _is_event(self, cells: list[str], index: int, rejected: list[Rejected]) -> bool:
+        """Whether a row may be an event; if it is neither blank nor a header it is rejected."""
+        if self._fits(len(cells)):
+            return not (self._header and cells == self._columns)
+        if not cells:
+            detail = "a quote on the line is not closed, or has text behind it"
+        elif len(cells) == 1 and not cells[0].strip():
+            return False
+        else:
+            names = ", ".join(self._columns)
+            wanted = (
+                f"not the {len(self._columns)} columns {names}"
+                if names
+                else f"fewer than the {self._least} of the mapping"
+            )
+            detail = f"the line has {len(cells)} cells between {self._delimiter!r}, {wanted}"
+        rejected.append(Rejected("wrong_columns", detail, index))
+        return False
+
+
+def _or_none(column: list[str]) -> Sequence[str | None]:
+    return [cell if cell.strip() else None for cell in column] if "" in column else column
+
+
+def _numbers(column: list[str], problems: dict[int, Problem]) -> NDArray[np.float64]:
+    """The cells as finite numbers, NaN where empty; other cells are added to `problems`."""
+    known = {cell: _number(cell) for cell in set(column)}  # ratings are few
+    bad = {cell for cell, number in known.items() if isinstance(number, tuple)}
+    if bad:
+        for row, cell in enumerate(column):
+            if cell in bad:
+                problems[row] = known[cell]  # type: ignore[assignment]
+        known.update(dict.fromkeys(bad, math.nan))
+    return np.array([known[cell] for cell in column], dtype=np.float64)
+
+
+def _number(cell: str) -> float | Problem:
+    text = cell.strip()
+    if not text:
+        return math.nan
+    if NUMBER.fullmatch(text):
+        number = float(text)
+        if math.isfinite(number):
+            return number
+    elif text.lower().lstrip("+-") not in _NOT_FINITE:
+        return "wrong_type", f"the value {shown(cell)} is not a number"
+    return "not_finite", f"the value {shown(cell)} is not a finite number"

@@ -1,0 +1,255 @@
+"""Raw lines to events: what `parse` does with the lines of a micro-batch, before it deduplicates.
+
+In: n lines (`Sequence[str]`) and the time. Out: `Decoded`: the columns of the events on them, a
+`Rejected` for each line that holds none, and the number of lines that say nothing.
+
+The reasons, stable codes for metrics and dead letters:
+
+    not_json, not_an_object    the line is no JSON, or no JSON object
+    wrong_columns              the line has more or fewer cells than the CSV preset, or open quotes
+    missing_user, missing_item, missing_value (of a rating)
+    empty_user, empty_item     an id is ""
+    id_too_long                an id has more bytes than allowed
+    not_utf8                   an id holds U+FFFD or half of a surrogate pair
+    wrong_type                 a field is of a JSON type, or a cell of a form, that it cannot have
+    not_finite                 a number is NaN or infinite
+    value_out_of_range         a rating lies outside the scale of its source
+    bad_time                   a time is neither a number nor ISO 8601
+    time_out_of_range          a time is absurdly early, or too far ahead
+    unknown_type               an event type has no weight
+    too_many                   its user has more events this minute than are taken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from udfs.errors import ConfigError
+from udfs.events.batch import CONSUMED
+from udfs.events.csv_lines import CsvReader
+from udfs.events.json_lines import JsonReader
+from udfs.events.rate_limit import RateLimit
+from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, clean_ids, shown
+from udfs.events.settings import IMPRESSION, RATING, DecodeSettings, RatingRule
+from udfs.events.times import RawTime, iso_text, to_ms
+
+__all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
+
+
+class Decoded(msgspec.Struct, frozen=True, eq=False):
+    """The events of n lines: accepted, rejected and ignored lines add up to n.
+
+    Attributes:
+        users, items, ids: strings of the m accepted events, in the order of the lines; `ids` has
+            "" where an event has no id.
+        weights: float32[m], finite.
+        flags: uint8[m]; see `udfs.events.batch.CONSUMED`.
+        ts: int64[m], milliseconds since the epoch.
+        ratings: float32[m], as they were given; NaN for an event that is none, and for every one
+            where the settings do not keep them.
+        rejected: the lines that cannot be used, by ascending index.
+        ignored: how many lines are blank, a CSV header, or of weight 0 where those are ignored.
+    """
+
+    users: list[str]
+    items: list[str]
+    weights: NDArray[np.float32]
+    flags: NDArray[np.uint8]
+    ts: NDArray[np.int64]
+    ratings: NDArray[np.float32]
+    ids: list[str]
+    rejected: list[Rejected]
+    ignored: int
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """What an event type means; `weight` is NaN if the type is unknown and rejected."""
+
+    weight: float
+    flags: int
+    is_rating: bool
+
+
+class Decoder:
+    """Decodes lines by fixed settings; between batches it keeps only the rate limit's counts."""
+
+    def __init__(self, settings: DecodeSettings) -> None:
+        """Prepare for `settings`.
+
+        Raises:
+            ConfigError: the default type has no weight, so every event without one would fail.
+        """
+        preset = settings.preset
+        self._settings = settings
+        self._limit = RateLimit(settings.user_per_minute) if settings.user_per_minute else None
+        self._reader: JsonReader | CsvReader = (
+            JsonReader(preset.fields) if preset.format == "json" else CsvReader(preset)
+        )
+        # Type words are compared without regard to case and outer spaces.
+        self._types = {_fold(word): _fold(kind) for word, kind in preset.types.items()}
+        self._weights = {RATING: 1.0} | {_fold(k): w for k, w in settings.weights.items()}
+        self._consumed = {_fold(kind) for kind in settings.consumed}
+        self._default = _fold(preset.default_type or settings.default_type)
+        words: list[RawId] = [None, *settings.weights, *preset.types]
+        self._known = {word: self._kind(word) for word in words}
+        if np.isnan(self._known[None].weight):
+            raise ConfigError(
+                f"the default event type {self._default!r} has no weight: "
+                f"give it one, or choose one of {', '.join(self._weights)}"
+            )
+
+    def decode(self, lines: Sequence[str], now_ms: int) -> Decoded:
+        """The events on `lines`; nothing on a line makes it raise.
+
+        Args:
+            lines: n lines as the source gave them, with or without their line ends.
+            now_ms: the clock, milliseconds since the epoch: the time of events without one.
+        """
+        return self.check(self.read(lines), now_ms)
+
+    def read(self, lines: Sequence[str]) -> RawColumns:
+        """The columns of n lines as they stand there, for `check`."""
+        return self._reader.read(lines)
+
+    def check(self, raw: RawColumns, now_ms: int) -> Decoded:
+        """The events among `raw`'s rows; what is wrong with the others goes to `raw.problems` too.
+
+        So the row of each event is known: those without a problem, in order, where
+        `settings.zero_weight` is `learn`.
+        """
+        problems, longest = raw.problems, self._settings.max_id_bytes
+        users = clean_ids(raw.users, "user", longest, problems, required=True)
+        items = clean_ids(raw.items, "item", longest, problems, required=True)
+        ids = clean_ids(raw.ids, "id", longest, problems, required=False)
+        ts = self._times(raw.times, now_ms, problems)
+        weights, flags = self._weigh(raw.types, raw.values, problems)
+        if self._limit:
+            self._limit.mark(users, now_ms, problems)
+        decoded = Decoded(
+            users=users,
+            items=items,
+            weights=weights.astype(np.float32),
+            flags=flags,
+            ts=ts.astype(np.int64),
+            ratings=self._given(raw),
+            ids=ids,
+            rejected=raw.rejected,
+            ignored=raw.ignored,
+        )
+        if problems:
+            decoded = _without(problems, decoded, raw)
+        return decoded if self._settings.zero_weight == "learn" else _weighty(decoded)
+
+    def ratings(self, raw: RawColumns) -> NDArray[np.float64]:
+        """The ratings of m rows as they stand there, float64[m]; NaN where an event is none."""
+        kinds = {word: self._known.get(word) or self._kind(word) for word in set(raw.types)}
+        rated = [kinds[word].is_rating for word in raw.types]
+        return np.where(rated, raw.values, np.nan)
+
+    def _given(self, raw: RawColumns) -> NDArray[np.float32]:
+        if not self._settings.ratings:
+            return np.full(len(raw.types), np.nan, np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 it is infinite, and not learned
+            return self.ratings(raw).astype(np.float32)
+
+    def _times(
+        self, column: Sequence[RawTime], now_ms: int, problems: dict[int, Problem]
+    ) -> NDArray[np.float64]:
+        """Whole milliseconds, shape (m,); 0 where the time cannot be used."""
+        earliest, latest = self._settings.earliest_ms, now_ms + self._settings.ahead_ms
+        times = to_ms(column, now_ms)
+        good = (times >= earliest) & (times <= latest)  # False for NaN
+        if good.all():
+            return times
+        for row in np.flatnonzero(~good).tolist():
+            if np.isnan(times[row]):
+                reason, detail = "bad_time", "is neither a number nor an ISO 8601 date and time"
+            elif times[row] < earliest:
+                reason, detail = "time_out_of_range", f"is before {iso_text(earliest)}"
+            else:
+                reason, detail = "time_out_of_range", f"is after {iso_text(latest)}"
+            problems.setdefault(row, (reason, f"the time {shown(column[row])} {detail}"))
+        return np.where(good, times, 0.0)
+
+    def _weigh(
+        self, types: Sequence[RawId], values: NDArray[np.float64], problems: dict[int, Problem]
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """The weights and flags of m events, by their types and, for ratings, values."""
+        number = {word: at for at, word in enumerate(dict.fromkeys(types))}
+        kinds = [self._known.get(word) or self._kind(word) for word in number]
+        codes = np.fromiter(map(number.__getitem__, types), dtype=np.intp, count=len(types))
+        weights = np.array([kind.weight for kind in kinds], dtype=np.float64)[codes]
+        flags = np.array([kind.flags for kind in kinds], dtype=np.uint8)[codes]
+        if any(kind.is_rating for kind in kinds):
+            rated = np.array([kind.is_rating for kind in kinds], dtype=np.bool_)[codes]
+            weights[rated] *= self._settings.rating.apply(values[rated])
+            self._check_ratings(np.flatnonzero(rated), values, problems)
+        unknown = np.isnan(weights)
+        if unknown.any():
+            for row in np.flatnonzero(unknown).tolist():
+                detail = f"the event type {shown(types[row])} has no weight in the configuration"
+                problems.setdefault(row, ("unknown_type", detail))
+        return weights, flags
+
+    def _check_ratings(
+        self, rows: NDArray[np.intp], values: NDArray[np.float64], problems: dict[int, Problem]
+    ) -> None:
+        low, high = self._settings.preset.rating_range or (-np.inf, np.inf)
+        ratings = values[rows]
+        for row in rows[~((ratings >= low) & (ratings <= high))].tolist():
+            if np.isnan(values[row]):
+                problem = "missing_value", "the rating has no value"
+            else:
+                detail = f"the rating {values[row]:g} is not between {low:g} and {high:g}"
+                problem = "value_out_of_range", detail
+            problems.setdefault(row, problem)
+
+    def _kind(self, word: RawId) -> _Kind:
+        name = self._default if word is None else _fold(str(word))
+        name = self._types.get(name, name)
+        unknown = 1.0 if self._settings.unknown_type == "accept" else np.nan
+        consumed = name in self._consumed if self._consumed else name != IMPRESSION
+        return _Kind(self._weights.get(name, unknown), CONSUMED if consumed else 0, name == RATING)
+
+
+def _fold(word: str) -> str:
+    return word.strip().lower()
+
+
+def _without(problems: dict[int, Problem], decoded: Decoded, raw: RawColumns) -> Decoded:
+    """`decoded` less the rows that have a problem, which are rejected."""
+    rejected = [
+        *decoded.rejected,
+        *(Rejected(*problem, raw.rows[row]) for row, problem in problems.items()),
+    ]
+    keep = [row for row in range(len(decoded)) if row not in problems]
+    rejected.sort(key=lambda one: one.index)
+    return replace(_select(decoded, keep), rejected=rejected)
+
+
+def _weighty(decoded: Decoded) -> Decoded:
+    """`decoded` less the events of weight 0, which are ignored."""
+    keep = np.flatnonzero(decoded.weights).tolist()
+    ignored = decoded.ignored + len(decoded) - len(keep)
+    return replace(_select(decoded, keep), ignored=ignored)
+
+
+def _select(decoded: Decoded, keep: list[int]) -> Decoded:
+    return replace(
+        decoded,
+        users=[decoded.users[row] for row in keep],
+        items=[decoded.items[row] for row in keep],
+        weights=decoded.weights[keep],
+        flags=decoded.flags[keep],
+        ts=decoded.ts[keep],
+        ratings=decoded.ratings[keep],
+        ids=[decoded.ids[row] for row in keep],
+    )

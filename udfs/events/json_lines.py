@@ -1,0 +1,224 @@
+"""Lines of JSON to columns: the first step of `udfs.events.decode` for JSON presets.
+
+In: n lines, one object each. Out: `RawColumns`. A good line costs one typed msgspec decode and
+no more; only a line that fails is read again, without types, to find the true reason.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from udfs.events.raw_columns import Problem, RawColumns, Rejected, has_utf8, shown
+
+# Booleans are no integers to msgspec, and 17.0 is none either.
+_TYPES: dict[str, Any] = {
+    "user": str | int,
+    "item": str | int,
+    "type": str | int | None,
+    "ts": int | float | str | None,
+    "value": float | None,
+    "id": str | int | None,
+}
+_REQUIRED = ("user", "item")
+_BOM = "\ufeff"
+
+
+class _HugeInt:
+    """Stands for an integer of more digits than Python converts."""
+
+
+_HUGE = _HugeInt()
+
+
+class JsonReader:
+    """Reads lines of JSON by one mapping."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        """Compile a decoder for `fields`: millirec's field → dotted path in the object."""
+        self._paths = {field: path.split(".") for field, path in fields.items()}
+        tree: dict[str, Any] = {}
+        for field, path in self._paths.items():
+            branch = tree
+            for key in path[:-1]:
+                branch = branch.setdefault(key, {})
+            branch[path[-1]] = field
+        names: dict[str, str] = {}
+        self._decode: Callable[[str], Any] = msgspec.json.Decoder(_struct(tree, "", names)).decode
+        self._getters = {field: attrgetter(name) for field, name in names.items()}
+
+    def read(self, lines: Sequence[str]) -> RawColumns:
+        """The columns of `lines`; never raises for what is on a line."""
+        decode = self._decode
+        events: list[Any] = []
+        failed: set[int] = set()
+        rejected: list[Rejected] = []
+        for line in lines:
+            try:
+                events.append(decode(line))
+            except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
+                index = len(events) + len(failed)
+                event = self._retry(line, index, error, rejected)
+                if event is None:
+                    failed.add(index)
+                else:
+                    events.append(event)
+        n = len(lines)
+        rows = [row for row in range(n) if row not in failed] if failed else range(n)
+        values = self._column("value", events)
+        return RawColumns(
+            rows=rows,
+            users=self._column("user", events),
+            items=self._column("item", events),
+            types=self._column("type", events),
+            times=self._column("ts", events),
+            values=np.array(values, dtype=np.float64),  # None becomes NaN
+            ids=self._column("id", events),
+            problems={},
+            rejected=rejected,
+            ignored=len(failed) - len(rejected),
+        )
+
+    def _column(self, field: str, events: list[Any]) -> list[Any]:
+        getter = self._getters.get(field)
+        if getter is None:
+            return [None] * len(events)
+        try:
+            return list(map(getter, events))
+        except AttributeError:  # some object on the way to an optional field is null
+            return [_get(getter, event) for event in events]
+
+    def _retry(
+        self, line: str, index: int, error: Exception, rejected: list[Rejected]
+    ) -> Any | None:
+        """The event after all; or None, and the line is rejected unless it is blank."""
+        if not line.strip():
+            return None
+        if line.startswith(_BOM):
+            try:
+                return self._decode(line.lstrip(_BOM))
+            except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as second:
+                line, error = line.lstrip(_BOM), second
+                if not line.strip():
+                    return None
+        reason, detail = self._diagnose(line, error)
+        rejected.append(Rejected(reason, detail, index))
+        return None
+
+    def _diagnose(self, line: str, error: Exception) -> Problem:
+        """Why `line` failed; `error` is what msgspec says, for when no field is to blame."""
+        if isinstance(error, UnicodeEncodeError):
+            return "not_utf8", "the line has half of a surrogate pair, which UTF-8 cannot write"
+        try:
+            event = json.loads(line, parse_int=_int)
+        except RecursionError:
+            return "not_json", "the line nests arrays or objects too deeply to be read"
+        except ValueError as wrong:
+            return "not_json", f"the line is not JSON: {wrong}"
+        if not isinstance(event, dict):
+            return "not_an_object", f"the line is {_kind(event)}, not an object"
+        for field, path in self._paths.items():
+            problem = _field_problem(event, field, path)
+            if problem:
+                return problem
+        if isinstance(error, msgspec.ValidationError):  # an earlier one of two equal keys
+            return "wrong_type", f"a field has the wrong type: {error}"
+        return "not_json", f"the line is not strict JSON: {error}"
+
+
+def _get(getter: Callable[[Any], Any], event: Any) -> Any:
+    try:
+        return getter(event)
+    except AttributeError:
+        return None
+
+
+def _struct(tree: Mapping[str, Any], prefix: str, names: dict[str, str]) -> type[msgspec.Struct]:
+    """A Struct for one level of the paths; `names` receives field → attribute path."""
+    required: list[Any] = []
+    optional: list[Any] = []
+    rename: dict[str, str] = {}
+    for number, (key, below) in enumerate(tree.items()):
+        name = f"f{number}"
+        rename[name] = key
+        if isinstance(below, dict):
+            inner = _struct(below, f"{prefix}{name}.", names)
+            if any(field.required for field in msgspec.structs.fields(inner)):
+                required.append((name, inner))
+            else:
+                optional.append((name, inner | None, msgspec.field(default_factory=inner)))
+            continue
+        names[below] = prefix + name
+        if below in _REQUIRED:
+            required.append((name, _TYPES[below]))
+        else:
+            optional.append((name, _TYPES[below], None))
+    return msgspec.defstruct("Event", [*required, *optional], rename=rename, gc=False)
+
+
+def _int(digits: str) -> int | _HugeInt:
+    try:
+        return int(digits)
+    except ValueError:  # longer than sys.get_int_max_str_digits()
+        return _HUGE
+
+
+def _field_problem(event: dict[str, Any], field: str, path: list[str]) -> Problem | None:
+    """What is wrong with one field of a decoded object; None if nothing is."""
+    value: Any = event
+    for depth, key in enumerate(path):
+        if not isinstance(value, dict):
+            where = ".".join(path[:depth])
+            return "wrong_type", f"{where!r} is {_kind(value)}, not an object"
+        value = value.get(key)
+        if value is None:
+            if field not in _REQUIRED:
+                return None
+            return f"missing_{field}", f"the line has no {'.'.join(path)!r}"
+    name = f"the {field} ({'.'.join(path)!r})"
+    if isinstance(value, bool | dict | list):
+        return "wrong_type", f"{name} is {_kind(value)}"
+    if field == "value":
+        return _number_problem(value, name)
+    if value is _HUGE:
+        reason = {"ts": "time_out_of_range", "type": "wrong_type"}.get(field, "id_too_long")
+        return reason, f"{name} is an integer of thousands of digits"
+    if isinstance(value, str):
+        if not has_utf8(value):
+            return "not_utf8", f"{name} {shown(value)} has half of a surrogate pair"
+        return None
+    if isinstance(value, float):
+        if field != "ts":
+            return "wrong_type", f"{name} is {value!r}: an id or a type is a string or an integer"
+        if not math.isfinite(value):
+            return "not_finite", f"{name} is not a finite number"
+    return None
+
+
+def _number_problem(value: Any, name: str) -> Problem | None:
+    if isinstance(value, str):
+        return "wrong_type", f"{name} is the string {shown(value)}, not a number"
+    try:
+        finite = value is not _HUGE and math.isfinite(value)
+    except OverflowError:  # an integer above 1.8e308
+        finite = False
+    return None if finite else ("not_finite", f"{name} is not a finite number")
+
+
+def _kind(value: object) -> str:
+    """The JSON kind of a decoded value, with its article."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    return "a string" if isinstance(value, str) else "a number"

@@ -1,0 +1,132 @@
+"""What the JSON and the CSV reader hand to `udfs.events.decode`, and the checks of ids they share.
+
+In: lines, taken apart by `udfs.events.json_lines` or `udfs.events.csv_lines`. Out: `RawColumns`,
+one entry per line that has the right shape, and a `Rejected` for each line that has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.events.times import RawTime
+
+Problem = tuple[str, str]
+"""Why a line is no event: a stable code and a sentence."""
+
+RawId = str | int | None
+
+_SHOWN = 60  # characters of a bad value that go into a sentence
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A line that cannot be used.
+
+    Attributes:
+        reason: a stable code, for counting; see `udfs.events.decode`.
+        detail: a sentence for whoever has to mend the source.
+        index: the line's position among those given to `decode`, from 0.
+    """
+
+    reason: str
+    detail: str
+    index: int
+
+
+class RawColumns(msgspec.Struct, eq=False):
+    """m rows as they stand on n ≥ m lines, unchecked unless said.
+
+    Attributes:
+        rows: the index of each row's line, ascending.
+        users, items, ids: ids as written; None where absent.
+        types: the source's words for the event types; None where absent.
+        times: as written; None where absent.
+        values: float64[m], finite; NaN where absent.
+        problems: row → what is wrong with it, as far as the reader saw.
+        rejected: the lines that are no row.
+        ignored: how many lines are blank or a CSV header.
+    """
+
+    rows: Sequence[int]
+    users: Sequence[RawId]
+    items: Sequence[RawId]
+    types: Sequence[RawId]
+    times: Sequence[RawTime]
+    values: NDArray[np.float64]
+    ids: Sequence[RawId]
+    problems: dict[int, Problem]
+    rejected: list[Rejected]
+    ignored: int
+
+
+def shown(value: object) -> str:
+    """A bad value as a sentence can hold it: quoted, short, printable, encodable.
+
+    >>> shown("a\\ud800b")
+    "'a\\\\ud800b'"
+    """
+    text = value if isinstance(value, str) else str(value)
+    return repr(text) if len(text) <= _SHOWN else repr(text[:_SHOWN]) + "…"
+
+
+def clean_ids(
+    column: Sequence[RawId],
+    field: str,
+    max_bytes: int,
+    problems: dict[int, Problem],
+    *,
+    required: bool,
+) -> list[str]:
+    """The column as strings, "" for None; rows with an unusable id are added to `problems`.
+
+    Args:
+        column: m ids as read; integers become their decimal digits.
+        field: "user", "item" or "id", for reasons and sentences.
+        max_bytes: longest UTF-8 form allowed.
+        problems: row → problem; a row that is in it already keeps its first problem.
+        required: whether an empty id is a problem.
+    """
+    texts = cast("list[str]", column)  # as a rule they are strings already; join finds out
+    try:
+        joined = "".join(texts)
+    except TypeError:
+        texts = ["" if entry is None else str(entry) for entry in column]
+        joined = "".join(texts)
+    # All of them at once; a character takes four bytes at most.
+    ascii_only = joined.isascii()
+    longest = max(map(len, texts), default=0)
+    if (
+        longest <= (max_bytes if ascii_only else max_bytes // 4)
+        and (ascii_only or ("\ufffd" not in joined and has_utf8(joined)))
+        and (not required or all(texts))
+    ):
+        return texts
+    for row, text in enumerate(texts):
+        problem = _id_problem(text, field, max_bytes, required)
+        if problem:
+            problems.setdefault(row, problem)
+    return texts
+
+
+def has_utf8(text: str) -> bool:
+    """Whether the text can be encoded: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _id_problem(text: str, field: str, max_bytes: int, required: bool) -> Problem | None:
+    if not text:
+        return (f"empty_{field}", f"the {field} is an empty string") if required else None
+    if "\ufffd" in text or not has_utf8(text):
+        return "not_utf8", f"the {field} {shown(text)} was not UTF-8: its true bytes are lost"
+    size = len(text.encode())
+    if size > max_bytes:
+        return "id_too_long", f"the {field} {shown(text)} has {size} bytes, {max_bytes} are allowed"
+    return None

@@ -1,0 +1,79 @@
+"""What decides the meaning of a line: the frozen settings of `udfs.events.decode.Decoder`.
+
+In: the configuration. Out: `DecodeSettings`, with a `RatingRule` that turns ratings, float64 of
+any shape, into weights of the same shape.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.events.presets import Preset
+
+RATING = "rating"
+"""The event type whose weight comes from its value."""
+IMPRESSION = "impression"
+"""The event type that says that an item was shown: alone it consumes only if it is told to."""
+
+
+class RatingRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How a rating r becomes a weight, before the weight of the type multiplies it.
+
+    linear: w = min(1, max(-1, (r - neutral) / scale)); threshold: w = 1 if r ≥ threshold else 0.
+    """
+
+    kind: Literal["linear", "threshold"] = "linear"
+    neutral: float = 3.0
+    scale: float = 2.0
+    threshold: float = 4.0
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise ValueError(f"the rating scale is {self.scale}, it must be above 0")
+
+    def apply(self, ratings: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights of ratings, any shape, within [-1, 1].
+
+        >>> RatingRule().apply(np.array([1.0, 3.0, 4.0, 9.0])).tolist()
+        [-1.0, 0.0, 0.5, 1.0]
+        """
+        if self.kind == "threshold":
+            return (ratings >= self.threshold).astype(np.float64)
+        return np.clip((ratings - self.neutral) / self.scale, -1.0, 1.0)
+
+
+class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decides what a line means.
+
+    Attributes:
+        preset: where the fields are; see `udfs.events.presets.resolve`.
+        weights: event type → weight; these and "rating" are the known types.
+        consumed: the types after which the user needs the item no more; empty means all but
+            `IMPRESSION`.
+        unknown_type: whether an event of another type is rejected or accepted with weight 1.
+        default_type: the type of an event that names none, unless the preset says.
+        rating: how ratings become weights.
+        zero_weight: whether an event of weight 0 is an event or ignored.
+        max_id_bytes: longest id of a user, item or event in UTF-8.
+        earliest_ms: the earliest believable time, milliseconds since the epoch.
+        ahead_ms: how far ahead of the clock a time may be, milliseconds.
+        ratings: whether an event that is a rating keeps it beside its weight.
+        user_per_minute: how many events of a user are taken in a minute; 0: all.
+    """
+
+    preset: Preset
+    weights: dict[str, float]
+    consumed: tuple[str, ...] = ()
+    unknown_type: Literal["reject", "accept"] = "reject"
+    default_type: str = "click"
+    rating: RatingRule = RatingRule()
+    zero_weight: Literal["learn", "ignore"] = "learn"
+    max_id_bytes: int = 512
+    earliest_ms: int = 631_152_000_000  # 1990-01-01
+    ahead_ms: int = 86_400_000
+    ratings: bool = False
+    user_per_minute: int = 0

@@ -1,0 +1,1 @@
+"""What user learners and item learners tell each other."""

@@ -1,0 +1,1 @@
+"""What a shard does with a batch, without Flink."""

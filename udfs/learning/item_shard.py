@@ -1,0 +1,223 @@
+"""One item shard in memory: its items, what was taken together with them, the shared parameters.
+
+In: messages of the user learners, rows of state. Out: rows to write back, and what has changed
+since it was last published. Always equal to the rows in state plus the messages in the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.feed.deltas import apply_deltas, pack_deltas, unpack_deltas
+from udfs.feed.reader import Changes
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.slots import SlotSet
+from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
+from udfs.models.item_cf.wire import (
+    PAIR,
+    PAIRS_HEAD,
+    KeyIndex,
+    apply_pairs,
+    pack_rows,
+    read_row,
+    split_pairs,
+)
+from udfs.ranking.ranker import Ranker
+from udfs.ranking.recommender import ModelSettings
+from udfs.state.records import read_rows
+
+CHUNK = 256  # items whose pairs stand in one field of the snapshot
+
+
+class ItemShard:
+    """See the module.
+
+    Attributes:
+        neighbours: row k belongs to slot k of the catalogue; neighbours are numbers of `index`.
+        ranker: the parameters of the job's ranker, in the first shard only.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, neighbours: Neighbours, ranker: Ranker | None, index: KeyIndex,
+        half_life_ms: float,
+    ) -> None:  # fmt: skip
+        self.catalogue, self.neighbours, self.ranker = catalogue, neighbours, ranker
+        self._index, self._half_life_ms = index, half_life_ms
+        self._unfolded, self._uncounted = SlotSet(), SlotSet()
+        self._unpublished, self._unpublished_pairs = SlotSet(), SlotSet()
+        self._chunks: set[int] = set()
+        self._whole = True  # whether the next snapshot must hold all pairs
+        self._ranker_changed = False
+        self.changed = True
+
+    @staticmethod
+    def compile(models: ModelSettings, dimensions: int) -> None:
+        """Compile, or load from Numba's cache, all that a message calls: before the first one."""
+        catalogue = Catalogue(dimensions, 0, 2)
+        one, none = np.zeros(1, np.int32), np.zeros(1)
+        pair = Windows(
+            1, one, one, one, np.ones(1, np.float32), np.array([0, 1], np.int32), one + 1,
+            one.astype(np.uint8),
+        )  # fmt: skip
+        shards, keys = np.zeros(2, np.int32), np.ones(2, np.uint64)
+        message = pack_deltas(
+            keys, dict(enumerate("ab")), np.zeros((2, 2 * dimensions + 4), np.float32), np.ones(2),
+            np.ones(2), np.ones(2, np.int64), shards, 0, split_pairs(pair, keys, shards, 1),
+            none.tobytes(),
+        )[0]  # fmt: skip
+        trial = ItemShard(catalogue, Neighbours(models.item_cf), None, KeyIndex(), 1.0)
+        trial.apply(message)
+        trial.fold()
+        trial.snapshot()
+
+    def load(self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], ranker: bytes) -> None:
+        """Take rows from state.
+
+        Raises:
+            ServiceError: they are of another version or damaged.
+        """
+        data = b"".join(items.values())
+        self.catalogue.put_rows(
+            list(items), read_rows(data, self.catalogue.dtype, "the items in state")
+        )
+        slots = self.catalogue.find(list(pairs)).tolist()
+        for slot, (name, stored) in zip(slots, pairs.items(), strict=True):
+            row = read_row(stored, f"what was taken with {name!r}")
+            if slot >= 0:
+                numbers = self._index.numbers(row.keys)
+                self.neighbours.put_row(slot, Row(row.clock, row.weight, numbers, row.values))
+        if self.ranker is not None:
+            self.ranker.put(ranker)
+
+    def apply(self, data: bytes) -> int:
+        """Apply one message; returns how many items it changed."""
+        message = unpack_deltas(data)
+        slots = apply_deltas(message, self.catalogue, self._half_life_ms)
+        self._unfolded.add(slots)
+        self._unpublished.add(slots)
+        if message.pairs is not None:
+            rows = apply_pairs(message.pairs, self.neighbours, self._index, self.catalogue.known)
+            self._uncounted.add(rows)
+            self._unpublished_pairs.add(rows)
+        if message.ranker and self.ranker is not None:
+            found = self.ranker.parameters
+            change = np.frombuffer(message.ranker, "<f8")
+            if len(change) == len(found):
+                self.ranker.put((found + change).tobytes())
+                self._ranker_changed = True
+        self.changed = True
+        return len(slots)
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether anything differs from the rows in state."""
+        return bool(self._unfolded or self._uncounted)
+
+    def fold(self) -> tuple[dict[str, bytes], dict[str, bytes], bytes]:
+        """The rows of items, those of pairs, and the parameters that have changed since the last
+        call, for state."""
+        catalogue = self.catalogue
+        slots = self._living(self._unfolded.array)
+        data, size = catalogue.rows(slots).tobytes(), catalogue.dtype.itemsize
+        names = catalogue.names(slots.tolist())
+        items = {name: data[n * size : (n + 1) * size] for n, name in enumerate(names)}
+        counted = self._pairs(self._living(self._uncounted.array))
+        self._unfolded.clear()
+        self._uncounted.clear()
+        return items, dict(zip(counted.counted, counted.pairs, strict=True)), self._parameters
+
+    def _living(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
+        living: NDArray[np.int32] = slots[self.catalogue.alive[slots]]
+        return living
+
+    def _pairs(self, slots: NDArray[np.int32]) -> Changes:
+        rows = pack_rows(self.neighbours, slots, self._index.keys)
+        return Changes(self.catalogue.names(slots.tolist()), rows)
+
+    @property
+    def _parameters(self) -> bytes:
+        return b"" if self.ranker is None else self.ranker.parameters.tobytes()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything has changed that `changes` has not returned since."""
+        return bool(self._unpublished or self._unpublished_pairs or self._ranker_changed)
+
+    def changes(self, room: int, pairs_room: int) -> tuple[NDArray[np.int32], Changes]:
+        """Items, and what else, have changed since they were last returned; the longest ago first.
+
+        Args:
+            room, pairs_room: how many bytes of items and of pairs may go, ids not counted, and at
+                least one of each; the rest waits. Where pairs_room is 0, all pairs wait.
+        """
+        most = max(1, room // self.catalogue.dtype.itemsize)
+        slots = self._living(self._unpublished.take(most))
+        changes = Changes()
+        if pairs_room:
+            counted = self._unpublished_pairs.take(self._fitting(pairs_room))
+            self._note_chunks(counted)
+            changes = self._pairs(self._living(counted))
+        if self._ranker_changed:
+            self._ranker_changed = False
+            changes = changes._replace(ranker=self._parameters)
+        return slots, changes
+
+    def _fitting(self, room: int) -> int:
+        """How many of the pairs that wait fit into `room` bytes; at least one."""
+        waiting = self._unpublished_pairs.array
+        sizes = PAIRS_HEAD + PAIR * self.neighbours.lengths[waiting].astype(np.int64)
+        return max(1, int(np.searchsorted(np.cumsum(sizes), room, "right")))
+
+    def _note_chunks(self, slots: NDArray[np.integer[Any]]) -> None:
+        self._chunks.update(np.unique(slots // CHUNK).tolist())
+
+    def snapshot(self, *, pairs: bool = True) -> tuple[bytes, dict[int, Changes], bool]:
+        """The parameters, the chunks of pairs that have changed since the last call, and whether
+        these are all there are.
+
+        Args:
+            pairs: whether pairs are wanted; if not, their changes wait.
+        """
+        if not pairs:
+            self.changed = False
+            return self._parameters, {}, False
+        self._note_chunks(self._unpublished_pairs.array)
+        whole, self._whole = self._whole, False
+        living = self.catalogue.living_slots().astype(np.int32)
+        living = living[self.neighbours.weights(living) > 0]
+        numbers = np.unique(living // CHUNK) if whole else np.array(sorted(self._chunks), int)
+        chunks = {int(n): self._pairs(living[living // CHUNK == n]) for n in numbers}
+        self._chunks.clear()
+        self.changed = False
+        return self._parameters, chunks, whole
+
+    def forget_snapshot(self) -> None:
+        """Take it that there is no snapshot: the next one is whole."""
+        self.changed = self._whole = True
+
+    def expire(self, before_ms: int) -> list[str]:
+        """Drop the items last seen before `before_ms`; returns their ids."""
+        living = self.catalogue.living_slots()
+        expired = self.catalogue.expire(before_ms)
+        gone = living[~self.catalogue.alive[living]]
+        self.neighbours.clear(gone)
+        self.changed = self.changed or len(gone) > 0
+        self._note_chunks(gone)
+        return expired
+
+    def compact(self) -> None:
+        """Give back the space of expired items; nothing may be unfolded."""
+        kept = self.catalogue.living_slots()
+        self.neighbours = self.neighbours.take(kept)
+        self.catalogue = self.catalogue.compact()
+        everything = np.arange(self.catalogue.size, dtype=np.int32)
+        counted = everything[self.neighbours.weights(everything) > 0]
+        for waiting, slots in (self._unpublished, everything), (self._unpublished_pairs, counted):
+            waiting.clear()
+            waiting.add(slots)
+        self._chunks.clear()
+        self._whole = True

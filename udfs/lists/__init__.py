@@ -1,0 +1,1 @@
+"""The lists that a front end reads."""

@@ -1,0 +1,1 @@
+"""Items and users as arrays, and the compiled loops over them."""

@@ -1,0 +1,267 @@
+"""The items a learner knows, as parallel arrays: a replica in each user learner, the truth in each
+item learner.
+
+In: item ids as they occur, absolute rows from the item feed or from state. Out: slots (int32
+positions in the arrays) and the arrays that the kernels work on.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.events.batch import item_key
+from udfs.memory import history_kernels
+from udfs.memory.clusters import AUTOMATIC, ClusterIndex
+from udfs.memory.key_table import KeyTable
+from udfs.models.factors import softmax_kernels
+from udfs.state.records import VERSION, item_dtype
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Catalogue:
+    """Slots 0 to `size` − 1; every array has room for more.
+
+    Attributes:
+        q, y, bias: float32[I, d] twice and float32[I]: the factor of an item that is wanted, its
+            factor as part of a history, and its bias.
+        spread: float32[I, 3], summed mean squared gradients of q, y and bias.
+        axis, along, across: float32[d], float32[I] twice: bounds of products with q, as of the last
+            `measure` (see `kernels.measure`): kept where lists are made.
+        strong: int32[64], slots of the last lists by factors, which are tried first for the next.
+        clusters: what is searched instead of all items, where lists need not be exact.
+        alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
+            item, or one known only by its key from a user's history.
+        popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
+        events, seen: int64[I], events counted and the time of the last, ms.
+        stamp: int64[I], the number of the last batch that touched the item.
+        checksum: int64[I], CRC-32 of the UTF-8 id: the item's shard is its remainder.
+        text, text_at, text_length: the JSON fragments of the items, for `lists`.
+
+    Args:
+        search: "exact", "approximate", or "auto": approximate from `AUTOMATIC` items on.
+    """
+
+    def __init__(self, dimensions: int, seed: int, max_items: int, search: str = "exact") -> None:
+        self.dimensions, self.seed, self.max_items = dimensions, seed, max_items
+        self._clustered_from = {"exact": np.inf, "approximate": 0, "auto": AUTOMATIC}[search]
+        self._search = search
+        self.clusters: ClusterIndex | None = None
+        self.dtype = item_dtype(dimensions)
+        self.ids: list[str | None] = []
+        self._slots: dict[str, int] = {}
+        self._by_key = KeyTable()
+        self.living = 0
+        self.expired = 0
+        self._allocate(256)
+        self.axis = np.zeros(dimensions, np.float32)
+        self.strong = np.zeros(64, np.int32)
+        self._measured = self._sharded = 0
+        self.text = np.zeros(256 * 32, np.uint8)
+        self._text_end = 0
+
+    def _allocate(self, room: int) -> None:
+        self.keys = np.zeros(room, np.uint64)
+        self.q = np.zeros((room, self.dimensions), np.float32)
+        self.y = np.zeros((room, self.dimensions), np.float32)
+        self.bias = np.zeros(room, np.float32)
+        self.spread = np.zeros((room, 3), np.float32)
+        self.along = np.zeros(room, np.float32)
+        self.across = np.zeros(room, np.float32)
+        self.alive = np.zeros(room, np.bool_)
+        self.popularity = np.zeros(room, np.float64)
+        self.popularity_at = np.zeros(room, np.float64)
+        self.events = np.zeros(room, np.int64)
+        self.seen = np.zeros(room, np.int64)
+        self.stamp = np.zeros(room, np.int64)
+        self.checksum = np.zeros(room, np.int64)
+        self._shards = np.zeros(room, np.int32)
+        self.text_at = np.zeros(room, np.int64)
+        self.text_length = np.zeros(room, np.int32)
+
+    @property
+    def size(self) -> int:
+        """Slots in use."""
+        return len(self.ids)
+
+    def slots(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """The slot of each item, int32[n]; new items get a start. −1 where the catalogue is full.
+
+        >>> Catalogue(4, seed=1, max_items=1).slots(["a", "b", "a"]).tolist()
+        [0, -1, 0]
+        """
+        found = self.find(items)
+        if len(missing := np.flatnonzero(found < 0)):
+            names = [items[n] for n in missing.tolist()]
+            room = max(self.max_items - self.living, 0)
+            self.measure(self._admit(list(dict.fromkeys(names))[:room]))
+            found[missing] = self.find(names)
+        return found
+
+    def find(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """The slot of each item, int32[n]; −1 where there is no such living item."""
+        return self._living(
+            np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
+        )
+
+    def known(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The slot of each living item by `item_key`, int32[n]; −1 where there is none."""
+        return self._living(self._by_key.find(keys))
+
+    def _living(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
+        return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
+
+    def slots_of_keys(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The slot of each item by `item_key`, int32[n]; a new one, not alive, for a key never
+        seen."""
+        slots, fresh = self._by_key.number(keys)
+        known = self.size
+        self._reserve(known + len(fresh))
+        self.ids += [None] * len(fresh)
+        self.keys[known : self.size] = fresh
+        return slots
+
+    def _admit(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """Make distinct items alive, none of which is, with their first factors; their slots."""
+        fresh = [item for item in items if item not in self._slots]
+        self.expired -= len(items) - len(fresh)
+        keys = np.array([item_key(item) for item in fresh], np.uint64)
+        for item, slot in zip(fresh, self.slots_of_keys(keys).tolist(), strict=True):
+            self.ids[slot] = item
+            self._slots[item] = slot
+            self.checksum[slot] = zlib.crc32(item.encode())
+            self._sharded = min(self._sharded, slot)
+            self._write_text(slot, item)
+        slots = np.array([self._slots[item] for item in items], np.int32)
+        self.alive[slots] = True
+        self.living += len(slots)
+        first = np.empty((len(slots), self.dimensions), np.float32)
+        history_kernels.initial_factors(self.keys[slots], self.seed, first)
+        self.q[slots] = first
+        counts = self.popularity, self.popularity_at, self.events, self.seen
+        for column in (self.y, self.bias, self.spread, *counts):
+            column[slots] = 0
+        return slots
+
+    def measure(self, slots: NDArray[np.int32]) -> None:
+        """Bring the bounds or the clusters up to date: for who changes `q` or `bias` of these slots
+        and makes lists by them.
+
+        Any axis makes right bounds. The best one is near the first principal one of the factors,
+        and is looked for again whenever all factors have changed ten times on average.
+        """
+        if self.clusters is not None:
+            self.clusters.place(slots, self.q, self.bias)
+            return
+        if self.living >= self._clustered_from:
+            self.cluster()
+            return
+        self._measured += len(slots)
+        if self._measured > 10 * max(self.size, 100):
+            self._measured = 0
+            q, axis = self.q[: self.size], self.axis
+            axis = axis if axis.any() else np.ones_like(axis)
+            for _ in range(4):  # power iteration
+                axis = q.T @ (q @ axis)
+                axis /= max(np.linalg.norm(axis), np.float32(1e-30))
+            self.axis = axis
+            slots = np.arange(self.size, dtype=np.int32)
+        history_kernels.measure(self.q, self.axis, slots, self.along, self.across)
+
+    def cluster(self) -> None:
+        """Find the best items by cluster from now on."""
+        self.clusters = ClusterIndex(self.dimensions)
+        self.clusters.place(self.living_slots().astype(np.int32), self.q, self.bias)
+
+    def _reserve(self, size: int) -> None:
+        """Make room for so many slots in all."""
+        room = len(self.alive)
+        if size <= room:
+            return
+        old = dict(vars(self))
+        self._allocate(max(size, 2 * room))
+        for name, fresh in vars(self).items():
+            if isinstance(fresh, np.ndarray) and fresh is not old[name]:
+                fresh[:room] = old[name]
+
+    def _write_text(self, slot: int, item: str) -> None:
+        text = np.frombuffer(b'{"item":' + _encode(item) + b',"score":', np.uint8)
+        end = self._text_end + len(text)
+        if end > len(self.text):
+            larger = np.zeros(max(2 * len(self.text), end), np.uint8)
+            larger[: self._text_end] = self.text[: self._text_end]
+            self.text = larger
+        self.text[self._text_end : end] = text
+        self.text_at[slot], self.text_length[slot] = self._text_end, len(text)
+        self._text_end = end
+
+    def shards(self, count: int) -> NDArray[np.int32]:
+        """The item shard of each slot, int32[size]; `count`, how many there are, stays the same."""
+        fresh = slice(self._sharded, self.size)
+        self._shards[fresh] = self.checksum[fresh] % count
+        self._sharded = self.size
+        return self._shards[: self.size]
+
+    def living_slots(self) -> NDArray[np.intp]:
+        """The slots of all living items, ascending."""
+        return np.flatnonzero(self.alive[: self.size])
+
+    def names(self, slots: Iterable[int]) -> list[str]:
+        """The ids of the items in `slots`, each of which has been given one."""
+        return [name for slot in slots if (name := self.ids[slot]) is not None]
+
+    def rows(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
+        """The records of the items in `slots`, of `item_dtype`."""
+        rows = np.zeros(len(slots), self.dtype)
+        rows["version"], rows["d"] = VERSION, self.dimensions
+        rows["factor"], rows["context"] = self.q[slots], self.y[slots]
+        rows["bias"], rows["spread"] = self.bias[slots], self.spread[slots]
+        rows["events"], rows["seen"] = self.events[slots], self.seen[slots]
+        rows["popularity"] = self.popularity[slots]
+        rows["popularity_at"] = self.popularity_at[slots]
+        return rows
+
+    def put_rows(self, items: Sequence[str], rows: NDArray[np.void]) -> None:
+        """Set items to the absolute values of their records; those beyond the room are left out."""
+        slots = self.slots(items)
+        if slots.size and slots.min() < 0:
+            rows, slots = rows[slots >= 0], slots[slots >= 0]
+        for column, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
+            column[slots] = np.clip(rows[name], -history_kernels.LIMIT, history_kernels.LIMIT)
+        self.spread[slots] = np.clip(rows["spread"], 0.0, softmax_kernels.SPREAD_LIMIT)
+        if self.clusters is not None and 2 * len(slots) >= self.living:
+            self.cluster()  # clusters of first factors would not come apart
+        else:
+            self.measure(slots)
+        self.events[slots], self.seen[slots] = rows["events"], rows["seen"]
+        self.popularity[slots] = rows["popularity"]
+        self.popularity_at[slots] = rows["popularity_at"]
+
+    def expire(self, before_ms: int) -> list[str]:
+        """Drop the items last seen before `before_ms`: they are neither learned nor shown until
+        they occur again. Returns their ids."""
+        slots = self.living_slots()
+        slots = slots[self.seen[slots] < before_ms]
+        self.alive[slots] = False
+        self.living -= len(slots)
+        self.expired += len(slots)
+        return self.names(slots.tolist())
+
+    @property
+    def wasteful(self) -> bool:
+        """Whether more slots are held by expired items than by living ones."""
+        return self.expired > max(1000, self.living)
+
+    def compact(self) -> Catalogue:
+        """A new catalogue of the living items alone; slots of this one mean nothing in it."""
+        slots = self.living_slots()
+        fresh = Catalogue(self.dimensions, self.seed, self.max_items, self._search)
+        fresh.put_rows(self.names(slots), self.rows(slots))
+        return fresh

@@ -1,0 +1,152 @@
+"""The approximate search of a large catalogue: items by cluster, the best of which are searched.
+
+In: the slots whose factors have changed, what users want. Out: lists as in
+`udfs.models.factors.search`. It is
+an inverted file (Jégou, Douze, Schmid 2011) for inner products whose clusters follow the items:
+nothing is rebuilt, a full cluster is split. It stands in memory alone, next to the catalogue.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.memory import cluster_kernels, probe_kernels
+from udfs.memory.history_kernels import PAGE
+from udfs.models.item_cf.evidence_kernels import History
+
+AUTOMATIC = 20_000
+"""From how many items on a catalogue is searched so, unless the configuration says otherwise."""
+PROBES = 32
+"""Clusters that are searched for a list at most."""
+_RENEWED = 10
+_AT_ONCE = 256  # placed in one call: each could split a cluster
+
+
+class ClusterIndex:
+    """Clusters of at most √I items, for a catalogue with room for I.
+
+    Work for a list: C products to find the clusters, at most `PROBES`·√I to search them, and
+    C ≤ 3·√I or so; for an item placed anew C products, for one that has hardly moved 1 or 2.
+    """
+
+    def __init__(self, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._changed = self._next = 0
+        self._marks: list[tuple[NDArray[np.int64], int]] = []  # of searches that are over
+        self.arrays = cluster_kernels.Clusters(
+            centres=np.zeros((0, dimensions + 1), np.float32),
+            lengths=np.zeros(0, np.float32),
+            radius=np.zeros(0, np.float32),
+            members=np.zeros((0, 0), np.int32),
+            counts=np.zeros(0, np.int32),
+            changes=np.zeros(0, np.int32),
+            of=np.zeros(0, np.int32),
+            at=np.zeros(0, np.int32),
+            distance=np.zeros(0, np.float32),
+            used=np.ones(1, np.int64),
+        )
+
+    def place(
+        self, slots: NDArray[np.int32], q: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> None:
+        """Take in new items, and follow those whose factors have changed; see the kernel.
+
+        Clusters that all items have left in the same direction would not come apart by themselves.
+        So one after the other is dissolved, all of them once while all items change `_RENEWED`
+        times on average.
+        """
+        for begin in range(0, len(slots), _AT_ONCE):
+            self._reserve(len(bias))
+            part = slots[begin : begin + _AT_ONCE]
+            cluster_kernels.place(part, q, bias, self.arrays)
+            self._changed += len(part)
+            if self._changed > 0:
+                self._renew(q, bias)
+
+    def _renew(self, q: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+        """Dissolve the next cluster."""
+        a = self.arrays
+        if (used := int(a.used[0])) > 1:
+            self._next = (self._next + 1) % used
+            slots = np.empty(a.members.shape[1], np.int32)
+            slots = slots[: cluster_kernels.dissolve(self._next, a, slots)]
+            self._changed -= _RENEWED * max(len(slots), 1)
+            self.place(slots, q, bias)
+
+    def _reserve(self, items: int) -> None:
+        a = self.arrays
+        clusters, grown = len(a.counts), len(a.of)
+        width = a.members.shape[1]
+        if items > grown:
+            grown, width = items, max(32, int(items**0.5))
+        if int(a.used[0]) + _AT_ONCE > clusters:
+            clusters = 2 * clusters + _AT_ONCE + 1
+        if (clusters, grown) == (len(a.counts), len(a.of)):
+            return
+        self.arrays = a._replace(
+            centres=_larger(a.centres, (clusters, self._dimensions + 1)),
+            lengths=_larger(a.lengths, (clusters,)),
+            radius=_larger(a.radius, (clusters,)),
+            members=_larger(a.members, (clusters, width)),
+            counts=_larger(a.counts, (clusters,)),
+            changes=_larger(a.changes, (clusters,)),
+            of=_larger(a.of, (grown,), -1),
+            at=_larger(a.at, (grown,)),
+            distance=_larger(a.distance, (grown,)),
+        )
+
+    def search(
+        self, vectors: NDArray[np.float32], q: NDArray[np.float32], bias: NDArray[np.float32],
+        alive: NDArray[np.bool_], items: NDArray[np.int32], scores: NDArray[np.float32],
+        users: NDArray[np.int32] | None = None, history: History | None = None, *,
+        cosine: bool = False,
+    ) -> None:  # fmt: skip
+        """Set `items` and `scores` (int32[n, N], float32[n, N]) to the best that are found, by
+        b_i + q_i·v or by the cosine of q_i and v. Several threads may search at once.
+
+        Args:
+            vectors: float32[n, d], for `cosine` of length 1.
+            users, history: whose consumed items are left out, if anybody's: int32[n], cache slots.
+        """
+        a, used = self.arrays, int(self.arrays.used[0])
+        centres = a.centres[:used]
+        factors = centres[:, :-1]
+        if cosine:
+            lengths = np.linalg.norm(factors, axis=1)
+            near = vectors @ (factors / np.maximum(lengths, np.float32(1e-12))[:, None]).T
+            reach = np.full_like(near, np.inf)
+        else:
+            near = vectors @ factors.T + centres[:, -1]
+            # As far as a member at the mean distance can lie in the direction of the user.
+            lengths = np.sqrt(np.square(vectors).sum(axis=1) + 1)
+            reach = np.outer(lengths, np.sqrt(a.radius[:used]))
+        h = _NO_HISTORY if history is None else history
+        eaten, call = self._unused_marks(len(alive))
+        probe_kernels.probe(
+            vectors, near, reach, PROBES, cosine, q, bias, alive, a.counts[:used],
+            a.members[:used], eaten, call, history is not None, _NOBODY if users is None else users,
+            h.tail, h.fill, h.older, h.pages, items, scores,
+        )  # fmt: skip
+        self._marks.append((eaten, call + len(vectors)))
+
+    def _unused_marks(self, room: int) -> tuple[NDArray[np.int64], int]:
+        """Memory that no other thread uses meanwhile, and a number above all in it."""
+        try:
+            eaten, call = self._marks.pop()
+        except IndexError:
+            return np.zeros(room, np.int64), 1
+        return (eaten, call) if len(eaten) >= room else (np.zeros(room, np.int64), 1)
+
+
+_NOBODY = np.zeros(0, np.int32)
+_NO_HISTORY = History(
+    _NOBODY, _NOBODY, _NOBODY, np.zeros((0, PAGE), np.int32), _NOBODY, _NOBODY, _NOBODY
+)
+
+
+def _larger(old: NDArray[np.generic], shape: tuple[int, ...], fill: int = 0) -> NDArray[np.generic]:
+    """A larger copy of an array, filled up with `fill`."""
+    fresh = np.full(shape, fill, old.dtype)
+    fresh[tuple(map(slice, old.shape))] = old
+    return fresh

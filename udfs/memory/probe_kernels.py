@@ -1,0 +1,112 @@
+"""The compiled loops of the approximate search: the best items of the most promising clusters.
+
+In: what users want, factors and biases of items, items by cluster (`udfs.memory.cluster_kernels`);
+out: ranked slots. Like `udfs.memory.history_kernels` they release the interpreter lock and have
+plain twins in the tests. Names of sizes: `I` catalogue slots, `d` factors, `C` clusters, `M` the
+most items of a cluster, `N` items of a list.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from udfs.memory.history_kernels import mark
+from udfs.models.factors.product_kernels import insert
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _along(j, v, q):
+    total = np.float32(0.0)
+    for f in range(v.shape[0]):
+        total += v[f] * q[j, f]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _cosine(j, v, q):
+    total, square = np.float32(0.0), np.float32(1e-24)
+    for f in range(v.shape[0]):
+        total += v[f] * q[j, f]
+        square += q[j, f] * q[j, f]
+    return total / np.sqrt(square)
+
+
+@njit(cache=True, nogil=True)
+def _cosines(items, v, q, found):
+    """Set `found` to the cosine of v, of length 1, and the factor of each item."""
+    for k in range(items.shape[0]):
+        found[k] = _cosine(np.uint32(items[k]), v, q)
+
+
+@njit(cache=True, nogil=True)
+def _scores(items, v, q, bias, found):
+    """Set `found` to b_j + q_j·v of each item."""
+    for k in range(items.shape[0]):
+        j = np.uint32(items[k])
+        found[k] = _along(j, v, q) + bias[j]
+
+
+@njit(cache=True, nogil=True)
+def probe(
+    v, near, reach, probes, cosine, q, bias, alive, counts, members, eaten, call,
+    exclude, users, tail, fill, older, pages, items, scores,
+):  # fmt: skip
+    """The best items of each user among the members of the most promising clusters, best first,
+    equal ones by lower slot; among all items where those are too few for a list.
+
+    Args:
+        v, near: float32[rows, d], what each user wants; float32[rows, C], how promising each
+            cluster is.
+        reach: float32[rows, C]; a cluster is passed over where `near` + `reach` is less than all
+            scores of a full list.
+        probes: how many clusters are searched at most.
+        cosine: whether an item's score is the cosine of its factor and v, of length 1, in place of
+            b_j + q_j·v.
+        q, bias, alive: float32[I, d], float32[I], bool[I].
+        counts, members: int32[C], int32[C, M], as in `Clusters`, those in use.
+        eaten: int64[I], of an earlier call or all 0. call: int64, larger than all in it; it is
+            marked with `call` + r what the user of row r has consumed.
+        exclude, users, tail, …: as in `list_kernels.best_products`.
+        items, scores: int32[rows, N] and float32[rows, N], set; −1 and −inf where a row has fewer
+            than N items.
+    """
+    n, used = items.shape[1], counts.shape[0]
+    probes = min(probes, used)
+    looked = np.full(used, -1, np.int32)
+    order, promise = np.empty(probes, np.int32), np.empty(probes, np.float32)
+    found = np.empty(members.shape[1], np.float32)
+    for r in range(v.shape[0]):
+        row, best, wanted = items[r], scores[r], v[r]
+        row[:] = -1
+        best[:] = -np.inf
+        order[:] = -1
+        promise[:] = -np.inf
+        for k in range(used):
+            if near[r, k] > promise[probes - 1] and counts[k] > 0:
+                insert(k, near[r, k], order, promise)
+        if exclude:
+            mark(call + r, users[r], tail, fill, older, pages, eaten)
+        worst = np.float32(-np.inf)
+        for place in range(probes + used):
+            if place == probes and row[n - 1] >= 0:
+                break
+            c = order[place] if place < probes else np.int32(place - probes)
+            if c < 0 or looked[c] == r:
+                continue
+            if place < probes and near[r, c] + reach[r, c] < worst:
+                continue
+            looked[c] = r
+            part = members[c, : counts[c]]
+            if cosine:
+                _cosines(part, wanted, q, found)
+            else:
+                _scores(part, wanted, q, bias, found)
+            for k in range(part.shape[0]):
+                if found[k] >= worst:
+                    j = part[k]
+                    better = found[k] > worst or j < row[n - 1]
+                    if better and alive[j] and eaten[j] != call + r:
+                        insert(j, found[k], row, best)
+                        worst = best[n - 1]

@@ -1,0 +1,115 @@
+"""The compiled loop of explicit ratings: the factors of `udfs.models.factors.softmax_kernels` by
+squared error.
+
+In: the factors of users and items, the users' history pages and a batch of event rows, some of
+them with a rating; out: factors and pages changed in place, the touched items and what they were,
+and the error of each rating's prediction before it was learned. Exactly sequential, releases the
+interpreter lock, with a plain NumPy twin in the tests. Names of sizes as there.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from udfs.memory.history_kernels import dot, note
+from udfs.models.factors.softmax_kernels import (
+    SPREAD_LIMIT,
+    clip,
+    keep,
+    pull,
+    touch,
+    vector,
+    window,
+)
+
+USER_BIAS_PACE = np.float32(0.5)  # of the user's bias, as a part of the rate
+FACTOR_PACE = np.float32(4.0)  # of p and q, in rates
+WINDOW_PACE = np.float32(2.0)  # of y
+PULL = np.float32(0.4)  # λ, in regularisations: what suits the softmax is too much here
+PRIOR = np.float32(3.0)  # ratings that an item's bias of 0 counts as
+
+
+@njit(cache=True, nogil=True)
+def learn(
+    p, user_bias, tail, fill, older, pages, disliked, free, free_count, sealed,
+    q, y, bias, spread, alive,
+    users, items, weights, ratings, flags,
+    rate, regularisation, position, mean, first, error,
+    stamp, batch, touched, before,
+):  # fmt: skip
+    """Matrix factorisation of ratings with biases and a window of the history, event by event.
+
+    With v_u of `factor_kernels.vectors`, from the history before the event, a rating r on item i is
+    predicted, and learned as a step of descent on (r − r̂)² + λ(|p|² + |q|² + Σ share·|y|²):
+
+        r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + 4η(|v|² + |q|²) + 2η |q|² Σ share²)
+        q += 4η(e v − λq);  p_u += 4η(e q − λp);  y_h += 2η share_h (e q − λy)
+        b_u += η ε / 2;  b_i += ε / (n_i + 3);  μ += (r − μ) / n
+
+    all from the values before the step. n counts ratings, n_i those of the item up to 100. e is
+    what the error would be after a step by e itself, to first order (Kulis, Bartlett 2010): no
+    learning rate and no rating makes a step too far. ε is kept within ± `LIMIT`. Without μ's mean,
+    the window and the divisor it is the rule of Koren, Bell, Volinsky 2009. An event without a
+    rating changes no factor. An event with flag 1 is then appended to its user's history.
+
+    Args:
+        user_bias: float32[U], b_u, changed. p, tail, fill, older, pages, disliked, free,
+            free_count, sealed, q, y, bias, alive, users, items, weights, flags, position, stamp,
+            batch, touched, before: as in `factor_kernels.learn`; t = min(I, n·(1 + L)) is enough.
+        spread: float32[I, 3], of which the third column is n_i here.
+        ratings: float32[n], those of an event without are not finite.
+        rate, regularisation: float32, η and λ / `PULL`.
+        mean: float64[2], n and μ, changed.
+        first: the first event whose error counts. error: float64[2], how many errors and the sum
+            of their squares, added to.
+
+    Returns: (touched items, sealed pages, pages still free).
+    """
+    count = sealed_count = 0
+    d = q.shape[1]
+    recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
+    v, g = np.empty(d, np.float32), np.empty(d, np.float32)
+    step, stride, pull_by = FACTOR_PACE * rate, WINDOW_PACE * rate, PULL * regularisation
+    for e in range(users.shape[0]):
+        user, target, rating = users[e], items[e], np.float64(ratings[e])
+        if target < 0:
+            continue
+        if np.isfinite(rating):
+            length = window(
+                user, target, tail, fill, older, pages, disliked, alive, position, recent, share
+            )
+            vector(p[user], y, recent, share, length, v)
+            theirs = np.float64(user_bias[user] + bias[target] + dot(v, q[target]))
+            miss = rating - (mean[1] + theirs)
+            if e >= first:
+                error[0] += 1.0
+                error[1] += miss * miss
+            mean[0] += 1.0
+            mean[1] += (rating - mean[1]) / mean[0]
+            slope = clip(np.float32(rating - (mean[1] + theirs)))
+            if stamp[target] != batch:
+                count = touch(target, stamp, batch, touched, before, count, q, y, bias, spread)
+            spread[target, 2] = min(spread[target, 2] + np.float32(1.0), SPREAD_LIMIT)
+            user_bias[user] = clip(user_bias[user] + USER_BIAS_PACE * rate * slope)
+            bias[target] = clip(bias[target] + slope / (spread[target, 2] + PRIOR))
+            reach, squares = dot(q[target], q[target]), np.float32(0.0)
+            for k in range(length):
+                squares += share[k] * share[k]
+            slope /= np.float32(1.0) + step * (dot(v, v) + reach) + stride * reach * squares
+            for f in range(d):
+                g[f] = slope * q[target, f]
+                v[f] *= slope
+            pull(q[target], v, step, keep(step, pull_by))
+            pull(p[user], g, step, keep(step, pull_by))
+            for k in range(length):
+                j, part = recent[k], stride * share[k]
+                if stamp[j] != batch:
+                    count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                pull(y[j], g, part, keep(part, pull_by))
+        free_count, sealed_count = note(
+            target, user, flags[e] & 1 == 1, weights[e], tail, fill, older, pages, disliked, free,
+            free_count, sealed, sealed_count,
+        )  # fmt: skip
+    return count, sealed_count, free_count

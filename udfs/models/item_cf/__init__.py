@@ -1,0 +1,1 @@
+"""Item-based collaborative filtering: what was taken together."""

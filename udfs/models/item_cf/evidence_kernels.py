@@ -1,0 +1,202 @@
+"""The compiled loops that read histories and counted pairs: evidence, similar items, reasons.
+
+In: history pages and rows of neighbours; out: amounts by item, ranked slots, the history items
+behind them. Like `udfs.memory.history_kernels` they release the interpreter lock and have plain
+twins in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of
+an item, `H` history items a list is made from, `N` items of a list.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from udfs.memory.history_kernels import PAGE
+from udfs.models.factors.product_kernels import insert
+
+ZERO = np.float32(0.0)
+LEAST = np.float32(1e-30)  # what evidence that cancels out becomes, so that it stays found
+
+
+class History(NamedTuple):
+    """The users' history pages (see `kernels.note`) and what else is known of users.
+
+    Attributes:
+        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
+            each item of a page that its user did not like.
+        events, serials: int64[U], events learned; one number for each user put into a cache slot.
+    """
+
+    tail: Any
+    fill: Any
+    older: Any
+    pages: Any
+    disliked: Any
+    events: Any
+    serials: Any
+
+
+class Pairs(NamedTuple):
+    """Counted pairs and how they are scored.
+
+    Attributes:
+        ids, values, lengths, counts: as in `count`. gain: float64, g.
+        shrink, target_power, source_power: float64, > 0, ≥ 0, ≥ 0.
+        position: float64[H], the weights of the last H items of a history.
+    """
+
+    ids: Any
+    values: Any
+    lengths: Any
+    counts: Any
+    gain: float
+    shrink: float
+    target_power: float
+    source_power: float
+    position: Any
+
+
+@njit(cache=True, nogil=True)
+def recent(user, history, begin, out):
+    """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end.
+
+    An item j that its user did not like is written as −1 − j.
+    """
+    older, pages, disliked = history.older, history.pages, history.disliked
+    page, stop = history.tail[user], history.fill[user]
+    while page >= 0:
+        for k in range(stop - 1, -1, -1):
+            if begin >= out.shape[0]:
+                return begin
+            j = pages[page, k]
+            out[begin] = j if (disliked[page] >> np.uint32(k)) & np.uint32(1) == 0 else -1 - j
+            begin += 1
+        page, stop = older[page], PAGE
+    return begin
+
+
+@njit(cache=True, nogil=True)
+def gather(user, history, pairs, evidence, found, count):
+    """Add to `evidence` what the neighbours of a user's last items say.
+
+        s_j = Σ_h w_h·C[h → j]/g / (n_h/g + shrink)^source_power
+
+    over the last H items h of the history, w_h = `position[k]` for the k-th newest, less than 0 by
+    as much for one that the user did not like. Divided by (n_j/g + shrink)^target_power it is the
+    score of j.
+
+    Args:
+        user: a cache slot. history: `History`. pairs: `Pairs`, read only.
+        evidence: float32[I], added to; what has been found is never 0.
+        found: int32[I + 1], the `count` items found so far, in order.
+
+    Returns: count.
+    """
+    # Members of a tuple are taken out of it before a loop: inside they would be counted each time.
+    position, ids, values = pairs.position, pairs.ids, pairs.values
+    lengths, counts = pairs.lengths, pairs.counts
+    last = np.empty(position.shape[0], np.int32)
+    for place in range(recent(user, history, 0, last)):
+        h, sign = last[place], 1.0
+        if h < 0:
+            h, sign = -1 - h, -1.0
+        if h >= counts.shape[0]:
+            continue
+        pull = position[place] * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
+        weight = np.float32(sign * pull / pairs.gain)
+        for k in range(lengths[h]):
+            # Unsigned, since a signed index may count from the end; and without a branch, since
+            # nobody could predict which items are new.
+            j = np.uint32(ids[h, k])
+            before = evidence[j]
+            found[count] = j
+            count += before == ZERO
+            after = before + weight * values[h, k]
+            evidence[j] = after if after != ZERO else LEAST
+    return count
+
+
+@njit(cache=True, nogil=True)
+def similar(slots, pairs, alive, items, scores):
+    """The living neighbours with the largest C[h → j]/g / (n_j/g + shrink)^target_power of each h.
+
+    Args:
+        slots: int32[rows], the items h, below the room. alive: bool[I].
+        items, scores: int32[rows, N], float32[rows, N], set, best first, equal ones by lower slot;
+            −1 and −inf where a row has fewer than N.
+    """
+    ids, values, lengths, counts = pairs.ids, pairs.values, pairs.lengths, pairs.counts
+    n = items.shape[1]
+    for r in range(slots.shape[0]):
+        items[r, :] = -1
+        scores[r, :] = -np.inf
+        h, row, best = slots[r], items[r], scores[r]
+        for k in range(lengths[h]):
+            j = ids[h, k]
+            if j < counts.shape[0] and alive[j] and j != h:
+                part = (counts[j] / pairs.gain + pairs.shrink) ** -pairs.target_power / pairs.gain
+                score = np.float32(values[h, k] * part)
+                if score > 0.0 and (
+                    score > best[n - 1] or (score == best[n - 1] and j < row[n - 1])
+                ):
+                    insert(j, score, row, best)
+
+
+@njit(cache=True, nogil=True)
+def explain(users, items, history, pairs, shown, reasons, shares):
+    """The history items that gave most of the score of each item of a list, the largest first.
+
+    The score is that of `gather`.
+
+    Args:
+        users, items: int32[rows], int32[rows, N]: cache slots and their lists; what is negative
+            is passed over.
+        history, pairs: as in `gather`. shown: int32[I], all 0, left so.
+        reasons, shares: int32[rows, N, R], float32[rows, N, R], set: slots, −1 where there are
+            fewer, and their parts of the score, 0 to 1; equal ones newest first.
+    """
+    position, ids, values = pairs.position, pairs.ids, pairs.values
+    lengths, counts = pairs.lengths, pairs.counts
+    last = np.empty(position.shape[0], np.int32)
+    whole = np.empty(items.shape[1], np.float32)
+    least = shares.shape[2] - 1
+    for r in range(users.shape[0]):
+        reasons[r] = -1
+        shares[r] = 0.0
+        whole[:] = 0.0
+        for at in range(items.shape[1]):
+            if items[r, at] >= 0:
+                shown[items[r, at]] = at + 1
+        for place in range(recent(users[r], history, 0, last)):
+            h = last[place]
+            if h < 0 or h >= counts.shape[0]:
+                continue
+            pull = position[place] / pairs.gain
+            pull = np.float32(pull * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power)
+            for k in range(lengths[h]):
+                at = shown[np.uint32(ids[h, k])] - 1
+                if at >= 0:
+                    part = pull * values[h, k]
+                    whole[at] += part
+                    if part > shares[r, at, least]:
+                        _insert_reason(h, part, reasons[r, at], shares[r, at])
+        for at in range(items.shape[1]):
+            if items[r, at] >= 0:
+                shown[items[r, at]] = 0
+            if whole[at] > 0.0:
+                shares[r, at] /= whole[at]
+
+
+@njit(cache=True, nogil=True)
+def _insert_reason(item, part, items, parts):
+    """Put a part larger than the last of the descending `parts` among them, after equal ones."""
+    k = items.shape[0] - 1
+    while k > 0 and parts[k - 1] < part:
+        parts[k] = parts[k - 1]
+        items[k] = items[k - 1]
+        k -= 1
+    parts[k] = part
+    items[k] = item

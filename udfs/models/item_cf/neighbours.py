@@ -1,0 +1,254 @@
+"""Item-based collaborative filtering that learns from each event: the neighbours of every item.
+
+In: batches of event rows, the history pages of `Users`, rows of state. Out: ranked candidates
+`(slots, scores)` as in `udfs.models.factors.search`, the history items behind them, rows to keep.
+No Flink in here. The formulas stand in `neighbour_kernels.count` and `evidence_kernels.gather`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.users import Users
+from udfs.models.factors.search import Ranked
+from udfs.models.item_cf import counting_kernels, evidence_kernels
+from udfs.models.options import ItemCF
+
+
+class Row(NamedTuple):
+    """What an item has counted, as at `clock` learned events: neither gain nor room show in it.
+
+    Attributes:
+        weight: n, the decayed sum of the weights of the item's events.
+        slots, values: int32[k], float32[k], k ≤ K, its neighbours in the row's order.
+    """
+
+    clock: int
+    weight: float
+    slots: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
+class Windows(NamedTuple):
+    """Events with what each is paired with; the arrays as in `neighbour_kernels.count`.
+
+    Attributes:
+        learned: how many events the batch taught, also those that are left out here.
+    """
+
+    learned: int
+    order: NDArray[np.int32]
+    users: NDArray[np.int32]
+    heads: NDArray[np.int32]
+    gains: NDArray[np.float32]
+    starts: NDArray[np.int32]
+    others: NDArray[np.int32]
+    distances: NDArray[np.uint8]
+
+
+class Neighbours:
+    """The neighbours of all catalogue slots, at most K each.
+
+    Attributes:
+        ids, values, lengths: int32[I, K], float32[I, K], int32[I]: neighbours by row and g·count.
+        counts: float64[I], g·n.
+        clock: events learned. log_gain: log2 of g, 0 to 32.
+    """
+
+    def __init__(self, settings: ItemCF | None = None, room: int = 256) -> None:
+        self.settings = s = settings or ItemCF()
+        self.growth = float(np.log2(np.e)) / s.span if s.span else 0.0
+        self.clock, self.log_gain = 0, 0.0
+        self._batch = 0
+        distance = np.arange(s.window) / s.window_decay
+        self._forward = (np.exp(-distance) + s.floor).astype(np.float32)
+        self._position = np.exp(-np.arange(s.recent) / s.position_decay)
+        self._latest = np.full(0, -1, np.int32)
+        self._allocate(room)
+
+    def _allocate(self, room: int) -> None:
+        width = self.settings.neighbours
+        self.ids = np.zeros((room, width), np.int32)
+        self.values = np.zeros((room, width), np.float32)
+        self.lengths = np.zeros(room, np.int32)
+        self.counts = np.zeros(room, np.float64)
+        self._stamp = np.zeros(room, np.int64)
+        self._shown = np.zeros(room, np.int32)
+
+    def reserve(self, room: int) -> None:
+        """Make room for the slots below `room`; doubles, so that growing costs little per slot."""
+        if room <= len(self.counts):
+            return
+        ids, values, lengths, counts = self.ids, self.values, self.lengths, self.counts
+        self._allocate(max(room, 2 * len(counts)))
+        self._batch = 0
+        self.ids[: len(ids)], self.values[: len(ids)] = ids, values
+        self.lengths[: len(ids)], self.counts[: len(ids)] = lengths, counts
+
+    @property
+    def gain(self) -> float:
+        """g, the weight of an event learned now."""
+        return float(2.0**self.log_gain)
+
+    def windows(
+        self, users: Users, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
+        weights: NDArray[np.float32], flags: NDArray[np.uint8],
+    ) -> Windows:  # fmt: skip
+        """What n events are paired with, before `kernels.note` puts them into the pages.
+
+        Args:
+            event_users, event_items: int32[n], cache slots and catalogue slots (−1: none).
+            weights, flags: float32[n], uint8[n] (1: consumed), as in `EventBatch`.
+        """
+        if len(self._latest) < len(users.tail):
+            self._latest = np.full(len(users.tail), -1, np.int32)
+        n, reach = len(event_users), self.settings.window
+        who, heads = np.empty(n, np.int32), np.empty(n, np.int32)
+        gains = np.empty(n, np.float32)
+        starts = np.empty(n + 1, np.int32)
+        others, distances = np.empty(n * reach, np.int32), np.empty(n * reach, np.uint8)
+        m = counting_kernels.windows(
+            event_users, event_items, weights, flags, users.view, reach, self._latest,
+            who, heads, gains, starts, others, distances,
+        )  # fmt: skip
+        p = starts[m]
+        order = np.arange(m, dtype=np.int32)
+        return Windows(
+            m, order, who[:m], heads[:m], gains[:m], starts[: m + 1], others[:p], distances[:p]
+        )
+
+    def count(
+        self, windows: Windows, head_rows: NDArray[np.int32], other_rows: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Learn events from what they are paired with.
+
+        Args:
+            head_rows, other_rows: the rows of `windows.heads` and `windows.others`, −1 where an
+                item is not of this model; rows beyond the room must have been reserved.
+
+        Returns: int32[r], the distinct rows that have changed.
+        """
+        self._batch += 1
+        w, s = windows, self.settings
+        touched = np.empty(min(len(self.counts), len(w.heads) + len(w.others)), np.int32)
+        rows, self.log_gain = counting_kernels.count(
+            w.order, head_rows, w.heads, w.gains, w.starts, other_rows, w.others, w.distances,
+            self.ids, self.values, self.lengths, self.counts, self.log_gain, self.growth,
+            self._forward, np.float32(s.backward), self._stamp, self._batch, touched,
+        )  # fmt: skip
+        self._advance(self.clock + w.learned)
+        return touched[:rows]
+
+    @property
+    def pairs(self) -> evidence_kernels.Pairs:
+        """What the ranking kernels read."""
+        s = self.settings
+        return evidence_kernels.Pairs(
+            self.ids, self.values, self.lengths, self.counts, self.gain,
+            s.shrink, s.target_power, s.source_power, self._position,
+        )  # fmt: skip
+
+    def similar(self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) -> Ranked:
+        """The `n` living items most often taken with each of `slots`; scores as shares of the
+        largest, 0 to 1. A list is shorter where fewer were taken with an item.
+        """
+        self.reserve(catalogue.size)
+        items = np.empty((len(slots), n), np.int32)
+        scores = np.empty((len(slots), n), np.float32)
+        evidence_kernels.similar(slots.astype(np.int32), self.pairs, catalogue.alive, items, scores)
+        return items, np.maximum(scores / np.maximum(scores[:, :1], np.float32(1e-30)), 0)
+
+    def explain(
+        self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32], most: int = 3
+    ) -> Ranked:
+        """The history items that gave most of the score of each item of lists shown.
+
+        Args:
+            slots, items: int32[rows], int32[rows, N]: users and their lists, as from `rank`.
+
+        Returns: int32[rows, N, most] and float32[rows, N, most]: slots, −1 where there are fewer,
+            and their shares of the score, 0 to 1, the largest first.
+        """
+        reasons = np.empty((*items.shape, most), np.int32)
+        shares = np.empty((*items.shape, most), np.float32)
+        evidence_kernels.explain(slots, items, users.view, self.pairs, self._shown, reasons, shares)
+        return reasons, shares
+
+    def get_row(self, slot: int) -> Row:
+        """What the item in `slot` has counted."""
+        length, gain = self.lengths[slot], self.gain
+        values = (self.values[slot, :length].astype(np.float64) / gain).astype(np.float32)
+        return Row(self.clock, self.counts[slot] / gain, self.ids[slot, :length].copy(), values)
+
+    def weights(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """n of the items in `slots`, 0 beyond the room: float64[k]."""
+        found = np.zeros(len(slots))
+        inside = self._inside(slots)
+        found[inside] = self.counts[slots[inside]] / self.gain
+        return found
+
+    def put_row(self, slot: int, row: Row) -> None:
+        """Set the item in `slot` to what `row` says, aged by what has been learned since.
+
+        A row of a later clock moves the clock there. Of a row longer than K the largest stay.
+        """
+        self.reserve(slot + 1)
+        if row.clock > self.clock:
+            self._advance(row.clock)
+        gain = 2.0 ** (self.log_gain - (self.clock - row.clock) * self.growth)
+        slots, values = row.slots, row.values
+        if len(slots) > self.settings.neighbours:
+            kept = np.sort(np.argsort(-values, kind="stable")[: self.settings.neighbours])
+            slots, values = slots[kept], values[kept]
+        self.lengths[slot], self.counts[slot] = len(slots), row.weight * gain
+        self.ids[slot, : len(slots)] = slots
+        self.values[slot] = 0
+        self.values[slot, : len(slots)] = values * gain
+
+    def _advance(self, clock: int) -> None:
+        """Let all counts age to `clock`."""
+        self.log_gain += (clock - self.clock) * self.growth
+        self.clock = clock
+        whole = np.floor(self.log_gain / counting_kernels.STEP) * counting_kernels.STEP
+        if whole > 0:
+            self.values *= np.float32(2.0**-whole)
+            self.counts *= 2.0**-whole
+            self.log_gain -= whole
+
+    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
+        """Forget what the items in `slots` have counted: expired ones."""
+        slots = slots[self._inside(slots)]
+        self.lengths[slots], self.counts[slots], self.values[slots] = 0, 0, 0
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Neighbours:
+        """New neighbours whose row k is what `rows[k]` is here; neighbours keep their names."""
+        at = np.flatnonzero(self._inside(rows))
+        fresh, rows = Neighbours(self.settings, max(256, int(at.max(initial=-1)) + 1)), rows[at]
+        fresh.clock, fresh.log_gain = self.clock, self.log_gain
+        fresh.ids[at], fresh.values[at] = self.ids[rows], self.values[rows]
+        fresh.lengths[at], fresh.counts[at] = self.lengths[rows], self.counts[rows]
+        return fresh
+
+    def compact(self, slots: NDArray[np.integer[Any]]) -> Neighbours:
+        """New neighbours where slot k is what `slots[k]` is here; all other items are left out."""
+        fresh = self.take(slots)
+        place = np.full(1 + max(self.ids.max(initial=0), slots.max(initial=0)), -1, np.int32)
+        place[slots] = np.arange(len(slots), dtype=np.int32)
+        for row in np.flatnonzero(fresh.lengths).tolist():
+            length = fresh.lengths[row]
+            moved = place[fresh.ids[row, :length]]
+            kept = moved >= 0
+            fresh.lengths[row] = end = int(kept.sum())
+            fresh.ids[row, :end] = moved[kept]
+            fresh.values[row, :end] = fresh.values[row, :length][kept]
+            fresh.values[row, end:] = 0
+        return fresh
+
+    def _inside(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Which of `slots` there is room for: those beyond have counted nothing."""
+        inside: NDArray[np.bool_] = slots < len(self.counts)
+        return inside

@@ -1,0 +1,110 @@
+"""What is trending: items that are taken more now than their popularity of a while ago says.
+
+In: the catalogue's decayed popularity, each time that the popular list is refreshed. Out: slots and
+scores of one list, int32[1, N] and float32[1, N] as in `udfs.models.factors.search`, −1 where it is
+shorter. Two copies of what popularity was stand in memory; there is no state and no work per event.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.memory.catalogue import Catalogue
+from udfs.models.factors.search import Ranked, decayed_popularity
+
+LEAST = 4.0
+"""What `surprise` a trending item has at least."""
+_UNSEEN = 0.5  # events, of Jeffreys' prior: what an item not taken may have missed by chance
+_FLOOR = 4.0  # the least variance: the view, cart and purchase of one visitor are no trend
+
+
+def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many standard deviations each item has gained more than its share of all gains.
+
+        r = G / (V + a),  e_i = r (v_i + a),  z_i = (g_i − e_i) / √(e_i (1 + r) + 4)
+
+    with V = Σ v, G = Σ g, a = 1/2. If v_i counts the events of an item, its rate is distributed as
+    Gamma(v_i + a, 1) (Jeffreys' prior), and what comes in r times that exposure as the negative
+    binomial of mean e_i and variance e_i (1 + r): Gelman et al., *Bayesian Data Analysis*, 2.6.
+    Since all is relative to G, growth of the whole catalogue is no trend.
+
+    Args:
+        before, gained: v and g, float64[I], at least 0, in events of weight 1.
+
+    One item of three is taken so much more that the others' shares fall:
+
+    >>> surprise(np.array([30.0, 30, 30]), np.array([40.0, 20, 120])).round(1).tolist()
+    [-1.5, -3.0, 4.4]
+    """
+    r = gained.sum() / (before.sum() + _UNSEEN)
+    expected = r * (before + _UNSEEN)
+    result: NDArray[np.float64] = (gained - expected) / np.sqrt(expected * (1 + r) + _FLOOR)
+    return result
+
+
+class Snapshot(NamedTuple):
+    """Popularity at the event time `at_ms`: float64[I] by slot; later slots had none."""
+
+    at_ms: float
+    values: NDArray[np.float64]
+
+
+class Trending:
+    """The memory of one subtask of what popularity was.
+
+    Snapshots are taken at the first look in each window of event time, counted from 1970 so that
+    all subtasks take them together. The one compared with is the last but one: from one to two
+    windows old, less after a start, more where event time leaps.
+    """
+
+    def __init__(self, window_ms: float, half_life_ms: float) -> None:
+        self._window_ms, self._half_life_ms = window_ms, half_life_ms
+        self._taken: list[Snapshot] = []  # at most two, the older one first
+
+    def forget(self) -> None:
+        """Begin anew: all that is popular at the next look was so before."""
+        self._taken = []
+
+    def look(self, catalogue: Catalogue, clock_ms: float, n: int) -> Ranked:
+        """The `n` items with the largest `surprise` of `LEAST` or more, equal ones by lower slot;
+        scores are shares of the largest.
+
+        Args:
+            clock_ms: the newest event time, never less than before.
+        """
+        value = decayed_popularity(catalogue, clock_ms, self._half_life_ms)
+        self._note(Snapshot(clock_ms, value))
+        was, before = self._taken[0], np.zeros(len(value))
+        before[: len(was.values)] = was.values
+        left = 2.0 ** (-(clock_ms - was.at_ms) / self._half_life_ms)
+        found = surprise(before, np.maximum(value - before * left, 0.0))
+        at = np.flatnonzero(found >= LEAST)
+        at = at[np.argsort(-found[at], kind="stable")][:n]
+        items, scores = np.full((1, n), -1, np.int32), np.full((1, n), -np.inf, np.float32)
+        items[0, : len(at)] = at
+        scores[0, : len(at)] = found[at] / found[at].max(initial=LEAST)
+        return items, scores
+
+    def _note(self, now: Snapshot) -> None:
+        last = self._taken[-1:]
+        if not last or now.at_ms // self._window_ms > last[0].at_ms // self._window_ms:
+            self._taken = [*last, now]
+
+    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
+        """Forget expired items: one that comes back is new."""
+        for _, values in self._taken:
+            values[slots[slots < len(values)]] = 0.0
+
+    def compact(self, kept: NDArray[np.integer[Any]]) -> None:
+        """Go on with a compacted catalogue, whose slot k is what `kept[k]` was."""
+        self._taken = [_kept(snapshot, kept) for snapshot in self._taken]
+
+
+def _kept(was: Snapshot, slots: NDArray[np.integer[Any]]) -> Snapshot:
+    values = np.zeros(len(slots))
+    known = slots < len(was.values)
+    values[known] = was.values[slots[known]]
+    return Snapshot(was.at_ms, values)

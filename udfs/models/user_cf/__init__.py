@@ -1,0 +1,1 @@
+"""User-based collaborative filtering: what similar users took."""

@@ -1,0 +1,116 @@
+"""The compiled loops of user-based collaborative filtering: noting consumers and asking them.
+
+In: history pages and the last consumers of each item; out: amounts by item. Like
+`udfs.memory.history_kernels` they release the interpreter lock, are exactly sequential, and have a
+plain twin in the tests. Names
+of sizes: `U` users in the cache, `I` catalogue slots, `R` consumers noted for an item.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from udfs.models.factors.product_kernels import insert
+from udfs.models.item_cf.evidence_kernels import LEAST, ZERO, recent
+
+
+class Noted(NamedTuple):
+    """Who consumed what, and how they are asked.
+
+    Attributes:
+        who, serial, counts: int32[I, R], int64[I, R], int64[I], see `note`.
+        position: float64[H]. shrink, hermit, power: float64, > 0, > 0, ≥ 0.
+        neighbours, said: how many users are asked, for how many items each.
+    """
+
+    who: Any
+    serial: Any
+    counts: Any
+    position: Any
+    shrink: float
+    hermit: float
+    power: float
+    neighbours: int
+    said: int
+
+
+@njit(cache=True, nogil=True)
+def note(users, items, serials, who, serial, counts):
+    """Note that each user consumed an item, in order: int32[n], int32[n].
+
+    Args:
+        serials: int64[U], one number for each user that was put into a cache slot.
+        who, serial, counts: changed in place: the last R consumers of each item with the serials
+            they had, and how many there were in all; the newest stands at (counts − 1) mod R.
+    """
+    for e in range(users.shape[0]):
+        item = items[e]
+        place = counts[item] % who.shape[1]
+        who[item, place] = users[e]
+        serial[item, place] = serials[users[e]]
+        counts[item] += 1
+
+
+@njit(cache=True, nogil=True)
+def gather(user, history, noted, others, evidence, found, count, weight, alike):
+    """Add to `evidence` what the users most like `user` have consumed.
+
+    A user v is like u by the last H items h of u, the k-th newest of them, that v consumed too:
+
+        a_v = Σ_h `position[k]` / (n_h + shrink)^power
+
+    and each of the `neighbours` most like u says for its last `said` items j
+
+        t_j += a_v / (n_v + hermit)^power
+
+    (session-kNN: Jannach, Ludewig 2017, with recent users in place of sessions).
+
+    Args:
+        user: a cache slot. history: `History`, n_v = `events[v]`.
+        noted: `Noted`, n_h = `counts[h]`.
+        others: float32[I], evidence of another kind: 0 where an item has not been found by it.
+        evidence, found, count: as in `evidence_kernels.gather`.
+        weight, alike: float32[U], all 0, left so; int32[U + 1]: memory.
+
+    Returns: count.
+    """
+    last = np.empty(noted.position.shape[0], np.int32)
+    likes, who, serial, counts = 0, noted.who, noted.serial, noted.counts
+    serials, events = history.serials, history.events
+    for place in range(recent(user, history, 0, last)):
+        h = last[place]
+        if h < 0 or h >= counts.shape[0]:
+            continue
+        part = np.float32(noted.position[place] * (counts[h] + noted.shrink) ** -noted.power)
+        part = max(part, LEAST)
+        for r in range(min(counts[h], who.shape[1])):
+            other = np.uint32(who[h, r])
+            before = weight[other]
+            asked = other != user and serials[other] == serial[h, r]
+            alike[likes] = other
+            likes += asked and before == ZERO
+            weight[other] = before + (part if asked else ZERO)
+    best = np.full(min(noted.neighbours, likes), -1, np.int32)
+    most = np.full(best.shape[0], -np.inf, np.float32)
+    for k in range(likes):
+        other = alike[k]
+        if weight[other] > most[-1]:
+            insert(other, weight[other], best, most)
+        weight[other] = 0.0
+    items = np.empty(noted.said, np.int32)
+    for k in range(best.shape[0]):
+        other = best[k]
+        amount = np.float32(most[k] * (events[other] + noted.hermit) ** -noted.power)
+        amount = max(amount, LEAST)
+        for place in range(recent(other, history, 0, items)):
+            if items[place] >= 0:
+                j = np.uint32(items[place])
+                before = evidence[j]
+                found[count] = j
+                count += (before == ZERO) & (others[j] == ZERO)
+                evidence[j] = before + amount
+    return count

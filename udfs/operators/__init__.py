@@ -1,0 +1,1 @@
+"""The operators that Flink runs: the only code here that imports PyFlink."""

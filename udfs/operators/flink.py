@@ -1,0 +1,93 @@
+"""What the operator shells share: Flink's state handles, metrics, the clock, shard keys.
+
+In: a Flink runtime context. Out: typed handles. Only this module and the shells import PyFlink.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
+
+from pyflink.common import Types
+from pyflink.datastream import OutputTag, RuntimeContext
+from pyflink.datastream.state import (
+    ListStateDescriptor,
+    MapStateDescriptor,
+    ValueStateDescriptor,
+)
+
+import udfs
+from udfs.state.handles import Cell, Log, Rows
+from udfs.stores.fence import Fence
+from udfs.stores.redis_writer import RedisSettings, RedisWriter
+
+STATS = OutputTag("stats", Types.PICKLED_BYTE_ARRAY())
+"""The side output of accounts (`udfs.accounts.Account`, packed)."""
+
+DEAD_LETTERS = OutputTag("dead-letters", Types.STRING())
+"""The side output of unusable lines, one JSON object each."""
+
+
+def now_ms() -> int:
+    """The wall clock, ms since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def share_interpreter() -> None:
+    """Let the threads of the operators take turns quickly, and load the code of this package.
+
+    All operators of a TaskManager share one interpreter lock. Each kernel, state access and Redis
+    call gives it up and, at Python's default of 5 ms, may wait that long to get it back from an
+    operator that is computing. They also share what is imported, from a folder that Flink deletes
+    with the job: an operator that the next job has here, and this one has not, would not be found.
+    """
+    sys.setswitchinterval(0.0005)
+    for module in walk_packages(udfs.__path__, "udfs."):
+        import_module(module.name)
+
+
+def rows(context: RuntimeContext, name: str) -> Rows:
+    """The `MapState[str, bytes]` called `name`, scoped to the current shard."""
+    descriptor = MapStateDescriptor(name, Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+    state: Rows = context.get_map_state(descriptor)
+    return state
+
+
+def cell(context: RuntimeContext, name: str) -> Cell:
+    """The `ValueState[bytes]` called `name`, scoped to the current shard."""
+    state: Cell = context.get_state(ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
+    return state
+
+
+def log(context: RuntimeContext, name: str) -> Log:
+    """The `ListState[bytes]` called `name`, scoped to the current shard."""
+    state: Log = context.get_list_state(ListStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
+    return state
+
+
+def parallelism(context: RuntimeContext) -> int:
+    """How many subtasks run this operator; PyFlink's own getter raises in thread mode."""
+    task: Any = context._runtime_context.getTaskInfo()
+    return int(task.getNumberOfParallelSubtasks())
+
+
+def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str) -> RedisWriter:
+    """The subtask's connection to Redis, which shuts out those of older attempts and jobs."""
+    if not settings.born_ms:
+        return RedisWriter(settings)
+    task: Any = context._runtime_context.getTaskInfo()
+    writer = f"{operator}-{task.getIndexOfThisSubtask()}"
+    fence = Fence(settings.prefix, settings.born_ms, writer, now_ms())
+    return RedisWriter(settings, fence=fence)
+
+
+def next_tick(now: int, interval_ms: int) -> int:
+    """The next multiple of the interval: a timer at it is one timer, however often it is set.
+
+    >>> next_tick(1_000, 400), next_tick(1_200, 400)
+    (1200, 1600)
+    """
+    return (now // interval_ms + 1) * interval_ms

@@ -1,0 +1,1 @@
+"""From what the sources say of each candidate to one order."""

@@ -1,0 +1,1 @@
+"""What is kept in Flink's state, as versioned bytes."""

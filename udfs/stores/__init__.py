@@ -1,0 +1,1 @@
+"""What the job writes to outside of Flink: the only code that knows a store's protocol."""
