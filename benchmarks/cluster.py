@@ -32,7 +32,9 @@ from flink_app.config import load
 from flink_app.console.totals import Totals, read_totals
 from flink_app.local.ports import free_port
 from flink_app.package import write
-from flink_app.simulator import FileWriter, KafkaWriter, ShopSettings, Writer, simulate, zipf_events
+from flink_app.simulator import ShopSettings, simulate, zipf_events
+from flink_app.writers.files import FileWriter, Writer
+from flink_app.writers.kafka import KafkaWriter
 
 _POLL_S = 0.2
 _STEPS = ("parse", "user learner", "item learner", "stats")

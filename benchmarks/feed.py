@@ -22,7 +22,8 @@ from flink_app.config import Config, load
 from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.simulator import zipf_events
 from udfs.events.batch import EventBatch, make_batch
-from udfs.feed.reader import FeedReader, FeedWriter
+from udfs.feed.reader import FeedReader
+from udfs.feed.writer import FeedWriter
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
 from udfs.memory.catalogue import Catalogue

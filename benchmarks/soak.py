@@ -31,7 +31,8 @@ from deploy.download import CACHE
 from deploy.stack import Stack
 from flink_app.console.totals import read_totals
 from flink_app.graph.java import java_home
-from flink_app.simulator import KafkaWriter, zipf_events
+from flink_app.simulator import zipf_events
+from flink_app.writers.kafka import KafkaWriter
 
 OUT = Path(__file__).parent / "out" / "soak.json"
 STEP_S = 0.02

@@ -29,7 +29,7 @@ from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
 from flink_app.graph.operator_settings import user_learner_settings
 from udfs.learning.learner import Learner
-from udfs.memory import history_kernels
+from udfs.memory import history_kernels, random_kernels
 from udfs.models.factors import softmax_kernels
 from udfs.operators.flink import share_interpreter
 from udfs.stores.redis_writer import Command, RedisWriter
@@ -103,7 +103,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         users.tail[0] = -1
         if stored is None:
             start = np.array([hash(user) & 0xFFFFFFFF], np.uint64)
-            history_kernels.initial_factors(start, 1, users.p[:1])
+            random_kernels.initial_factors(start, 1, users.p[:1])
             users.spread[0] = users.events[0] = 0
             return
         d = users.dimensions

@@ -1,4 +1,5 @@
-"""Who may import whom: udfs stands alone, and only the operators know PyFlink."""
+"""Who may import whom: udfs stands alone, only the operators know PyFlink, no room imports
+upward."""
 
 from __future__ import annotations
 
@@ -11,6 +12,45 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 UDFS = sorted((ROOT / "udfs").rglob("*.py"))
+SOURCES = [*UDFS, *sorted((ROOT / "flink_app").rglob("*.py"))]
+
+ROOMS = (
+    "udfs.errors",
+    "udfs.threads",
+    "udfs.accounts",
+    "udfs.events",
+    "udfs.stores",
+    "udfs.state",
+    "udfs.memory",
+    "udfs.models",
+    "udfs.ranking",
+    "udfs.lists",
+    "udfs.feed",
+    "udfs.learning",
+    "udfs.operators",
+    "flink_app.client",
+    "flink_app.config",
+    "flink_app.console",
+    "flink_app.connections",
+    "flink_app.writers",
+    "flink_app.graph",
+    "flink_app.job",
+    "flink_app.package",
+    "flink_app.main",
+    "flink_app.lookup",
+    "flink_app.local",
+    "flink_app.simulator",
+    "flink_app.data",
+    "flink_app.serve",
+    "flink_app.monitoring",
+    "flink_app.evaluate",
+    "flink_app.report",
+    "flink_app.demo",
+    "flink_app.commands",
+    "flink_app.cli",
+    "flink_app.__main__",
+)
+"""A room imports only from itself and from those before it."""
 
 
 def name_of(path: Path) -> str:
@@ -33,6 +73,23 @@ def imported(path: Path) -> set[str]:
 def packages(path: Path) -> set[str]:
     """The top-level packages that a file imports."""
     return {name.split(".")[0] for name in imported(path)}
+
+
+def room_of(module: str) -> str:
+    """The room that a module, or what is in one, belongs to; "" for what is in none."""
+    return ".".join(module.split(".")[:2]) if module.count(".") else ""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_room_imports_upward(path: Path) -> None:
+    room = room_of(name_of(path))
+    if not room:  # a package's own __init__
+        assert imported(path) == set()
+        return
+    allowed = ROOMS[: ROOMS.index(room) + 1]
+    for name in imported(path):
+        if name.startswith(("udfs.", "flink_app.")) and name != "flink_app.__version__":
+            assert room_of(name) in allowed, name
 
 
 @pytest.mark.parametrize("path", UDFS, ids=name_of)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from benchmarks.load import Event
 from benchmarks.peers.loop import LENGTH, top
-from flink_app.simulator import FileWriter, ShopSettings, simulate
+from flink_app.simulator import ShopSettings, simulate
+from flink_app.writers.files import FileWriter
 
 SIDE_BY_SIDE = 300
 """Users whose events alternate in the live part."""

@@ -1,4 +1,4 @@
-"""What a job stands on, asked before it starts: Redis and Kafka answer, Kafka's connector is there.
+"""Redis, asked before a job starts or a list is looked up.
 
 In: a `Config`. Out: a Redis client, or a ServiceError that names the address without credentials.
 Imported by every command, so nothing heavy is imported here.
@@ -6,22 +6,17 @@ Imported by every command, so nothing heavy is imported here.
 
 from __future__ import annotations
 
-import os
-import socket
-from pathlib import Path
-
 import msgspec
 import redis
 
 from flink_app.config import Config, Loaded
 from flink_app.config.load import DEFAULT
+from flink_app.connections.listening import listens
 from udfs.errors import ServiceError
 from udfs.stores.redis_writer import RedisSettings
 
 EMBEDDED_PORT = 6399
 """Where `millirec run` puts its own Redis if it can, and `millirec get` looks first."""
-
-_ASK_S = 3.0
 
 
 def redis_settings(config: Config, born_ms: int = 0) -> RedisSettings:
@@ -88,7 +83,7 @@ def with_embedded_redis(loaded: Loaded) -> Config:
     """The configuration, with the Redis that `millirec run` has started where none is configured
     and that one is there."""
     config = loaded.config
-    if loaded.origins["redis.url"] != DEFAULT or not _listens(f"127.0.0.1:{EMBEDDED_PORT}"):
+    if loaded.origins["redis.url"] != DEFAULT or not listens(f"127.0.0.1:{EMBEDDED_PORT}"):
         return config
     url = f"redis://127.0.0.1:{EMBEDDED_PORT}/0"
     return msgspec.structs.replace(config, redis=msgspec.structs.replace(config.redis, url=url))
@@ -102,53 +97,9 @@ def start_afresh(client: redis.Redis, config: Config) -> None:
     """
     # NumPy and the kernels: only when a job starts.
     from udfs.accounts import LISTS, TESTABLE, shown_key
-    from udfs.feed.reader import feed_keys
+    from udfs.feed.changes import feed_keys
 
     prefix = config.redis.prefix
     shown = [shown_key(prefix, name) for name in (*LISTS, *TESTABLE)]
     for key in (*feed_keys(prefix, config.job.item_shards), f"{prefix}stats", *shown):
         client.delete(key)
-
-
-def require_kafka(config: Config) -> None:
-    """See that a broker listens, where the job reads or writes Kafka.
-
-    Raises:
-        ServiceError: none does.
-    """
-    source, letters = config.source, config.dead_letters
-    wanted = []
-    if source.kind == "kafka":
-        wanted.append(source.brokers)
-    if letters.kind == "kafka":
-        wanted.append(letters.brokers or source.brokers)
-    for brokers in dict.fromkeys(wanted):
-        if not any(_listens(broker.strip()) for broker in brokers.split(",")):
-            raise ServiceError(
-                f"no Kafka broker answers at {brokers}: start it, or correct source.brokers."
-            )
-
-
-def _listens(broker: str) -> bool:
-    host, _, port = broker.rpartition("://")[2].rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _ASK_S).close()
-    except OSError:
-        return False
-    return True
-
-
-def connector_jars(config: Config) -> str:
-    """Flink's option pipeline.jars: Kafka's connector where the job needs it, else "".
-
-    Fetched from Maven Central once, checked by its checksum, kept in the user's cache.
-
-    Raises:
-        ServiceError: it is not there and cannot be fetched.
-    """
-    if "kafka" not in (config.source.kind, config.dead_letters.kind):
-        return ""
-    from deploy.download import fetch, pinned
-
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "millirec" / "jars"
-    return ";".join(jar.absolute().as_uri() for jar in fetch(pinned("flink"), cache))

@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 import redis
 
-from flink_app.simulator import DirectoryWriter, Shop
+from flink_app.simulator import Shop
 from flink_app.simulator.names import CATEGORIES
+from flink_app.writers.files import DirectoryWriter
 
 SHOWN = 8
 """Items of a list that a shopper sees."""

@@ -26,7 +26,8 @@ from flink_app.demo.screen import Screen
 from flink_app.demo.world import PAST, SHOP, Traffic, demo_config, demo_settings
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.redis_server import RedisServer
-from flink_app.simulator import DirectoryWriter, Shop
+from flink_app.simulator import Shop
+from flink_app.writers.files import DirectoryWriter
 from udfs.errors import ConfigError, ServiceError
 
 _PREFIX = "millirec-demo:"  # in a Redis that is not the demo's own

@@ -15,7 +15,8 @@ from types import TracebackType
 import msgspec
 
 from flink_app.config import Config, load
-from flink_app.simulator import DirectoryWriter, Shop, ShopSettings, play
+from flink_app.simulator import Shop, ShopSettings, play
+from flink_app.writers.files import DirectoryWriter
 from udfs.errors import MillirecError
 
 PAST = (100, *[4_780] * 5)

@@ -15,7 +15,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
-from flink_app.connections.redis_access import connector_jars
+from flink_app.connections.kafka import connector_jars
 from flink_app.graph.java import java_home
 from flink_app.graph.restore import RESTORE, whole_checkpoint
 

@@ -4,7 +4,7 @@ In: the job's environment, a stream and a `Config`. Out: an operator whose name 
 which Flink keeps in each checkpoint and savepoint; and a ConfigError, before anything is submitted
 or written, where a job would go on from state of another one. State without that operator, or that
 cannot be read from here, is left to Flink and to the operators, which compare when they load it
-(`udfs.state.handles.Layout`). See docs/decisions/layout-in-a-name.md.
+(`udfs.state.layout.Layout`). See docs/decisions/layout-in-a-name.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from flink_app.config import Config
 from flink_app.graph.operator_settings import layout
 from flink_app.graph.restore import RESTORE, each, read_metadata
 from udfs.errors import ConfigError
-from udfs.state.handles import refusal
+from udfs.state.layout import refusal
 
 NAME = "layout"
 

@@ -12,7 +12,7 @@ from udfs.learning.learner import LearnerSettings
 from udfs.learning.user_shard import UserLearnerSettings
 from udfs.operators.item_learner import ItemLearnerSettings
 from udfs.ranking.recommender import ModelSettings
-from udfs.state.handles import Layout
+from udfs.state.layout import Layout
 
 
 def layout(config: Config) -> Layout:

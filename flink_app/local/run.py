@@ -25,11 +25,11 @@ from rich.text import Text
 from flink_app.config import Config, Loaded
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
+from flink_app.connections.kafka import require_kafka
 from flink_app.connections.redis_access import (
     EMBEDDED_PORT,
     redis_address,
     redis_client,
-    require_kafka,
     start_afresh,
 )
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from flink_app.config import Config
 from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.problems import Problem
-from flink_app.simulator import DirectoryWriter, KafkaWriter
+from flink_app.writers.files import DirectoryWriter
+from flink_app.writers.kafka import KafkaWriter
 from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)

@@ -8,17 +8,5 @@ from flink_app.simulator.generator import play, simulate
 from flink_app.simulator.settings import ShopSettings
 from flink_app.simulator.shop import Shop
 from flink_app.simulator.zipf import zipf_events
-from flink_app.writers.files import DirectoryWriter, FileWriter, Writer
-from flink_app.writers.kafka import KafkaWriter
 
-__all__ = [
-    "DirectoryWriter",
-    "FileWriter",
-    "KafkaWriter",
-    "Shop",
-    "ShopSettings",
-    "Writer",
-    "play",
-    "simulate",
-    "zipf_events",
-]
+__all__ = ["Shop", "ShopSettings", "play", "simulate", "zipf_events"]

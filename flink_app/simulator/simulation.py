@@ -6,21 +6,18 @@ them. The shop is `flink_app.simulator`.
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.status import Status
 
 from flink_app.console.live import PLAIN_S, counted
-from flink_app.simulator import DirectoryWriter, FileWriter, KafkaWriter, ShopSettings, Writer
+from flink_app.simulator import ShopSettings
 from flink_app.simulator import simulate as play
-from udfs.errors import ConfigError
+from flink_app.writers.targets import how_to_run, writer_to
 
 _DEFAULT_EVENTS = 100_000
 _SHOW_S = 0.1
@@ -50,47 +47,6 @@ def simulate(
     pace = f"{written / spent:,.0f}/s" if spent > 0 else "-"
     console.print(f"{counted(written, 'event')} written to {target} in {spent:.1f} s ({pace})")
     console.print(f"learn from them: {how_to_run(target)}", soft_wrap=True)
-
-
-def writer_to(target: str) -> Writer:
-    """The writer for a target: kafka://host:port/topic, a folder, else a file.
-
-    Raises:
-        ConfigError: a kafka:// target without broker or topic. ServiceError: it cannot be opened.
-    """
-    if target.startswith("kafka://"):
-        return KafkaWriter(*_kafka(target))
-    path = Path(target).expanduser()
-    if target.endswith("/") or path.is_dir():
-        return DirectoryWriter(path)
-    return FileWriter(path)
-
-
-def how_to_run(target: str) -> str:
-    """The command that learns from what was written.
-
-    >>> how_to_run("kafka://127.0.0.1:9092/events")
-    'millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 --set \
-source.topic=events'
-    >>> how_to_run("events.jsonl")
-    'millirec run events.jsonl'
-    """
-    if target.startswith("kafka://"):
-        brokers, topic = _kafka(target)
-        settings = {"kind": "kafka", "brokers": brokers, "topic": topic}
-        flags = [f"--set {shlex.quote(f'source.{key}={value}')}" for key, value in settings.items()]
-        return " ".join(["millirec run", *flags])
-    if target.endswith("/") or Path(target).is_dir():
-        return f"millirec run {shlex.quote(target)} --set source.kind=directory"
-    return f"millirec run {shlex.quote(target)}"
-
-
-def _kafka(target: str) -> tuple[str, str]:
-    parts = urlsplit(target)
-    topic = parts.path.strip("/")
-    if not parts.netloc or not topic:
-        raise ConfigError(f"{target} cannot be written to: write kafka://host:port/topic.")
-    return parts.netloc, topic
 
 
 def _shown(status: Any) -> AbstractContextManager[Status | None]:

@@ -15,7 +15,7 @@ from benchmarks.usage import Usage
 from flink_app.config import load
 from flink_app.console.totals import Totals
 from flink_app.graph.event_settings import decode_settings
-from flink_app.simulator import Writer
+from flink_app.writers.files import Writer
 from udfs.events.decode import Decoder
 
 

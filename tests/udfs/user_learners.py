@@ -14,7 +14,7 @@ from udfs.learning.user_shard import UserLearnerSettings
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import UserLearner
 from udfs.ranking.recommender import ModelSettings
-from udfs.state.handles import Layout
+from udfs.state.layout import Layout
 from udfs.stores.redis_writer import RedisSettings
 
 

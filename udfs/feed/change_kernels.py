@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.memory.history_kernels import add_decayed
-from udfs.models.factors.softmax_kernels import SPREAD_LIMIT, clip
+from udfs.memory.popularity_kernels import add_decayed
+from udfs.memory.vector_kernels import SPREAD_LIMIT, clip
 
 
 @njit(cache=True, nogil=True)
 def changes(touched, before, q, y, bias, spread, out):
-    """What the touched items have gained since `factor_kernels.learn` began.
+    """What the touched items have gained since `softmax_kernels.learn` began.
 
     Args:
         touched, before: int32[t], float32[t, 2d + 4], as `learn` has set them.

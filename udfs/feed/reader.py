@@ -1,27 +1,16 @@
-"""The item feed: changed items from the item learners to the replicas in the user learners.
+"""The item feed as a user learner reads it: changes from a Redis stream, snapshots at its start.
 
-In: rows of a `Catalogue` that owns one shard of the items. Out: entries of the Redis stream
-`feed:log` (trimmed by age) and one snapshot per item shard, `feed:snapshot:{<shard>}`, with its
-origin in `feed:epoch:{<shard>}`. What was taken together stands beside it in chunks, the hash
-`feed:pairs:{<shard>}`, because it is many times larger and most of it stays as it is. The braces
-keep them on one node of a Redis Cluster, in the order in which they are written. All values are
-absolute, so reading twice is harmless. Packed as MessagePack, versioned; not for front ends.
+In: the entries that `udfs.feed.writer` writes. Out: the replica's rows, set to absolute values.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
-
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable
 
 from udfs.errors import ServiceError
-from udfs.feed.entries import VERSION, FeedRows, feed_key, unpack
-from udfs.memory.catalogue import Catalogue
+from udfs.feed.entries import feed_key, unpack
 from udfs.models.item_cf.wire import read_row
 from udfs.ranking.recommender import Models
 from udfs.stores.redis_writer import Command, RedisWriter
@@ -29,83 +18,6 @@ from udfs.stores.redis_writer import Command, RedisWriter
 log = logging.getLogger(__name__)
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
 _SETTLED_S = 15.0  # after its start a replica has all snapshots there are: one is written in 10 s
-
-
-class Changes(NamedTuple):
-    """What an item shard publishes beside its items; as in `FeedRows`."""
-
-    counted: Sequence[str] = ()
-    pairs: Sequence[bytes] = ()
-    ranker: bytes = b""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-
-
-def feed_keys(prefix: str, item_shards: int) -> list[str]:
-    """Every key of the feed: what a job that starts afresh deletes."""
-    shards = range(item_shards)
-    kinds = [feed_key(prefix, kind, n) for kind in ("snapshot", "pairs", "epoch") for n in shards]
-    return [f"{prefix}feed:log", *kinds]
-
-
-class FeedWriter:
-    """One item shard's side of the feed: builds commands, sends nothing itself.
-
-    Args:
-        epoch: when this learner started, ms. keep_s: how long the log keeps an entry.
-
-    Attributes:
-        written: bytes packed so far, without the keys and the protocol around them.
-    """
-
-    def __init__(self, prefix: str, shard: int, epoch: int, restored: bool, keep_s: float) -> None:
-        self._prefix, self.shard, self._epoch = prefix, shard, epoch
-        self.restored, self._keep_ms = restored, int(keep_s * 1000)
-        self.written = 0
-        self._kept = feed_key(prefix, "epoch", shard)
-
-    def lost(self, writer: RedisWriter) -> bool:
-        """Whether Redis has no snapshot of this shard: none was written, or it was emptied."""
-        return writer.try_to(("EXISTS", self._kept)) == [0]
-
-    def _pack(
-        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes
-    ) -> bytes:
-        rows = catalogue.rows(slots).tobytes()
-        names = catalogue.names(slots.tolist())
-        data = _encode(
-            FeedRows(VERSION, self.shard, self._epoch, self.restored, names, rows, *changes)
-        )
-        self.written += len(data)
-        return data
-
-    def changes(
-        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes, now_ms: int
-    ) -> Command:
-        """The command that adds the rows of `slots` and `changes` to the log."""
-        oldest = f"{max(now_ms - self._keep_ms, 0)}-0"
-        data = self._pack(catalogue, slots, changes)
-        return ("XADD", f"{self._prefix}feed:log", "MINID", "~", oldest, "*", "rows", data)
-
-    def snapshot(
-        self, catalogue: Catalogue, ranker: bytes, chunks: Mapping[int, Changes], *, whole: bool
-    ) -> list[Command]:
-        """The commands that replace the shard's snapshot.
-
-        Args:
-            chunks: pairs by chunk: those that changed since the last snapshot, or all if `whole`.
-        """
-        data = self._pack(catalogue, catalogue.living_slots(), Changes(ranker=ranker))
-        origin = f"{self._epoch}:{int(self.restored)}"
-        pairs = feed_key(self._prefix, "pairs", self.shard)
-        none = np.zeros(0, np.int32)
-        return [
-            *([("DEL", pairs)] if whole else []),
-            *(("HSET", pairs, str(n), self._pack(catalogue, none, c)) for n, c in chunks.items()),
-            ("SET", feed_key(self._prefix, "snapshot", self.shard), data),
-            ("SET", self._kept, origin),
-        ]
 
 
 class FeedReader:

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.state.handles import Rows, TimeLog
+from udfs.state.handles import Rows
+from udfs.state.time_log import TimeLog
 
 _LONGEST = 40  # characters, a UUID fits; a longer id is remembered as 128 bits of BLAKE2b
 _encode = msgspec.msgpack.Encoder().encode

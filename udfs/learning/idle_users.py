@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory.users import Users
-from udfs.state.handles import Rows, TimeLog
+from udfs.state.handles import Rows
 from udfs.state.records import read_rows
+from udfs.state.time_log import TimeLog
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[str]).decode

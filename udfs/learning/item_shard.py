@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.feed.changes import Changes
 from udfs.feed.deltas import apply_deltas, pack_deltas, unpack_deltas
-from udfs.feed.reader import Changes
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.slots import SlotSet
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows

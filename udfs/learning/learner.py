@@ -17,7 +17,7 @@ from udfs.events.batch import EventBatch, make_batch
 from udfs.feed import change_kernels
 from udfs.feed.deltas import pack_deltas
 from udfs.lists.contract import ListWriter
-from udfs.memory import history_kernels
+from udfs.memory import popularity_kernels, random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.factors import rating_kernels, softmax_kernels
@@ -126,7 +126,7 @@ class Learner:
         self._train(event_users, event_items, weights, number, now_ms)
         windows, counted = self.models.count(event_users, event_items, weights, batch.flags_array)
         self._batch += 1
-        self._random[0] = (s.seed * _SEED_STRIDE + number * history_kernels.EVENT_STRIDE) & _MASK
+        self._random[0] = (s.seed * _SEED_STRIDE + number * random_kernels.EVENT_STRIDE) & _MASK
         room = min(len(batch) * (1 + s.negatives + s.models.window), catalogue.size)
         touched = np.empty(room, np.int32)
         before = np.empty((room, 2 * s.dimensions + 4), np.float32)
@@ -196,7 +196,7 @@ class Learner:
     ) -> dict[int, bytes]:  # fmt: skip
         """The changes of this batch as messages; the replica's popularity follows at once."""
         catalogue = self.catalogue
-        history_kernels.add_popularity(
+        popularity_kernels.add_popularity(
             items, weights, ts, self.half_life_ms,
             catalogue.popularity, catalogue.popularity_at, catalogue.events,
         )  # fmt: skip
@@ -215,7 +215,7 @@ class Learner:
         local = np.where(items >= 0, place[items], -1).astype(np.int32)
         weight, weight_at = np.zeros(len(slots)), np.zeros(len(slots))
         events = np.zeros(len(slots), np.int64)
-        history_kernels.add_popularity(
+        popularity_kernels.add_popularity(
             local, weights, ts, self.half_life_ms, weight, weight_at, events
         )
         names = {n: catalogue.ids[slots[n]] or "" for n in np.flatnonzero(events).tolist()}

@@ -16,7 +16,8 @@ from udfs.learning.duplicates import Duplicates
 from udfs.learning.idle_users import IdleUsers
 from udfs.learning.learner import LearnerSettings
 from udfs.learning.refill import Refill
-from udfs.state.handles import Cell, Layout, Log, Rows
+from udfs.state.handles import Cell, Log, Rows
+from udfs.state.layout import Layout
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 _DAY_MS = 86_400_000

@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.lists import json_kernels
 from udfs.memory.catalogue import Catalogue
-from udfs.models.factors import product_kernels
-from udfs.ranking.ranker import SOURCES, Lists
+from udfs.models.sources import SOURCES, Lists
 from udfs.state.records import pack_factor
 from udfs.stores.redis_writer import Command
 
@@ -63,7 +63,7 @@ class ListWriter:
         if room > len(self._out):
             self._out = np.zeros(2 * room, np.uint8)
         ends = np.zeros(len(slots), np.int64)
-        product_kernels.write_items(
+        json_kernels.write_items(
             slots, lists.scores, lists.models, reasons,
             catalogue.text, catalogue.text_at, catalogue.text_length,
             self._why, self._why_at, self._because, self._out, ends,

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.events.batch import item_key
-from udfs.memory import history_kernels
+from udfs.memory import random_kernels, vector_kernels
 from udfs.memory.clusters import AUTOMATIC, ClusterIndex
 from udfs.memory.key_table import KeyTable
-from udfs.models.factors import softmax_kernels
 from udfs.state.records import VERSION, item_dtype
 
 _encode = msgspec.json.Encoder().encode
@@ -34,7 +33,7 @@ class Catalogue:
             factor as part of a history, and its bias.
         spread: float32[I, 3], summed mean squared gradients of q, y and bias.
         axis, along, across: float32[d], float32[I] twice: bounds of products with q, as of the last
-            `measure` (see `kernels.measure`): kept where lists are made.
+            `measure` (see `vector_kernels.measure`): kept where lists are made.
         strong: int32[64], slots of the last lists by factors, which are tried first for the next.
         clusters: what is searched instead of all items, where lists need not be exact.
         alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
@@ -143,7 +142,7 @@ class Catalogue:
         self.alive[slots] = True
         self.living += len(slots)
         first = np.empty((len(slots), self.dimensions), np.float32)
-        history_kernels.initial_factors(self.keys[slots], self.seed, first)
+        random_kernels.initial_factors(self.keys[slots], self.seed, first)
         self.q[slots] = first
         counts = self.popularity, self.popularity_at, self.events, self.seen
         for column in (self.y, self.bias, self.spread, *counts):
@@ -173,7 +172,7 @@ class Catalogue:
                 axis /= max(np.linalg.norm(axis), np.float32(1e-30))
             self.axis = axis
             slots = np.arange(self.size, dtype=np.int32)
-        history_kernels.measure(self.q, self.axis, slots, self.along, self.across)
+        vector_kernels.measure(self.q, self.axis, slots, self.along, self.across)
 
     def cluster(self) -> None:
         """Find the best items by cluster from now on."""
@@ -234,8 +233,8 @@ class Catalogue:
         if slots.size and slots.min() < 0:
             rows, slots = rows[slots >= 0], slots[slots >= 0]
         for column, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
-            column[slots] = np.clip(rows[name], -history_kernels.LIMIT, history_kernels.LIMIT)
-        self.spread[slots] = np.clip(rows["spread"], 0.0, softmax_kernels.SPREAD_LIMIT)
+            column[slots] = np.clip(rows[name], -vector_kernels.LIMIT, vector_kernels.LIMIT)
+        self.spread[slots] = np.clip(rows["spread"], 0.0, vector_kernels.SPREAD_LIMIT)
         if self.clusters is not None and 2 * len(slots) >= self.living:
             self.cluster()  # clusters of first factors would not come apart
         else:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from udfs.memory.history_kernels import dot
+from udfs.memory.vector_kernels import dot
 
 DRIFTED = np.float32(1.5)  # an item is placed anew this many times as far from its centre, squared
 _LEAST_SHARE = 8  # a split that leaves less than one in so many on a side is none

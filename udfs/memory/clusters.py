@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory import cluster_kernels, probe_kernels
-from udfs.memory.history_kernels import PAGE
-from udfs.models.item_cf.evidence_kernels import History
+from udfs.memory.history_kernels import PAGE, History
 
 AUTOMATIC = 20_000
 """From how many items on a catalogue is searched so, unless the configuration says otherwise."""

@@ -1,55 +1,19 @@
-"""The compiled loops that learners share: histories, popularity, random numbers, first factors.
+"""The compiled loops over users' histories.
 
-In: columns of users and items and a batch of event rows; out: the same arrays changed in place.
-Each kernel is exactly sequential (event by event), releases the interpreter lock, and has a plain
-NumPy twin in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `d` factors,
-`n` events. The factors themselves are learned in `udfs.models.factors.softmax_kernels`.
+In: history pages and events in order; out: the pages changed in place, or what they hold. Each
+kernel is exactly sequential (event by event), releases the interpreter lock, and has a plain NumPy
+twin in the tests. Names of sizes: `U` users in the cache, `H` history pages, `I` catalogue slots.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
 from udfs.state.records import PAGE as PAGE
-
-LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
-ROUNDING = np.float32(1e-5)  # far above the error of a product of single precision
-EVENT_STRIDE = 0xD1B54A32D192ED03  # odd, so no two events of a shard begin at the same state
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def dot(a, b):
-    """Inner product of two float32[d]; `np.dot` in compiled code would need SciPy."""
-    total = np.float32(0.0)
-    for f in range(a.shape[0]):
-        total += a[f] * b[f]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def next_random(state):
-    """Advance `state` (uint64[1]) and return 64 random bits: SplitMix64 (Steele et al. 2014)."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True)
-def initial_factors(keys, seed, out):
-    """Fill `out` (float32[n, d]) with small factors that depend on `keys` (uint64[n]) and `seed`.
-
-    Uniform on ±.1·√3, so a standard deviation of .1: every process draws the same start for a key.
-    """
-    state = np.zeros(1, np.uint64)
-    for row in range(keys.shape[0]):
-        state[0] = keys[row] ^ np.uint64(seed)
-        for f in range(out.shape[1]):
-            unit = np.float64(next_random(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-            out[row, f] = np.float32((unit * 2.0 - 1.0) * 0.17320508)
 
 
 @njit(cache=True, nogil=True)
@@ -146,55 +110,38 @@ def note(
     return free_count, sealed_count
 
 
-@njit(cache=True, nogil=True)
-def decayed(value, at, ts, half_life):
-    """`value` at time `at`, seen at `ts`: halved each `half_life` (all in ms); never grown."""
-    return value * 2.0 ** (-max(ts - at, 0.0) / half_life)
+class History(NamedTuple):
+    """The users' history pages (see `history_kernels.note`) and what else is known of users.
 
-
-@njit(cache=True, nogil=True)
-def add_decayed(value, at, weight, ts, half_life):
-    """Add `weight` of time `ts` to the decayed sum (`value`, `at`); returns the new pair."""
-    if ts >= at:
-        return decayed(value, at, ts, half_life) + weight, ts
-    return value + decayed(weight, ts, at, half_life), at
-
-
-@njit(cache=True, nogil=True)
-def add_popularity(items, weights, ts, half_life, value, at, events):
-    """Add events to the decayed popularity of their items.
-
-    Args:
-        items, weights, ts: int32[n] (negative: skipped), float32[n], int64[n] ms. Weights ≤ 0 count
-            as events but add no popularity. half_life: ms.
-        value, at: float64[I]: the decayed sum and its time in ms; events: int64[I]. All changed in
-            place.
+    Attributes:
+        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
+            each item of a page that its user did not like.
+        events, serials: int64[U], events learned; one number for each user put into a cache slot.
     """
-    for e in range(items.shape[0]):
-        j = items[e]
-        if j < 0:
-            continue
-        weight = max(np.float64(weights[e]), 0.0)
-        value[j], at[j] = add_decayed(value[j], at[j], weight, np.float64(ts[e]), half_life)
-        events[j] += 1
+
+    tail: Any
+    fill: Any
+    older: Any
+    pages: Any
+    disliked: Any
+    events: Any
+    serials: Any
 
 
 @njit(cache=True, nogil=True)
-def measure(q, axis, items, along, across):
-    """What of the factors of `items` lies along a unit vector, and how much across it.
+def recent(user, history, begin, out):
+    """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end.
 
-    By Cauchy and Schwarz q·v ≤ (q·e)(v·e) + |q − (q·e)e|·|v − (v·e)e| for a unit vector e. Both
-    lengths are taken a little larger, by ROUNDING of the whole, so that this holds for products of
-    single precision too.
-
-    Args:
-        q, axis: float32[I, d], float32[d], e, or all 0. items: int32[m].
-        along, across: float32[I], float32[I], set at the items.
+    An item j that its user did not like is written as −1 − j.
     """
-    for k in range(items.shape[0]):
-        j = items[k]
-        along[j] = dot(q[j], axis)
-        rest = np.float32(0.0)
-        for f in range(axis.shape[0]):
-            rest += (q[j, f] - along[j] * axis[f]) ** 2
-        across[j] = np.sqrt(rest + ROUNDING * dot(q[j], q[j]))
+    older, pages, disliked = history.older, history.pages, history.disliked
+    page, stop = history.tail[user], history.fill[user]
+    while page >= 0:
+        for k in range(stop - 1, -1, -1):
+            if begin >= out.shape[0]:
+                return begin
+            j = pages[page, k]
+            out[begin] = j if (disliked[page] >> np.uint32(k)) & np.uint32(1) == 0 else -1 - j
+            begin += 1
+        page, stop = older[page], PAGE
+    return begin

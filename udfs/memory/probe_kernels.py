@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from udfs.memory.history_kernels import mark
-from udfs.models.factors.product_kernels import insert
+from udfs.memory.top_kernels import insert
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
@@ -68,7 +68,7 @@ def probe(
         counts, members: int32[C], int32[C, M], as in `Clusters`, those in use.
         eaten: int64[I], of an earlier call or all 0. call: int64, larger than all in it; it is
             marked with `call` + r what the user of row r has consumed.
-        exclude, users, tail, …: as in `list_kernels.best_products`.
+        exclude, users, tail, …: as in `product_kernels.best_products`.
         items, scores: int32[rows, N] and float32[rows, N], set; −1 and −inf where a row has fewer
             than N items.
     """

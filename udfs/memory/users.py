@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.events.batch import item_key
-from udfs.memory import history_kernels
+from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
-from udfs.memory.history_kernels import PAGE
-from udfs.models.item_cf.evidence_kernels import History
+from udfs.memory.history_kernels import PAGE, History
 from udfs.state.handles import Rows
 from udfs.state.records import VERSION, read_rows, user_dtype
 
@@ -117,7 +116,7 @@ class Users:
         stored = rows.get(user)
         if stored is None:
             key = np.array([item_key(user)], np.uint64)
-            history_kernels.initial_factors(key, ~self.seed & 0xFFFFFFFF, self.p[slot : slot + 1])
+            random_kernels.initial_factors(key, ~self.seed & 0xFFFFFFFF, self.p[slot : slot + 1])
             for column in (self.spread, self.events, self.last, self.seen, self.first, self.sealed):
                 column[slot] = 0
             return slot

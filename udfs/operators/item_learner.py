@@ -14,7 +14,7 @@ import msgspec
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, pack_account
-from udfs.feed.reader import FeedWriter
+from udfs.feed.writer import FeedWriter
 from udfs.learning.item_shard import ItemShard
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.neighbours import Neighbours
@@ -23,7 +23,7 @@ from udfs.operators.code_check import Shipped
 from udfs.operators.flink import cell, log, next_tick, now_ms, redis_writer, rows
 from udfs.ranking.ranker import Ranker
 from udfs.ranking.recommender import ModelSettings
-from udfs.state.handles import Layout
+from udfs.state.layout import Layout
 from udfs.stores.redis_writer import RedisSettings
 
 _INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it,

@@ -14,16 +14,16 @@ import numpy as np
 from numba import njit
 
 from udfs.memory import history_kernels
-from udfs.memory.history_kernels import dot
+from udfs.memory.vector_kernels import dot
+from udfs.models.evidence import ZERO
 from udfs.models.item_cf import evidence_kernels
-from udfs.models.item_cf.evidence_kernels import ZERO
 from udfs.models.user_cf import consumer_kernels
 
 KINDS = 2  # of evidence: item-cf, user-cf
 BASE = 5  # features
 FEATURES = 2 * BASE  # with each of them once more, times how active the user is
 FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
-LEAST = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
+LOWEST_SHARE = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
 FARTHEST = np.float32(10.0)  # the lowest mf feature, below the highest
 _WEIGHED, _BUCKETS = (np.float32(2.0), np.float32(0.7)), 256
 MODEL_OF = np.array([0, 1, 2, 3, 3], np.int8)  # of each feature, into `ranker.MODELS`
@@ -96,9 +96,9 @@ def _price(j, pairs, noted, items, known):
 def collect(user, extra, taken, most, since, exclude, history, pairs, noted, items, scratch):
     """The candidates of one user: those of `extra`, and about `most` of all that have evidence.
 
-    Evidence becomes a share of its largest among all with evidence, by kind, at least LEAST. What
-    is weighed to choose is a plain sum of the shares; it need only keep all that the ranker may
-    put into a list. All candidates are alive and, if asked, unseen.
+    Evidence becomes a share of its largest among all with evidence, by kind, at least LOWEST_SHARE.
+    What is weighed to choose is a plain sum of the shares; it need only keep all that the ranker
+    may put into a list. All candidates are alive and, if asked, unseen.
 
     Args:
         extra: int32[E], candidates of other models, alive and unseen, −1 for none.
@@ -156,7 +156,7 @@ def collect(user, extra, taken, most, since, exclude, history, pairs, noted, ite
             kept += (e != ZERO) | (f != ZERO)
             best0, best1 = max(best0, e), max(best1, f)
     for k in range(kept):
-        x0[k], x1[k] = max(x0[k] / best0, LEAST), max(x1[k] / best1, LEAST)
+        x0[k], x1[k] = max(x0[k] / best0, LOWEST_SHARE), max(x1[k] / best1, LOWEST_SHARE)
     return _choose(first, kept, most, slots, x0, x1, scratch.z, scratch.place)
 
 

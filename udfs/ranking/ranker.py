@@ -7,8 +7,6 @@ in `ranker_kernels.train`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,30 +14,14 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.options import RankerOptions
+from udfs.models.sources import Lists
 from udfs.models.user_cf.consumers import Consumers
 from udfs.ranking import candidate_kernels, ranker_kernels
 from udfs.threads import Threads
 
-MODELS = ("item-cf", "user-cf", "mf", "popular")
-"""What users' lists come from."""
-SOURCES = (*MODELS, "trending")
-"""Where an item of a list comes from; `Lists.models` are positions in here."""
 _ALONE = {"item-cf": 0, "user-cf": 1}
 _FIRST, _LARGEST = 1e-8, 1e3
 _PRIOR = np.array([2.0, 0.7, 0.5, 0.0, 0.0])
-
-
-class Lists(NamedTuple):
-    """n lists, best first.
-
-    Attributes:
-        items, scores: int32[n, N], float32[n, N] in 0 to 1; −1 where a list is shorter.
-        models: int8[n, N], the model that put each item there, a position in `SOURCES`.
-    """
-
-    items: NDArray[np.int32]
-    scores: NDArray[np.float32]
-    models: NDArray[np.int8]
 
 
 def first_parameters(hidden: int) -> NDArray[np.float64]:

@@ -13,8 +13,8 @@ import numpy as np
 from numba import njit
 
 from udfs.memory import history_kernels
-from udfs.memory.history_kernels import next_random
-from udfs.models.factors.product_kernels import insert
+from udfs.memory.random_kernels import next_random
+from udfs.memory.top_kernels import insert
 from udfs.ranking.candidate_kernels import (
     BASE,
     FEATURES,

@@ -14,22 +14,16 @@ from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
-from udfs.models.factors import product_kernels
-from udfs.models.factors.search import (
-    Popular,
-    Ranked,
-    by_popularity,
-    rank_by_factors,
-    rank_by_popularity,
-    rank_similar,
-    user_vectors,
-)
+from udfs.models.factors.search import rank_by_factors, rank_similar, user_vectors
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.wire import KeyRow
 from udfs.models.options import ItemCF, RankerOptions, UserCF
+from udfs.models.popular.popular import Popular, by_popularity, rank_by_popularity
 from udfs.models.popular.trending import Trending
+from udfs.models.sources import SOURCES, Lists, Ranked
 from udfs.models.user_cf.consumers import Consumers
-from udfs.ranking.ranker import SOURCES, Lists, Ranker
+from udfs.ranking import fill_kernels
+from udfs.ranking.ranker import Ranker
 from udfs.threads import Threads, nothing
 
 _POPULAR = SOURCES.index("popular")
@@ -160,7 +154,7 @@ class Models:
         )  # fmt: skip
         if (lists.items[:, -1] < 0).any():
             popular = self.by_popularity(slots, now_ms)[0]
-            product_kernels.fill_up(lists.items, lists.scores, lists.models, popular, _POPULAR)
+            fill_kernels.fill_up(lists.items, lists.scores, lists.models, popular, _POPULAR)
         return lists
 
     def by_factors(
@@ -196,7 +190,7 @@ class Models:
         if len(short := np.flatnonzero(lists.items[:, -1] < 0)):
             more = np.full_like(lists.items, -1)
             more[short] = rank_similar(self.catalogue, slots[short], n)[0]
-            product_kernels.fill_up(*lists, more, SOURCES.index("mf"))
+            fill_kernels.fill_up(*lists, more, SOURCES.index("mf"))
         return lists
 
     def reasons(self, slots: NDArray[np.int32], lists: Lists) -> NDArray[np.int32]:

@@ -48,7 +48,7 @@ def user_dtype(d: int) -> np.dtype[np.void]:
 
 def item_dtype(d: int) -> np.dtype[np.void]:
     """An item: events, wall clock of the last (ms), decayed popularity, its time (ms), bias, the
-    factors q and y, and the spread of q, y and bias (see `factor_kernels.learn`;
+    factors q and y, and the spread of q, y and bias (see `softmax_kernels.learn`;
     of ratings learned by squared error the last is their number, and the others are 0)."""
     return np.dtype(
         [

@@ -27,7 +27,7 @@ from flink_app.data.replay.pace import Clock, play
 from flink_app.data.replay.recording import Recording, read_recording
 from flink_app.graph.event_settings import decode_settings
 from flink_app.simulator.generator import interrupt_sets
-from flink_app.simulator.simulation import how_to_run, writer_to
+from flink_app.writers.targets import how_to_run, writer_to
 from udfs.errors import ConfigError
 from udfs.events.times import iso_text
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.models.factors.product_kernels import insert
+from udfs.memory.top_kernels import insert
 
 
 @njit(cache=True, nogil=True)

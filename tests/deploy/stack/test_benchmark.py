@@ -10,7 +10,8 @@ import redis
 from benchmarks.cluster import quality, report, structured, throughput
 from benchmarks.usage import processes
 from deploy.stack import Stack
-from flink_app.simulator import KafkaWriter, zipf_events
+from flink_app.simulator import zipf_events
+from flink_app.writers.kafka import KafkaWriter
 from tests.deploy.stack.cluster import Cluster
 
 pytestmark = pytest.mark.stack

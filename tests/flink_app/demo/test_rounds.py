@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_app.demo.rounds import SHOWN, Round, Shoppers, favourites
-from flink_app.simulator import DirectoryWriter, Shop, ShopSettings
+from flink_app.simulator import Shop, ShopSettings
+from flink_app.writers.files import DirectoryWriter
 
 LISTS = st.lists(st.integers(0, 30).map(lambda n: f"i{n}"), unique=True, min_size=1, max_size=20)
 

@@ -12,7 +12,7 @@ import redis
 from rich.console import Console
 
 from flink_app.config import Loaded, load
-from flink_app.connections import redis_access
+from flink_app.connections import kafka, redis_access
 from flink_app.local.ports import free_port
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup import lists
@@ -130,4 +130,4 @@ def test_kafka_that_does_not_listen_is_named() -> None:
     port = free_port()
     settings = ["source.kind=kafka", f"source.brokers=127.0.0.1:{port}"]
     with pytest.raises(ServiceError, match=f"no Kafka broker answers at 127.0.0.1:{port}"):
-        redis_access.require_kafka(load(None, settings, {}).config)
+        kafka.require_kafka(load(None, settings, {}).config)

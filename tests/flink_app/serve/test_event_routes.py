@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
-from flink_app.simulator import KafkaWriter
+from flink_app.writers.kafka import KafkaWriter
 from tests.flink_app.serve.servers import serving
 from udfs.events.decode import Decoder
 

@@ -15,7 +15,8 @@ from flink_app.graph.operator_settings import item_learner_settings, user_learne
 from flink_app.serve.factors import Factors, Items
 from tests.flink_app.serve.servers import serving
 from udfs.events.batch import make_batch
-from udfs.feed.reader import Changes, FeedWriter
+from udfs.feed.changes import Changes
+from udfs.feed.writer import FeedWriter
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 from udfs.state.records import item_dtype, pack_factor

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from flink_app.simulator.simulation import how_to_run, simulate
+from flink_app.simulator.simulation import simulate
+from flink_app.writers.targets import how_to_run
 from udfs.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_app.simulator import DirectoryWriter, FileWriter
+from flink_app.writers.files import DirectoryWriter, FileWriter
 from udfs.errors import ServiceError
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from flink_app.simulator import KafkaWriter, ShopSettings, simulate
+from flink_app.simulator import ShopSettings, simulate
 from flink_app.writers import kafka
+from flink_app.writers.kafka import KafkaWriter
 from udfs.errors import ServiceError
 
 MOCK: dict[str, str | int | bool] = {"test.mock.num.brokers": 1}

@@ -11,9 +11,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from udfs.feed import reader
+from udfs.feed import entries
+from udfs.feed.changes import Changes, feed_keys
 from udfs.feed.entries import FeedRows
-from udfs.feed.reader import Changes, FeedReader, FeedWriter, feed_keys
+from udfs.feed.reader import FeedReader
+from udfs.feed.writer import FeedWriter
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.ranking.recommender import Models, ModelSettings
@@ -169,7 +171,7 @@ def test_a_replica_that_was_away_loads_the_snapshots(
 def packed(**changes: object) -> bytes:
     items = owner(["bad"])
     rows = items.rows(items.living_slots()).tobytes()
-    whole = FeedRows(reader.VERSION, 0, 1, False, ["bad"], rows)
+    whole = FeedRows(entries.VERSION, 0, 1, False, ["bad"], rows)
     return msgspec.msgpack.encode(msgspec.structs.replace(whole, **changes))
 
 

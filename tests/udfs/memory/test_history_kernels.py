@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.udfs import reference
 from tests.udfs.reference import SplitMix64
-from udfs.memory import history_kernels
+from udfs.memory import history_kernels, popularity_kernels, random_kernels
 from udfs.memory.history_kernels import PAGE
 
 Slots = NDArray[np.int32]
@@ -76,28 +76,28 @@ def test_histories_are_the_reference(
 @given(st.integers(0, 2**64 - 1))
 def test_the_generator_is_splitmix64(seed: int) -> None:
     state, random = np.array([seed], np.uint64), SplitMix64(seed)
-    drawn = [int(history_kernels.next_random(state)) for _ in range(4)]
+    drawn = [int(random_kernels.next_random(state)) for _ in range(4)]
     assert drawn == [random.draw() for _ in range(4)]
 
 
 def test_the_generator_draws_its_published_numbers() -> None:
     """The first outputs for the seed 1234567, as other implementations print them."""
     state = np.array([1234567], np.uint64)
-    drawn = [int(history_kernels.next_random(state)) for _ in range(2)]
+    drawn = [int(random_kernels.next_random(state)) for _ in range(2)]
     assert drawn == [6457827717110365317, 3203168211198807973]
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5), st.integers(0, 2**32 - 1))
 def test_first_factors_depend_on_key_and_seed_alone(keys: list[int], seed: int) -> None:
     out = np.zeros((len(keys), 6), np.float32)
-    history_kernels.initial_factors(np.array(keys, np.uint64), seed, out)
+    random_kernels.initial_factors(np.array(keys, np.uint64), seed, out)
     expected = [reference.initial_factors(key, seed, 6) for key in keys]
     np.testing.assert_allclose(out, expected, rtol=1e-6, atol=1e-7)
 
 
 def test_first_factors_have_a_standard_deviation_of_a_tenth() -> None:
     out = np.zeros((5000, 8), np.float32)
-    history_kernels.initial_factors(np.arange(5000, dtype=np.uint64), 1, out)
+    random_kernels.initial_factors(np.arange(5000, dtype=np.uint64), 1, out)
     assert abs(float(out.std()) - 0.1) < 0.001
     assert abs(float(out.mean())) < 0.002
 
@@ -113,7 +113,7 @@ def test_decayed_popularity_is_its_sum_in_any_order(
 ) -> None:
     value, at, count = np.zeros(1), np.zeros(1), np.zeros(1, np.int64)
     given_weights, ts = zip(*events, strict=True)
-    history_kernels.add_popularity(
+    popularity_kernels.add_popularity(
         np.zeros(len(events), np.int32), np.array(given_weights, np.float32),
         np.array(ts, np.int64), half_life, value, at, count,
     )  # fmt: skip
@@ -127,12 +127,12 @@ def test_popularity_merges(first: list[tuple[float, int]], second: list[tuple[fl
     for events in (first, second, first + second):
         value, at, count = np.zeros(1), np.zeros(1), np.zeros(1, np.int64)
         given_weights, ts = zip(*events, strict=True)
-        history_kernels.add_popularity(
+        popularity_kernels.add_popularity(
             np.array([0] * len(events), np.int32), np.array(given_weights, np.float32),
             np.array(ts, np.int64), 1e8, value, at, count,
         )  # fmt: skip
         sums.append((value, at))
     (value, at), (more, more_at), (both, both_at) = sums
-    value[0], at[0] = history_kernels.add_decayed(value[0], at[0], more[0], more_at[0], 1e8)
+    value[0], at[0] = popularity_kernels.add_decayed(value[0], at[0], more[0], more_at[0], 1e8)
     assert at[0] == both_at[0]
     assert value[0] == pytest.approx(both[0], rel=1e-6, abs=1e-12)

@@ -18,7 +18,7 @@ from udfs.memory.users import Users
 from udfs.operators import item_learner
 from udfs.operators.item_learner import ItemLearner, ItemLearnerSettings
 from udfs.ranking.recommender import Models, ModelSettings
-from udfs.state.handles import Layout
+from udfs.state.layout import Layout
 from udfs.state.records import item_dtype
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 

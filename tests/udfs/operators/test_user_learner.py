@@ -16,7 +16,7 @@ from udfs.errors import ServiceError
 from udfs.events.batch import EventBatch, cut, pack, select, unpack
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import _since
-from udfs.state.handles import Layout
+from udfs.state.layout import Layout
 
 END = 2**63 - 1
 

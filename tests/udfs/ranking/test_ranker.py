@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of
 from udfs.models.options import RankerOptions, UserCF
+from udfs.models.sources import MODELS
 from udfs.ranking.candidate_kernels import BASE, FEATURES, FLOOR
-from udfs.ranking.ranker import MODELS, Ranker, first_parameters
+from udfs.ranking.ranker import Ranker, first_parameters
 from udfs.ranking.recommender import Models
 
 USERS = [f"u{n}" for n in range(8)]

@@ -6,7 +6,8 @@ import pytest
 
 from tests.udfs.fakes import DictCell, DictState
 from udfs.errors import ServiceError
-from udfs.state.handles import Layout, TimeLog
+from udfs.state.layout import Layout
+from udfs.state.time_log import TimeLog
 
 
 def test_a_layout_is_noted_and_then_compared() -> None:

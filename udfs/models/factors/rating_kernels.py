@@ -13,16 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.memory.history_kernels import dot, note
-from udfs.models.factors.softmax_kernels import (
-    SPREAD_LIMIT,
-    clip,
-    keep,
-    pull,
-    touch,
-    vector,
-    window,
-)
+from udfs.memory.history_kernels import note
+from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
+from udfs.models.factors.softmax_kernels import keep, pull, touch, vector, window
 
 USER_BIAS_PACE = np.float32(0.5)  # of the user's bias, as a part of the rate
 FACTOR_PACE = np.float32(4.0)  # of p and q, in rates
@@ -41,7 +34,8 @@ def learn(
 ):  # fmt: skip
     """Matrix factorisation of ratings with biases and a window of the history, event by event.
 
-    With v_u of `factor_kernels.vectors`, from the history before the event, a rating r on item i is
+    With v_u of `softmax_kernels.vectors`, from the history before the event, a rating r on item i
+    is
     predicted, and learned as a step of descent on (r − r̂)² + λ(|p|² + |q|² + Σ share·|y|²):
 
         r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + 4η(|v|² + |q|²) + 2η |q|² Σ share²)
@@ -57,7 +51,7 @@ def learn(
     Args:
         user_bias: float32[U], b_u, changed. p, tail, fill, older, pages, disliked, free,
             free_count, sealed, q, y, bias, alive, users, items, weights, flags, position, stamp,
-            batch, touched, before: as in `factor_kernels.learn`; t = min(I, n·(1 + L)) is enough.
+            batch, touched, before: as in `softmax_kernels.learn`; t = min(I, n·(1 + L)) is enough.
         spread: float32[I, 3], of which the third column is n_i here.
         ratings: float32[n], those of an event without are not finite.
         rate, regularisation: float32, η and λ / `PULL`.

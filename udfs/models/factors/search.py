@@ -6,19 +6,19 @@ and float32[n, N], best first, −1 where a list is shorter; scores in 0 to 1.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.memory import history_kernels
+from udfs.memory import top_kernels, vector_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
 from udfs.memory.users import Users
 from udfs.models.factors import product_kernels, softmax_kernels
+from udfs.models.sources import Ranked, no_lists
 from udfs.threads import Threads
 
-Ranked = tuple[NDArray[np.int32], NDArray[np.float32]]
 _CELLS = 2_000_000  # scores held at once: 8 MB
 
 
@@ -28,7 +28,7 @@ def user_vectors(
     """v_u, what the factors of items are multiplied by for each user in `slots`: float32[n, d].
 
     Args:
-        position: float32[L], the weights of the last L items in v_u (`factor_kernels.vectors`).
+        position: float32[L], the weights of the last L items in v_u (`softmax_kernels.vectors`).
     """
     vectors = np.empty((len(slots), catalogue.dimensions), np.float32)
     softmax_kernels.vectors(
@@ -48,7 +48,7 @@ def rank_by_factors(
         vectors: float32[n, d], from `user_vectors`.
         exclude: leave out what a user has consumed.
     """
-    items, scores = _empty(len(slots), n)
+    items, scores = no_lists(len(slots), n)
     if (clusters := catalogue.clusters) is not None:
         history = users.view if exclude else None
 
@@ -63,7 +63,7 @@ def rank_by_factors(
         return items, _logistic(scores)
     to = vectors @ catalogue.axis
     whole = np.square(vectors).sum(axis=1)
-    far = np.sqrt(np.maximum(whole - np.square(to), 0) + history_kernels.ROUNDING * whole)
+    far = np.sqrt(np.maximum(whole - np.square(to), 0) + vector_kernels.ROUNDING * whole)
 
     def some(_: int, begin: int, end: int) -> None:
         part = slice(begin, end)
@@ -82,7 +82,7 @@ def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) 
     left out; scores (1 + cosine) / 2."""
     if catalogue.clusters is not None:
         return _similar_by_clusters(catalogue, catalogue.clusters, slots, n)
-    items, scores = _empty(len(slots), n)
+    items, scores = no_lists(len(slots), n)
     size = catalogue.size
     q = catalogue.q[:size]
     unit = q / np.maximum(np.linalg.norm(q, axis=1, keepdims=True), np.float32(1e-12))
@@ -92,70 +92,20 @@ def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) 
         product = unit[part] @ unit.T
         product[np.arange(len(part)), part] = -np.inf
         end = begin + chunk
-        product_kernels.top_n(product, catalogue.alive, items[begin:end], scores[begin:end])
+        top_kernels.top_n(product, catalogue.alive, items[begin:end], scores[begin:end])
     return items, np.clip((1 + scores) / 2, 0, 1).astype(np.float32)
 
 
 def _similar_by_clusters(
     catalogue: Catalogue, clusters: ClusterIndex, slots: NDArray[np.integer[Any]], n: int
 ) -> Ranked:
-    items, scores = _empty(len(slots), n + 1)  # an item is most like itself
+    items, scores = no_lists(len(slots), n + 1)  # an item is most like itself
     q = catalogue.q[slots]
     unit = q / np.maximum(np.linalg.norm(q, axis=1, keepdims=True), np.float32(1e-12))
     clusters.search(unit, catalogue.q, catalogue.bias, catalogue.alive, items, scores, cosine=True)
     kept = np.argsort(items == slots[:, None], axis=1, kind="stable")[:, :n]
     scores = np.clip((1 + np.take_along_axis(scores, kept, axis=1)) / 2, 0, 1)
     return np.take_along_axis(items, kept, axis=1), scores.astype(np.float32)
-
-
-class Popular(NamedTuple):
-    """Living items by decayed popularity at one moment.
-
-    Attributes:
-        order: int32[m], slots, the most popular first, equal ones by lower slot.
-        shares: float32[I], popularity as a share of the largest.
-    """
-
-    order: NDArray[np.int32]
-    shares: NDArray[np.float32]
-
-
-def decayed_popularity(
-    catalogue: Catalogue, now_ms: float, half_life_ms: float
-) -> NDArray[np.float64]:
-    """The popularity of each slot at `now_ms`: sum · 2^(−age / half-life), float64[size]; 0 where
-    no item lives."""
-    size = catalogue.size
-    age = np.maximum(now_ms - catalogue.popularity_at[:size], 0.0)
-    value: NDArray[np.float64] = catalogue.popularity[:size] * 2.0 ** (-age / half_life_ms)
-    return value * catalogue.alive[:size]
-
-
-def by_popularity(catalogue: Catalogue, now_ms: float, half_life_ms: float) -> Popular:
-    """Popularity at `now_ms` over the maximum."""
-    value = decayed_popularity(catalogue, now_ms, half_life_ms)
-    shares = np.asarray(value / max(float(value.max(initial=0.0)), 1e-300), np.float32)
-    order = np.argsort(-shares, kind="stable").astype(np.int32)
-    return Popular(order[catalogue.alive[order]], shares)
-
-
-def rank_by_popularity(
-    popular: Popular, users: Users, slots: NDArray[np.int32], n: int, exclude: bool
-) -> Ranked:
-    """The first `n` of `popular` for each user in `slots`; a slot of −1 is nobody in particular.
-    Scores are the shares."""
-    items, scores = _empty(len(slots), n)
-    product_kernels.first_unseen(
-        popular.order, len(popular.shares), slots, exclude, users.tail, users.fill, users.older,
-        users.pages, items,
-    )  # fmt: skip
-    found = items >= 0
-    scores[found] = popular.shares[items[found]]
-    return items, scores
-
-
-def _empty(rows: int, n: int) -> Ranked:
-    return np.full((rows, n), -1, np.int32), np.full((rows, n), -np.inf, np.float32)
 
 
 def _logistic(x: NDArray[np.float32]) -> NDArray[np.float32]:

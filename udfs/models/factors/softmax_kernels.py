@@ -14,19 +14,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.memory.history_kernels import EVENT_STRIDE, LIMIT, PAGE, dot, mark, next_random, note
+from udfs.memory.history_kernels import PAGE, mark, note
+from udfs.memory.random_kernels import EVENT_STRIDE, next_random
+from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
 
-SPREAD_LIMIT = np.float32(100.0)  # of the accumulators: steps shrink to η / 10 and never end
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
-LEAST = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
+LEAST_STEP = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
 BIAS_PACE = np.float32(2.0)  # an item's bias moves twice as fast as its factors
 USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four times as fast
-
-
-@njit(cache=True, nogil=True, inline="always")
-def clip(value):
-    """`value` within ± `LIMIT`."""
-    return min(max(value, -LIMIT), LIMIT)
 
 
 @njit(cache=True, nogil=True)
@@ -190,8 +185,8 @@ def learn(
         q += η e v / √A;  b += 2η e / √A;  p_u += 4η g / √A;  y_h += η share_h g / √A
 
     Most e_j are tiny, and each touched item has to be told to its owner: where |e_j| < ε, the
-    item j itself is moved with a chance of |e_j| / ε only, but by ε then (ε = `LEAST`); the mean is
-    the same. g is summed from all.
+    item j itself is moved with a chance of |e_j| / ε only, but by ε then (ε = `LEAST_STEP`); the
+    mean is the same. g is summed from all.
 
     An event of weight w < 0 only lowers s_i, against the mean of those drawn (c = 1/m):
     e_i = −P_i. Where none is drawn, the score to compare with is 0. η is `rate`·|w|, at most 1;
@@ -204,7 +199,7 @@ def learn(
 
     Args:
         p, user_spread: float32[U, d], float32[U], changed. tail, fill, older, pages, free,
-            free_count, sealed: as in `kernels.note`; disliked: uint32[H], see `window`.
+            free_count, sealed: as in `history_kernels.note`; disliked: uint32[H], see `window`.
         q, y, bias, spread, alive: float32[I, d], float32[I, d], float32[I], float32[I, 3] (A of q,
             y and b), bool[I]; the first `size` slots are known before the batch, and a slot beyond
             them as of its first event.
@@ -254,10 +249,10 @@ def learn(
                 by = error[k]
                 for f in range(d):
                     g[f] += by * q[j, f]
-                if k > 0 and -by < LEAST:
-                    if _unit(random) * LEAST >= -by:
+                if k > 0 and -by < LEAST_STEP:
+                    if _unit(random) * LEAST_STEP >= -by:
                         continue
-                    by = -LEAST
+                    by = -LEAST_STEP
                 if stamp[j] != batch:
                     count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
                 square = by * by

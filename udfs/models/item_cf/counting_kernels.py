@@ -12,8 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from udfs.memory.history_kernels import consumed, judge
-from udfs.models.item_cf.evidence_kernels import recent
+from udfs.memory.history_kernels import consumed, judge, recent
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row
 STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
@@ -84,11 +83,11 @@ def windows(
     Events whose item is negative or stands in the user's history already, and those of weight 0 and
     less, teach no pairs, nor is a later event paired with what its user did not like. A consumption
     (flag 1) belongs to the history of the batch's later events, and so does a later word on what
-    was consumed (`kernels.judge`); the pages are left as they were before the batch.
+    was consumed (`history_kernels.judge`); the pages are left as they were before the batch.
 
     Args:
         users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].
-        history: `evidence_kernels.History`.
+        history: `history_kernels.History`.
         reach: L, at most 255. latest: int32[U], all −1, left so.
         who, heads, gains: int32[n], int32[n], float32[n], set: user, item and weight (at most
             `HEAVIEST`) of each of the m events that teach.

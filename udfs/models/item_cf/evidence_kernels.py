@@ -1,9 +1,9 @@
-"""The compiled loops that read histories and counted pairs: evidence, similar items, reasons.
+"""The compiled loops that read counted pairs: evidence, similar items, reasons.
 
 In: history pages and rows of neighbours; out: amounts by item, ranked slots, the history items
-behind them. Like `udfs.memory.history_kernels` they release the interpreter lock and have plain
-twins in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of
-an item, `H` history items a list is made from, `N` items of a list.
+behind them. Like all kernels they release the interpreter lock and have plain twins in the tests.
+Names of sizes: `U` users in the cache, `I` catalogue slots, `K` neighbours of an item, `H` history
+items a list is made from, `N` items of a list.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -14,29 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from udfs.memory.history_kernels import PAGE
-from udfs.models.factors.product_kernels import insert
-
-ZERO = np.float32(0.0)
-LEAST = np.float32(1e-30)  # what evidence that cancels out becomes, so that it stays found
-
-
-class History(NamedTuple):
-    """The users' history pages (see `kernels.note`) and what else is known of users.
-
-    Attributes:
-        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
-            each item of a page that its user did not like.
-        events, serials: int64[U], events learned; one number for each user put into a cache slot.
-    """
-
-    tail: Any
-    fill: Any
-    older: Any
-    pages: Any
-    disliked: Any
-    events: Any
-    serials: Any
+from udfs.memory.history_kernels import recent
+from udfs.memory.top_kernels import insert
+from udfs.models.evidence import FAINTEST, ZERO
 
 
 class Pairs(NamedTuple):
@@ -57,25 +37,6 @@ class Pairs(NamedTuple):
     target_power: float
     source_power: float
     position: Any
-
-
-@njit(cache=True, nogil=True)
-def recent(user, history, begin, out):
-    """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end.
-
-    An item j that its user did not like is written as −1 − j.
-    """
-    older, pages, disliked = history.older, history.pages, history.disliked
-    page, stop = history.tail[user], history.fill[user]
-    while page >= 0:
-        for k in range(stop - 1, -1, -1):
-            if begin >= out.shape[0]:
-                return begin
-            j = pages[page, k]
-            out[begin] = j if (disliked[page] >> np.uint32(k)) & np.uint32(1) == 0 else -1 - j
-            begin += 1
-        page, stop = older[page], PAGE
-    return begin
 
 
 @njit(cache=True, nogil=True)
@@ -115,7 +76,7 @@ def gather(user, history, pairs, evidence, found, count):
             found[count] = j
             count += before == ZERO
             after = before + weight * values[h, k]
-            evidence[j] = after if after != ZERO else LEAST
+            evidence[j] = after if after != ZERO else FAINTEST
     return count
 
 

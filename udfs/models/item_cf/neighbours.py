@@ -2,7 +2,7 @@
 
 In: batches of event rows, the history pages of `Users`, rows of state. Out: ranked candidates
 `(slots, scores)` as in `udfs.models.factors.search`, the history items behind them, rows to keep.
-No Flink in here. The formulas stand in `neighbour_kernels.count` and `evidence_kernels.gather`.
+No Flink in here. The formulas stand in `counting_kernels.count` and `evidence_kernels.gather`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
-from udfs.models.factors.search import Ranked
 from udfs.models.item_cf import counting_kernels, evidence_kernels
 from udfs.models.options import ItemCF
+from udfs.models.sources import Ranked
 
 
 class Row(NamedTuple):
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """Events with what each is paired with; the arrays as in `neighbour_kernels.count`.
+    """Events with what each is paired with; the arrays as in `counting_kernels.count`.
 
     Attributes:
         learned: how many events the batch taught, also those that are left out here.
@@ -98,7 +98,7 @@ class Neighbours:
         self, users: Users, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
         weights: NDArray[np.float32], flags: NDArray[np.uint8],
     ) -> Windows:  # fmt: skip
-        """What n events are paired with, before `kernels.note` puts them into the pages.
+        """What n events are paired with, before `history_kernels.note` puts them into the pages.
 
         Args:
             event_users, event_items: int32[n], cache slots and catalogue slots (−1: none).

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
-from udfs.models.factors.search import Ranked, decayed_popularity
+from udfs.models.popular.popular import decayed_popularity
+from udfs.models.sources import Ranked
 
-LEAST = 4.0
+LEAST_SURPRISE = 4.0
 """What `surprise` a trending item has at least."""
 _UNSEEN = 0.5  # events, of Jeffreys' prior: what an item not taken may have missed by chance
 _FLOOR = 4.0  # the least variance: the view, cart and purchase of one visitor are no trend
@@ -69,8 +70,8 @@ class Trending:
         self._taken = []
 
     def look(self, catalogue: Catalogue, clock_ms: float, n: int) -> Ranked:
-        """The `n` items with the largest `surprise` of `LEAST` or more, equal ones by lower slot;
-        scores are shares of the largest.
+        """The `n` items with the largest `surprise` of `LEAST_SURPRISE` or more, equal ones by
+        lower slot; scores are shares of the largest.
 
         Args:
             clock_ms: the newest event time, never less than before.
@@ -81,11 +82,11 @@ class Trending:
         before[: len(was.values)] = was.values
         left = 2.0 ** (-(clock_ms - was.at_ms) / self._half_life_ms)
         found = surprise(before, np.maximum(value - before * left, 0.0))
-        at = np.flatnonzero(found >= LEAST)
+        at = np.flatnonzero(found >= LEAST_SURPRISE)
         at = at[np.argsort(-found[at], kind="stable")][:n]
         items, scores = np.full((1, n), -1, np.int32), np.full((1, n), -np.inf, np.float32)
         items[0, : len(at)] = at
-        scores[0, : len(at)] = found[at] / found[at].max(initial=LEAST)
+        scores[0, : len(at)] = found[at] / found[at].max(initial=LEAST_SURPRISE)
         return items, scores
 
     def _note(self, now: Snapshot) -> None:

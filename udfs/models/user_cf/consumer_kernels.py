@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from udfs.models.factors.product_kernels import insert
-from udfs.models.item_cf.evidence_kernels import LEAST, ZERO, recent
+from udfs.memory.history_kernels import recent
+from udfs.memory.top_kernels import insert
+from udfs.models.evidence import FAINTEST, ZERO
 
 
 class Noted(NamedTuple):
@@ -86,7 +87,7 @@ def gather(user, history, noted, others, evidence, found, count, weight, alike):
         if h < 0 or h >= counts.shape[0]:
             continue
         part = np.float32(noted.position[place] * (counts[h] + noted.shrink) ** -noted.power)
-        part = max(part, LEAST)
+        part = max(part, FAINTEST)
         for r in range(min(counts[h], who.shape[1])):
             other = np.uint32(who[h, r])
             before = weight[other]
@@ -105,7 +106,7 @@ def gather(user, history, noted, others, evidence, found, count, weight, alike):
     for k in range(best.shape[0]):
         other = best[k]
         amount = np.float32(most[k] * (events[other] + noted.hermit) ** -noted.power)
-        amount = max(amount, LEAST)
+        amount = max(amount, FAINTEST)
         for place in range(recent(other, history, 0, items)):
             if items[place] >= 0:
                 j = np.uint32(items[place])

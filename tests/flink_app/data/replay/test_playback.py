@@ -23,8 +23,8 @@ from flink_app.data.replay.pace import BATCH, Clock, play
 from flink_app.data.replay.playback import announced, target_of
 from flink_app.data.replay.recording import Recording, read_recording
 from flink_app.graph.event_settings import decode_settings
-from flink_app.simulator import Writer
-from flink_app.simulator.simulation import writer_to
+from flink_app.writers.files import Writer
+from flink_app.writers.targets import writer_to
 from udfs.errors import ConfigError, SourceError
 
 ROOT = Path(__file__).parents[4]

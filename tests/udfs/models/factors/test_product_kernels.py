@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from tests.udfs import reference
 from tests.udfs.memory.test_history_kernels import Pages
-from udfs.memory import history_kernels
+from udfs.lists import json_kernels
+from udfs.memory import top_kernels, vector_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.models.factors import product_kernels
+from udfs.models.popular import popular_kernels
+from udfs.ranking import fill_kernels
 
 few_values = st.one_of(
     st.integers(-3, 3).map(float), st.floats(-50, 50, width=32), st.just(float("nan"))
@@ -35,7 +38,7 @@ def test_top_n_is_sorting(scores: NDArray[np.float32], n: int, data: st.DataObje
     rows, columns = scores.shape
     alive = np.array(data.draw(st.lists(st.booleans(), min_size=columns, max_size=columns)))
     items, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
-    product_kernels.top_n(scores, alive, items, best)
+    top_kernels.top_n(scores, alive, items, best)
     for row, found, values in zip(scores, items, best, strict=True):
         expected = reference.top_n(
             np.where(np.isnan(row), np.float32(-np.inf), row), alive.tolist(), [], n
@@ -93,7 +96,7 @@ def bounds(p: Any, q: Any, axis: Any) -> tuple[Any, Any, Any, Any]:
     found = []
     for rows in (p, q):
         along, across = np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
-        history_kernels.measure(rows, axis, np.arange(len(rows), dtype=np.int32), along, across)
+        vector_kernels.measure(rows, axis, np.arange(len(rows), dtype=np.int32), along, across)
         np.testing.assert_allclose(along, rows @ axis, atol=1e-5)
         rest = np.linalg.norm(rows - np.outer(along, axis), axis=1)
         np.testing.assert_allclose(across, rest, rtol=1e-4, atol=4e-3 * np.abs(rows).sum())
@@ -143,7 +146,7 @@ def test_first_unseen(order: list[int], n: int, exclude: bool, data: st.DataObje
     users = np.array([1, -1, 0], np.int32)
     items = np.zeros((3, n), np.int32)
     order = [item for item in order if item < 20]  # the history may name items not in it
-    product_kernels.first_unseen(
+    popular_kernels.first_unseen(
         np.array(order, np.int32), 20, users, exclude, *pages.arrays(), items
     )
     for user, found in zip(users.tolist(), items.tolist(), strict=True):
@@ -160,7 +163,7 @@ WHY = b',"why":{"model":"mf"'
 def write(slots: Any, scores: Any, catalogue: Catalogue, out: Any, ends: Any) -> None:
     models, none = np.zeros(slots.shape, np.int8), np.zeros((*slots.shape, 0), np.int32)
     why, because = (np.frombuffer(text, np.uint8) for text in (WHY, b',"because":['))
-    product_kernels.write_items(
+    json_kernels.write_items(
         slots, scores, models, none, catalogue.text, catalogue.text_at, catalogue.text_length,
         why, np.array([0, len(WHY)], np.int32), because, out, ends,
     )  # fmt: skip
@@ -204,7 +207,7 @@ def test_short_lists_are_filled_with_what_they_lack(items: list[int], more: list
     found = np.array([items + [-1] * (room - len(items))], np.int32)
     scores = np.linspace(1, 0.5, room, dtype=np.float32)[None, :].copy()
     models = np.zeros((1, room), np.int8)
-    product_kernels.fill_up(found, scores, models, np.array([more], np.int32), 3)
+    fill_kernels.fill_up(found, scores, models, np.array([more], np.int32), 3)
     assert found[0].tolist() == (items + [j for j in more if j not in items])[:room]
     assert (np.diff(scores[0]) <= 0).all()
     assert models[0].tolist() == [0] * len(items) + [3] * (room - len(items))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tests.udfs import reference
 from tests.udfs.models.factors.test_softmax_kernels import ITEMS, PULL, RATE, USERS, D, Model
-from udfs.memory import history_kernels
+from udfs.memory import vector_kernels
 from udfs.memory.history_kernels import PAGE
-from udfs.models.factors import rating_kernels, softmax_kernels
+from udfs.models.factors import rating_kernels
 
 NONE = math.nan
 Row = tuple[int, int, float, float, int]
@@ -193,7 +193,7 @@ def test_a_user_or_an_item_10_000_times_stays_finite(
     assert np.isfinite(model.mean).all()
     assert np.isfinite(model.error).all()
     for name in COLUMNS:
-        limit = softmax_kernels.SPREAD_LIMIT if name == "spread" else history_kernels.LIMIT
+        limit = vector_kernels.SPREAD_LIMIT if name == "spread" else vector_kernels.LIMIT
         assert np.abs(getattr(model, name)).max() <= limit
     model.rate([(0, 0, 1.0, 1.0, 1)] * 3000, 0.12, 0.0)
     if abs(rating) < 2:  # and what was pushed to its limit comes back

@@ -7,13 +7,8 @@ import pytest
 
 from tests.udfs.builders import OneShard, batch_of
 from udfs.models.factors import search
-from udfs.models.factors.search import (
-    by_popularity,
-    rank_by_factors,
-    rank_by_popularity,
-    rank_similar,
-    user_vectors,
-)
+from udfs.models.factors.search import rank_by_factors, rank_similar, user_vectors
+from udfs.models.popular.popular import by_popularity, rank_by_popularity
 from udfs.threads import Threads
 
 N = 4

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.udfs import reference
 from tests.udfs.memory.test_history_kernels import Pages
 from tests.udfs.reference import Event, SplitMix64
-from udfs.memory import history_kernels
+from udfs.memory import random_kernels, vector_kernels
 from udfs.memory.history_kernels import PAGE
 from udfs.models.factors import softmax_kernels
 
@@ -125,7 +125,7 @@ def test_learning_in_two_calls_is_learning_in_one(rows: Rows, cut: int) -> None:
     whole.learn(*split(rows))
     for start, piece in ((0, rows[:cut]), (cut, rows[cut:])):
         if piece:
-            parts.random[0] = (7 + start * history_kernels.EVENT_STRIDE) % 2**64
+            parts.random[0] = (7 + start * random_kernels.EVENT_STRIDE) % 2**64
             parts.learn(*split(piece))
     for name in COLUMNS:
         assert np.array_equal(getattr(whole, name), getattr(parts, name)), name
@@ -165,7 +165,7 @@ def test_a_user_or_an_item_10_000_times_stays_finite(weight: float, same: str, p
     for name in COLUMNS:
         matrix = getattr(model, name)
         assert np.isfinite(matrix).all()
-        limit = softmax_kernels.SPREAD_LIMIT if "spread" in name else history_kernels.LIMIT
+        limit = vector_kernels.SPREAD_LIMIT if "spread" in name else vector_kernels.LIMIT
         assert np.abs(matrix).max() <= limit
 
 

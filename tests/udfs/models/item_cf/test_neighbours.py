@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.memory.test_history_kernels import Pages
+from udfs.memory import history_kernels
 from udfs.models.item_cf import counting_kernels, evidence_kernels
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.options import ItemCF
@@ -132,7 +133,7 @@ class World:
         return evidence * np.array(damping, np.float32)[:ITEMS]
 
     @property
-    def view(self) -> evidence_kernels.History:
+    def view(self) -> history_kernels.History:
         pages = self.pages
         disliked = np.zeros(len(pages.older), np.uint32)
         for user in range(USERS):
@@ -141,7 +142,7 @@ class World:
                 bits = [(user, int(j)) in self.disliked for j in pages.pages[page, :stop]]
                 disliked[page] = sum(1 << k for k, bit in enumerate(bits) if bit)
                 page, stop = pages.older[page], pages.pages.shape[1]
-        return evidence_kernels.History(
+        return history_kernels.History(
             *pages.arrays(), disliked, np.zeros(USERS, np.int64), np.zeros(USERS, np.int64)
         )
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of, decode, shown
 from tests.udfs.reference import Trends
-from udfs.memory import history_kernels
+from udfs.memory import popularity_kernels
 from udfs.memory.catalogue import Catalogue
-from udfs.models.popular.trending import LEAST, Trending, surprise
+from udfs.models.popular.trending import LEAST_SURPRISE, Trending, surprise
 
 HOUR = 3_600_000
 HALF_LIFE = 24 * HOUR
@@ -35,7 +35,7 @@ class Shop:
         c = self.catalogue
         slots = c.slots(list(weights))
         what, ts = np.array([*weights.values()], np.float32), np.full(len(slots), at)
-        history_kernels.add_popularity(
+        popularity_kernels.add_popularity(
             slots, what, ts, HALF_LIFE, c.popularity, c.popularity_at, c.events
         )  # fmt: skip
         c.seen[slots] = at
@@ -224,8 +224,8 @@ def test_any_course_of_events_is_as_by_name(seed: int) -> None:
         found = one.look(1000)
         ranked = [expected[name] for name in found]
         assert len(set(found)) == len(found)
-        assert {name for name, z in expected.items() if z > LEAST + 1e-6} <= set(found)
-        assert min(ranked, default=LEAST) > LEAST - 1e-6
+        assert {name for name, z in expected.items() if z > LEAST_SURPRISE + 1e-6} <= set(found)
+        assert min(ranked, default=LEAST_SURPRISE) > LEAST_SURPRISE - 1e-6
         np.testing.assert_allclose(ranked, sorted(ranked, reverse=True), atol=1e-6)
 
     for _ in range(60):

@@ -1,0 +1,56 @@
+"""Where events are written, by the name that a person types.
+
+In: kafka://host:port/topic, a folder or a file. Out: a `Writer`, and the command that learns from
+it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flink_app.writers.files import DirectoryWriter, FileWriter, Writer
+from flink_app.writers.kafka import KafkaWriter
+from udfs.errors import ConfigError
+
+
+def writer_to(target: str) -> Writer:
+    """The writer for a target: kafka://host:port/topic, a folder, else a file.
+
+    Raises:
+        ConfigError: a kafka:// target without broker or topic. ServiceError: it cannot be opened.
+    """
+    if target.startswith("kafka://"):
+        return KafkaWriter(*_kafka(target))
+    path = Path(target).expanduser()
+    if target.endswith("/") or path.is_dir():
+        return DirectoryWriter(path)
+    return FileWriter(path)
+
+
+def how_to_run(target: str) -> str:
+    """The command that learns from what was written.
+
+    >>> how_to_run("kafka://127.0.0.1:9092/events")
+    'millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 --set \
+source.topic=events'
+    >>> how_to_run("events.jsonl")
+    'millirec run events.jsonl'
+    """
+    if target.startswith("kafka://"):
+        brokers, topic = _kafka(target)
+        settings = {"kind": "kafka", "brokers": brokers, "topic": topic}
+        flags = [f"--set {shlex.quote(f'source.{key}={value}')}" for key, value in settings.items()]
+        return " ".join(["millirec run", *flags])
+    if target.endswith("/") or Path(target).is_dir():
+        return f"millirec run {shlex.quote(target)} --set source.kind=directory"
+    return f"millirec run {shlex.quote(target)}"
+
+
+def _kafka(target: str) -> tuple[str, str]:
+    parts = urlsplit(target)
+    topic = parts.path.strip("/")
+    if not parts.netloc or not topic:
+        raise ConfigError(f"{target} cannot be written to: write kafka://host:port/topic.")
+    return parts.netloc, topic
