@@ -12,9 +12,7 @@ import sys
 from cyclopts import CycloptsError
 
 # Each adds its commands to `app`.
-from flink_app.commands import (
-    serving,  # noqa: F401
-)
+from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
 from flink_app.commands.app import app
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, USAGE, exit_code
 from udfs.errors import MillirecError
