@@ -32,7 +32,7 @@ from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
 from udfs.operators.item_learner import PAIRS_MS
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
@@ -159,7 +159,7 @@ def read_us(config: Config, entries: list[bytes]) -> float:
     """Microseconds that a replica takes to apply entries that it sees for the second time."""
     settings = user_learner_settings(config, [0]).learner
     catalogue = Catalogue(settings.dimensions, 1, settings.max_items)
-    models = Models(settings.models, catalogue, Users(settings.dimensions, 1, 10, 10))
+    models = Recommender(settings.models, catalogue, Users(settings.dimensions, 1, 10, 10))
     reader = FeedReader(RedisWriter(RedisSettings("redis://127.0.0.1:1")), "", 1, False, 30.0)
     for _ in range(2):
         began = time.process_time()

@@ -24,7 +24,7 @@ from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.operators.parse import LINE_MOST
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SETTLE_S = 180.0  # a job that has not caught up after this never will
@@ -120,7 +120,7 @@ def items(url: str, item_shards: int) -> Counter[str]:
     config = Config()
     d = config.model.dimensions
     catalogue = Catalogue(d, 1, 100_000)
-    models = Models(model_settings(config), catalogue, Users(d, 1, 10, 10))
+    models = Recommender(model_settings(config), catalogue, Users(d, 1, 10, 10))
     FeedReader(RedisWriter(RedisSettings(url)), "", item_shards, False, 30.0).start(models)
     living = catalogue.living_slots()
     names = map(str, catalogue.names(living.tolist()))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from udfs.errors import ServiceError
 from udfs.feed.entries import feed_key, unpack
 from udfs.models.item_cf.wire import read_row
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_writer import Command, RedisWriter
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class FeedReader:
         self._origins: dict[int, bytes] = {}
         self._started = self._read_at = self._watched_at = time.monotonic()
 
-    def start(self, models: Models) -> int:
+    def start(self, models: Recommender) -> int:
         """Load what snapshots there are; returns how many items the catalogue then has."""
         now = self._writer.send([("TIME",)])[0]
         # A little earlier than now: an entry read twice is harmless, one missed is not.
@@ -55,7 +55,7 @@ class FeedReader:
         waited = time.monotonic() - self._started > _SETTLED_S
         return waited or len(self._origins) == self._shards
 
-    def refresh(self, models: Models) -> int:
+    def refresh(self, models: Recommender) -> int:
         """Bring the replica up to date; returns how many rows were read."""
         now = time.monotonic()
         count = 0
@@ -81,7 +81,7 @@ class FeedReader:
             if origin and origin.endswith(b":1") and origin != self._origins.get(shard)
         ]
 
-    def _load(self, shards: Iterable[int], models: Models) -> int:
+    def _load(self, shards: Iterable[int], models: Recommender) -> int:
         count = 0
         for shard in shards:
             keys = [feed_key(self._prefix, kind, shard) for kind in ("epoch", "snapshot")]
@@ -96,7 +96,7 @@ class FeedReader:
                     count += self.apply(data, models) if data else 0
         return count
 
-    def _follow(self, models: Models) -> int:
+    def _follow(self, models: Recommender) -> int:
         count = 0
         while True:
             stream = f"{self._prefix}feed:log"
@@ -109,7 +109,7 @@ class FeedReader:
             if len(entries) < 64:
                 return count
 
-    def apply(self, data: bytes, models: Models) -> int:
+    def apply(self, data: bytes, models: Recommender) -> int:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
         self.read += len(data)
         try:

@@ -23,7 +23,8 @@ from udfs.memory.users import Users
 from udfs.models.factors import rating_kernels, softmax_kernels
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.item_cf.wire import split_pairs
-from udfs.ranking.recommender import Models, ModelSettings, of_one
+from udfs.models.ranked import of_one
+from udfs.ranking.recommender import ModelSettings, Recommender
 from udfs.state.handles import MemoryRows, Rows
 from udfs.stores.redis_writer import Command
 from udfs.threads import Threads
@@ -78,7 +79,7 @@ class Learner:
         self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items, s.models.search)
         self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
         self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
-        self.models = Models(s.models, self.catalogue, self.users, Threads(threads))
+        self.models = Recommender(s.models, self.catalogue, self.users, Threads(threads))
         self._batch = 0
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
         self._popular_written = self._similar_looked = 0
@@ -98,7 +99,7 @@ class Learner:
         trial.shared_lists(1, everything=True)
         if self.settings.models.search == "auto":  # from exact to approximate, when there are many
             trial.catalogue.cluster()
-            trial.models.by_factors(slots)
+            trial.models.rank(slots, 2, "mf")
             trial.models.similar(np.arange(3))
 
     def learn(
@@ -238,7 +239,8 @@ class Learner:
             for slot, number, items in zip(found.tolist(), numbers, written, strict=True):
                 commands += writer.user_list(users.names[slot], number, now_ms, source, items)
         if self.settings.factors:
-            for slot, vector in zip(slots.tolist(), self.models.vectors(slots), strict=True):
+            vectors = self.models.vectors(slots, now_ms)
+            for slot, vector in zip(slots.tolist(), vectors, strict=True):
                 commands.append(writer.user_factor(users.names[slot], vector))
         return commands
 
@@ -295,8 +297,7 @@ class Learner:
         self.catalogue.expire(before_ms)
         self.models.forget_popular()
         gone = kept[~self.catalogue.alive[kept]]
-        self.models.neighbours.clear(gone)
-        self.models.trending.clear(gone)
+        self.models.clear(gone)
         if self.catalogue.wasteful:
             kept = self.catalogue.living_slots()
             self.catalogue = self.lists.catalogue = self.catalogue.compact()

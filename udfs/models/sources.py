@@ -1,42 +1,145 @@
-"""Where candidates and the items of lists come from.
+"""The table of candidate sources: where the items of lists come from.
 
-In: nothing. Out: the names of models and sources, and the arrays that they fill.
+In: one line for each source, at the end. Out: `SOURCES`, which all else that knows of sources
+follows: what is built and counted, the ranker's features, the choices and sections of the
+configuration, the names in `why` and in `stats`, the words of the page and of the docs. Nothing
+heavy is imported here: what a source computes is loaded when a learner is built.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from msgspec import Struct
 
-MODELS = ("item-cf", "user-cf", "mf", "popular")
-"""What users' lists come from."""
-
-
-SOURCES = (*MODELS, "trending")
-"""Where an item of a list comes from; `Lists.models` are positions in here."""
+from udfs.models.options import ItemCF, UserCF
 
 
-class Lists(NamedTuple):
-    """n lists, best first.
+class Source(Struct, frozen=True, kw_only=True):
+    """One source.
 
     Attributes:
-        items, scores: int32[n, N], float32[n, N] in 0 to 1; −1 where a list is shorter.
-        models: int8[n, N], the model that put each item there, a position in `SOURCES`.
+        name: as people write it.
+        code: the module and, after a colon, the class (`udfs.models.model.Model`).
+        about: what it lists, for the docs. shown: the same as a reason, for the page.
+        prior: of the ranker's feature log(.3 + share of its largest evidence), before any event;
+            above 0, and 0 if and only if it gives no evidence by item.
+        alone: whether the lists of users can come from it alone.
+        options: the section of the configuration, by `section`; None where it has none.
     """
 
-    items: NDArray[np.int32]
-    scores: NDArray[np.float32]
-    models: NDArray[np.int8]
+    name: str
+    code: str
+    about: str
+    shown: str
+    prior: float = 0.0
+    alone: bool = True
+    options: type[Struct] | None = None
+
+    @property
+    def section(self) -> str:
+        """The name of its section.
+
+        >>> SOURCES["item-cf"].section
+        'item_cf'
+        """
+        return self.name.replace("-", "_")
+
+    def load(self) -> Any:
+        """Its class."""
+        module, name = self.code.split(":")
+        return getattr(import_module(module), name)
 
 
-Ranked = tuple[NDArray[np.int32], NDArray[np.float32]]
+SOURCES: dict[str, Source] = {}
+"""By name, in order; `Lists.models` are positions in here."""
+
+ALWAYS_TESTED = "popular"
+"""The source whose lists are tested beside those that are served."""
 
 
-"""Slots and scores, int32[n, N] and float32[n, N]: the lists of one source."""
+def register(source: Source) -> None:
+    """Add a source.
+
+    Raises:
+        ValueError: there is one of that name.
+    """
+    if source.name in SOURCES or source.name == "ranker":
+        raise ValueError(f"There is a source {source.name!r} already: give this one another name.")
+    SOURCES[source.name] = source
 
 
-def no_lists(rows: int, n: int) -> Ranked:
-    """Room for `rows` lists of `n` items, all empty."""
-    return np.full((rows, n), -1, np.int32), np.full((rows, n), -np.inf, np.float32)
+def position(name: str) -> int:
+    """Where a source is in `SOURCES`."""
+    return list(SOURCES).index(name)
+
+
+def models() -> tuple[str, ...]:
+    """The sources that users' lists can come from alone.
+
+    >>> models()
+    ('item-cf', 'user-cf', 'mf', 'popular')
+    """
+    return tuple(name for name, source in SOURCES.items() if source.alone)
+
+
+def testable() -> tuple[str, ...]:
+    """The sources whose lists can be tested besides those that always are.
+
+    >>> testable()
+    ('item-cf', 'user-cf', 'mf')
+    """
+    return tuple(name for name in models() if name != ALWAYS_TESTED)
+
+
+def evident() -> tuple[Source, ...]:
+    """The sources that give evidence by item."""
+    return tuple(source for source in SOURCES.values() if source.prior)
+
+
+register(
+    Source(
+        name="item-cf",
+        code="udfs.models.item_cf.source:TakenTogether",
+        about="what is taken together with your last items",
+        shown="goes with what you watched",
+        prior=2.0,
+        options=ItemCF,
+    )
+)
+register(
+    Source(
+        name="user-cf",
+        code="udfs.models.user_cf.source:LikeMinded",
+        about="what those took who took your last items",
+        shown="people like you took it",
+        prior=0.7,
+        options=UserCF,
+    )
+)
+register(
+    Source(
+        name="mf",
+        code="udfs.models.factors.source:Factors",
+        about="what fits your taste and your last items",
+        shown="suits your taste",
+    )
+)
+register(
+    Source(
+        name="popular",
+        code="udfs.models.popular.source:Popular",
+        about="what many take now",
+        shown="popular now",
+    )
+)
+register(
+    Source(
+        name="trending",
+        code="udfs.models.popular.source:Trends",
+        about="what is taken more than before",
+        shown="trending now",
+        alone=False,
+    )
+)

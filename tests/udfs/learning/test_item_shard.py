@@ -18,7 +18,7 @@ from udfs.models.item_cf.neighbours import Neighbours, Row
 from udfs.models.item_cf.wire import KeyIndex, pack_row, pack_rows, read_row
 from udfs.models.options import ItemCF
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import Models, ModelSettings
+from udfs.ranking.recommender import ModelSettings, Recommender
 
 D = SETTINGS.dimensions
 ALL = 10**9  # bytes
@@ -76,7 +76,7 @@ class Owners:
         return found
 
 
-def told(models: Models) -> dict[str, dict[str, float]]:
+def told(models: Recommender) -> dict[str, dict[str, float]]:
     """The same of a replica."""
     catalogue, found = models.catalogue, {}
     models.neighbours.reserve(catalogue.size)
@@ -152,7 +152,7 @@ def test_what_is_published_is_what_a_replica_then_holds(
     owners = Owners()
     for batch in first:
         owners.tell(batch)
-    replica = Models(owners.settings, Catalogue(D, 1, 1000), Users(D, 1, 10, 10))
+    replica = Recommender(owners.settings, Catalogue(D, 1, 1000), Users(D, 1, 10, 10))
 
     def put(shard: ItemShard, slots: Any, changes: Any) -> None:
         names = shard.catalogue.names(slots.tolist())

@@ -17,7 +17,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.operators import item_learner
 from udfs.operators.item_learner import ItemLearner, ItemLearnerSettings
-from udfs.ranking.recommender import Models, ModelSettings
+from udfs.ranking.recommender import ModelSettings, Recommender
 from udfs.state.layout import Layout
 from udfs.state.records import item_dtype
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
@@ -72,7 +72,7 @@ def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, byte
 def replica(url: str, *, follow: bool = False) -> Catalogue:
     """What a user learner that starts now would hold."""
     catalogue = Catalogue(D, 1, 100_000)
-    models = Models(ModelSettings(), catalogue, Users(D, 1, 10, 10))
+    models = Recommender(ModelSettings(), catalogue, Users(D, 1, 10, 10))
     reader = FeedReader(RedisWriter(RedisSettings(url)), "", 2, False, 30)
     if follow:
         reader._position = "0-0"

@@ -16,7 +16,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.item_cf import counting_kernels, evidence_kernels
 from udfs.models.options import ItemCF
-from udfs.models.sources import Ranked
+from udfs.models.ranked import Ranked
 
 
 class Row(NamedTuple):

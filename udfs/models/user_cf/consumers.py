@@ -24,11 +24,12 @@ class Consumers:
         who, serial: int32[I, R], int64[I, R], the cache slot of a consumer and the `Users.serials`
             it had: a slot that has been given to another user since is not asked.
         counts: int64[I], consumptions noted in all; the newest stands at (counts − 1) mod R.
+        position: float64[H], the weights of the last H items of a user.
     """
 
     def __init__(self, settings: UserCF | None = None) -> None:
         self.settings = s = settings or UserCF()
-        self._position = np.exp(-np.arange(s.recent) / s.position_decay)
+        self.position = np.exp(-np.arange(s.recent) / s.position_decay)
         self._allocate(256)
 
     def _allocate(self, room: int) -> None:
@@ -47,15 +48,6 @@ class Consumers:
         """Note n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
         self.reserve(int(items.max(initial=-1)) + 1)
         consumer_kernels.note(slots, items, users.serials, self.who, self.serial, self.counts)
-
-    @property
-    def noted(self) -> consumer_kernels.Noted:
-        """What the ranking kernels read."""
-        s = self.settings
-        return consumer_kernels.Noted(
-            self.who, self.serial, self.counts, self._position, s.shrink, s.hermit, s.power,
-            s.neighbours, s.said,
-        )  # fmt: skip
 
     def compact(self, slots: NDArray[np.integer[Any]]) -> Consumers:
         """New consumers where slot k is what `slots[k]` is here; all other items are left out."""
