@@ -36,8 +36,8 @@ def speaks(view: type, gather: Any, damp: Any) -> None:
             `evidence` (float32[I], 0 where nothing has been found) what the source says to the user
             in cache slot `user`, writes each item it finds to `found` (int32) behind the first
             `count`, and leaves no found item at 0 (see `FAINTEST`).
-        damp: a kernel (view, j) → float64, what the evidence of catalogue slot j is multiplied by,
-            whoever the list is for; called once for each item and call.
+        damp: a kernel (view, slots, out), which sets `out` (float32[n]) to what the evidence of
+            `slots` (int32[n]) is multiplied by, whoever the list is for.
     """
     _kernels[view] = _Kernels(gather, damp)
 
@@ -47,8 +47,8 @@ def gather(view, user, history, evidence, found, count):
     raise NotImplementedError
 
 
-def damp(view, j):
-    """What the evidence of slot j is multiplied by; see `speaks`. For kernels alone."""
+def damp(view, slots, out):
+    """Set what the evidence of slots is multiplied by; see `speaks`. For kernels alone."""
     raise NotImplementedError
 
 
@@ -63,10 +63,10 @@ def _gather(view, user, history, evidence, found, count):
 
 
 @overload(damp)
-def _damp(view, j):
+def _damp(view, slots, out):
     kernel = _kernels[view.instance_class].damp
 
-    def call(view, j):
-        return kernel(view, j)
+    def call(view, slots, out):
+        kernel(view, slots, out)
 
     return call

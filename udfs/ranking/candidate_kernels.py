@@ -60,7 +60,7 @@ class Scratch(NamedTuple):
             candidates, their shares, features and logits. place: int32[I + 1], where in `slots` an
             item is.
         known, priced: float32[I, K], int64[I]: what describes an item whoever the list is for,
-            computed once in a call: the marks from which on it is valid.
+            computed once in a call: the marks from which on it is valid. due: int32[I + 1].
     """
 
     evidence: Any
@@ -74,21 +74,33 @@ class Scratch(NamedTuple):
     place: Any
     known: Any
     priced: Any
+    due: Any
 
 
 @njit(cache=True, nogil=True)
-def _price(j, sources, features, known):
-    """Set `known[j]`: the damping of each source, then each feature that has a price.
+def _price(slots, asked, sources, features, scratch):
+    """Set `scratch.known` of those of `slots` (int32[n]) that have none yet in this call: the
+    damping of each source, then each feature that has a price.
 
-    Whoever calls it looks first whether it is needed: what it takes out of tuples is counted at
-    each call, and made a list cost 600 µs and not 37 when the check was in here.
+    All at once: what is taken out of tuples is counted at each call, and made a list cost twice as
+    much when this was called for each item. Whoever calls it sees first whether it is needed.
     """
+    known, priced, due, out = scratch.known, scratch.priced, scratch.due, scratch.z
+    since, call, count = asked.since, scratch.call[0], 0
+    for k in range(slots.shape[0]):
+        j = np.uint32(slots[k])
+        due[count] = j
+        count += priced[j] < since
+        priced[j] = call
+    chosen = due[:count]
     column = 0
     for source in literal_unroll(sources):
-        known[j, column] = damp(source, j)
+        damp(source, chosen, out[:count])
+        for k in range(count):
+            known[chosen[k], column] = out[k]
         column += 1
     for feature in literal_unroll(features):
-        column = feature_kernels.price(feature, j, known, column)
+        column = feature_kernels.price(feature, chosen, known, column, out)
 
 
 @njit(cache=True, nogil=True)
@@ -136,8 +148,7 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
     for k in range(first):
         j = slots[k]
         if priced[j] < since:
-            priced[j] = call
-            _price(j, sources, features, known)
+            _price(slots[k:first], asked, sources, features, scratch)
         for s in range(len(sources)):
             shares[s, k] = evidence[s, j] * known[j, s]
             evidence[s, j] = ZERO
@@ -146,8 +157,7 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
     for k in range(count):
         j = np.uint32(found[k])
         if priced[j] < since:
-            priced[j] = call
-            _price(j, sources, features, known)
+            _price(found[k:count], asked, sources, features, scratch)
         some = False
         for s in range(len(sources)):
             amount = evidence[s, j] * known[j, s]
@@ -216,8 +226,7 @@ def describe(row, count, asked, sources, features, scratch):
     )  # fmt: skip
     for k in range(count):
         if priced[slots[k]] < asked.since:
-            priced[slots[k]] = scratch.call[0]
-            _price(slots[k], sources, features, known)
+            _price(slots[k:count], asked, sources, features, scratch)
     f, column = 0, len(sources)
     for feature in literal_unroll(features):
         column = feature_kernels.describe(feature, row, slots, count, shares, known, column, x[f])

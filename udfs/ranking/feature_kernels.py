@@ -41,7 +41,8 @@ def prices(view: type, kernel: Any) -> None:
     """Register a feature that is the same whoever the list is for, by the class of its view.
 
     Args:
-        kernel: (view, j) → the feature of slot j, called once for each item and call.
+        kernel: (view, slots, out), which sets `out` (float32[n]) to the feature of `slots`
+            (int32[n]); each item is asked for once in a call.
     """
     _prices[view] = kernel
 
@@ -51,8 +52,9 @@ def is_priced(view: type) -> bool:
     return view in _prices
 
 
-def price(view, j, known, column):
-    """Set `known[j, column]`, where it is a feature of `prices`; returns the next free column."""
+def price(view, slots, known, column, out):
+    """Set `known[slots, column]`, where it is a feature of `prices`; returns the next free column.
+    `out` is memory, float32[…]."""
     raise NotImplementedError
 
 
@@ -62,13 +64,15 @@ def describe(view, row, slots, count, shares, known, column, out):
 
 
 @overload(price)
-def _price(view, j, known, column):
+def _price(view, slots, known, column, out):
     kernel = _prices.get(view.instance_class)
     if kernel is None:
-        return lambda view, j, known, column: column
+        return lambda view, slots, known, column, out: column
 
-    def call(view, j, known, column):
-        known[j, column] = kernel(view, j)
+    def call(view, slots, known, column, out):
+        kernel(view, slots, out[: slots.shape[0]])
+        for k in range(slots.shape[0]):
+            known[slots[k], column] = out[k]
         return column + 1
 
     return call
@@ -147,9 +151,11 @@ class Taken(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def price_taken(view, j):
+def price_taken(view, slots, out):
     """See `Taken`."""
-    return np.log(1.0 + view.events[j])
+    events = view.events
+    for k in range(slots.shape[0]):
+        out[k] = np.log(1.0 + events[slots[k]])
 
 
 class Decayed(NamedTuple):
@@ -166,9 +172,12 @@ class Decayed(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def price_decayed(view, j):
+def price_decayed(view, slots, out):
     """See `Decayed`."""
-    return np.log(0.05 + decayed(view.popularity[j], view.at[j], view.clock, view.half_life))
+    popularity, at, clock, half_life = view.popularity, view.at, view.clock, view.half_life
+    for k in range(slots.shape[0]):
+        j = slots[k]
+        out[k] = np.log(0.05 + decayed(popularity[j], at[j], clock, half_life))
 
 
 fills(Share, fill_share)

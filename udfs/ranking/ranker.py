@@ -109,4 +109,5 @@ def _scratch(room: int, call: NDArray[np.int64]) -> Scratch:
         place=np.zeros(room + 1, np.int32),
         known=np.zeros((room, evident + len(known)), np.float32),
         priced=np.zeros(room, np.int64),
+        due=np.zeros(room + 1, np.int32),
     )

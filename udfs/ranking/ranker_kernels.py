@@ -246,14 +246,16 @@ def train(asked, history, sources, features, items, scratch, network, training):
             if mark[j] <= call and alive[j]:
                 mark[j] = call + 1
                 slots[count] = j
-                shares[:, count] = 0.0
+                for s in range(len(sources)):
+                    shares[s, count] = 0.0
                 if j == taken[r]:
                     goal = count
                 count += 1
         if goal < 0 and mark[taken[r]] <= call:
             goal = count
             slots[count] = taken[r]
-            shares[:, count] = 0.0
+            for s in range(len(sources)):
+                shares[s, count] = 0.0
             count += 1
         if goal < 0:
             continue

@@ -83,6 +83,8 @@ class Recommender:
         self.ranker = Ranker(settings.ranker)
         self._memory = Memory(self._threads.count)
         self._evident = {source.name: source for source in evident()}
+        self._priors = tuple(np.float32(source.prior) for source in evident())
+        self._features = features()
         self.counting = settings.served in ("ranker", *self._evident)
         self._moment: Moment | None = None
 
@@ -149,13 +151,13 @@ class Recommender:
 
     def _asked(self, moment: Moment) -> tuple[candidate_kernels.Asked, tuple[Any, ...]]:
         """All users of a moment as the kernels take them, and the views of all features."""
-        s, priors = self.settings, [source.prior for source in self._evident.values()]
+        s = self.settings
         asking = Asking(self.shop, self.sources, moment)
-        views = tuple(feature.view(asking) for feature in features())
+        views = tuple(feature.view(asking) for feature in self._features)
         self._memory.reserve(len(self.catalogue.alive))
         return candidate_kernels.Asked(
             moment.slots, self._extra(moment), 0, len(moment.slots), self._memory.marks[0],
-            s.exclude_consumed, s.ranker.candidates, tuple(map(np.float32, priors)),
+            s.exclude_consumed, s.ranker.candidates, self._priors,
         ), views  # fmt: skip
 
     def _views(self, thread: int) -> tuple[Any, ...]:

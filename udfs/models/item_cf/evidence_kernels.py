@@ -80,10 +80,12 @@ def gather(pairs, user, history, evidence, found, count):
 
 
 @njit(cache=True, nogil=True)
-def damp(pairs, j):
+def damp(pairs, slots, out):
     """(n_j/g + shrink)^−target_power, the damping of items that are taken much."""
-    n = pairs.counts[j] if j < pairs.counts.shape[0] else 0.0
-    return (n / pairs.gain + pairs.shrink) ** -pairs.target_power
+    counts, gain, shrink, power = pairs.counts, pairs.gain, pairs.shrink, -pairs.target_power
+    for k in range(slots.shape[0]):
+        n = counts[slots[k]] if slots[k] < counts.shape[0] else 0.0
+        out[k] = (n / gain + shrink) ** power
 
 
 speaks(Pairs, gather, damp)

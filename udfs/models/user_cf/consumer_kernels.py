@@ -120,10 +120,12 @@ def gather(noted, user, history, evidence, found, count):
 
 
 @njit(cache=True, nogil=True)
-def damp(noted, j):
+def damp(noted, slots, out):
     """(n_j + shrink)^−power, the damping of items that many consumed."""
-    n = np.float64(noted.counts[j]) if j < noted.counts.shape[0] else 0.0
-    return (n + noted.shrink) ** -noted.power
+    counts, shrink, power = noted.counts, noted.shrink, -noted.power
+    for k in range(slots.shape[0]):
+        n = np.float64(counts[slots[k]]) if slots[k] < counts.shape[0] else 0.0
+        out[k] = (n + shrink) ** power
 
 
 speaks(Noted, gather, damp)
