@@ -32,17 +32,18 @@ def speaks(view: type, gather: Any, damp: Any) -> None:
     """Register the kernels of a source of evidence by the class of its view.
 
     Args:
-        gather: a kernel (view, user, history, evidence, found, count) → count, which adds to
+        gather: a kernel (view, user, history, evidence, found, count, others) → count, which adds to
             `evidence` (float32[I], 0 where nothing has been found) what the source says to the user
             in cache slot `user`, writes each item it finds to `found` (int32) behind the first
-            `count`, and leaves no found item at 0 (see `FAINTEST`).
+            `count`, and leaves no found item at 0 (see `FAINTEST`). An item that is not 0 in
+            `others` (float32[I]) has been found: writing it again costs time and changes nothing.
         damp: a kernel (view, slots, out), which sets `out` (float32[n]) to what the evidence of
             `slots` (int32[n]) is multiplied by, whoever the list is for.
     """
     _kernels[view] = _Kernels(gather, damp)
 
 
-def gather(view, user, history, evidence, found, count):
+def gather(view, user, history, evidence, found, count, others):
     """Add what the source of `view` says; see `speaks`. For kernels alone."""
     raise NotImplementedError
 
@@ -53,11 +54,11 @@ def damp(view, slots, out):
 
 
 @overload(gather)
-def _gather(view, user, history, evidence, found, count):
+def _gather(view, user, history, evidence, found, count, others):
     kernel = _kernels[view.instance_class].gather
 
-    def call(view, user, history, evidence, found, count):
-        return kernel(view, user, history, evidence, found, count)
+    def call(view, user, history, evidence, found, count, others):
+        return kernel(view, user, history, evidence, found, count, others)
 
     return call
 

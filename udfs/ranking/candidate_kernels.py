@@ -78,7 +78,7 @@ class Scratch(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _price(slots, asked, sources, features, scratch):
+def price(slots, asked, sources, features, scratch):
     """Set `scratch.known` of those of `slots` (int32[n]) that have none yet in this call: the
     damping of each source, then each feature that has a price.
 
@@ -125,7 +125,7 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
     alive, user, since = items.alive, asked.users[row], asked.since
     count = s = 0
     for source in literal_unroll(sources):
-        count = gather(source, user, history, evidence[s], found, count)
+        count = gather(source, user, history, evidence[s], found, count, evidence[0])
         s += 1  # noqa: SIM113 (Numba enumerates no such loop)
     if asked.exclude:
         for s in range(len(sources)):
@@ -148,16 +148,18 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
     for k in range(first):
         j = slots[k]
         if priced[j] < since:
-            _price(slots[k:first], asked, sources, features, scratch)
+            price(slots[k:first], asked, sources, features, scratch)
         for s in range(len(sources)):
             shares[s, k] = evidence[s, j] * known[j, s]
             evidence[s, j] = ZERO
+    for k in range(count):
+        if priced[np.uint32(found[k])] < since:
+            price(found[k:count], asked, sources, features, scratch)
+            break
     kept = first
-    # An item that several sources found is there as often; all but the first time without evidence.
+    # An item that was found more than once has its evidence the first time only.
     for k in range(count):
         j = np.uint32(found[k])
-        if priced[j] < since:
-            _price(found[k:count], asked, sources, features, scratch)
         some = False
         for s in range(len(sources)):
             amount = evidence[s, j] * known[j, s]
@@ -219,14 +221,12 @@ def _choose(first, count, asked, slots, shares, amount, bucket):
 
 
 @njit(cache=True, nogil=True)
-def describe(row, count, asked, sources, features, scratch):
-    """Set `scratch.x` to the features of the candidates of a row, a row of it for each feature."""
+def describe(row, count, sources, features, scratch):
+    """Set `scratch.x` to the features of the candidates of a row of `Asked`, which all have a price:
+    a row of it for each feature."""
     slots, shares, x, known, priced = (
         scratch.slots, scratch.shares, scratch.x, scratch.known, scratch.priced
     )  # fmt: skip
-    for k in range(count):
-        if priced[slots[k]] < asked.since:
-            _price(slots[k:count], asked, sources, features, scratch)
     f, column = 0, len(sources)
     for feature in literal_unroll(features):
         column = feature_kernels.describe(feature, row, slots, count, shares, known, column, x[f])

@@ -18,7 +18,7 @@ from numba import njit
 from udfs.memory import history_kernels
 from udfs.memory.random_kernels import next_random
 from udfs.memory.top_kernels import insert
-from udfs.ranking.candidate_kernels import activity, collect, describe
+from udfs.ranking.candidate_kernels import activity, collect, describe, price
 from udfs.ranking.feature_kernels import FLOOR
 
 
@@ -172,7 +172,7 @@ def rank(asked, history, sources, features, items, scratch, network, out):
         scores[r, :] = -np.inf
         models[r, :] = 0 if choice < 0 else speaks[choice]
         count = collect(r, nothing, asked, history, sources, features, items, scratch)
-        describe(r, count, asked, sources, features, scratch)
+        describe(r, count, sources, features, scratch)
         if choice < 0:
             fold(network, activity(users[r], history), folded)
             logits(x, count, network, folded, z)
@@ -259,7 +259,8 @@ def train(asked, history, sources, features, items, scratch, network, training):
             count += 1
         if goal < 0:
             continue
-        describe(r, count, asked, sources, features, scratch)
+        price(slots[:count], asked, sources, features, scratch)
+        describe(r, count, sources, features, scratch)
         active = activity(user, history)
         fold(network, active, folded)
         logits(x, count, network, folded, z)

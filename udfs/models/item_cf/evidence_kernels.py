@@ -40,7 +40,7 @@ class Pairs(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def gather(pairs, user, history, evidence, found, count):
+def gather(pairs, user, history, evidence, found, count, others):
     """Add to `evidence` what the neighbours of a user's last items say.
 
         s_j = Σ_h w_h·C[h → j]/g / (n_h/g + shrink)^source_power
@@ -52,6 +52,7 @@ def gather(pairs, user, history, evidence, found, count):
         pairs: `Pairs`, read only. user: a cache slot. history: `History`.
         evidence: float32[I], added to; what has been found is never 0.
         found: int32, the `count` items found so far, in order, and room for I + 1 more.
+        others: evidence of another source, not read: this one is asked first.
 
     Returns: count.
     """

@@ -60,7 +60,7 @@ def note(users, items, serials, who, serial, counts):
 
 
 @njit(cache=True, nogil=True)
-def gather(noted, user, history, evidence, found, count):
+def gather(noted, user, history, evidence, found, count, others):
     """Add to `evidence` what the users most like `user` have consumed.
 
     A user v is like u by the last H items h of u, the k-th newest of them, that v consumed too:
@@ -76,7 +76,7 @@ def gather(noted, user, history, evidence, found, count):
     Args:
         noted: `Noted`, n_h = `counts[h]`. user: a cache slot.
         history: `History`, n_v = `events[v]`.
-        evidence, found, count: as in `item_cf.evidence_kernels.gather`.
+        evidence, found, count, others: as in `item_cf.evidence_kernels.gather`.
 
     Returns: count.
     """
@@ -114,7 +114,7 @@ def gather(noted, user, history, evidence, found, count):
                 j = np.uint32(items[place])
                 before = evidence[j]
                 found[count] = j
-                count += before == ZERO
+                count += (before == ZERO) & (others[j] == ZERO)
                 evidence[j] = before + amount
     return count
 
