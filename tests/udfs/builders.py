@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tests.udfs.fakes import DictState
 from udfs.events.batch import CONSUMED, EventBatch, item_key, make_batch
+from udfs.events.columns import COLUMNS
 from udfs.learning.learner import Learned, Learner, LearnerSettings
 from udfs.ranking.recommender import ModelSettings
 from udfs.stores.redis_writer import Command
@@ -64,17 +65,15 @@ def batch_of(
 
 def part(batch: EventBatch, begin: int, end: int) -> EventBatch:
     """The events `begin` to `end` − 1."""
-    cut = make_batch(
-        batch.users[begin:end],
-        batch.items[begin:end],
-        batch.weights_array[begin:end],
-        batch.flags_array[begin:end],
-        batch.ts_array[begin:end],
-        batch.ids[begin:end],
-        batch.opened,
+    return batch.part(begin, end)
+
+
+def with_columns(batch: EventBatch, **columns: Any) -> EventBatch:
+    """The batch with other values in some columns."""
+    return EventBatch(
+        columns=batch.columns | {name: COLUMNS[name].convert(v) for name, v in columns.items()},
+        opened=batch.opened,
     )
-    ratings = batch.ratings[4 * begin : 4 * end]
-    return msgspec.structs.replace(cut, ratings=ratings)
 
 
 class OneShard:

@@ -120,11 +120,11 @@ class Learner:
         event_users = np.fromiter(map(slot_of.__getitem__, batch.users), np.int32, len(batch))
         known = catalogue.size
         event_items = catalogue.slots(batch.items)
-        weights, ts = batch.weights_array, batch.ts_array
+        weights, ts = batch.weights, batch.ts
         new_users = int((users.seen[slots] == 0).sum())
         parameters = self.models.ranker.parameters
         self._train(event_users, event_items, weights, number, now_ms)
-        windows, counted = self.models.count(event_users, event_items, weights, batch.flags_array)
+        windows, counted = self.models.count(event_users, event_items, weights, batch.flags)
         self._batch += 1
         self._random[0] = (s.seed * _SEED_STRIDE + number * random_kernels.EVENT_STRIDE) & _MASK
         room = min(len(batch) * (1 + s.negatives + s.models.window), catalogue.size)
@@ -143,17 +143,17 @@ class Learner:
         if s.loss == "squared":
             count, full, users.free_count = rating_kernels.learn(
                 *shared, event_users, event_items, weights,
-                batch.ratings_array / np.float32(s.rating_scale), batch.flags_array, *rates,
+                batch.ratings / np.float32(s.rating_scale), batch.flags, *rates,
                 self.models.position, np.zeros(2) if mean is None else mean, first, error, *notes,
             )  # fmt: skip
         else:
             count, full, users.free_count = softmax_kernels.learn(
-                *shared, known, event_users, event_items, weights, batch.flags_array, *rates,
+                *shared, known, event_users, event_items, weights, batch.flags, *rates,
                 s.negatives, self.models.position, self._random, *notes,
             )  # fmt: skip
         catalogue.measure(touched[:count])
         # What was only shown says nothing about its user.
-        said = (weights != 0) | batch.consumed_array
+        said = (weights != 0) | batch.consumed
         np.add.at(users.events, event_users[said], 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms

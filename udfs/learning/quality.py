@@ -83,7 +83,7 @@ class Quality:
         if not self.every:
             return {}, []
         due = range(-number % self.every, len(batch), self.every)
-        weights = batch.weights_array
+        weights = batch.weights
         chosen = [n for n in due if n >= first and weights[n] > 0]
         users, catalogue = learner.users, learner.catalogue
         slot_of = users.locate([batch.users[n] for n in chosen], rows, history, catalogue)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.builders import NOW, OneShard, batch_of, decode, part, shown
+from tests.udfs.builders import NOW, OneShard, batch_of, decode, part, shown, with_columns
 from tests.udfs.fakes import DictState
 from udfs.events.batch import EventBatch
 
@@ -56,7 +55,7 @@ def rated(n: int) -> EventBatch:
     ratings[random.random(n) < 0.1] = np.nan
     pairs = [(f"user {u}", f"item {i}") for u, i in zip(users, items, strict=True)]
     batch = batch_of(pairs, np.where(ratings > 3, 1.0, -0.6).tolist(), ts=range(NOW, NOW + n))
-    return msgspec.structs.replace(batch, ratings=ratings.astype("<f4").tobytes())
+    return with_columns(batch, ratings=ratings)
 
 
 @pytest.mark.parametrize("size", [1, 7, 400])
@@ -72,13 +71,13 @@ def test_ratings_at_once_and_in_batches_are_the_same(size: int) -> None:
 @pytest.mark.parametrize("scale", [1.0, 20.0])
 def test_ratings_are_predicted_better_and_better_on_any_scale(scale: float) -> None:
     batch = rated(6000)
-    ratings = (batch.ratings_array * np.float32(scale)).tobytes()
+    ratings = batch.ratings * np.float32(scale)
     shard = OneShard(
         loss="squared", rating_scale=2.5 * scale, learning_rate=0.12, served="mf", user_cache=9
     )
     errors = []
     for begin in range(0, 6000, 1000):
-        one = msgspec.structs.replace(batch, ratings=ratings)
+        one = with_columns(batch, ratings=ratings)
         quality = shard.learn(part(one, begin, begin + 1000)).quality
         errors.append((quality["ratings:squared_error"] / quality["ratings:tests"]) ** 0.5 / scale)
     assert errors[0] > 1  # 2 is chance

@@ -7,12 +7,11 @@ import math
 from collections import Counter
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
 import udfs
-from tests.udfs.builders import NOW, OneShard, batch_of, part
+from tests.udfs.builders import NOW, OneShard, batch_of, part, with_columns
 from udfs.accounts import means
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.quality import Quality, sums
@@ -145,7 +144,7 @@ def test_nothing_is_compiled_while_events_come(
         assert before[f"udfs.{name}"] >= 1
     for n in range(3):
         batch = batch_of([("ann", "a"), ("bob", "b"), ("ann", "b"), ("eve", f"c{n}")])
-        batch = msgspec.structs.replace(batch, ratings=np.arange(4, dtype="<f4").tobytes())
+        batch = with_columns(batch, ratings=np.arange(4))
         given = (batch, shard.rows, shard.history, shard.number, NOW)
         Quality(1, ["item-cf", "user-cf", "mf"]).test(shard.learner, *given)
         learned = shard.learn(batch)
