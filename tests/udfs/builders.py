@@ -65,7 +65,7 @@ def batch_of(
 
 def part(batch: EventBatch, begin: int, end: int) -> EventBatch:
     """The events `begin` to `end` − 1."""
-    return batch.part(begin, end)
+    return batch.take(np.arange(begin, min(end, len(batch))))
 
 
 def with_columns(batch: EventBatch, **columns: Any) -> EventBatch:

@@ -38,7 +38,7 @@ class EventBatch(Events, frozen=True, eq=False, kw_only=True):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EventBatch):
             return NotImplemented
-        return self.opened == other.opened and _written(self) == _written(other)
+        return self.opened == other.opened and _bytes(self) == _bytes(other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -83,17 +83,17 @@ class _Packed(msgspec.Struct, array_like=True):
     columns: dict[str, list[str] | bytes]
 
 
-_encoder = msgspec.msgpack.Encoder()
+_encoder = msgspec.msgpack.Encoder(enc_hook=np.ndarray.tobytes)
 _decoder = msgspec.msgpack.Decoder(_Packed)
 
 
 def pack(batch: EventBatch) -> bytes:
     """The batch as MessagePack, for an edge of the job's graph."""
-    return _encoder.encode((VERSION, batch.opened, _written(batch)))
+    return _encoder.encode((VERSION, batch.opened, batch.columns))
 
 
-def _written(batch: EventBatch) -> dict[str, list[str] | bytes]:
-    return {n: v if isinstance(v, list) else v.tobytes() for n, v in batch.columns.items()}
+def _bytes(batch: EventBatch) -> dict[str, bytes]:
+    return {name: _encoder.encode(values) for name, values in batch.columns.items()}
 
 
 def unpack(data: bytes) -> EventBatch:
@@ -118,16 +118,16 @@ def _whole(written: Mapping[str, list[str] | bytes], opened: int) -> EventBatch:
     columns: dict[str, Any] = {}
     n = len(written.get("users", ()))
     for name, column in COLUMNS.items():
-        values, dtype = written.get(name), column.dtype
+        values = written.get(name)
         if values is None:
             if column.fill is None:
                 raise _damaged(f"has no column {name!r}")
             continue
-        if isinstance(values, list) is not (dtype is None):
+        if isinstance(values, list) is not (column.dtype is None):
             raise _damaged(f"has a column {name!r} of another kind")
-        if len(values) != (n if dtype is None else n * dtype.itemsize):
+        if len(values) != n * column.size:
             raise _damaged(f"of {n} users has columns of other lengths, such as {name!r}")
-        columns[name] = values if isinstance(values, list) else np.frombuffer(values, dtype)
+        columns[name] = values if isinstance(values, list) else np.frombuffer(values, column.dtype)
     return EventBatch(columns=columns, opened=opened)
 
 
@@ -181,16 +181,19 @@ def split(batch: EventBatch, shard_of: Sequence[int] | NDArray[np.int64]) -> dic
         return {int(shards[0]): batch}
     # Every column is put in order once; a part is then a slice of it.
     order = np.argsort(shards, kind="stable")
-    names, starts = np.unique(shards[order], return_index=True)
-    return dict(zip(names.tolist(), cut(batch.take(order), starts[1:].tolist()), strict=True))
+    ordered = shards[order]
+    places = (np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist()
+    names = ordered[[0, *places]].tolist()
+    return dict(zip(names, cut(batch.take(order), places), strict=True))
 
 
 def cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
     """The batch in parts that begin at 0 and at each of `places`, ascending."""
-    begin = 0
+    begin, whole, opened = 0, batch.columns.items(), batch.opened
     for end in (*places, len(batch)):
         if end > begin:
-            yield batch.part(begin, end)
+            columns = {name: values[begin:end] for name, values in whole}
+            yield EventBatch(columns=columns, opened=opened)
         begin = end
 
 

@@ -57,6 +57,11 @@ class Column:
         return None if self.kind is str else np.dtype(self.kind).newbyteorder("<")
 
     @cached_property
+    def size(self) -> int:
+        """How much longer the packed column is for another event: bytes, or 1 string."""
+        return 1 if self.dtype is None else self.dtype.itemsize
+
+    @cached_property
     def source(self) -> str | None:
         """The field of a line that it is read from, if it is read from one."""
         return self.name if self.field == "" else self.field
@@ -98,7 +103,7 @@ class Column:
 def frozen(numbers: NDArray[Any]) -> NDArray[Any]:
     """The array itself, which can no longer be written to: Numba compiles a kernel for arrays that
     can and again for those that cannot, and what is unpacked cannot."""
-    numbers.flags.writeable = False
+    numbers.setflags(write=False)
     return numbers
 
 

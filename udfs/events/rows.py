@@ -107,10 +107,5 @@ class Events(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         }
         return replace(self, columns=columns)
 
-    def part(self: Self, begin: int, end: int) -> Self:
-        """The events of the rows `begin` to `end` − 1."""
-        columns = {name: values[begin:end] for name, values in self.columns.items()}
-        return replace(self, columns=columns)
-
     def _texts(self) -> list[tuple[str, list[str]]]:
         return [(n, values) for n, values in self.columns.items() if isinstance(values, list)]

@@ -73,7 +73,8 @@ class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
         account = Account(received=len(lines), ignored=0, dead={})
         for name, places in by_kind(lines).items():
             kind = KINDS[name]
-            found = self._readers[name].decode([lines[place] for place in places], now)
+            own = lines if len(places) == len(lines) else [lines[place] for place in places]
+            found = self._readers[name].decode(own, now)
             keys = self._keys[kind.operator]
             for shard, data in kind.packed(found, kind.key(found, len(keys)), opened):
                 keyed = keys[shard], data

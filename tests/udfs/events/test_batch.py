@@ -14,6 +14,7 @@ from tests.udfs.builders import with_columns
 from udfs.errors import SourceError
 from udfs.events.batch import (
     EventBatch,
+    cut,
     item_key,
     join,
     make_batch,
@@ -183,7 +184,7 @@ def test_ratings_go_with_their_events() -> None:
 def test_arrays_are_read_only_wherever_a_batch_comes_from() -> None:
     """Or kernels would be compiled twice, the second time in the stream."""
     one = make_batch(["u"], ["i"], np.ones(1), np.ones(1), np.ones(1), [""], 0, ratings=np.ones(1))
-    taken = one.take(np.array([0])), one.take(np.array([True])), one.part(0, 1)
+    taken = one.take(np.array([0])), one.take(np.array([True])), *cut(join([one, one]), [1])
     for batch in (one, unpack(pack(one)), join([one, one]), *taken):
         assert not any(
             batch.column(name).flags.writeable for name in ("weights", "flags", "ts", "ratings")

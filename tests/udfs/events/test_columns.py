@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flink_app.data.replay.recording import read_recording
 from tests.udfs.builders import NOW, OneShard, with_columns
 from tests.udfs.flink import Subtask
 from udfs.errors import ConfigError
@@ -159,6 +161,16 @@ def test_from_a_line_to_the_learner(monkeypatch: pytest.MonkeyPatch) -> None:
             shard.learn(batch)
     assert sorted(seen) == [(f"u{n}", f"d{n}", n) for n in range(9)]
     assert any(key is STATS for key, _ in out)
+
+
+def test_a_replay_writes_it_again(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text(f"{line(ts=2e9, device='a', dwell=2.5)}\n{line(ts=1e9, visits=3)}\n")
+    recording = read_recording([file], settings(resolve("millirec"), default_type="click"), 2**41)
+    again = [json.loads(text) for text in recording.lines(0, 2, None, "")]
+    assert [(e.get("device"), e.get("visits"), e.get("dwell")) for e in again] == [
+        (None, 3, None), ("a", None, 2.5),
+    ]  # fmt: skip
 
 
 rows = st.lists(
