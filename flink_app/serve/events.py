@@ -7,6 +7,7 @@ refused, by the reasons of `udfs.decode`.
 from __future__ import annotations
 
 import itertools
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,9 +22,12 @@ from udfs.decode import Decoder, Rejected
 JSON = "application/json"
 LINES = ("application/x-ndjson", "application/jsonl", "application/jsonlines")
 _NOTHING = (b"null", b'""')
+_BOM = b"\xef\xbb\xbf"
+_NULL = msgspec.Raw(b"null")
 _encode = msgspec.json.Encoder().encode
 _several = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _one = msgspec.json.Decoder(msgspec.Raw).decode
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # of equal keys, the last one
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -47,15 +51,8 @@ class Judge:
         # The job ignores these itself; to refuse them would be no better.
         self._decoder = Decoder(msgspec.structs.replace(settings, zero_weight="learn"))
         self.fields: Mapping[str, str] = settings.preset.fields
-        self._own = self.fields.get("id", "."), self.fields.get("ts", ".")
-        named = [(f"f{n}", name) for n, name in enumerate(self._own) if "." not in name]
-        self._given: Any = msgspec.json.Decoder(
-            msgspec.defstruct(
-                "Given", [(f, msgspec.Raw, msgspec.Raw(b"null")) for f, _ in named],
-                rename=dict(named),
-            )
-        ).decode  # fmt: skip
-        self._named = named
+        own = {field: path for field, path in self.fields.items() if "." not in path}
+        self._id, self._ts = own.get("id"), own.get("ts")
         self._run, self._number = secrets.token_hex(6), itertools.count(1)
 
     def judge(self, lines: Sequence[bytes], now_ms: int) -> Judged:
@@ -65,7 +62,7 @@ class Judge:
             lines: as from `split`. now_ms: the clock, the time of events that have none.
 
         Raises:
-            Problem: they are not UTF-8.
+            Problem: they are not UTF-8, or nested too deeply.
         """
         try:
             texts = [line.decode() for line in lines]
@@ -77,18 +74,30 @@ class Judge:
         if len(kept) != len(decoded):
             raise Problem(400, "not-json", "The body has a line that is empty.")
         now = str(now_ms).encode()
-        return Judged([self._whole(line, now) for line in kept], decoded.users, decoded.rejected)
+        try:
+            whole = [self._whole(line, now) for line in kept]
+        except RecursionError:
+            detail = "The body nests arrays or objects too deeply."
+            raise Problem(400, "not-json", detail) from None
+        return Judged(whole, decoded.users, decoded.rejected)
 
     def _whole(self, line: bytes, now: bytes) -> bytes:
-        """The line with an id and a time, so that writing it twice or later changes nothing."""
-        given, more = self._given(line), b""
-        for field, name in self._named:
-            if bytes(getattr(given, field)) in _NOTHING:
-                value = now if name == self._own[1] else self._fresh_id()
-                more += b"," + _encode(name) + b":" + value
-        line = line.rstrip()
-        line = line[:-1] + more + b"}" if more else line
-        # Between the parts of an object there may be line ends: a line is what has none.
+        """The line with an id and a time, so that writing it twice or later changes nothing.
+
+        Each key is in it once. Where a client has sent one twice, the last value counts, as it does
+        for the job.
+        """
+        members: dict[str, Any] = _members(line)
+        if self._id and bytes(members.get(self._id, _NULL)) in _NOTHING:
+            members[self._id] = msgspec.Raw(self._fresh_id())
+        if self._ts and bytes(members.get(self._ts, _NULL)) in _NOTHING:
+            members[self._ts] = msgspec.Raw(now)
+        if line.count(b"{") > 1:
+            for name, value in members.items():
+                if b"{" in bytes(value):
+                    members[name] = _tree(bytes(value))
+        line = _encode(members)
+        # Between the parts of an array there may be line ends: a line is what has none.
         return msgspec.json.format(line, indent=-1) if b"\n" in line or b"\r" in line else line
 
     def _fresh_id(self) -> bytes:
@@ -111,6 +120,15 @@ class Judge:
         return _encode(whole)
 
 
+def _tree(value: bytes) -> Any:
+    """What JSON holds, of equal keys the last one; numbers as they are written."""
+    return json.loads(value, parse_int=_number, parse_float=_number)
+
+
+def _number(digits: str) -> msgspec.Raw:
+    return msgspec.Raw(digits.encode())
+
+
 def split(body: bytes, content_type: str, most: int) -> list[bytes]:
     """The events in a body: a JSON object, an array of them, or lines of JSON.
 
@@ -122,7 +140,7 @@ def split(body: bytes, content_type: str, most: int) -> list[bytes]:
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind in LINES:
-        parts = [line.lstrip(b"\xef\xbb\xbf").strip() for line in body.split(b"\n")]
+        parts = [line.strip().lstrip(_BOM).strip() for line in body.split(b"\n")]
         events = [part for part in parts if part]
     elif kind == JSON:
         events = _events(body)
