@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from flink_app.serve.asked import Many, Wished, limit
 from flink_app.serve.ids import checked
@@ -18,6 +18,7 @@ from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away
 from flink_app.serve.services import Services
 from flink_app.serve.shape import answer
+from flink_app.serve.streams import Stream
 
 JSON = "application/json"
 _encode = msgspec.json.Encoder().encode
@@ -70,10 +71,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/stream/{user:id}", summary="A user's list whenever it changes, as events")
     async def stream(user: str, wish: Wished) -> Response:
         checked([user], "user", longest)
-        services.streams.require_room()
-        events = services.streams.follow(user, wish)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(events, headers=headers, media_type="text/event-stream")
+        return Stream(services.streams, user, wish)
 
     @router.get("/items", summary="What the shop has written about items, under item:<id>")
     async def items(id: Annotated[list[str], Query(description="Items' ids.")]) -> Response:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
 
 import msgspec
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from flink_app.serve.lists import Lists
 from flink_app.serve.problems import Problem
@@ -43,17 +45,26 @@ class Streams:
         self._closing = False
         self.count = 0
 
-    def require_room(self) -> None:
-        """Raise a Problem where no stream more may be open."""
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """One of the `serve.max_streams` places, given back at the end of the block.
+
+        Raises:
+            Problem: all are taken.
+        """
         if self.count >= self._most:
             detail = f"{self.count} streams are open, as many as serve.max_streams allows."
             raise Problem(503, "too-many-streams", detail, retry_s=5)
+        self.count += 1
+        try:
+            yield
+        finally:
+            self.count -= 1
 
-    async def follow(self, user: str, wish: Wish) -> AsyncIterator[bytes]:
-        """The stream of a user, until who reads it goes."""
+    async def follow(self, user: str, wish: Wish) -> AsyncGenerator[bytes, None]:
+        """The stream of a user, for as long as it is read."""
         name, changed = user.encode(), asyncio.Event()
         self._open.setdefault(name, set()).add(changed)
-        self.count += 1
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen())
         try:
@@ -71,7 +82,6 @@ class Streams:
                 except asyncio.TimeoutError:
                     yield b": still here\n\n"
         finally:
-            self.count -= 1
             self._open[name].discard(changed)
             if not self._open[name]:
                 del self._open[name]
@@ -108,6 +118,25 @@ class Streams:
                 if message is not None:
                     for changed in self._open.get(message["data"], ()):
                         changed.set()
+
+
+class Stream(StreamingResponse):
+    """The answer to a request for a user's stream."""
+
+    def __init__(self, streams: Streams, user: str, wish: Wish) -> None:
+        self._streams, self._events = streams, streams.follow(user, wish)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(self._events, headers=headers, media_type="text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a place while the stream is sent, however it ends.
+
+        Raises:
+            Problem: there is no place.
+        """
+        with self._streams.place():
+            async with contextlib.aclosing(self._events):
+                await super().__call__(scope, receive, send)
 
 
 def _event(value: bytes | None, data: bytes) -> bytes:
