@@ -125,18 +125,21 @@ function drawClicks() {
     by('clicks').replaceChildren(element('p', 'note', 'None yet: click an item in the shop.'));
     return;
   }
-  const recent = clicks.slice(-8).reverse();
-  const most = Math.max(...recent.map(one => one.ms));
-  by('clicks').replaceChildren(...rows(recent.map(one => {
-    const { waiting } = one;
-    const moments = [
-      ['durable', waiting.acknowledged ? waiting.acknowledged - waiting.at : null],
-      ['list made', one.made], ['here', one.here], ['drawn', one.ms],
-    ].filter(([, at]) => at !== null && at <= one.ms).sort((a, b) => a[1] - b[1]);
-    const parts = moments.map(([name, at], n) => [name, at - (moments[n - 1]?.[1] ?? 0)]);
-    const told = moments.map(([name, at]) => `${name} after ${Math.round(at)} ms`).join(', ');
-    return [one.title, bar(parts, most), `${Math.round(one.ms)} ms`, told];
+  const recent = clicks.slice(-8).reverse().map(one => [one, moments(one)]);
+  const longest = Math.max(...recent.map(([, all]) => all.at(-1)[1]));
+  by('clicks').replaceChildren(...rows(recent.map(([one, all]) => {
+    const parts = all.map(([name, at], n) => [name, at - (all[n - 1]?.[1] ?? 0)]);
+    const told = all.map(([name, at]) => `${name} after ${Math.round(at)} ms`).join(', ');
+    return [one.title, bar(parts, longest), `${Math.round(one.ms)} ms`, told];
   })));
+}
+
+/** What happened after a click, [name, ms], in order. The acknowledgement may come last. */
+function moments({ waiting, made, here, ms }) {
+  // The job's clock may be ahead of the browser's.
+  const all = [['list made', made], ['here', here], ['drawn', ms]].filter(([, at]) => at <= ms);
+  if (waiting.acknowledged) all.push(['durable', waiting.acknowledged - waiting.at]);
+  return all.sort((a, b) => a[1] - b[1]);
 }
 
 /** Rows of a name, a bar and a figure; `told` is the whole row in words. */

@@ -109,7 +109,7 @@ function who(list) {
 
 async function click(item) {
   if (state.waiting && !state.waiting.late) return;
-  const list = state.list;
+  const { list, user } = state;
   const waiting = {
     item, at: performance.now(), clock: Date.now(), count: count(list), acknowledged: 0,
   };
@@ -124,11 +124,11 @@ async function click(item) {
     say(`No new list within ${PATIENCE_MS / 1000} s. Does the job run?`);
   }, PATIENCE_MS);
   try {
-    const event = { user: state.user, item, type: 'click' };
+    const event = { user, item, type: 'click' };
     if (list?.known) event.rec = list.id;
     await send(event);
     waiting.acknowledged = performance.now();
-    lookForSimilar(item); // not before: it would be in the way of the click
+    if (user === state.user) lookForSimilar(item); // not before: it would be in the way of the click
   } catch (error) {
     if (state.waiting === waiting) state.waiting = null;
     hooks.onProblem(error instanceof Problem ? error.message : String(error));
