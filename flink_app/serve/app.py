@@ -46,9 +46,11 @@ class Application:
         inner: ASGIApp = Guard(Shortcut(_routes(services), services), serve)
         if serve.cors:
             inner = CORSMiddleware(
-                inner, allow_origins=serve.cors, allow_methods=["GET", "POST", "PUT"],
+                inner,
+                allow_origins=serve.cors,
+                allow_methods=["GET", "POST", "PUT"],
                 allow_headers=["content-type", "x-api-key", "authorization"],
-            )  # fmt: skip
+            )
         self._app = Observed(inner, services.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,9 +66,14 @@ def _routes(services: Services) -> FastAPI:
         await services.stop()
 
     app = FastAPIOffline(
-        title="millirec", version=__version__, description=_ABOUT, lifespan=lifespan,
-        redirect_slashes=False, redoc_url=None, static_url="/docs/files",
-    )  # fmt: skip
+        title="millirec",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        static_url="/docs/files",
+    )
     problems.install(app)
     for module in (reading, ranking, taking, gorse):
         app.include_router(module.routes(services))

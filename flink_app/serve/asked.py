@@ -55,7 +55,5 @@ class Candidates(BaseModel):
 def limit(count: int, most: int, what: str) -> None:
     """Raise a Problem where a request asks for more than `serve.max_batch`."""
     if count > most:
-        raise Problem(
-            413, "batch-too-large",
-            f"The request names {count:,} {what}, more than serve.max_batch: {most:,}.",
-        )  # fmt: skip
+        detail = f"The request names {count:,} {what}, more than serve.max_batch: {most:,}."
+        raise Problem(413, "batch-too-large", detail)

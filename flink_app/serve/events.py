@@ -145,17 +145,13 @@ def split(body: bytes, content_type: str, most: int) -> list[bytes]:
     elif kind == JSON:
         events = _events(body)
     else:
-        raise Problem(
-            415, "unsupported-type",
-            f"The content type is {kind[:60]!r}: send {JSON}, or lines of JSON as {LINES[0]}.",
-        )  # fmt: skip
+        detail = f"The content type is {kind[:60]!r}: send {JSON}, or lines of JSON as {LINES[0]}."
+        raise Problem(415, "unsupported-type", detail)
     if not events:
         raise Problem(422, "no-events", "The body holds no events.")
     if len(events) > most:
-        raise Problem(
-            413, "batch-too-large",
-            f"The body holds {len(events):,} events, more than serve.max_batch: {most:,}.",
-        )  # fmt: skip
+        detail = f"The body holds {len(events):,} events, more than serve.max_batch: {most:,}."
+        raise Problem(413, "batch-too-large", detail)
     return events
 
 

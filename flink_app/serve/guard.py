@@ -19,6 +19,10 @@ from flink_app.serve.problems import TOO_LARGE, Problem
 
 _OPEN = ("/health/", "/page/", "/docs", "/openapi.json")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_WRONG_HOST = (
+    "This server does not answer to the name in the Host header: use another name, or add this one "
+    "to serve.hosts."
+)
 
 
 class Guard:
@@ -58,11 +62,7 @@ class Guard:
     def _problem(self, headers: Headers, path: str) -> Problem | None:
         # Else a page of another site could reach a loopback server under a name of its own.
         if self._names and _name(headers.get("host", "")) not in self._names:
-            return Problem(
-                421, "wrong-host",
-                "This server is not known by the name in Host: call it by another, or add the name "
-                "to serve.hosts.",
-            )  # fmt: skip
+            return Problem(421, "wrong-host", _WRONG_HOST)
         if self._key and path != "/" and not path.startswith(_OPEN):
             scheme, _, token = headers.get("authorization", "").partition(" ")
             given = headers.get("x-api-key") or (

@@ -49,8 +49,5 @@ def checked(ids: Iterable[str], what: str, longest: int) -> None:
         if not size:
             raise Problem(422, "bad-id", f"the {what} '' is empty.")
         if size > longest:
-            raise Problem(
-                422, "bad-id",
-                f"the {what} {one[:40]!r}… has {size:,} bytes, more than events.max_id_bytes: "
-                f"{longest}.",
-            )  # fmt: skip
+            limit = f"more than events.max_id_bytes: {longest}"
+            raise Problem(422, "bad-id", f"the {what} {one[:40]!r}… has {size:,} bytes, {limit}.")

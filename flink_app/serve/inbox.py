@@ -139,12 +139,11 @@ class Inbox:
                 await asyncio.wait_for(asyncio.shield(self._task), self._timeout_s)
 
     def _unknown(self, why: str) -> Problem:
-        return Problem(
-            503, "not-durable",
+        detail = (
             f"It is not certain that the events are kept: {why}. Send them again with an id each, "
-            "the same every time: then none counts twice.",
-            retry_s=1,
-        )  # fmt: skip
+            "the same every time: then none counts twice."
+        )
+        return Problem(503, "not-durable", detail, retry_s=1)
 
     async def _drain(self) -> None:
         while self._waiting:

@@ -119,8 +119,5 @@ class Lists:
 
 def away(reader: Reader) -> Problem:
     """What to answer where only Redis knows."""
-    return Problem(
-        503, "redis-away",
-        f"Redis at {reader.address} does not answer, and what was asked for is not remembered.",
-        retry_s=1,
-    )  # fmt: skip
+    detail = f"Redis at {reader.address} does not answer, and what was asked for is not remembered."
+    return Problem(503, "redis-away", detail, retry_s=1)

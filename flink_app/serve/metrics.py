@@ -27,17 +27,24 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "millirec_http_requests", "Requests by route, method and status.",
-            ["route", "method", "status"], registry=self.registry,
-        )  # fmt: skip
-        self._seconds = Histogram(
-            "millirec_http_seconds", "Time until the answer was begun, by route.", ["route"],
-            buckets=_BUCKETS, registry=self.registry,
-        )  # fmt: skip
-        self.rejected = Counter(
-            "millirec_events_rejected", "Events that were refused, by reason.", ["reason"],
+            "millirec_http_requests",
+            "Requests by route, method and status.",
+            ["route", "method", "status"],
             registry=self.registry,
-        )  # fmt: skip
+        )
+        self._seconds = Histogram(
+            "millirec_http_seconds",
+            "Time until the answer was begun, by route.",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.rejected = Counter(
+            "millirec_events_rejected",
+            "Events that were refused, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def gauge(self, name: str, what: str, read: Callable[[], float]) -> None:

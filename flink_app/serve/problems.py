@@ -33,9 +33,13 @@ class Problem(MillirecError):
     """
 
     def __init__(
-        self, status: int, slug: str, detail: str, more: dict[str, Any] | None = None,
+        self,
+        status: int,
+        slug: str,
+        detail: str,
+        more: dict[str, Any] | None = None,
         retry_s: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(detail)
         self.status, self.slug, self.more, self.retry_s = status, slug, more or {}, retry_s
 

@@ -23,6 +23,9 @@ from flink_app.serve.services import Services
 from udfs.rows import read_factor
 
 _encode = msgspec.json.Encoder().encode
+_NO_FACTORS = (
+    "This server has no factors: set redis.factors = true for both the job and this server."
+)
 
 
 def routes(services: Services) -> APIRouter:
@@ -34,11 +37,7 @@ def routes(services: Services) -> APIRouter:
     async def rank(candidates: Candidates) -> Response:
         factors = services.factors
         if factors is None:
-            raise Problem(
-                501, "no-factors",
-                "This server has no factors: set redis.factors = true for the job and for this "
-                "server.",
-            )  # fmt: skip
+            raise Problem(501, "no-factors", _NO_FACTORS)
         limit(len(candidates.items), most, "items")
         checked([candidates.user], "user", longest)
         checked(candidates.items, "item", longest)

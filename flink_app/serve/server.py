@@ -18,6 +18,10 @@ from flink_app.serve.guard import is_loopback
 from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)
+_NO_KEY = (
+    "%s can be reached from other machines and serve.api_key is empty: anyone who reaches it can "
+    "read every list and send events"
+)
 _LINGER_S = 5  # how long requests may go on after the server was told to stop
 
 
@@ -29,11 +33,18 @@ class Server(uvicorn.Server):
         self.services = app.services
         super().__init__(
             uvicorn.Config(
-                app, host=serve.host, port=serve.port, log_config=None, access_log=False,
-                lifespan="on", timeout_graceful_shutdown=_LINGER_S, server_header=False,
-                proxy_headers=False, ws="none",
+                app,
+                host=serve.host,
+                port=serve.port,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=_LINGER_S,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
             )
-        )  # fmt: skip
+        )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End with exit code 0, as it was asked to; at once where it is asked again."""
@@ -61,10 +72,7 @@ def run(config: Config) -> None:
     serve = config.serve
     server = Server(config)
     if not is_loopback(serve.host) and not serve.api_key:
-        log.warning(
-            "%s is reached from other machines and serve.api_key is empty: whoever reaches it can "
-            "read every list and send events", serve.host,
-        )  # fmt: skip
+        log.warning(_NO_KEY, serve.host)
     gc.collect()
     gc.freeze()  # what is there now stays: a look at all of it would hold up requests
     with contextlib.suppress(SystemExit):  # it has said why it cannot listen

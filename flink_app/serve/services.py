@@ -50,10 +50,8 @@ class Services:
         m.gauge("millirec_redis_up", "Whether Redis answers.", lambda: not self.reader.away)
         m.gauge("millirec_streams", "Streams that are open.", lambda: self.streams.count)
         m.counter("millirec_events_accepted", "Events that are durable.", lambda: self.accepted)
-        m.counter(
-            "millirec_stale_answers", "Lists answered out of memory, Redis being down.",
-            lambda: self.lists.stale_answers,
-        )  # fmt: skip
+        stale = "Lists answered from memory while Redis was down."
+        m.counter("millirec_stale_answers", stale, lambda: self.lists.stale_answers)
 
     async def start(self) -> None:
         """Connect, and begin what goes on beside requests; a Redis that is away is no error."""

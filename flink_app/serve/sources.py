@@ -95,9 +95,12 @@ def _of_sentinels(parts: Sentinels, common: dict[str, Any]) -> redis.asyncio.Red
         common["ssl"] = True
     sentinel: Any = Sentinel(parts.at.hosts, sentinel_kwargs=dict(common))  # type: ignore[no-untyped-call]
     client: redis.asyncio.Redis = sentinel.master_for(
-        parts.service, db=parts.database, username=parts.at.username or None,
-        password=parts.at.password or None, **common,
-    )  # fmt: skip
+        parts.service,
+        db=parts.database,
+        username=parts.at.username or None,
+        password=parts.at.password or None,
+        **common,
+    )
     return client
 
 
@@ -174,11 +177,13 @@ class _Nodes(Source):
         }
         self._common = _waits(settings) | {name: value for name, value in said.items() if value}
         node: Any = ClusterNode
-        # Once each: who asks waits for `timeout_s`, not for that many times.
+        # One attempt each: a request waits for `timeout_s`, not for a multiple of it.
         self._client: Any = redis.asyncio.RedisCluster(
-            startup_nodes=[node(host, port) for host, port in hosts.hosts], retry=_never(),
-            cluster_error_retry_attempts=1, **self._common,
-        )  # fmt: skip
+            startup_nodes=[node(host, port) for host, port in hosts.hosts],
+            retry=_never(),
+            cluster_error_retry_attempts=1,
+            **self._common,
+        )
         self._mapping: asyncio.Future[Any] | None = None
 
     async def values(self, keys: Sequence[str]) -> list[bytes | None]:

@@ -39,11 +39,9 @@ _BODY = {
 def routes(services: Services) -> APIRouter:
     """The route."""
     router, most = APIRouter(tags=["events"]), services.config.serve.max_batch
+    summary = "One event or many; answered when they are durable"
 
-    @router.post(
-        "/events", summary="One event or many; answered when they are durable",
-        openapi_extra={"requestBody": _BODY},
-    )  # fmt: skip
+    @router.post("/events", summary=summary, openapi_extra={"requestBody": _BODY})
     async def events(request: Request) -> Response:
         services.inbox.require()
         lines = split(await request.body(), request.headers.get("content-type", ""), most)
