@@ -1,7 +1,7 @@
-"""Events in the body of a request: taken apart, judged as the job would, and completed.
+"""Events in a request body: split, judged as the job would judge them, and completed.
 
-In: a body (`bytes`) and its content type. Out: `Judged`: the lines to write, and why others are
-refused, by the reasons of `udfs.decode`.
+In: a body (`bytes`) and its content type. Out: `Judged`: the lines to write, and why the others are
+rejected, with the reasons of `udfs.decode`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ _NULL = msgspec.Raw(b"null")
 _encode = msgspec.json.Encoder().encode
 _several = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _one = msgspec.json.Decoder(msgspec.Raw).decode
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # of equal keys, the last one
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # the last of equal keys wins
 
 
 class Judged(msgspec.Struct, frozen=True):
     """The events of a request.
 
     Attributes:
-        lines: accepted ones, a line of JSON each, with an id and a time. users: theirs.
-        rejected: the others, by their position in the request.
+        lines: the accepted events, one line of JSON each, with an id and a time. users: the user of
+            each line.
+        rejected: the other events, with their position in the request.
     """
 
     lines: list[bytes]
@@ -48,7 +49,7 @@ class Judge:
 
     def __init__(self, config: Config) -> None:
         settings = decode_settings(config)
-        # The job ignores these itself; to refuse them would be no better.
+        # Events of weight 0 are accepted here: the job itself ignores them if it is told to.
         self._decoder = Decoder(msgspec.structs.replace(settings, zero_weight="learn"))
         self.fields: Mapping[str, str] = settings.preset.fields
         own = {field: path for field, path in self.fields.items() if "." not in path}
@@ -56,10 +57,10 @@ class Judge:
         self._run, self._number = secrets.token_hex(6), itertools.count(1)
 
     def judge(self, lines: Sequence[bytes], now_ms: int) -> Judged:
-        """Each of `lines` is accepted or rejected.
+        """Accept or reject each of `lines`.
 
         Args:
-            lines: as from `split`. now_ms: the clock, the time of events that have none.
+            lines: from `split`. now_ms: the current time, given to events without one.
 
         Raises:
             Problem: they are not UTF-8, or nested too deeply.
@@ -72,7 +73,7 @@ class Judge:
         refused = {one.index for one in decoded.rejected}
         kept = [line for index, line in enumerate(lines) if index not in refused]
         if len(kept) != len(decoded):
-            raise Problem(400, "not-json", "The body has a line that is empty.")
+            raise Problem(400, "not-json", "The body has an empty line.")
         now = str(now_ms).encode()
         try:
             whole = [self._whole(line, now) for line in kept]
@@ -82,10 +83,10 @@ class Judge:
         return Judged(whole, decoded.users, decoded.rejected)
 
     def _whole(self, line: bytes, now: bytes) -> bytes:
-        """The line with an id and a time, so that writing it twice or later changes nothing.
+        """The line with an id and a time, so that writing it again, or later, changes nothing.
 
-        Each key is in it once. Where a client has sent one twice, the last value counts, as it does
-        for the job.
+        It has each key once. If the client sent a key twice, the last value counts, as it does for
+        the job.
         """
         members: dict[str, Any] = _members(line)
         if self._id and bytes(members.get(self._id, _NULL)) in _NOTHING:
@@ -97,17 +98,17 @@ class Judge:
                 if b"{" in bytes(value):
                     members[name] = _tree(bytes(value))
         line = _encode(members)
-        # Between the parts of an array there may be line ends: a line is what has none.
+        # Arrays may still have line breaks between their elements.
         return msgspec.json.format(line, indent=-1) if b"\n" in line or b"\r" in line else line
 
     def _fresh_id(self) -> bytes:
         return f'"http-{self._run}-{next(self._number):x}"'.encode()
 
     def event(self, values: Mapping[str, Any]) -> bytes:
-        """A line of JSON in the job's form, of millirec's own fields.
+        """A line of JSON in the form that the job reads, from millirec's own fields.
 
         Args:
-            values: by the names of `udfs.presets.FIELDS`; None is left out.
+            values: by name, as in `udfs.presets.FIELDS`; None is left out.
         """
         whole: dict[str, Any] = {}
         for field, path in self.fields.items():
@@ -121,7 +122,7 @@ class Judge:
 
 
 def _tree(value: bytes) -> Any:
-    """What JSON holds, of equal keys the last one; numbers as they are written."""
+    """The decoded value, with numbers kept as written; the last of equal keys wins."""
     return json.loads(value, parse_int=_number, parse_float=_number)
 
 
@@ -133,7 +134,8 @@ def split(body: bytes, content_type: str, most: int) -> list[bytes]:
     """The events in a body: a JSON object, an array of them, or lines of JSON.
 
     Raises:
-        Problem: another type, no JSON, none at all, or more than `most`.
+        Problem: the content type is not supported, or the body is not JSON, has no events, or has
+            more than `most`.
 
     >>> split(b'[{"a": 1}, {"b": 2}]', "application/json", 10)
     [b'{"a": 1}', b'{"b": 2}']
@@ -148,9 +150,9 @@ def split(body: bytes, content_type: str, most: int) -> list[bytes]:
         detail = f"The content type is {kind[:60]!r}: send {JSON}, or lines of JSON as {LINES[0]}."
         raise Problem(415, "unsupported-type", detail)
     if not events:
-        raise Problem(422, "no-events", "The body holds no events.")
+        raise Problem(422, "no-events", "The body contains no events.")
     if len(events) > most:
-        detail = f"The body holds {len(events):,} events, more than serve.max_batch: {most:,}."
+        detail = f"The body contains {len(events):,} events, more than serve.max_batch: {most:,}."
         raise Problem(413, "batch-too-large", detail)
     return events
 

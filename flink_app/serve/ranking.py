@@ -1,7 +1,7 @@
-"""The route `POST /rank`: the caller's own candidates, in the order that suits a user.
+"""The route `POST /rank`: orders the caller's own candidates for a user.
 
-In: a user and items. Out: the items with scores, best first; those that are not known last, in
-the order they came.
+In: a user and items. Out: the items with scores, best first; unknown items last, in the order they
+came.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def routes(services: Services) -> APIRouter:
 
 
 def ranked(factors: Factors, candidates: Candidates, data: bytes | None) -> dict[str, Any]:
-    """The answer; `data` is what stands under `factor:<user>`."""
+    """The answer; `data` is the value of `factor:<user>`."""
     vector = read_factor(data, factors.dimensions) if data else None
     items = factors.items
     if vector is None:

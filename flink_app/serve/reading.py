@@ -1,6 +1,6 @@
-"""The routes that read: lists of users and of items, one, many, or as a stream.
+"""The routes that read: lists of users and of items, singly, in batches, or as a stream.
 
-In: requests. Out: answers as `shape` makes them.
+In: requests. Out: the responses that `shape` makes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def json(body: bytes) -> Response:
-    """An answer of bytes that are JSON already."""
+    """A response from bytes that are JSON already."""
     return Response(body, media_type=JSON)
 
 
@@ -34,7 +34,7 @@ def routes(services: Services) -> APIRouter:
     router, lists = APIRouter(tags=["lists"]), services.lists
     longest, most = services.config.events.max_id_bytes, services.config.serve.max_batch
 
-    @router.get("/recommend/{user:id}", summary="A user's list; what is popular if unknown")
+    @router.get("/recommend/{user:id}", summary="A user's list, or the popular one")
     async def recommend(user: str, wish: Wished) -> Response:
         checked([user], "user", longest)
         [(found, own)] = await lists.of_users([user])
@@ -51,12 +51,12 @@ def routes(services: Services) -> APIRouter:
         ]
         return json(b'{"lists":[' + b",".join(answers) + b"]}")
 
-    @router.get("/similar/{item:id}", summary="Items like one")
+    @router.get("/similar/{item:id}", summary="Similar items")
     async def similar(item: str, wish: Wished) -> Response:
         checked([item], "item", longest)
         [found] = await lists.find([f"similar:{item}"])
         if found.value is None:
-            detail = "There is no list of items like this one: it is not learned yet."
+            detail = "There is no list of similar items: the job has not learned this item yet."
             raise Problem(404, "unknown-item", detail)
         return json(answer(found, wish))
 
@@ -64,7 +64,7 @@ def routes(services: Services) -> APIRouter:
     async def popular(wish: Wished) -> Response:
         return json(answer(lists.shared("popular"), wish))
 
-    @router.get("/trending", summary="What is taken much more than before; may be empty")
+    @router.get("/trending", summary="What is chosen much more than before; may be empty")
     async def trending(wish: Wished) -> Response:
         return json(answer(lists.shared("trending"), wish))
 
@@ -97,7 +97,7 @@ def routes(services: Services) -> APIRouter:
 
 
 def _metadata(value: bytes | None) -> object:
-    """What a shop has written, if it is an object of JSON."""
+    """What the shop wrote, if it is a JSON object."""
     try:
         found = msgspec.json.decode(value) if value else None
     except msgspec.DecodeError:

@@ -1,7 +1,7 @@
-"""A user's list as a stream of server-sent events: at once, and whenever the job has changed it.
+"""A user's list as a stream of server-sent events: immediately, and whenever the job changes it.
 
-In: ids on the Redis channel `rec`, listened to by one connection while any stream is open. Out:
-for each stream, `event: list` with the answer of `GET /recommend/{user}`.
+In: ids on the Redis channel `rec`, received by one connection while any stream is open. Out: for
+each stream, `event: list` with the answer of `GET /recommend/{user}`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from flink_app.serve.sources import FAILURES, Source
 
 log = logging.getLogger(__name__)
 BEAT_S = 15.0
-"""How often a quiet stream sends a comment, which proxies and dead connections need."""
-_EMPTY_S = 1.0  # how often a stream looks while no job has written any list
+"""How often a quiet stream sends a comment: proxies keep it open, lost clients are noticed."""
+_EMPTY_S = 1.0  # how often a stream checks for a list before any job has written one
 _AGAIN_S = 0.5
 
 
@@ -47,10 +47,10 @@ class Streams:
 
     @contextlib.contextmanager
     def place(self) -> Iterator[None]:
-        """One of the `serve.max_streams` places, given back at the end of the block.
+        """Hold one of the `serve.max_streams` places until the end of the block.
 
         Raises:
-            Problem: all are taken.
+            Problem: all of them are taken.
         """
         if self.count >= self._most:
             detail = f"{self.count} streams are open, as many as serve.max_streams allows."
@@ -71,7 +71,7 @@ class Streams:
             last: bytes | None = b""
             while not self._closing:
                 changed.clear()
-                with contextlib.suppress(Problem):  # Redis is down: the next beat asks again
+                with contextlib.suppress(Problem):  # Redis is down: ask again at the next beat
                     [(found, own)] = await self._lists.of_users([user])
                     if found.value != last and not (found.stale and last):
                         last = found.value
@@ -104,15 +104,15 @@ class Streams:
                 try:
                     await self._listen_once()
                 except FAILURES as error:
-                    log.warning("the channel %s is silent: %s", self._channel, error)
+                    log.warning("no notices from the channel %s: %s", self._channel, error)
                     await asyncio.sleep(_AGAIN_S)
         finally:
             self._listener = None
 
     async def _listen_once(self) -> None:
-        """Pass on what the channel says until no stream is open, or the connection breaks."""
+        """Pass on notices until no stream is open or the connection breaks."""
         async with self._source.listening(self._channel) as notices:
-            self._wake_all()  # for what changed before
+            self._wake_all()  # for what changed before the subscription
             while self._open:
                 message = await notices.get_message(timeout=1.0)
                 if message is not None:
@@ -129,7 +129,7 @@ class Stream(StreamingResponse):
         super().__init__(self._events, headers=headers, media_type="text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a place while the stream is sent, however it ends.
+        """Hold a place while the stream is sent, however it ends.
 
         Raises:
             Problem: there is no place.
@@ -146,5 +146,5 @@ def _event(value: bytes | None, data: bytes) -> bytes:
     except msgspec.MsgspecError:
         number = ""
     safe = number if number.isascii() and number.isprintable() else ""
-    line = data.replace(b"\r", b" ").replace(b"\n", b" ")  # in JSON only between its parts
+    line = data.replace(b"\r", b" ").replace(b"\n", b" ")  # in JSON, only between tokens
     return b"event: list\nid: %b\ndata: %b\n\n" % (safe.encode(), line)

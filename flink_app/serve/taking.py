@@ -1,6 +1,6 @@
 """The route `POST /events`: one event or many, acknowledged when they are durable.
 
-In: JSON, as docs/events.md has it. Out: how many were accepted, and why others were not.
+In: JSON, as docs/events.md describes it. Out: how many were accepted, and why others were not.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def routes(services: Services) -> APIRouter:
 
 
 def report(judged: Judged) -> dict[str, object]:
-    """The answer.
+    """The body of the response.
 
     Raises:
         Problem: 422, none of the events was accepted.
