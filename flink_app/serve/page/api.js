@@ -34,8 +34,8 @@ async function answered(path, options) {
       continue;
     }
     if (response.ok) return response;
-    const told = await response.json().catch(() => ({}));
-    const problem = new Problem(told.detail || `The server answered with status ${response.status}.`);
+    const { detail } = await response.json().catch(() => ({}));
+    const problem = new Problem(detail || `The server answered with status ${response.status}.`);
     problem.status = response.status;
     throw problem;
   }
@@ -109,11 +109,11 @@ export async function about(ids) {
 }
 
 export function title(id) {
-  const told = known.get(id)?.title;
-  return typeof told === 'string' && told ? told : id;
+  const text = known.get(id)?.title;
+  return typeof text === 'string' && text ? text : id;
 }
 
 export function category(id) {
-  const told = known.get(id)?.category;
-  return typeof told === 'string' ? told : '';
+  const text = known.get(id)?.category;
+  return typeof text === 'string' ? text : '';
 }
