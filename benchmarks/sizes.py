@@ -78,10 +78,11 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
 def _owner(bare: Bare, items: int) -> ItemShard:
     """An item shard that has applied all messages."""
     settings = bare.learner.settings
-    models = settings.models
     shard = ItemShard(
-        Catalogue(settings.dimensions, settings.seed, settings.max_items),
-        Neighbours(models.item_cf), None, KeyIndex(), models.half_life_ms,
+        Catalogue(
+            settings.model.dimensions, settings.model.seed, settings.state.max_items
+        ),
+        Neighbours(settings.item_cf), None, KeyIndex(), settings.half_life_ms,
     )  # fmt: skip
     for message in bare.messages:
         shard.apply(message)
