@@ -44,7 +44,6 @@ def build(
     job = config.job
     user_keys = shard_keys(job.shards, job.max_parallelism)
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
-    keys = {"user learner": user_keys, "item learner": item_keys}
     source = source_of(config)
     born_ms = time.time_ns() // 1_000_000
 
@@ -58,7 +57,12 @@ def build(
     # → (user shard key: int, EventBatch: bytes)
     events = (
         batches.process(
-            Parse(decode_settings(config), keys, source.name, bool(source.position)),
+            Parse(
+                decode_settings(config),
+                {"user learner": user_keys},
+                source.name,
+                bool(source.position),
+            ),
             _KEYED_BYTES,
         )
         .name("parse")

@@ -25,8 +25,13 @@ Holds = Literal["text", "word", "time", "number", "whole"]
 word names an event type, a time is as in `udfs.events.times`, a whole number has no point."""
 
 FIELDS: dict[str, Holds] = {
-    "user": "text", "item": "text", "type": "word", "ts": "time", "value": "number", "id": "text",
-}  # fmt: skip
+    "user": "text",
+    "item": "text",
+    "type": "word",
+    "ts": "time",
+    "value": "number",
+    "id": "text",
+}
 """What millirec itself reads of an event; registered columns read more of a line."""
 
 REQUIRED = ("user", "item")
@@ -141,12 +146,28 @@ def register(column: Column) -> None:
         raise ConfigError(
             f"the column {name!r} has no fill: give it one, for the events that do not have it"
         )
-    if column.kind is not str and np.dtype(column.kind).kind not in "iuf":
+    if column.dtype is not None and column.dtype.kind not in "iuf":
         raise ConfigError(
             f"the column {name!r} holds {column.kind!r}: a column holds str, or an integer or "
             "float type of NumPy"
         )
+    if not _fits(column):
+        raise ConfigError(
+            f"the column {name!r} cannot hold its fill {column.fill!r}: give it one that is "
+            f"of its kind, {column.dtype or 'str'}"
+        )
     COLUMNS[name] = column
+
+
+def _fits(column: Column) -> bool:
+    """Whether the column can hold its own fill."""
+    fill, dtype = column.fill, column.dtype
+    if dtype is None:
+        return isinstance(fill, str)
+    if dtype.kind == "f":
+        return isinstance(fill, int | float)
+    limits = np.iinfo(dtype)
+    return isinstance(fill, int) and limits.min <= fill <= limits.max
 
 
 def registered() -> dict[str, Column]:

@@ -34,9 +34,13 @@ def read_old(data: bytes) -> tuple[dict[str, list[str] | bytes], int] | None:
     if old.version not in (1, 2):
         return None
     columns: dict[str, list[str] | bytes] = {
-        "users": old.users, "items": old.items, "weights": old.weights, "flags": old.flags,
-        "ts": old.ts, "ids": old.ids,
-    }  # fmt: skip
+        "users": old.users,
+        "items": old.items,
+        "weights": old.weights,
+        "flags": old.flags,
+        "ts": old.ts,
+        "ids": old.ids,
+    }
     if old.ratings:
         columns["ratings"] = old.ratings
     return columns, old.opened

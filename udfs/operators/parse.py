@@ -15,6 +15,7 @@ from pyflink.common import Types
 from pyflink.datastream import OutputTag, ProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, pack_account
+from udfs.errors import ConfigError
 from udfs.events.kinds import KINDS, USER_LEARNER, by_kind
 from udfs.events.settings import DecodeSettings
 from udfs.operators.code_check import Shipped
@@ -39,6 +40,9 @@ class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
         settings: what decides the meaning of a line.
         keys: the Flink key of each shard of the operators that get lines, by operator.
         source: the name before a position, such as "kafka:events" or "".
+
+    Raises:
+        ConfigError: a kind of lines goes to an operator that has no keys.
     """
 
     def __init__(
@@ -48,6 +52,12 @@ class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
         source: str,
         positions: bool,
     ) -> None:
+        for kind in KINDS.values():
+            if kind.operator not in keys:
+                raise ConfigError(
+                    f"lines of kind {kind.name!r} go to the operator {kind.operator!r}, which gets "
+                    "none in this job: give parse its keys and connect its side output"
+                )
         self._settings, self._keys = settings, keys
         self._source, self._positions = source, positions
 

@@ -247,6 +247,9 @@ def test_a_batch_of_before_the_column_has_its_fill() -> None:
         (Column("kind", str, fill="", field="user"), "is there already"),
         (Column("session", str), "has no fill"),
         (Column("session", np.bool_, fill=False), "an integer or float type"),
+        (Column("session", str, fill=0), "cannot hold its fill 0: .* str$"),
+        (Column("session", np.int8, fill=300), "cannot hold its fill 300: .* int8$"),
+        (Column("session", np.int8, fill=np.nan), "cannot hold its fill nan: .* int8$"),
     ],
 )
 def test_what_cannot_be_a_column_is_refused(column: Column, message: str) -> None:

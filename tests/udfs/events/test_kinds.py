@@ -97,6 +97,12 @@ def test_lines_go_where_their_kind_says() -> None:
 
 
 @pytest.mark.usefixtures("note")
+def test_an_operator_that_gets_no_lines_is_named() -> None:
+    with pytest.raises(ConfigError, match="'note' go to the operator 'notes'"):
+        Parse(SETTINGS, {"user learner": [70]}, "", False)
+
+
+@pytest.mark.usefixtures("note")
 def test_a_kind_is_registered_once() -> None:
     with pytest.raises(ConfigError, match="'note' already"):
         register(NOTE)
