@@ -71,6 +71,12 @@ class SlotSet:
         self._count -= len(found)
         return found
 
+    def renumber(self, place: NDArray[np.int32]) -> None:
+        """Follow slots that have moved: each slot s becomes `place[s]`, or leaves where that is
+        −1."""
+        moved = place[self.take(self._count)]
+        self.add(moved[moved >= 0])
+
     def clear(self) -> None:
         """Leave nothing."""
         self.take(self._count)

@@ -282,6 +282,7 @@ def test_many_items_expire_whatever_was_counted_of_them(served: str) -> None:
     shard.learn(batch_of([("ann", f"old {k}") for k in range(1600)]), NOW - 10_000)
     shard.learn(batch_of([("bob", f"new {k}") for k in range(300)]), NOW)
     shard.learn(batch_of([("eve", f"shown {k}") for k in range(700)], 0.0, flags=0), NOW)
+    shard.learner.users.forget("ann")
     shard.learner.expire_items(NOW - 5000)
     assert shard.learner.catalogue.living == 1000
     assert shard.learner.catalogue.size == 1000, "their space is given back"
