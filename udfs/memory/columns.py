@@ -7,8 +7,8 @@ are reserved, cleared, moved and renumbered together with those of every table a
 ...     count = column(np.int64)
 ...     last = column(np.float32, ("d",), fill=-1)
 >>> visits = Visits(room=2, d=3)
->>> visits.count[1], visits.last.shape
-(0, (2, 3))
+>>> visits.count.tolist(), visits.last[1].tolist()
+([0, 0], [-1.0, -1.0, -1.0])
 """
 
 from __future__ import annotations
@@ -133,12 +133,11 @@ class Table:
 
     def renumber(self, place: NDArray[np.int32]) -> None:
         """Follow slots that have moved: each value s of the columns of slots becomes `place[s]`,
-        or the column's `fill` where that is −1."""
+        or the column's `fill` where either is −1."""
         for _, spec, array in self._arrays():
             if spec.slots:
-                moved = place[array]
-                moved[moved < 0] = spec.fill
-                array[...] = moved
+                moved = np.where(array < 0, -1, place[array])
+                array[...] = np.where(moved < 0, int(spec.fill), moved)
 
     def _arrays(self) -> Iterator[tuple[str, Column, NDArray[Any]]]:
         for name, spec in self.columns.items():
