@@ -22,7 +22,6 @@ import psutil  # type: ignore[import-untyped]
 
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
-from flink_app.graph.operator_settings import user_learner_settings
 from udfs.events.decode import Decoder
 from udfs.events.presets import PRESETS, resolve
 from udfs.learning.learner import Learner
@@ -100,7 +99,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
     decoders = [
         Decoder(msgspec.structs.replace(base, preset=resolve(name))) for name in sorted(PRESETS)
     ]
-    learner = Learner(user_learner_settings(config, [0]).learner)
+    learner = Learner(config.settings)
     learner.compile()
     rows, history, now = MemoryRows(), MemoryRows(), int(time.time() * 1000)
     reasons: Counter[str] = Counter()

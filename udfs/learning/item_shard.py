@@ -26,8 +26,8 @@ from udfs.models.item_cf.wire import (
     read_row,
     split_pairs,
 )
+from udfs.models.settings import Settings
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import ModelSettings
 from udfs.state.records import read_rows
 
 CHUNK = 256  # items whose pairs stand in one field of the snapshot
@@ -56,8 +56,9 @@ class ItemShard:
         self.changed = True
 
     @staticmethod
-    def compile(models: ModelSettings, dimensions: int) -> None:
+    def compile(options: Settings) -> None:
         """Compile, or load from Numba's cache, all that a message calls: before the first one."""
+        dimensions = options.model.dimensions
         catalogue = Catalogue(dimensions, 0, 2)
         one, none = np.zeros(1, np.int32), np.zeros(1)
         pair = Windows(
@@ -70,7 +71,7 @@ class ItemShard:
             np.ones(2), np.ones(2, np.int64), shards, 0, split_pairs(pair, keys, shards, 1),
             none.tobytes(),
         )[0]  # fmt: skip
-        trial = ItemShard(catalogue, Neighbours(models.item_cf), None, KeyIndex(), 1.0)
+        trial = ItemShard(catalogue, Neighbours(options.item_cf), None, KeyIndex(), 1.0)
         trial.apply(message)
         trial.fold()
         trial.snapshot()

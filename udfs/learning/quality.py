@@ -100,7 +100,7 @@ class Quality:
             slot = slot_of[batch.users[n]]
             if not users.events[slot]:
                 _add(totals, {"unknown_users": 1})
-            elif learner.settings.models.exclude_consumed and self._consumed(learner, item, slot):
+            elif learner.settings.lists.exclude_consumed and self._consumed(learner, item, slot):
                 _add(totals, {"repeats": 1})
             else:
                 slots.append(slot)
@@ -140,7 +140,7 @@ class Quality:
         slots = np.unique(top[top >= 0])
         fresh = slots[~shown.seen[slots]]
         shown.seen[fresh] = True
-        key = shown_key(learner.settings.prefix, name)
+        key = shown_key(learner.settings.redis.prefix, name)
         return [("PFADD", key, *catalogue.names(fresh.tolist()))] if len(fresh) else []
 
 

@@ -73,7 +73,7 @@ class Table:
     def __init__(self, room: int = 256, **sizes: int) -> None:
         self.room, self._sizes = room, sizes
         self.attached: list[Table] = []
-        self._renumbered: list[Table] = []
+        self._follows = True
         for name, spec in self.columns.items():
             setattr(self, name, spec.rows(room, sizes))
 
@@ -84,9 +84,8 @@ class Table:
             slots: whether the columns of slots in it name rows of this table.
         """
         table.reserve(self.room)
+        table._follows = slots
         self.attached.append(table)
-        if slots:
-            self._renumbered.append(table)
         return table
 
     def reserve(self, room: int, **sizes: int) -> None:
@@ -123,12 +122,12 @@ class Table:
             fresh = spec.rows(self.room, self._sizes)
             fresh[: len(kept)] = array[kept]
             setattr(self, name, fresh)
-        for table in self.attached:
-            table.keep(kept)
         place = np.full(self.room, -1, np.int32)
         place[kept] = np.arange(len(kept), dtype=np.int32)
-        for table in self._renumbered:
-            table.renumber(place)
+        for table in self.attached:
+            table.keep(kept)
+            if table._follows:
+                table.renumber(place)
         return place
 
     def renumber(self, place: NDArray[np.int32]) -> None:

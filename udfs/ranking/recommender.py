@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,9 +16,9 @@ from udfs.memory.users import Users
 from udfs.models.factors.search import rank_by_factors, rank_similar, user_vectors
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.wire import KeyRow
-from udfs.models.options import ItemCF, RankerOptions, UserCF
 from udfs.models.popular.popular import Popular, by_popularity, rank_by_popularity
 from udfs.models.popular.trending import Trending
+from udfs.models.settings import Settings
 from udfs.models.sources import SOURCES, Lists, Ranked
 from udfs.models.user_cf.consumers import Consumers
 from udfs.ranking import fill_kernels
@@ -27,33 +26,6 @@ from udfs.ranking.ranker import Ranker
 from udfs.threads import Threads, nothing
 
 _POPULAR = SOURCES.index("popular")
-
-
-class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What lists are made by, and how.
-
-    Attributes:
-        window, window_decay: how many last items of a user have a part in mf, the k-th newest (from
-            0) by exp(−k / window_decay).
-        served: "ranker" or one of `ranker.MODELS`: whose lists users get. "mf" and "popular" leave
-            pairs and consumers uncounted.
-        search: how the best by factors are found, see `Catalogue`.
-    """
-
-    served: str = "ranker"
-    window: int = 10
-    window_decay: float = 6.0
-    item_cf: ItemCF = ItemCF()
-    user_cf: UserCF = UserCF()
-    ranker: RankerOptions = RankerOptions()
-    length: int = 20
-    exclude_consumed: bool = True
-    minimum_events: int = 1
-    popular_every_s: float = 1.0
-    half_life_ms: float = 86_400_000.0
-    trending_window_ms: float = 3_600_000.0
-    search: str = "auto"
-    strict: bool = False
 
 
 class Models:
@@ -64,20 +36,20 @@ class Models:
     """
 
     def __init__(
-        self, settings: ModelSettings, catalogue: Catalogue, users: Users,
+        self, settings: Settings, catalogue: Catalogue, users: Users,
         threads: Threads | None = None,
     ) -> None:  # fmt: skip
         self.settings, self.catalogue, self.users = settings, catalogue, users
         self._threads = threads or Threads()
-        self.counting = settings.served not in ("mf", "popular")
+        self.counting = settings.lists.model not in ("mf", "popular")
         self.neighbours = Neighbours(settings.item_cf)
         self.consumers = Consumers(settings.user_cf)
-        self.trending = Trending(settings.trending_window_ms, settings.half_life_ms)
+        self.trending = Trending(settings.lists.trending_window_s * 1000.0, settings.half_life_ms)
         counted = (self.neighbours, self.consumers) if self.counting else ()
         for table in (*counted, self.trending):
             catalogue.attach(table)
         self.ranker = Ranker(settings.ranker, self._threads)
-        position = np.exp(-np.arange(settings.window) / settings.window_decay)
+        position = np.exp(-np.arange(settings.model.window) / settings.model.window_decay)
         self.position = position.astype(np.float32)
         self.clock_ms = 0.0
         self._popular: Popular | None = None
@@ -112,7 +84,7 @@ class Models:
             vectors = self.vectors(slots)
             self.ranker.train(
                 self.users, self.catalogue, self.neighbours, self.consumers, slots, taken,
-                vectors, self._extra(slots, vectors, now_ms), s.exclude_consumed,
+                vectors, self._extra(slots, vectors, now_ms), s.lists.exclude_consumed,
                 self.clock_ms, s.half_life_ms, random,
             )  # fmt: skip
 
@@ -136,9 +108,9 @@ class Models:
             model: "ranker" or one of `ranker.MODELS`; by default the one that is served. Users
                 with fewer than `minimum_events` events get what is popular.
         """
-        young = self.users.events[slots] < self.settings.minimum_events
+        young = self.users.events[slots] < self.settings.lists.minimum_events
         parts = []
-        for source, chosen in ((model or self.settings.served, ~young), ("popular", young)):
+        for source, chosen in ((model or self.settings.lists.model, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
                 parts.append((source, at, self._lists(source, slots[at], now_ms)))
         return parts
@@ -151,7 +123,7 @@ class Models:
         s, vectors = self.settings, self.vectors(slots)
         lists = self.ranker.rank(
             model, self.users, self.catalogue, self.neighbours, self.consumers, slots,
-            vectors, self._extra(slots, vectors, now_ms), s.length, s.exclude_consumed,
+            vectors, self._extra(slots, vectors, now_ms), s.lists.length, s.lists.exclude_consumed,
             self.clock_ms, s.half_life_ms,
         )  # fmt: skip
         if (lists.items[:, -1] < 0).any():
@@ -166,26 +138,34 @@ class Models:
         s = self.settings
         vectors = self.vectors(slots) if vectors is None else vectors
         return rank_by_factors(
-            self.catalogue, self.users, slots, vectors, s.length, s.exclude_consumed, self._threads
+            self.catalogue,
+            self.users,
+            slots,
+            vectors,
+            s.lists.length,
+            s.lists.exclude_consumed,
+            self._threads,
         )
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity, which is looked at anew each `popular_every_s`, in strict
         mode after each event; a slot of −1 is nobody in particular."""
         s = self.settings
-        stale = now_ms - self._popular_at >= s.popular_every_s * 1000
+        stale = now_ms - self._popular_at >= s.lists.popular_every_s * 1000
         if self._popular is None or stale:
             self._popular = by_popularity(self.catalogue, self.clock_ms, s.half_life_ms)
             self._popular_at = now_ms
-        return rank_by_popularity(self._popular, self.users, slots, s.length, s.exclude_consumed)
+        return rank_by_popularity(
+            self._popular, self.users, slots, s.lists.length, s.lists.exclude_consumed
+        )
 
     def by_trend(self) -> Ranked:
         """The one list of what is trending, looked at anew; it may be empty."""
-        return self.trending.look(self.catalogue, self.clock_ms, self.settings.length)
+        return self.trending.look(self.catalogue, self.clock_ms, self.settings.lists.length)
 
     def similar(self, slots: NDArray[np.integer[Any]]) -> Lists:
         """Items like each of `slots`: those taken with it, then those with the nearest factors."""
-        n = self.settings.length
+        n = self.settings.lists.length
         if not self.counting:
             return of_one(rank_similar(self.catalogue, slots, n), "mf")
         lists = of_one(self.neighbours.similar(self.catalogue, slots, n), "item-cf")

@@ -17,10 +17,12 @@ from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Neighbours, Row
 from udfs.models.item_cf.wire import KeyIndex, pack_row, pack_rows, read_row
 from udfs.models.options import ItemCF
+from udfs.models.settings import Settings
+from udfs.options.learning import Lists
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import Models, ModelSettings
+from udfs.ranking.recommender import Models
 
-D = SETTINGS.dimensions
+D = SETTINGS.model.dimensions
 ALL = 10**9  # bytes
 Batch = list[tuple[str, int, float]]
 batches = st.lists(
@@ -42,7 +44,7 @@ class Owners:
     """Two item shards of one subtask, and a learner that tells them."""
 
     def __init__(self, **item_cf: Any) -> None:
-        self.settings = ModelSettings(length=5, item_cf=ItemCF(**item_cf))
+        self.settings = Settings(lists=Lists(length=5), item_cf=ItemCF(**item_cf))
         self.teller = OneShard(item_cf=self.settings.item_cf)
         self.index = KeyIndex()
         self.shards = [self.new(number) for number in range(2)]
@@ -50,7 +52,7 @@ class Owners:
     def new(self, number: int) -> ItemShard:
         s = self.settings
         ranker = None if number else Ranker(s.ranker)
-        catalogue, neighbours = Catalogue(D, SETTINGS.seed, 1000), Neighbours(s.item_cf)
+        catalogue, neighbours = Catalogue(D, SETTINGS.model.seed, 1000), Neighbours(s.item_cf)
         return ItemShard(catalogue, neighbours, ranker, self.index, s.half_life_ms)
 
     def tell(self, batch: Batch) -> list[tuple[int, bytes]]:

@@ -133,9 +133,9 @@ def test_nothing_is_compiled_while_events_come(
     monkeypatch.setattr("udfs.memory.catalogue.AUTOMATIC", 3)
     shard = OneShard(loss=loss, search=search)
     shard.learner.compile()
-    models = shard.learner.settings.models
-    ItemShard.compile(models, shard.learner.settings.dimensions)
-    owner = ItemShard(Catalogue(8, 1, 100), Neighbours(models.item_cf), None, KeyIndex(), 1e9)
+    options = shard.learner.settings
+    ItemShard.compile(options)
+    owner = ItemShard(Catalogue(8, 1, 100), Neighbours(options.item_cf), None, KeyIndex(), 1e9)
     before = compiled()
     for name in (
         "ranking.ranker_kernels.train",

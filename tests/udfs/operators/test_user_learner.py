@@ -16,7 +16,6 @@ from udfs.errors import ServiceError
 from udfs.events.batch import EventBatch, cut, pack, select, unpack
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import _since
-from udfs.state.layout import Layout
 
 END = 2**63 - 1
 
@@ -52,7 +51,7 @@ def test_a_batch_becomes_lists_and_messages(
 def test_batches_that_have_queued_are_learned_as_one(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     in_time = account(flink.process(7, sent([("ann", "a")], NOW - 40)))
     assert (in_time.learned, in_time.batches) == (1, 1)
     assert flink.process(7, sent([("bob", "b")], NOW - 41)) == []
@@ -72,9 +71,9 @@ def test_batches_that_have_queued_are_learned_as_one(
 
 
 def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> None:
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     assert flink.process(7, sent([("bob", "b")], NOW - 100, ["1"])) == []
-    again = Subtask(operator(redis_url, gather_ms=20), flink)
+    again = Subtask(operator(redis_url, window_ms=20), flink)
     assert account(again.fire(NOW + 20)).learned == 1
     counts = account(again.process(7, sent([("bob", "b")], NOW, ["1"])))
     assert (counts.learned, counts.duplicates) == (0, 1)
@@ -83,7 +82,7 @@ def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> No
 def test_the_end_of_the_input_learns_what_waits_and_puts_no_list_off(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     flink.process(7, sent([("ann", "a")], NOW))
     for shard in (7, 8):
         late = sent([(f"bob{shard}", "b")], NOW - 5000)[1]
@@ -98,7 +97,7 @@ def test_no_more_wait_than_one_batch_should_have(
     redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("udfs.learning.batch_queue.MOST", 2)
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     out = [account(flink.process(7, sent([("bob", str(n))], NOW - 100))) for n in range(4)]
     assert [each.learned for each in out] == [0, 0, 3, 0]
 
@@ -241,7 +240,7 @@ def test_a_timer_writes_what_was_put_off_also_after_a_restart(
 
 def test_a_clock_that_jumps_loses_nothing(redis_url: str, redis_client: Any, clock: Clock) -> None:
     """An hour back, an hour forward, and back again: by a time server, or a machine that slept."""
-    flink = Subtask(operator(redis_url, gather_ms=20, refill_per_s=10))
+    flink = Subtask(operator(redis_url, window_ms=20, refill_per_s=10))
     clock.settle(flink)
     items = [f"i{n}" for n in range(6)]
     for number, jump in enumerate([0, -3_600_000, 7_200_000, -3_600_000, 10, 3_600_000]):
@@ -318,7 +317,7 @@ def test_an_idle_user_is_forgotten(redis_url: str, clock: Clock) -> None:
 def test_state_of_another_layout_is_refused(redis_url: str, clock: Clock) -> None:
     flink = Subtask(operator(redis_url))
     flink.process(7, sent([("ann", "a")], NOW))
-    other = Subtask(operator(redis_url, layout=Layout(8, 2, 8)), flink)
+    other = Subtask(operator(redis_url, shards=8), flink)
     with pytest.raises(ServiceError, match=r"job\.shards = 4, but this job has 8"):
         other.process(7, sent([("ann", "a")], NOW))
 
