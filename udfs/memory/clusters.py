@@ -60,9 +60,17 @@ class ClusterIndex:
     def _view(self) -> cluster_kernels.Clusters:
         g, p = self._groups, self._places
         return cluster_kernels.Clusters(
-            g.centres, g.lengths, g.radius, g.members, g.counts, g.changes, p.of, p.at, p.distance,
+            g.centres,
+            g.lengths,
+            g.radius,
+            g.members,
+            g.counts,
+            g.changes,
+            p.of,
+            p.at,
+            p.distance,
             self._used,
-        )  # fmt: skip
+        )
 
     def place(
         self, slots: NDArray[np.int32], q: NDArray[np.float32], bias: NDArray[np.float32]

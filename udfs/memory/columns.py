@@ -62,6 +62,9 @@ class Table:
 
     Args:
         sizes: what the names in the columns' shapes stand for.
+
+    Raises:
+        TypeError: a size is missing, or no column has one of that name.
     """
 
     columns: ClassVar[dict[str, Column]] = {}
@@ -71,6 +74,12 @@ class Table:
         cls.columns = cls.columns | own
 
     def __init__(self, room: int = 256, **sizes: int) -> None:
+        named = {n for spec in self.columns.values() for n in spec.shape if isinstance(n, str)}
+        if named != sizes.keys():
+            raise TypeError(
+                f"{type(self).__name__} has columns of the sizes {sorted(named)}, but is given "
+                f"{sorted(sizes)}: pass a number for each of its own, and no other."
+            )
         self.room, self._sizes = room, sizes
         self.attached: list[Table] = []
         self._follows = True

@@ -188,9 +188,13 @@ class Users(Table):
         self._pages.renumber(place)
 
     def write(
-        self, slots: NDArray[np.int32], sealed: NDArray[np.int32], rows: Rows, history: Rows,
+        self,
+        slots: NDArray[np.int32],
+        sealed: NDArray[np.int32],
+        rows: Rows,
+        history: Rows,
         catalogue: Catalogue,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Write the users in `slots` (distinct) to state, and the pages that `sealed` names.
 
         Args:

@@ -33,6 +33,12 @@ def test_a_column_is_an_array_of_the_shape_and_type_declared() -> None:
     assert "count" in vars(toy), "an attribute like any other: nothing is called to read it"
 
 
+@pytest.mark.parametrize("sizes", [{}, {"e": 2}, {"d": 1, "e": 2}])
+def test_sizes_that_do_not_fit_are_refused(sizes: dict[str, int]) -> None:
+    with pytest.raises(TypeError, match="Toy has columns of the sizes "):
+        Toy(2, **sizes)
+
+
 def test_rooms_and_widths_grow() -> None:
     toy = Toy(2, d=2)
     toy.value[1], toy.count[1] = [5, 6], 7
