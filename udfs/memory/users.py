@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,8 +121,9 @@ class Users(Table):
             else:
                 self._slots.move_to_end(user)
             found[user] = slot
-        while len(self._slots) > max(self.capacity, len(found)):
-            self.forget(next(iter(self._slots)))
+        excess = len(self._slots) - max(self.capacity, len(found))
+        if excess > 0:
+            self.forget(*islice(self._slots, excess))
         return found
 
     def _load(self, user: str, rows: Rows, history: Rows, catalogue: Catalogue) -> int:
@@ -169,14 +171,15 @@ class Users(Table):
         """Make sure that `count` history pages are free."""
         self._pages.make_free(count)
 
-    def forget(self, user: str) -> None:
-        """Drop a user from the cache, and what attached tables hold of it; the row in state
-        stays."""
-        slot = self._slots.pop(user, None)
-        if slot is not None:
-            self._pages.give_back(int(self.tail[slot]))
-            self.clear(slot)
-            self._free_slots.append(slot)
+    def forget(self, *users: str) -> None:
+        """Drop users from the cache, and what attached tables hold of them; the rows in state
+        stay."""
+        slots = [slot for user in users if (slot := self._slots.pop(user, -1)) >= 0]
+        if slots:
+            for page in self.tail[slots].tolist():
+                self._pages.give_back(page)
+            self.clear(np.array(slots))
+            self._free_slots += slots
 
     def consumed(self) -> NDArray[np.int32]:
         """The catalogue slots that histories of cached users name, int32[m], in no order."""
