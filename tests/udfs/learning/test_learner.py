@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, OneShard, batch_of, decode, part, shown, with_columns
 from tests.udfs.fakes import DictState
 from udfs.events.batch import EventBatch
+from udfs.memory.catalogue import Catalogue
 
 
 def stream(n: int, seed: int = 0) -> EventBatch:
@@ -265,6 +266,35 @@ def test_expired_items_leave_every_list() -> None:
     assert all("old" not in shown(value) for value in values.values())
 
 
+@pytest.mark.parametrize("served", ["ranker", "item-cf", "user-cf", "mf", "popular"])
+def test_a_compaction_changes_no_list(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Histories and what all models hold follow the items; nobody is loaded again."""
+    shard, random = OneShard(served=served, length=8), np.random.default_rng(5)
+    people = [f"u{k}" for k in range(12)]
+    shard.learn(batch_of([("alone", f"old {k}") for k in range(30)]), NOW - 10_000)
+    for now in (NOW - 10_000, NOW):
+        pairs = random.integers(0, [12, 60], (200, 2)).tolist()
+        first = 20 if now == NOW else 0
+        shard.learn(batch_of([(f"u{u}", f"i{first + i}") for u, i in pairs], ts=now), now)
+    learner, catalogue = shard.learner, shard.learner.catalogue
+    learner.shared_lists(NOW, everything=True)
+
+    def lists() -> dict[str, Any]:
+        learner.forget_similar()
+        commands = learner.user_lists(shard.slots(*people), NOW)
+        return decode([*commands, *learner.shared_lists(NOW, everything=True)])
+
+    learner.expire_items(NOW - 5000)
+    assert catalogue.expired >= 20
+    learner.users.forget("alone")  # whom nobody shares these items with
+    before, size, reads = lists(), catalogue.size, shard.rows.reads
+    monkeypatch.setattr(Catalogue, "wasteful", property(lambda self: self.expired > 0))
+    learner.expire_items(NOW - 5000)
+    assert (catalogue.expired, catalogue.size) == (0, size - 30)
+    assert lists() == before
+    assert shard.rows.reads == reads
+
+
 def test_state_holds_nothing_but_the_users_of_the_shard() -> None:
     one, other = OneShard(), DictState()
     one.learn(batch_of([("ann", "a")]))
@@ -281,6 +311,7 @@ def test_many_items_expire_whatever_was_counted_of_them(served: str) -> None:
     shard.learn(batch_of([("ann", f"old {k}") for k in range(1600)]), NOW - 10_000)
     shard.learn(batch_of([("bob", f"new {k}") for k in range(300)]), NOW)
     shard.learn(batch_of([("eve", f"shown {k}") for k in range(700)], 0.0, flags=0), NOW)
+    shard.learner.users.forget("ann")
     shard.learner.expire_items(NOW - 5000)
     assert shard.learner.catalogue.living == 1000
     assert shard.learner.catalogue.size == 1000, "their space is given back"
