@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from benchmarks.tastes import factors
 from flink_app.config import load
-from flink_app.graph.operator_settings import user_learner_settings
 from udfs.events.batch import CONSUMED, EventBatch, make_batch
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
@@ -33,7 +32,7 @@ class Bare:
 
     def __init__(self, *settings: str) -> None:
         config = load(None, ["job.item_shards=1", *settings], {}).config
-        self.learner = Learner(user_learner_settings(config, [0]).learner)
+        self.learner = Learner(config.settings)
         self.learner.compile()
         self.rows, self.history = MemoryRows(), MemoryRows()
         self.learned = 0

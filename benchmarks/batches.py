@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.feed import Case, batches, item_shard
-from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.local.redis_server import RedisServer
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
@@ -41,7 +40,7 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
     """
     case = Case(rate=50 * size, window_ms=20, train=trained)
     config = case.config()
-    settings = user_learner_settings(config, [0]).learner
+    settings = config.settings
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
     shard, writer = item_shard(config), RedisWriter(RedisSettings(url))
     learner.compile()

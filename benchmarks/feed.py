@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.table import Table
 
 from flink_app.config import Config, load
-from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.simulator import zipf_events
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.reader import FeedReader
@@ -99,17 +98,17 @@ def batches(case: Case, events: int, warmup: int = 0) -> Iterator[EventBatch]:
 
 def item_shard(config: Config) -> ItemShard:
     """An empty shard that owns all items."""
-    s = user_learner_settings(config, [0]).learner
+    s = config.settings
     return ItemShard(
-        Catalogue(s.dimensions, s.seed, s.max_items), Neighbours(s.models.item_cf),
-        Ranker(s.models.ranker), KeyIndex(), s.models.half_life_ms,
+        Catalogue(s.model.dimensions, s.model.seed, s.state.max_items), Neighbours(s.item_cf),
+        Ranker(s.ranker), KeyIndex(), s.half_life_ms,
     )  # fmt: skip
 
 
 def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     """Learn `warmup` events, then count what `events` further ones put into the feed."""
     config = case.config()
-    settings = user_learner_settings(config, [0]).learner
+    settings = config.settings
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
     shard = item_shard(config)
     learner.compile()
@@ -157,9 +156,9 @@ class _Said:
 
 def read_us(config: Config, entries: list[bytes]) -> float:
     """Microseconds that a replica takes to apply entries that it sees for the second time."""
-    settings = user_learner_settings(config, [0]).learner
-    catalogue = Catalogue(settings.dimensions, 1, settings.max_items)
-    models = Recommender(settings.models, catalogue, Users(settings.dimensions, 1, 10, 10))
+    settings = config.settings
+    catalogue = Catalogue(settings.model.dimensions, 1, settings.state.max_items)
+    models = Recommender(settings, catalogue, Users(settings.model.dimensions, 1, 10, 10))
     reader = FeedReader(RedisWriter(RedisSettings("redis://127.0.0.1:1")), "", 1, False, 30.0)
     for _ in range(2):
         began = time.process_time()

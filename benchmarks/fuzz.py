@@ -22,11 +22,9 @@ import psutil  # type: ignore[import-untyped]
 
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
-from flink_app.graph.operator_settings import user_learner_settings
 from udfs.events.decode import Decoder
 from udfs.events.presets import PRESETS, resolve
 from udfs.learning.learner import Learner
-from udfs.operators.parse import split_by_user
 from udfs.state.handles import MemoryRows
 
 BATCH = 2000
@@ -100,7 +98,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
     decoders = [
         Decoder(msgspec.structs.replace(base, preset=resolve(name))) for name in sorted(PRESETS)
     ]
-    learner = Learner(user_learner_settings(config, [0]).learner)
+    learner = Learner(config.settings)
     learner.compile()
     rows, history, now = MemoryRows(), MemoryRows(), int(time.time() * 1000)
     reasons: Counter[str] = Counter()
@@ -114,7 +112,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
         reasons.update(bad.reason for bad in decoded.rejected)
         ignored += decoded.ignored
         lost += len(batch) - len(decoded) - len(decoded.rejected) - decoded.ignored
-        for events in split_by_user(decoded, 1, now).values():
+        if len(events := decoded.batch(now)):
             slots = learner.learn(events, rows, history, learned, now, np.zeros(2)).slots
             learner.user_lists(slots, now)
             learned += len(events)

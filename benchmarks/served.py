@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
-from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.simulator import Shop, ShopSettings
 from flink_app.simulator.actions import KINDS, encode_event
 from flink_app.simulator.audience import answer, refusals, speaks_out
@@ -74,7 +73,7 @@ class Stage:
         given = (f"lists.length={LENGTH}", "job.item_shards=1", f"model.seed={seed}")
         config = load(None, [*given, *trial.settings], {}).config
         self.model = config.lists.model
-        self.learner = Learner(user_learner_settings(config, [0]).learner)
+        self.learner = Learner(config.settings)
         self._decoder = Decoder(decode_settings(config))
         self._rows, self._history = MemoryRows(), MemoryRows()
         self._learned, self._now = 0, float(trial.shop.start_ms)

@@ -64,7 +64,7 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
     kept = models.neighbours.settings.neighbours
     noted = models.consumers.settings.consumers
     mean = shard.neighbours.lengths.sum() / len(folded)
-    caches = learner.catalogue, models.neighbours, models.consumers, models.ranker
+    caches = learner.catalogue, models.ranker
     return {
         "user, in state": _pair(_state(bare.rows, bare.history) / met, user_state(d, pages)),
         "user, in memory": _pair(held(learner.users) / cached, user_memory(d, in_memory)),
@@ -78,10 +78,11 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
 def _owner(bare: Bare, items: int) -> ItemShard:
     """An item shard that has applied all messages."""
     settings = bare.learner.settings
-    models = settings.models
     shard = ItemShard(
-        Catalogue(settings.dimensions, settings.seed, settings.max_items),
-        Neighbours(models.item_cf), None, KeyIndex(), models.half_life_ms,
+        Catalogue(
+            settings.model.dimensions, settings.model.seed, settings.state.max_items
+        ),
+        Neighbours(settings.item_cf), None, KeyIndex(), settings.half_life_ms,
     )  # fmt: skip
     for message in bare.messages:
         shard.apply(message)

@@ -27,7 +27,6 @@ from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
-from flink_app.graph.operator_settings import user_learner_settings
 from udfs.learning.learner import Learner
 from udfs.memory import history_kernels, random_kernels
 from udfs.models.factors import softmax_kernels
@@ -44,7 +43,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
     def open(self, context: RuntimeContext) -> None:
         """Take the state handle, start with no items, connect to Redis."""
         share_interpreter()
-        settings = user_learner_settings(self._config, [0]).learner
+        settings = self._config.settings
         self._state = context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY()))
         self._learner = Learner(settings)
         self._weights = self._config.events.weights
@@ -57,7 +56,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
     def process_element(self, line: str, context: KeyedProcessFunction.Context) -> Iterator[Any]:
         """One event."""
         event = json.loads(line)
-        learner, s = self._learner, self._learner.settings
+        learner, s = self._learner, self._learner.settings.model
         users, catalogue = learner.users, learner.catalogue
         slot, user = 0, event["user"]
         if not users.names:
@@ -67,7 +66,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._read(self._state.value(), users, user)
         self._count += 1
         weights = np.array([self._weights[event["type"]]], np.float32)
-        room = 1 + s.negatives + s.models.window
+        room = 1 + s.negatives + s.window
         touched = np.empty(room, np.int32)
         count, _, users.free_count = softmax_kernels.learn(
             users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,

@@ -17,10 +17,10 @@ from flink_app.connections.redis_access import redis_settings
 from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.layout import check_layout, note_layout
 from flink_app.graph.microbatch import micro_batches, window_of
-from flink_app.graph.operator_settings import item_learner_settings, user_learner_settings
 from flink_app.graph.shards import shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import source_of
+from udfs.learning.settings import JobSettings
 from udfs.operators.flink import DEAD_LETTERS, STATS
 from udfs.operators.item_learner import ItemLearner
 from udfs.operators.parse import Parse
@@ -50,11 +50,19 @@ def build(
     # → (lane: int, lines: JSON array of str, opened: ms)
     window_ms = window_of(source, job.window_ms)
     batches = micro_batches(tables, source, window_ms)
+    settings = JobSettings(
+        options=config.settings, item_keys=item_keys, window_ms=window_ms, born_ms=born_ms
+    )
 
     # → (user shard key: int, EventBatch: bytes)
     events = (
         batches.process(
-            Parse(decode_settings(config), user_keys, source.name, bool(source.position)),
+            Parse(
+                decode_settings(config),
+                {"user learner": user_keys},
+                source.name,
+                bool(source.position),
+            ),
             _KEYED_BYTES,
         )
         .name("parse")
@@ -65,10 +73,9 @@ def build(
     write_dead_letters(events.get_side_output(DEAD_LETTERS), config)
 
     # → (item shard key: int, Deltas: bytes), and lists in Redis
-    learner = user_learner_settings(config, item_keys, window_ms, born_ms)
     deltas = (
         events.key_by(lambda pair: pair[0], Types.INT())
-        .process(UserLearner(learner), _KEYED_BYTES)
+        .process(UserLearner(settings), _KEYED_BYTES)
         .name("user learner")
         .uid("user learner")
         .disable_chaining()  # see docs/decisions/kernels-and-threads.md
@@ -77,7 +84,7 @@ def build(
     # → Account: bytes, and the item feed in Redis
     items = (
         deltas.key_by(lambda pair: pair[0], Types.INT())
-        .process(ItemLearner(item_learner_settings(config, item_keys, born_ms)), _BYTES)
+        .process(ItemLearner(settings), _BYTES)
         .name("item learner")
         .uid("item learner")
         .disable_chaining()

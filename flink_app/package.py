@@ -18,7 +18,6 @@ from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
 from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
-from flink_app.graph.operator_settings import user_learner_settings
 from udfs.errors import ServiceError
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
@@ -104,9 +103,9 @@ def kernels(loaded: Loaded) -> list[Path]:
     """Numba's files of the kernels, compiled now where they are not yet: without them each
     TaskManager would compile at its start. None where Numba keeps them elsewhere, as it does where
     the code cannot be written to."""
-    learner = user_learner_settings(loaded.config, [0]).learner
+    learner = loaded.config.settings
     Learner(learner).compile()
-    ItemShard.compile(learner.models, learner.dimensions)
+    ItemShard.compile(learner)
     return compiled(_ROOT / "udfs")
 
 

@@ -12,7 +12,6 @@ from hypothesis import settings
 
 import udfs
 from flink_app.config import Config
-from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.local.redis_server import RedisServer
 from tests.udfs.redis_nodes import RedisNodes
 from udfs.learning.item_shard import ItemShard
@@ -36,9 +35,9 @@ def pytest_sessionstart() -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Compile the kernels before the first job: its tests wait for lists, not for a compiler."""
     if any(item.get_closest_marker(kind) for item in session.items for kind in ("job", "stack")):
-        learner = user_learner_settings(Config(), [0, 1]).learner
+        learner = Config().settings
         Learner(learner).compile()
-        ItemShard.compile(learner.models, learner.dimensions)
+        ItemShard.compile(learner)
 
 
 @pytest.fixture(scope="session")

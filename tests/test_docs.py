@@ -12,7 +12,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from flink_app.config import Config
-from flink_app.config.input_options import WEIGHTS
 from flink_app.config.registry import OPTIONS
 from flink_app.console import failures
 from tests.documents import DOCUMENTS, ROOT, anchors, blocks, commands, links
@@ -20,6 +19,7 @@ from udfs.accounts import Account, fields
 from udfs.events import decode
 from udfs.events.presets import PRESETS
 from udfs.learning.quality import sums
+from udfs.options.events import WEIGHTS
 
 EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 REDIS = (ROOT / "docs" / "redis.md").read_text(encoding="utf-8")

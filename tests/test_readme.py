@@ -1,6 +1,6 @@
 """The README's commands do what it says.
 
-Each command stands in one of the tables below. What takes minutes or changes the machine is run by
+Each command is in one of the tables below. What takes minutes or changes the machine is run by
 `.ci/run` or has tests of its own; the rest runs here, in the order of the README, with the files
 that the README gives, in one folder and with one Redis.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ ELSEWHERE = {
     "make demo": ".ci/run",
     "make test": ".ci/run",
     "source .venv/bin/activate": ".ci/run, by make",
+    "python -m deploy.local up redis": "tests/deploy",
     "export REDIS_URL=redis://127.0.0.1:6379/0": "here, with the tests' Redis",
     "millirec fetch ml-100k": "tests/flink_app/data/fetch",
     "millirec replay data/ml-100k/u.data --preset movielens --speed 100000 --to inbox": (
@@ -32,6 +34,7 @@ ELSEWHERE = {
     ),
     "millirec items data/ml-100k/u.item": "tests/flink_app/data/test_items.py",
     "millirec run ratings.dat --preset movielens-dat": "tests/flink_app/test_job.py",
+    "mkdir -p inbox": "nothing to test",
     "millirec run --set source.kind=directory --set source.paths=inbox": "tests/flink_app/demo",
     "millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 "
     "--set source.topic=events": "tests/deploy",
@@ -62,7 +65,7 @@ HERE = {
 
 
 def test_every_command_is_in_one_of_the_tables() -> None:
-    assert sorted(commands(README)) == sorted([*ELSEWHERE, *HERE])
+    assert set(commands(README)) == {*ELSEWHERE, *HERE}
 
 
 @pytest.fixture
@@ -94,13 +97,64 @@ def test_the_quick_commands_in_their_order(
     _assert_the_front_end_finds_the_list(redis_client, redis_url)
 
 
-def _assert_the_front_end_finds_the_list(client: redis.Redis, redis_url: str) -> None:
-    """Run the README's Python as it is, but for where Redis is."""
+def _front_end(client_url: str) -> list[str]:
+    """The items that the README's Python finds, run as it is except for the address of Redis."""
     snippet = next(block.text for block in blocks(README) if block.language == "python")
-    assert len([line for line in snippet.splitlines() if line]) == 3
-    names: dict[str, object] = {}
-    exec(snippet.replace("redis.Redis()", f"redis.Redis.from_url({redis_url!r})"), names)
+    assert len([line for line in snippet.splitlines() if line]) == 4
+    names: dict[str, list[str]] = {}
+    exec(snippet.replace("redis.Redis()", f"redis.Redis.from_url({client_url!r})"), names)
+    return names["items"]
+
+
+def _assert_the_front_end_finds_the_list(client: redis.Redis, redis_url: str) -> None:
     held = client.get("rec:alice")
     assert isinstance(held, bytes)
-    assert names["items"] == [entry["item"] for entry in msgspec.json.decode(held)["items"]]
-    assert names["items"]
+    items = [entry["item"] for entry in msgspec.json.decode(held)["items"]]
+    assert items
+    assert _front_end(redis_url) == items
+
+
+DEFAULTS = ["kettle", "mug"]
+LIST = '{"items":[{"item":"tray"},{"item":"lamp"}]}'
+EMPTY = '{"items":[]}'
+FOUND = [
+    (None, None, DEFAULTS),
+    (None, LIST, ["tray", "lamp"]),
+    (LIST, None, ["tray", "lamp"]),
+    (LIST, EMPTY, ["tray", "lamp"]),
+    (None, EMPTY, DEFAULTS),
+]
+"""A user's list and `popular` as they may be, and what a page shows."""
+
+
+@pytest.mark.parametrize(("own", "popular", "shown"), FOUND)
+def test_the_front_end_in_python_has_something_to_show(
+    redis_client: redis.Redis,
+    redis_url: str,
+    own: str | None,
+    popular: str | None,
+    shown: list[str],
+) -> None:
+    for key, value in (("rec:alice", own), ("popular", popular)):
+        if value is not None:
+            redis_client.set(key, value)
+    assert _front_end(redis_url) == shown
+
+
+@pytest.mark.parametrize(("own", "popular", "shown"), FOUND)
+def test_the_front_end_in_javascript_has_something_to_show(
+    tmp_path: Path, own: str | None, popular: str | None, shown: list[str]
+) -> None:
+    node = shutil.which("node")
+    if node is None and not os.environ.get("CI"):
+        pytest.skip("node is not installed")
+    assert node is not None, "node is not installed"
+    [snippet] = [block.text for block in blocks(README) if "createClient" in block.text]
+    values = msgspec.json.encode([own, popular]).decode()
+    client = f"{{ connect: async () => ({{ mGet: async () => {values} }}) }}"
+    script = tmp_path / "front_end.mjs"
+    script.write_text(
+        f"const createClient = () => ({client});\n{snippet}console.log(JSON.stringify(items));"
+    )
+    done = subprocess.run([node, str(script)], capture_output=True, text=True, check=True)
+    assert msgspec.json.decode(done.stdout) == shown

@@ -19,7 +19,6 @@ from benchmarks.faults.load import Load
 from benchmarks.load import known
 from flink_app.config import Config
 from flink_app.console.totals import read_totals
-from flink_app.graph.operator_settings import model_settings
 from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
@@ -120,7 +119,7 @@ def items(url: str, item_shards: int) -> Counter[str]:
     config = Config()
     d = config.model.dimensions
     catalogue = Catalogue(d, 1, 100_000)
-    models = Recommender(model_settings(config), catalogue, Users(d, 1, 10, 10))
+    models = Recommender(config.settings, catalogue, Users(d, 1, 10, 10))
     FeedReader(RedisWriter(RedisSettings(url)), "", item_shards, False, 30.0).start(models)
     living = catalogue.living_slots()
     names = map(str, catalogue.names(living.tolist()))

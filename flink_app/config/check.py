@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from flink_app.config.masking import masked
-from flink_app.config.tree import Config, Job
+from flink_app.config.tree import Config
 from udfs.accounts import TESTABLE
 from udfs.errors import ConfigError
 from udfs.events.settings import RATING
+from udfs.options.runtime import Job
 from udfs.stores import redis_cluster
 from udfs.stores.sentinels import Sentinels
 

@@ -69,9 +69,10 @@ def _option(section: str, info: msgspec.structs.FieldInfo) -> Option:
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
-    info.name: info.type for info in msgspec.structs.fields(Config)
+    info.name: info.type
+    for info in sorted(msgspec.structs.fields(Config), key=lambda info: info.name != "source")
 }
-"""Section → its class, in the order of the tree."""
+"""Section → its class, in the order of an event's path."""
 
 OPTIONS: dict[str, Option] = {
     option.name: option

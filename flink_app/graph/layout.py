@@ -21,10 +21,9 @@ from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import get_j_env_configuration
 
 from flink_app.config import Config
-from flink_app.graph.operator_settings import layout
 from flink_app.graph.restore import RESTORE, each, read_metadata
 from udfs.errors import ConfigError
-from udfs.state.layout import refusal
+from udfs.state.layout import Layout, refusal
 
 NAME = "layout"
 
@@ -37,7 +36,7 @@ log = logging.getLogger(__name__)
 
 def note_layout(stream: DataStream, config: Config) -> None:
     """Put an operator behind `stream`, which has no records, and name it by the layout."""
-    values = msgspec.structs.asdict(layout(config))
+    values = msgspec.structs.asdict(Layout.of(config.job, config.model))
     name = f"{NAME}: " + " ".join(f"{key}={value}" for key, value in values.items())
     nothing = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()
     stream.sink_to(Sink(nothing)).name(name).uid(NAME).set_parallelism(1)
@@ -63,7 +62,7 @@ def check_layout(environment: StreamExecutionEnvironment, config: Config) -> Non
             raise ConfigError(refusal(path, "job.max_parallelism", then, now))
     if NAME in found:
         before = dict(_PAIR.findall(found[NAME].getOperatorName().orElse("")))
-        if sentence := layout(config).refusal(before, path):
+        if sentence := Layout.of(config.job, config.model).refusal(before, path):
             raise ConfigError(sentence)
 
 

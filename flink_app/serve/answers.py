@@ -1,7 +1,7 @@
-"""Answers out of lists: passed on as they are, or cut to what was asked for.
+"""Answers from lists: passed on unchanged, or cut to what was requested.
 
 In: the JSON of a list, as the job wrote it (`bytes`). Out: the JSON of an answer, which begins with
-`known` and `stale`. Items are decoded only where some are left out.
+`known` and `stale`. Items are decoded only if some are left out.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class _List(msgspec.Struct, gc=False, kw_only=True):
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What of a list is wanted.
+    """Which part of a list to return.
 
     Attributes:
-        n: at most so many items; None: all. exclude: items that are left out before counting.
-        explain: whether items say why.
+        n: maximum number of items; None: all. exclude: items to leave out before counting.
+        explain: whether items say why they are there.
     """
 
     n: int | None = None
@@ -44,20 +44,20 @@ class Wish(msgspec.Struct, frozen=True):
 
     @property
     def everything(self) -> bool:
-        """Whether the list is wanted as it is."""
+        """Whether the list is returned unchanged."""
         return self.n is None and not self.exclude and self.explain
 
 
 _decode = msgspec.json.Decoder(_List).decode
 _encode = msgspec.json.Encoder().encode
-_EMPTY = b'{"id":"","at":0,"v":1,"source":"popular","items":[]}'  # no job has written any yet
+_EMPTY = b'{"id":"","at":0,"v":1,"source":"popular","items":[]}'  # before a job has written any
 
 
 def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) -> bytes:
     """The JSON of an answer.
 
     Args:
-        user: for whom it is; None for the lists of everybody. own: whether it is the user's own.
+        user: who asked; None for lists that are nobody's. own: whether it is the user's own.
 
     >>> value = b'{"id":"x","at":1,"v":1,"source":"popular","items":[{"item":"a","score":1}]}'
     >>> answer(Found(value, False), Wish(), "bob", own=False)[:45]
@@ -99,5 +99,5 @@ def _read(value: bytes) -> _List:
         return _decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Problem(
-            502, "not-a-list", f"Redis holds a list that is none of millirec's: {error}"
+            502, "not-a-list", f"Redis holds a value that is not a list of millirec: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""Puts the server together: services, routes, and what stands before them.
+"""Assembles the server: services, routes and middleware.
 
 In: a `Config`. Out: an ASGI application, for `server.run` or any other ASGI server.
 """
@@ -35,31 +35,33 @@ _ABOUT = "Lists that follow a user's last click. Errors are RFC 9457 problem det
 
 
 class Application:
-    """The server as an ASGI application: what stands before the routes, and the routes.
+    """The server as an ASGI application: middleware around the routes.
 
-    Not as FastAPI's own middleware, which would stand behind layers that cost as much time as the
-    answer.
+    It wraps FastAPI instead of being registered with it: FastAPI runs its own middleware behind
+    layers that take as long as the request itself.
     """
 
     def __init__(self, config: Config) -> None:
-        """Put the parts together.
+        """Assemble the parts.
 
         Raises:
             ConfigError, SourceError: redis.url or [source] cannot be used. ServiceError: the folder
-                for events cannot be made.
+                for events cannot be created.
         """
         self.services = services = Services(config)
         serve = config.serve
         inner: ASGIApp = Guard(Shortcut(_routes(services), services), serve)
         if serve.cors:
             inner = CORSMiddleware(
-                inner, allow_origins=serve.cors, allow_methods=["GET", "POST", "PUT"],
+                inner,
+                allow_origins=serve.cors,
+                allow_methods=["GET", "POST", "PUT"],
                 allow_headers=["content-type", "x-api-key", "authorization"],
-            )  # fmt: skip
+            )
         self._app = Observed(inner, services.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, as ASGI has it."""
+        """Handle one ASGI request."""
         await self._app(scope, receive, send)
 
 
@@ -71,9 +73,14 @@ def _routes(services: Services) -> FastAPI:
         await services.stop()
 
     app = FastAPIOffline(
-        title="millirec", version=__version__, description=_ABOUT, lifespan=lifespan,
-        redirect_slashes=False, redoc_url=None, static_url="/docs/files",
-    )  # fmt: skip
+        title="millirec",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        static_url="/docs/files",
+    )
     problems.install(app)
     for module in (list_routes, rank_routes, event_routes, gorse_routes):
         app.include_router(module.routes(services))
@@ -84,11 +91,15 @@ def _routes(services: Services) -> FastAPI:
 
 
 def _add_health(app: FastAPI, services: Services) -> None:
-    @app.get("/health/live", tags=["operation"], summary="Whether the server runs")
+    @app.get("/health/live", tags=["operation"], summary="Whether the server is running")
     async def live() -> Response:
         return Response(b'{"status":"ok"}', media_type=list_routes.JSON)
 
-    @app.get("/health/ready", tags=["operation"], summary="Whether it can do all its work")
+    @app.get(
+        "/health/ready",
+        tags=["operation"],
+        summary="Whether Redis answers and events can be written",
+    )
     async def ready() -> Response:
         parts = {
             "redis": "away" if services.reader.away else "ok",

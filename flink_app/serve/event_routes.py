@@ -1,6 +1,6 @@
 """The route `POST /events`: one event or many, acknowledged when they are durable.
 
-In: JSON, as docs/events.md has it. Out: how many were accepted, and why others were not.
+In: JSON, as docs/events.md describes it. Out: how many were accepted, and why others were not.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from flink_app.serve.events import JSON, LINES, Judged, split
 from flink_app.serve.list_routes import json
 from flink_app.serve.problems import Problem
 from flink_app.serve.services import Services
+from udfs.events.columns import registered
 
 _encode = msgspec.json.Encoder().encode
+_SCHEMAS = {"text": {"type": ["string", "integer"]}, "whole": {"type": "integer"}}
 _EVENT = {
     "type": "object",
     "required": ["user", "item"],
@@ -25,6 +27,7 @@ _EVENT = {
         "ts": {"type": ["number", "string"]},
         "value": {"type": "number"},
         "id": {"type": ["string", "integer"]},
+        **{f: _SCHEMAS.get(column.holds, {"type": "number"}) for f, column in registered().items()},
     },
 }
 _BODY = {
@@ -39,11 +42,9 @@ _BODY = {
 def routes(services: Services) -> APIRouter:
     """The route."""
     router, most = APIRouter(tags=["events"]), services.config.serve.max_batch
+    summary = "One event or many; answered when they are durable"
 
-    @router.post(
-        "/events", summary="One event or many; answered when they are durable",
-        openapi_extra={"requestBody": _BODY},
-    )  # fmt: skip
+    @router.post("/events", summary=summary, openapi_extra={"requestBody": _BODY})
     async def events(request: Request) -> Response:
         services.inbox.require()
         lines = split(await request.body(), request.headers.get("content-type", ""), most)
@@ -53,7 +54,7 @@ def routes(services: Services) -> APIRouter:
 
 
 def report(judged: Judged) -> dict[str, object]:
-    """The answer.
+    """The body of the response.
 
     Raises:
         Problem: 422, none of the events was accepted.

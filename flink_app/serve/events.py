@@ -1,12 +1,13 @@
-"""Events in the body of a request: taken apart, judged as the job would, and completed.
+"""Events in a request body: split, judged as the job would judge them, and completed.
 
-In: a body (`bytes`) and its content type. Out: `Judged`: the lines to write, and why others are
-refused, by the reasons of `udfs.events.decode`.
+In: a body (`bytes`) and its content type. Out: `Judged`: the lines to write, and why the others are
+rejected, with the reasons of `udfs.events.decode`.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,17 +22,21 @@ from udfs.events.decode import Decoder, Rejected
 JSON = "application/json"
 LINES = ("application/x-ndjson", "application/jsonl", "application/jsonlines")
 _NOTHING = (b"null", b'""')
+_BOM = b"\xef\xbb\xbf"
+_NULL = msgspec.Raw(b"null")
 _encode = msgspec.json.Encoder().encode
 _several = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _one = msgspec.json.Decoder(msgspec.Raw).decode
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # the last of equal keys wins
 
 
 class Judged(msgspec.Struct, frozen=True):
     """The events of a request.
 
     Attributes:
-        lines: accepted ones, a line of JSON each, with an id and a time. users: theirs.
-        rejected: the others, by their position in the request.
+        lines: the accepted events, one line of JSON each, with an id and a time. users: the user of
+            each line.
+        rejected: the other events, with their position in the request.
     """
 
     lines: list[bytes]
@@ -44,28 +49,21 @@ class Judge:
 
     def __init__(self, config: Config) -> None:
         settings = decode_settings(config)
-        # The job ignores these itself; to refuse them would be no better.
+        # Events of weight 0 are accepted here: the job itself ignores them if it is told to.
         self._decoder = Decoder(msgspec.structs.replace(settings, zero_weight="learn"))
         self.fields: Mapping[str, str] = settings.preset.fields
-        self._own = self.fields.get("id", "."), self.fields.get("ts", ".")
-        named = [(f"f{n}", name) for n, name in enumerate(self._own) if "." not in name]
-        self._given: Any = msgspec.json.Decoder(
-            msgspec.defstruct(
-                "Given", [(f, msgspec.Raw, msgspec.Raw(b"null")) for f, _ in named],
-                rename=dict(named),
-            )
-        ).decode  # fmt: skip
-        self._named = named
+        own = {field: path for field, path in self.fields.items() if "." not in path}
+        self._id, self._ts = own.get("id"), own.get("ts")
         self._run, self._number = secrets.token_hex(6), itertools.count(1)
 
     def judge(self, lines: Sequence[bytes], now_ms: int) -> Judged:
-        """Each of `lines` is accepted or rejected.
+        """Accept or reject each of `lines`.
 
         Args:
-            lines: as from `split`. now_ms: the clock, the time of events that have none.
+            lines: from `split`. now_ms: the current time, given to events without one.
 
         Raises:
-            Problem: they are not UTF-8.
+            Problem: they are not UTF-8, or nested too deeply.
         """
         try:
             texts = [line.decode() for line in lines]
@@ -75,30 +73,42 @@ class Judge:
         refused = {one.index for one in decoded.rejected}
         kept = [line for index, line in enumerate(lines) if index not in refused]
         if len(kept) != len(decoded):
-            raise Problem(400, "not-json", "The body has a line that is empty.")
+            raise Problem(400, "not-json", "The body has an empty line.")
         now = str(now_ms).encode()
-        return Judged([self._whole(line, now) for line in kept], decoded.users, decoded.rejected)
+        try:
+            whole = [self._whole(line, now) for line in kept]
+        except RecursionError:
+            detail = "The body nests arrays or objects too deeply."
+            raise Problem(400, "not-json", detail) from None
+        return Judged(whole, decoded.users, decoded.rejected)
 
     def _whole(self, line: bytes, now: bytes) -> bytes:
-        """The line with an id and a time, so that writing it twice or later changes nothing."""
-        given, more = self._given(line), b""
-        for field, name in self._named:
-            if bytes(getattr(given, field)) in _NOTHING:
-                value = now if name == self._own[1] else self._fresh_id()
-                more += b"," + _encode(name) + b":" + value
-        line = line.rstrip()
-        line = line[:-1] + more + b"}" if more else line
-        # Between the parts of an object there may be line ends: a line is what has none.
+        """The line with an id and a time, so that writing it again, or later, changes nothing.
+
+        It has each key once. If the client sent a key twice, the last value counts, as it does for
+        the job.
+        """
+        members: dict[str, Any] = _members(line)
+        if self._id and bytes(members.get(self._id, _NULL)) in _NOTHING:
+            members[self._id] = msgspec.Raw(self._fresh_id())
+        if self._ts and bytes(members.get(self._ts, _NULL)) in _NOTHING:
+            members[self._ts] = msgspec.Raw(now)
+        if line.count(b"{") > 1:
+            for name, value in members.items():
+                if b"{" in bytes(value):
+                    members[name] = _tree(bytes(value))
+        line = _encode(members)
+        # Arrays may still have line breaks between their elements.
         return msgspec.json.format(line, indent=-1) if b"\n" in line or b"\r" in line else line
 
     def _fresh_id(self) -> bytes:
         return f'"http-{self._run}-{next(self._number):x}"'.encode()
 
     def event(self, values: Mapping[str, Any]) -> bytes:
-        """A line of JSON in the job's form, of millirec's own fields.
+        """A line of JSON in the form that the job reads, from millirec's own fields.
 
         Args:
-            values: by the names of `udfs.events.presets.FIELDS`; None is left out.
+            values: by name, as in `udfs.events.presets.FIELDS`; None is left out.
         """
         whole: dict[str, Any] = {}
         for field, path in self.fields.items():
@@ -111,33 +121,39 @@ class Judge:
         return _encode(whole)
 
 
+def _tree(value: bytes) -> Any:
+    """The decoded value, with numbers kept as written; the last of equal keys wins."""
+    return json.loads(value, parse_int=_number, parse_float=_number)
+
+
+def _number(digits: str) -> msgspec.Raw:
+    return msgspec.Raw(digits.encode())
+
+
 def split(body: bytes, content_type: str, most: int) -> list[bytes]:
     """The events in a body: a JSON object, an array of them, or lines of JSON.
 
     Raises:
-        Problem: another type, no JSON, none at all, or more than `most`.
+        Problem: the content type is not supported, or the body is not JSON, has no events, or has
+            more than `most`.
 
     >>> split(b'[{"a": 1}, {"b": 2}]', "application/json", 10)
     [b'{"a": 1}', b'{"b": 2}']
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind in LINES:
-        parts = [line.lstrip(b"\xef\xbb\xbf").strip() for line in body.split(b"\n")]
+        parts = [line.strip().lstrip(_BOM).strip() for line in body.split(b"\n")]
         events = [part for part in parts if part]
     elif kind == JSON:
         events = _events(body)
     else:
-        raise Problem(
-            415, "unsupported-type",
-            f"The content type is {kind[:60]!r}: send {JSON}, or lines of JSON as {LINES[0]}.",
-        )  # fmt: skip
+        detail = f"The content type is {kind[:60]!r}: send {JSON}, or lines of JSON as {LINES[0]}."
+        raise Problem(415, "unsupported-type", detail)
     if not events:
-        raise Problem(422, "no-events", "The body holds no events.")
+        raise Problem(422, "no-events", "The body contains no events.")
     if len(events) > most:
-        raise Problem(
-            413, "batch-too-large",
-            f"The body holds {len(events):,} events, more than serve.max_batch: {most:,}.",
-        )  # fmt: skip
+        detail = f"The body contains {len(events):,} events, more than serve.max_batch: {most:,}."
+        raise Problem(413, "batch-too-large", detail)
     return events
 
 

@@ -1,7 +1,7 @@
-"""The items' live factors, for `POST /rank`: a read-only replica that follows the item feed.
+"""Live item factors for `POST /rank`: a read-only replica that follows the item feed.
 
-In: snapshots and the log of the feed in Redis, read by a thread. Out: scores of given items for a
-user's vector, by the formula of the model mf; or by popularity.
+In: snapshots and the log of the feed in Redis, read by a thread. Out: scores of given items, by the
+formula of the model mf for a user's vector, or by popularity.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from udfs.state.records import item_dtype
 log = logging.getLogger(__name__)
 _PAUSE_S = 0.1
 _AGAIN_S = 1.0
-_RENEW_S = 600.0  # how often all is read anew, which forgets expired items
+_RENEW_S = 600.0  # how often everything is read again, which drops expired items
 _ENTRIES = 64
 
 
 class Scores(NamedTuple):
-    """Of n items, in the order they were given: float64[n], 0 to 1; bool[n], whether known."""
+    """Of n items, in the order given: float64[n], 0 to 1; bool[n], whether each is known."""
 
     scores: NDArray[np.float64]
     known: NDArray[np.bool_]
 
 
 class Items:
-    """Rows of items by id, as the item learners last wrote them."""
+    """Item rows by id, as the item learners last wrote them."""
 
     def __init__(self, dimensions: int, half_life_ms: float) -> None:
         self._half_life_ms = half_life_ms
@@ -74,7 +74,7 @@ class Items:
         return Scores(np.where(known, scores, 0.0), known)
 
     def by_popularity(self, ids: Sequence[str]) -> Scores:
-        """Decayed popularity of each item, as a share of the largest."""
+        """Decayed popularity of each item, relative to the most popular one."""
         with self._lock:
             places, known = self._find(ids)
             highest = float(self._heat[: len(self._place)].max(initial=-math.inf))
@@ -90,7 +90,7 @@ class Factors:
     """Follows the feed from `start` until `stop`.
 
     Attributes:
-        items: the replica; a new one at each renewal.
+        items: the replica; replaced whenever everything is read again.
     """
 
     def __init__(self, config: Config) -> None:
@@ -106,11 +106,11 @@ class Factors:
         self._thread = threading.Thread(target=self._run, name="factors", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Start following."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End it."""
+        """Stop, and wait for the thread."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -125,12 +125,12 @@ class Factors:
                     while not self._stop.is_set():
                         self.refresh(client)
                         self._stop.wait(_PAUSE_S)
-            except Exception as error:  # whatever it is, the next look may go well
+            except Exception as error:  # whatever it is, the next attempt may succeed
                 log.warning("the item feed cannot be read: %s", error)
                 self._stop.wait(_AGAIN_S)
 
     def refresh(self, client: Any) -> None:
-        """Bring the replica up to date: by the log, or anew where that may have gaps.
+        """Bring the replica up to date: from the log, or from scratch if the log may have gaps.
 
         Raises:
             redis.RedisError: Redis does not answer.
@@ -142,9 +142,9 @@ class Factors:
             for shard in range(self._shards):
                 if data := client.get(feed_key(self._settings.prefix, "snapshot", shard)):
                     self._apply(items, data)
-            if len(items) or not len(self.items):  # an emptied Redis is filled again
+            if len(items) or not len(self.items):  # an emptied Redis will be filled again
                 self.items = items
-            # The whole log after the snapshots: an entry read twice is harmless, one missed is not.
+            # Then the whole log: reading an entry twice is harmless, missing one is not.
             self._position, self._renewed_at = "0-0", now
         self._read_at = now
         while True:
@@ -161,6 +161,6 @@ class Factors:
         try:
             feed, rows = unpack(data, self._dtype)
         except ServiceError as error:
-            log.warning("the item feed holds an entry that is left out: %s", error)
+            log.warning("skipping a damaged entry of the item feed: %s", error)
             return
         items.put(feed.items, rows)

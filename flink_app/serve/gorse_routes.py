@@ -1,7 +1,7 @@
 """Gorse's own paths for lists and feedback, so that its SDKs work with millirec.
 
-In: `GET /api/recommend/{user}`, `POST` and `PUT /api/feedback`. Out: Gorse's forms of answers. The
-key is in `X-API-Key`, as Gorse has it.
+In: `GET /api/recommend/{user}`, `POST` and `PUT /api/feedback`. Out: responses in Gorse's
+form. The key comes in `X-API-Key`, as in Gorse.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WORDS = PRESETS["gorse"].types
 
 
 class Feedback(msgspec.Struct, forbid_unknown_fields=False):
-    """One feedback of Gorse's; other fields are ignored."""
+    """One feedback record of Gorse; other fields are ignored."""
 
     FeedbackType: str
     UserId: str
@@ -46,12 +46,14 @@ def routes(services: Services) -> APIRouter:
     router, serve = APIRouter(prefix="/api", tags=["Gorse"]), services.config.serve
     longest = services.config.events.max_id_bytes
 
-    @router.get("/recommend/{user:id}", summary="A user's items, as Gorse answers")
+    @router.get("/recommend/{user:id}", summary="A user's items, in Gorse's form")
     async def recommend(
         request: Request,
         user: str,
-        n: Annotated[int, Query(ge=0, le=100_000, description="At most so many; 0: all.")] = 10,
-        offset: Annotated[int, Query(ge=0, le=100_000, description="Leave so many out.")] = 0,
+        n: Annotated[
+            int, Query(ge=0, le=100_000, description="Maximum number of items; 0: all.")
+        ] = 10,
+        offset: Annotated[int, Query(ge=0, le=100_000, description="Number of items to skip.")] = 0,
         x_api_version: Annotated[str, Header(description="2: with scores.")] = "1",
     ) -> Response:
         user = _user(request)
@@ -63,14 +65,14 @@ def routes(services: Services) -> APIRouter:
         return json(_encode([item for item, _ in items]))
 
     @router.put("/feedback", summary="The same as POST", openapi_extra=_BODY)
-    @router.post("/feedback", summary="Feedback of Gorse's as events", openapi_extra=_BODY)
+    @router.post("/feedback", summary="Gorse feedback, taken as events", openapi_extra=_BODY)
     async def feedback(request: Request) -> Response:
         services.inbox.require()
         body = await request.body()
         try:
             given = _several(body) if body.lstrip()[:1] == b"[" else [_one(body)]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Problem(400, "not-feedback", f"The body is no feedback: {error}.") from None
+            raise Problem(400, "not-feedback", f"The body is not feedback: {error}.") from None
         limit(len(given), serve.max_batch, "events")
         assert services.judge is not None
         lines = [event(services.judge, one) for one in given]
@@ -84,19 +86,19 @@ def routes(services: Services) -> APIRouter:
 
 
 def _user(request: Request) -> str:
-    """The user in a path such as `/api/recommend/alice/`, after which Gorse has a category."""
+    """The user in a path such as `/api/recommend/alice/`, where Gorse lets a category follow."""
     path: bytes = request.scope["raw_path"]
     name, _, category = path.removeprefix(b"/api/recommend/").partition(b"/")
     if category:
-        raise Problem(501, "no-categories", "millirec keeps no lists by category.")
+        raise Problem(501, "no-categories", "millirec does not keep lists by category.")
     return unquote(name.decode("ascii", "replace"))
 
 
 def event(judge: Judge, given: Feedback) -> bytes:
     """The feedback as a line of JSON that the job reads.
 
-    Gorse knows a feedback by its type, user and item: sent twice, it is still one. So is the event,
-    by its id, where its time is the same too.
+    Gorse identifies feedback by its type, user and item: sent twice, it counts once. So does the
+    event, through its id, if its time is the same too.
     """
     word = _WORDS.get(given.FeedbackType, given.FeedbackType)
     whole = "\0".join((given.FeedbackType, given.UserId, given.ItemId, given.Timestamp))

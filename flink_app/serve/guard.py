@@ -1,8 +1,7 @@
-"""Whom the server lets in: by the name it is called by, by the key that a request brings, and by
-the size of its body.
+"""Decides which requests to let in, by the Host header, the API key and the size of the body.
 
 In: each request. Out: the request, passed on; or a problem. Health checks and the files of the
-page need no key: they hold no data.
+page need no key: they contain no data.
 """
 
 from __future__ import annotations
@@ -19,6 +18,10 @@ from flink_app.serve.problems import TOO_LARGE, Problem
 
 _OPEN = ("/health/", "/page/", "/docs", "/openapi.json")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_WRONG_HOST = (
+    "This server does not answer to the name in the Host header: use another name, or add this one "
+    "to serve.hosts."
+)
 
 
 class Guard:
@@ -32,7 +35,7 @@ class Guard:
             self._names = frozenset((*_LOOPBACK, serve.host.lower()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, as ASGI has it."""
+        """Handle one ASGI request."""
         if scope["type"] == "http":
             problem = self._problem(Headers(scope=scope), scope["path"])
             if problem is not None:
@@ -42,7 +45,7 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _bounded(self, receive: Receive) -> Receive:
-        """`receive`, which fails once a body without a length of its own is too large."""
+        """`receive`, but raising once a body sent without Content-Length is too large."""
         size = 0
 
         async def bounded() -> Message:
@@ -56,13 +59,9 @@ class Guard:
         return bounded
 
     def _problem(self, headers: Headers, path: str) -> Problem | None:
-        # Else a page of another site could reach a loopback server under a name of its own.
+        # Otherwise a page of another site could reach a loopback server through a name of its own.
         if self._names and _name(headers.get("host", "")) not in self._names:
-            return Problem(
-                421, "wrong-host",
-                "This server is not known by the name in Host: call it by another, or add the name "
-                "to serve.hosts.",
-            )  # fmt: skip
+            return Problem(421, "wrong-host", _WRONG_HOST)
         if self._key and path != "/" and not path.startswith(_OPEN):
             scheme, _, token = headers.get("authorization", "").partition(" ")
             given = headers.get("x-api-key") or (
@@ -79,7 +78,7 @@ class Guard:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only."""
+    """Whether an address to listen on can only be reached from this machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -87,6 +86,6 @@ def is_loopback(host: str) -> bool:
 
 
 def _name(host: str) -> str:
-    """Without the port."""
+    """The host in lower case, without the port."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdigit() else host).lower()

@@ -1,6 +1,6 @@
-"""Ids in paths, queries and bodies: any characters, of a bounded length, and never more than data.
+"""Ids in paths, queries and bodies: any characters, a bounded length, and never more than data.
 
-In: texts as the framework hands them over. Out: the same texts, or a `Problem`; keys of Redis.
+In: strings from the framework. Out: the same strings, fit for Redis keys; or a `Problem`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ register_url_convertor("id", _Id())
 
 
 def checked(ids: Iterable[str], what: str, longest: int) -> None:
-    """See that each is an id that a key can be made of.
+    """Check that a key can be made of each id.
 
     Args:
-        longest: bytes of UTF-8, `events.max_id_bytes`.
+        longest: limit in bytes of UTF-8, `events.max_id_bytes`.
 
     Raises:
-        Problem: one is empty, too long, or no text.
+        Problem: one is empty, too long, or not valid Unicode.
 
     >>> checked(["a/b", "Zoë"], "user", 512)
     >>> checked(["a", ""], "user", 512)
@@ -45,12 +45,9 @@ def checked(ids: Iterable[str], what: str, longest: int) -> None:
         try:
             size = len(one.encode())
         except UnicodeEncodeError:
-            raise Problem(422, "bad-id", f"the {what} holds half of a surrogate pair.") from None
+            raise Problem(422, "bad-id", f"the {what} contains half of a surrogate pair.") from None
         if not size:
             raise Problem(422, "bad-id", f"the {what} '' is empty.")
         if size > longest:
-            raise Problem(
-                422, "bad-id",
-                f"the {what} {one[:40]!r}… has {size:,} bytes, more than events.max_id_bytes: "
-                f"{longest}.",
-            )  # fmt: skip
+            limit = f"more than events.max_id_bytes: {longest}"
+            raise Problem(422, "bad-id", f"the {what} {one[:40]!r}… has {size:,} bytes, {limit}.")

@@ -1,8 +1,7 @@
 """Where accepted events go: a Kafka topic, or the folder that the job watches.
 
-In: lines of JSON with the user of each. Out: nothing, once they are durable: in the topic with
-`acks=all`, or in a file that has been synced. What arrives while one write is under way goes
-into the next one.
+In: lines of JSON with the user of each. Out: nothing; `Inbox.put` returns once they are durable: in
+the topic with `acks=all`, or in a synced file. Lines that arrive during a write go into the next.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)
 _QUEUED_BATCHES = 20
-"""So many of the largest requests may wait; then new ones are turned away."""
+"""How many requests of the largest size may wait before new ones are turned away."""
 
 
 class Sink(ABC):
@@ -65,17 +64,17 @@ class Topic(Sink):
 
 
 def sink_of(config: Config) -> Sink | str:
-    """The sink where the job of `config` reads; or why there is none."""
+    """The sink that the job of `config` reads from; or why there is none."""
     source = config.source
     if source.kind not in ("kafka", "directory") or (
         source.kind == "directory" and not source.paths
     ):
         return (
             f'source.kind is "{source.kind}": set it to kafka, or to directory with the folder in '
-            "source.paths, as the job's"
+            "source.paths, as for the job"
         )
     if decode_settings(config).preset.format != "json":
-        return "the job reads CSV (source.preset, source.format), and POST /events writes JSON"
+        return "the job reads CSV (source.preset, source.format), but POST /events writes JSON"
     if source.kind == "kafka":
         wait_s = config.serve.events_timeout_s
         return Topic(source.brokers, source.topic, config.serve.kafka, wait_s)
@@ -92,7 +91,8 @@ class Inbox:
     """Takes events for a sink; use it in one event loop.
 
     Args:
-        sink: or why there is none. timeout_s: how long a request waits. most: events in a request.
+        sink: the sink, or why there is none. timeout_s: how long a request waits. most: the largest
+            number of events in a request.
     """
 
     def __init__(self, sink: Sink | str, timeout_s: float, most: int) -> None:
@@ -101,17 +101,19 @@ class Inbox:
         self._waiting: list[_Part] = []
         self._task: asyncio.Task[None] | None = None
         self.failing = False
-        """Whether the last write has failed."""
+        """Whether the last write failed."""
 
     async def put(self, lines: list[bytes], users: list[str]) -> None:
         """Return when the lines are durable.
 
         Raises:
-            Problem: they are not, or it is not known whether they are.
+            Problem: they are not, or it is not known.
         """
         self.require()
         if sum(len(part.lines) for part in self._waiting) > self._room:
-            raise Problem(503, "busy", "Too many events wait to be written: slow down.", retry_s=1)
+            raise Problem(
+                503, "busy", "Too many events are waiting to be written: slow down.", retry_s=1
+            )
         part = _Part(lines, users, asyncio.get_running_loop().create_future())
         self._waiting.append(part)
         if self._task is None:
@@ -134,18 +136,17 @@ class Inbox:
         return self.sink
 
     async def close(self) -> None:
-        """Wait until what was taken is written, or has failed."""
+        """Wait until the accepted events are written or have failed."""
         if self._task is not None:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._task), self._timeout_s)
 
     def _unknown(self, why: str) -> Problem:
-        return Problem(
-            503, "not-durable",
-            f"It is not certain that the events are kept: {why}. Send them again with an id each, "
-            "the same every time: then none counts twice.",
-            retry_s=1,
-        )  # fmt: skip
+        detail = (
+            f"The events may not have been written: {why}. Send them again, each with an id that "
+            "stays the same, so that none counts twice."
+        )
+        return Problem(503, "not-durable", detail, retry_s=1)
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -158,7 +159,7 @@ class Inbox:
             except Exception as error:
                 log.warning("%d events were not written: %s", len(lines), error)
                 known = isinstance(error, ServiceError)
-                failure = error if known else ServiceError("the server failed; its log says why")
+                failure = error if known else ServiceError("the server failed; see its log")
             self.failing = failure is not None
             for part in parts:
                 if part.done.done():
@@ -167,5 +168,5 @@ class Inbox:
                     part.done.set_result(None)
                 else:
                     part.done.set_exception(failure)
-                    part.done.exception()  # who asked may have gone
+                    part.done.exception()  # the client may have gone: mark it as retrieved
         self._task = None

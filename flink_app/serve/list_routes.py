@@ -1,6 +1,6 @@
-"""The routes that read: lists of users and of items, one, many, or as a stream.
+"""The routes that read: lists of users and of items, singly, in batches, or as a stream.
 
-In: requests. Out: answers as `shape` makes them.
+In: requests. Out: the responses that `shape` makes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from flink_app.serve.answers import answer
 from flink_app.serve.ids import checked
@@ -18,13 +18,14 @@ from flink_app.serve.parameters import Many, Wished, limit
 from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away
 from flink_app.serve.services import Services
+from flink_app.serve.streams import Stream
 
 JSON = "application/json"
 _encode = msgspec.json.Encoder().encode
 
 
 def json(body: bytes) -> Response:
-    """An answer of bytes that are JSON already."""
+    """A response from bytes that are JSON already."""
     return Response(body, media_type=JSON)
 
 
@@ -33,7 +34,7 @@ def routes(services: Services) -> APIRouter:
     router, lists = APIRouter(tags=["lists"]), services.lists
     longest, most = services.config.events.max_id_bytes, services.config.serve.max_batch
 
-    @router.get("/recommend/{user:id}", summary="A user's list; what is popular if unknown")
+    @router.get("/recommend/{user:id}", summary="A user's list, or the popular one")
     async def recommend(user: str, wish: Wished) -> Response:
         checked([user], "user", longest)
         [(found, own)] = await lists.of_users([user])
@@ -50,12 +51,12 @@ def routes(services: Services) -> APIRouter:
         ]
         return json(b'{"lists":[' + b",".join(answers) + b"]}")
 
-    @router.get("/similar/{item:id}", summary="Items like one")
+    @router.get("/similar/{item:id}", summary="Similar items")
     async def similar(item: str, wish: Wished) -> Response:
         checked([item], "item", longest)
         [found] = await lists.find([f"similar:{item}"])
         if found.value is None:
-            detail = "There is no list of items like this one: it is not learned yet."
+            detail = "There is no list of similar items: the job has not learned this item yet."
             raise Problem(404, "unknown-item", detail)
         return json(answer(found, wish))
 
@@ -63,17 +64,14 @@ def routes(services: Services) -> APIRouter:
     async def popular(wish: Wished) -> Response:
         return json(answer(lists.shared("popular"), wish))
 
-    @router.get("/trending", summary="What is taken much more than before; may be empty")
+    @router.get("/trending", summary="What is chosen much more than before; may be empty")
     async def trending(wish: Wished) -> Response:
         return json(answer(lists.shared("trending"), wish))
 
     @router.get("/stream/{user:id}", summary="A user's list whenever it changes, as events")
     async def stream(user: str, wish: Wished) -> Response:
         checked([user], "user", longest)
-        services.streams.require_room()
-        events = services.streams.follow(user, wish)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(events, headers=headers, media_type="text/event-stream")
+        return Stream(services.streams, user, wish)
 
     @router.get("/items", summary="What the shop has written about items, under item:<id>")
     async def items(id: Annotated[list[str], Query(description="Items' ids.")]) -> Response:
@@ -99,7 +97,7 @@ def routes(services: Services) -> APIRouter:
 
 
 def _metadata(value: bytes | None) -> object:
-    """What a shop has written, if it is an object of JSON."""
+    """What the shop wrote, if it is a JSON object."""
     try:
         found = msgspec.json.decode(value) if value else None
     except msgspec.DecodeError:

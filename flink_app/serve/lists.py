@@ -1,4 +1,4 @@
-"""Lists as the job has written them, and the last ones known while Redis is down.
+"""Lists as the job wrote them, or the last known ones while Redis is down.
 
 In: names of lists, such as `rec:alice`. Out: their JSON (`bytes`), and whether they are stale.
 """
@@ -16,19 +16,19 @@ from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away, Reader
 
 SHARED = ("popular", "trending")
-_SHARED_S = 1.0  # how often these are read: the job writes them each lists.popular_every_s
-_AWAY_S = 0.25  # how often Redis is asked whether it is back
+_SHARED_S = 1.0  # how often these are read: the job writes them every lists.popular_every_s
+_AWAY_S = 0.25  # how often to check whether Redis is back
 
 
 class Found(NamedTuple):
-    """A list's JSON, None where there is none; stale: as it was before Redis went down."""
+    """A list's JSON, None if there is none; stale: as it was before Redis went down."""
 
     value: bytes | None
     stale: bool
 
 
 class Lists:
-    """Reads lists; those of everybody are read each second, asked for or not."""
+    """Reads lists; those shared by everybody are read every second, requested or not."""
 
     def __init__(self, reader: Reader, config: Config) -> None:
         self.reader, self._prefix = reader, config.redis.prefix
@@ -41,7 +41,7 @@ class Lists:
         """The lists of these names, read in one round trip.
 
         Raises:
-            Problem: 503, Redis is down and one of them is not known, or for too long.
+            Problem: 503, Redis is down and one of them is not remembered, or was read too long ago.
         """
         found = await self._read(names)
         if None in found:
@@ -52,7 +52,7 @@ class Lists:
         """Each user's list, or the popular one; and whether it is the user's own.
 
         Raises:
-            Problem: 503, Redis is down and neither is known.
+            Problem: 503, Redis is down and neither is remembered.
         """
         answers = []
         for one in await self._read([f"rec:{user}" for user in users]):
@@ -63,7 +63,7 @@ class Lists:
         return answers
 
     async def _read(self, names: Sequence[str]) -> list[Found | None]:
-        """The lists, None for those that only Redis knows, which is down."""
+        """The lists; None for those that are not remembered while Redis is down."""
         try:
             values = await self.reader.get([self._prefix + name for name in names])
         except Away:
@@ -80,7 +80,7 @@ class Lists:
         """One of `SHARED`, as read within the last second.
 
         Raises:
-            Problem: 503, as `find`.
+            Problem: 503, see `find`.
         """
         entry = self._shared.get(name)
         if entry is not None and not self.reader.away:
@@ -101,7 +101,7 @@ class Lists:
         self._shared = {name: (now, v) for name, v in zip(SHARED, values, strict=True)}
 
     async def keep(self) -> None:
-        """Read `SHARED` again and again, until cancelled."""
+        """Read `SHARED` periodically until cancelled."""
         while True:
             try:
                 await self.refresh()
@@ -118,9 +118,6 @@ class Lists:
 
 
 def away(reader: Reader) -> Problem:
-    """What to answer where only Redis knows."""
-    return Problem(
-        503, "redis-away",
-        f"Redis at {reader.address} does not answer, and what was asked for is not remembered.",
-        retry_s=1,
-    )  # fmt: skip
+    """The problem for requests that only Redis can answer."""
+    detail = f"Redis at {reader.address} does not answer, and what was asked for is not remembered."
+    return Problem(503, "redis-away", detail, retry_s=1)

@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus: requests, answers out of memory, events, streams.
+"""What the server counts, for Prometheus: requests, answers from memory, events, streams.
 
 In: each request with its route, status and time. Out: the text of `/metrics`. Labels are routes,
 methods, statuses and reasons, never ids.
@@ -27,25 +27,32 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "millirec_http_requests", "Requests by route, method and status.",
-            ["route", "method", "status"], registry=self.registry,
-        )  # fmt: skip
-        self._seconds = Histogram(
-            "millirec_http_seconds", "Time until the answer was begun, by route.", ["route"],
-            buckets=_BUCKETS, registry=self.registry,
-        )  # fmt: skip
-        self.rejected = Counter(
-            "millirec_events_rejected", "Events that were refused, by reason.", ["reason"],
+            "millirec_http_requests",
+            "Requests by route, method and status.",
+            ["route", "method", "status"],
             registry=self.registry,
-        )  # fmt: skip
+        )
+        self._seconds = Histogram(
+            "millirec_http_seconds",
+            "Time until the response started, by route.",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.rejected = Counter(
+            "millirec_events_rejected",
+            "Events rejected, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def gauge(self, name: str, what: str, read: Callable[[], float]) -> None:
-        """A figure that is looked up when it is asked for."""
+        """Add a figure that is looked up at each scrape."""
         Gauge(name, what, registry=self.registry).set_function(read)
 
     def counter(self, name: str, what: str, read: Callable[[], int]) -> None:
-        """A count that is kept elsewhere."""
+        """Add a count that is kept elsewhere."""
         self.registry.register(_Kept(name, what, read))
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -61,7 +68,7 @@ class Metrics:
         times.observe(seconds)
 
     def text(self) -> bytes:
-        """All of it in Prometheus' form."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
 
@@ -70,7 +77,7 @@ class _Kept(Collector):
         self._name, self._what, self._read = name, what, read
 
     def collect(self) -> list[CounterMetricFamily]:
-        """The count of this moment."""
+        """The current count."""
         return [CounterMetricFamily(self._name, self._what, value=self._read())]
 
 
@@ -78,13 +85,13 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Observed:
-    """ASGI middleware that counts and times each request, and answers where all else fails."""
+    """ASGI middleware that counts and times each request, and answers if everything else fails."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, as ASGI has it."""
+        """Handle one ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -106,7 +113,7 @@ class Observed:
             if not status:
                 await FAILED.response()(scope, receive, noted)
             elif not whole:
-                raise  # the connection ends, so that nobody takes half an answer for one
+                raise  # close the connection: half an answer must not pass for a whole one
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in _METHODS else "other"

@@ -1,4 +1,4 @@
-"""The live page and the interactive reference: files that ship with millirec, from no other host.
+"""The live page and the interactive reference: files of millirec, nothing from other hosts.
 
 In: requests for `/`, `/page/…` and `/docs`. Out: files, with a policy that lets pages load nothing
 from elsewhere.

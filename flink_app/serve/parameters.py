@@ -1,6 +1,6 @@
-"""What requests may ask for, in the forms that several routes share.
+"""Query parameters and bodies that several routes share.
 
-In: queries and bodies. Out: a `Wish`, or `Many` of them, checked.
+In: queries and bodies. Out: a `Wish`, `Many` or `Candidates`, validated.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _MOST = 100_000
 
 
 async def _wish(
-    n: Annotated[int | None, Query(ge=1, le=_MOST, description="At most so many items.")] = None,
+    n: Annotated[int | None, Query(ge=1, le=_MOST, description="Maximum number of items.")] = None,
     exclude: Annotated[
-        list[str] | None, Query(description="Items to leave out; as often as needed.")
+        list[str] | None, Query(description="An item to leave out; may be repeated.")
     ] = None,
-    explain: Annotated[bool, Query(description="Whether each item says why it is there.")] = True,
+    explain: Annotated[bool, Query(description="Whether to say why each item is there.")] = True,
 ) -> Wish:
     return Wish(n, frozenset(exclude or ()), explain)
 
@@ -34,28 +34,26 @@ class Many(BaseModel):
     """Many users' lists at once."""
 
     users: list[str] = Field(description="Users' ids, at most serve.max_batch.")
-    n: int | None = Field(None, ge=1, le=_MOST, description="At most so many items in a list.")
-    exclude: list[str] = Field([], description="Items to leave out of all lists.")
-    explain: bool = Field(True, description="Whether each item says why it is there.")
+    n: int | None = Field(None, ge=1, le=_MOST, description="Maximum number of items per list.")
+    exclude: list[str] = Field([], description="Items to leave out of every list.")
+    explain: bool = Field(True, description="Whether to say why each item is there.")
 
     @property
     def wish(self) -> Wish:
-        """What of each list is wanted."""
+        """Which part of each list to return."""
         return Wish(self.n, frozenset(self.exclude), self.explain)
 
 
 class Candidates(BaseModel):
-    """What is to be ranked, for whom."""
+    """Items to rank for a user."""
 
     user: str = Field(description="The user's id.")
     items: list[str] = Field(description="Items' ids, at most serve.max_batch.")
-    n: int | None = Field(None, ge=1, le=_MOST, description="At most so many items.")
+    n: int | None = Field(None, ge=1, le=_MOST, description="Maximum number of items.")
 
 
 def limit(count: int, most: int, what: str) -> None:
-    """Raise a Problem where a request asks for more than `serve.max_batch`."""
+    """Raise a Problem if a request asks for more than `serve.max_batch`."""
     if count > most:
-        raise Problem(
-            413, "batch-too-large",
-            f"The request names {count:,} {what}, more than serve.max_batch: {most:,}.",
-        )  # fmt: skip
+        detail = f"The request names {count:,} {what}, more than serve.max_batch: {most:,}."
+        raise Problem(413, "batch-too-large", detail)

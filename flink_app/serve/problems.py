@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 has them: each answer of 400 and above is an `application/problem+json`.
+"""Errors as RFC 9457 defines them: every status from 400 on is an `application/problem+json`.
 
 In: `Problem`s that handlers raise, and the framework's own exceptions. Out: responses, each with
 `type`, `title`, `status`, `detail`.
@@ -28,19 +28,23 @@ class Problem(MillirecError):
     """What is wrong with a request, or why it cannot be answered now.
 
     Args:
-        status: of HTTP. slug: the end of `type`, stable. detail: a sentence for people.
-        more: further members. retry_s: when it is worth trying again.
+        status: the HTTP status. slug: the end of `type`, stable. detail: a sentence for people.
+        more: further members. retry_s: after how many seconds to try again; 0: not said.
     """
 
     def __init__(
-        self, status: int, slug: str, detail: str, more: dict[str, Any] | None = None,
+        self,
+        status: int,
+        slug: str,
+        detail: str,
+        more: dict[str, Any] | None = None,
         retry_s: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(detail)
         self.status, self.slug, self.more, self.retry_s = status, slug, more or {}, retry_s
 
     def response(self) -> Response:
-        """The problem as an answer."""
+        """The problem as a response."""
         body = {
             "type": TYPE + self.slug,
             "title": HTTPStatus(self.status).phrase,
@@ -58,12 +62,12 @@ class Problem(MillirecError):
         )
 
 
-FAILED = Problem(500, "failed", "The server failed at this request; its log says why.")
-"""What is answered where the fault is the server's."""
+FAILED = Problem(500, "failed", "The server failed to handle this request; its log says why.")
+"""The answer where the fault is the server's."""
 
 
 def install(app: FastAPI) -> None:
-    """Answer every exception of `app` with a problem."""
+    """Turn every exception of `app` into a problem."""
 
     @app.exception_handler(Problem)
     async def own(_: Request, problem: Problem) -> Response:
@@ -73,8 +77,8 @@ def install(app: FastAPI) -> None:
     async def framework(request: Request, error: HTTPException) -> Response:
         slug = _BY_STATUS.get(error.status_code, "bad-request")
         details = {
-            404: f"There is nothing at {request.url.path[:200]}: /docs names what there is.",
-            405: f"{request.method} is not for this path: /docs names what is.",
+            404: f"There is nothing at {request.url.path[:200]}: see /docs for what there is.",
+            405: f"{request.method} is not allowed here: see /docs for what is.",
             413: TOO_LARGE,
         }
         detail = details.get(error.status_code, str(error.detail))

@@ -1,7 +1,7 @@
-"""The route `POST /rank`: the caller's own candidates, in the order that suits a user.
+"""The route `POST /rank`: orders the caller's own candidates for a user.
 
-In: a user and items. Out: the items with scores, best first; those that are not known last, in
-the order they came.
+In: a user and items. Out: the items with scores, best first; unknown items last, in the order they
+came.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from flink_app.serve.services import Services
 from udfs.state.records import read_factor
 
 _encode = msgspec.json.Encoder().encode
+_NO_FACTORS = (
+    "This server has no factors: set redis.factors = true for both the job and this server."
+)
 
 
 def routes(services: Services) -> APIRouter:
@@ -34,11 +37,7 @@ def routes(services: Services) -> APIRouter:
     async def rank(candidates: Candidates) -> Response:
         factors = services.factors
         if factors is None:
-            raise Problem(
-                501, "no-factors",
-                "This server has no factors: set redis.factors = true for the job and for this "
-                "server.",
-            )  # fmt: skip
+            raise Problem(501, "no-factors", _NO_FACTORS)
         limit(len(candidates.items), most, "items")
         checked([candidates.user], "user", longest)
         checked(candidates.items, "item", longest)
@@ -52,7 +51,7 @@ def routes(services: Services) -> APIRouter:
 
 
 def ranked(factors: Factors, candidates: Candidates, data: bytes | None) -> dict[str, Any]:
-    """The answer; `data` is what stands under `factor:<user>`."""
+    """The answer; `data` is the value of `factor:<user>`."""
     vector = read_factor(data, factors.dimensions) if data else None
     items = factors.items
     if vector is None:

@@ -1,7 +1,7 @@
-"""Reads Redis for all requests at once: what is asked for while one command is under way goes into
-the next one.
+"""Reads Redis for all requests together: keys requested while a command is running go into the next
+one.
 
-In: keys. Out: their values (`bytes | None`), or `Away` at once while Redis does not answer.
+In: keys. Out: their values (`bytes | None`), or `Away` immediately while Redis does not answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Reader:
     """Reads values; use it in one event loop.
 
     Attributes:
-        away: whether Redis has not answered the last time.
+        away: whether Redis did not answer the last time.
     """
 
     def __init__(self, settings: RedisSettings) -> None:
@@ -45,7 +45,7 @@ class Reader:
         """The values of keys.
 
         Raises:
-            Away: Redis does not answer, or has not just before.
+            Away: Redis does not answer, or did not the last time.
         """
         if self.away:
             raise Away
@@ -57,7 +57,7 @@ class Reader:
         return [await future for _, future in asked]
 
     async def probe(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The values of keys, asked for even while Redis is away; says when it comes back.
+        """The values of keys, requested even while Redis is away; notes when it is back.
 
         Raises:
             Away: it still does not answer.
@@ -79,7 +79,7 @@ class Reader:
         return await self._asked(self.source.call(*command))
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self.source.close()
 
     async def _drain(self) -> None:
@@ -104,7 +104,7 @@ class Reader:
         for _, future in waiting:
             if not future.done():
                 future.set_exception(error)
-                future.exception()  # who asked may have gone
+                future.exception()  # the client may have gone: mark it as retrieved
 
     async def _asked(self, reply: Awaitable[_Reply]) -> _Reply:
         try:

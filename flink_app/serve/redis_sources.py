@@ -1,7 +1,7 @@
-"""Where a server reads: one Redis, the master that Sentinels name, or the nodes of a Redis Cluster.
+"""What a server reads from: one Redis, the master that Sentinels name, or a Redis Cluster.
 
-In: `RedisSettings`, keys. Out: values (`bytes | None`), replies, and a connection on which the
-notices of changed lists are heard.
+In: `RedisSettings`, keys. Out: values (`bytes | None`), replies, and a subscription to notices of
+changed lists.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from udfs.stores.redis_writer import RedisSettings
 from udfs.stores.sentinels import Sentinels
 
 FAILURES = (redis.RedisError, RedisClusterException, OSError, asyncio.TimeoutError)
-"""What a Redis that is not there, does not answer or refuses raises."""
+"""What is raised if Redis is not there, does not answer, or refuses."""
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 
 
 class Source(ABC):
-    """Reads keys; use it in one event loop. All methods raise one of `FAILURES`."""
+    """Reads keys; use it in one event loop. Every method may raise one of `FAILURES`."""
 
     @abstractmethod
     async def values(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -45,25 +45,25 @@ class Source(ABC):
 
     @abstractmethod
     def listening(self, channel: str) -> contextlib.AbstractAsyncContextManager[Any]:
-        """Notices of a channel, subscribed to; by a connection of its own."""
+        """The notices of a channel, through a connection of their own."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
 
 
 def source(settings: RedisSettings) -> Source:
     """The source that `redis.url` names.
 
     Raises:
-        ConfigError: a URL that is none.
+        ConfigError: the URL is malformed.
     """
     try:
         cluster = settings.cluster
         return _Nodes(cluster, settings) if cluster else _Single(_client(settings), settings)
     except ValueError:  # its text may hold a part of the password
         raise ConfigError(
-            "redis.url is none that millirec serve can read from: write "
+            "redis.url is not a URL that millirec serve can read from: write "
             "redis://HOST:PORT/DATABASE, rediss:// for TLS, unix:///PATH, "
             "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE, or "
             "redis+cluster://HOST:PORT,HOST:PORT."
@@ -95,9 +95,12 @@ def _of_sentinels(parts: Sentinels, common: dict[str, Any]) -> redis.asyncio.Red
         common["ssl"] = True
     sentinel: Any = Sentinel(parts.at.hosts, sentinel_kwargs=dict(common))  # type: ignore[no-untyped-call]
     client: redis.asyncio.Redis = sentinel.master_for(
-        parts.service, db=parts.database, username=parts.at.username or None,
-        password=parts.at.password or None, **common,
-    )  # fmt: skip
+        parts.service,
+        db=parts.database,
+        username=parts.at.username or None,
+        password=parts.at.password or None,
+        **common,
+    )
     return client
 
 
@@ -105,11 +108,11 @@ def _of_sentinels(parts: Sentinels, common: dict[str, Any]) -> redis.asyncio.Red
 async def _listening(
     client: redis.asyncio.Redis, channel: str, wait_s: float
 ) -> AsyncIterator[Any]:
-    """Subscribe a client that is nobody else's; it is closed at the end."""
+    """Subscribe with a client of its own, which is closed at the end."""
     notices: Any = client.pubsub(ignore_subscribe_messages=True)
     try:
         await notices.subscribe(channel)
-        await notices.get_message(timeout=wait_s)  # Redis' word that the subscription stands
+        await notices.get_message(timeout=wait_s)  # Redis confirms the subscription
         yield notices
     finally:
         with contextlib.suppress(*FAILURES):
@@ -118,8 +121,8 @@ async def _listening(
 
 
 class _Single(Source):
-    """One Redis, by one connection that is kept: to borrow one for each command would take twice
-    the time."""
+    """One Redis, over one connection that is kept: borrowing one for each command would take twice
+    as long."""
 
     def __init__(self, client: redis.asyncio.Redis, settings: RedisSettings) -> None:
         self._client, self._settings = client, settings
@@ -136,7 +139,7 @@ class _Single(Source):
                 await self._connection.send_packed_command([command], check_health=False)
                 values: list[bytes | None] = await self._connection.read_response()
                 return values
-            except BaseException:  # cancelled, too: the reply would be taken for another's
+            except BaseException:  # cancelled, too: the next command would get this one's reply
                 await self._drop()
                 raise
 
@@ -154,15 +157,15 @@ class _Single(Source):
         await self._client.aclose()
 
     async def _drop(self) -> None:
-        """Disconnect; the next command connects anew."""
+        """Disconnect; the next command connects again."""
         if self._connection is not None:
             await self._connection.disconnect(nowait=True)
 
 
 class _Nodes(Source):
-    """A Redis Cluster: each node is asked for its keys by one pipeline, all at the same time.
+    """A Redis Cluster: each node is asked for its keys in one pipeline, all of them concurrently.
 
-    A notice on any node is heard on all of them.
+    A notice published on any node arrives on all of them.
     """
 
     def __init__(self, hosts: RedisHosts, settings: RedisSettings) -> None:
@@ -174,11 +177,13 @@ class _Nodes(Source):
         }
         self._common = _waits(settings) | {name: value for name, value in said.items() if value}
         node: Any = ClusterNode
-        # Once each: who asks waits for `timeout_s`, not for that many times.
+        # One attempt each: a request waits for `timeout_s`, not for a multiple of it.
         self._client: Any = redis.asyncio.RedisCluster(
-            startup_nodes=[node(host, port) for host, port in hosts.hosts], retry=_never(),
-            cluster_error_retry_attempts=1, **self._common,
-        )  # fmt: skip
+            startup_nodes=[node(host, port) for host, port in hosts.hosts],
+            retry=_never(),
+            cluster_error_retry_attempts=1,
+            **self._common,
+        )
         self._mapping: asyncio.Future[Any] | None = None
 
     async def values(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -216,8 +221,8 @@ class _Nodes(Source):
         return await asyncio.wait_for(asked(), self._settings.timeout_s)
 
     async def _mapped(self) -> None:
-        """Wait for the map of the cluster. To find a node that knows it may take more than one
-        request waits, so it goes on when that has given up."""
+        """Wait for the map of the cluster. Finding a node that knows it may take longer than a
+        request waits, so the search continues after the request has given up."""
         if self._mapping is None or self._mapping.done():
             self._mapping = asyncio.ensure_future(self._client.initialize())
             self._mapping.add_done_callback(_seen)
@@ -225,6 +230,6 @@ class _Nodes(Source):
 
 
 def _seen(task: asyncio.Future[Any]) -> None:
-    """Take note of how it ended: perhaps nobody waits any more."""
+    """Retrieve the exception: perhaps nobody is waiting any more."""
     if not task.cancelled():
         task.exception()

@@ -1,6 +1,6 @@
 """Runs the application until it is told to stop.
 
-In: a `Config`. Out: a server that listens; streams end when it does.
+In: a `Config`. Out: a server that listens; its streams end with it.
 """
 
 from __future__ import annotations
@@ -18,36 +18,47 @@ from flink_app.serve.guard import is_loopback
 from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)
-_LINGER_S = 5  # how long requests may go on after the server was told to stop
+_NO_KEY = (
+    "%s can be reached from other machines and serve.api_key is empty: anyone who reaches it can "
+    "read every list and send events"
+)
+_LINGER_S = 5  # how long requests may continue after the server is told to stop
 
 
 class Server(uvicorn.Server):
-    """Ends the streams first, which would go on for ever."""
+    """Ends the streams first, as they would never end by themselves."""
 
     def __init__(self, config: Config) -> None:
         serve, app = config.serve, Application(config)
         self.services = app.services
         super().__init__(
             uvicorn.Config(
-                app, host=serve.host, port=serve.port, log_config=None, access_log=False,
-                lifespan="on", timeout_graceful_shutdown=_LINGER_S, server_header=False,
-                proxy_headers=False, ws="none",
+                app,
+                host=serve.host,
+                port=serve.port,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=_LINGER_S,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
             )
-        )  # fmt: skip
+        )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End with exit code 0, as it was asked to; at once where it is asked again."""
+        """Stop with exit code 0; immediately at the second signal."""
         self.force_exit = self.should_exit
         self.end()
 
     def end(self) -> None:
-        """Stop soon."""
+        """Begin to stop."""
         self.should_exit = True
         self.services.streams.close()
 
 
 def address(config: Config) -> str:
-    """The URL that the server listens at."""
+    """The URL that the server listens on."""
     host, port = config.serve.host, config.serve.port
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -61,16 +72,13 @@ def run(config: Config) -> None:
     serve = config.serve
     server = Server(config)
     if not is_loopback(serve.host) and not serve.api_key:
-        log.warning(
-            "%s is reached from other machines and serve.api_key is empty: whoever reaches it can "
-            "read every list and send events", serve.host,
-        )  # fmt: skip
+        log.warning(_NO_KEY, serve.host)
     gc.collect()
-    gc.freeze()  # what is there now stays: a look at all of it would hold up requests
-    with contextlib.suppress(SystemExit):  # it has said why it cannot listen
+    gc.freeze()  # what exists now stays: scanning all of it would delay requests
+    with contextlib.suppress(SystemExit):  # uvicorn has logged why it cannot listen
         server.run()
     if not server.started:
         raise ServiceError(
-            f"{address(config)} cannot be listened on: is the port taken? Choose another with "
-            "--port, or --set serve.port=…"
+            f"cannot listen on {address(config)}: is the port taken? Choose another with --port "
+            "or --set serve.port=…"
         )

@@ -1,4 +1,4 @@
-"""Everything a running server stands on, started and ended together.
+"""Everything a running server needs, started and stopped together.
 
 In: a `Config`. Out: `Services`, which the routes use.
 """
@@ -26,7 +26,7 @@ class Services:
     """The parts of one server; `start` and `stop` in the event loop that uses them.
 
     Attributes:
-        judge: None where the server takes no events.
+        judge: None if the server takes no events.
     """
 
     def __init__(self, config: Config) -> None:
@@ -44,19 +44,17 @@ class Services:
         self.factors = Factors(config) if config.redis.factors else None
         self.metrics = Metrics()
         self.accepted = 0
-        """Events that are durable."""
+        """How many events were made durable."""
         self._keeper: asyncio.Task[None] | None = None
         m = self.metrics
         m.gauge("millirec_redis_up", "Whether Redis answers.", lambda: not self.reader.away)
-        m.gauge("millirec_streams", "Streams that are open.", lambda: self.streams.count)
-        m.counter("millirec_events_accepted", "Events that are durable.", lambda: self.accepted)
-        m.counter(
-            "millirec_stale_answers", "Lists answered out of memory, Redis being down.",
-            lambda: self.lists.stale_answers,
-        )  # fmt: skip
+        m.gauge("millirec_streams", "Open streams.", lambda: self.streams.count)
+        m.counter("millirec_events_accepted", "Events made durable.", lambda: self.accepted)
+        stale = "Lists answered from memory while Redis was down."
+        m.counter("millirec_stale_answers", stale, lambda: self.lists.stale_answers)
 
     async def start(self) -> None:
-        """Connect, and begin what goes on beside requests; a Redis that is away is no error."""
+        """Connect and start the background tasks; it is no error if Redis is away."""
         with contextlib.suppress(Away):
             await self.lists.refresh()
         self._keeper = asyncio.create_task(self.lists.keep())
@@ -64,7 +62,7 @@ class Services:
             self.factors.start()
 
     async def stop(self) -> None:
-        """End it; events that were taken are written first."""
+        """Stop; accepted events are written first."""
         self.streams.close()
         if self._keeper is not None:
             self._keeper.cancel()
@@ -74,7 +72,7 @@ class Services:
         await self.reader.close()
 
     async def take(self, lines: list[bytes]) -> Judged:
-        """Judge events and write those that are accepted; return when they are durable.
+        """Judge events and write the accepted ones; return when they are durable.
 
         Raises:
             Problem: the server takes none, or they may not be durable.

@@ -1,5 +1,5 @@
-"""Answers the commonest request, `GET /recommend/{user}` with at most `n`, before the framework
-looks at it: its routing and checking would take most of the time. All else passes on to it.
+"""Answers the most common request, `GET /recommend/{user}` with no parameter but `n`, ahead of the
+framework, whose routing and validation would take most of the time. The rest is passed on.
 
 In: requests that the guard has let in. Out: the same answers as the framework's route gives.
 """
@@ -21,7 +21,7 @@ _ALL = Wish()
 
 
 class _Route:
-    path = "/recommend/{user:id}"  # for the metrics, as the framework's own
+    path = "/recommend/{user:id}"  # for the metrics, like the framework's own routes
 
 
 class Shortcut:
@@ -32,7 +32,7 @@ class Shortcut:
         self._longest = services.config.events.max_id_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, as ASGI has it."""
+        """Handle one ASGI request."""
         path: str = scope.get("path", "")
         if not (path.startswith(_PATH) and scope["type"] == "http" and scope["method"] == "GET"):
             await self._app(scope, receive, send)

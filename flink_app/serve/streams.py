@@ -1,7 +1,7 @@
-"""A user's list as a stream of server-sent events: at once, and whenever the job has changed it.
+"""A user's list as a stream of server-sent events: immediately, and whenever the job changes it.
 
-In: ids on the Redis channel `rec`, listened to by one connection while any stream is open. Out:
-for each stream, `event: list` with the answer of `GET /recommend/{user}`.
+In: ids on the Redis channel `rec`, received by one connection while any stream is open. Out: for
+each stream, `event: list` with the answer of `GET /recommend/{user}`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
 
 import msgspec
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from flink_app.serve.answers import Wish, answer
 from flink_app.serve.lists import Lists
@@ -20,8 +22,8 @@ from flink_app.serve.redis_sources import FAILURES, Source
 
 log = logging.getLogger(__name__)
 BEAT_S = 15.0
-"""How often a quiet stream sends a comment, which proxies and dead connections need."""
-_EMPTY_S = 1.0  # how often a stream looks while no job has written any list
+"""How often a quiet stream sends a comment: proxies keep it open, lost clients are noticed."""
+_EMPTY_S = 1.0  # how often a stream checks for a list before any job has written one
 _AGAIN_S = 0.5
 
 
@@ -43,24 +45,33 @@ class Streams:
         self._closing = False
         self.count = 0
 
-    def require_room(self) -> None:
-        """Raise a Problem where no stream more may be open."""
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the `serve.max_streams` places until the end of the block.
+
+        Raises:
+            Problem: all of them are taken.
+        """
         if self.count >= self._most:
             detail = f"{self.count} streams are open, as many as serve.max_streams allows."
             raise Problem(503, "too-many-streams", detail, retry_s=5)
+        self.count += 1
+        try:
+            yield
+        finally:
+            self.count -= 1
 
-    async def follow(self, user: str, wish: Wish) -> AsyncIterator[bytes]:
-        """The stream of a user, until who reads it goes."""
+    async def follow(self, user: str, wish: Wish) -> AsyncGenerator[bytes, None]:
+        """The stream of a user, for as long as it is read."""
         name, changed = user.encode(), asyncio.Event()
         self._open.setdefault(name, set()).add(changed)
-        self.count += 1
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen())
         try:
             last: bytes | None = b""
             while not self._closing:
                 changed.clear()
-                with contextlib.suppress(Problem):  # Redis is down: the next beat asks again
+                with contextlib.suppress(Problem):  # Redis is down: ask again at the next beat
                     [(found, own)] = await self._lists.of_users([user])
                     if found.value != last and not (found.stale and last):
                         last = found.value
@@ -71,7 +82,6 @@ class Streams:
                 except asyncio.TimeoutError:
                     yield b": still here\n\n"
         finally:
-            self.count -= 1
             self._open[name].discard(changed)
             if not self._open[name]:
                 del self._open[name]
@@ -94,20 +104,39 @@ class Streams:
                 try:
                     await self._listen_once()
                 except FAILURES as error:
-                    log.warning("the channel %s is silent: %s", self._channel, error)
+                    log.warning("no notices from the channel %s: %s", self._channel, error)
                     await asyncio.sleep(_AGAIN_S)
         finally:
             self._listener = None
 
     async def _listen_once(self) -> None:
-        """Pass on what the channel says until no stream is open, or the connection breaks."""
+        """Pass on notices until no stream is open or the connection breaks."""
         async with self._source.listening(self._channel) as notices:
-            self._wake_all()  # for what changed before
+            self._wake_all()  # for what changed before the subscription
             while self._open:
                 message = await notices.get_message(timeout=1.0)
                 if message is not None:
                     for changed in self._open.get(message["data"], ()):
                         changed.set()
+
+
+class Stream(StreamingResponse):
+    """The answer to a request for a user's stream."""
+
+    def __init__(self, streams: Streams, user: str, wish: Wish) -> None:
+        self._streams, self._events = streams, streams.follow(user, wish)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(self._events, headers=headers, media_type="text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold a place while the stream is sent, however it ends.
+
+        Raises:
+            Problem: there is no place.
+        """
+        with self._streams.place():
+            async with contextlib.aclosing(self._events):
+                await super().__call__(scope, receive, send)
 
 
 def _event(value: bytes | None, data: bytes) -> bytes:
@@ -117,5 +146,5 @@ def _event(value: bytes | None, data: bytes) -> bytes:
     except msgspec.MsgspecError:
         number = ""
     safe = number if number.isascii() and number.isprintable() else ""
-    line = data.replace(b"\r", b" ").replace(b"\n", b" ")  # in JSON only between its parts
+    line = data.replace(b"\r", b" ").replace(b"\n", b" ")  # in JSON, only between tokens
     return b"event: list\nid: %b\ndata: %b\n\n" % (safe.encode(), line)

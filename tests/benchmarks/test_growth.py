@@ -44,7 +44,7 @@ def test_a_point_is_of_the_learner_that_was_asked_for(monkeypatch: pytest.Monkey
     costs = point(30, 400, dimensions=4, length=7, consumed=40, search="approximate")
     assert min(costs) > 0
     learner = made[0].learner
-    assert (learner.settings.dimensions, learner.settings.models.length) == (4, 7)
+    assert (learner.settings.model.dimensions, learner.settings.lists.length) == (4, 7)
     assert (len(learner.users), learner.catalogue.living) == (30, 400)
     assert learner.catalogue.clusters is not None
     assert made[0].learned == 30 * 40 + 2 * 60

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flink_app.config import Config
-from flink_app.graph.operator_settings import model_settings
 from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
@@ -14,7 +13,7 @@ from udfs.stores.redis_writer import RedisSettings, RedisWriter
 def in_state(url: str, dimensions: int = 32, shards: int = 2) -> Recommender:
     """The items as the item learners have published them from restored state."""
     catalogue = Catalogue(dimensions, 1, 1000)
-    models = Recommender(model_settings(Config()), catalogue, Users(dimensions, 1, 10, 10))
+    models = Recommender(Config().settings, catalogue, Users(dimensions, 1, 10, 10))
     FeedReader(RedisWriter(RedisSettings(url)), "", shards, False, 30.0).start(models)
     return models
 

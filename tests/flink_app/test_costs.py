@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from flink_app.config import load
-from flink_app.graph.operator_settings import user_learner_settings
 from flink_app.simulator import zipf_events
 from tests.udfs.flink import Subtask
 from udfs.events.batch import make_batch, pack
+from udfs.learning.settings import JobSettings
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import UserLearner
 
@@ -46,7 +46,7 @@ class Worker:
         config = load(None, [*ONE_SHARD[:3], ONE_SHARD[3] + url], {}).config
         self.now = 1_700_000_000_000
         monkeypatch.setattr("udfs.operators.user_learner.now_ms", lambda: self.now)
-        self.flink = Subtask(UserLearner(user_learner_settings(config, [SHARD])))
+        self.flink = Subtask(UserLearner(JobSettings(options=config.settings, item_keys=[SHARD])))
         self.sent = 0
         connection: Any = self.flink.operator.writer
         send = connection.send

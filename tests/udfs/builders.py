@@ -12,28 +12,54 @@ from numpy.typing import NDArray
 
 from tests.udfs.fakes import DictState
 from udfs.events.batch import CONSUMED, EventBatch, item_key, make_batch
-from udfs.learning.learner import Learned, Learner, LearnerSettings
-from udfs.ranking.recommender import ModelSettings
+from udfs.events.columns import COLUMNS
+from udfs.learning.learner import Learned, Learner
+from udfs.models.settings import Settings
+from udfs.options.learning import Lists, Model
+from udfs.options.runtime import Job, Redis, State
 from udfs.stores.redis_writer import Command
 
 NOW = 1_700_000_000_000
 
-SETTINGS = LearnerSettings(
-    dimensions=8,
-    learning_rate=0.2,
-    regularisation=0.01,
-    negatives=3,
-    seed=1,
-    similar_every_s=10.0,
-    item_shards=2,
-    user_cache=1000,
-    max_items=10_000,
-    history=1000,
-    prefix="",
-    expiry_s=60,
-    publish=False,
-    models=ModelSettings(length=5, window=4, window_decay=3.0),
+SETTINGS = Settings(
+    model=Model(
+        dimensions=8,
+        learning_rate=0.2,
+        regularisation=0.01,
+        negatives=3,
+        window=4,
+        window_decay=3.0,
+    ),
+    lists=Lists(length=5),
+    state=State(user_cache=1000, max_items=10_000, history=1000),
+    redis=Redis(expiry_s=60, publish=False),
+    job=Job(item_shards=2),
 )
+
+_ELSEWHERE = {
+    "served": ("lists", "model"),
+    "refresh_lists": ("lists", "refresh"),
+    "test_every": ("quality", "every"),
+    "test_after": ("quality", "after"),
+    "test_sequential": ("quality", "sequential"),
+    "test_models": ("quality", "models"),
+}
+_SECTIONS = "model", "lists", "state", "redis", "job", "quality", "feed", "events"
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """Settings with other sections, or with other options, each in the section that has it."""
+    for name, value in changes.items():
+        if name in settings.__struct_fields__:
+            settings = msgspec.structs.replace(settings, **{name: value})
+            continue
+        section, key = _ELSEWHERE.get(name) or (
+            next(s for s in _SECTIONS if name in getattr(settings, s).__struct_fields__),
+            name,
+        )
+        part = msgspec.structs.replace(getattr(settings, section), **{key: value})
+        settings = msgspec.structs.replace(settings, **{section: part})
+    return settings
 
 
 def keys(items: Iterable[str]) -> NDArray[np.uint64]:
@@ -64,26 +90,20 @@ def batch_of(
 
 def part(batch: EventBatch, begin: int, end: int) -> EventBatch:
     """The events `begin` to `end` − 1."""
-    cut = make_batch(
-        batch.users[begin:end],
-        batch.items[begin:end],
-        batch.weights_array[begin:end],
-        batch.flags_array[begin:end],
-        batch.ts_array[begin:end],
-        batch.ids[begin:end],
-        batch.opened,
-    )
-    ratings = batch.ratings[4 * begin : 4 * end]
-    return msgspec.structs.replace(cut, ratings=ratings)
+    return batch.take(np.arange(begin, min(end, len(batch))))
+
+
+def with_columns(batch: EventBatch, **columns: Any) -> EventBatch:
+    """The batch with other values in some columns."""
+    changed = {name: COLUMNS[name].convert(values) for name, values in columns.items()}
+    return msgspec.structs.replace(batch, columns=batch.columns | changed)
 
 
 class OneShard:
     """A learner with the state of its only shard."""
 
     def __init__(self, rows: DictState | None = None, number: int = 0, **settings: Any) -> None:
-        models = {k: settings.pop(k) for k in ModelSettings.__struct_fields__ if k in settings}
-        changed = msgspec.structs.replace(SETTINGS.models, **models)
-        self.learner = Learner(msgspec.structs.replace(SETTINGS, models=changed, **settings))
+        self.learner = Learner(changed(SETTINGS, **settings))
         self.rows, self.history = rows or DictState(), DictState()
         self.number, self.mean = number, np.zeros(2)
 

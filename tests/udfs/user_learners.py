@@ -6,16 +6,13 @@ from typing import Any
 
 import msgspec
 
-from tests.udfs.builders import NOW, SETTINGS, batch_of, shown
+from tests.udfs.builders import NOW, SETTINGS, batch_of, changed, shown, with_columns
 from tests.udfs.flink import Subtask
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import pack
-from udfs.learning.user_shard import UserLearnerSettings
+from udfs.learning.settings import JobSettings
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import UserLearner
-from udfs.ranking.recommender import ModelSettings
-from udfs.state.layout import Layout
-from udfs.stores.redis_writer import RedisSettings
 
 
 class Clock:
@@ -30,39 +27,23 @@ class Clock:
         return self.now
 
 
-def operator(url: str, **changes: Any) -> UserLearner:
-    models = {k: v for k, v in changes.items() if k in ModelSettings.__struct_fields__}
-    learner = {k: v for k, v in changes.items() if k in SETTINGS.__struct_fields__}
-    own = {k: v for k, v in changes.items() if k not in learner | models}
-    learner["models"] = msgspec.structs.replace(SETTINGS.models, **models)
-    settings = UserLearnerSettings(
-        learner=msgspec.structs.replace(SETTINGS, **learner),
-        layout=Layout(4, 2, 8),
-        gather_ms=0,
-        redis=RedisSettings(url, retry_s=1),
+def operator(url: str, window_ms: int = 0, born_ms: int = 0, **changes: Any) -> UserLearner:
+    options = changed(
+        SETTINGS, url=url, retry_s=1, refill_per_s=0, deduplicate_s=60, deduplicate_ids=1000,
+        threads=1, user_expiry_days=1, item_expiry_days=30, publish_ms=200, test_every=0, shards=4,
+    )  # fmt: skip
+    settings = JobSettings(
+        options=changed(options, **changes),
         item_keys=[100, 101],
-        deduplicate_s=60,
-        deduplicate_ids=1000,
-        threads=1,
-        refresh_lists=True,
-        coalesce_ms=200,
-        overload_ms=500,
-        refill_per_s=0,
-        user_expiry_days=1,
-        item_expiry_days=30,
-        keep_s=30,
-        refresh_ms=100,
-        test_models=[],
-        test_every=0,
-        test_after=0,
-        test_sequential=False,
+        window_ms=window_ms,
+        born_ms=born_ms,
     )
-    return UserLearner(msgspec.structs.replace(settings, **own))
+    return UserLearner(settings)
 
 
 def sent(pairs: list[tuple[str, str]], opened: int, ids: list[str] | None = None) -> Any:
-    batch = batch_of(pairs)
-    return 7, pack(msgspec.structs.replace(batch, opened=opened, ids=ids or batch.ids))
+    batch = msgspec.structs.replace(batch_of(pairs), opened=opened)
+    return 7, pack(with_columns(batch, ids=ids) if ids else batch)
 
 
 def account(out: list[Any]) -> Account:

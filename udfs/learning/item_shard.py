@@ -26,8 +26,8 @@ from udfs.models.item_cf.wire import (
     read_row,
     split_pairs,
 )
+from udfs.models.settings import Settings
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import ModelSettings
 from udfs.state.records import read_rows
 
 CHUNK = 256  # items whose pairs stand in one field of the snapshot
@@ -47,6 +47,7 @@ class ItemShard:
     ) -> None:  # fmt: skip
         self.catalogue, self.neighbours, self.ranker = catalogue, neighbours, ranker
         self._index, self._half_life_ms = index, half_life_ms
+        catalogue.attach(neighbours, slots=False)
         self._unfolded, self._uncounted = SlotSet(), SlotSet()
         self._unpublished, self._unpublished_pairs = SlotSet(), SlotSet()
         self._chunks: set[int] = set()
@@ -55,8 +56,9 @@ class ItemShard:
         self.changed = True
 
     @staticmethod
-    def compile(models: ModelSettings, dimensions: int) -> None:
+    def compile(options: Settings) -> None:
         """Compile, or load from Numba's cache, all that a message calls: before the first one."""
+        dimensions = options.model.dimensions
         catalogue = Catalogue(dimensions, 0, 2)
         one, none = np.zeros(1, np.int32), np.zeros(1)
         pair = Windows(
@@ -69,7 +71,7 @@ class ItemShard:
             np.ones(2), np.ones(2, np.int64), shards, 0, split_pairs(pair, keys, shards, 1),
             none.tobytes(),
         )[0]  # fmt: skip
-        trial = ItemShard(catalogue, Neighbours(models.item_cf), None, KeyIndex(), 1.0)
+        trial = ItemShard(catalogue, Neighbours(options.item_cf), None, KeyIndex(), 1.0)
         trial.apply(message)
         trial.fold()
         trial.snapshot()
@@ -204,20 +206,14 @@ class ItemShard:
         living = self.catalogue.living_slots()
         expired = self.catalogue.expire(before_ms)
         gone = living[~self.catalogue.alive[living]]
-        self.neighbours.clear(gone)
         self.changed = self.changed or len(gone) > 0
         self._note_chunks(gone)
         return expired
 
     def compact(self) -> None:
-        """Give back the space of expired items; nothing may be unfolded."""
-        kept = self.catalogue.living_slots()
-        self.neighbours = self.neighbours.take(kept)
-        self.catalogue = self.catalogue.compact()
-        everything = np.arange(self.catalogue.size, dtype=np.int32)
-        counted = everything[self.neighbours.weights(everything) > 0]
-        for waiting, slots in (self._unpublished, everything), (self._unpublished_pairs, counted):
-            waiting.clear()
-            waiting.add(slots)
+        """Give back the slots of expired items; nothing may be unfolded."""
+        place = self.catalogue.compact()
+        self._unpublished.renumber(place)
+        self._unpublished_pairs.renumber(place)
         self._chunks.clear()
         self._whole = True

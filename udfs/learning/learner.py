@@ -6,9 +6,8 @@ refreshed lists, and the messages for the item learners. No Flink in here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,36 +23,16 @@ from udfs.models.factors import rating_kernels, softmax_kernels
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.item_cf.wire import split_pairs
 from udfs.models.ranked import of_one
-from udfs.ranking.recommender import ModelSettings, Recommender
+from udfs.models.settings import Settings
+from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
 from udfs.stores.redis_writer import Command
 from udfs.threads import Threads
 
+V = TypeVar("V")
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
 _SAMPLE_STRIDE = 0x9FB21C651E98DF25
 _SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 1000, 256
-
-
-class LearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user learner is configured with; the names are those of the configuration."""
-
-    dimensions: int
-    learning_rate: float
-    regularisation: float
-    negatives: int
-    seed: int
-    similar_every_s: float
-    item_shards: int
-    loss: str = "softmax"
-    rating_scale: float = 2.5
-    user_cache: int
-    max_items: int
-    history: int
-    prefix: str
-    expiry_s: int
-    publish: bool
-    factors: bool = False
-    models: ModelSettings
 
 
 class Learned(NamedTuple):
@@ -73,13 +52,14 @@ class Learner:
         threads: in how many the kernels of a batch run.
     """
 
-    def __init__(self, settings: LearnerSettings, threads: int = 1) -> None:
+    def __init__(self, settings: Settings, threads: int = 1) -> None:
         self.settings = s = settings
-        self.half_life_ms = s.models.half_life_ms
-        self.catalogue = Catalogue(s.dimensions, s.seed, s.max_items, s.models.search)
-        self.users = Users(s.dimensions, s.seed, s.user_cache, s.history)
-        self.lists = ListWriter(self.catalogue, s.prefix, s.expiry_s, s.publish)
-        self.models = Recommender(s.models, self.catalogue, self.users, Threads(threads))
+        self.half_life_ms = s.half_life_ms
+        d, seed = s.model.dimensions, s.model.seed
+        self.catalogue = Catalogue(d, seed, s.state.max_items, s.lists.search)
+        self.users = Users(d, seed, s.state.user_cache, s.state.history)
+        self.lists = ListWriter(self.catalogue, s.redis.prefix, s.redis.expiry_s, s.redis.publish)
+        self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
         self._batch = 0
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
         self._popular_written = self._similar_looked = 0
@@ -97,7 +77,7 @@ class Learner:
         trial.users.events[slots] = 0
         trial.user_lists(slots, 1)
         trial.shared_lists(1, everything=True)
-        if self.settings.models.search == "auto":  # from exact to approximate, when there are many
+        if self.settings.lists.search == "auto":  # from exact to approximate, when there are many
             trial.catalogue.cluster()
             trial.models.rank(slots, 2, "mf")
             trial.models.similar(np.arange(3))
@@ -121,16 +101,17 @@ class Learner:
         event_users = np.fromiter(map(slot_of.__getitem__, batch.users), np.int32, len(batch))
         known = catalogue.size
         event_items = catalogue.slots(batch.items)
-        weights, ts = batch.weights_array, batch.ts_array
+        weights, ts = batch.weights, batch.ts
         new_users = int((users.seen[slots] == 0).sum())
         parameters = self.models.ranker.parameters
         self._train(event_users, event_items, weights, number, now_ms)
-        windows, counted = self.models.count(event_users, event_items, weights, batch.flags_array)
+        windows, counted = self.models.count(event_users, event_items, weights, batch.flags)
         self._batch += 1
-        self._random[0] = (s.seed * _SEED_STRIDE + number * random_kernels.EVENT_STRIDE) & _MASK
-        room = min(len(batch) * (1 + s.negatives + s.models.window), catalogue.size)
+        seed = s.model.seed * _SEED_STRIDE
+        self._random[0] = (seed + number * random_kernels.EVENT_STRIDE) & _MASK
+        room = min(len(batch) * (1 + s.model.negatives + s.model.window), catalogue.size)
         touched = np.empty(room, np.int32)
-        before = np.empty((room, 2 * s.dimensions + 4), np.float32)
+        before = np.empty((room, 2 * s.model.dimensions + 4), np.float32)
         users.reserve_pages(len(batch))
         sealed = np.empty((len(batch), 2), np.int32)
         shared = (
@@ -138,29 +119,29 @@ class Learner:
             users.free, users.free_count, sealed,
             catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive,
         )  # fmt: skip
-        rates = np.float32(s.learning_rate), np.float32(s.regularisation)
+        rates = np.float32(s.model.learning_rate), np.float32(s.model.regularisation)
         notes = catalogue.stamp, self._batch, touched, before
         error = np.zeros(2)
-        if s.loss == "squared":
+        if s.model.loss == "squared":
             count, full, users.free_count = rating_kernels.learn(
                 *shared, event_users, event_items, weights,
-                batch.ratings_array / np.float32(s.rating_scale), batch.flags_array, *rates,
+                batch.ratings / np.float32(s.events.rating_scale), batch.flags, *rates,
                 self.models.position, np.zeros(2) if mean is None else mean, first, error, *notes,
             )  # fmt: skip
         else:
             count, full, users.free_count = softmax_kernels.learn(
-                *shared, known, event_users, event_items, weights, batch.flags_array, *rates,
-                s.negatives, self.models.position, self._random, *notes,
+                *shared, known, event_users, event_items, weights, batch.flags, *rates,
+                s.model.negatives, self.models.position, self._random, *notes,
             )  # fmt: skip
         catalogue.measure(touched[:count])
         # What was only shown says nothing about its user.
-        said = (weights != 0) | batch.consumed_array
+        said = (weights != 0) | batch.consumed
         np.add.at(users.events, event_users[said], 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
         users.write(slots, sealed[:full], rows, history, catalogue)
         self.models.clock_ms = max(self.models.clock_ms, float(ts.max()))
-        if s.models.strict:
+        if s.job.strict:
             self.models.forget_popular()
         counted()
         messages = self._deltas(
@@ -169,7 +150,7 @@ class Learner:
         )  # fmt: skip
         quality = {}
         if error[0]:
-            squares = float(error[1]) * s.rating_scale**2
+            squares = float(error[1]) * s.events.rating_scale**2
             quality = {f"{RATINGS}:tests": float(error[0]), f"{RATINGS}:squared_error": squares}
         return Learned(slots, messages, new_users, quality)
 
@@ -179,15 +160,16 @@ class Learner:
     ) -> None:  # fmt: skip
         """Let the ranker learn from some of the events, before any model does: what known users
         took of what was known."""
-        if self.settings.models.served != "ranker":
+        if self.settings.lists.model != "ranker":
             return
         known = (event_items >= 0) & (weights > 0) & (self.users.events[event_users] > 0)
         known &= self.catalogue.events[event_items] > 0
         chosen = np.flatnonzero(known)
-        most = self.settings.models.ranker.train_per_batch
+        most = self.settings.ranker.train_per_batch
         if len(chosen) > most:
             chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(np.int64)]
-        self._samples[0] = (self.settings.seed * _SEED_STRIDE ^ number * _SAMPLE_STRIDE) & _MASK
+        seed = self.settings.model.seed * _SEED_STRIDE
+        self._samples[0] = (seed ^ number * _SAMPLE_STRIDE) & _MASK
         self.models.train(event_users[chosen], event_items[chosen], now_ms, self._samples)
 
     def _deltas(
@@ -220,7 +202,7 @@ class Learner:
             local, weights, ts, self.half_life_ms, weight, weight_at, events
         )
         names = {n: catalogue.ids[slots[n]] or "" for n in np.flatnonzero(events).tolist()}
-        count = self.settings.item_shards
+        count = self.settings.job.item_shards
         shards = catalogue.shards(count)
         pairs = split_pairs(windows, catalogue.keys, shards, count) if windows else []
         return pack_deltas(
@@ -238,7 +220,7 @@ class Learner:
             numbers = users.events[found].tolist()
             for slot, number, items in zip(found.tolist(), numbers, written, strict=True):
                 commands += writer.user_list(users.names[slot], number, now_ms, source, items)
-        if self.settings.factors:
+        if self.settings.redis.factors:
             vectors = self.models.vectors(slots, now_ms)
             for slot, vector in zip(slots.tolist(), vectors, strict=True):
                 commands.append(writer.user_factor(users.names[slot], vector))
@@ -248,7 +230,7 @@ class Learner:
         """The commands for `popular`, `trending` and the `similar:` lists due, or all changed."""
         s, lists = self.settings, self.lists
         commands: list[Command] = []
-        if everything or now_ms - self._popular_written >= s.models.popular_every_s * 1000:
+        if everything or now_ms - self._popular_written >= s.lists.popular_every_s * 1000:
             self._popular_written = now_ms
             self.models.forget_popular()
             ranked = self.models.by_popularity(np.array([-1], np.int32), now_ms)
@@ -261,7 +243,7 @@ class Learner:
         return commands
 
     def _similar_lists(self, now_ms: int, everything: bool) -> list[Command]:
-        old = now_ms - self.settings.similar_every_s * 1000
+        old = now_ms - self.settings.lists.similar_every_s * 1000
         alive, written = self.catalogue.alive, self._similar_at
         due = [
             slot
@@ -293,15 +275,16 @@ class Learner:
 
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""
-        kept = self.catalogue.living_slots()
         self.catalogue.expire(before_ms)
         self.models.forget_popular()
-        gone = kept[~self.catalogue.alive[kept]]
-        self.models.clear(gone)
         if self.catalogue.wasteful:
-            kept = self.catalogue.living_slots()
-            self.catalogue = self.lists.catalogue = self.catalogue.compact()
-            self.models.replace_catalogue(self.catalogue, kept)
-            self.users.clear()
-            self._similar_due.clear()
-            self._similar_at.clear()
+            place = self.catalogue.compact(self.users.consumed())
+            self.users.renumber(place)
+            self._similar_due = _moved(self._similar_due, place)
+            self._similar_at = _moved(self._similar_at, place)
+
+
+def _moved(by_slot: dict[int, V], place: NDArray[np.int32]) -> dict[int, V]:
+    """What was noted by slot, after a compaction; in the same order."""
+    slots = place[np.fromiter(by_slot, np.int32, len(by_slot))].tolist()
+    return {slot: value for slot, value in zip(slots, by_slot.values(), strict=True) if slot >= 0}

@@ -14,11 +14,11 @@ import numpy as np
 from udfs.learning.batch_queue import Queued
 from udfs.learning.duplicates import Duplicates
 from udfs.learning.idle_users import IdleUsers
-from udfs.learning.learner import LearnerSettings
 from udfs.learning.refill import Refill
+from udfs.learning.settings import JobSettings
+from udfs.learning.timers import Timers
 from udfs.state.handles import Cell, Log, Rows
-from udfs.state.layout import Layout
-from udfs.stores.redis_writer import RedisSettings, RedisWriter
+from udfs.stores.redis_writer import RedisWriter
 
 _DAY_MS = 86_400_000
 
@@ -37,36 +37,6 @@ class Handles(NamedTuple):
     queued: Log
 
 
-class UserLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of the user learner in the configuration; names as there."""
-
-    learner: LearnerSettings
-    layout: Layout
-    gather_ms: int
-    redis: RedisSettings
-    item_keys: list[int]
-    deduplicate_s: float
-    deduplicate_ids: int
-    threads: int
-    refresh_lists: bool
-    coalesce_ms: int
-    overload_ms: int
-    refill_per_s: int
-    user_expiry_days: float
-    item_expiry_days: float
-    keep_s: float
-    refresh_ms: int
-    test_every: int
-    test_models: list[str]
-    test_after: int
-    test_sequential: bool
-
-    @property
-    def refills(self) -> bool:
-        """Whether lists that Redis has lost are written anew."""
-        return self.refresh_lists and self.refill_per_s > 0
-
-
 class UserShard:
     """See the module.
 
@@ -78,21 +48,26 @@ class UserShard:
         mean: float64[2], how many ratings were learned, and their mean.
         due: users whose list was put off, with the time of the oldest event, ms.
         flushed_ms: when those lists were last written.
+        timers: what is due when.
     """
 
     def __init__(
-        self, state: Handles, key: int, settings: UserLearnerSettings, writer: RedisWriter
+        self, state: Handles, key: int, settings: JobSettings, writer: RedisWriter
     ) -> None:
-        s, self._state = settings, state
-        self.queued = Queued(state.queued, s.gather_ms)
-        self.duplicates = Duplicates(state.ids, int(s.deduplicate_s * 1000), s.deduplicate_ids)
-        self.idle = IdleUsers(state.idle, int(s.user_expiry_days * _DAY_MS))
+        options, self._state = settings.options, state
+        events = options.events
+        self.queued = Queued(state.queued, settings.gather_ms)
+        self.duplicates = Duplicates(
+            state.ids, int(events.deduplicate_s * 1000), events.deduplicate_ids
+        )
+        self.idle = IdleUsers(state.idle, int(options.state.user_expiry_days * _DAY_MS))
         self.learned = int.from_bytes(state.learned.value() or b"", "little")
         self.mean = np.frombuffer(state.mean.value() or bytes(16), "<f8").copy()
         self.due = msgspec.json.decode(state.due.value() or b"{}", type=dict[str, int])
         self.flushed_ms = 0
-        per_s = s.refill_per_s if s.refills else 0
-        self.refill = Refill(writer, s.redis.prefix, key, self.learned, self.idle, per_s)
+        self.timers = Timers()
+        per_s = options.redis.refill_per_s if settings.refills else 0
+        self.refill = Refill(writer, options.redis.prefix, key, self.learned, self.idle, per_s)
 
     def store(self) -> None:
         """Write how much was learned to the state."""

@@ -32,9 +32,9 @@ def speaks(view: type, gather: Any, damp: Any) -> None:
     """Register the kernels of a source of evidence by the class of its view.
 
     Args:
-        gather: a kernel (view, user, history, evidence, found, count, others) → count, which adds to
-            `evidence` (float32[I], 0 where nothing has been found) what the source says to the user
-            in cache slot `user`, writes each item it finds to `found` (int32) behind the first
+        gather: a kernel (view, user, history, evidence, found, count, others) → count, which adds
+            to `evidence` (float32[I], 0 where nothing has been found) what the source says to the
+            user in cache slot `user`, writes each item it finds to `found` (int32) behind the first
             `count`, and leaves no found item at 0 (see `FAINTEST`). An item that is not 0 in
             `others` (float32[I]) has been found: writing it again costs time and changes nothing.
         damp: a kernel (view, slots, out), which sets `out` (float32[n]) to what the evidence of

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table
 from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.ranked import Ranked
+from udfs.models.settings import Settings
 from udfs.threads import Threads, nothing
 
 
@@ -27,7 +29,9 @@ class Shop:
         clock_ms: the newest event time.
     """
 
-    def __init__(self, settings: Any, catalogue: Catalogue, users: Users, threads: Threads) -> None:
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, users: Users, threads: Threads
+    ) -> None:
         self.settings, self.catalogue, self.users = settings, catalogue, users
         self.threads, self.clock_ms = threads, 0.0
 
@@ -103,14 +107,19 @@ class Model:
 
     Args:
         options: of its section, None where it has none.
+
+    Attributes:
+        tables: what it knows of items, which the catalogue keeps in step with its slots: room for
+            new ones, 0 where an item has expired.
     """
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         self.shop, self.options = shop, options
+        self.tables: tuple[Table, ...] = ()
 
     def evidence(self, thread: int) -> Any:
         """A view for the kernels registered by `udfs.models.evidence.speaks`, whose memory no other
-        thread uses; with room for all slots of the catalogue."""
+        thread uses; with room for all slots of the catalogue, as `tables` have."""
         raise NotImplementedError
 
     def candidates(self, moment: Moment) -> Ranked | None:
@@ -132,9 +141,3 @@ class Model:
         Returns: int32[n, N, R], the weightiest first, −1 where there are fewer.
         """
         return np.full((*items.shape, 0), -1, np.int32)
-
-    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
-        """Forget expired items: one that comes back is new."""
-
-    def compact(self, kept: NDArray[np.integer[Any]]) -> None:
-        """Go on with a compacted catalogue, whose slot k is what `kept[k]` was."""

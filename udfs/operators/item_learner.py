@@ -7,53 +7,35 @@ that an item that changes a hundred times a second is written once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
-import msgspec
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, pack_account
 from udfs.feed.writer import FeedWriter
 from udfs.learning.item_shard import ItemShard
+from udfs.learning.settings import JobSettings
+from udfs.learning.timers import Timers
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
 from udfs.operators.code_check import Shipped
-from udfs.operators.flink import cell, log, next_tick, now_ms, redis_writer, rows
+from udfs.operators.flink import cell, log, next_tick, now_ms, parallelism, redis_writer, rows
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import ModelSettings
-from udfs.state.layout import Layout
-from udfs.stores.redis_writer import RedisSettings
 
 _INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it,
 _ROW_BYTES = 2_000  # or beyond so much an item: about what folding them all writes
 _FOLD_MS = 5_000
+_PUBLISH, _SNAPSHOT = "publish", "snapshot"  # names of timers
+_ALL = 2**63 - 1  # a time, ms, at which all are due
 PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
-
-
-class ItemLearnerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's part of the configuration; names as there."""
-
-    layout: Layout
-    redis: RedisSettings
-    item_keys: list[int]
-    seed: int
-    max_items: int
-    models: ModelSettings
-    item_expiry_days: float
-    publish_ms: int
-    snapshot_s: float
-    keep_s: float
-    bytes_per_s: float
-    follow: bool
 
 
 class Published:
     """One shard with what the operator notes of it."""
 
     def __init__(self, shard: ItemShard, feed: FeedWriter) -> None:
-        self.shard, self.feed = shard, feed
+        self.shard, self.feed, self.timers = shard, feed, Timers()
         self.inbox_bytes = self.folded_ms = self.pairs_ms = self.snapshot_ms = 0
         self.written: dict[str, int] = {}
 
@@ -67,7 +49,7 @@ class Published:
 class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; the arithmetic is `udfs.learning.item_shard`."""
 
-    def __init__(self, settings: ItemLearnerSettings) -> None:
+    def __init__(self, settings: JobSettings) -> None:
         self.settings = settings
 
     def open(self, context: RuntimeContext) -> None:
@@ -75,8 +57,12 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         self._rows, self._pairs = rows(context, "items"), rows(context, "pairs")
         self._layout, self._ranker = cell(context, "layout"), cell(context, "ranker")
         self._inbox = log(context, "inbox")
+        options = self.settings.options
         self.writer = redis_writer(context, self.settings.redis, "item")
-        ItemShard.compile(self.settings.models, self.settings.layout.dimensions)
+        # One user learner alone knows what it has learned: nobody reads the log, unless /rank does.
+        self._follow = parallelism(context) > 1 or options.redis.factors
+        self._bytes_per_s = options.feed.megabytes_per_s * 1e6 / options.job.item_shards
+        ItemShard.compile(options)
         self._epoch = now_ms()
         self._index = KeyIndex()
         self._shards: dict[int, Published] = {}
@@ -87,28 +73,27 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         found = self._shards.get(key)
         if found is None:
             found = self._shards[key] = self._load(key)
-            self._set_timer(context, int(self.settings.snapshot_s * 1000))
+            self._set_timer(found, context, _SNAPSHOT)
             if found.feed.restored:
                 self._publish_snapshot(found)
         return found
 
     def _load(self, key: int) -> Published:
-        s = self.settings
-        s.layout.check(self._layout, "the item learner")
-        number = s.item_keys.index(key)
+        options = self.settings.options
+        self.settings.layout.check(self._layout, "the item learner")
+        number = self.settings.item_keys.index(key)
         shard = ItemShard(
-            Catalogue(s.layout.dimensions, s.seed, s.max_items),
-            Neighbours(s.models.item_cf),
-            None if number else Ranker(s.models.ranker),
+            Catalogue(options.model.dimensions, options.model.seed, options.state.max_items),
+            Neighbours(options.item_cf),
+            None if number else Ranker(options.ranker),
             self._index,
-            s.models.half_life_ms,
+            options.half_life_ms,
         )
         shard.load(dict(self._rows.items()), dict(self._pairs.items()), self._ranker.value() or b"")
         messages = list(self._inbox.get() or ())
         restored = shard.catalogue.living > 0 or bool(messages)
-        found = Published(
-            shard, FeedWriter(s.redis.prefix, number, self._epoch, restored, s.keep_s)
-        )
+        prefix, keep_s = options.redis.prefix, options.feed.keep_s
+        found = Published(shard, FeedWriter(prefix, number, self._epoch, restored, keep_s))
         for message in messages:
             shard.apply(message)
             found.inbox_bytes += len(message)
@@ -124,7 +109,7 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         found.inbox_bytes += len(value[1])
         before = shard.catalogue.living
         if not shard.unfolded:
-            self._set_timer(context, self.settings.publish_ms)
+            self._set_timer(found, context, _PUBLISH)
         self._updates.inc(shard.apply(value[1]))
         if found.inbox_bytes > max(_INBOX_BYTES, _ROW_BYTES * shard.catalogue.living):
             self._fold(found)
@@ -135,34 +120,39 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
     ) -> Iterator[bytes]:
         """Publish what changed; fold the inbox; at longer intervals, expire and take a snapshot."""
-        s, now = self.settings, now_ms()
-        found = self._shard(context.get_current_key(), context)
-        shard = found.shard
+        now = now_ms()
+        key = context.get_current_key()
+        restored = key not in self._shards
+        found = self._shard(key, context)
+        shard, due = found.shard, found.timers.take(_ALL if restored else timestamp)
         self._publish_changes(found, now)
         if shard.unfolded and now - found.folded_ms >= _FOLD_MS:
             self._fold(found)
-        if shard.unfolded or (s.follow and shard.waiting):
-            self._set_timer(context, s.publish_ms)
-        snapshot_ms = int(s.snapshot_s * 1000)
-        if timestamp % snapshot_ms == 0:
-            self._set_timer(context, snapshot_ms)
-            expired = shard.expire(now - int(s.item_expiry_days * 86_400_000))
-            for item in expired:
-                self._rows.remove(item)
-                self._pairs.remove(item)
-            if shard.catalogue.wasteful:
-                self._fold(found)
-                shard.compact()
+        if shard.unfolded or (self._follow and shard.waiting):
+            self._set_timer(found, context, _PUBLISH)
+        if _SNAPSHOT in due:
+            self._set_timer(found, context, _SNAPSHOT)
+            if self._expire(found, now):
+                yield self._account(found)
             if found.feed.lost(self.writer):
                 shard.forget_snapshot()
             if shard.changed and now >= found.snapshot_ms:
                 # A lone user learner needs what was taken together only after a restart.
-                self._publish_snapshot(found, pairs=s.follow)
-            if expired:
-                yield self._account(found)
+                self._publish_snapshot(found, pairs=self._follow)
         if found.written:
             yield pack_account(Account(feed=found.written))
             found.written = {}
+
+    def _expire(self, found: Published, now: int) -> bool:
+        """Drop idle items, also from the state; whether there were any."""
+        expired = found.shard.expire(now - self.settings.options.item_expiry_ms)
+        for item in expired:
+            self._rows.remove(item)
+            self._pairs.remove(item)
+        if found.shard.catalogue.wasteful:
+            self._fold(found)
+            found.shard.compact()
+        return bool(expired)
 
     def _fold(self, found: Published) -> None:
         items, pairs, ranker = found.shard.fold()
@@ -176,14 +166,14 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     def _publish_changes(self, found: Published, now: int) -> None:
         """Add what changed to the log, which nobody reads while one learner is alone; half of the
         bytes that may go are for items, half for pairs."""
-        s, before = self.settings, found.feed.written
-        if not s.follow:
+        before, publish_ms = found.feed.written, self.settings.options.feed.publish_ms
+        if not self._follow:
             return
         due = now - found.pairs_ms >= PAIRS_MS
         found.pairs_ms = now if due else found.pairs_ms
-        half = s.bytes_per_s / 2000  # a millisecond
+        half = self._bytes_per_s / 2000  # a millisecond
         slots, changes = found.shard.changes(
-            int(half * s.publish_ms), int(half * PAIRS_MS) if due else 0
+            int(half * publish_ms), int(half * PAIRS_MS) if due else 0
         )
         if len(slots) or any(changes):
             self.writer.send([found.feed.changes(found.shard.catalogue, slots, changes, now)])
@@ -198,14 +188,18 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         self.writer.send(found.feed.snapshot(catalogue, ranker, chunks, whole=whole))
         self._published.inc(catalogue.living)
         written = found.wrote("snapshots", before)
-        found.snapshot_ms = now_ms() + int(1000 * written / self.settings.bytes_per_s)
+        found.snapshot_ms = now_ms() + int(1000 * written / self._bytes_per_s)
 
     def _account(self, found: Published) -> bytes:
         return pack_account(Account(items={found.feed.shard: found.shard.catalogue.living}))
 
-    def _set_timer(self, context: KeyedProcessFunction.Context, interval_ms: int) -> None:
-        timers = context.timer_service()
-        timers.register_processing_time_timer(next_tick(int(time.time() * 1000), interval_ms))
+    def _set_timer(
+        self, found: Published, context: KeyedProcessFunction.Context, name: str
+    ) -> None:
+        feed = self.settings.options.feed
+        interval_ms = feed.publish_ms if name == _PUBLISH else int(feed.snapshot_s * 1000)
+        at_ms = found.timers.plan(name, next_tick(now_ms(), interval_ms))
+        context.timer_service().register_processing_time_timer(at_ms)
 
     def close(self) -> None:
         """At the end of a bounded input: leave a snapshot of the final items."""

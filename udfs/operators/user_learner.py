@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, histogram, pack_account
-from udfs.events.batch import EventBatch, cut, recurrences, select, unpack
+from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
 from udfs.feed.reader import FeedReader
 from udfs.learning.learner import Learner
 from udfs.learning.quality import Quality
 from udfs.learning.refill import LOOK_MS
-from udfs.learning.user_shard import Handles, UserLearnerSettings, UserShard
+from udfs.learning.settings import JobSettings
+from udfs.learning.user_shard import Handles, UserShard
 from udfs.operators.code_check import Shipped
 from udfs.operators.flink import (
     STATS,
@@ -37,18 +38,19 @@ from udfs.threads import share_of_cores
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 _REPORT_S = 1.0  # how often a batch that is learned event by event says how far it has come
+_LISTS, _REFILL, _SWEEP = "lists", "refill", "sweep"  # names of timers
 _END = 2**63 - 1  # event time, ms: when the input has ended
 
 
 class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; `open` takes the state handles, the learning is `udfs.learning.learner`."""
 
-    def __init__(self, settings: UserLearnerSettings) -> None:
+    def __init__(self, settings: JobSettings) -> None:
         self.settings = settings
 
     def open(self, context: RuntimeContext) -> None:
         """Take the state handles, compile the kernels, connect to Redis, load the replica."""
-        s = self.settings
+        s, o = self.settings, self.settings.options
         share_interpreter()
         self._state = Handles(
             users=rows(context, "users"), history=rows(context, "history"),
@@ -58,12 +60,12 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         )  # fmt: skip
         self._rows = self._state.users, self._state.history
         subtasks = parallelism(context)
-        self.learner = Learner(s.learner, s.threads or share_of_cores(subtasks))
+        self.learner = Learner(o, o.job.threads or share_of_cores(subtasks))
         self.learner.compile()
-        self._quality = Quality(s.test_every, s.test_models)
+        self._quality = Quality(o.quality.every, o.quality.models)
         self.writer = redis_writer(context, s.redis, "user")
         alone = subtasks == 1
-        self.feed = FeedReader(self.writer, s.learner.prefix, s.layout.item_shards, alone, s.keep_s)
+        self.feed = FeedReader(self.writer, o.redis.prefix, o.job.item_shards, alone, o.feed.keep_s)
         self.feed.start(self.learner.models)
         self._refreshed_ms = self._swept_ms = self._read = 0
         self._shards: dict[int, UserShard] = {}
@@ -80,15 +82,21 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
             s = self.settings
             s.layout.check(self._state.layout, "the user learner")
             shard = self._shards[key] = UserShard(self._state, key, s, self.writer)
-            now = now_ms()
-            self._set_timer(context, next_tick(now, shard.idle.sweep_ms))
+            self._every(_SWEEP, shard.idle.sweep_ms, shard, context)
             if s.refills:
-                self._set_timer(context, next_tick(now, LOOK_MS))
+                self._every(_REFILL, LOOK_MS, shard, context)
             context.timer_service().register_event_time_timer(_END)
         return shard
 
-    def _set_timer(self, context: KeyedProcessFunction.Context, at_ms: int) -> None:
-        context.timer_service().register_processing_time_timer(at_ms)
+    def _set_timer(
+        self, name: str, at_ms: int, shard: UserShard, context: KeyedProcessFunction.Context
+    ) -> None:
+        context.timer_service().register_processing_time_timer(shard.timers.plan(name, at_ms))
+
+    def _every(
+        self, name: str, interval_ms: int, shard: UserShard, context: KeyedProcessFunction.Context
+    ) -> None:
+        self._set_timer(name, next_tick(now_ms(), interval_ms), shard, context)
 
     def process_element(
         self, value: tuple[int, bytes], context: KeyedProcessFunction.Context
@@ -98,7 +106,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         if not shard.queued.late(batch.opened, now):
             yield from self._learn(value[0], shard, shard.queued.take(batch), context)
         elif pause := shard.queued.put(value[1], batch):
-            self._set_timer(context, now + pause)
+            self._set_timer(_LISTS, now + pause, shard, context)
 
     def _learn(
         self, key: int, shard: UserShard, batch: EventBatch, context: KeyedProcessFunction.Context
@@ -108,14 +116,14 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         keep = shard.duplicates.keep(batch.ids, now)
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
-            batch = select(batch, keep)
-        refresh = self.settings.refresh_lists
-        strict = self.settings.learner.models.strict
+            batch = batch.take(keep)
+        refresh = self.settings.options.lists.refresh
+        strict = self.settings.options.job.strict
         touched: dict[int, None] = {}
         for part in self._parts(batch):
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (key << 40) + shard.learned
-            first = self.settings.test_after - shard.learned
+            first = self.settings.options.quality.after - shard.learned
             self._test(part, number, first, now, account)
             learned = self.learner.learn(part, *self._rows, number, now, shard.mean, first)
             shard.learned += len(part)
@@ -143,9 +151,9 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
 
     def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
         """What is tested and then learned in one step: the batch, or less if asked for."""
-        if self.settings.learner.models.strict:
+        if self.settings.options.job.strict:
             yield from cut(batch, range(1, len(batch)))
-        elif self.settings.test_sequential:
+        elif self.settings.options.quality.sequential:
             yield from cut(batch, recurrences(batch.users))
         elif len(batch):
             yield batch
@@ -157,27 +165,27 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         account.add(Account(quality=quality, stages={"quality": _micros(began)}))
 
     def _refresh_replica(self, now: int) -> None:
-        if now - self._refreshed_ms >= self.settings.refresh_ms:
+        if now - self._refreshed_ms >= max(1, self.settings.options.feed.publish_ms // 2):
             self._refreshed_ms = now
             self.feed.refresh(self.learner.models)
         if now - self._swept_ms >= 60_000:
             self._swept_ms = now
-            self.learner.expire_items(now - int(self.settings.item_expiry_days * 86_400_000))
+            self.learner.expire_items(now - self.settings.options.item_expiry_ms)
 
     def _refresh_lists(
         self, shard: UserShard, batch: EventBatch, slots: NDArray[np.int32], now: int,
         account: Account, context: KeyedProcessFunction.Context,
     ) -> None:  # fmt: skip
         """Write the lists of the touched users, or put them off while the job is overloaded."""
-        s, users = self.settings, self.learner.users
+        lists, users = self.settings.options.lists, self.learner.users
         since = _since(batch, now)
-        overloaded = s.coalesce_ms > 0 and now - batch.opened > s.overload_ms
-        if overloaded and now - shard.flushed_ms < s.coalesce_ms:
+        overloaded = lists.coalesce_ms > 0 and now - batch.opened > lists.overload_ms
+        if overloaded and now - shard.flushed_ms < lists.coalesce_ms:
             due = dict(shard.due)
             for user, at in zip(batch.users, since.tolist(), strict=True):
                 due.setdefault(user, at)
             shard.put_off(due)
-            self._set_timer(context, shard.flushed_ms + s.coalesce_ms)
+            self._set_timer(_LISTS, shard.flushed_ms + lists.coalesce_ms, shard, context)
             return
         late = list(shard.due.values())
         if shard.due:
@@ -238,7 +246,9 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         """Learn what waits; write the lists that were put off; forget idle users. A last time at
         the end of the input."""
         key = context.get_current_key()
+        restored = key not in self._shards
         shard = self._shard(key, context)
+        due = shard.timers.take(_END if restored else timestamp)
         if timestamp == _END:
             shard.flushed_ms = 0  # nothing is put off any more
         if shard.queued:
@@ -248,13 +258,13 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         if shard.due:
             none = np.zeros(0, np.int32)
             self._refresh_lists(shard, _NO_EVENTS, none, now, account, context)
-        if timestamp % LOOK_MS == 0 and self.settings.refills:
+        if _REFILL in due:
             self._refill(shard, now, account)
-            self._set_timer(context, next_tick(now, LOOK_MS))
-        if timestamp % shard.idle.sweep_ms == 0:
+            self._every(_REFILL, LOOK_MS, shard, context)
+        if _SWEEP in due:
             for user in shard.idle.sweep(*self._rows, self.learner.users.dtype, now):
                 self.learner.users.forget(user)
-            self._set_timer(context, next_tick(now, shard.idle.sweep_ms))
+            self._every(_SWEEP, shard.idle.sweep_ms, shard, context)
         if account.stages:
             yield STATS, pack_account(self._count(account, began))
 
@@ -266,7 +276,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         emptied, names = shard.refill.look(shard.learned)
         if emptied:
             self.learner.forget_similar()
-        users, expired = self.learner.users, now - self.settings.learner.expiry_s * 1000
+        users, expired = self.learner.users, now - self.settings.options.redis.expiry_s * 1000
         found = users.locate(names, *self._rows, self.learner.catalogue)
         slots = np.fromiter(found.values(), np.int32, len(found))
         listed = slots[users.seen[slots] > expired]
@@ -281,7 +291,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
             self.writer.send(self.learner.shared_lists(now_ms(), everything=True))
 
 
-_NO_EVENTS = EventBatch(users=[], items=[], weights=b"", flags=b"", ts=b"", ids=[], opened=0)
+_NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
 
 
 def _micros(began: float) -> int:
@@ -291,7 +301,7 @@ def _micros(began: float) -> int:
 def _since(batch: EventBatch, now: int) -> NDArray[np.int64]:
     """From when the freshness of each event counts, ms: its own time if it is live, else the
     moment its micro-batch was opened."""
-    ts = batch.ts_array
+    ts = batch.ts
     live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
     result: NDArray[np.int64] = np.where(live, ts, batch.opened)
     return result

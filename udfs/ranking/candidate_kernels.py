@@ -222,11 +222,9 @@ def _choose(first, count, asked, slots, shares, amount, bucket):
 
 @njit(cache=True, nogil=True)
 def describe(row, count, sources, features, scratch):
-    """Set `scratch.x` to the features of the candidates of a row of `Asked`, which all have a price:
-    a row of it for each feature."""
-    slots, shares, x, known, priced = (
-        scratch.slots, scratch.shares, scratch.x, scratch.known, scratch.priced
-    )  # fmt: skip
+    """Set `scratch.x` to the features of the candidates of a row of `Asked`, which all have a
+    price: a row of it for each feature."""
+    slots, shares, x, known = scratch.slots, scratch.shares, scratch.x, scratch.known
     f, column = 0, len(sources)
     for feature in literal_unroll(features):
         column = feature_kernels.describe(feature, row, slots, count, shares, known, column, x[f])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,9 +20,10 @@ from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.source import TakenTogether
 from udfs.models.item_cf.wire import KeyRow
 from udfs.models.model import Events, Model, Moment, Shop
-from udfs.models.options import ItemCF, RankerOptions, UserCF
 from udfs.models.popular.source import Popular, Trends
+from udfs.models.popular.trending import Trending
 from udfs.models.ranked import Lists, Ranked, of_one
+from udfs.models.settings import Settings
 from udfs.models.sources import SOURCES, evident, position
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
@@ -31,33 +31,6 @@ from udfs.ranking import candidate_kernels, feature_kernels, fill_kernels, ranke
 from udfs.ranking.features import Asking, features
 from udfs.ranking.ranker import Memory, Ranker
 from udfs.threads import Threads, nothing
-
-
-class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What lists are made by, and how.
-
-    Attributes:
-        window, window_decay: how many last items of a user have a part in mf, the k-th newest (from
-            0) by exp(−k / window_decay).
-        served: "ranker" or one of `sources.models()`: whose lists users get. Where it is one that
-            gives no evidence, what gives evidence is left uncounted.
-        search: how the best by factors are found, see `Catalogue`.
-    """
-
-    served: str = "ranker"
-    window: int = 10
-    window_decay: float = 6.0
-    item_cf: ItemCF = ItemCF()
-    user_cf: UserCF = UserCF()
-    ranker: RankerOptions = RankerOptions()
-    length: int = 20
-    exclude_consumed: bool = True
-    minimum_events: int = 1
-    popular_every_s: float = 1.0
-    half_life_ms: float = 86_400_000.0
-    trending_window_ms: float = 3_600_000.0
-    search: str = "auto"
-    strict: bool = False
 
 
 class Recommender:
@@ -70,14 +43,14 @@ class Recommender:
     """
 
     def __init__(
-        self, settings: ModelSettings, catalogue: Catalogue, users: Users,
+        self, settings: Settings, catalogue: Catalogue, users: Users,
         threads: Threads | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self._threads = threads or Threads()
         self.shop = Shop(settings, catalogue, users, self._threads)
         self.sources: dict[str, Model] = {
-            name: source.load()(self.shop, getattr(settings, source.section, None))
+            name: source.load()(self.shop, settings.of(source.section))
             for name, source in SOURCES.items()
         }
         self.ranker = Ranker(settings.ranker)
@@ -85,7 +58,10 @@ class Recommender:
         self._evident = {source.name: source for source in evident()}
         self._priors = tuple(np.float32(source.prior) for source in evident())
         self._features = features()
-        self.counting = settings.served in ("ranker", *self._evident)
+        self.counting = settings.lists.model in ("ranker", *self._evident)
+        for name, model in self.sources.items():
+            for table in model.tables if self.counting or name not in self._evident else ():
+                catalogue.attach(table)
         self._moment: Moment | None = None
 
     def count(
@@ -157,7 +133,7 @@ class Recommender:
         self._memory.reserve(len(self.catalogue.alive))
         return candidate_kernels.Asked(
             moment.slots, self._extra(moment), 0, len(moment.slots), self._memory.marks[0],
-            s.exclude_consumed, s.ranker.candidates, self._priors,
+            s.lists.exclude_consumed, s.ranker.candidates, self._priors,
         ), views  # fmt: skip
 
     def _views(self, thread: int) -> tuple[Any, ...]:
@@ -178,9 +154,9 @@ class Recommender:
                 with fewer than `minimum_events` events get what is popular.
         """
         moment = self.moment(slots, now_ms)
-        young = self.users.events[slots] < self.settings.minimum_events
+        young = self.users.events[slots] < self.settings.lists.minimum_events
         parts = []
-        for source, chosen in ((model or self.settings.served, ~young), ("popular", young)):
+        for source, chosen in ((model or self.settings.lists.model, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
                 some = moment if len(at) == len(slots) else moment.part(at)
                 parts.append((source, at, self._lists(source, some)))
@@ -201,7 +177,7 @@ class Recommender:
 
     def _blend(self, model: str, moment: Moment) -> Lists:
         """The best by the ranker, or by the evidence of one source alone."""
-        rows, n = len(moment.slots), self.settings.length
+        rows, n = len(moment.slots), self.settings.lists.length
         asked, views = self._asked(moment)
         network = self.ranker.network("" if model == "ranker" else model)
         lists = Lists(
@@ -239,7 +215,7 @@ class Recommender:
 
     def similar(self, slots: NDArray[np.integer[Any]]) -> Lists:
         """Items like each of `slots`: those taken with it, then those with the nearest factors."""
-        n = self.settings.length
+        n = self.settings.lists.length
         if not self.counting:
             return of_one(rank_similar(self.catalogue, slots, n), "mf")
         lists = of_one(self.neighbours.similar(self.catalogue, slots, n), "item-cf")
@@ -275,7 +251,6 @@ class Recommender:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
                 if slot >= 0:
                     slots = catalogue.slots_of_keys(row.keys)
-                    self.neighbours.reserve(catalogue.size)
                     self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
             self.ranker.put(ranker)
 
@@ -285,19 +260,6 @@ class Recommender:
         popular = self.sources["popular"]
         assert isinstance(popular, Popular)
         popular.forget()
-
-    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
-        """Forget what all sources know of expired items."""
-        self._moment = None
-        for model in self.sources.values():
-            model.clear(slots)
-
-    def replace_catalogue(self, catalogue: Catalogue, kept: NDArray[np.integer[Any]]) -> None:
-        """Go on with a compacted catalogue, whose slot k is what `kept[k]` was."""
-        self._moment = None
-        self.shop.catalogue = catalogue
-        for model in self.sources.values():
-            model.compact(kept)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -342,6 +304,11 @@ class Recommender:
         model = self.sources["mf"]
         assert isinstance(model, Factors)
         return model
+
+    @property
+    def trending(self) -> Trending:
+        """What popularity was."""
+        return self._trends.trending
 
     @property
     def _trends(self) -> Trends:

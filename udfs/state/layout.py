@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import msgspec
 
 from udfs.errors import ServiceError
+from udfs.options.learning import Model
+from udfs.options.runtime import Job
 from udfs.state.handles import Cell
 
 
@@ -20,6 +22,11 @@ class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
     item_shards: int
     dimensions: int
     loss: str = "softmax"
+
+    @classmethod
+    def of(cls, job: Job, model: Model) -> Layout:
+        """The layout that a configuration asks for."""
+        return cls(job.shards, job.item_shards, model.dimensions, model.loss)
 
     def check(self, cell: Cell, operator: str) -> None:
         """Compare with what the current shard was stored under; note it where nothing is stored.

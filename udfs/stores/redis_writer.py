@@ -17,6 +17,7 @@ import hiredis
 import redis
 
 from udfs.errors import ServiceError
+from udfs.options.runtime import Redis
 from udfs.stores import redis_cluster
 from udfs.stores.fence import Fence
 from udfs.stores.redis_cluster import ClusterNodes
@@ -47,6 +48,12 @@ class RedisSettings:
         self.url, self.username, self.password = url, username, password
         self.prefix, self.timeout_s, self.retry_s = prefix, timeout_s, retry_s
         self.born_ms = born_ms
+
+    @classmethod
+    def of(cls, redis: Redis, born_ms: int = 0) -> RedisSettings:
+        """What the section of the configuration says."""
+        names = ("url", "username", "password", "prefix", "timeout_s", "retry_s")
+        return cls(**{name: getattr(redis, name) for name in names}, born_ms=born_ms)
 
     @property
     def address(self) -> str:

@@ -10,7 +10,7 @@ function headers(more = {}) {
   return key ? { ...more, 'X-API-Key': key } : more;
 }
 
-/** Ask for the key once, for as long as the tab is open. */
+/** Ask for the key; it is kept while the tab is open. */
 function askForKey() {
   const dialog = document.getElementById('key');
   if (!dialog.open) dialog.showModal();
@@ -34,8 +34,8 @@ async function answered(path, options) {
       continue;
     }
     if (response.ok) return response;
-    const told = await response.json().catch(() => ({}));
-    const problem = new Problem(told.detail || `The server answers ${response.status}.`);
+    const { detail } = await response.json().catch(() => ({}));
+    const problem = new Problem(detail || `The server answered with status ${response.status}.`);
     problem.status = response.status;
     throw problem;
   }
@@ -55,8 +55,8 @@ export async function send(event) {
 }
 
 /**
- * A user's list whenever it changes. Calls `onList(list)`, `onLink(up)`; returns a function that
- * ends it. By fetch and not EventSource, which cannot send a key.
+ * Follow a user's list. Calls `onList(list)` at each change and `onLink(up)`; returns a function
+ * that stops it. Uses fetch because EventSource cannot send a key.
  */
 export function follow(user, n, onList, onLink) {
   const controller = new AbortController();
@@ -96,7 +96,7 @@ async function* events(body) {
 
 const known = new Map();
 
-/** What the shop says of items: a Map of id → {title, category, …}, asked for once each. */
+/** What the shop says about items: a Map of id → {title, category, …}, requested once each. */
 export async function about(ids) {
   const missing = [...new Set(ids)].filter(id => !known.has(id));
   for (let at = 0; at < missing.length; at += 100) {
@@ -109,11 +109,11 @@ export async function about(ids) {
 }
 
 export function title(id) {
-  const told = known.get(id)?.title;
-  return typeof told === 'string' && told ? told : id;
+  const text = known.get(id)?.title;
+  return typeof text === 'string' && text ? text : id;
 }
 
 export function category(id) {
-  const told = known.get(id)?.category;
-  return typeof told === 'string' ? told : '';
+  const text = known.get(id)?.category;
+  return typeof text === 'string' ? text : '';
 }

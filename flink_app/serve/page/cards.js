@@ -1,4 +1,4 @@
-// Cards of items, in the list and on shelves. In: an item's id. Out: an element to put into either.
+// Item cards for the list and the shelves. In: an item's id. Out: an element.
 
 import { category, title } from './api.js';
 import { picture } from './pictures.js';
@@ -11,7 +11,7 @@ const WORDS = new Map([
   ['trending', 'trending now'],
 ]);
 
-/** A card; `onClick(item)` is called when it is chosen. All texts go in as text, never as HTML. */
+/** A card; `onClick(item)` is called when it is chosen. Titles are inserted as text, never as HTML. */
 export function newCard(item, onClick) {
   const card = document.createElement('li');
   card.className = 'card';
@@ -37,7 +37,7 @@ export function fill(card, why, rank = '') {
   card.querySelector('.rank').textContent = rank;
 }
 
-/** How far an item came: ▲3, ▼1 or new; said in words to screen readers. */
+/** How far an item moved: ▲3, ▼1 or new; in words for screen readers. */
 export function mark(card, gained) {
   const shown = card.querySelector('.move');
   shown.className = 'move';
@@ -56,7 +56,7 @@ export function because(entry) {
   return Array.isArray(entry.why?.because) ? entry.why.because : [];
 }
 
-/** Why an item is in a list, in words; `like` is an item clicked before that it is similar to. */
+/** Why an item is in a list, in words; `like` is an earlier clicked item that it is similar to. */
 export function reason(entry, like) {
   const [first] = because(entry);
   if (first !== undefined) return `because you watched ${title(first)}`;

@@ -1,5 +1,5 @@
-// Small line charts as SVG. In: rows of numbers, the oldest first, null where there is none.
-// Out: an SVG element; whoever uses it gives the text that stands for it.
+// Small line charts as SVG. In: rows of numbers, oldest first, null where one is missing.
+// Out: an SVG element; the caller provides the text alternative.
 
 const NS = 'http://www.w3.org/2000/svg';
 
@@ -10,7 +10,7 @@ function shape(kind, attributes, text) {
   return element;
 }
 
-/** The path through numbers in a box, broken where there are none. */
+/** The path through numbers in a box, broken where one is missing. */
 function path(values, width, height, low, high, room) {
   const step = width / Math.max(room - 1, 1);
   const first = room - values.length;
@@ -28,7 +28,7 @@ function path(values, width, height, low, high, room) {
   return drawn;
 }
 
-/** A chart of one or two rows; `form` writes the figures at the axis. */
+/** A chart of one or two rows; `form` formats the figures of the axis. */
 export function chart(rows, form, room = 120) {
   const [width, height, left, pad] = [300, 84, 46, 6];
   const all = rows.flat().filter(value => Number.isFinite(value));
@@ -64,7 +64,7 @@ export function sparkline(values) {
   return svg;
 }
 
-/** A bar of parts, [name, size]; `whole` is what the full width stands for. */
+/** A bar of parts, [name, size]; `whole` is the size of the full width. */
 export function bar(parts, whole) {
   const svg = shape('svg', { viewBox: '0 0 300 14', class: 'bar', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
   let at = 0;

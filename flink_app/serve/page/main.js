@@ -1,4 +1,4 @@
-// Starts the page: views, theme, and what is said where something fails.
+// Starts the page: views, theme, and messages about failures.
 
 import * as operator from './operator.js';
 import * as shop from './shop.js';

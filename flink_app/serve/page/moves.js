@@ -1,5 +1,5 @@
-// What has moved between two lists, less what every item gains when a better one leaves.
-// In: entries before and after, and the item clicked. Out: places gained, by item.
+// What moved between two lists, not counting the place gained when the clicked item above leaves.
+// In: entries before and after, and the clicked item. Out: places gained, by item.
 
 export class Moves {
   constructor(before, after, clicked) {

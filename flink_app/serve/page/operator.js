@@ -1,4 +1,4 @@
-// The operators' view: what the job says of itself, twice a second, as figures, lines and words.
+// The operators' view: the job's own figures, twice a second, as numbers, charts and text.
 // In: GET /stats. Out: a figure with a chart for each thing worth watching, and a table of all.
 
 import { get } from './api.js';
@@ -16,22 +16,22 @@ const percent = value => `${+(100 * value).toPrecision(3)} %`;
 const ms = value => `${whole(value)} ms`;
 const bits = value => `${value.toFixed(1)} bits`;
 
-/** Name, what it means, fields with their names, how a figure and an axis are written. */
+/** Name, meaning, fields with their labels, formats of the figure and of the axis. */
 const FIGURES = [
   ['Events a second', 'Lines read and lists written, over the last five seconds.',
     [['events_per_s', 'events'], ['lists_per_s', 'lists']], whole, short],
   ['Freshness', 'From an event to its user’s list in Redis, over the last minute.',
     [['freshness_p50_ms', 'half within'], ['freshness_p99_ms', '99 of 100 within']], ms, short],
-  ['Recall@10', 'Share of next items that stood among the first ten: this list, and the popular one.',
+  ['Recall@10', 'Share of next items that were among the first ten, of this list and of the popular one.',
     [['quality:served:recall@10', 'served'], ['quality:popular:recall@10', 'popular']], share, percent],
-  ['NDCG@10', 'The same, where an item counts more the higher it stood.',
+  ['NDCG@10', 'The same, but an item counts more the higher it was.',
     [['quality:served:ndcg@10', 'served'], ['quality:popular:ndcg@10', 'popular']], share, percent],
-  ['Coverage', 'Share of all items that have stood among the first ten of a tested list.',
+  ['Coverage', 'Share of all items that have been among the first ten of a tested list.',
     [['total_quality:served:coverage@10', 'served'], ['total_quality:popular:coverage@10', 'popular']], share, percent],
-  ['Novelty', 'How little known the shown items are; an item twice as rare has one bit more.',
+  ['Novelty', 'How unfamiliar the shown items are; an item twice as rare has one more bit.',
     [['quality:served:novelty@10', 'served'], ['quality:popular:novelty@10', 'popular']], bits, short],
   ['Catalogue', 'Items and users that the job knows.', [['items', 'items'], ['users', 'users']], whole, short],
-  ['Dead letters', 'Lines that could not be used, and repeats that were not learned, since the job began.',
+  ['Dead letters', 'Lines that could not be used, and repeats that were not learned, since the job started.',
     [['dead', 'dead letters'], ['duplicates', 'duplicates']], whole, short],
 ];
 
@@ -66,7 +66,7 @@ async function look() {
 function age(stats) {
   if (!stats.at) return 'No job has written any figures yet.';
   const seconds = (Date.now() - stats.at) / 1000;
-  return seconds > 5 ? `The figures are ${whole(seconds)} s old: no event has come since, or no job runs.`
+  return seconds > 5 ? `The figures are ${whole(seconds)} s old: no event has come in since, or no job is running.`
     : `Live; the charts show the last ${(KEPT * EVERY_MS) / 1000} s.`;
 }
 
@@ -125,18 +125,21 @@ function drawClicks() {
     by('clicks').replaceChildren(element('p', 'note', 'None yet: click an item in the shop.'));
     return;
   }
-  const recent = clicks.slice(-8).reverse();
-  const most = Math.max(...recent.map(one => one.ms));
-  by('clicks').replaceChildren(...rows(recent.map(one => {
-    const { waiting } = one;
-    const moments = [
-      ['durable', waiting.acknowledged ? waiting.acknowledged - waiting.at : null],
-      ['list made', one.made], ['here', one.here], ['drawn', one.ms],
-    ].filter(([, at]) => at !== null && at <= one.ms).sort((a, b) => a[1] - b[1]);
-    const parts = moments.map(([name, at], n) => [name, at - (moments[n - 1]?.[1] ?? 0)]);
-    const told = moments.map(([name, at]) => `${name} after ${Math.round(at)} ms`).join(', ');
-    return [one.title, bar(parts, most), `${Math.round(one.ms)} ms`, told];
+  const recent = clicks.slice(-8).reverse().map(one => [one, moments(one)]);
+  const longest = Math.max(...recent.map(([, all]) => all.at(-1)[1]));
+  by('clicks').replaceChildren(...rows(recent.map(([one, all]) => {
+    const parts = all.map(([name, at], n) => [name, at - (all[n - 1]?.[1] ?? 0)]);
+    const told = all.map(([name, at]) => `${name} after ${Math.round(at)} ms`).join(', ');
+    return [one.title, bar(parts, longest), `${Math.round(one.ms)} ms`, told];
   })));
+}
+
+/** What happened after a click, [name, ms], in order. The acknowledgement may come last. */
+function moments({ waiting, made, here, ms }) {
+  // The job's clock may be ahead of the browser's.
+  const all = [['list made', made], ['here', here], ['drawn', ms]].filter(([, at]) => at <= ms);
+  if (waiting.acknowledged) all.push(['durable', waiting.acknowledged - waiting.at]);
+  return all.sort((a, b) => a[1] - b[1]);
 }
 
 /** Rows of a name, a bar and a figure; `told` is the whole row in words. */

@@ -3,7 +3,7 @@
 
 const NS = 'http://www.w3.org/2000/svg';
 
-// What stands for each category of the simulated shop, in a box of 100 × 100: [path, tone], where
+// The drawing for each category of the simulated shop, in a box of 100 × 100: [path, tone], where
 // tone 0 is the item's colour, 1 a darker one, 2 a lighter one.
 const MOTIFS = {
   kitchen: [
@@ -71,7 +71,7 @@ const MOTIFS = {
 };
 const NAMES = Object.keys(MOTIFS);
 
-/** FNV-1a: a number of 32 bits out of a text. */
+/** FNV-1a: a 32-bit number from a string. */
 function hash(text) {
   let value = 0x811c9dc5;
   for (const unit of text) value = Math.imul(value ^ unit.codePointAt(0), 0x01000193) >>> 0;
@@ -105,7 +105,7 @@ export function picture(id, category) {
   return svg;
 }
 
-/** What is behind the item: one of four quiet grounds. */
+/** The background: one of four plain patterns. */
 function ground(part, colour) {
   const fill = colour(85, 26);
   const group = shape('g', { fill });
@@ -130,7 +130,7 @@ function ground(part, colour) {
   return group;
 }
 
-/** Three simple forms, for a category that has no motif. */
+/** Three simple shapes, for a category that has no motif. */
 function abstract(part) {
   const circle = (x, y, r) => `M${x} ${y - r}a${r} ${r} 0 1 1 0 ${2 * r}a${r} ${r} 0 1 1 0-${2 * r}z`;
   const square = (x, y, r) => `M${x - r} ${y - r}h${2 * r}v${2 * r}h-${2 * r}z`;

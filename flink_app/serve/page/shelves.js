@@ -1,13 +1,13 @@
 // Shelves below the list: similar items, what is trending and popular, and categories to browse.
-// In: lists of the server. Out: rows of cards. The server knows no catalogue: what is browsed is
-// what its lists have named so far.
+// In: lists from the server. Out: rows of cards. The server has no catalogue: only items that its
+// lists have named so far can be browsed.
 
 import { about, category, get, title } from './api.js';
 import { fill, newCard } from './cards.js';
 
 const LENGTH = 16;
-const SEEDS = 8; // popular items whose similar ones are looked at for more to browse,
-const ENOUGH = 60; // until so many are known
+const SEEDS = 8; // popular items whose similar ones are added to what can be browsed,
+const ENOUGH = 60; // until this many items are known
 const by = id => document.getElementById(id);
 const seen = new Set();
 let chosen = '';
@@ -46,11 +46,11 @@ async function list(path) {
   try {
     return (await get(`${path}?n=${LENGTH}`)).items.map(entry => entry.item);
   } catch {
-    return []; // an item that is new has no similar ones yet
+    return []; // a new item has no similar ones yet
   }
 }
 
-/** Look at what is similar to popular items, for more to browse. */
+/** Look up what is similar to popular items, to have more to browse. */
 async function explore(popular) {
   const found = await Promise.all(popular.slice(0, SEEDS).map(similarTo));
   await about(found.flat()).catch(() => {});

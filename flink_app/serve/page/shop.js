@@ -1,5 +1,5 @@
 // The shop: a visitor, the list that follows the clicks, and shelves to click on.
-// In: lists from the stream and from shelves. Out: events; what has moved, why, and after how long.
+// In: lists from the stream and from shelves. Out: events; what moved, why, and after how long.
 
 import { about, follow, Problem, send, title } from './api.js';
 import { because, fill, mark, newCard, reason } from './cards.js';
@@ -8,12 +8,12 @@ import { Moves } from './moves.js';
 import { fillShelves, note, similarTo } from './shelves.js';
 
 const SHOWN = 12;
-const FETCHED = 24; // so that the titles of what moves up are known before
+const FETCHED = 24; // so that titles of items that move up are known already
 const SHELVES_S = 15;
 const PATIENCE_MS = 8000;
-const REMEMBERED = 5; // clicks that reasons speak of
+const REMEMBERED = 5; // clicks that reasons may mention
 
-/** Clicks with their moments in ms, the newest last; `acknowledged` may follow the list. */
+/** Clicks with their moments in ms, newest last; a click may be acknowledged after its list is drawn. */
 export const clicks = [];
 
 const by = id => document.getElementById(id);
@@ -79,16 +79,16 @@ async function onList(list, user) {
   shelves();
 }
 
-/** Look up what the shop says of items that may come next. */
+/** Look up titles and categories of items that may come next. */
 function lookAhead(items) {
   note(items);
   about(items).catch(() => {});
 }
 
-/** Whether a list knows of the click: it counts one event more, and the item has left it. */
+/** Whether a list reflects the click: it counts one more event, and the item is gone. */
 function follows(list, waiting) {
   if (count(list) <= waiting.count) return false;
-  // Where clicks do not consume their item, it may stay.
+  // If clicks do not consume their item, it may stay.
   return !list.items.some(entry => entry.item === waiting.item) || performance.now() - waiting.at > 500;
 }
 
@@ -101,15 +101,15 @@ function who(list) {
   by('who').textContent = !list.items.length
     ? 'No list yet: the job has not written any. It will show here as soon as it does.'
     : list.stale
-      ? 'Redis does not answer: this is the last list that is known.'
+      ? 'Redis does not answer: this is the last known list.'
       : !list.known ? 'New here, so this is what is popular. Click something.'
-        : popular ? 'Too few clicks yet for a list of your own.'
+        : popular ? 'Not enough clicks yet for a list of your own.'
           : `A list of your own, made ${new Date(list.at).toLocaleTimeString()}.`;
 }
 
 async function click(item) {
   if (state.waiting && !state.waiting.late) return;
-  const list = state.list;
+  const { list, user } = state;
   const waiting = {
     item, at: performance.now(), clock: Date.now(), count: count(list), acknowledged: 0,
   };
@@ -120,15 +120,15 @@ async function click(item) {
   }
   setTimeout(() => {
     if (state.waiting !== waiting) return;
-    waiting.late = true; // and still waited for
-    say(`No new list within ${PATIENCE_MS / 1000} s. Does the job run?`);
+    waiting.late = true; // but still waited for
+    say(`No new list within ${PATIENCE_MS / 1000} s. Is the job running?`);
   }, PATIENCE_MS);
   try {
-    const event = { user: state.user, item, type: 'click' };
+    const event = { user, item, type: 'click' };
     if (list?.known) event.rec = list.id;
     await send(event);
     waiting.acknowledged = performance.now();
-    lookForSimilar(item); // not before: it would be in the way of the click
+    if (user === state.user) lookForSimilar(item); // not earlier: it would delay the click
   } catch (error) {
     if (state.waiting === waiting) state.waiting = null;
     hooks.onProblem(error instanceof Problem ? error.message : String(error));
@@ -178,7 +178,7 @@ function draw(list, moves) {
   if (moves && !matchMedia('(prefers-reduced-motion: reduce)').matches) animate(cards, places);
 }
 
-/** Let each card come from where it was; new ones fade in. */
+/** Move each card from its previous place; new ones fade in. */
 function animate(cards, places) {
   for (const card of cards) {
     const from = places.get(card.dataset.item);

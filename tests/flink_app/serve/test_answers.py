@@ -57,5 +57,5 @@ def test_items_and_scores(entries: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("value", [b"{", b"[]", b'{"items":[]}', b'{"items":3}', b"\xff"])
 def test_what_is_no_list_is_a_problem(value: bytes) -> None:
-    with pytest.raises(Problem, match="none of millirec's"):
+    with pytest.raises(Problem, match="not a list of millirec"):
         answer(Found(value, False), Wish(n=1))

@@ -62,6 +62,17 @@ def test_what_is_missing_is_added_so_that_a_second_write_changes_nothing(
     assert first["id"] and second["id"] and first["id"] != second["id"]
 
 
+@pytest.mark.parametrize("kind", ["one", "many", "lines"])
+def test_no_line_has_a_key_twice(client: httpx.Client, inbox: Path, kind: str) -> None:
+    event = '{"user":"u","item":"i","id":null,"ts":null}'
+    body = {"one": event, "many": f"[{event},{event}]", "lines": f"{event}\n{event}\n"}[kind]
+    media = "application/x-ndjson" if kind == "lines" else "application/json"
+    client.post("/events", content=body, headers={"content-type": media})
+    found = lines(inbox)
+    assert len(found) == (1 if kind == "one" else 2)
+    assert all(line.count('"id":') == line.count('"ts":') == 1 for line in found)
+
+
 def test_lines_of_json(client: httpx.Client, inbox: Path) -> None:
     body = '\ufeff{"user":"a","item":"b","id":"1","ts":1}\n\n  {"user":"c",\r"item":"d"}\r\n'
     headers = {"content-type": "application/x-ndjson; charset=utf-8"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -53,6 +54,92 @@ def test_each_event_is_kept_as_it_was_or_refused_with_a_reason(
                 assert written[name] == event[name]
     # What is written is judged the same again.
     assert not JUDGE.judge(judged.lines, NOW).rejected
+
+
+def members(line: bytes) -> dict[str, Any]:
+    """The object on a line, each key of which, at any depth, is there once."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len(dict(pairs)) == len(pairs), line
+        return dict(pairs)
+
+    found: dict[str, Any] = json.loads(line, object_pairs_hook=once)
+    return found
+
+
+def written(line: bytes, *overrides: str) -> dict[str, Any]:
+    """What a judge makes of one line."""
+    [kept] = Judge(load(None, list(overrides), {}).config).judge([line], NOW).lines
+    return members(kept)
+
+
+@given(st.lists(st.tuples(FIELDS, VALUES), max_size=9), VALUES)
+def test_each_key_is_written_once_and_the_last_value_counts(
+    pairs: list[tuple[str, Any]], inner: Any
+) -> None:
+    pairs = [("user", "u"), ("item", "i"), *pairs]
+    encoded = [msgspec.json.encode(name) + b":" + msgspec.json.encode(v) for name, v in pairs]
+    line = b"{" + b",".join(encoded) + b"}"
+    for kept in JUDGE.judge([line], NOW).lines:
+        found, sent = members(kept), dict(pairs)
+        assert found["id"] not in (None, "") and found["ts"] not in (None, "")
+        for name, value in sent.items():
+            if value not in (None, ""):
+                assert found[name] == value
+
+
+@pytest.mark.parametrize("nothing", [b"null", b'""'])
+@pytest.mark.parametrize("key", [b"id", rb"\u0069d"])
+def test_an_id_that_is_none_is_replaced(nothing: bytes, key: bytes) -> None:
+    sent = b'{"%b" : %b,"user":"u","item":"i","ts":null}' % (key, nothing)
+    found = written(sent)
+    assert found["id"].startswith("http-") and found["ts"] == NOW
+    twice = sent[:-1] + b',"id":"e1","ts":5,"%b":%b,"ts":null}' % (key, nothing)
+    found = written(twice)
+    assert found["id"].startswith("http-") and found["ts"] == NOW
+
+
+def test_of_two_values_the_job_and_the_line_take_the_last() -> None:
+    line = b'{"id":"a","user":"u","user":"v","item":"i","id":"b","ts":1,"ts":1600000000000}'
+    judged = JUDGE.judge([line], NOW)
+    assert judged.users == ["v"]
+    assert members(judged.lines[0]) == {"id": "b", "user": "v", "item": "i", "ts": 1600000000000}
+
+
+def test_keys_inside_objects_are_there_once_too_and_numbers_stay_as_they_are() -> None:
+    line = (
+        b'{"userId":"u","event":"Product Viewed","messageId":null,"timestamp":null,'
+        b'"properties":{"product_id":"p","product_id":"q","price":1.50},'
+        b'"more":[{"n":12345678901234567890123,"n":1e400},{"a":"{"}]}'
+    )
+    [kept] = Judge(load(None, ["source.preset=segment"], {}).config).judge([line], NOW).lines
+    found = members(kept)
+    assert found["properties"] == {"product_id": "q", "price": 1.5}
+    assert found["messageId"] and found["timestamp"] == NOW
+    assert b'"price":1.50}' in kept and b'[{"n":1e400},{"a":"{"}]' in kept
+
+
+def test_gorses_form_with_nulls() -> None:
+    line = b'{"FeedbackType":"star","UserId":"b","ItemId":"m","Timestamp":null,"Id":null}'
+    found = written(line, "source.preset=gorse", "source.fields.id=Id")
+    assert found["Timestamp"] == NOW and found["Id"].startswith("http-")
+
+
+def test_objects_nested_too_deeply_are_a_problem() -> None:
+    for depth in (100, 300, 500, 900, 990):
+        deep = b'{"a":' * depth + b"1" + b"}" * depth
+        try:
+            judged = JUDGE.judge([b'{"user":"u","item":"i","x":%b}' % deep], NOW)
+        except Problem as problem:
+            assert problem.slug == "not-json"
+        else:
+            assert len(judged.lines) + len(judged.rejected) == 1
+
+
+@pytest.mark.parametrize("before", ["\ufeff", " \ufeff", "\ufeff \t", " \ufeff\ufeff "])
+def test_a_byte_order_mark_before_an_event_is_left_out(before: str) -> None:
+    [line] = split(f'{before}{{"user":"u","item":"i"}}\r\n'.encode(), LINES[0], 10)
+    assert written(line)["user"] == "u"
 
 
 @given(st.binary(max_size=40), st.sampled_from([JSON, *LINES]))

@@ -11,7 +11,6 @@ import pytest
 import redis
 
 from flink_app.config import load
-from flink_app.graph.operator_settings import item_learner_settings, user_learner_settings
 from flink_app.serve.factors import Factors, Items
 from tests.flink_app.serve.servers import serving
 from udfs.events.batch import make_batch
@@ -30,7 +29,7 @@ def learned(url: str) -> Learner:
     """A learner whose items and users' factors are in that Redis, as a job leaves them."""
     config = load(None, ["redis.factors=true", "lists.length=30", "lists.model=mf",
                          "lists.exclude_consumed=false"], {}).config  # fmt: skip
-    learner = Learner(user_learner_settings(config, [0, 1]).learner)
+    learner = Learner(config.settings)
     random = np.random.default_rng(3)
     users = [f"u{n}" for n in random.integers(0, 8, 400)]
     items = [f"i{n}" for n in random.zipf(1.3, 400) % 30]
@@ -130,13 +129,6 @@ def test_the_replica_follows_the_log_and_leaves_out_what_is_damaged(
     factors._read_at = 0.0
     factors.refresh(redis_client)
     assert len(factors.items) == known + 1
-
-
-def test_the_job_publishes_what_the_replica_reads() -> None:
-    for factors in (True, False):
-        config = load(None, [f"redis.factors={str(factors).lower()}"], {}).config
-        assert user_learner_settings(config, [0]).learner.factors == factors
-        assert item_learner_settings(config, [0]).follow == factors
 
 
 def test_popularity_decays_alike_for_all() -> None:

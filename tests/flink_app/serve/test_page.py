@@ -3,6 +3,7 @@ milliseconds; by keyboard, on a phone, in the dark, with hostile ids."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 import redis
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from flink_app.local.ports import free_port
 from tests.flink_app.serve.browsers import chromium
@@ -88,19 +89,46 @@ def test_a_click_is_followed_by_the_list_its_reason_and_the_time(
     assert page.locator("#shelves .why").first.inner_text() == f"similar to {title}"
 
 
+def write_similar(redis_client: redis.Redis, item: str, other: str) -> None:
+    """The job's list of what is similar to an item: one other."""
+    entries = [{"item": other, "score": 0.5, "why": {"model": "item-cf"}}]
+    head = {"item": item, "id": "x-1", "at": 1, "v": 1, "source": "item-cf", "items": entries}
+    redis_client.set(f"similar:{item}", msgspec.json.encode(head))
+
+
 def test_reasons_name_which_of_the_last_clicks_an_item_is_similar_to(
     page: Page, redis_client: redis.Redis
 ) -> None:
     first, other = shown(page)[5], shown(page)[1]
-    entries = [{"item": other, "score": 0.5, "why": {"model": "item-cf"}}]
-    head = {"item": first, "id": "x-1", "at": 1, "v": 1, "source": "item-cf", "items": entries}
-    redis_client.set(f"similar:{first}", msgspec.json.encode(head))
+    write_similar(redis_client, first, other)
     title = page.locator(f'[data-item="{first}"] .title').first.inner_text()
     why = page.locator(f'#list [data-item="{other}"] .why')
     choose(page, first)
     for _ in range(2):
         expect(why).to_have_text(f"popular now, similar to {title}")
         choose(page, shown(page)[2])
+
+
+def test_an_acknowledgement_says_nothing_to_the_next_visitor(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    one, bobs, other, anns = shown(page)[:4]
+    write_similar(redis_client, anns, one)
+    write_similar(redis_client, bobs, other)
+    held: list[Route] = []
+    page.route("**/events", lambda route: held.append(route), times=1)
+    with page.expect_request("**/events"):
+        page.locator(f'#list [data-item="{anns}"] button').click()
+    page.locator("#user").fill("bob")
+    page.locator("#user").press("Enter")
+    expect(page.locator("#who")).to_contain_text("New here")
+    held[0].fulfill(json={"accepted": 1, "rejected": []})
+    choose(page, bobs)
+    title = page.locator("#said").inner_text().removeprefix("You clicked ").partition(".")[0]
+    expect(page.locator(f'#list [data-item="{other}"] .why')).to_have_text(
+        f"popular now, similar to {title}"
+    )
+    expect(page.locator(f'#list [data-item="{one}"] .why')).to_have_text("popular now")
 
 
 def test_another_tab_of_the_same_visitor_follows_too(page: Page, site: httpx.Client) -> None:
@@ -152,6 +180,24 @@ def test_operators_see_figures_and_their_clicks(page: Page) -> None:
     expect(page.locator("#clicks .told").first).to_contain_text("drawn after")
     page.locator("summary").click()
     expect(page.locator("#table")).to_contain_text("events_per_s")
+
+
+def test_a_click_that_is_acknowledged_after_its_list_says_when(page: Page) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/events", lambda route: held.append((route, route.fetch())))
+    choose(page, shown(page)[0])
+    page.locator("#tab-operator").click()
+    told = page.locator("#clicks .told")
+    expect(told).to_contain_text("drawn after")
+    expect(told).not_to_contain_text("durable")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    expect(told).to_contain_text(re.compile(r"drawn after \d+ ms, durable after \d+ ms"))
+    # The figure is that of the list, and the bar has room for all that is told.
+    ms = page.locator("#ms").inner_text()
+    expect(page.locator("#clicks .value")).to_have_text(f"{ms} ms")
+    ends = "bar => [...bar.children].map(part => part.x.baseVal.value + part.width.baseVal.value)"
+    assert max(page.locator("#clicks .bar").evaluate(ends)) <= 300.5
 
 
 @pytest.mark.parametrize("view", ["shop", "operator"])

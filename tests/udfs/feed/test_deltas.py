@@ -13,7 +13,7 @@ from udfs.errors import ServiceError
 from udfs.feed.deltas import VERSION, Deltas, apply_deltas, pack_deltas, unpack_deltas
 from udfs.memory.catalogue import Catalogue
 
-HALF_LIFE_MS = SETTINGS.models.half_life_ms
+HALF_LIFE_MS = SETTINGS.half_life_ms
 
 events = st.tuples(
     st.sampled_from(["ann", "bob", "eve"]),
@@ -29,7 +29,7 @@ def test_the_owners_hold_what_the_learner_holds(
     batches: list[list[tuple[str, int, float, int]]],
 ) -> None:
     shard = OneShard()
-    owners = [Catalogue(8, SETTINGS.seed, 1000) for _ in range(SETTINGS.item_shards)]
+    owners = [Catalogue(8, SETTINGS.model.seed, 1000) for _ in range(SETTINGS.job.item_shards)]
     for n, rows in enumerate(batches):
         users, items, weights, ts = zip(*rows, strict=True)
         pairs = list(zip(users, [f"item {k}" for k in items], strict=True))

@@ -18,7 +18,8 @@ from udfs.feed.reader import FeedReader
 from udfs.feed.writer import FeedWriter
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
-from udfs.ranking.recommender import ModelSettings, Recommender
+from udfs.models.settings import Settings
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 D = 4
@@ -38,7 +39,7 @@ class Side:
     def __init__(self, url: str, alone: bool = False, keep_s: float = 30.0) -> None:
         self.redis = RedisWriter(RedisSettings(url))
         self.replica = Catalogue(D, 1, 1000)
-        self.models = Recommender(ModelSettings(), self.replica, Users(D, 1, 10, 10))
+        self.models = Recommender(Settings(), self.replica, Users(D, 1, 10, 10))
         self.reader = FeedReader(self.redis, "shop:", 2, alone, keep_s)
 
     def writer(self, shard: int = 0, epoch: int = 1, restored: bool = False) -> FeedWriter:

@@ -17,10 +17,12 @@ from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Neighbours, Row
 from udfs.models.item_cf.wire import KeyIndex, pack_row, pack_rows, read_row
 from udfs.models.options import ItemCF
+from udfs.models.settings import Settings
+from udfs.options.learning import Lists
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import ModelSettings, Recommender
+from udfs.ranking.recommender import Recommender
 
-D = SETTINGS.dimensions
+D = SETTINGS.model.dimensions
 ALL = 10**9  # bytes
 Batch = list[tuple[str, int, float]]
 batches = st.lists(
@@ -42,7 +44,7 @@ class Owners:
     """Two item shards of one subtask, and a learner that tells them."""
 
     def __init__(self, **item_cf: Any) -> None:
-        self.settings = ModelSettings(length=5, item_cf=ItemCF(**item_cf))
+        self.settings = Settings(lists=Lists(length=5), item_cf=ItemCF(**item_cf))
         self.teller = OneShard(item_cf=self.settings.item_cf)
         self.index = KeyIndex()
         self.shards = [self.new(number) for number in range(2)]
@@ -50,7 +52,7 @@ class Owners:
     def new(self, number: int) -> ItemShard:
         s = self.settings
         ranker = None if number else Ranker(s.ranker)
-        catalogue, neighbours = Catalogue(D, SETTINGS.seed, 1000), Neighbours(s.item_cf)
+        catalogue, neighbours = Catalogue(D, SETTINGS.model.seed, 1000), Neighbours(s.item_cf)
         return ItemShard(catalogue, neighbours, ranker, self.index, s.half_life_ms)
 
     def tell(self, batch: Batch) -> list[tuple[int, bytes]]:
@@ -231,7 +233,11 @@ def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:
     gone = shard.expire(NOW)
     assert len(gone) == 3
     shard.fold()
+    shard.changes(1, 0)
+    waiting = [shard.catalogue.ids[slot] for slot in shard._unpublished.array.tolist()]
     shard.compact()
+    found = shard.catalogue.names(shard._unpublished.array.tolist())
+    assert found == [item for item in waiting if item not in gone], "in the same order"
     assert shard.catalogue.size == len(living) - 3
     same(owners.rows(), {item: row for item, row in before.items() if item not in gone})
     _, chunks, whole = shard.snapshot()

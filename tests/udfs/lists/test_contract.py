@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, OneShard, batch_of, parts, shown
 from udfs.lists.contract import ListWriter
 from udfs.memory.catalogue import Catalogue
-from udfs.models.sources import Lists
+from udfs.models.ranked import Lists
 from udfs.ranking.recommender import of_one
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 

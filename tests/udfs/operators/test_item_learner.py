@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW, keys
+from tests.udfs.builders import NOW, changed, keys
 from tests.udfs.flink import Subtask
 from udfs.accounts import unpack_account
 from udfs.feed.deltas import pack_deltas
 from udfs.feed.reader import FeedReader
+from udfs.learning.settings import JobSettings
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
+from udfs.models.settings import Settings
 from udfs.operators import item_learner
-from udfs.operators.item_learner import ItemLearner, ItemLearnerSettings
-from udfs.ranking.recommender import ModelSettings, Recommender
-from udfs.state.layout import Layout
+from udfs.operators.item_learner import ItemLearner
+from udfs.ranking.recommender import Recommender
 from udfs.state.records import item_dtype
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
@@ -37,26 +37,22 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("udfs.operators.item_learner.now_ms", clock)
-    monkeypatch.setattr("udfs.operators.item_learner.time.time", lambda: clock.now / 1000)
     return clock
 
 
-def operator(url: str, **changes: Any) -> ItemLearner:
-    settings = ItemLearnerSettings(
-        layout=Layout(4, 2, D),
-        redis=RedisSettings(url, retry_s=1),
-        item_keys=[100, KEY],
-        seed=1,
-        max_items=100_000,
-        models=ModelSettings(),
-        item_expiry_days=1,
-        publish_ms=200,
-        snapshot_s=10,
-        keep_s=30,
-        bytes_per_s=1e6,
-        follow=True,
+OPTIONS = changed(
+    Settings(), dimensions=D, shards=4, item_shards=2, retry_s=1, seed=1, max_items=100_000,
+    item_expiry_days=1, publish_ms=200, snapshot_s=10, keep_s=30, megabytes_per_s=2,
+)  # fmt: skip
+
+
+def subtask(
+    url: str, before: Subtask | None = None, *, parallelism: int = 2, **changes: Any
+) -> Subtask:
+    options = changed(OPTIONS, url=url, **changes)
+    return Subtask(
+        ItemLearner(JobSettings(options=options, item_keys=[100, KEY])), before, parallelism
     )
-    return ItemLearner(msgspec.structs.replace(settings, **changes))
 
 
 def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, bytes]:
@@ -72,7 +68,7 @@ def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, byte
 def replica(url: str, *, follow: bool = False) -> Catalogue:
     """What a user learner that starts now would hold."""
     catalogue = Catalogue(D, 1, 100_000)
-    models = Recommender(ModelSettings(), catalogue, Users(D, 1, 10, 10))
+    models = Recommender(Settings(), catalogue, Users(D, 1, 10, 10))
     reader = FeedReader(RedisWriter(RedisSettings(url)), "", 2, False, 30)
     if follow:
         reader._position = "0-0"
@@ -100,7 +96,7 @@ def living(out: list[bytes]) -> list[dict[int, int]]:
 def test_an_emptied_redis_gets_a_whole_snapshot_again_though_nothing_changes(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
-    flink = Subtask(operator(redis_url))
+    flink = subtask(redis_url)
     flink.process(KEY, message(["a", "b"], NOW))
 
     def later() -> dict[str, bytes]:
@@ -117,7 +113,7 @@ def test_an_emptied_redis_gets_a_whole_snapshot_again_though_nothing_changes(
 
 
 def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: Clock) -> None:
-    flink = Subtask(operator(redis_url))
+    flink = subtask(redis_url)
     out = flink.process(KEY, message(["a", "b"], NOW))
     assert living(out) == [{1: 2}]
     assert flink.process(KEY, message(["a"], NOW)) == []
@@ -142,7 +138,7 @@ def test_an_inbox_larger_than_what_it_changes_is_folded_at_once(
 ) -> None:
     monkeypatch.setattr(item_learner, "_INBOX_BYTES", 450)
     monkeypatch.setattr(item_learner, "_ROW_BYTES", row_bytes)
-    flink = Subtask(operator(redis_url))
+    flink = subtask(redis_url)
     for _ in range(10):
         flink.process(KEY, message(["a", "b"], NOW))
     assert (len(flink.state["inbox"][KEY].data) < 4) == (row_bytes == 0)
@@ -155,14 +151,14 @@ def test_an_inbox_larger_than_what_it_changes_is_folded_at_once(
 def test_a_restart_holds_the_same_items_and_publishes_them(
     redis_url: str, clock: Clock, folded: bool
 ) -> None:
-    flink = Subtask(operator(redis_url))
+    flink = subtask(redis_url)
     flink.process(KEY, message(["a", "b"], NOW))
     if folded:
         clock.now += 200
         flink.fire(clock.now)
         flink.process(KEY, message(["b", "ü\n"], clock.now, 0.25))
     before = owned(flink)
-    again = Subtask(operator(redis_url), flink)
+    again = subtask(redis_url, flink)
     clock.now += 5500
     again.fire(clock.now)
     assert owned(again) == before
@@ -172,7 +168,7 @@ def test_a_restart_holds_the_same_items_and_publishes_them(
 
 
 def test_changes_are_published_and_snapshots_taken(redis_url: str, clock: Clock) -> None:
-    flink = Subtask(operator(redis_url))
+    flink = subtask(redis_url)
     flink.process(KEY, message(["a"], NOW))
     clock.now += 200
     flink.fire(clock.now)
@@ -187,7 +183,7 @@ def test_the_feed_takes_no_more_bytes_than_it_may(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
     size, names = item_dtype(D).itemsize, [f"item {k}" for k in range(50)]
-    flink = Subtask(operator(redis_url, bytes_per_s=100 * size))  # ten items each 200 ms
+    flink = subtask(redis_url, megabytes_per_s=100 * size * 2 / 1e6)  # ten items each 200 ms
     flink.process(KEY, message(names, NOW))
     seen, written = [], 0
     for _ in range(5):
@@ -206,7 +202,7 @@ def test_the_feed_takes_no_more_bytes_than_it_may(
 
 def test_snapshots_come_no_sooner_than_their_bytes_allow(redis_url: str, clock: Clock) -> None:
     size, names = item_dtype(D).itemsize, [f"item {k}" for k in range(50)]
-    flink = Subtask(operator(redis_url, bytes_per_s=2 * size))  # 25 s for one, and its ids
+    flink = subtask(redis_url, megabytes_per_s=2 * size * 2 / 1e6)  # 25 s for one, and its ids
     taken = []
     for second in range(60):
         flink.process(KEY, message(names, clock.now))
@@ -218,7 +214,7 @@ def test_snapshots_come_no_sooner_than_their_bytes_allow(redis_url: str, clock: 
 
 
 def test_without_followers_there_is_no_log(redis_url: str, redis_client: Any, clock: Clock) -> None:
-    flink = Subtask(operator(redis_url, follow=False))
+    flink = subtask(redis_url, parallelism=1)
     flink.process(KEY, message(["a"], NOW))
     clock.now += 200
     flink.fire(clock.now)
@@ -227,8 +223,22 @@ def test_without_followers_there_is_no_log(redis_url: str, redis_client: Any, cl
     assert items(replica(redis_url)) == owned(flink)
 
 
+def test_a_job_that_was_rescaled_has_a_log_whatever_its_configuration_says(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    """The user learners believe the number of subtasks that there are, and so must this side."""
+    alone = subtask(redis_url, parallelism=1)
+    alone.process(KEY, message(["a"], NOW))
+    more = subtask(redis_url, alone, parallelism=2)
+    assert more.operator.settings.options.job.parallelism == 1
+    more.process(KEY, message(["b"], NOW))
+    clock.now += 200
+    more.fire(clock.now)
+    assert items(replica(redis_url, follow=True)) == owned(more)
+
+
 def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: Clock) -> None:
-    flink = Subtask(operator(redis_url))
+    flink = subtask(redis_url)
     flink.process(KEY, message([f"old {k}" for k in range(1500)], NOW))
     clock.now += 6000
     flink.fire(clock.now)

@@ -8,15 +8,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW, batch_of
+from tests.udfs.builders import NOW, batch_of, with_columns
 from tests.udfs.flink import Subtask
 from tests.udfs.user_learners import Clock, account, listed, operator, sent
 from udfs.accounts import unpack_account
 from udfs.errors import ServiceError
-from udfs.events.batch import EventBatch, cut, pack, select, unpack
+from udfs.events.batch import EventBatch, cut, pack, unpack
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import _since
-from udfs.state.layout import Layout
 
 END = 2**63 - 1
 
@@ -52,7 +51,7 @@ def test_a_batch_becomes_lists_and_messages(
 def test_batches_that_have_queued_are_learned_as_one(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     in_time = account(flink.process(7, sent([("ann", "a")], NOW - 40)))
     assert (in_time.learned, in_time.batches) == (1, 1)
     assert flink.process(7, sent([("bob", "b")], NOW - 41)) == []
@@ -72,9 +71,9 @@ def test_batches_that_have_queued_are_learned_as_one(
 
 
 def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> None:
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     assert flink.process(7, sent([("bob", "b")], NOW - 100, ["1"])) == []
-    again = Subtask(operator(redis_url, gather_ms=20), flink)
+    again = Subtask(operator(redis_url, window_ms=20), flink)
     assert account(again.fire(NOW + 20)).learned == 1
     counts = account(again.process(7, sent([("bob", "b")], NOW, ["1"])))
     assert (counts.learned, counts.duplicates) == (0, 1)
@@ -83,7 +82,7 @@ def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> No
 def test_the_end_of_the_input_learns_what_waits_and_puts_no_list_off(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     flink.process(7, sent([("ann", "a")], NOW))
     for shard in (7, 8):
         late = sent([(f"bob{shard}", "b")], NOW - 5000)[1]
@@ -98,7 +97,7 @@ def test_no_more_wait_than_one_batch_should_have(
     redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("udfs.learning.batch_queue.MOST", 2)
-    flink = Subtask(operator(redis_url, gather_ms=20))
+    flink = Subtask(operator(redis_url, window_ms=20))
     out = [account(flink.process(7, sent([("bob", str(n))], NOW - 100))) for n in range(4)]
     assert [each.learned for each in out] == [0, 0, 3, 0]
 
@@ -241,7 +240,7 @@ def test_a_timer_writes_what_was_put_off_also_after_a_restart(
 
 def test_a_clock_that_jumps_loses_nothing(redis_url: str, redis_client: Any, clock: Clock) -> None:
     """An hour back, an hour forward, and back again: by a time server, or a machine that slept."""
-    flink = Subtask(operator(redis_url, gather_ms=20, refill_per_s=10))
+    flink = Subtask(operator(redis_url, window_ms=20, refill_per_s=10))
     clock.settle(flink)
     items = [f"i{n}" for n in range(6)]
     for number, jump in enumerate([0, -3_600_000, 7_200_000, -3_600_000, 10, 3_600_000]):
@@ -281,8 +280,7 @@ def test_ratings_are_predicted_before_they_are_learned_also_after_a_restart(
 
     def ratings(values: list[float]) -> Any:
         key, data = sent(rated, NOW)
-        given = np.array(values, "<f4").tobytes()
-        return key, pack(msgspec.structs.replace(unpack(data), ratings=given))
+        return key, pack(with_columns(unpack(data), ratings=values))
 
     one = Subtask(operator(redis_url, loss="squared", test_after=2))
     counts = account(one.process(7, ratings([4.0, 2.0, np.nan, 3.0])))
@@ -318,7 +316,7 @@ def test_an_idle_user_is_forgotten(redis_url: str, clock: Clock) -> None:
 def test_state_of_another_layout_is_refused(redis_url: str, clock: Clock) -> None:
     flink = Subtask(operator(redis_url))
     flink.process(7, sent([("ann", "a")], NOW))
-    other = Subtask(operator(redis_url, layout=Layout(8, 2, 8)), flink)
+    other = Subtask(operator(redis_url, shards=8), flink)
     with pytest.raises(ServiceError, match=r"job\.shards = 4, but this job has 8"):
         other.process(7, sent([("ann", "a")], NOW))
 
@@ -330,17 +328,17 @@ def numbered(n: int) -> EventBatch:
 
 def test_selected_events_keep_all_their_columns() -> None:
     whole = numbered(4)
-    some = select(whole, np.array([True, False, False, True]))
+    some = whole.take(np.array([True, False, False, True]))
     assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
-    assert some.weights_array.tolist() == [0, 3]
-    rated = msgspec.structs.replace(whole, ratings=np.arange(4, dtype="<f4").tobytes())
-    assert select(rated, np.array([False, True, True, False])).ratings_array.tolist() == [1, 2]
-    assert some.ts_array.tolist() == [0, 3]
+    assert some.weights.tolist() == [0, 3]
+    rated = with_columns(whole, ratings=np.arange(4))
+    assert rated.take(np.array([False, True, True, False])).ratings.tolist() == [1, 2]
+    assert some.ts.tolist() == [0, 3]
     assert [part.users for part in cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
     kept = np.arange(4)
     for part, begin, end in zip(cut(rated, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
-        assert part == select(rated, (kept >= begin) & (kept < end))
-    assert list(cut(select(whole, kept > 9), [])) == []
+        assert part == rated.take((kept >= begin) & (kept < end))
+    assert list(cut(whole.take(kept > 9), [])) == []
 
 
 def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:

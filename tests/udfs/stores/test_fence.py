@@ -103,11 +103,10 @@ def test_clients_with_odd_names_are_let_be(redis_url: str, redis_client: Any) ->
 def test_a_subtask_that_flink_has_given_up_cannot_overwrite_a_newer_list(
     redis_url: str, redis_client: Any
 ) -> None:
-    settings = RedisSettings(redis_url, retry_s=1, born_ms=5)
-    old = Subtask(operator(redis_url, redis=settings))
+    old = Subtask(operator(redis_url, born_ms=5))
     old.process(7, sent([("ann", "a"), ("bob", "b")], now_ms()))
     time.sleep(0.002)
-    new = Subtask(operator(redis_url, redis=settings))
+    new = Subtask(operator(redis_url, born_ms=5))
     new.process(7, sent([("ann", "a"), ("bob", "b"), ("ann", "c")], now_ms()))
     before = listed(redis_client, "ann")
     with pytest.raises(ServiceError, match="a newer attempt"):

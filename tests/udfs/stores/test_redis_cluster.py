@@ -125,7 +125,7 @@ def test_slots_that_move_to_another_node_are_found(nodes: RedisNodes) -> None:
 
 def test_a_replica_takes_over_from_a_killed_node(tmp_path: Path, clock: Clock) -> None:
     with RedisNodes(tmp_path, replicas=True) as nodes:
-        flink = Subtask(operator("", redis=RedisSettings(nodes.url, retry_s=30), refill_per_s=100))
+        flink = Subtask(operator(nodes.url, retry_s=30, refill_per_s=100))
         clock.settle(flink)
         flink.process(7, sent([(who, "a") for who in PEOPLE], NOW))
         assert all(client.wait(1, 20_000) for client in nodes.clients[:3]), "replicated"

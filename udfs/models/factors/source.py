@@ -25,8 +25,9 @@ class Factors(Model):
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
-        s = shop.settings
-        self.position = np.exp(-np.arange(s.window) / s.window_decay).astype(np.float32)
+        s = shop.settings.model
+        weights = np.exp(-np.arange(s.window) / s.window_decay)
+        self.position: NDArray[np.float32] = weights.astype(np.float32)
 
     def vectors(self, moment: Moment) -> NDArray[np.float32]:
         """What the factors of items are multiplied by, for each user: float32[n, d]."""
@@ -41,6 +42,6 @@ class Factors(Model):
         """The items with the largest σ(b_i + q_i·v_u)."""
         shop, s = self.shop, self.shop.settings
         return rank_by_factors(
-            shop.catalogue, shop.users, moment.slots, self.vectors(moment), s.length,
-            s.exclude_consumed, shop.threads,
+            shop.catalogue, shop.users, moment.slots, self.vectors(moment), s.lists.length,
+            s.lists.exclude_consumed, shop.threads,
         )  # fmt: skip

@@ -7,7 +7,6 @@ and rows that the item learners share (`wire`). The arrays are those of `neighbo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +25,15 @@ class TakenTogether(Model):
     def __init__(self, shop: Shop, options: ItemCF | None = None) -> None:
         super().__init__(shop, options)
         self.neighbours = Neighbours(options)
+        self.tables = (self.neighbours,)
 
     def evidence(self, thread: int) -> Pairs:
         """Read only: all threads share it."""
-        self.neighbours.reserve(self.shop.catalogue.size)
         return self.neighbours.pairs
 
     def count(self, events: Events) -> Callable[[], object]:
         """Count pairs, beside what else a batch is learned by."""
         neighbours, windows = self.neighbours, events.windows
-        neighbours.reserve(self.shop.catalogue.size)
         return self.shop.threads.beside(
             lambda: neighbours.count(windows, windows.heads, windows.others), len(events.users)
         )
@@ -43,11 +41,3 @@ class TakenTogether(Model):
     def explain(self, slots: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.int32]:
         """The items of the history that gave most of the score."""
         return self.neighbours.explain(self.shop.users, slots, items, _REASONS)[0]
-
-    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
-        """Forget what expired items have counted."""
-        self.neighbours.clear(slots)
-
-    def compact(self, kept: NDArray[np.integer[Any]]) -> None:
-        """Leave out the pairs of items that are gone."""
-        self.neighbours = self.neighbours.compact(kept)

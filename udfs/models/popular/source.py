@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.popular import popular
 from udfs.models.popular.trending import Trending
@@ -32,17 +29,13 @@ class Popular(Model):
     def candidates(self, moment: Moment) -> Ranked:
         """The most popular items."""
         s, shop = self.shop.settings, self.shop
-        stale = moment.now_ms - self._looked_ms >= s.popular_every_s * 1000
+        stale = moment.now_ms - self._looked_ms >= s.lists.popular_every_s * 1000
         if self._order is None or stale:
             self._order = popular.by_popularity(shop.catalogue, shop.clock_ms, s.half_life_ms)
             self._looked_ms = moment.now_ms
         return popular.rank_by_popularity(
-            self._order, shop.users, moment.slots, s.length, s.exclude_consumed
+            self._order, shop.users, moment.slots, s.lists.length, s.lists.exclude_consumed
         )
-
-    def compact(self, kept: NDArray[np.integer[Any]]) -> None:
-        """The order names slots of the old catalogue."""
-        self.forget()
 
 
 class Trends(Model):
@@ -51,17 +44,10 @@ class Trends(Model):
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
         s = shop.settings
-        self.trending = Trending(s.trending_window_ms, s.half_life_ms)
+        self.trending = Trending(s.lists.trending_window_s * 1000.0, s.half_life_ms)
+        self.tables = (self.trending,)
 
     def look(self) -> Ranked:
         """What is trending now; it may be empty."""
         shop = self.shop
-        return self.trending.look(shop.catalogue, shop.clock_ms, shop.settings.length)
-
-    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
-        """Forget expired items."""
-        self.trending.clear(slots)
-
-    def compact(self, kept: NDArray[np.integer[Any]]) -> None:
-        """Leave out the items that are gone."""
-        self.trending.compact(kept)
+        return self.trending.look(shop.catalogue, shop.clock_ms, shop.settings.lists.length)

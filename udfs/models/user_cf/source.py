@@ -8,7 +8,6 @@ neighbours.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +25,11 @@ class LikeMinded(Model):
     def __init__(self, shop: Shop, options: UserCF | None = None) -> None:
         super().__init__(shop, options)
         self.consumers = Consumers(options)
+        self.tables = (self.consumers,)
         self._memory: dict[int, tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
 
     def evidence(self, thread: int) -> Noted:
         """What was noted, with memory of the thread."""
-        self.consumers.reserve(self.shop.catalogue.size)
         room = len(self.shop.users.tail)
         if thread not in self._memory or len(self._memory[thread][0]) < room:
             self._memory[thread] = np.zeros(room, np.float32), np.zeros(room + 1, np.int32)
@@ -44,7 +43,3 @@ class LikeMinded(Model):
         """Note who took what."""
         self.consumers.note(self.shop.users, events.windows.users, events.windows.heads)
         return nothing
-
-    def compact(self, kept: NDArray[np.integer[Any]]) -> None:
-        """Leave out the consumers of items that are gone."""
-        self.consumers = self.consumers.compact(kept)

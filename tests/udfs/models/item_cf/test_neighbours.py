@@ -129,7 +129,7 @@ class World:
         found = np.zeros(ITEMS + 1, np.int32)
         for user in range(USERS):
             count = evidence_kernels.gather(
-                user, self.view, pairs, evidence[user], found, 0, evidence[user]
+                pairs, user, self.view, evidence[user], found, 0, evidence[user]
             )
             assert sorted(found[:count]) == np.flatnonzero(evidence[user]).tolist()
         return evidence * np.array(damping, np.float32)[:ITEMS]
@@ -314,7 +314,7 @@ def test_compacting_keeps_the_pairs_of_the_kept(given_events: list[Event], kept:
     slots = sorted(kept)
     wanted = {pair: value for pair, value in pairs(world).items() if set(pair) <= kept}
     weights = world.model.counts[slots]
-    world.model = world.model.compact(np.array(slots))
+    world.model.renumber(world.model.keep(np.array(slots)))
     assert np.array_equal(world.model.counts[: len(slots)], weights)
     found = {(slots[a], slots[b]): value for (a, b), value in pairs(world).items()}
     assert found == wanted

@@ -1,7 +1,7 @@
 """The options of what is learned and what lists come of it.
 
-In: nothing; the defaults stand here. Out: `Model`, `Lists`, `Quality`, `Feed`, sections of
-`options.Config`.
+In: nothing; the defaults are here. Out: `Model`, `Lists`, `Quality`, `Feed`, sections of the
+configuration.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The options of what the job stands on: Redis, Flink's state, the job itself.
 
-In: nothing; the defaults stand here. Out: `Redis`, `State`, `Job`, `Flink`, sections of
-`options.Config`.
+In: nothing; the defaults are here. Out: `Redis`, `State`, `Job`, sections of the configuration.
 """
 
 from __future__ import annotations
@@ -177,12 +176,3 @@ class Job(Struct, frozen=True, kw_only=True):
             "twice: makes shards, item_shards and parallelism 1."
         ),
     ] = False
-
-
-class Flink(Struct, frozen=True, kw_only=True):
-    """Anything else that Flink itself understands."""
-
-    options: Annotated[
-        dict[str, str],
-        Meta(description="Flink's own options, passed through, such as state.backend.type."),
-    ] = {}

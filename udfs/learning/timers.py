@@ -1,0 +1,34 @@
+"""What a shard has to do at a later time, by name.
+
+In: names and times. Out: the names that are due when Flink says that a time has come: its timers
+carry nothing but their time. Names are not in the state: a timer that is restored finds a shard
+that has just been loaded, for which all that it does at intervals is due.
+"""
+
+from __future__ import annotations
+
+
+class Timers:
+    """The next time of each name; planning one again moves it.
+
+    >>> timers = Timers()
+    >>> timers.plan("sweep", 2_000), timers.plan("refill", 1_000)
+    (2000, 1000)
+    >>> timers.take(1_500), timers.take(1_500), timers.take(2_000)
+    ({'refill'}, set(), {'sweep'})
+    """
+
+    def __init__(self) -> None:
+        self._at: dict[str, int] = {}
+
+    def plan(self, name: str, at_ms: int) -> int:
+        """Note when `name` is due, ms; returns it, for Flink's timer."""
+        self._at[name] = at_ms
+        return at_ms
+
+    def take(self, now_ms: int) -> set[str]:
+        """The names that are due at a time; they are then no longer planned."""
+        due = {name for name, at in self._at.items() if at <= now_ms}
+        for name in due:
+            del self._at[name]
+        return due

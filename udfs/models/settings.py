@@ -1,0 +1,50 @@
+"""All that the operators are built with: the sections of the configuration that they need.
+
+In: nothing; the defaults are in the sections. Out: `Settings`, of which `flink_app.config.Config`
+is the larger one: an option is written once, in its section, and read where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from udfs.models.options import ItemCF, RankerOptions, UserCF
+from udfs.options.events import Events
+from udfs.options.learning import Feed, Lists, Model, Quality
+from udfs.options.runtime import Job, Redis, State
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The sections, by their names in the configuration.
+
+    >>> Settings().model.dimensions, Settings().lists.length
+    (32, 20)
+    """
+
+    events: Events = field(default_factory=Events)
+    model: Model = field(default_factory=Model)
+    item_cf: ItemCF = field(default_factory=ItemCF)
+    user_cf: UserCF = field(default_factory=UserCF)
+    ranker: RankerOptions = field(default_factory=RankerOptions)
+    lists: Lists = field(default_factory=Lists)
+    quality: Quality = field(default_factory=Quality)
+    redis: Redis = field(default_factory=Redis)
+    feed: Feed = field(default_factory=Feed)
+    state: State = field(default_factory=State)
+    job: Job = field(default_factory=Job)
+
+    @property
+    def half_life_ms(self) -> float:
+        """After how long an event counts half for popularity, ms."""
+        return self.model.popularity_half_life_s * 1000.0
+
+    @property
+    def item_expiry_ms(self) -> int:
+        """After how long without an event an item is forgotten, ms."""
+        return int(self.state.item_expiry_days * 86_400_000)
+
+    def of(self, section: str) -> Any:
+        """The options of a candidate source, by its section; None where it has none."""
+        return getattr(self, section, None)
