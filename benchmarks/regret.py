@@ -23,6 +23,7 @@ from rich.table import Table
 from benchmarks.served import RIVALS, Shown, Trial, run
 from flink_app.config import Config
 from flink_app.simulator import ShopSettings
+from udfs.options.sources import models
 
 OUT = Path(__file__).parent / "out"
 STRETCHES = 20
@@ -55,7 +56,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 """What is done with event types: settings over the defaults, and the types that are not sent."""
-MODELS = ("ranker", "item-cf", "user-cf", "mf", "popular")
+MODELS = ("ranker", *models())
 COMPARED = ("ranker", "item-cf", "mf")
 """Models that are run with the first variants; the others only with the own weights, and all
 variants only with the ranker."""

@@ -11,6 +11,7 @@ from flink_app.commands.app import ConfigFile, Settings, app
 from flink_app.config import load
 from flink_app.config.values import toml as toml_text
 from udfs.errors import ConfigError
+from udfs.options.learning import Served
 
 
 @app.command
@@ -62,7 +63,7 @@ def evaluate(
         ),
     ] = ["strict"],  # noqa: B006
     model: Annotated[
-        list[Literal["ranker", "item-cf", "user-cf", "mf", "popular"]],
+        list[Served],
         Parameter(
             negative=(),
             help="Whose lists are tested, in one run; as often as needed. By default those of "

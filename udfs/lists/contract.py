@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from udfs.lists import json_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.models.ranked import Lists
-from udfs.models.sources import SOURCES
+from udfs.options.sources import SOURCES
 from udfs.state.records import pack_factor
 from udfs.stores.redis_writer import Command
 

@@ -7,7 +7,7 @@ In: a `Shop`, the arrays of items and users in one subtask; `Events`, what a bat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,12 @@ from udfs.memory.columns import Table
 from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.ranked import Ranked
-from udfs.models.settings import Settings
 from udfs.threads import Threads, nothing
+
+if (
+    TYPE_CHECKING
+):  # the settings load the options of all sources, which are in files that import this
+    from udfs.models.settings import Settings
 
 
 class Shop:

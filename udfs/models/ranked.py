@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.models.sources import position
+from udfs.options.sources import position
 
 Ranked = tuple[NDArray[np.int32], NDArray[np.float32]]
 """Slots and scores, int32[n, N] and float32[n, N]: the lists of one source."""

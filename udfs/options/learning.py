@@ -6,9 +6,17 @@ configuration.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
+
+from udfs.options.sources import models, silent, testable, words
+
+if TYPE_CHECKING:
+    Served = str
+else:
+    _names = ("ranker", *models())
+    Served = Literal[_names]
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -95,10 +103,11 @@ class Lists(Struct, frozen=True, kw_only=True):
     """The lists a front end reads, and how fresh they are."""
 
     model: Annotated[
-        Literal["ranker", "item-cf", "user-cf", "mf", "popular"],
+        Served,
         Meta(
             description="What makes users' lists: the ranker from all models, or one model alone. "
-            "mf and popular leave uncounted what was taken together, and are the fastest."
+            f"{words(silent(), 'and')} leave uncounted what was taken together, and are the "
+            "fastest."
         ),
     ] = "ranker"
     length: Annotated[int, Meta(description="Items in a list.", ge=1, le=1000)] = 20
@@ -211,7 +220,7 @@ class Quality(Struct, frozen=True, kw_only=True):
     models: Annotated[
         list[str],
         Meta(
-            description="Models whose lists are tested too: item-cf, user-cf or mf. The "
+            description=f"Models whose lists are tested too: {words(testable())}. The "
             "lists that users have and the popular one always are."
         ),
     ] = []

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from udfs.models import sources
 from udfs.models.factors.source import Factors
 from udfs.models.model import Model, Moment, Shop
+from udfs.options import sources
 from udfs.ranking.feature_kernels import Decayed, Product, Share, Taken
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.models import sources
 from udfs.models.options import RankerOptions
+from udfs.options import sources
 from udfs.ranking.candidate_kernels import Scratch
 from udfs.ranking.features import features
 from udfs.ranking.ranker_kernels import Network

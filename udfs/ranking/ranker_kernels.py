@@ -18,6 +18,7 @@ from numba import njit
 from udfs.memory import history_kernels
 from udfs.memory.random_kernels import next_random
 from udfs.memory.top_kernels import insert
+from udfs.models.cached import forget_unreadable
 from udfs.ranking.candidate_kernels import activity, collect, describe, price
 from udfs.ranking.feature_kernels import FLOOR
 
@@ -277,3 +278,6 @@ def train(asked, history, sources, features, items, scratch, network, training):
         for f in range(w.shape[0]):
             squares[f] += gradient[f] * gradient[f]
             w[f] += training.rate * gradient[f] / np.sqrt(squares[f])
+
+
+forget_unreadable(collect, describe, price, rank, train)

@@ -24,9 +24,9 @@ from udfs.models.popular.source import Popular, Trends
 from udfs.models.popular.trending import Trending
 from udfs.models.ranked import Lists, Ranked, of_one
 from udfs.models.settings import Settings
-from udfs.models.sources import SOURCES, evident, position
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
+from udfs.options.sources import SOURCES, evident, position
 from udfs.ranking import candidate_kernels, feature_kernels, fill_kernels, ranker_kernels
 from udfs.ranking.features import Asking, features
 from udfs.ranking.ranker import Memory, Ranker

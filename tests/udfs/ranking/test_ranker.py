@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of
 from udfs.models.options import RankerOptions, UserCF
-from udfs.models.sources import SOURCES
+from udfs.options.sources import SOURCES
 from udfs.ranking.feature_kernels import FLOOR
 from udfs.ranking.features import features
 from udfs.ranking.ranker import Ranker, first_parameters

@@ -8,12 +8,11 @@ heavy is imported here: what a source computes is loaded when a learner is built
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 from msgspec import Struct
-
-from udfs.models.options import ItemCF, UserCF
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -21,12 +20,12 @@ class Source(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: as people write it.
-        code: the module and, after a colon, the class (`udfs.models.model.Model`).
+        code: the module and, after a colon, the class, a `udfs.models.model.Model`.
         about: what it lists, for the docs. shown: the same as a reason, for the page.
         prior: of the ranker's feature log(.3 + share of its largest evidence), before any event;
             above 0, and 0 if and only if it gives no evidence by item.
         alone: whether the lists of users can come from it alone.
-        options: the section of the configuration, by `section`; None where it has none.
+        options: in the same way the struct of its section of the configuration; "": it has none.
     """
 
     name: str
@@ -35,7 +34,7 @@ class Source(Struct, frozen=True, kw_only=True):
     shown: str
     prior: float = 0.0
     alone: bool = True
-    options: type[Struct] | None = None
+    options: str = ""
 
     @property
     def section(self) -> str:
@@ -48,8 +47,16 @@ class Source(Struct, frozen=True, kw_only=True):
 
     def load(self) -> Any:
         """Its class."""
-        module, name = self.code.split(":")
-        return getattr(import_module(module), name)
+        return _load(self.code)
+
+    def load_options(self) -> type[Struct] | None:
+        """The struct of its options."""
+        return _load(self.options) if self.options else None
+
+
+def _load(where: str) -> Any:
+    module, name = where.split(":")
+    return getattr(import_module(module), name)
 
 
 SOURCES: dict[str, Source] = {}
@@ -93,9 +100,28 @@ def testable() -> tuple[str, ...]:
     return tuple(name for name in models() if name != ALWAYS_TESTED)
 
 
+def words(names: Iterable[str], last: str = "or") -> str:
+    """Names as people list them.
+
+    >>> words(testable())
+    'item-cf, user-cf or mf'
+    """
+    *others, final = names
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
 def evident() -> tuple[Source, ...]:
     """The sources that give evidence by item."""
     return tuple(source for source in SOURCES.values() if source.prior)
+
+
+def silent() -> tuple[str, ...]:
+    """The models that give no evidence: where one is served, no evidence is counted.
+
+    >>> silent()
+    ('mf', 'popular')
+    """
+    return tuple(name for name in models() if not SOURCES[name].prior)
 
 
 register(
@@ -105,7 +131,7 @@ register(
         about="what is taken together with your last items",
         shown="goes with what you watched",
         prior=2.0,
-        options=ItemCF,
+        options="udfs.models.options:ItemCF",
     )
 )
 register(
@@ -115,7 +141,7 @@ register(
         about="what those took who took your last items",
         shown="people like you took it",
         prior=0.7,
-        options=UserCF,
+        options="udfs.models.options:UserCF",
     )
 )
 register(
