@@ -59,8 +59,15 @@ class Events(NamedTuple):
     settings: tuple[str, ...] = ()
 
 
-def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str) -> str:
-    """Package the job and hand it to Flink with an emptied Redis; returns its id."""
+def submit(
+    stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str,
+    arguments: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Package the job and hand it to Flink with an emptied Redis; returns its id.
+
+    Args:
+        arguments: of `flink_app.main`.
+    """
     redis.Redis.from_url(stack.redis_url).flushall()
     given = [
         "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
@@ -70,7 +77,7 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
     archive = folder / f"{topic}-{subtasks}.zip"
     write(archive, load(None, given, {}))
     code = ("-pyfs", str(archive), "-pym", "flink_app.main")
-    return stack.submit("-d", "-p", str(subtasks), *code)
+    return stack.submit("-d", "-p", str(subtasks), *code, *arguments)
 
 
 def watch(stack: Stack, job: str, events: int, warm: int = 1) -> tuple[Look, Look]:
@@ -178,8 +185,8 @@ def quality(stack: Stack, folder: Path, events: Events, subtasks: int, rate: int
         pace(writer, events.lines[:1], rate)  # makes the topic
         writer.flush()
         job = submit(
-            stack, folder, topic, subtasks,
-            "quality.every=1", "quality.sequential=true", *events.settings,
+            stack, folder, topic, subtasks, "quality.every=1", *events.settings,
+            arguments=("--sequential-tests",),
         )  # fmt: skip
         watch(stack, job, 1)
         pace(writer, events.lines[1:], rate)

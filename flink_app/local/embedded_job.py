@@ -16,17 +16,20 @@ from flink_app.config import Config
 from flink_app.console.failures import JobFailed, job_failed
 from flink_app.local.gateway import JavaGateway
 from udfs.errors import MillirecError
+from udfs.learning.settings import ORDINARY, Trial
 
 
 class EmbeddedJob:
     """Context manager: Java is there when it is entered; `submit` starts the job.
 
     Args:
-        log, on_warning: see `JavaGateway`.
+        log, on_warning: see `JavaGateway`. trial: how events are tested, if the run measures.
     """
 
-    def __init__(self, config: Config, log: Path, on_warning: Callable[[str], None]) -> None:
-        self._config = config
+    def __init__(
+        self, config: Config, log: Path, on_warning: Callable[[str], None], trial: Trial = ORDINARY
+    ) -> None:
+        self._config, self._trial = config, trial
         self._gateway = JavaGateway(log, on_warning)
         self._client: Any = None
         self._result: Any = None
@@ -50,7 +53,7 @@ class EmbeddedJob:
         options = embedded_options(config) | flink_options(config) | config.flink.options
         try:
             stream, tables = environments(options)
-            build(stream, tables, config)
+            build(stream, tables, config, self._trial)
             self._client = stream.execute_async(config.job.name)
             self._result = self._client.get_job_execution_result()
         except MillirecError:

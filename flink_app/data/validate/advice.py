@@ -32,8 +32,8 @@ ADVICE = {
     "value_out_of_range": "another preset, or none: the ratings are not in this one's scale",
     "bad_time": "write seconds or milliseconds since 1970, or ISO 8601; or another field: "
     "--set source.fields.ts=…",
-    "time_out_of_range": "see to the unit of times; the limits are events.earliest and "
-    "events.latest_ahead_s",
+    "time_out_of_range": "see to the unit of times; the limits are events.earliest and a day "
+    "from now",
     "unknown_type": "give it a weight, --set events.weights.TYPE=1, or take all with "
     "--set events.unknown_type=accept",
     "too_many": "raise events.user_per_minute",
