@@ -130,7 +130,7 @@ def _read(path: Path) -> dict[str, Any]:
         return msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
         raise ConfigError(
-            f"the configuration file {path} does not exist: create it, or name another."
+            f"the configuration file {path} does not exist: create it, or use another."
         ) from None
     except OSError as error:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Options that there used to be: whoever still sets one learns what holds instead.
+"""Options that no longer exist: an error says what is in force instead of each.
 
 In: nothing. Out: `REMOVED`, read by `load`. The constants have their reasons beside them.
 """

@@ -120,7 +120,7 @@ def effective(loaded: Loaded) -> list[tuple[str, str, str]]:
 
 
 def _shown(name: str, value: object) -> str:
-    """Masked before it is quoted: a secret may hold quotes of its own."""
+    """Masked before it is quoted: a secret may contain quotes."""
     if isinstance(value, str):
         return toml(masked(name, value))
     if isinstance(value, list):

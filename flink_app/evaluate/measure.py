@@ -24,7 +24,7 @@ from udfs.accounts import LISTS, RATINGS
 from udfs.learning.settings import Trial
 
 OWN = "millirec"
-"""The name of the model that is no baseline."""
+"""The name of the model that is not a baseline."""
 
 _POLL_S = 0.1
 _PARTS = 20

@@ -45,7 +45,7 @@ class EmbeddedJob:
             ConfigError, SourceError: what the configuration asks for cannot be built. JobFailed:
                 Flink refuses it.
         """
-        # Loading PyFlink takes seconds: not before somebody wants it.
+        # Loading PyFlink takes seconds: not before it is needed.
         from flink_app.graph.environment import embedded_options, environments, flink_options
         from flink_app.job import build
 
@@ -70,7 +70,7 @@ class EmbeddedJob:
         """Whether its input has ended and all of it is done.
 
         Raises:
-            JobFailed: it has ended with an error, which is the cause given.
+            JobFailed: it has ended with an error; the message has the cause.
         """
         if self._result is None or not self._result.done():
             return False

@@ -19,9 +19,9 @@ from udfs.models.options import ItemCF
 from udfs.models.sources import Ranked
 
 # The shape of counts and scores (`counting_kernels.count`, `evidence_kernels.gather`): chosen on
-# the first half of MovieLens-100K by recall@10, one set for ratings of 5 and all ratings, with which
-# item-cf reaches .176 and .200 over the whole stream (docs/models.md). No data are known that other
-# values suit better; what depends on a shop is how much is kept and for how long, the options.
+# the first half of MovieLens-100K by recall@10, one set for ratings of 5 and all ratings; item-cf
+# reaches .176 and .200 with it over the whole stream (docs/models.md). No data are known that other
+# values suit better; what depends on a shop is how much is kept and for how long: the options.
 WINDOW_DECAY = 3.0
 """After how many items of distance a pair's weight falls to 1/e: what is chosen in quick
 succession goes together most."""
