@@ -169,7 +169,7 @@ def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.job
 def test_predicted_ratings_are_compared_with_biased_mf(tmp_path: Path) -> None:
     source, out = some_events(tmp_path / "events.jsonl"), tmp_path / "report.json"
-    with pytest.raises(ConfigError, match="leave out --positive"):
+    with pytest.raises(ConfigError, match="leave --positive out"):
         evaluate(squared(), [source], [], 1, "rating>=4.5", None)
     evaluate(squared(), [source], ["strict"], 1, "", out, ["biased-mf"])
     own, other = msgspec.json.decode(out.read_bytes(), type=list[Result])
