@@ -1,4 +1,4 @@
-"""Tests are where their sources are: when a module moves or goes, its test does too."""
+"""Tests are where their sources are: if a module moves or goes, its test moves or goes too."""
 
 from __future__ import annotations
 
