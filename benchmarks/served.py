@@ -15,7 +15,7 @@ from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
 from flink_app.simulator import Shop, ShopSettings
 from flink_app.simulator.actions import KINDS, encode_event
-from flink_app.simulator.audience import answer, refusals, speaks_out
+from flink_app.simulator.audience import answer, disliked_views, sends_dislikes
 from flink_app.simulator.truth import click_probability, expected_clicks
 from udfs.events.batch import make_batch
 from udfs.events.decode import Decoder
@@ -99,7 +99,7 @@ class Stage:
         self._grow()
         people, place = np.unique(actions.users, return_inverse=True)
         truth = self.shop.affinities(people)
-        refused = refusals(self._random, actions.users, truth[place, actions.items])
+        refused = disliked_views(self._random, actions.users, truth[place, actions.items])
         refused &= actions.kinds == 0
         for begin in range(0, len(actions), self.trial.batch):
             rows = slice(begin, begin + self.trial.batch)
@@ -137,7 +137,7 @@ class Stage:
             worth = [float(expected_clicks(chances[r])) for r in (best, popular[row], drawn)]
             shown = served[row]
             self._rows_shown.append((block, float(expected_clicks(chances[shown])), worth))
-            dislikes = bool(speaks_out(users[row : row + 1])[0])
+            dislikes = bool(sends_dislikes(users[row : row + 1])[0])
             for position, kind in answer(self._random, truth[row, shown], dislikes):
                 events.append((user, int(shown[position]), kind))
         return events
