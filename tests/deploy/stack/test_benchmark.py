@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cluster` in miniature, on the stack that runs already."""
+"""A small run of `python -m benchmarks.cluster`, on the running stack."""
 
 from __future__ import annotations
 
