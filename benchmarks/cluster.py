@@ -40,8 +40,10 @@ _POLL_S = 0.2
 _STEPS = ("parse", "user learner", "item learner", "stats")
 SHARDS = ("job.shards=2", "job.item_shards=2")  # as many as subtasks, at most
 RATINGS_OF_5 = (
-    "events.rating_rule=threshold", "events.rating_threshold=4.5", "events.zero_weight=ignore",
-)  # fmt: skip
+    "events.rating_rule=threshold",
+    "events.rating_threshold=4.5",
+    "events.zero_weight=ignore",
+)
 
 
 class Look(NamedTuple):
@@ -63,10 +65,15 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
     """Package the job and hand it to Flink with an emptied Redis; returns its id."""
     redis.Redis.from_url(stack.redis_url).flushall()
     given = [
-        "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
-        "source.start=earliest", f"redis.url={stack.redis_url}", "dead_letters.kind=none",
-        *SHARDS, *settings,
-    ]  # fmt: skip
+        "source.kind=kafka",
+        f"source.topic={topic}",
+        f"source.brokers={stack.kafka_bootstrap}",
+        "source.start=earliest",
+        f"redis.url={stack.redis_url}",
+        "dead_letters.kind=none",
+        *SHARDS,
+        *settings,
+    ]
     archive = folder / f"{topic}-{subtasks}.zip"
     write(archive, load(None, given, {}))
     code = ("-pyfs", str(archive), "-pym", "flink_app.main")
@@ -116,10 +123,15 @@ def throughput(
     """One bounded run over the topic `zipf`; its first third, in which Java compiles itself, is
     not counted."""
     job = submit(
-        stack, folder, "zipf", subtasks,
-        "source.bounded=true", f"model.dimensions={DIMENSIONS}", f"lists.length={LENGTH}",
+        stack,
+        folder,
+        "zipf",
+        subtasks,
+        "source.bounded=true",
+        f"model.dimensions={DIMENSIONS}",
+        f"lists.length={LENGTH}",
         *settings,
-    )  # fmt: skip
+    )
     first, last = watch(stack, job, events, events // 3)
     wait(stack, job, "FINISHED")
     pids, client = processes(stack), redis.Redis.from_url(stack.redis_url)
@@ -178,9 +190,14 @@ def quality(stack: Stack, folder: Path, events: Events, subtasks: int, rate: int
         pace(writer, events.lines[:1], rate)  # makes the topic
         writer.flush()
         job = submit(
-            stack, folder, topic, subtasks,
-            "quality.every=1", "quality.sequential=true", *events.settings,
-        )  # fmt: skip
+            stack,
+            folder,
+            topic,
+            subtasks,
+            "quality.every=1",
+            "quality.sequential=true",
+            *events.settings,
+        )
         watch(stack, job, 1)
         pace(writer, events.lines[1:], rate)
     _, last = watch(stack, job, len(events.lines))

@@ -124,10 +124,14 @@ def run(count: int, seed: int) -> dict[str, Any]:
             middle = process.memory_info().rss
     growth = process.memory_info().rss / middle
     return {
-        "lines": count, "learned": learned, "ignored": ignored, "rejected": dict(reasons),
-        "lost": lost, "growth": round(growth, 3),
+        "lines": count,
+        "learned": learned,
+        "ignored": ignored,
+        "rejected": dict(reasons),
+        "lost": lost,
+        "growth": round(growth, 3),
         "lines_per_s": round(count / (time.monotonic() - began)),
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

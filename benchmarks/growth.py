@@ -40,18 +40,25 @@ class Axis(NamedTuple):
 
 
 def point(
-    users: int = USERS, items: int = ITEMS, dimensions: int = DIMENSIONS, length: int = LENGTH,
-    consumed: int = 0, search: str = "auto",
-) -> tuple[float, float]:  # fmt: skip
+    users: int = USERS,
+    items: int = ITEMS,
+    dimensions: int = DIMENSIONS,
+    length: int = LENGTH,
+    consumed: int = 0,
+    search: str = "auto",
+) -> tuple[float, float]:
     """CPU µs an event and a list of a learner that knows so many users and items.
 
     Args:
         consumed: h, items in each user's history before; 0: what half the events leave.
     """
     bare = Bare(
-        f"model.dimensions={dimensions}", f"lists.length={length}", f"lists.search={search}",
-        "state.user_cache=1000000", f"state.history={max(5000, 2 * consumed)}",
-    )  # fmt: skip
+        f"model.dimensions={dimensions}",
+        f"lists.length={length}",
+        f"lists.search={search}",
+        "state.user_cache=1000000",
+        f"state.history={max(5000, 2 * consumed)}",
+    )
     bare.know(items)
     slots = bare.meet(users)
     bare.want(slots)
@@ -82,17 +89,23 @@ def history(consumed: int) -> tuple[float, float]:
 AXES = (
     Axis("users", (1_000, 10_000, 100_000, 300_000), "1", "1", lambda n: point(users=n)),
     Axis(
-        "items, searched exactly", (1_000, 5_000, 20_000, 100_000), "1", "I",
+        "items, searched exactly",
+        (1_000, 5_000, 20_000, 100_000),
+        "1",
+        "I",
         lambda n: point(items=n, search="exact"),
     ),
     Axis(
-        "items, searched by cluster", (5_000, 20_000, 100_000, 300_000), "√I", "√I",
+        "items, searched by cluster",
+        (5_000, 20_000, 100_000, 300_000),
+        "√I",
+        "√I",
         lambda n: point(items=n, search="approximate"),
     ),
     Axis("dimensions", (16, 32, 64, 128, 256), "d", "d", lambda n: point(dimensions=n)),
     Axis("list length", (10, 20, 50, 100, 200), "1", "N", lambda n: point(length=n)),
     Axis("history", (16, 64, 256, 1_024, 4_096), "h", "h", history),
-)  # fmt: skip
+)
 
 
 def exponent(values: list[int], costs: list[float]) -> float:
@@ -144,10 +157,13 @@ def report(figures: dict[str, Any]) -> None:
         for kind in ("event", "list"):
             found = row[kind]
             table.add_row(
-                name, " ".join(f"{value:,}" for value in row["values"]), kind,
-                " ".join(f"{us:,.0f}" for us in found["us"]), f"O({found['order']})",
+                name,
+                " ".join(f"{value:,}" for value in row["values"]),
+                kind,
+                " ".join(f"{us:,.0f}" for us in found["us"]),
+                f"O({found['order']})",
                 str(found.get("exponent", "")),
-            )  # fmt: skip
+            )
     Console(stderr=True).print(table)
 
 

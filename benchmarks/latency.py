@@ -53,10 +53,17 @@ def measure(
     found = []
     with tempfile.TemporaryDirectory() as name:
         overrides = [
-            "source.kind=directory", f'source.paths=["{name}"]', f"redis.url={url}",
-            f"model.dimensions={DIMENSIONS}", "job.shards=1", "job.item_shards=1",
-            "dead_letters.kind=none", "source.poll_ms=10", f"lists.model={model}", *given,
-        ]  # fmt: skip
+            "source.kind=directory",
+            f'source.paths=["{name}"]',
+            f"redis.url={url}",
+            f"model.dimensions={DIMENSIONS}",
+            "job.shards=1",
+            "job.item_shards=1",
+            "dead_letters.kind=none",
+            "source.poll_ms=10",
+            f"lists.model={model}",
+            *given,
+        ]
         config = load(None, overrides, {}).config
         stream, tables = environments(embedded_options(config) | flink_options(config))
         from flink_app.job import build
@@ -100,9 +107,12 @@ def _rest(writer: Load) -> None:
 
 
 def summary(
-    ages: np.ndarray[Any, np.dtype[np.float64]], missing: int, before: Totals, after: Totals,
+    ages: np.ndarray[Any, np.dtype[np.float64]],
+    missing: int,
+    before: Totals,
+    after: Totals,
     window_ms: int,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Quantiles of `ages`, float64[n] in ms, and means by stage from totals before and after.
 
     `missing` sampled events had no list yet at the end: each counts as older than all others, so
@@ -143,9 +153,12 @@ def report(figures: dict[str, Any], console: Console) -> None:
         stages = ", ".join(f"{name} {value}" for name, value in row["stages_ms"].items())
         quantiles = [f"{row[f'p{share}_ms'] or '∞'}" for share in (50, 95, 99)]
         table.add_row(
-            row["model"], f"{row['events_per_s']:,}", *quantiles, stages,
+            row["model"],
+            f"{row['events_per_s']:,}",
+            *quantiles,
+            stages,
             f"{row['events_per_batch']:,}",
-        )  # fmt: skip
+        )
     console.print(table)
 
 

@@ -63,9 +63,13 @@ class Load:
         self.waiting: dict[str, deque[tuple[int, float]]] = {}
 
     def write(
-        self, events: Iterator[Event], rate: float, seconds: float, step_s: float = 0.02,
+        self,
+        events: Iterator[Event],
+        rate: float,
+        seconds: float,
+        step_s: float = 0.02,
         before: Callable[[Sequence[Event]], object] = lambda events: None,
-    ) -> float:  # fmt: skip
+    ) -> float:
         """Write `rate` events/s for `seconds`, a file each `step_s`; returns the rate reached.
 
         Args:

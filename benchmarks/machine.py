@@ -20,6 +20,8 @@ def machine() -> dict[str, Any]:
         lines = cpuinfo.read_text().splitlines()
         model = next((x.partition(": ")[2] for x in lines if x.startswith("model name")), model)
     return {
-        "cpus": os.cpu_count(), "processor": model, "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+        "processor": model,
+        "python": platform.python_version(),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }  # fmt: skip
+    }

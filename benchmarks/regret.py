@@ -60,9 +60,13 @@ COMPARED = ("ranker", "item-cf", "mf")
 """Models that are run with the first variants; the others only with the own weights, and all
 variants only with the ranker."""
 _FIRST = (
-    OWN, "half of them", "twice as much", "1 for every liking", "dislikes ignored",
+    OWN,
+    "half of them",
+    "twice as much",
+    "1 for every liking",
+    "dislikes ignored",
     "impressions ignored",
-)  # fmt: skip
+)
 
 
 def shop_of(seed: int) -> ShopSettings:
@@ -94,12 +98,15 @@ def _one(job: tuple[str, str, Trial]) -> dict[str, Any]:
     curve = regret(shown.served, shown, STRETCHES, trial.blocks)
     rivals = {name: regret(shown.rivals[:, k], shown)[0] for k, name in enumerate(RIVALS)}
     return {
-        "variant": variant, "model": model, "seed": trial.shop.seed,
+        "variant": variant,
+        "model": model,
+        "seed": trial.shop.seed,
         "regret": round(float(regret(shown.served, shown)[0]), 5),
         "curve": np.round(curve, 4).tolist(),
         "rivals": {name: round(float(value), 5) for name, value in rivals.items()},
-        "lists": len(shown.served), "events": shown.events,
-    }  # fmt: skip
+        "lists": len(shown.served),
+        "events": shown.events,
+    }
 
 
 def main() -> None:
@@ -111,14 +118,21 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()
     jobs = [
-        (variant, model, Trial(
-            shop=shop_of(seed), settings=(*settings, f"lists.model={model}"), muted=muted,
-            blocks=options.blocks, upset=options.upset,
-        ))
+        (
+            variant,
+            model,
+            Trial(
+                shop=shop_of(seed),
+                settings=(*settings, f"lists.model={model}"),
+                muted=muted,
+                blocks=options.blocks,
+                upset=options.upset,
+            ),
+        )
         for variant, (settings, muted) in VARIANTS.items()
         for model in _models(variant)
         for seed in range(1, options.seeds + 1)
-    ]  # fmt: skip
+    ]
     with ProcessPoolExecutor(options.processes) as pool:
         runs = []
         for row in pool.map(_one, jobs):

@@ -56,9 +56,11 @@ def search(items: int, *, structured: bool) -> dict[str, float]:
     exact: NDArray[np.int32] | None = None
     for way in ("exact", "approximate"):
         bare = Bare(
-            f"lists.search={way}", "lists.model=mf", f"model.dimensions={DIMENSIONS}",
+            f"lists.search={way}",
+            "lists.model=mf",
+            f"model.dimensions={DIMENSIONS}",
             f"lists.length={LENGTH}",
-        )  # fmt: skip
+        )
         bare.know(items, structured=structured)
         slots = bare.meet(_USERS)
         bare.learn(*tastes.events(_LEARNED, _USERS, items))

@@ -42,8 +42,11 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     batches: tuple[tuple[int, float], ...] = (
-        (1, 2_100.0), (10, 5_100.0), (100, 14_800.0), (1000, 63_000.0),
-    )  # fmt: skip
+        (1, 2_100.0),
+        (10, 5_100.0),
+        (100, 14_800.0),
+        (1000, 63_000.0),
+    )
     trained: float = 200.0
     message_us: float = 270.0
     change_us: float = 2.0

@@ -120,10 +120,16 @@ async def ask(port: int, rate: float, seconds: float, seed: int) -> dict[str, An
         map(float, np.percentile(times, [50, 99, 99.9])) if done else [float("inf")] * 3
     )
     return {
-        "rate": rate, "asked": count, "answered": len(done), "failed": len(failed),
-        "per_s": len(done) / spent, "p50_ms": p50, "p99_ms": p99, "p999_ms": p999,
+        "rate": rate,
+        "asked": count,
+        "answered": len(done),
+        "failed": len(failed),
+        "per_s": len(done) / spent,
+        "p50_ms": p50,
+        "p99_ms": p99,
+        "p999_ms": p999,
         "max_ms": float(times.max(initial=0)),
-    }  # fmt: skip
+    }
 
 
 def fill(url: str) -> None:
@@ -132,10 +138,13 @@ def fill(url: str) -> None:
         pipeline = client.pipeline(transaction=False)
         for user in range(USERS):
             items = [
-                {"item": f"i{(user * 7 + n) % 5000}", "score": round(1 - n / 40, 4),
-                 "why": {"model": "item-cf", "because": [f"i{n}", f"i{n + 1}"]}}
+                {
+                    "item": f"i{(user * 7 + n) % 5000}",
+                    "score": round(1 - n / 40, 4),
+                    "why": {"model": "item-cf", "because": [f"i{n}", f"i{n + 1}"]},
+                }
                 for n in range(ITEMS)
-            ]  # fmt: skip
+            ]
             value = {"user": f"u{user}", "id": f"{user:x}-1", "at": 1, "v": 1, "source": "ranker"}
             pipeline.set(f"rec:u{user}", msgspec.json.encode({**value, "items": items}))
         pipeline.set("popular", msgspec.json.encode({**value, "source": "popular", "items": items}))

@@ -109,9 +109,12 @@ class Stage:
             self._sessions.update(sessions.tolist())
             events = self._show(block, people[guests], truth[guests]) if len(guests) else []
             for user, item, kind, no in zip(
-                actions.users[rows].tolist(), actions.items[rows].tolist(),
-                actions.kinds[rows].tolist(), refused[rows].tolist(), strict=True,
-            ):  # fmt: skip
+                actions.users[rows].tolist(),
+                actions.items[rows].tolist(),
+                actions.kinds[rows].tolist(),
+                refused[rows].tolist(),
+                strict=True,
+            ):
                 events.append((user, item, KINDS[kind]))
                 if no:
                     events.append((user, item, "dislike"))

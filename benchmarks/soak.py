@@ -146,9 +146,15 @@ def run(folder: Path, stack: Stack, minutes: float, rate: int, each_s: float) ->
             time.sleep(1)
     found = slopes(times, samples)
     return {
-        "minutes": minutes, "rate": rate, "sent": sent[0] + 1, "accounted": accounted(client),
-        "slopes_per_hour": found, "grown": grown(found), "times": times, "samples": samples,
-    }  # fmt: skip
+        "minutes": minutes,
+        "rate": rate,
+        "sent": sent[0] + 1,
+        "accounted": accounted(client),
+        "slopes_per_hour": found,
+        "grown": grown(found),
+        "times": times,
+        "samples": samples,
+    }
 
 
 def report(figures: dict[str, Any]) -> Table:

@@ -66,10 +66,18 @@ def throughput(
         tree: the source tree to run, if not this one.
     """
     return measured(
-        "benchmarks.process", job, f"source.paths={json.dumps([str(path)])}",
-        f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", f"lists.length={LENGTH}",
-        "job.shards=1", "job.item_shards=1", "dead_letters.kind=none", *options, tree=tree,
-    )  # fmt: skip
+        "benchmarks.process",
+        job,
+        f"source.paths={json.dumps([str(path)])}",
+        f"redis.url={redis_url}",
+        f"model.dimensions={DIMENSIONS}",
+        f"lists.length={LENGTH}",
+        "job.shards=1",
+        "job.item_shards=1",
+        "dead_letters.kind=none",
+        *options,
+        tree=tree,
+    )
 
 
 def write_workload(path: Path, events: int, hot_user: float = 0.0, hot_item: float = 0.0) -> None:
@@ -102,9 +110,12 @@ def measure(names: Iterable[str], events: int, part: int) -> dict[str, Any]:
         if one in runs and other in runs
     }
     workload = {
-        "events": events, "users": USERS, "items": ITEMS, "zipf": EXPONENT,
+        "events": events,
+        "users": USERS,
+        "items": ITEMS,
+        "zipf": EXPONENT,
         "dimensions": DIMENSIONS,
-    }  # fmt: skip
+    }
     return {"workload": workload, "runs": runs, "ratios": ratios}
 
 
@@ -119,9 +130,13 @@ def report(figures: dict[str, Any], console: Console) -> None:
             f"{stage} {1e6 * spent / row['events']:.1f}" for stage, spent in row["stages_s"].items()
         )
         table.add_row(
-            name, f"{row['events']:,}", f"{row['events_per_s']:,}", f"{row['lists_per_s']:,}",
-            stages, memory,
-        )  # fmt: skip
+            name,
+            f"{row['events']:,}",
+            f"{row['events_per_s']:,}",
+            f"{row['lists_per_s']:,}",
+            stages,
+            memory,
+        )
     console.print(table)
     for name, ratio in figures["ratios"].items():
         console.print(f"{name}: {ratio}")

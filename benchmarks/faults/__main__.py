@@ -65,12 +65,18 @@ class Trial:
     def __init__(self, stack: Stack, folder: Path, rate: int, seed: int) -> None:
         self.stack, self._archive = stack, folder / "job.zip"
         given = [
-            "source.kind=kafka", "source.topic=faults", f"source.brokers={stack.kafka_bootstrap}",
-            "dead_letters.kind=kafka", "dead_letters.topic=faults-refused", "feed.snapshot_s=2",
-            f"redis.url={stack.redis_url}", "source.start=earliest",
-            f"job.shards={SHARDS}", f"job.item_shards={SHARDS}",
+            "source.kind=kafka",
+            "source.topic=faults",
+            f"source.brokers={stack.kafka_bootstrap}",
+            "dead_letters.kind=kafka",
+            "dead_letters.topic=faults-refused",
+            "feed.snapshot_s=2",
+            f"redis.url={stack.redis_url}",
+            "source.start=earliest",
+            f"job.shards={SHARDS}",
+            f"job.item_shards={SHARDS}",
             f"flink.options.execution.checkpointing.interval={CHECKPOINT_S:g}s",
-        ]  # fmt: skip
+        ]
         write(self._archive, load_config(None, given, {}))
         self.load = Load(stack.kafka_bootstrap, "faults", rate, seed)
         self.place = Place(stack, self.load, self._submit, seed, CHECKPOINT_S)
@@ -193,8 +199,16 @@ def run(
 def report(outcomes: Sequence[Outcome]) -> Table:
     """A row for each kind of fault."""
     table = Table(title="faults: nothing may be lost, nothing counted twice")
-    for column in ("fault", "times", "events in flight", "lost or twice", "letters repeated",
-                   "first list after, s: p50", "max", "all right after, s: max"):  # fmt: skip
+    for column in (
+        "fault",
+        "times",
+        "events in flight",
+        "lost or twice",
+        "letters repeated",
+        "first list after, s: p50",
+        "max",
+        "all right after, s: max",
+    ):
         table.add_column(column, justify="left" if column == "fault" else "right")
     for kind in KINDS:
         rows = [each for each in outcomes if each.fault == kind]
@@ -203,10 +217,15 @@ def report(outcomes: Sequence[Outcome]) -> Table:
         wrong = sum(row.books.users + row.books.items + row.books.letters for row in rows)
         took = [row.recovery_s for row in rows]
         table.add_row(
-            kind.replace("_", " "), str(len(rows)), str(sum(row.in_flight for row in rows)),
-            str(wrong), str(rows[-1].books.repeated), f"{statistics.median(took):g}",
-            f"{max(took):g}", f"{max(row.right_s for row in rows):g}",
-        )  # fmt: skip
+            kind.replace("_", " "),
+            str(len(rows)),
+            str(sum(row.in_flight for row in rows)),
+            str(wrong),
+            str(rows[-1].books.repeated),
+            f"{statistics.median(took):g}",
+            f"{max(took):g}",
+            f"{max(row.right_s for row in rows):g}",
+        )
     return table
 
 

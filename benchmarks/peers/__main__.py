@@ -37,8 +37,14 @@ def main() -> None:
     """Parse, measure, write."""
     names = [peer.name for peer in PEERS]
     parser = argparse.ArgumentParser(prog="benchmarks.peers", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME",
-                        help=f"some of {', '.join(names)}")  # fmt: skip
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=names,
+        default=names,
+        metavar="NAME",
+        help=f"some of {', '.join(names)}",
+    )
     parser.add_argument("--seconds", type=float, default=40, help="of the live measurement")
     parser.add_argument("--rate", type=float, default=400, help="events/s of it")
     parser.add_argument("--events", type=float, default=1.0, help="times backlogs and history")
@@ -86,9 +92,13 @@ def measured(
 ) -> dict[str, Any]:
     """Both measurements of a peer, or why they could not be made."""
     row: dict[str, Any] = {
-        "name": peer.name, "title": peer.title, "what": peer.what, "source": peer.source,
-        "requirements": peer.requirements, "factors": peer.factors,
-    }  # fmt: skip
+        "name": peer.name,
+        "title": peer.title,
+        "what": peer.what,
+        "source": peer.source,
+        "requirements": peer.requirements,
+        "factors": peer.factors,
+    }
     log = OUT / f"peers-{peer.name}.log"
     try:
         start = (python_of(peer.name, peer.requirements), "-m", peer.module, "{folder}", "{url}")
@@ -133,10 +143,13 @@ def summary(rows: list[dict[str, Any]], stream: Stream) -> dict[str, Any]:
         "popular_recall@10": round(float(popular[counted].mean()), 4) if longest else None,
         "machine": machine(),
         "full_speed": {
-            "users": USERS, "items": ITEMS, "zipf": EXPONENT, "factors": DIMENSIONS,
+            "users": USERS,
+            "items": ITEMS,
+            "zipf": EXPONENT,
+            "factors": DIMENSIONS,
         },
         "live": {"source": stream.source, "history": stream.prefix},
-    }  # fmt: skip
+    }
 
 
 def say(text: str) -> None:

@@ -34,9 +34,16 @@ def python_of(name: str, requirements: Sequence[str], folder: Path = FOLDER) -> 
         print(f"{name}: installing {', '.join(requirements)} …", file=sys.stderr)
         _run([sys.executable, "-m", "venv", "--clear", str(place)])
         _run(
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-             *requirements]
-        )  # fmt: skip
+            [
+                str(python),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                *requirements,
+            ]
+        )
         stamp.write_text(text)
     return str(python)
 

@@ -24,9 +24,13 @@ def main() -> None:
     folder, url, factors, job, *overrides = sys.argv[1:]
     prepare_process()
     given = [
-        "source.kind=directory", f"source.paths={json.dumps([folder])}", f"redis.url={url}",
-        f"model.dimensions={factors}", "lists.length=10", "dead_letters.kind=none",
-    ]  # fmt: skip
+        "source.kind=directory",
+        f"source.paths={json.dumps([folder])}",
+        f"redis.url={url}",
+        f"model.dimensions={factors}",
+        "lists.length=10",
+        "dead_letters.kind=none",
+    ]
     config = load(None, [*given, *overrides], {}).config
     stream, tables = environments(embedded_options(config) | flink_options(config))
     import_module(job).build(stream, tables, config)

@@ -30,9 +30,12 @@ class Als:
     """ALS for implicit feedback. Items that are not in the last fit are in no list."""
 
     def __init__(
-        self, factors: int, penalty: float = PENALTY, confidence: float = CONFIDENCE,
+        self,
+        factors: int,
+        penalty: float = PENALTY,
+        confidence: float = CONFIDENCE,
         every_s: float = EVERY_S,
-    ) -> None:  # fmt: skip
+    ) -> None:
         # One thread to serve and one to fit: more are in each other's way on small batches.
         self._given = {"factors": factors, "regularization": penalty, "alpha": confidence}
         self._every_s = every_s

@@ -70,9 +70,12 @@ def serve(model: Model, batches: Iterable[list[Event]], client: redis.Redis) -> 
 
 
 def write(
-    client: redis.Redis, lists: Iterable[tuple[str, Sequence[str]]], counts: dict[str, int],
-    learned: int, written: int,
-) -> None:  # fmt: skip
+    client: redis.Redis,
+    lists: Iterable[tuple[str, Sequence[str]]],
+    counts: dict[str, int],
+    learned: int,
+    written: int,
+) -> None:
     """Write lists, and what has been done so far, in one round trip.
 
     Args:

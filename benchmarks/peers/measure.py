@@ -91,9 +91,14 @@ def full_speed(
 
 
 def live(
-    command: Sequence[str], log: Path, url: str, stream: Stream, known: int, rate: float,
+    command: Sequence[str],
+    log: Path,
+    url: str,
+    stream: Stream,
+    known: int,
+    rate: float,
     seconds: float,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Let the peer take in the end of the prefix, then events at a steady rate, and look.
 
     Args:

@@ -48,9 +48,13 @@ class PeerProcess:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
         with self._log.open("wb") as log:
             self._process = psutil.Popen(
-                self._command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                self._command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
                 stderr=subprocess.STDOUT,
-            )  # fmt: skip
+            )
         self._watch = threading.Thread(target=self._look, daemon=True)
         self._watch.start()
         return self

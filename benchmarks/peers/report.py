@@ -16,9 +16,18 @@ from benchmarks.peers.stream import SIDE_BY_SIDE
 _Row = dict[str, Any]
 
 COLUMNS = (
-    "", "events/s", "millirec is", "lists/s", "MiB", "p50 ms", "p95", "p99", "millirec is", "MiB",
+    "",
+    "events/s",
+    "millirec is",
+    "lists/s",
+    "MiB",
+    "p50 ms",
+    "p95",
+    "p99",
+    "millirec is",
+    "MiB",
     "Recall@10",
-)  # fmt: skip
+)
 """The table's heads: four of the run at full speed, six of the live one."""
 
 _NOTES = """\
@@ -117,14 +126,18 @@ def markdown(figures: _Row) -> str:
         *(f"- {note}." for note in notes(figures)),
         "",
         _NOTES.format(
-            **figures["full_speed"], **figures["live"], rate=figures["rate"],
-            seconds=figures["seconds"], width=SIDE_BY_SIDE, popular=figures["popular_recall@10"],
+            **figures["full_speed"],
+            **figures["live"],
+            rate=figures["rate"],
+            seconds=figures["seconds"],
+            width=SIDE_BY_SIDE,
+            popular=figures["popular_recall@10"],
         ),
         "![freshness and quality](peers.png)",
         "",
         "## How each is run",
         "",
-    ]  # fmt: skip
+    ]
     for row in figures["peers"]:
         packages = ", ".join(row["requirements"][:1])
         lines.append(

@@ -25,14 +25,21 @@ class BiasedMf:
     """`learn_one` for each event and its negatives, `rank` over all items not seen."""
 
     def __init__(
-        self, factors: int, rate: float = RATE, penalty: float = PENALTY,
+        self,
+        factors: int,
+        rate: float = RATE,
+        penalty: float = PENALTY,
         negatives: int = NEGATIVES,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._model = reco.BiasedMF(
-            n_factors=factors, bias_optimizer=optim.SGD(rate), latent_optimizer=optim.SGD(rate),
-            l2_bias=penalty, l2_latent=penalty,
-            latent_initializer=optim.initializers.Normal(sigma=0.1, seed=1), seed=1,
-        )  # fmt: skip
+            n_factors=factors,
+            bias_optimizer=optim.SGD(rate),
+            latent_optimizer=optim.SGD(rate),
+            l2_bias=penalty,
+            l2_latent=penalty,
+            latent_initializer=optim.initializers.Normal(sigma=0.1, seed=1),
+            seed=1,
+        )
         self._negatives, self._random = negatives, random.Random(1)
         self._known: dict[str, None] = {}
         self._items: list[str] = []

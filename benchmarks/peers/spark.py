@@ -70,10 +70,17 @@ class Refit:
         cores = os.cpu_count() or 1
         self._client, self._history = client, history
         self._als = ALS(
-            rank=factors, regParam=PENALTY, alpha=CONFIDENCE, implicitPrefs=True, seed=1,
-            userCol="user", itemCol="item", ratingCol="times",
-            numUserBlocks=cores, numItemBlocks=cores,
-        )  # fmt: skip
+            rank=factors,
+            regParam=PENALTY,
+            alpha=CONFIDENCE,
+            implicitPrefs=True,
+            seed=1,
+            userCol="user",
+            itemCol="item",
+            ratingCol="times",
+            numUserBlocks=cores,
+            numItemBlocks=cores,
+        )
         self._learned = self._lists = 0
 
     def __call__(self, batch: DataFrame, _: int) -> None:

@@ -64,9 +64,13 @@ def simulated(events: int, prefix: int, seed: int = 1) -> Stream:
 
 
 def woven(
-    users: NDArray[np.int64], items: NDArray[np.int64], times: NDArray[np.int64], prefix: int,
-    source: str, seed: int,
-) -> Stream:  # fmt: skip
+    users: NDArray[np.int64],
+    items: NDArray[np.int64],
+    times: NDArray[np.int64],
+    prefix: int,
+    source: str,
+    seed: int,
+) -> Stream:
     """Let users alternate after the prefix; each user's own order and the clock stay as they are.
 
     In a recording of months a user's session is alone in its hour. Played in a minute as it is, one

@@ -25,15 +25,26 @@ def test_figures_are_those_of_the_stretch_between_two_looks() -> None:
         Usage(5.0, {"redis": 1.0}, {"commands": 10}),
     )
     last = Look(
-        Totals(at=3000, learned=500, lists=210, stages={"learn": 450, "rank": 40},
-               feed={"read": 807, "changes": 4}),
+        Totals(
+            at=3000,
+            learned=500,
+            lists=210,
+            stages={"learn": 450, "rank": 40},
+            feed={"read": 807, "changes": 4},
+        ),
         Usage(6.0, {"redis": 1.8}, {"commands": 1010}),
-    )  # fmt: skip
+    )
     assert rates(first, last) == {
-        "events": 400, "seconds": 2.0, "events_per_s": 200, "lists_per_s": 100,
-        "cpu_us": {"redis": 2000.0}, "cores": 0.8, "stages_us": {"learn": 1.0, "rank": 0.1},
-        "feed_bytes": {"read": 2.0, "changes": 0.01}, "redis": {"commands": 2.5},
-    }  # fmt: skip
+        "events": 400,
+        "seconds": 2.0,
+        "events_per_s": 200,
+        "lists_per_s": 100,
+        "cpu_us": {"redis": 2000.0},
+        "cores": 0.8,
+        "stages_us": {"learn": 1.0, "rank": 0.1},
+        "feed_bytes": {"read": 2.0, "changes": 0.01},
+        "redis": {"commands": 2.5},
+    }
 
 
 def test_bytes_are_told_by_the_last_operator_of_a_task() -> None:

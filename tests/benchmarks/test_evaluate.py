@@ -12,9 +12,14 @@ from flink_app.evaluate.measure import Result
 
 def result(mode: str, seed: int) -> Result:
     return Result(
-        mode=mode, seed=seed, events=9, seconds=1.0, quality={"served:tests": 1.0}, curve=[],
+        mode=mode,
+        seed=seed,
+        events=9,
+        seconds=1.0,
+        quality={"served:tests": 1.0},
+        curve=[],
         microseconds={},
-    )  # fmt: skip
+    )
 
 
 def test_a_run_broken_off_goes_on_with_what_it_has_not_measured(tmp_path: Path) -> None:
@@ -35,8 +40,9 @@ def test_a_run_broken_off_goes_on_with_what_it_has_not_measured(tmp_path: Path) 
 def test_each_seed_is_a_piece_and_baselines_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def run(config: object, files: object, modes: list[str], seeds: int, *rest: object,
-            **more: object) -> list[Result]:  # fmt: skip
+    def run(
+        config: object, files: object, modes: list[str], seeds: int, *rest: object, **more: object
+    ) -> list[Result]:
         calls.append((modes, seeds, config.model.seed, config.job.parallelism))  # type: ignore[attr-defined]
         return []
 
@@ -48,6 +54,9 @@ def test_each_seed_is_a_piece_and_baselines_are_one(monkeypatch: pytest.MonkeyPa
         measure()
     assert len(set(names)) == len(names) == 5
     assert calls == [
-        (["strict"], 1, 1, 1), (["strict"], 1, 2, 1),
-        (["parallel"], 1, 1, 2), (["parallel"], 1, 2, 2), ([], 2, 1, 1),
-    ]  # fmt: skip
+        (["strict"], 1, 1, 1),
+        (["strict"], 1, 2, 1),
+        (["parallel"], 1, 1, 2),
+        (["parallel"], 1, 2, 2),
+        ([], 2, 1, 1),
+    ]

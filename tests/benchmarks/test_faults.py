@@ -55,5 +55,8 @@ def test_the_table_shows_what_was_lost() -> None:
     outcome = Outcome("kafka", 10, 3, 1.5, 2.5, Books(users=1, items=1))
     table = report([outcome, msgspec.structs.replace(outcome, recovery_s=4.5)])
     assert [list(column.cells) for column in table.columns][:4] == [
-        ["kafka"], ["2"], ["6"], ["4"],
-    ]  # fmt: skip
+        ["kafka"],
+        ["2"],
+        ["6"],
+        ["4"],
+    ]

@@ -292,21 +292,38 @@ def figures() -> dict[str, Any]:
         row = {"name": peer.name, "title": peer.title, "what": peer.what, "source": peer.source}
         row |= {"requirements": peer.requirements, "factors": peer.factors}
         row["full_speed"] = {
-            "events": 4000, "finished": scale == 1, "seconds": 1.0, "events_per_s": 4000 // scale,
-            "lists_per_s": 100, "peak_mib": {"Java": 1000, "Python": 24},
-        }  # fmt: skip
+            "events": 4000,
+            "finished": scale == 1,
+            "seconds": 1.0,
+            "events_per_s": 4000 // scale,
+            "lists_per_s": 100,
+            "peak_mib": {"Java": 1000, "Python": 24},
+        }
         row["live"] = {
-            "history": 200 // scale, "history_s": 1.0, "events": 100, "events_per_s": 50,
-            "p50_ms": 10.0 * scale, "p95_ms": 20.0, "p99_ms": 30.0, "late": scale - 1,
-            "peak_mib": {"Java": 500}, "held": [1, 0, -1],
-        }  # fmt: skip
+            "history": 200 // scale,
+            "history_s": 1.0,
+            "events": 100,
+            "events_per_s": 50,
+            "p50_ms": 10.0 * scale,
+            "p95_ms": 20.0,
+            "p99_ms": 30.0,
+            "late": scale - 1,
+            "peak_mib": {"Java": 500},
+            "held": [1, 0, -1],
+        }
         rows.append(row)
     missing = PEERS[-1]
     rows.append(
-        {"name": missing.name, "title": missing.title, "what": missing.what, "factors": 20,
-         "source": missing.source, "requirements": missing.requirements,
-         "missing": "could not be installed: no network"}
-    )  # fmt: skip
+        {
+            "name": missing.name,
+            "title": missing.title,
+            "what": missing.what,
+            "factors": 20,
+            "source": missing.source,
+            "requirements": missing.requirements,
+            "missing": "could not be installed: no network",
+        }
+    )
     events = stream([1, 1, 1, 1], [5, 6, 7, 5], 1)
     return command.summary(rows, events) | {"rate": 50, "seconds": 2}
 
@@ -330,9 +347,11 @@ def test_the_report_has_ratios_and_says_who_is_missing(
     assert rows[2][1:3] == ["1,000 *", "4 ×"] and rows[2][8] == "4 ×" and rows[2][4] == "1,024"
     assert set(rows[3][1:-1]) == {"–"}
     for said in (
-        "could not be installed: no network", "did not finish 4,000 events",
-        "the last 50 of the history", "3% of the live events got into no list",
-    ):  # fmt: skip
+        "could not be installed: no network",
+        "did not finish 4,000 events",
+        "the last 50 of the history",
+        "3% of the live events got into no list",
+    ):
         assert said in text
     show(figures)
     assert "Spark" in capsys.readouterr().err

@@ -23,12 +23,18 @@ def test_growth_is_by_the_hour_and_after_warming_up() -> None:
 
 @pytest.mark.parametrize(
     ("name", "slope", "bad"),
-    [("taskmanager 1 resident MiB", 0.04, False), ("taskmanager 1 resident MiB", 0.06, True),
-     ("learned", 9.0, False),
-     ("checkpoint MiB", 0.1, False), ("checkpoint MiB", 0.3, True),
-     ("freshness p50 ms", 0.6, True), ("redis resident MiB", -1.0, False),
-     ("kafka resident MiB", 0.4, False), ("kafka live heap MiB", 0.06, True)],
-)  # fmt: skip
+    [
+        ("taskmanager 1 resident MiB", 0.04, False),
+        ("taskmanager 1 resident MiB", 0.06, True),
+        ("learned", 9.0, False),
+        ("checkpoint MiB", 0.1, False),
+        ("checkpoint MiB", 0.3, True),
+        ("freshness p50 ms", 0.6, True),
+        ("redis resident MiB", -1.0, False),
+        ("kafka resident MiB", 0.4, False),
+        ("kafka live heap MiB", 0.06, True),
+    ],
+)
 def test_what_grows_faster_than_it_may_is_named(name: str, slope: float, bad: bool) -> None:
     assert grown({name: slope}) == ([name] if bad else [])
 
