@@ -1,6 +1,6 @@
-"""What figures are measured on.
+"""Describes the machine that figures are measured on.
 
-In: nothing. Out: the machine's cores and processor, the version of Python, the time.
+In: nothing. Out: its cores and processor, the version of Python, the time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on, and when."""
+    """The machine, the version of Python, and the time."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

@@ -33,17 +33,8 @@ def python_of(name: str, requirements: Sequence[str], folder: Path = FOLDER) -> 
     if not (stamp.exists() and stamp.read_text() == text):
         print(f"{name}: installing {', '.join(requirements)} …", file=sys.stderr)
         _run([sys.executable, "-m", "venv", "--clear", str(place)])
-        _run(
-            [
-                str(python),
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                *requirements,
-            ]
-        )
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, *requirements])
         stamp.write_text(text)
     return str(python)
 
