@@ -23,7 +23,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.evaluate import u_data
+from benchmarks.cluster_events import Events, pace, structured
 from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, LENGTH, USERS
 from benchmarks.usage import Usage, key_bytes, look, peak_mib, processes
 from deploy.download import CACHE
@@ -32,18 +32,12 @@ from flink_app.config import load
 from flink_app.console.totals import Totals, read_totals
 from flink_app.local.ports import free_port
 from flink_app.package import write
-from flink_app.simulator import ShopSettings, simulate, zipf_events
-from flink_app.writers.files import FileWriter, Writer
+from flink_app.simulator import zipf_events
 from flink_app.writers.kafka import KafkaWriter
 
 _POLL_S = 0.2
 _STEPS = ("parse", "user learner", "item learner", "stats")
 SHARDS = ("job.shards=2", "job.item_shards=2")  # the largest number of subtasks
-RATINGS_OF_5 = (
-    "events.rating_rule=threshold",
-    "events.rating_threshold=4.5",
-    "events.zero_weight=ignore",
-)
 
 
 class Look(NamedTuple):
@@ -51,14 +45,6 @@ class Look(NamedTuple):
 
     totals: Totals
     usage: Usage
-
-
-class Events(NamedTuple):
-    """Events of a topic: JSON lines in order, what they are called, options of the job."""
-
-    lines: list[bytes]
-    name: str
-    settings: tuple[str, ...] = ()
 
 
 def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str) -> str:
@@ -211,36 +197,6 @@ def quality(stack: Stack, folder: Path, events: Events, subtasks: int, rate: int
         "freshness_p50_ms": last.totals.total_freshness_p50_ms,
         "freshness_p99_ms": last.totals.total_freshness_p99_ms,
     }
-
-
-def pace(writer: Writer, lines: Sequence[bytes], rate: int) -> None:
-    """Write lines in order, `rate` per second, in steps of 20 ms."""
-    began, done = time.monotonic(), 0
-    while done < len(lines):
-        due = min(int((time.monotonic() - began) * rate) + 1, len(lines))
-        writer.write(lines[done:due])
-        done = due
-        time.sleep(0.02)
-
-
-def structured(data: Path | None, events: int, folder: Path) -> Events:
-    """MovieLens-100K's ratings of 5 in order of time, or as many events of the simulated shop.
-
-    Args:
-        data: `u.data`, or its folder; by default as for `benchmarks.evaluate`.
-    """
-    path = u_data(data)
-    if path.exists():
-        rows = [line.split("\t") for line in path.read_text().splitlines()]
-        rated = sorted((row for row in rows if row[2] == "5"), key=lambda row: int(row[3]))
-        lines = [
-            b'{"user":"%b","item":"%b","type":"rating","value":5,"ts":%b}'
-            % tuple(part.encode() for part in (user, item, ts))
-            for user, item, _, ts in rated
-        ]
-        return Events(lines[:events], "ml-100k, ratings of 5", RATINGS_OF_5)
-    simulate(ShopSettings(), FileWriter(folder / "shop"), events)
-    return Events((folder / "shop").read_bytes().splitlines(), "simulated shop")
 
 
 @contextlib.contextmanager

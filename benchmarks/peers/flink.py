@@ -1,7 +1,7 @@
-"""Peers on PyFlink, and millirec itself: a job over a watched folder until the process is ended.
+"""Peers on PyFlink, and millirec itself: a job that reads a watched folder until it is killed.
 
-`python -m benchmarks.peers.flink FOLDER URL FACTORS JOB section.option=value …`, with JOB the name
-of a module that has `build`.
+`python -m benchmarks.peers.flink FOLDER URL FACTORS JOB section.option=value …`, where JOB is the
+name of a module with `build`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The picture of the peers: speed, freshness and quality, a line of the picture for each.
+"""The plot of the peers: speed, freshness and quality, a row for each.
 
 In: the figures of `benchmarks.peers`. Out: a matplotlib `Figure`, or a file of it.
 """

@@ -1,4 +1,4 @@
-"""The pieces that `make evaluate` measures, and what it keeps of them."""
+"""The runs of `make evaluate`, and the results that it keeps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def result(mode: str, seed: int) -> Result:
     )
 
 
-def test_a_run_broken_off_goes_on_with_what_it_has_not_measured(tmp_path: Path) -> None:
+def test_an_interrupted_run_continues_with_the_missing_measurements(tmp_path: Path) -> None:
     measured = []
 
     def measure() -> list[Result]:
@@ -37,7 +37,7 @@ def test_a_run_broken_off_goes_on_with_what_it_has_not_measured(tmp_path: Path) 
     assert len(measured) == 2
 
 
-def test_each_seed_is_a_piece_and_baselines_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_seed_is_a_piece_and_all_baselines_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
     def run(

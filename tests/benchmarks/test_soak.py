@@ -1,4 +1,4 @@
-"""The soak's own judgement: what grows is seen, what has grown while it warmed up is not."""
+"""The judgement of the soak: growth is found, but not growth while warming up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def figures(**series: list[float]) -> dict[str, float]:
     return slopes([float(n) for n in range(len(samples))], samples)
 
 
-def test_growth_is_by_the_hour_and_after_warming_up() -> None:
+def test_growth_is_per_hour_and_after_warming_up() -> None:
     found = figures(
         taskmanager_MiB=[1, 50, 100.0, 100.0, 100.0, 100.0], x=[0, 0, 100, 101, 102, 103.0]
     )
@@ -35,7 +35,7 @@ def test_growth_is_by_the_hour_and_after_warming_up() -> None:
         ("kafka live heap MiB", 0.06, True),
     ],
 )
-def test_what_grows_faster_than_it_may_is_named(name: str, slope: float, bad: bool) -> None:
+def test_figures_that_grow_too_fast_are_named(name: str, slope: float, bad: bool) -> None:
     assert grown({name: slope}) == ([name] if bad else [])
 
 
