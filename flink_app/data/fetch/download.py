@@ -12,9 +12,10 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import TransferSpeedColumn
 
 from deploy.download import save
+from flink_app.console.progress import byte_bar
 from flink_app.data.fetch.datasets import DataSet
 from udfs.errors import ConfigError, ServiceError
 
@@ -74,25 +75,10 @@ def _download(data: DataSet, folder: Path) -> None:
         raise ServiceError(f"{folder} cannot be written: {error.strerror}") from error
     try:
         archive, files = work / "archive.zip", work / "files"
+        advice = f"go online, or fetch it by other means from {data.page} and unpack it."
         err = Console(stderr=True)
-        with Progress(
-            TextColumn(data.url),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            console=err,
-            transient=True,
-            disable=not err.is_terminal,
-        ) as bar:
-            task = bar.add_task("", total=data.size)
-            advice = f"go online, or fetch it by other means from {data.page} and unpack it."
-            save(
-                data.url,
-                archive,
-                data.pins,
-                advice,
-                on_bytes=lambda read: bar.update(task, completed=read),
-            )
+        with byte_bar(err, data.url, data.size, TransferSpeedColumn()) as on_bytes:
+            save(data.url, archive, data.pins, advice, on_bytes)
         unpack(archive, data.top, files)
         if folder.is_dir():
             folder.rmdir()  # it is empty

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from flink_app.config import Config
 from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import counted
+from flink_app.console.progress import byte_bar
 from flink_app.data.recorded import files_of, read_blocks
 from flink_app.data.validate.advice import suggestion
 from flink_app.data.validate.checks import UNUSABLE, Check, Status, checks
@@ -65,17 +66,9 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
     tally = Tally(settings, now)
     files = files_of(paths)
     first: list[str] = []
-    with Progress(
-        TextColumn("reading"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("", total=sum(file.stat().st_size for file in files))
-        for block in read_blocks(files, on_bytes=lambda read: bar.update(task, completed=read)):
+    total = sum(file.stat().st_size for file in files)
+    with byte_bar(console, "reading", total, TimeRemainingColumn()) as on_bytes:
+        for block in read_blocks(files, on_bytes=on_bytes):
             first = first or block.lines[:_GUESS_LINES]
             tally.add(block)
     usable = tally.events + tally.ignored

@@ -1,4 +1,4 @@
-"""The live page beside the demo, with the whole job behind it, in a real Chromium."""
+"""The live page next to the demo, with the whole job, in a real Chromium."""
 
 from __future__ import annotations
 

@@ -64,13 +64,13 @@ def test_settings_determine_the_actions_and_another_seed_changes_them() -> None:
 
 
 def test_reading_the_truth_does_not_change_later_events() -> None:
-    quiet, asked = Shop(SMALL), Shop(SMALL)
+    quiet, used = Shop(SMALL), Shop(SMALL)
     after(quiet, 5)
     for block in range(5):
-        asked.advance()
-        asked.respond(f"u{block}", ["i1", "i2"])
-        asked.affinity("u3")[:] = 0.0
-    np.testing.assert_array_equal(quiet.advance().items, asked.advance().items)
+        used.advance()
+        used.respond(f"u{block}", ["i1", "i2"])
+        used.affinity("u3")[:] = 0.0
+    np.testing.assert_array_equal(quiet.advance().items, used.advance().items)
 
 
 def test_a_user_has_one_session_at_a_time_and_its_kinds_come_in_order() -> None:
