@@ -25,7 +25,6 @@ from flink_app.graph.event_settings import decode_settings
 from udfs.events.decode import Decoder
 from udfs.events.presets import PRESETS, resolve
 from udfs.learning.learner import Learner
-from udfs.operators.parse import split_by_user
 from udfs.state.handles import MemoryRows
 
 BATCH = 2000
@@ -113,7 +112,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
         reasons.update(bad.reason for bad in decoded.rejected)
         ignored += decoded.ignored
         lost += len(batch) - len(decoded) - len(decoded.rejected) - decoded.ignored
-        for events in split_by_user(decoded, 1, now).values():
+        if len(events := decoded.batch(now)):
             slots = learner.learn(events, rows, history, learned, now, np.zeros(2)).slots
             learner.user_lists(slots, now)
             learned += len(events)

@@ -64,7 +64,7 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
     kept = models.neighbours.settings.neighbours
     noted = models.consumers.settings.consumers
     mean = shard.neighbours.lengths.sum() / len(folded)
-    caches = learner.catalogue, models.neighbours, models.consumers, models.ranker
+    caches = learner.catalogue, models.ranker
     return {
         "user, in state": _pair(_state(bare.rows, bare.history) / met, user_state(d, pages)),
         "user, in memory": _pair(held(learner.users) / cached, user_memory(d, in_memory)),

@@ -57,7 +57,12 @@ def build(
     # → (user shard key: int, EventBatch: bytes)
     events = (
         batches.process(
-            Parse(decode_settings(config), user_keys, source.name, bool(source.position)),
+            Parse(
+                decode_settings(config),
+                {"user learner": user_keys},
+                source.name,
+                bool(source.position),
+            ),
             _KEYED_BYTES,
         )
         .name("parse")

@@ -1,4 +1,4 @@
-"""Tests are where their sources are: a test of a module that has moved or gone moves or goes too."""
+"""Tests are where their sources are: if a module moves or goes, its test moves or goes too."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ refreshed lists, and the messages for the item learners. No Flink in here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from udfs.state.handles import MemoryRows, Rows
 from udfs.stores.redis_writer import Command
 from udfs.threads import Threads
 
+V = TypeVar("V")
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
 _SAMPLE_STRIDE = 0x9FB21C651E98DF25
 _SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 1000, 256
@@ -99,11 +100,11 @@ class Learner:
         event_users = np.fromiter(map(slot_of.__getitem__, batch.users), np.int32, len(batch))
         known = catalogue.size
         event_items = catalogue.slots(batch.items)
-        weights, ts = batch.weights_array, batch.ts_array
+        weights, ts = batch.weights, batch.ts
         new_users = int((users.seen[slots] == 0).sum())
         parameters = self.models.ranker.parameters
         self._train(event_users, event_items, weights, number, now_ms)
-        windows, counted = self.models.count(event_users, event_items, weights, batch.flags_array)
+        windows, counted = self.models.count(event_users, event_items, weights, batch.flags)
         self._batch += 1
         seed = s.model.seed * _SEED_STRIDE
         self._random[0] = (seed + number * random_kernels.EVENT_STRIDE) & _MASK
@@ -123,17 +124,17 @@ class Learner:
         if s.model.loss == "squared":
             count, full, users.free_count = rating_kernels.learn(
                 *shared, event_users, event_items, weights,
-                batch.ratings_array / np.float32(s.events.rating_scale), batch.flags_array, *rates,
+                batch.ratings / np.float32(s.events.rating_scale), batch.flags, *rates,
                 self.models.position, np.zeros(2) if mean is None else mean, first, error, *notes,
             )  # fmt: skip
         else:
             count, full, users.free_count = softmax_kernels.learn(
-                *shared, known, event_users, event_items, weights, batch.flags_array, *rates,
+                *shared, known, event_users, event_items, weights, batch.flags, *rates,
                 s.model.negatives, self.models.position, self._random, *notes,
             )  # fmt: skip
         catalogue.measure(touched[:count])
         # What was only shown says nothing about its user.
-        said = (weights != 0) | batch.consumed_array
+        said = (weights != 0) | batch.consumed
         np.add.at(users.events, event_users[said], 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
@@ -272,16 +273,16 @@ class Learner:
 
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""
-        kept = self.catalogue.living_slots()
         self.catalogue.expire(before_ms)
         self.models.forget_popular()
-        gone = kept[~self.catalogue.alive[kept]]
-        self.models.neighbours.clear(gone)
-        self.models.trending.clear(gone)
         if self.catalogue.wasteful:
-            kept = self.catalogue.living_slots()
-            self.catalogue = self.lists.catalogue = self.catalogue.compact()
-            self.models.replace_catalogue(self.catalogue, kept)
-            self.users.clear()
-            self._similar_due.clear()
-            self._similar_at.clear()
+            place = self.catalogue.compact(self.users.consumed())
+            self.users.renumber(place)
+            self._similar_due = _moved(self._similar_due, place)
+            self._similar_at = _moved(self._similar_at, place)
+
+
+def _moved(by_slot: dict[int, V], place: NDArray[np.int32]) -> dict[int, V]:
+    """What was noted by slot, after a compaction; in the same order."""
+    slots = place[np.fromiter(by_slot, np.int32, len(by_slot))].tolist()
+    return {slot: value for slot, value in zip(slots, by_slot.values(), strict=True) if slot >= 0}

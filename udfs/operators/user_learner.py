@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, histogram, pack_account
-from udfs.events.batch import EventBatch, cut, recurrences, select, unpack
+from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
 from udfs.feed.reader import FeedReader
 from udfs.learning.learner import Learner
 from udfs.learning.quality import Quality
@@ -116,7 +116,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         keep = shard.duplicates.keep(batch.ids, now)
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
-            batch = select(batch, keep)
+            batch = batch.take(keep)
         refresh = self.settings.options.lists.refresh
         strict = self.settings.options.job.strict
         touched: dict[int, None] = {}
@@ -291,7 +291,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
             self.writer.send(self.learner.shared_lists(now_ms(), everything=True))
 
 
-_NO_EVENTS = EventBatch(users=[], items=[], weights=b"", flags=b"", ts=b"", ids=[], opened=0)
+_NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
 
 
 def _micros(began: float) -> int:
@@ -301,7 +301,7 @@ def _micros(began: float) -> int:
 def _since(batch: EventBatch, now: int) -> NDArray[np.int64]:
     """From when the freshness of each event counts, ms: its own time if it is live, else the
     moment its micro-batch was opened."""
-    ts = batch.ts_array
+    ts = batch.ts
     live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
     result: NDArray[np.int64] = np.where(live, ts, batch.opened)
     return result
