@@ -92,14 +92,18 @@ class Bare:
     def _batch(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> EventBatch:
         n = len(users)
         return make_batch(
-            [f"u{k}" for k in users.tolist()], [f"i{k}" for k in items.tolist()],
-            np.ones(n, np.float32), np.full(n, CONSUMED),
-            np.full(n, self.now_ms), [""] * n, self.now_ms,
-        )  # fmt: skip
+            [f"u{k}" for k in users.tolist()],
+            [f"i{k}" for k in items.tolist()],
+            np.ones(n, np.float32),
+            np.full(n, CONSUMED),
+            np.full(n, self.now_ms),
+            [""] * n,
+            self.now_ms,
+        )
 
     def lists(self, slots: NDArray[np.int32], at_once: int = 50) -> NDArray[np.float64]:
-        """CPU seconds per list, of each group of `at_once` users: complete lists, including the
-        commands for Redis."""
+        """CPU seconds a list, of each group of `at_once` users: whole lists, up to the commands for
+        Redis."""
         spent = []
         now = self.now_ms
         self.learner.user_lists(slots[:1], now)

@@ -61,10 +61,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def config(self) -> Config:
         """The job's configuration: one shard of each kind."""
         given = [
-            f"model.dimensions={self.dimensions}", f"item_cf.neighbours={self.neighbours}",
-            f"feed.megabytes_per_s={self.bound}", f"ranker.train_per_batch={self.train}",
-            "job.shards=1", "job.item_shards=1",
-        ]  # fmt: skip
+            f"model.dimensions={self.dimensions}",
+            f"item_cf.neighbours={self.neighbours}",
+            f"feed.megabytes_per_s={self.bound}",
+            f"ranker.train_per_batch={self.train}",
+            "job.shards=1",
+            "job.item_shards=1",
+        ]
         return load(None, given, {}).config
 
 
@@ -92,9 +95,14 @@ def batches(case: Case, events: int, warmup: int = 0) -> Iterator[EventBatch]:
     for begin, end in zip(begins, [*begins[1:], len(found)], strict=True):
         part, n, now = found[begin:end], end - begin, begin * 1000 // case.rate
         yield make_batch(
-            [each["user"] for each in part], [each["item"] for each in part], np.ones(n),
-            np.ones(n, np.uint8), np.full(n, now), [""] * n, now,
-        )  # fmt: skip
+            [each["user"] for each in part],
+            [each["item"] for each in part],
+            np.ones(n),
+            np.ones(n, np.uint8),
+            np.full(n, now),
+            [""] * n,
+            now,
+        )
 
 
 def item_shard(config: Config) -> ItemShard:

@@ -77,11 +77,12 @@ def _owner(bare: Bare, items: int) -> ItemShard:
     """An item shard that has applied all messages."""
     settings = bare.learner.settings
     shard = ItemShard(
-        Catalogue(
-            settings.model.dimensions, settings.model.seed, settings.state.max_items
-        ),
-        Neighbours(settings.item_cf), None, KeyIndex(), settings.half_life_ms,
-    )  # fmt: skip
+        Catalogue(settings.model.dimensions, settings.model.seed, settings.state.max_items),
+        Neighbours(settings.item_cf),
+        None,
+        KeyIndex(),
+        settings.half_life_ms,
+    )
     for message in bare.messages:
         shard.apply(message)
     return shard

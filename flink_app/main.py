@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def submit(config_file: Path | None, settings: Sequence[str]) -> None:
-    """Build the job in the environment set up by `flink run`, and submit it.
+    """Build the job in the environment that `flink run` has set up, and hand it to Flink.
 
     Raises:
         ConfigError, SourceError: the job cannot be built. ServiceError: Redis does not answer.

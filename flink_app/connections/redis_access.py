@@ -90,7 +90,7 @@ def start_afresh(client: redis.Redis, config: Config) -> None:
     Otherwise a job that is not restored would learn from items it has never seen. Lists stay until
     they are replaced or expire.
     """
-    # These import NumPy and the kernels, which only the start of a job needs.
+    # NumPy and the kernels: only when a job starts.
     from udfs.accounts import LISTS, TESTABLE, shown_key
     from udfs.feed.changes import feed_keys
 

@@ -105,7 +105,7 @@ class Shoppers:
         """Show `count` random shoppers their own list and the popular one, and count the clicks."""
         popular = _items(self.read("popular"))[:SHOWN]
         for _ in range(count):
-            user = self._random_user()
+            user = self._anyone()
             own = _items(self.read(f"rec:{user}"))[:SHOWN]
             if own and popular:
                 self.looks += 1
@@ -115,7 +115,7 @@ class Shoppers:
     def choose(self) -> Round | None:
         """A shopper with a personal list, and the item that they click on it; or None."""
         for _ in range(_TRIES):
-            user = self._random_user()
+            user = self._anyone()
             found = self.read(f"rec:{user}")
             if found is None or found["source"] == "popular":
                 continue
@@ -172,7 +172,7 @@ class Shoppers:
         """Clicks written so far."""
         return self._clicks
 
-    def _random_user(self) -> str:
+    def _anyone(self) -> str:
         return f"u{self._random.integers(self._shop.users)}"
 
 
