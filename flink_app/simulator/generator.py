@@ -6,23 +6,18 @@ In: `ShopSettings` (or a `Shop`) and a `Writer`. Out: the number of events writt
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import numpy as np
 
+from flink_app.console.interrupts import interrupt_sets
 from flink_app.simulator.actions import encode
 from flink_app.simulator.settings import ShopSettings
 from flink_app.simulator.shop import Shop
-from flink_app.writers.files import Writer
+from flink_app.writers.files import TICK_S, Writer
 from udfs.errors import ConfigError
-
-TICK_S = 0.02
-"""Seconds between two batches where a rate is given: the job's micro-batch window."""
 
 
 def simulate(
@@ -107,25 +102,6 @@ def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[list[byte
         number += len(batch)
         if len(batch) == due:
             stop.wait(TICK_S)
-
-
-@contextmanager
-def interrupt_sets(stop: threading.Event) -> Iterator[None]:
-    """Make the first Ctrl-C set `stop`, which keeps batches whole, unless the caller handles it."""
-
-    def first(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    unhandled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not unhandled or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, first)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _check_limits(events: int | None, seconds: float | None, rate: float | None) -> None:

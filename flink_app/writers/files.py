@@ -15,6 +15,9 @@ from types import TracebackType
 
 from udfs.errors import ServiceError
 
+TICK_S = 0.02
+"""Seconds between two batches where a rate is given: the job's micro-batch window."""
+
 
 class Writer(ABC):
     """Accepts batches of events; a context manager that closes it."""

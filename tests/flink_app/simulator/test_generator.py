@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from flink_app.simulator import Shop, ShopSettings, play, simulate
-from flink_app.simulator.generator import TICK_S
-from flink_app.writers.files import FileWriter, Writer
+from flink_app.writers.files import TICK_S, FileWriter, Writer
 from udfs.errors import ConfigError
 
 SMALL = ShopSettings(users=60, items=80, seed=9)
