@@ -38,8 +38,8 @@ def build(
     """Put the whole job into `environment`; a `trial` changes which events it tests.
 
     Raises:
-        ConfigError, SourceError: what the configuration asks for cannot be built, or the state that
-            the job is to go on from does not allow it.
+        ConfigError, SourceError: the configured job cannot be built, or does not fit the state
+            that it is to be restored from.
     """
     check_layout(environment, config)
     job = config.job
@@ -102,5 +102,5 @@ def build(
         .set_parallelism(1)
     )
 
-    # → the layout, by its name, in checkpoints and savepoints
+    # → nothing; its name stores the layout in checkpoints and savepoints
     note_layout(nothing, config)
