@@ -1,4 +1,4 @@
-"""`benchmarks.scale` in miniature: what it must yield, not how fast anything is."""
+"""A small run of `benchmarks.scale`: its results, not its speed."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, pack_account
+from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.writer import FeedWriter
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.settings import JobSettings
@@ -92,8 +93,9 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         shard.load(dict(self._rows.items()), dict(self._pairs.items()), self._ranker.value() or b"")
         messages = list(self._inbox.get() or ())
         restored = shard.catalogue.living > 0 or bool(messages)
-        prefix, keep_s = options.redis.prefix, options.feed.keep_s
-        found = Published(shard, FeedWriter(prefix, number, self._epoch, restored, keep_s))
+        found = Published(
+            shard, FeedWriter(options.redis.prefix, number, self._epoch, restored, KEEP_S)
+        )
         for message in messages:
             shard.apply(message)
             found.inbox_bytes += len(message)
@@ -166,14 +168,14 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     def _publish_changes(self, found: Published, now: int) -> None:
         """Add what changed to the log, which nobody reads while one learner is alone; half of the
         bytes that may go are for items, half for pairs."""
-        before, publish_ms = found.feed.written, self.settings.options.feed.publish_ms
+        before = found.feed.written
         if not self._follow:
             return
         due = now - found.pairs_ms >= PAIRS_MS
         found.pairs_ms = now if due else found.pairs_ms
         half = self._bytes_per_s / 2000  # a millisecond
         slots, changes = found.shard.changes(
-            int(half * publish_ms), int(half * PAIRS_MS) if due else 0
+            int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0
         )
         if len(slots) or any(changes):
             self.writer.send([found.feed.changes(found.shard.catalogue, slots, changes, now)])
@@ -196,8 +198,8 @@ class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     def _set_timer(
         self, found: Published, context: KeyedProcessFunction.Context, name: str
     ) -> None:
-        feed = self.settings.options.feed
-        interval_ms = feed.publish_ms if name == _PUBLISH else int(feed.snapshot_s * 1000)
+        snapshot_s = self.settings.options.feed.snapshot_s
+        interval_ms = PUBLISH_MS if name == _PUBLISH else int(snapshot_s * 1000)
         at_ms = found.timers.plan(name, next_tick(now_ms(), interval_ms))
         context.timer_service().register_processing_time_timer(at_ms)
 

@@ -16,6 +16,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, histogram, pack_account
 from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
+from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.reader import FeedReader
 from udfs.learning.learner import Learner
 from udfs.learning.quality import Quality
@@ -38,6 +39,9 @@ from udfs.threads import share_of_cores
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 _REPORT_S = 1.0  # how often a batch that is learned event by event says how far it has come
+OVERLOAD_MS = 500
+"""The lag behind the input beyond which lists are put off: a job that keeps up stays far below
+it, with 31 ms in the median (docs/performance.md). For how long: `lists.coalesce_ms`."""
 _LISTS, _REFILL, _SWEEP = "lists", "refill", "sweep"  # names of timers
 _END = 2**63 - 1  # event time, ms: when the input has ended
 
@@ -65,7 +69,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         self._quality = Quality(o.quality.every, o.quality.models)
         self.writer = redis_writer(context, s.redis, "user")
         alone = subtasks == 1
-        self.feed = FeedReader(self.writer, o.redis.prefix, o.job.item_shards, alone, o.feed.keep_s)
+        self.feed = FeedReader(self.writer, o.redis.prefix, o.job.item_shards, alone, KEEP_S)
         self.feed.start(self.learner.models)
         self._refreshed_ms = self._swept_ms = self._read = 0
         self._shards: dict[int, UserShard] = {}
@@ -123,7 +127,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         for part in self._parts(batch):
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (key << 40) + shard.learned
-            first = self.settings.options.quality.after - shard.learned
+            first = self.settings.trial.after - shard.learned
             self._test(part, number, first, now, account)
             learned = self.learner.learn(part, *self._rows, number, now, shard.mean, first)
             shard.learned += len(part)
@@ -153,7 +157,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         """What is tested and then learned in one step: the batch, or less if asked for."""
         if self.settings.options.job.strict:
             yield from cut(batch, range(1, len(batch)))
-        elif self.settings.options.quality.sequential:
+        elif self.settings.trial.sequential:
             yield from cut(batch, recurrences(batch.users))
         elif len(batch):
             yield batch
@@ -165,7 +169,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         account.add(Account(quality=quality, stages={"quality": _micros(began)}))
 
     def _refresh_replica(self, now: int) -> None:
-        if now - self._refreshed_ms >= max(1, self.settings.options.feed.publish_ms // 2):
+        if now - self._refreshed_ms >= PUBLISH_MS // 2:
             self._refreshed_ms = now
             self.feed.refresh(self.learner.models)
         if now - self._swept_ms >= 60_000:
@@ -179,7 +183,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         """Write the lists of the touched users, or put them off while the job is overloaded."""
         lists, users = self.settings.options.lists, self.learner.users
         since = _since(batch, now)
-        overloaded = lists.coalesce_ms > 0 and now - batch.opened > lists.overload_ms
+        overloaded = lists.coalesce_ms > 0 and now - batch.opened > OVERLOAD_MS
         if overloaded and now - shard.flushed_ms < lists.coalesce_ms:
             due = dict(shard.due)
             for user, at in zip(batch.users, since.tolist(), strict=True):

@@ -18,6 +18,18 @@ from udfs.ranking.ranker_kernels import Network
 
 _FIRST, _LARGEST = 1e-8, 1e3
 
+HIDDEN = 8
+"""Units of the neural ranker's hidden layer: with 8 it is equal to the linear one on
+MovieLens-100K, and a little slower to learn (docs/models.md), so nothing speaks for more."""
+LEARNING_RATE = 0.2
+"""The step of AdaGrad, which makes it small by itself as events come."""
+CANDIDATES = 200
+"""How many items with evidence get a score, those with the most: ten times a list of 20. The
+best by factors and the popular ones are candidates besides."""
+SAMPLES = 200
+"""Items drawn as not wanted for each event learned, as many as there are candidates: without
+them the ranker would learn to order good items, but not to separate them from the rest."""
+
 
 def first_parameters(hidden: int) -> NDArray[np.float64]:
     """Parameters before any event, float64[P]: a plain weighting of the features by their priors.
@@ -45,7 +57,7 @@ class Ranker:
 
     def __init__(self, settings: RankerOptions) -> None:
         self.settings = settings
-        self.hidden = settings.hidden if settings.network == "neural" else 0
+        self.hidden = HIDDEN if settings.network == "neural" else 0
         self.w = first_parameters(self.hidden)
         self.squares = np.full(len(self.w), _FIRST)
         self.speaks = tuple(sources.position(feature.source) for feature in features())

@@ -27,7 +27,7 @@ from udfs.models.settings import Settings
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
 from udfs.options.sources import SOURCES, evident, position
-from udfs.ranking import candidate_kernels, feature_kernels, fill_kernels, ranker_kernels
+from udfs.ranking import candidate_kernels, feature_kernels, fill_kernels, ranker, ranker_kernels
 from udfs.ranking.features import Asking, features
 from udfs.ranking.ranker import Memory, Ranker
 from udfs.threads import Threads, nothing
@@ -97,12 +97,12 @@ class Recommender:
         """
         if not len(slots):
             return
-        s, moment = self.settings.ranker, self.moment(slots, now_ms)
+        moment = self.moment(slots, now_ms)
         asked, views = self._asked(moment)
         ranker_kernels.train(
             asked, self.users.view, self._views(0), views, self._items, self._memory.scratch(0),
             self.ranker.network(), ranker_kernels.Training(
-                taken, self.ranker.squares, s.learning_rate, s.samples, random
+                taken, self.ranker.squares, ranker.LEARNING_RATE, ranker.SAMPLES, random
             ),
         )  # fmt: skip
 
@@ -133,7 +133,7 @@ class Recommender:
         self._memory.reserve(len(self.catalogue.alive))
         return candidate_kernels.Asked(
             moment.slots, self._extra(moment), 0, len(moment.slots), self._memory.marks[0],
-            s.lists.exclude_consumed, s.ranker.candidates, self._priors,
+            s.lists.exclude_consumed, ranker.CANDIDATES, self._priors,
         ), views  # fmt: skip
 
     def _views(self, thread: int) -> tuple[Any, ...]:

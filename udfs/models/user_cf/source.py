@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from udfs.models.model import Events, Model, Shop
 from udfs.models.options import UserCF
+from udfs.models.user_cf import consumers
 from udfs.models.user_cf.consumer_kernels import Noted
 from udfs.models.user_cf.consumers import Consumers
 from udfs.threads import nothing
@@ -33,10 +34,10 @@ class LikeMinded(Model):
         room = len(self.shop.users.tail)
         if thread not in self._memory or len(self._memory[thread][0]) < room:
             self._memory[thread] = np.zeros(room, np.float32), np.zeros(room + 1, np.int32)
-        c, s = self.consumers, self.consumers.settings
+        c = self.consumers
         return Noted(
-            c.who, c.serial, c.counts, c.position, s.shrink, s.hermit, s.power, s.neighbours,
-            s.said, *self._memory[thread],
+            c.who, c.serial, c.counts, c.position, consumers.SHRINK, consumers.HERMIT,
+            consumers.POWER, consumers.NEIGHBOURS, consumers.SAID, *self._memory[thread],
         )  # fmt: skip
 
     def count(self, events: Events) -> Callable[[], object]:
