@@ -21,18 +21,20 @@ from rich.table import Table
 from flink_app.config import Config, load
 from flink_app.simulator import zipf_events
 from udfs.events.batch import EventBatch, make_batch
+from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.reader import FeedReader
 from udfs.feed.writer import FeedWriter
 from udfs.learning.item_shard import ItemShard
+from udfs.learning.item_step import PAIRS_MS
 from udfs.learning.learner import Learner
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
-from udfs.operators.item_learner import PAIRS_MS
 from udfs.ranking.ranker import Ranker
 from udfs.ranking.recommender import Models
 from udfs.state.handles import MemoryRows
+from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 UNBOUNDED = 1e6  # megabytes/s
@@ -101,7 +103,7 @@ def item_shard(config: Config) -> ItemShard:
     s = config.settings
     return ItemShard(
         Catalogue(s.model.dimensions, s.model.seed, s.state.max_items), Neighbours(s.item_cf),
-        Ranker(s.ranker), KeyIndex(), s.half_life_ms,
+        Shared({RANKER: Ranker(s.ranker)}), KeyIndex(), s.half_life_ms,
     )  # fmt: skip
 
 
@@ -112,7 +114,8 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
     shard = item_shard(config)
     learner.compile()
-    writer, said = FeedWriter("", 0, 1, False, config.feed.keep_s), _Said()
+    said: Any = _Said()
+    writer = FeedWriter(said, 0, 1, False, config.feed.keep_s)
     half, publish_ms = 1000 * config.feed.megabytes_per_s / 2, config.feed.publish_ms
     published = counted = number = 0
     for batch in batches(case, events, warmup):
@@ -126,9 +129,9 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
         due, published = now - counted >= PAIRS_MS, now
         counted = now if due else counted
         slots, changes = shard.changes(int(half * publish_ms), int(half * PAIRS_MS) if due else 0)
-        data = writer.changes(shard.catalogue, slots, changes, now)[-1]
-        if measured and isinstance(data, bytes):
-            said.entries.append(data)
+        said.measured = measured
+        writer.append(shard.catalogue, slots, changes, now)
+        if measured:
             said.pairs += sum(map(len, changes.pairs)) + sum(map(len, changes.counted))
             said.rows, said.counted = said.rows + len(slots), said.counted + len(changes.pairs)
     size = sum(map(len, said.entries))
@@ -151,7 +154,13 @@ class _Said:
 
     def __init__(self) -> None:
         self.entries: list[bytes] = []
+        self.measured = False
         self.rows = self.counted = self.pairs = self.messages = 0
+
+    def append(self, entry: bytes, oldest_ms: int) -> None:
+        """Take what would go to the log."""
+        if self.measured:
+            self.entries.append(entry)
 
 
 def read_us(config: Config, entries: list[bytes]) -> float:
@@ -159,7 +168,9 @@ def read_us(config: Config, entries: list[bytes]) -> float:
     settings = config.settings
     catalogue = Catalogue(settings.model.dimensions, 1, settings.state.max_items)
     models = Models(settings, catalogue, Users(settings.model.dimensions, 1, 10, 10))
-    reader = FeedReader(RedisWriter(RedisSettings("redis://127.0.0.1:1")), "", 1, False, 30.0)
+    reader = FeedReader(
+        RedisFeed(RedisWriter(RedisSettings("redis://127.0.0.1:1")), ""), 1, False, 30.0
+    )
     for _ in range(2):
         began = time.process_time()
         for data in entries:

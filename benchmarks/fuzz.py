@@ -115,7 +115,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
         lost += len(batch) - len(decoded) - len(decoded.rejected) - decoded.ignored
         for events in split_by_user(decoded, 1, now).values():
             slots = learner.learn(events, rows, history, learned, now, np.zeros(2)).slots
-            learner.user_lists(slots, now)
+            _ = [some.json for some in learner.user_lists(slots, now)]
             learned += len(events)
         while len(rows) > 20_000:  # what expiry does, by time, in a job
             rows.pop(next(iter(rows)))

@@ -17,18 +17,21 @@ from rich.table import Table
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
 from flink_app.console.failures import FINISHED
+from udfs.lists.keys import FACTOR, ITEM, METADATA, POPULAR, TRENDING, USER
+from udfs.stores.redis_marks import MARKS
+from udfs.stores.redis_stats import STATS
 
 _SAMPLE = 500  # keys of a family whose memory is asked for
 FAMILIES = {
-    "rec:": "users' lists",
-    "similar:": "items' lists",
-    "factor:": "users' factors",
-    "item:": "metadata",
+    USER.key: "users' lists",
+    ITEM.key: "items' lists",
+    FACTOR: "users' factors",
+    METADATA: "metadata",
     "feed:": "item feed",
     "quality:": "quality",
     "": "popular, trending, stats, marks",
 }
-_SINGLE = "popular", "trending", "stats", "filled", "writers"
+_SINGLE = POPULAR.key, TRENDING.key, STATS, MARKS, "writers"
 
 
 class Family(msgspec.Struct):

@@ -5,7 +5,7 @@ In: cache slots of users. Out: `Lists`. What is learned when stands in `udfs.lea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Models:
 
     Attributes:
         clock_ms: the newest event time.
+        shared: what has parameters that all user learners share, by name: has `parameters`,
+            float64[P], and `put`. Nothing else is needed to let those of another model travel.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Models:
         self.neighbours = Neighbours(settings.item_cf)
         self.consumers = Consumers(settings.user_cf)
         self.ranker = Ranker(settings.ranker, self._threads)
+        self.shared = {"ranker": self.ranker}
         position = np.exp(-np.arange(settings.model.window) / settings.model.window_decay)
         self.position = position.astype(np.float32)
         self.counting = settings.lists.model not in ("mf", "popular")
@@ -186,9 +189,10 @@ class Models:
 
     def put(
         self, items: Sequence[str], rows: NDArray[np.void], counted: Sequence[str],
-        pairs: Sequence[KeyRow], ranker: bytes,
+        pairs: Sequence[KeyRow], parameters: Mapping[str, NDArray[np.float64]],
     ) -> None:  # fmt: skip
-        """Set items, what was taken together with some, and the ranker to absolute values."""
+        """Set items, what was taken together with some, and shared parameters by name to absolute
+        values."""
         catalogue = self.catalogue
         catalogue.put_rows(items, rows)
         if self.counting:
@@ -197,7 +201,9 @@ class Models:
                     slots = catalogue.slots_of_keys(row.keys)
                     self.neighbours.reserve(catalogue.size)
                     self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
-            self.ranker.put(ranker)
+            for name, values in parameters.items():
+                if name in self.shared:
+                    self.shared[name].put(values)
 
     def forget_popular(self) -> None:
         """Look at popularity anew next time."""

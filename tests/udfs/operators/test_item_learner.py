@@ -10,16 +10,17 @@ import pytest
 from tests.udfs.builders import NOW, changed, keys
 from tests.udfs.flink import Subtask
 from udfs.accounts import unpack_account
-from udfs.feed.deltas import pack_deltas
+from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.reader import FeedReader
+from udfs.learning import item_step
 from udfs.learning.settings import JobSettings
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.settings import Settings
-from udfs.operators import item_learner
 from udfs.operators.item_learner import ItemLearner
 from udfs.ranking.recommender import Models
 from udfs.state.records import item_dtype
+from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 D, KEY = 4, 101
@@ -57,19 +58,23 @@ def subtask(
 
 def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, bytes]:
     n = len(items)
-    packed = pack_deltas(
-        keys(items), dict(enumerate(items)), np.full((n, 2 * D + 4), change, np.float32),
-        np.ones(n), np.full(n, float(seen)), np.ones(n, np.int64), np.ones(n, np.int32), seen, [],
-        b"",
-    )  # fmt: skip
-    return KEY, packed[1]
+    touched = Touched(
+        keys(items),
+        dict(enumerate(items)),
+        np.full((n, 2 * D + 4), change, np.float32),
+        np.ones(n),
+        np.full(n, float(seen)),
+        np.ones(n, np.int64),
+        np.ones(n, np.int32),
+    )
+    return KEY, pack_deltas(touched, seen, [], {})[1]
 
 
 def replica(url: str, *, follow: bool = False) -> Catalogue:
     """What a user learner that starts now would hold."""
     catalogue = Catalogue(D, 1, 100_000)
     models = Models(Settings(), catalogue, Users(D, 1, 10, 10))
-    reader = FeedReader(RedisWriter(RedisSettings(url)), "", 2, False, 30)
+    reader = FeedReader(RedisFeed(RedisWriter(RedisSettings(url)), ""), 2, False, 30)
     if follow:
         reader._position = "0-0"
         reader.refresh(models)
@@ -85,7 +90,7 @@ def items(catalogue: Catalogue) -> dict[str, bytes]:
 
 
 def owned(flink: Subtask) -> dict[str, bytes]:
-    return items(flink.operator._shards[KEY].shard.catalogue)
+    return items(flink.operator.step.shards[KEY].shard.catalogue)
 
 
 def living(out: list[bytes]) -> list[dict[int, int]]:
@@ -136,8 +141,8 @@ def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: 
 def test_an_inbox_larger_than_what_it_changes_is_folded_at_once(
     redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, row_bytes: int
 ) -> None:
-    monkeypatch.setattr(item_learner, "_INBOX_BYTES", 450)
-    monkeypatch.setattr(item_learner, "_ROW_BYTES", row_bytes)
+    monkeypatch.setattr(item_step, "_INBOX_BYTES", 450)
+    monkeypatch.setattr(item_step, "_ROW_BYTES", row_bytes)
     flink = subtask(redis_url)
     for _ in range(10):
         flink.process(KEY, message(["a", "b"], NOW))
@@ -251,7 +256,7 @@ def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: 
     clock.now += 600
     assert living(flink.fire(clock.now)) == [{1: 1}]
     assert list(flink.state["items"][KEY].data) == ["new"]
-    shard = flink.operator._shards[KEY].shard
+    shard = flink.operator.step.shards[KEY].shard
     assert (shard.catalogue.size, shard.unfolded) == (1, False)
     assert items(replica(redis_url)) == owned(flink)
     flink.process(KEY, message(["new", "old 3"], clock.now))

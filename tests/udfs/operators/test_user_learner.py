@@ -14,8 +14,8 @@ from tests.udfs.user_learners import Clock, account, listed, operator, sent
 from udfs.accounts import unpack_account
 from udfs.errors import ServiceError
 from udfs.events.batch import EventBatch, cut, pack, select, unpack
+from udfs.learning.list_step import since_of
 from udfs.operators.flink import STATS
-from udfs.operators.user_learner import _since
 
 END = 2**63 - 1
 
@@ -144,7 +144,7 @@ def test_a_long_batch_says_how_far_it_has_come(
 ) -> None:
     pairs = [("ann", "a"), ("ann", "b"), ("bob", "a")]
     whole = account(Subtask(operator(redis_url, strict=True)).process(7, sent(pairs, NOW)))
-    monkeypatch.setattr("udfs.operators.user_learner._REPORT_S", -1.0)
+    monkeypatch.setattr("udfs.learning.user_step._REPORT_S", -1.0)
     flink = Subtask(operator(redis_url, strict=True))
     out = flink.process(7, sent(pairs, NOW))
     reports = [unpack_account(value) for key, value in out if key is STATS]
@@ -347,5 +347,5 @@ def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:
     ts = [opened - 10, opened + 5, opened + 999, opened - 60_000, 5]
     batch = batch_of([("u", "i")] * 5, ts=ts)
     batch = msgspec.structs.replace(batch, opened=opened)
-    found = _since(batch, opened + 100)
+    found = since_of(batch, opened + 100)
     assert found.tolist() == [opened - 10, opened + 5, opened, opened, opened]
