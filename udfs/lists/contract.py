@@ -44,19 +44,23 @@ def write(
 
     Args:
         names: whose they are; one, "", of a list that is everybody's.
-        numbers: of each, what its id ends with; none: the id is the time alone.
+        numbers: of each that has an owner, what its id ends with; none: the id is the time alone.
         items: of each, its items without the brackets, as from `ItemsJson`.
     """
-    tail = b',"at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
-    head = b'"id":"%x' % at_ms
+    at = b"%x" % at_ms
+    tail = b'","at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
+    owner = b'{"%b":' % kind.owner.encode()
+    if kind.owner and numbers:
+        return [
+            b'%b%b,"id":"%b-%x%b%b]}' % (owner, _json(name), at, number, tail, text)
+            for name, number, text in zip(names, numbers, items, strict=True)
+        ]
     if kind.owner:
-        field = b'{"%b":' % kind.owner.encode()
-        begin = [b"%b%b,%b" % (field, _json(name), head) for name in names]
-    else:
-        begin = [b"{" + head] * len(names)
-    if numbers:
-        begin = [b"%b-%x" % pair for pair in zip(begin, numbers, strict=True)]
-    return [b'%b"%b%b]}' % (a, tail, text) for a, text in zip(begin, items, strict=True)]
+        return [
+            b'%b%b,"id":"%b%b%b]}' % (owner, _json(name), at, tail, text)
+            for name, text in zip(names, items, strict=True)
+        ]
+    return [b'{"id":"%b%b%b]}' % (at, tail, text) for text in items]
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -15,6 +15,9 @@ from udfs.models.settings import Settings
 from udfs.state.records import pack_factor
 from udfs.stores.redis_writer import Command, RedisWriter
 
+_SET = b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n%b"
+_NOTICE = b"*3\r\n$7\r\nPUBLISH\r\n%b\r\n$%d\r\n%b\r\n"
+
 
 class RedisLists:
     """See the module; a `Store`. The connection is the learner's, which others use too."""
@@ -23,9 +26,10 @@ class RedisLists:
         options = settings.redis
         self._redis, self._prefix = redis, options.prefix.encode()
         end = str(options.expiry_s).encode()
-        self._tail = b"\r\n$2\r\nEX\r\n$%d\r\n%b\r\n" % (len(end), end)
+        self._tail = b"$2\r\nEX\r\n$%d\r\n%b\r\n" % (len(end), end)
         channel = self._prefix + CHANNEL.encode()
-        self._notice = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
+        self._channel = b"$%d\r\n%b" % (len(channel), channel)
+        self._factor = self._prefix + FACTOR.encode()
         self._publish = options.publish
 
     def write(self, updates: Sequence[ListUpdates]) -> None:
@@ -35,29 +39,24 @@ class RedisLists:
     def commands(self, updates: Sequence[ListUpdates]) -> list[Command]:
         """What is sent: each list with its notice behind it, then the factors of these users."""
         packed: list[Command] = []
+        tail = self._tail
         for some in updates:
-            packed += self._lists(some)
+            head = self._prefix + some.kind.key.encode()
+            publish = self._publish and some.kind == USER
+            for name, value in zip(some.names, some.json, strict=True):
+                raw = name.encode()
+                key = head + raw
+                packed.append(_SET % (len(key), key, len(value), value, tail))
+                if publish:
+                    packed.append(_NOTICE % (self._channel, len(raw), raw))
             packed += self._factors(some)
         return packed
 
-    def _lists(self, some: ListUpdates) -> Iterator[bytes]:
-        head = self._prefix + some.kind.key.encode()
-        notice = self._notice if self._publish and some.kind == USER else b""
-        for name, value in zip(some.names, some.json, strict=True):
-            raw = name.encode()
-            yield self._set(head + raw, value)
-            if notice:
-                yield b"%b$%d\r\n%b\r\n" % (notice, len(raw), raw)
-
     def _factors(self, some: ListUpdates) -> Iterator[bytes]:
         if some.factors is not None:
-            head = self._prefix + FACTOR.encode()
             for name, vector in zip(some.names, some.factors, strict=True):
-                yield self._set(head + name.encode(), pack_factor(vector))
-
-    def _set(self, key: bytes, value: bytes) -> bytes:
-        sizes = len(key), key, len(value), value, self._tail
-        return b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b%b" % sizes
+                key, value = self._factor + name.encode(), pack_factor(vector)
+                yield _SET % (len(key), key, len(value), value, self._tail)
 
     def close(self) -> None:
         """See `Store`; the connection is not this store's to close."""
