@@ -1,7 +1,7 @@
-# Everything for working on millirec. `make help` lists the targets.
+# Tasks for working on millirec. `make help` lists the targets.
 #
-# The first target makes .venv; later ones reuse it and need no network, until pyproject.toml
-# changes. PYTHON=/path/of/python chooses another interpreter, ARGS= goes on to the tool.
+# The first target creates .venv; later ones reuse it without a network, until pyproject.toml
+# changes. PYTHON=/path/to/python selects another interpreter; ARGS= is passed on to the tool.
 
 PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.10 python3,$(if $(call works,$(name)),$(name))))
 works = $(shell command -v $(1) >/dev/null 2>&1 && $(1) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1 && echo yes)
@@ -19,11 +19,11 @@ ARGS ?=
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
-venv: $(STAMP)  ## Make .venv with everything in it (the other targets do it themselves)
+venv: $(STAMP)  ## Create .venv with everything in it (the other targets do so too)
 
 $(STAMP): pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
-	  echo "millirec needs Python 3.10, 3.11 or 3.12, and found none$(if $(PYTHON), by the name $(PYTHON)): install one, or name it, e.g. make PYTHON=/opt/python3.11/bin/python3" >&2; exit 1; }
+	  echo "millirec needs Python 3.10, 3.11 or 3.12, and found none$(if $(PYTHON), named $(PYTHON)): install one, or name its path, e.g. make PYTHON=/opt/python3.11/bin/python3" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; v = sys.version_info; (3, 10) <= v[:2] <= (3, 12) or sys.exit("millirec needs Python 3.10, 3.11 or 3.12, and %s is %d.%d: name another, e.g. make PYTHON=python3.11" % (sys.executable, v[0], v[1]))'
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) lacks the module venv: install it (Debian and Ubuntu: apt install python3-venv), or name another Python, e.g. make PYTHON=python3.11" >&2; exit 1; }
@@ -31,11 +31,11 @@ $(STAMP): pyproject.toml
 	@rm -f $@
 	@"$(PYTHON)" -m venv --clear $(VENV)
 	@$(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '$(ALL)' || { \
-	  echo "uv could not install it; pip, which reads its own settings and takes longer, tries now" >&2; \
+	  echo "uv could not install it; trying pip, which has its own settings and is slower" >&2; \
 	  $(PIP) --editable '$(ALL)'; }
 	@touch $@
 
-demo: $(STAMP)  ## Click in a simulated shop and watch its lists follow, on a page and here; DEMO_SECONDS=60 ends it
+demo: $(STAMP)  ## Simulate a shop whose lists follow clicks, on a page and here; DEMO_SECONDS=60 ends it
 	@$(BIN)/millirec demo
 
 test: $(STAMP)  ## Run all tests; ARGS='-m "not stack"' or ARGS=tests/udfs runs some
@@ -46,10 +46,10 @@ lint: $(STAMP)  ## Check style, format and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-audit: $(STAMP)  ## Look for known vulnerabilities of the packages; ARGS=ID passes one over
+audit: $(STAMP)  ## Look for known vulnerabilities of the packages; ARGS=ID ignores one
 	@$(BIN)/python .ci/audit.py $(ARGS)
 
-format: $(STAMP)  ## Rewrite the files in the project's format
+format: $(STAMP)  ## Format the files
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
@@ -60,13 +60,13 @@ docs: $(STAMP)  ## Build the documentation as a site, in site/
 bench: $(STAMP)  ## Measure events/s, lists/s and milliseconds; figures go to benchmarks/out
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
-bench-compare: $(STAMP)  ## Measure events/s of this version and of the commit REF in turn
+bench-compare: $(STAMP)  ## Compare events/s of this version with the commit REF, in turns
 	@$(BIN)/python -m benchmarks.compare $(REF) $(ARGS)
 
-evaluate: $(STAMP)  ## Measure the lists' quality on MovieLens-100K; DATA=FOLDER names where u.data lies
+evaluate: $(STAMP)  ## Measure the lists' quality on MovieLens-100K; DATA=FOLDER holds u.data
 	@$(BIN)/python -m benchmarks.evaluate $(if $(DATA),--data "$(DATA)") $(ARGS)
 
-faults: $(STAMP)  ## Kill, hang and damage what the job stands on, and see that nothing is lost
+faults: $(STAMP)  ## Kill, pause and damage what the job depends on, and check that nothing is lost
 	@$(BIN)/python -m benchmarks.faults $(ARGS)
 
 clean:  ## Remove .venv and everything that was built, cached or measured

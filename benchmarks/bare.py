@@ -1,7 +1,7 @@
 """The learner without Flink and Redis: events and factors in, seconds and bytes out.
 
 In: settings as "section.option=value", arrays of users and items. Out: CPU seconds of this process,
-which other work on the machine disturbs less than a clock; and what stands in memory.
+which other work on the machine affects less than wall-clock time; and the learner's memory.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Bare:
         return np.fromiter(where.values(), np.int32, users)
 
     def want(self, slots: NDArray[np.int32], *, structured: bool = True) -> None:
-        """Give users factors of their own: the mean of two items' of different kinds, three times
-        as long; without structure of random ones."""
+        """Give users factors: three times the mean of two items' factors; without structure,
+        random ones."""
         catalogue = self.learner.catalogue
         rng = np.random.default_rng(3)
         if structured:
@@ -76,7 +76,7 @@ class Bare:
         """Learn events in batches; returns the CPU seconds.
 
         Args:
-            keep: whether `messages` keeps what goes to the item learner.
+            keep: whether `messages` keeps the messages for the item learner.
         """
         spent = 0.0
         for begin in range(0, len(users), _BATCH):
@@ -92,10 +92,14 @@ class Bare:
     def _batch(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> EventBatch:
         n = len(users)
         return make_batch(
-            [f"u{k}" for k in users.tolist()], [f"i{k}" for k in items.tolist()],
-            np.ones(n, np.float32), np.full(n, CONSUMED),
-            np.full(n, self.now_ms), [""] * n, self.now_ms,
-        )  # fmt: skip
+            [f"u{k}" for k in users.tolist()],
+            [f"i{k}" for k in items.tolist()],
+            np.ones(n, np.float32),
+            np.full(n, CONSUMED),
+            np.full(n, self.now_ms),
+            [""] * n,
+            self.now_ms,
+        )
 
     def lists(self, slots: NDArray[np.int32], at_once: int = 50) -> NDArray[np.float64]:
         """CPU seconds a list, of each group of `at_once` users: whole lists, up to their JSON."""

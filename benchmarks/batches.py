@@ -1,9 +1,9 @@
-"""What a micro-batch costs whatever is in it, and what its events cost: CPU time.
+"""The fixed CPU time of a micro-batch, and the CPU time per event in it.
 
-In: nothing. Out: a table on standard error, and one line of JSON. A job of many TaskManagers cuts
-the same events into more and smaller batches, so the first figure says how far it can be spread.
-The learner, the lists, the item shard and Redis are the job's own; Flink, whose hand-over of each
-batch to Python comes on top, is left out.
+In: nothing. Out: a table on standard error, and one line of JSON. With more TaskManagers, the same
+events are split into more and smaller batches, so the fixed time limits how far a job scales. The
+learner, the lists, the item shard and Redis are the job's own; Flink is left out, which also takes
+time to pass each batch to Python.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ PARTS = ("learn", "rank", "redis", "item")
 
 
 def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[str, Any]:
-    """Learn `warmup` events in large batches, then `events` in batches of `size`, CPU time taken.
+    """Learn `warmup` events in large batches, then measure `events` in batches of `size`.
 
     Args:
         trained: `ranker.train_per_batch`.
 
-    Returns: microseconds per batch of the user learner, of its lists, of Redis commands as seen by
-        the client, and of the item shard; and lists made for each.
+    Returns: CPU microseconds per batch of the user learner, of its lists, of Redis commands in the
+        client, and of the item shard; and the number of lists per batch.
     """
     case = Case(rate=50 * size, window_ms=20, train=trained)
     config = case.config()
@@ -71,7 +71,7 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
 
 
 def line(rows: list[dict[str, Any]], name: str) -> tuple[float, float]:
-    """A batch of n events costs a + b·n: the a and b with the least relative squared error.
+    """A batch of n events costs a + b·n: the a and b that minimise the relative squared error.
 
     >>> a, b = line([{"size": n, "learn": 100 + 2.0 * n} for n in (1, 10, 100)], "learn")
     >>> round(a, 6), round(b, 6)
@@ -94,7 +94,7 @@ def main() -> None:
                 rows.append(cost(server.url, size, trained, WARMUP, min(EVENTS, 1000 * size)))
     untrained = [row for row in rows if not row["trained"]]
     lines = {name: [round(x, 2) for x in line(untrained, name)] for name in PARTS}
-    table = Table("events", "trained", *PARTS, "lists", title="µs of CPU time a micro-batch")
+    table = Table("events", "trained", *PARTS, "lists", title="µs of CPU time per micro-batch")
     for row in rows:
         table.add_row(*(f"{value:,}" for value in row.values()))
     table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))

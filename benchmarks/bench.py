@@ -1,8 +1,7 @@
-"""`make bench`: how fast the job is, beside what else one could take, in one run on one machine.
+"""`make bench`: the speed of the job and of alternatives to it, in one run on one machine.
 
-In: which sections; by default the job's own speed and that of its peers, half an hour. Out: their
-tables, and `benchmarks/out/bench.json`, by section; sections that were not asked for keep what an
-earlier run has left there.
+In: sections; by default the job's own speed and that of its peers, half an hour. Out: their tables,
+and `benchmarks/out/bench.json`, by section; other sections keep the figures of earlier runs.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from benchmarks.measured import measured
 
 OUT = Path(__file__).parent / "out"
 SECTIONS = ("throughput", "latency", "peers", "growth", "cluster", "scale")
-"""Modules of this folder, each of which prints its table, and its figures as JSON last."""
+"""Modules of this folder; each prints a table, and finally its figures as JSON."""
 USUAL = SECTIONS[:3]
 
 
 def main() -> None:
-    """Measure each section, and write what it yields at once."""
+    """Measure each section, and write its figures immediately."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(USUAL))
     parser.add_argument("--events", help="of the throughput section")

@@ -1,9 +1,9 @@
-"""The packaged job on a real Kafka, Redis and Flink of 1 and then 2 TaskManagers, one slot each.
+"""The packaged job on a real Kafka, Redis and Flink with 1 and then 2 TaskManagers, one slot each.
 
-In: nothing but options. Out: tables on standard error, and one line of JSON. Throughput is measured
-on events that lie in the topic already, quality on real-structure events that come at a steady
-rate: MovieLens-100K where it is, else the simulated shop. All processes share the machine's cores,
-so CPU time per event is taken of each: it says what more machines could do.
+In: options. Out: tables on standard error, and one line of JSON. Throughput is measured on events
+that are in the topic from the start, quality on events with real structure at a steady rate:
+MovieLens-100K if available, else the simulated shop. All processes share the machine's cores, so
+the CPU time per event of each is measured too, from which follows what more machines could do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.evaluate import DATA
+from benchmarks.cluster_events import Events, pace, structured
 from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, LENGTH, USERS
 from benchmarks.usage import Usage, key_bytes, look, peak_mib, processes
 from deploy.download import CACHE
@@ -32,41 +32,34 @@ from flink_app.config import load
 from flink_app.console.totals import Totals, read_totals
 from flink_app.local.ports import free_port
 from flink_app.package import write
-from flink_app.simulator import ShopSettings, simulate, zipf_events
-from flink_app.writers.files import FileWriter, Writer
+from flink_app.simulator import zipf_events
 from flink_app.writers.kafka import KafkaWriter
 
 _POLL_S = 0.2
 _STEPS = ("parse", "user learner", "item learner", "stats")
-SHARDS = ("job.shards=2", "job.item_shards=2")  # as many as subtasks, at most
-RATINGS_OF_5 = (
-    "events.rating_rule=threshold", "events.rating_threshold=4.5", "events.zero_weight=ignore",
-)  # fmt: skip
+SHARDS = ("job.shards=2", "job.item_shards=2")  # the largest number of subtasks
 
 
 class Look(NamedTuple):
-    """What the job says of itself and what the processes have used, at one moment."""
+    """The job's own totals and the processes' resource usage, at one moment."""
 
     totals: Totals
     usage: Usage
-
-
-class Events(NamedTuple):
-    """Events of a topic: JSON lines in order, what they are called, options of the job."""
-
-    lines: list[bytes]
-    name: str
-    settings: tuple[str, ...] = ()
 
 
 def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str) -> str:
     """Package the job and hand it to Flink with an emptied Redis; returns its id."""
     redis.Redis.from_url(stack.redis_url).flushall()
     given = [
-        "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
-        "source.start=earliest", f"redis.url={stack.redis_url}", "dead_letters.kind=none",
-        *SHARDS, *settings,
-    ]  # fmt: skip
+        "source.kind=kafka",
+        f"source.topic={topic}",
+        f"source.brokers={stack.kafka_bootstrap}",
+        "source.start=earliest",
+        f"redis.url={stack.redis_url}",
+        "dead_letters.kind=none",
+        *SHARDS,
+        *settings,
+    ]
     archive = folder / f"{topic}-{subtasks}.zip"
     write(archive, load(None, given, {}))
     code = ("-pyfs", str(archive), "-pym", "flink_app.main")
@@ -74,11 +67,11 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
 
 
 def watch(stack: Stack, job: str, events: int, warm: int = 1) -> tuple[Look, Look]:
-    """Wait until all events are accounted for; the first look that sees `warm` learned, and the
-    last.
+    """Wait until all events are accounted for; returns the first look with `warm` events learned,
+    and the last look.
 
     Raises:
-        SystemExit: the job has failed, or has ended with fewer.
+        SystemExit: the job failed, or ended with fewer events.
     """
     client, pids, first = redis.Redis.from_url(stack.redis_url), processes(stack), None
     while True:
@@ -96,7 +89,11 @@ def watch(stack: Stack, job: str, events: int, warm: int = 1) -> tuple[Look, Loo
 
 
 def state(stack: Stack, job: str) -> str:
-    """A job's state, which is not that of one that has failed."""
+    """A job's state.
+
+    Raises:
+        SystemExit: the job has failed.
+    """
     found = str(stack.rest(f"/jobs/{job}")["state"])
     if found in ("FAILED", "FAILING", "RESTARTING"):
         failures = stack.rest(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]
@@ -104,22 +101,27 @@ def state(stack: Stack, job: str) -> str:
     return found
 
 
-def wait(stack: Stack, job: str, wanted: str) -> None:
-    """Wait until the job has ended as wanted."""
-    while state(stack, job) != wanted:
+def wait(stack: Stack, job: str, final: str) -> None:
+    """Wait until the job is in the state `final`."""
+    while state(stack, job) != final:
         time.sleep(_POLL_S)
 
 
 def throughput(
     stack: Stack, folder: Path, events: int, subtasks: int, settings: Sequence[str]
 ) -> dict[str, Any]:
-    """One bounded run over the topic `zipf`; its first third, in which Java compiles itself, is
-    not counted."""
+    """One bounded run over the topic `zipf`; its first third, in which Java compiles, does not
+    count."""
     job = submit(
-        stack, folder, "zipf", subtasks,
-        "source.bounded=true", f"model.dimensions={DIMENSIONS}", f"lists.length={LENGTH}",
+        stack,
+        folder,
+        "zipf",
+        subtasks,
+        "source.bounded=true",
+        f"model.dimensions={DIMENSIONS}",
+        f"lists.length={LENGTH}",
         *settings,
-    )  # fmt: skip
+    )
     first, last = watch(stack, job, events, events // 3)
     wait(stack, job, "FINISHED")
     pids, client = processes(stack), redis.Redis.from_url(stack.redis_url)
@@ -138,8 +140,8 @@ def throughput(
 
 
 def rates(first: Look, last: Look) -> dict[str, Any]:
-    """Events/s, and what an event takes, between two looks."""
-    # Few events may all be learned before the first look.
+    """Events/s, and the resources used per event, between two looks."""
+    # A small number of events may all be learned before the first look.
     events = max(last.totals.learned - first.totals.learned, 1)
     lists = last.totals.lists - first.totals.lists
     seconds = max((last.totals.at - first.totals.at) / 1000, 0.001)
@@ -163,7 +165,7 @@ def rates(first: Look, last: Look) -> dict[str, Any]:
 
 
 def shuffled(job: dict[str, Any], events: int) -> dict[str, int]:
-    """Bytes per event that each operator hands on, whether to this machine or another."""
+    """Bytes per event that each operator sends, to this machine or another."""
     found: dict[str, int] = {}
     for vertex in job["vertices"]:
         step = next((step for step in _STEPS if step in vertex["name"]), "source")
@@ -172,7 +174,7 @@ def shuffled(job: dict[str, Any], events: int) -> dict[str, int]:
 
 
 def quality(stack: Stack, folder: Path, events: Events, subtasks: int, rate: int) -> dict[str, Any]:
-    """One live run: events come at `rate` a second, and each is a test before it is learned."""
+    """One live run: `rate` events/s, each of which is a test before it is learned."""
     topic = f"live-{subtasks}"
     with KafkaWriter(stack.kafka_bootstrap, topic) as writer:
         pace(writer, events.lines[:1], rate)  # makes the topic
@@ -197,40 +199,9 @@ def quality(stack: Stack, folder: Path, events: Events, subtasks: int, rate: int
     }
 
 
-def pace(writer: Writer, lines: Sequence[bytes], rate: int) -> None:
-    """Write lines in order, `rate` a second, in steps of 20 ms."""
-    began, done = time.monotonic(), 0
-    while done < len(lines):
-        due = min(int((time.monotonic() - began) * rate) + 1, len(lines))
-        writer.write(lines[done:due])
-        done = due
-        time.sleep(0.02)
-
-
-def structured(data: Path | None, events: int, folder: Path) -> Events:
-    """MovieLens-100K's ratings of 5 in order of time, or as many events of the simulated shop.
-
-    Args:
-        data: `u.data`, or its folder; by default where `benchmarks.evaluate` looks.
-    """
-    path = data or DATA / "ml-100k"
-    path = path / "u.data" if path.is_dir() else path
-    if path.exists():
-        rows = [line.split("\t") for line in path.read_text().splitlines()]
-        rated = sorted((row for row in rows if row[2] == "5"), key=lambda row: int(row[3]))
-        lines = [
-            b'{"user":"%b","item":"%b","type":"rating","value":5,"ts":%b}'
-            % tuple(part.encode() for part in (user, item, ts))
-            for user, item, _, ts in rated
-        ]
-        return Events(lines[:events], "ml-100k, ratings of 5", RATINGS_OF_5)
-    simulate(ShopSettings(), FileWriter(folder / "shop"), events)
-    return Events((folder / "shop").read_bytes().splitlines(), "simulated shop")
-
-
 @contextlib.contextmanager
 def kafka(folder: Path, task_managers: int) -> Iterator[Ports]:
-    """A Kafka for all runs, whose topics have so many partitions; its ports are the stack's."""
+    """A Kafka for all runs, with a partition per TaskManager; yields the ports of the stack."""
     ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
     Stack(folder, ports, CACHE, task_managers).up(["kafka"])
     try:
@@ -272,12 +243,12 @@ def main() -> None:
 
 
 def say(text: str) -> None:
-    """Progress, for people."""
+    """Print progress."""
     print(text, file=sys.stderr)
 
 
 def report(figures: dict[str, Any]) -> None:
-    """Print the figures for people: a row for each, a column for each number of TaskManagers."""
+    """Print a table: a row for each figure, a column for each number of TaskManagers."""
     runs = figures["runs"]
     table = Table(title=f"TaskManagers, on {figures['cpus']} cores; quality: {figures['live']}")
     table.add_column("")
@@ -290,7 +261,7 @@ def report(figures: dict[str, Any]) -> None:
 
 
 def flat(run: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Figures in groups, as one row each.
+    """Grouped figures, each as a row of its own.
 
     >>> list(flat({"seconds": 2, "cpu_us": {"redis": 3}}))
     [('seconds', 2), ('cpu_us: redis', 3)]

@@ -1,8 +1,8 @@
-"""`make bench-compare REF=…`: this version's throughput beside that of another commit, in turn.
+"""`make bench-compare REF=…`: the throughput of this version and of another commit, alternating.
 
 In: a git reference. Out: a table of events/s by round, and the ratio of the medians. Both versions
-see the same events on the same machine, one after the other in each round, so that a noisy hour
-slows both.
+read the same events on the same machine, one after the other in each round, so that other load on
+the machine affects both.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ HERE = Path(__file__).parents[1]
 
 @contextmanager
 def checked_out(ref: str, folder: Path) -> Iterator[Path]:
-    """A tree of the commit `ref` below `folder`; gone afterwards.
+    """A tree of the commit `ref` below `folder`, removed afterwards.
 
     Raises:
-        SystemExit: git knows no such commit, or this is not a git repository.
+        SystemExit: there is no such commit, or this is not a git repository.
     """
     tree = folder / "other"
     add = ["git", "-C", str(HERE), "worktree", "add", "--detach", str(tree), ref]
@@ -45,12 +45,12 @@ def checked_out(ref: str, folder: Path) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Generate, measure in turn, print."""
+    """Generate, measure alternately, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("ref", help="the commit, tag or branch to compare with")
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--model", default="ranker", help="whose lists are served (lists.model)")
+    parser.add_argument("--model", default="ranker", help="lists.model")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -71,8 +71,7 @@ def main() -> None:
 
 
 def report(rates: dict[str, list[int]]) -> None:
-    """Print events/s of each version by round, and how many times the second one's the first's
-    are."""
+    """Print events/s of each version by round, and the ratio of the first to the second."""
     table = Table("", *(f"round {n + 1}" for n in range(len(rates["this"]))), "median")
     for name, values in rates.items():
         table.add_row(name, *(f"{value:,}" for value in [*values, round(median(values))]))

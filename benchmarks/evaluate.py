@@ -1,9 +1,9 @@
-"""`make evaluate`: how good the lists are, on recorded events, beside published rules.
+"""`make evaluate`: the quality of the lists on recorded events, compared with published methods.
 
-In: MovieLens-100K, where it is. Out: tables, `benchmarks/out/evaluate.json`, one record for each
-data set, model, mode and seed, and beside it a picture of each data set. It takes hours, and may be
-broken off: each run's results are kept, and `--resume` measures the rest. The data's
-terms forbid redistribution: get it from https://grouplens.org/datasets/movielens/100k/.
+In: MovieLens-100K. Out: tables, `benchmarks/out/evaluate.json` with a record for each data set,
+model, mode and seed, and a plot of each data set next to it. It takes hours and can be interrupted:
+each run's results are kept, and `--resume` measures the rest. The licence of the data forbids
+redistribution: get it from https://grouplens.org/datasets/movielens/100k/.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PARALLEL = ("job.shards=32", "job.parallelism=2", "lists.model=ranker")
 
 
 def records(data: str, results: list[Result]) -> list[dict[str, Any]]:
-    """A record for each list that results hold."""
+    """A record for each list in the results."""
     found = []
     for result in results:
         names = [key.removesuffix(":tests") for key in result.quality if key.endswith(":tests")]
@@ -65,7 +65,7 @@ def records(data: str, results: list[Result]) -> list[dict[str, Any]]:
 
 
 def picture(data: str) -> Path:
-    """Where the picture of a data set goes.
+    """The path of a data set's plot.
 
     >>> picture("ml-100k, all ratings").name
     'evaluate-ml-100k-all-ratings.png'
@@ -73,17 +73,22 @@ def picture(data: str) -> Path:
     return OUT.with_name(f"{OUT.stem}-{re.sub('[^a-z0-9]+', '-', data)}.png")
 
 
-def recorded(data: Path | None) -> Path:
-    """Where MovieLens-100K's `u.data` is, by its name or that of its folder."""
+def u_data(data: Path | None) -> Path:
+    """The path of MovieLens-100K's `u.data`, given that path, its folder, or by default `DATA`."""
     path = data or DATA / "ml-100k"
-    path = path / "u.data" if path.is_dir() else path
+    return path / "u.data" if path.is_dir() else path
+
+
+def recorded(data: Path | None) -> Path:
+    """The path of MovieLens-100K's `u.data`, which must exist; `data` as for `u_data`."""
+    path = u_data(data)
     if not path.exists():
-        raise SystemExit(f"{path} is not there: name MovieLens-100K's u.data by DATA=FOLDER")
+        raise SystemExit(f"{path} does not exist: name MovieLens-100K's u.data with DATA=FOLDER")
     return path
 
 
 def pieces(given: list[str], path: Path, positive: str, seeds: int) -> Iterator[Piece]:
-    """What a data set's figures are made of: a name, and what measures it."""
+    """The runs for a data set's figures: a name, and the function that measures it."""
     quiet = Console(quiet=True)
 
     def strict(seed: int) -> list[Result]:
@@ -106,7 +111,7 @@ def pieces(given: list[str], path: Path, positive: str, seeds: int) -> Iterator[
 
 
 def kept(file: Path, measure: Callable[[], list[Result]], resume: bool) -> list[Result]:
-    """The results in `file`, if there are any and they are wanted; else measured, and put there."""
+    """The results in `file` if it exists and `resume` is set; otherwise measured and kept there."""
     if resume and file.exists():
         return msgspec.json.decode(file.read_bytes(), type=list[Result])
     found = measure()
@@ -119,10 +124,10 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of what draws at random")
+    parser.add_argument("--seeds", type=int, default=5, help="runs of randomised methods")
     parser.add_argument("--network", choices=["linear", "neural"], default="linear")
-    parser.add_argument("--only", choices=SETS, help="one data set; the other's records stay")
-    parser.add_argument("--resume", action="store_true", help="go on with a run broken off")
+    parser.add_argument("--only", choices=SETS, help="one data set; keep the other's records")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     options = parser.parse_args()
     path = recorded(options.data)
     for name in SETS:

@@ -1,8 +1,9 @@
-"""What the item feed carries for each event: counted bytes, on no Flink and no Redis.
+"""Bytes in the item feed per event, counted without Flink and Redis.
 
 In: nothing. Out: a table on standard error, and one line of JSON: bytes per event by events/s,
-items, dimensions, neighbours and length of a micro-batch, with the bound of `feed.megabytes_per_s`
-and without. The learner, the item shard and the packing are the job's own; only time is simulated.
+items, dimensions, neighbours and length of a micro-batch, with and without the bound of
+`feed.megabytes_per_s`. The learner, the item shard and the packing are the job's own; only time is
+simulated.
 """
 
 from __future__ import annotations
@@ -62,10 +63,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def config(self) -> Config:
         """The job's configuration: one shard of each kind."""
         given = [
-            f"model.dimensions={self.dimensions}", f"item_cf.neighbours={self.neighbours}",
-            f"feed.megabytes_per_s={self.bound}", f"ranker.train_per_batch={self.train}",
-            "job.shards=1", "job.item_shards=1",
-        ]  # fmt: skip
+            f"model.dimensions={self.dimensions}",
+            f"item_cf.neighbours={self.neighbours}",
+            f"feed.megabytes_per_s={self.bound}",
+            f"ranker.train_per_batch={self.train}",
+            "job.shards=1",
+            "job.item_shards=1",
+        ]
         return load(None, given, {}).config
 
 
@@ -84,7 +88,7 @@ CASES = [
 
 def batches(case: Case, events: int, warmup: int = 0) -> Iterator[EventBatch]:
     """Micro-batches of `case.window_ms` each, after `warmup` events in batches of a second; the
-    first of all is opened at 0 ms."""
+    very first opens at 0 ms."""
     found: list[Any] = []
     for chunk in zipf_events(warmup + events, case.users, case.items, 1.0):
         found += [msgspec.json.decode(line) for line in chunk.splitlines()]
@@ -93,9 +97,14 @@ def batches(case: Case, events: int, warmup: int = 0) -> Iterator[EventBatch]:
     for begin, end in zip(begins, [*begins[1:], len(found)], strict=True):
         part, n, now = found[begin:end], end - begin, begin * 1000 // case.rate
         yield make_batch(
-            [each["user"] for each in part], [each["item"] for each in part], np.ones(n),
-            np.ones(n, np.uint8), np.full(n, now), [""] * n, now,
-        )  # fmt: skip
+            [each["user"] for each in part],
+            [each["item"] for each in part],
+            np.ones(n),
+            np.ones(n, np.uint8),
+            np.full(n, now),
+            [""] * n,
+            now,
+        )
 
 
 def item_shard(config: Config) -> ItemShard:
@@ -108,7 +117,7 @@ def item_shard(config: Config) -> ItemShard:
 
 
 def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
-    """Learn `warmup` events, then count what `events` further ones put into the feed."""
+    """Learn `warmup` events, then count what `events` more put into the feed."""
     config = case.config()
     settings = config.settings
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
@@ -164,7 +173,7 @@ class _Said:
 
 
 def read_us(config: Config, entries: list[bytes]) -> float:
-    """Microseconds that a replica takes to apply entries that it sees for the second time."""
+    """Microseconds that a replica takes to apply entries, the second time it reads them."""
     settings = config.settings
     catalogue = Catalogue(settings.model.dimensions, 1, settings.state.max_items)
     models = Models(settings, catalogue, Users(settings.model.dimensions, 1, 10, 10))

@@ -1,8 +1,8 @@
-"""Mutated lines through the decoder and the learner: none crashes them, all are accounted for.
+"""Feeds mutated lines to the decoder and the learner: none crashes them, all are accounted for.
 
-In: how many lines, and a seed. Out: one line of JSON; exit code 1 where a line got lost or memory
-grew. Lines of all presets are mutated by the byte: flipped, cut, doubled, spliced with others, with
-digits, quotes and control characters put in.
+In: the number of lines, and a seed. Out: one line of JSON; exit code 1 if a line was lost or memory
+grew. Lines of all presets are mutated: bits flipped, parts removed, repeated or replaced by parts
+of others; digits, quotes and control characters inserted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from flink_app.graph.event_settings import decode_settings
 from udfs.events.decode import Decoder
 from udfs.events.presets import PRESETS, resolve
 from udfs.learning.learner import Learner
-from udfs.operators.parse import split_by_user
 from udfs.state.handles import MemoryRows
 
 BATCH = 2000
@@ -67,7 +66,7 @@ def seeds() -> list[str]:
 
 
 def mutated(count: int, seed: int) -> Iterator[str]:
-    """So many lines, each a usable one with up to six mutations; some are still usable."""
+    """`count` lines, each a usable one with up to six mutations; some are still usable."""
     draw, lines = random.Random(seed), seeds()
     for _ in range(count):
         line = draw.choice(lines)
@@ -93,7 +92,7 @@ def _mutate(line: str, draw: random.Random, lines: list[str]) -> str:
 
 
 def run(count: int, seed: int) -> dict[str, Any]:
-    """Decode and learn so many lines with each preset in turn, and look at the memory."""
+    """Decode and learn `count` lines, with each preset in turn, and measure the memory."""
     config = load(None, ["source.paths=x", *_BOUNDS], {}).config
     base = decode_settings(config)
     decoders = [
@@ -113,21 +112,25 @@ def run(count: int, seed: int) -> dict[str, Any]:
         reasons.update(bad.reason for bad in decoded.rejected)
         ignored += decoded.ignored
         lost += len(batch) - len(decoded) - len(decoded.rejected) - decoded.ignored
-        for events in split_by_user(decoded, 1, now).values():
+        if len(events := decoded.batch(now)):
             slots = learner.learn(events, rows, history, learned, now, np.zeros(2)).slots
             _ = [some.json for some in learner.user_lists(slots, now)]
             learned += len(events)
-        while len(rows) > 20_000:  # what expiry does, by time, in a job
+        while len(rows) > 20_000:  # in a job, users expire by time
             rows.pop(next(iter(rows)))
         history.clear()
         if not middle and done >= count // 2:
             middle = process.memory_info().rss
     growth = process.memory_info().rss / middle
     return {
-        "lines": count, "learned": learned, "ignored": ignored, "rejected": dict(reasons),
-        "lost": lost, "growth": round(growth, 3),
+        "lines": count,
+        "learned": learned,
+        "ignored": ignored,
+        "rejected": dict(reasons),
+        "lost": lost,
+        "growth": round(growth, 3),
         "lines_per_s": round(count / (time.monotonic() - began)),
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

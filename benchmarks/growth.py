@@ -1,8 +1,8 @@
-"""`python -m benchmarks.growth`: how the cost of an event and of a list grows, axis by axis.
+"""`python -m benchmarks.growth`: how the cost of an event and of a list grows with each parameter.
 
-In: nothing but options. Out: a table, `benchmarks/out/growth.json` and `growth.png`: CPU
-microseconds of the learner (all models, no Flink) per event and per whole list at each point, the
-exponent fitted to them, and the theoretical order beside it.
+In: options. Out: a table, `benchmarks/out/growth.json` and `growth.png`: CPU microseconds of the
+learner (all models, no Flink) per event and per complete list at each point, the fitted exponent,
+and the theoretical order.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _EVENTS, _LISTS, _CONSUMED = 8_000, 1_000, 32_768
 
 
 class Axis(NamedTuple):
-    """What is varied.
+    """A parameter that is varied.
 
     Attributes:
-        values: from small to large. event, list: the theoretical orders, for people.
-        measure: a value → (µs an event, µs a list).
+        values: from small to large. event, list: the theoretical orders, as text.
+        measure: a value → (µs per event, µs per list).
     """
 
     name: str
@@ -40,18 +40,25 @@ class Axis(NamedTuple):
 
 
 def point(
-    users: int = USERS, items: int = ITEMS, dimensions: int = DIMENSIONS, length: int = LENGTH,
-    consumed: int = 0, search: str = "auto",
-) -> tuple[float, float]:  # fmt: skip
-    """CPU µs an event and a list of a learner that knows so many users and items.
+    users: int = USERS,
+    items: int = ITEMS,
+    dimensions: int = DIMENSIONS,
+    length: int = LENGTH,
+    consumed: int = 0,
+    search: str = "auto",
+) -> tuple[float, float]:
+    """CPU µs per event and per list of a learner that knows `users` and `items`.
 
     Args:
-        consumed: h, items in each user's history before; 0: what half the events leave.
+        consumed: h, items in each user's history at the start; 0: those of half the events.
     """
     bare = Bare(
-        f"model.dimensions={dimensions}", f"lists.length={length}", f"lists.search={search}",
-        "state.user_cache=1000000", f"state.history={max(5000, 2 * consumed)}",
-    )  # fmt: skip
+        f"model.dimensions={dimensions}",
+        f"lists.length={length}",
+        f"lists.search={search}",
+        "state.user_cache=1000000",
+        f"state.history={max(5000, 2 * consumed)}",
+    )
     bare.know(items)
     slots = bare.meet(users)
     bare.want(slots)
@@ -75,28 +82,34 @@ def _unlike(users: int, consumed: int, items: int) -> Any:
 
 
 def history(consumed: int) -> tuple[float, float]:
-    """The cost where users have consumed so much; together they always have the same."""
+    """The cost if each user has consumed `consumed` items; the total over users is constant."""
     return point(users=_CONSUMED // consumed, items=20_001, consumed=consumed)
 
 
 AXES = (
     Axis("users", (1_000, 10_000, 100_000, 300_000), "1", "1", lambda n: point(users=n)),
     Axis(
-        "items, searched exactly", (1_000, 5_000, 20_000, 100_000), "1", "I",
+        "items, searched exactly",
+        (1_000, 5_000, 20_000, 100_000),
+        "1",
+        "I",
         lambda n: point(items=n, search="exact"),
     ),
     Axis(
-        "items, searched by cluster", (5_000, 20_000, 100_000, 300_000), "√I", "√I",
+        "items, searched by cluster",
+        (5_000, 20_000, 100_000, 300_000),
+        "√I",
+        "√I",
         lambda n: point(items=n, search="approximate"),
     ),
     Axis("dimensions", (16, 32, 64, 128, 256), "d", "d", lambda n: point(dimensions=n)),
     Axis("list length", (10, 20, 50, 100, 200), "1", "N", lambda n: point(length=n)),
     Axis("history", (16, 64, 256, 1_024, 4_096), "h", "h", history),
-)  # fmt: skip
+)
 
 
 def exponent(values: list[int], costs: list[float]) -> float:
-    """The power of the value that fits the costs best: the slope of their logarithms.
+    """The power of the value that fits the costs best: the slope in a log-log plot.
 
     >>> exponent([1, 10, 100], [5.0, 50.0, 500.0])
     1.0
@@ -105,7 +118,7 @@ def exponent(values: list[int], costs: list[float]) -> float:
 
 
 def measured(axis: Axis, most: int) -> dict[str, Any]:
-    """The figures of one axis, of its values up to `most`."""
+    """The figures of one axis, for its values up to `most`."""
     values = [value for value in axis.values if value <= most]
     costs = []
     for value in values:
@@ -123,8 +136,8 @@ def measured(axis: Axis, most: int) -> dict[str, Any]:
 def main() -> None:
     """Measure, print, draw, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--axes", nargs="*", help="names of axes; all without it")
-    parser.add_argument("--most", type=int, default=10**9, help="no larger values")
+    parser.add_argument("--axes", nargs="*", help="names of axes; default: all")
+    parser.add_argument("--most", type=int, default=10**9, help="the largest value")
     options = parser.parse_args()
     chosen = [axis for axis in AXES if not options.axes or axis.name in options.axes]
     figures = {axis.name: measured(axis, options.most) for axis in chosen}
@@ -136,7 +149,7 @@ def main() -> None:
 
 
 def report(figures: dict[str, Any]) -> None:
-    """Print the figures for people."""
+    """Print the figures as a table."""
     table = Table(title="CPU µs of the learner")
     for column in ("axis", "values", "of", "µs", "theory", "exponent"):
         table.add_column(column)
@@ -144,19 +157,22 @@ def report(figures: dict[str, Any]) -> None:
         for kind in ("event", "list"):
             found = row[kind]
             table.add_row(
-                name, " ".join(f"{value:,}" for value in row["values"]), kind,
-                " ".join(f"{us:,.0f}" for us in found["us"]), f"O({found['order']})",
+                name,
+                " ".join(f"{value:,}" for value in row["values"]),
+                kind,
+                " ".join(f"{us:,.0f}" for us in found["us"]),
+                f"O({found['order']})",
                 str(found.get("exponent", "")),
-            )  # fmt: skip
+            )
     Console(stderr=True).print(table)
 
 
 def draw(figures: dict[str, Any]) -> None:
-    """One panel an axis, both scales logarithmic; left out where Matplotlib is not there."""
+    """Draw a panel for each axis, with logarithmic scales; skipped without Matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print("no picture: `pip install matplotlib` first", file=sys.stderr)
+        print("no plot: `pip install matplotlib` first", file=sys.stderr)
         return
     figure = Figure(figsize=(12, 7), layout="constrained")
     panels = figure.subplots(2, (len(figures) + 1) // 2, squeeze=False).ravel()

@@ -1,9 +1,9 @@
-"""Event to Redis at steady rates: from writing the event to its user's list being readable.
+"""Latency at steady rates, from writing an event until its user's list can be read in Redis.
 
 In: events/s, seconds for each rate, and `lists.model`, from the command line. Out: a table, and one
-JSON line with p50, p95 and p99 in ms by rate, and where the time goes. Events go into a watched
-directory; a subscriber on channel `rec` takes the time at which each user's list changed. The
-first half of each rate's time warms up and is not counted.
+JSON line with p50, p95 and p99 in ms by rate, and the time in each stage. Events go into a watched
+directory; a subscriber on channel `rec` records when each user's list changed. The first half of
+each rate's time is for warming up and does not count.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from flink_app.graph.environment import (
 from flink_app.local.redis_server import RedisServer
 
 RATES = (1_000, 5_000, 20_000)
-_SAMPLE = 20  # one event in so many is timed, but of slow streams every one
+_SAMPLE = 20  # one event in this number is timed; in slow streams every event
 _SLOW = 100  # events/s
 _REST_S = 60.0
 _STAGES = ("quality", "learn", "rank", "redis")  # of the user learner, in order
@@ -44,8 +44,8 @@ _STAGES = ("quality", "learn", "rank", "redis")  # of the user learner, in order
 def measure(
     url: str, rates: list[int], seconds: int, model: str, warm: int, given: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Run the job on a watched directory, and load it at each rate in turn for `seconds`, after
-    200 events/s for `warm` seconds and until the first list."""
+    """Run the job on a watched directory, with each rate in turn for `seconds`, after 200 events/s
+    for `warm` seconds and until the first list."""
     prepare_process()
     client = redis.Redis.from_url(url)
     client.flushall()
@@ -53,10 +53,17 @@ def measure(
     found = []
     with tempfile.TemporaryDirectory() as name:
         overrides = [
-            "source.kind=directory", f'source.paths=["{name}"]', f"redis.url={url}",
-            f"model.dimensions={DIMENSIONS}", "job.shards=1", "job.item_shards=1",
-            "dead_letters.kind=none", "source.poll_ms=10", f"lists.model={model}", *given,
-        ]  # fmt: skip
+            "source.kind=directory",
+            f'source.paths=["{name}"]',
+            f"redis.url={url}",
+            f"model.dimensions={DIMENSIONS}",
+            "job.shards=1",
+            "job.item_shards=1",
+            "dead_letters.kind=none",
+            "source.poll_ms=10",
+            f"lists.model={model}",
+            *given,
+        ]
         config = load(None, overrides, {}).config
         stream, tables = environments(embedded_options(config) | flink_options(config))
         from flink_app.job import build
@@ -92,24 +99,27 @@ def measure(
 
 
 def _rest(writer: Load) -> None:
-    """Wait until what is under way has arrived, so that the next rate finds no queue; for events
-    that are later than a minute the rate was too high."""
+    """Wait at most a minute until all timed events have arrived, so that the next rate starts
+    without a queue; if that takes longer, the rate was too high."""
     until = time.time() + _REST_S
     while any(writer.waiting.values()) and time.time() < until:
         time.sleep(0.1)
 
 
 def summary(
-    ages: np.ndarray[Any, np.dtype[np.float64]], missing: int, before: Totals, after: Totals,
+    ages: np.ndarray[Any, np.dtype[np.float64]],
+    missing: int,
+    before: Totals,
+    after: Totals,
     window_ms: int,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Quantiles of `ages`, float64[n] in ms, and means by stage from totals before and after.
 
-    `missing` sampled events had no list yet at the end: each counts as older than all others, so
-    a quantile among them is infinite, given as null.
+    `missing` sampled events had no list at the end: their latency counts as infinite, and so does
+    a quantile among them, which is given as null.
 
-    The stages: `window`, from writing the event until its micro-batch closes, all that no other
-    stage explains; `queue`, from there until the learner begins; `quality` tests, `learn`, `rank`
+    The stages: `window`, from writing the event until its micro-batch closes (the remainder of the
+    other stages); `queue`, from there until the learner starts; `quality` tests, `learn`, `rank`
     and `redis`, of the whole batch, since its lists are written together.
     """
     whole = np.concatenate([ages, np.full(missing, np.inf)])
@@ -135,28 +145,31 @@ def summary(
 
 
 def report(figures: dict[str, Any], console: Console) -> None:
-    """Print the figures for people."""
+    """Print the figures as a table."""
     table = Table(title="from event to list in Redis, ms")
-    for column in ("model", "events/s", "p50", "p95", "p99", "mean by stage", "events a batch"):
+    for column in ("model", "events/s", "p50", "p95", "p99", "mean by stage", "events/batch"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for row in figures["rates"]:
         stages = ", ".join(f"{name} {value}" for name, value in row["stages_ms"].items())
         quantiles = [f"{row[f'p{share}_ms'] or '∞'}" for share in (50, 95, 99)]
         table.add_row(
-            row["model"], f"{row['events_per_s']:,}", *quantiles, stages,
+            row["model"],
+            f"{row['events_per_s']:,}",
+            *quantiles,
+            stages,
             f"{row['events_per_batch']:,}",
-        )  # fmt: skip
+        )
     console.print(table)
 
 
 def main() -> None:
-    """Measure at each rate, with Redis of its own; print."""
+    """Start a Redis, measure at each rate, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rates", type=int, nargs="+", default=[1, *RATES])
     parser.add_argument("--seconds", type=int, default=40, help="of each rate")
     parser.add_argument("--model", default="ranker", help="lists.model")
     parser.add_argument("--set", action="append", default=[], help="an option of the job")
-    parser.add_argument("--warm", type=int, default=20, help="seconds at 200 events/s before")
+    parser.add_argument("--warm", type=int, default=20, help="seconds at 200 events/s first")
     options = parser.parse_args()
     with RedisServer() as server:
         figures = measure(

@@ -1,8 +1,8 @@
-"""What latency is measured with: events written into a watched folder, lists seen in Redis.
+"""Tools for measuring latency: events are written to a watched folder, lists observed in Redis.
 
-In: events, as dicts of millirec's own form, and a rate. Out: files of JSON lines that appear in the
-folder by a rename, in the order of their names; and for each timed event the age that it had when
-its user's list first counted it.
+In: events, as dicts in millirec's own format, and a rate. Out: files of JSON lines that are renamed
+into the folder, in the order of their names; and the age of each timed event when its user's list
+first counted it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Event = dict[str, Any]
 
 USERS, ITEMS, EXPONENT = 20_000, 5_000, 1.0
 DIMENSIONS, LENGTH = 64, 20
-"""The workload of `make bench`; its factors and its lists."""
+"""The workload of `make bench`: its size, factors and list length."""
 
-_RECENT = 50  # files, or one second: a job that has read all before them has no backlog
-_KEPT = 100  # files that stay in the folder, though they have been read
+_RECENT = 50  # files, or one second: a job that has read all files before these has no backlog
+_KEPT = 100  # files that stay in the folder after they have been read
 
 
 def zipf(count: int, seed: int) -> Iterator[Event]:
-    """The workload of `make bench`, without ids, each event dated when it is taken."""
+    """The workload of `make bench`, without ids, each event dated when it is generated."""
     for chunk in zipf_events(count, USERS, ITEMS, EXPONENT, seed):
         for line in chunk.splitlines():
             event = json.loads(line)
@@ -42,15 +42,15 @@ class Load:
     """Writes events and remembers when the timed ones were written.
 
     Args:
-        folder: where files go.
-        received: asks how many events have been read; without a backlog, files before the last 100
-            are deleted. Flink lists the whole folder at each poll, so whoever fills it clears it.
+        folder: for the files.
+        received: returns the number of events that the job has read; if it has no backlog, files
+            before the last 100 are deleted, since Flink lists the whole folder at each poll.
 
     Attributes:
-        sample: one event in so many is timed.
-        numbers: user → how many events of the user have been written.
+        sample: one event in this number is timed.
+        numbers: user → number of the user's events written.
         waiting: user → (number of the event among the user's, time of writing, s) in order.
-        count: how many events have been written.
+        count: number of events written.
     """
 
     def __init__(
@@ -63,9 +63,13 @@ class Load:
         self.waiting: dict[str, deque[tuple[int, float]]] = {}
 
     def write(
-        self, events: Iterator[Event], rate: float, seconds: float, step_s: float = 0.02,
+        self,
+        events: Iterator[Event],
+        rate: float,
+        seconds: float,
+        step_s: float = 0.02,
         before: Callable[[Sequence[Event]], object] = lambda events: None,
-    ) -> float:  # fmt: skip
+    ) -> float:
         """Write `rate` events/s for `seconds`, a file each `step_s`; returns the rate reached.
 
         Args:
@@ -101,14 +105,14 @@ class Load:
     def _clear(self) -> None:
         if len(self._unread) <= _KEPT:
             return
-        # Flink takes the newest of the files that wait: while any do, an old one may be unread.
+        # Flink reads the newest waiting file first: while any wait, an old one may be unread.
         if self._received() >= self._unread[-_RECENT][0]:
             while len(self._unread) > _KEPT:
                 self._unread.popleft()[1].unlink()
 
 
 def known(stored: bytes | None) -> int:
-    """How many events of its user a list counts: its id ends with that number.
+    """The number of its user's events that a list counts, from the end of the list's id.
 
     >>> known(b'{"user":"alice","id":"18c2f0-1f","items":[]}'), known(None)
     (31, 0)
@@ -117,16 +121,16 @@ def known(stored: bytes | None) -> int:
 
 
 def received(client: redis.Redis) -> int:
-    """How many events a job has read, by its own account in the hash `stats`."""
+    """The number of events a job has read, according to its hash `stats`."""
     stored: Any = client.hget("stats", "received")
     return int(stored or 0)
 
 
 def subscribe(url: str, load: Load, ages: list[tuple[float, float]], stop: threading.Event) -> None:
-    """Take the time at which timed events are readable, until `stop` is set.
+    """Record when the lists of timed events can be read, until `stop` is set.
 
     Args:
-        ages: gets (time at which the list was read, s; age of the event then, ms).
+        ages: receives (time at which the list was read, s; age of the event then, ms).
     """
     client: Any = redis.Redis.from_url(url)
     channel = client.pubsub(ignore_subscribe_messages=True)

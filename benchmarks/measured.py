@@ -1,6 +1,6 @@
-"""A measuring module as a process of its own, so that each gets a fresh Java and Python.
+"""Runs a measuring module as a separate process, so that each gets a fresh Java and Python.
 
-In: the module and its arguments. Out: the JSON that it prints last.
+In: the module and its arguments. Out: the JSON in its last line.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ def measured(module: str, *arguments: str, tree: Path | None = None) -> dict[str
     """Run `python -m module`, of this source tree or another.
 
     Raises:
-        SystemExit: it ended with an error; what it said stands in stderr.
+        SystemExit: it ended with an error, which is on stderr.
     """
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, cwd=tree)
     if done.returncode:
-        raise SystemExit(f"{module} ended with {done.returncode}; its messages stand above")
+        raise SystemExit(f"{module} ended with {done.returncode}; see its messages above")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -1,8 +1,8 @@
 """One measured job: a bounded or live run of a Flink job in this process, figures as JSON.
 
-In: which job, and `--set` overrides, from the command line. Out: one JSON line with events,
-seconds, lists, stages and the peak memory of Python and the JVM; `throughput.py` starts it as
-a process of its own, so that each job gets a fresh JVM.
+In: the job, and overrides of the configuration, from the command line. Out: one JSON line with
+events, seconds, lists, stages and the peak memory of Python and the JVM; `throughput.py` starts it
+as a separate process, so that each job gets a fresh JVM.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def status(file: Path) -> dict[str, str]:
 
 
 def peak_mib() -> dict[str, float]:
-    """The largest resident memory so far of this process and its children, MiB (Linux only)."""
+    """The peak resident memory of this process and its children, MiB (Linux only)."""
     peaks: dict[str, float] = {}
     for file in Path("/proc").glob("[0-9]*/status"):
         try:
@@ -49,7 +49,7 @@ def peak_mib() -> dict[str, float]:
 
 
 def measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
-    """Run a bounded job to its end; seconds count from the first figures to the last list."""
+    """Run a bounded job to its end; time counts from the first figures to the last list."""
     prepare_process()
     stream, tables = environments(embedded_options(config) | flink_options(config))
     build(stream, tables, config)
@@ -67,7 +67,7 @@ def measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
     last = read_totals(client, "")
     assert last is not None
     first, began = (Totals(), ended) if first is None else (first, began)
-    # What was learned before the first figures is not counted; they are half a second old at most.
+    # Events learned before the first figures, at most half a second old, do not count.
     seconds = ended - began + 0.5
     return {
         "events": last.received,

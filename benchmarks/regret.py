@@ -1,8 +1,8 @@
 """`python -m benchmarks.regret`: what the served lists miss, on a shop whose truth is known.
 
-In: nothing but options. Out: a table, and `benchmarks/out/regret.json`. Regret is 1 less the served
-lists' expected clicks as a share of those of the best lists: of each user's unseen items those with
-the highest true affinity at that moment. 0 is perfect.
+In: options. Out: a table, and `benchmarks/out/regret.json`. Regret is 1 − the expected clicks of
+the served lists / those of the best lists, which hold each user's unseen items with the highest
+true affinity at that moment. 0 is perfect.
 """
 
 from __future__ import annotations
@@ -54,19 +54,23 @@ VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (),
     ),
 }
-"""What is done with event types: settings over the defaults, and the types that are not sent."""
+"""Treatments of event types: settings on top of the defaults, and the types that are not sent."""
 MODELS = ("ranker", "item-cf", "user-cf", "mf", "popular")
 COMPARED = ("ranker", "item-cf", "mf")
-"""Models that are run with the first variants; the others only with the own weights, and all
-variants only with the ranker."""
+"""Models that are run with the first variants; others run only with millirec's own weights, and
+the remaining variants only with the ranker."""
 _FIRST = (
-    OWN, "half of them", "twice as much", "1 for every liking", "dislikes ignored",
+    OWN,
+    "half of them",
+    "twice as much",
+    "1 for every liking",
+    "dislikes ignored",
     "impressions ignored",
-)  # fmt: skip
+)
 
 
 def shop_of(seed: int) -> ShopSettings:
-    """A small shop: 20 sessions of 4 views a block, 11 days of simulated time in 100 blocks."""
+    """A small shop: 20 sessions of 4 views per block, 11 days of simulated time in 100 blocks."""
     return ShopSettings(
         users=160, items=400, session_views=4, seed=seed, traffic=0.02, new_users=0.001
     )
@@ -78,8 +82,8 @@ def regret(
     """1 − Σ got / Σ best in each stretch of the blocks: float64[stretches], NaN without lists.
 
     Args:
-        got: float64[n], expected clicks of n lists. blocks: how many there are, by default those
-            that `shown` has lists of.
+        got: float64[n], expected clicks of n lists. blocks: their number, by default up to the
+            last one with lists in `shown`.
     """
     total = blocks or int(shown.blocks.max()) + 1
     at = shown.blocks * stretches // total
@@ -94,12 +98,15 @@ def _one(job: tuple[str, str, Trial]) -> dict[str, Any]:
     curve = regret(shown.served, shown, STRETCHES, trial.blocks)
     rivals = {name: regret(shown.rivals[:, k], shown)[0] for k, name in enumerate(RIVALS)}
     return {
-        "variant": variant, "model": model, "seed": trial.shop.seed,
+        "variant": variant,
+        "model": model,
+        "seed": trial.shop.seed,
         "regret": round(float(regret(shown.served, shown)[0]), 5),
         "curve": np.round(curve, 4).tolist(),
         "rivals": {name: round(float(value), 5) for name, value in rivals.items()},
-        "lists": len(shown.served), "events": shown.events,
-    }  # fmt: skip
+        "lists": len(shown.served),
+        "events": shown.events,
+    }
 
 
 def main() -> None:
@@ -107,18 +114,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--blocks", type=int, default=100, help="20 lists each")
-    parser.add_argument("--upset", type=float, default=0.5, help="users who change, half-way")
+    parser.add_argument(
+        "--upset", type=float, default=0.5, help="share of users who change half-way"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()
     jobs = [
-        (variant, model, Trial(
-            shop=shop_of(seed), settings=(*settings, f"lists.model={model}"), muted=muted,
-            blocks=options.blocks, upset=options.upset,
-        ))
+        (
+            variant,
+            model,
+            Trial(
+                shop=shop_of(seed),
+                settings=(*settings, f"lists.model={model}"),
+                muted=muted,
+                blocks=options.blocks,
+                upset=options.upset,
+            ),
+        )
         for variant, (settings, muted) in VARIANTS.items()
         for model in _models(variant)
         for seed in range(1, options.seeds + 1)
-    ]  # fmt: skip
+    ]
     with ProcessPoolExecutor(options.processes) as pool:
         runs = []
         for row in pool.map(_one, jobs):
@@ -146,14 +162,14 @@ def _spread(values: NDArray[np.float64]) -> str:
 
 
 def report(runs: list[dict[str, Any]]) -> None:
-    """Print the figures for people: means and standard deviations over seeds."""
+    """Print means and standard deviations over seeds as a table."""
     console = Console()
 
     def of(variant: str, model: str, field: str = "regret") -> NDArray[np.float64]:
         rows = [r for r in runs if (r["variant"], r["model"]) == (variant, model)]
         return np.array([row[field] for row in sorted(rows, key=lambda row: row["seed"])])
 
-    table = Table(title="regret of the served lists; below: more than with own weights")
+    table = Table(title="regret of the served lists; below: difference from own weights")
     table.add_column("", no_wrap=True)
     for model in MODELS:
         table.add_column(model, justify="right")

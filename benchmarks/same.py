@@ -1,9 +1,9 @@
-"""Whether this version makes the same lists as another commit, to the digit.
+"""Checks that this version makes exactly the same lists as another commit.
 
-In: a git reference. Out: how many lists of a strict run are equal, and the first that are not; exit
-code 1 where any differs. Both versions learn the same events of the simulated shop one by one, with
-one shard, and what Redis holds at the end is compared: all but the time and the id of a list, and
-but `similar:`, which is written by the clock.
+In: a git reference. Out: the number of lists of a strict run that differ, and the first of them;
+exit code 1 if any does. Both versions learn the same events of the simulated shop one by one, with
+one shard, and the final content of Redis is compared, except the time and the id of a list, and
+except `similar:`, which depends on the clock.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SHOP = ShopSettings(users=400, items=600)
 
 
 def lists_of(tree: Path, events: Path, url: str, settings: dict[str, str]) -> dict[str, Any]:
-    """Every list and factor that the version in `tree` leaves in Redis, by key."""
+    """Every list and factor that the version in `tree` writes to Redis, by key."""
     options = [f"--set={key}={value}" for key, value in (settings | {"redis.url": url}).items()]
     with redis.Redis.from_url(url) as client:
         client.flushall()
@@ -58,7 +58,7 @@ def lists_of(tree: Path, events: Path, url: str, settings: dict[str, str]) -> di
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """The keys that are missing on either side or hold something else.
+    """The keys that are missing on either side or have different values.
 
     >>> differences({"a": 1, "b": 2}, {"b": 3, "c": 4})
     ['a', 'b', 'c']

@@ -1,8 +1,8 @@
 """`python -m benchmarks.scale`: a large shop, 1,000,000 users and 100,000 items, on one machine.
 
-In: nothing but options. Out: tables, `benchmarks/out/scale.json`, and the figures as one line of
-JSON: 10,000,000 events through the whole embedded job, all models; what a list by factors costs and
-finds by the size of the catalogue, exactly and by cluster; bytes of a user and of an item.
+In: options. Out: tables, `benchmarks/out/scale.json`, and the figures as one line of JSON:
+10,000,000 events through the whole embedded job, all models; cost and recall of a list by factors,
+exactly and by cluster, by the size of the catalogue; bytes of a user and of an item.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _USERS, _LEARNED, _COUNTED = 500, 20_000, 200_000
 
 
 def job(events: int, users: int, items: int, settings: list[str]) -> dict[str, Any]:
-    """The figures of a bounded run of the whole job, with Redis's memory beside its processes'."""
+    """The figures of a bounded run of the whole job, with the memory of its processes and Redis."""
     with tempfile.TemporaryDirectory() as folder, RedisServer() as server:
         path = Path(folder) / "events.jsonl"
         with path.open("wb") as file:
@@ -47,18 +47,20 @@ def job(events: int, users: int, items: int, settings: list[str]) -> dict[str, A
 
 
 def search(items: int, *, structured: bool) -> dict[str, float]:
-    """CPU µs of a list by factors, exactly and by cluster, and the recall of the latter.
+    """CPU µs per list by factors, exactly and by cluster, and the recall of the latter.
 
-    The factors are those of `tastes.factors`, after some events have moved them.
+    The factors are those of `tastes.factors`, after learning some events.
     """
     print(f"search: {items:,} items …", file=sys.stderr)
     found: dict[str, float] = {}
     exact: NDArray[np.int32] | None = None
     for way in ("exact", "approximate"):
         bare = Bare(
-            f"lists.search={way}", "lists.model=mf", f"model.dimensions={DIMENSIONS}",
+            f"lists.search={way}",
+            "lists.model=mf",
+            f"model.dimensions={DIMENSIONS}",
             f"lists.length={LENGTH}",
-        )  # fmt: skip
+        )
         bare.know(items, structured=structured)
         slots = bare.meet(_USERS)
         bare.learn(*tastes.events(_LEARNED, _USERS, items))
@@ -92,7 +94,7 @@ def main() -> None:
         "--set", action="append", default=[], help="section.option=value, of the job"
     )
     parser.add_argument(
-        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured; all without it"
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure; default: all"
     )
     options = parser.parse_args()
     figures: dict[str, Any] = {
@@ -118,7 +120,7 @@ def main() -> None:
 
 
 def report(figures: dict[str, Any]) -> None:
-    """Print the figures for people."""
+    """Print the figures as tables."""
     console = Console(stderr=True)
     if rows := figures.get("search"):
         console.print(_searched(rows))

@@ -1,7 +1,7 @@
-"""What a job of many TaskManagers, users and items needs, by arithmetic, and what breaks first.
+"""Calculates what a job of many TaskManagers, users and items needs, and what breaks first.
 
-In: a `Site` and the measured `Constants`. Out: `needs`, amounts by resource, each beside what one
-machine gives; `python -m benchmarks.scaling` prints them for 8, 64 and 512 TaskManagers with
+In: a `Site` and the measured `Constants`. Out: `needs`, amounts by resource, each with what one
+machine provides; `python -m benchmarks.scaling` prints them for 8, 64 and 512 TaskManagers with
 100,000,000 users and 10,000,000 items. The layouts in bytes are those of `udfs`
 (`udfs.state.records`, `udfs.models.item_cf.wire`, docs/operations.md); docs/performance.md says
 where the constants were measured.
@@ -19,31 +19,34 @@ from rich.table import Table
 from udfs.learning.batch_queue import MOST
 
 GIB, MB = 2**30, 1e6
-STIRRED = 50  # items that an event tells item learners of: those before it, and some drawn
-DEFAULT_TRAIN = 8  # `ranker.train_per_batch` of what was measured
-BUSY = 0.9  # of a core: with more to do than that, a TaskManager's operators have batches waiting
+TOUCHED = 50  # items per event in messages to item learners: recent ones, and random negatives
+DEFAULT_TRAIN = 8  # `ranker.train_per_batch` of the measurements
+BUSY = 0.9  # of a core: with a higher load, batches queue up at a TaskManager's operators
 
 
 class Constants(msgspec.Struct, frozen=True, kw_only=True):
     """Measured on one machine; times are CPU time.
 
     Attributes:
-        batches: of `benchmarks.batches`, microseconds of the user learner for a micro-batch of so
-            many events: learning, lists and their writing; `trained` what of it each event takes
+        batches: by `benchmarks.batches`, (events in a micro-batch, microseconds of the user
+            learner): learning, lists and their writing. trained: the part of it for each event
             that the ranker learns from.
-        message_us, change_us: an item learner's message costs message_us, and change_us for each
-            event of all that concern it.
-        crossing_us: what Flink takes to hand an element to Python (docs/decisions).
-        parse_us: of an event, with what Flink takes to read it.
+        message_us, change_us: of an item learner, for each message, and for each event that
+            concerns it.
+        crossing_us: of Flink, to pass an element to Python (docs/decisions).
+        parse_us: for an event, including Flink's time to read it.
         read_us: of a user learner, for a kilobyte of the item feed.
         redis_us: of Redis, for an event. list_bytes: of a user's list in Redis, with its key.
         line_bytes, shuffled_bytes: of an event from Kafka, and between operators.
-        rows, pair_rows: items whose row, and whose pairs, an event changes, for the feed.
+        rows, pair_rows: number of items whose row, and whose pairs, an event changes in the feed.
     """
 
     batches: tuple[tuple[int, float], ...] = (
-        (1, 2_100.0), (10, 5_100.0), (100, 14_800.0), (1000, 63_000.0),
-    )  # fmt: skip
+        (1, 2_100.0),
+        (10, 5_100.0),
+        (100, 14_800.0),
+        (1000, 63_000.0),
+    )
     trained: float = 200.0
     message_us: float = 270.0
     change_us: float = 2.0
@@ -58,12 +61,12 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
     pair_rows: float = 1.7
 
     def batch_us(self, events: float, train: int) -> float:
-        """Microseconds of a user learner's micro-batch, of which `train` events teach the ranker.
+        """Microseconds of a user learner's micro-batch, if the ranker learns from `train` events.
 
         >>> c = Constants(batches=((1, 100.0), (100, 1000.0)), trained=10.0)
         >>> c.batch_us(1.0, 8), round(c.batch_us(10.0, 8)), round(c.batch_us(10.0, 0))
         (100.0, 182, 102)
-        >>> c.batch_us(200.0, 8)  # beyond what was measured, by the event
+        >>> c.batch_us(200.0, 8)  # beyond the measurements, proportional to events
         2000.0
         """
         sizes, spent = zip(*self.batches, strict=True)
@@ -98,7 +101,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Need(NamedTuple):
-    """An amount, its unit, and what one of it can give: a share above 1 cannot be met."""
+    """An amount, its unit, and what one machine can provide; a share above 1 cannot be met."""
 
     amount: float
     unit: str
@@ -106,12 +109,12 @@ class Need(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The amount as a share of what can be given."""
+        """The amount as a share of what one machine can provide."""
         return self.amount / self.gives
 
 
 def item_row(d: int) -> int:
-    """Bytes of an item in state and in the item feed, and 12 of its id."""
+    """Bytes of an item in state and in the item feed, including 12 for its id."""
     return 52 + 8 * d + 12
 
 
@@ -130,15 +133,15 @@ def user_state(site: Site) -> float:
 
 
 def user_load(site: Site, c: Constants, batches: float) -> float:
-    """Cores of one user learner that learns so many batches a second: a small one costs nearly what
-    a large one does."""
+    """Cores of one user learner at `batches` per second; small ones cost almost as much as large
+    ones."""
     each = c.batch_us(site.rate / site.task_managers / batches, site.train)
     return (batches * each + pieces(site) * c.crossing_us) / 1e6
 
 
 def batches(site: Site, c: Constants) -> float:
-    """Batches/s that one user learner learns: all pieces, or what learners have the time for, since
-    pieces that wait are learned as one, up to `MOST` events (`udfs.learning.batch_queue`).
+    """Batches/s that one user learner learns: all pieces, or as many as it has time for, since
+    waiting pieces are learned as one, up to `MOST` events (`udfs.learning.batch_queue`).
 
     >>> from math import isclose
     >>> batches(Site(task_managers=1, rate=100.0), Constants())
@@ -162,15 +165,15 @@ def batches(site: Site, c: Constants) -> float:
 
 def python_load(site: Site, c: Constants, batches: float) -> float:
     """Cores of all operators of a TaskManager, which share one interpreter and its lock; compiled
-    loops release it, so there is a little more than this."""
+    loops release the lock, so slightly more than one core is available."""
     parsing = site.rate / site.task_managers * c.parse_us / 1e6
     reading = feed_written(site, c) * 1000 * c.read_us / 1e6
     return user_load(site, c, batches) + item_load(site, c, batches) + parsing + reading
 
 
 def pieces(site: Site) -> float:
-    """Pieces/s for one user learner: each TaskManager cuts one out of its window for each user
-    shard; no more than there are events.
+    """Pieces/s for one user learner: each TaskManager's window gives one for each user shard, but
+    never more than there are events.
 
     >>> pieces(Site(task_managers=8, rate=80_000.0))
     400.0
@@ -180,23 +183,23 @@ def pieces(site: Site) -> float:
 
 
 def item_load(site: Site, c: Constants, batches: float) -> float:
-    """Cores of one item learner: each of so many batches/s of any user learner tells all item
-    shards, one for each TaskManager, that it concerns."""
-    reach = min(1.0, site.rate / site.task_managers / batches * STIRRED / site.task_managers)
+    """Cores of one item learner, if each user learner has `batches` per second, each of which sends
+    a message to every item shard (one per TaskManager) that it concerns."""
+    reach = min(1.0, site.rate / site.task_managers / batches * TOUCHED / site.task_managers)
     messages = batches * site.task_managers * reach * (c.message_us + c.crossing_us)
     return (messages + site.rate / site.task_managers * c.change_us) / 1e6
 
 
 def feed_written(site: Site, c: Constants) -> float:
-    """Megabytes/s that all item shards publish: each item's row at most five times a second, its
-    pairs at most once, and all of it at most `bound`."""
+    """Megabytes/s that all item shards publish: each item's row at most five times per second, its
+    pairs at most once, and in total at most `bound`."""
     rows = min(site.rate * c.rows, 5.0 * site.items) * item_row(site.dimensions)
     pairs = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours)
     return min(rows / MB, site.bound / 2) + min(pairs / MB, site.bound / 2)
 
 
 def pause(site: Site, c: Constants) -> float:
-    """Seconds between two batches of one user learner: about what lists are late by."""
+    """Seconds between two batches of one user learner: about the delay of lists."""
     return 1 / batches(site, c)
 
 
@@ -212,14 +215,14 @@ def snapshot(site: Site) -> float:
 
 
 def start(site: Site, c: Constants) -> float:
-    """Seconds until all replicas have loaded the snapshots: each reads all of them, from one Redis
-    of 1 GB/s."""
+    """Seconds until all replicas have loaded the snapshots: each reads all, from one Redis with
+    1 GB/s."""
     size = snapshot(site)
     return max(size * site.task_managers / 1e9, size / 1000 * c.read_us / 1e6)
 
 
 def needs(site: Site, c: Constants) -> dict[str, Need]:
-    """What the site takes, by resource."""
+    """The site's needs by resource."""
     t, each = site.task_managers, site.rate / site.task_managers
     written = feed_written(site, c)
     feed_in = written * 1000 * c.read_us / 1e6
@@ -246,22 +249,22 @@ def needs(site: Site, c: Constants) -> dict[str, Need]:
 SITES = [Site(task_managers=n, rate=3_000.0 * n) for n in (8, 64, 512)]
 """With the defaults."""
 TUNED = [msgspec.structs.replace(site, train=1, neighbours=20, consumers=10) for site in SITES]
-"""With smaller rows of items, and a ranker that learns from one event of a batch."""
+"""With smaller rows of items, and a ranker that learns from one event per batch."""
 
 
 def main() -> None:
     """Print the needs of `SITES` and of `TUNED`."""
-    show("100,000,000 users, 10,000,000 items, 3,000 events/s a TaskManager: defaults", SITES)
+    show("100,000,000 users, 10,000,000 items, 3,000 events/s per TaskManager: defaults", SITES)
     show("the same: ranker.train_per_batch = 1, neighbours = 20, consumers = 10", TUNED)
 
 
 def show(title: str, sites: list[Site]) -> None:
-    """Print a row for each need, a column for each site; what cannot be met has a !."""
+    """Print a row for each need, a column for each site; needs that cannot be met have a !."""
     table = Table(title=title)
     table.add_column("")
     for site in sites:
         table.add_column(f"{site.task_managers} TaskManagers", justify="right")
-    table.add_column("one gives", justify="right")
+    table.add_column("one provides", justify="right")
     constants = Constants()
     found = [needs(site, constants) for site in sites]
     for name, first in found[0].items():

@@ -1,10 +1,10 @@
-"""Milliseconds and requests/s of `millirec serve`: GET /recommend/{user}, on a warm Redis.
+"""Latency and requests/s of `millirec serve`: GET /recommend/{user}, on a warm Redis.
 
-In: how long each rate is asked for. Out: a table on standard output, and JSON in benchmarks/out.
+In: seconds for each rate. Out: a table on standard output, and JSON in benchmarks/out.
 
-The load is open: requests are due at times drawn beforehand (a Poisson process), whether or not
-earlier ones are answered, and a latency counts from when its request was due. So nothing that a
-slow answer holds up is left out. Server, Redis and load share the machine's cores.
+The load is open: requests are due at times drawn in advance (a Poisson process), whether or not
+earlier ones have been answered, and latency counts from when the request was due. So the waiting
+that slow answers cause is included. Server, Redis and load share the machine's cores.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ USERS, ITEMS = 20_000, 20
 TARGET = 1000
 RATES = (1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000)
 CONNECTIONS = 64
-STANDS_MS = 10.0
-"""A rate is stood where 99 in 100 answers come within this time."""
+KEEPS_UP_MS = 10.0
+"""The server keeps up with a rate if 99 % of answers arrive within this time."""
 _WAIT_S = 5.0
 
 
 class Load(asyncio.Protocol):
-    """One kept connection, which asks for one thing at a time."""
+    """A persistent connection with one request at a time."""
 
     def __init__(self, free: deque[Load], done: list[float], failed: list[int]) -> None:
         self._free, self._done, self._failed = free, done, failed
@@ -53,17 +53,17 @@ class Load(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Be free."""
+        """Mark the connection as free."""
         self._transport = cast(asyncio.Transport, transport)
         self._free.append(self)
 
     def ask(self, request: bytes, due: float) -> None:
-        """Send a request that was due at a time of the monotonic clock."""
+        """Send a request that was due at a time of the monotonic clock, in seconds."""
         self._due = due
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; note the time when the answer is whole."""
+        """Collect the answer, and record the latency when it is complete."""
         self._buffer += data
         head, found, body = self._buffer.partition(b"\r\n\r\n")
         if not found:
@@ -83,7 +83,7 @@ class Load(asyncio.Protocol):
 
 
 async def ask(port: int, rate: float, seconds: float, seed: int) -> dict[str, Any]:
-    """Ask for random users' lists at `rate`; the figures of what was answered."""
+    """Request random users' lists at `rate`; returns the figures."""
     random = np.random.default_rng(seed)
     free: deque[Load] = deque()
     done: list[float] = []
@@ -108,7 +108,7 @@ async def ask(port: int, rate: float, seconds: float, seed: int) -> dict[str, An
         else:
             free.popleft().ask(request, began + at)
             continue
-        break  # hopelessly behind
+        break  # too far behind
     end = time.monotonic() + _WAIT_S
     while len(free) < CONNECTIONS and time.monotonic() < end:
         await asyncio.sleep(0.01)
@@ -120,22 +120,31 @@ async def ask(port: int, rate: float, seconds: float, seed: int) -> dict[str, An
         map(float, np.percentile(times, [50, 99, 99.9])) if done else [float("inf")] * 3
     )
     return {
-        "rate": rate, "asked": count, "answered": len(done), "failed": len(failed),
-        "per_s": len(done) / spent, "p50_ms": p50, "p99_ms": p99, "p999_ms": p999,
+        "rate": rate,
+        "asked": count,
+        "answered": len(done),
+        "failed": len(failed),
+        "per_s": len(done) / spent,
+        "p50_ms": p50,
+        "p99_ms": p99,
+        "p999_ms": p999,
         "max_ms": float(times.max(initial=0)),
-    }  # fmt: skip
+    }
 
 
 def fill(url: str) -> None:
-    """Lists such as the job writes."""
+    """Write lists like those of the job."""
     with redis.Redis.from_url(url) as client:
         pipeline = client.pipeline(transaction=False)
         for user in range(USERS):
             items = [
-                {"item": f"i{(user * 7 + n) % 5000}", "score": round(1 - n / 40, 4),
-                 "why": {"model": "item-cf", "because": [f"i{n}", f"i{n + 1}"]}}
+                {
+                    "item": f"i{(user * 7 + n) % 5000}",
+                    "score": round(1 - n / 40, 4),
+                    "why": {"model": "item-cf", "because": [f"i{n}", f"i{n + 1}"]},
+                }
                 for n in range(ITEMS)
-            ]  # fmt: skip
+            ]
             value = {"user": f"u{user}", "id": f"{user:x}-1", "at": 1, "v": 1, "source": "ranker"}
             pipeline.set(f"rec:u{user}", msgspec.json.encode({**value, "items": items}))
         pipeline.set("popular", msgspec.json.encode({**value, "source": "popular", "items": items}))
@@ -144,7 +153,7 @@ def fill(url: str) -> None:
 
 @contextmanager
 def server(url: str, port: int) -> Iterator[int]:
-    """`millirec serve` as a process of its own; its process id."""
+    """`millirec serve` as a separate process; yields its process id."""
     command = [sys.executable, "-m", "flink_app", "serve", "--port", str(port)]
     process = subprocess.Popen(command, env=os.environ | {"REDIS_URL": url})
     try:
@@ -164,8 +173,8 @@ def server(url: str, port: int) -> Iterator[int]:
 
 
 def measure(port: int, pid: int, rate: float, seconds: float) -> dict[str, Any]:
-    """One rate, after a moment of it that is not counted."""
-    # select has microseconds where epoll has milliseconds.
+    """Measure one rate, after warming up at that rate."""
+    # select waits with a resolution of microseconds, epoll of milliseconds.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
     with closing(loop):
         loop.run_until_complete(ask(port, rate, min(2.0, seconds / 2), 1))
@@ -176,14 +185,14 @@ def measure(port: int, pid: int, rate: float, seconds: float) -> dict[str, Any]:
     return row
 
 
-def stands(row: dict[str, Any]) -> bool:
-    """Whether the server keeps up: all answered, soon."""
-    whole = row["answered"] == row["asked"] and not row["failed"]
-    return bool(whole and row["p99_ms"] <= STANDS_MS)
+def keeps_up(row: dict[str, Any]) -> bool:
+    """Whether the server keeps up: all requests are answered, soon enough."""
+    complete = row["answered"] == row["asked"] and not row["failed"]
+    return bool(complete and row["p99_ms"] <= KEEPS_UP_MS)
 
 
 def main() -> None:
-    """Measure the target's rate, then higher ones until one is too much."""
+    """Measure the target rate, then higher ones until one is too high."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="of each rate")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/serve.json"))
@@ -195,10 +204,10 @@ def main() -> None:
         with server(store.url, port) as pid:
             for rate in (TARGET, *RATES):
                 rows.append(measure(port, pid, rate, arguments.seconds))
-                if not stands(rows[-1]):
+                if not keeps_up(rows[-1]):
                     break
-    best = max((row["rate"] for row in rows if stands(row)), default=0)
-    table = Table(title=f"GET /recommend/{{user}}; highest rate stood: {best:,.0f} requests/s")
+    best = max((row["rate"] for row in rows if keeps_up(row)), default=0)
+    table = Table(title=f"GET /recommend/{{user}}; highest rate: {best:,.0f} requests/s")
     for name in (
         "requests/s",
         "answered",

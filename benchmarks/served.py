@@ -1,8 +1,8 @@
-"""One simulated shop whose users are shown what the learner serves, measured against the truth.
+"""A simulated shop whose users are shown the learner's lists, measured against the truth.
 
-In: a `Trial`. Out: `Shown`, a row for each list that a user was shown. The learner is that of the
-job, `udfs.learning.learner`, with the configuration's settings and with events that went as lines
-of JSON through the job's decoder; there is no Flink and no Redis.
+In: a `Trial`. Out: `Shown`, a row for each list that a user was shown. The learner is the job's,
+`udfs.learning.learner`, with the configuration's settings and with events that pass as lines of
+JSON through the job's decoder; Flink and Redis are not involved.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
 from flink_app.simulator import Shop, ShopSettings
 from flink_app.simulator.actions import KINDS, encode_event
-from flink_app.simulator.audience import answer, refusals, speaks_out
+from flink_app.simulator.audience import answer, disliked_views, sends_dislikes
 from flink_app.simulator.truth import click_probability, expected_clicks
 from udfs.events.batch import make_batch
 from udfs.events.decode import Decoder
@@ -23,22 +23,22 @@ from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 
 LENGTH = 10
-"""Items of a list that is shown."""
+"""Items of a shown list."""
 RIVALS = ("best", "popular", "random")
-"""Lists measured beside the served one: the best by the truth, the popular one, any items."""
+"""Lists compared with the served one: the best by the truth, the popular one, random items."""
 
 _Event = tuple[int, int, str]  # user, item, type
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What is tried.
+    """A shop, the job's settings, and the length of a trial.
 
     Attributes:
-        settings: "section.option=value", over the defaults. muted: event types that are not sent.
-        blocks: how long: in each, an eighth of the users has a session, which begins with a list.
-        upset: share of the users whose tastes change at once after half the blocks, 0 to 1, beside
-            the shop's own drift.
-        batch: how many events of sessions are learned at once; lists are as fresh as that.
+        settings: "section.option=value", on top of the defaults. muted: event types not sent.
+        blocks: in each, an eighth of the users has a session, which begins with a list.
+        upset: share of the users whose tastes change abruptly after half the blocks, 0 to 1, in
+            addition to the shop's own drift.
+        batch: number of events that are learned at once, which limits the freshness of lists.
     """
 
     shop: ShopSettings
@@ -50,12 +50,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, eq=False):
-    """n lists, in order of time: what each was worth, and what others would have been.
+    """n lists in order of time, with the expected clicks of each and of its rivals.
 
     Attributes:
-        blocks: int64[n], when. served, rivals: float64[n], float64[n, 3]: expected clicks of the
-            served list and of `RIVALS`, see `truth.expected_clicks`.
-        events: how many events were learned, by type.
+        blocks: int64[n], the block of each list. served, rivals: float64[n], float64[n, 3]:
+            expected clicks of the served list and of `RIVALS`, see `truth.expected_clicks`.
+        events: number of events learned, by type.
     """
 
     blocks: NDArray[np.int64]
@@ -65,7 +65,7 @@ class Shown(msgspec.Struct, frozen=True, eq=False):
 
 
 class Stage:
-    """A shop, a learner and what passes between them."""
+    """A shop and a learner, and the lists and events between them."""
 
     def __init__(self, trial: Trial) -> None:
         self.trial, self.shop = trial, Shop(trial.shop)
@@ -84,7 +84,7 @@ class Stage:
         self._rows_shown: list[tuple[int, float, list[float]]] = []
 
     def run(self) -> Shown:
-        """Play all blocks."""
+        """Run all blocks."""
         trial = self.trial
         for block in range(trial.blocks):
             if block == trial.blocks // 2 and trial.upset:
@@ -94,13 +94,13 @@ class Stage:
         return Shown(np.array(blocks), np.array(served), np.array(rivals), self._events)
 
     def _play(self, block: int) -> None:
-        """One block of the shop: before a session's first view its user is shown a list."""
+        """Run one block of the shop: before the first view of a session, its user sees a list."""
         actions = self.shop.advance()
         self._grow()
         people, place = np.unique(actions.users, return_inverse=True)
         truth = self.shop.affinities(people)
-        refused = refusals(self._random, actions.users, truth[place, actions.items])
-        refused &= actions.kinds == 0
+        disliked = disliked_views(self._random, actions.users, truth[place, actions.items])
+        disliked &= actions.kinds == 0
         for begin in range(0, len(actions), self.trial.batch):
             rows = slice(begin, begin + self.trial.batch)
             sessions, first = np.unique(actions.sessions[rows], return_index=True)
@@ -108,17 +108,20 @@ class Stage:
             guests = place[rows][first[fresh]]
             self._sessions.update(sessions.tolist())
             events = self._show(block, people[guests], truth[guests]) if len(guests) else []
-            for user, item, kind, no in zip(
-                actions.users[rows].tolist(), actions.items[rows].tolist(),
-                actions.kinds[rows].tolist(), refused[rows].tolist(), strict=True,
-            ):  # fmt: skip
+            for user, item, kind, dislike in zip(
+                actions.users[rows].tolist(),
+                actions.items[rows].tolist(),
+                actions.kinds[rows].tolist(),
+                disliked[rows].tolist(),
+                strict=True,
+            ):
                 events.append((user, item, KINDS[kind]))
-                if no:
+                if dislike:
                     events.append((user, item, "dislike"))
             self._learn(events)
 
     def _grow(self) -> None:
-        """Make room for those who and what has arrived."""
+        """Extend the arrays for new users and items."""
         users, items = self._seen.shape
         more = ((0, self.shop.users - users), (0, self.shop.items - items))
         self._seen = np.pad(self._seen, more)
@@ -126,7 +129,7 @@ class Stage:
     def _show(
         self, block: int, users: NDArray[np.int64], truth: NDArray[np.float32]
     ) -> list[_Event]:
-        """Show each user (int64[n]; truth: float32[n, items]) a list; what they do with it."""
+        """Show each user (int64[n]; truth: float32[n, items]) a list; returns their reactions."""
         served, popular = self._lists(users, self.model), self._lists(users, "popular")
         events: list[_Event] = []
         for row, user in enumerate(users.tolist()):
@@ -134,10 +137,10 @@ class Stage:
             unseen = np.flatnonzero(~self._seen[user])
             best = unseen[np.argsort(-chances[unseen], kind="stable")[:LENGTH]]
             drawn = self._draws.choice(unseen, min(LENGTH, len(unseen)), replace=False)
-            worth = [float(expected_clicks(chances[r])) for r in (best, popular[row], drawn)]
+            rivals = [float(expected_clicks(chances[r])) for r in (best, popular[row], drawn)]
             shown = served[row]
-            self._rows_shown.append((block, float(expected_clicks(chances[shown])), worth))
-            dislikes = bool(speaks_out(users[row : row + 1])[0])
+            self._rows_shown.append((block, float(expected_clicks(chances[shown])), rivals))
+            dislikes = bool(sends_dislikes(users[row : row + 1])[0])
             for position, kind in answer(self._random, truth[row, shown], dislikes):
                 events.append((user, int(shown[position]), kind))
         return events
@@ -156,7 +159,7 @@ class Stage:
         return lists
 
     def _learn(self, events: list[_Event]) -> None:
-        """Send events to the learner, but for those that are muted."""
+        """Send events to the learner, except those of muted types."""
         for user, item, kind in events:
             if kind != "impression":
                 self._seen[user, item] = True
@@ -176,5 +179,5 @@ class Stage:
 
 
 def run(trial: Trial) -> Shown:
-    """Play a trial from its beginning."""
+    """Run a trial from the beginning."""
     return Stage(trial).run()

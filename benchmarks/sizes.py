@@ -1,8 +1,8 @@
-"""How many bytes a user and an item take, counted, beside the formulas of docs/performance.md.
+"""Counts the bytes of a user and an item, and compares them with docs/performance.md's formulas.
 
-In: numbers of events, users, items. Out: by place, bytes counted and by the formula. A learner and
-an item shard learn the events without Flink; their state stands in dictionaries, whose values are
-the bytes that Flink would keep.
+In: numbers of events, users, items. Out: bytes by place, counted and by the formula. A learner and
+an item shard learn the events without Flink; their state is in dictionaries, whose values are the
+bytes that Flink would store.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from udfs.models.item_cf.wire import KeyIndex
 from udfs.state.handles import MemoryRows
 
 NAMES = 450
-"""Bytes of Python's objects for a user or an item at most: the id, and its entries in tables."""
+"""The maximum bytes of Python objects for a user or an item: the id, and its entries in tables."""
 
 
 def user_state(d: int, pages: float) -> float:
-    """A user in state with so many full pages of 32 consumed items."""
+    """Bytes of a user in state, with full pages of 32 consumed items."""
     return 296 + 4 * d + (8 * PAGE + 4) * pages
 
 
 def user_memory(d: int, pages: float) -> float:
-    """A user in the cache at most, with so many full pages: arrays double when they are full."""
+    """The maximum bytes of a user in the cache, with full pages; full arrays double their size."""
     return 2 * (80 + 4 * d + (4 * PAGE + 12) * (pages + 1)) + NAMES
 
 
 def item_state(d: int, neighbours: float) -> float:
-    """An item in state with so many neighbours."""
+    """Bytes of an item in state."""
     return 52 + 8 * d + 24 + 12 * neighbours
 
 
 def item_memory(d: int, neighbours: int, consumers: int) -> float:
-    """An item in a user learner at most, with all models."""
+    """The maximum bytes of an item in a user learner, with all models."""
     return 2 * (260 + 8 * d + 8 * neighbours + 12 * consumers) + NAMES
 
 
@@ -64,26 +64,25 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
     kept = models.neighbours.settings.neighbours
     noted = models.consumers.settings.consumers
     mean = shard.neighbours.lengths.sum() / len(folded)
-    caches = learner.catalogue, models.neighbours, models.consumers, models.ranker
+    caches = learner.catalogue, models.ranker
     return {
         "user, in state": _pair(_state(bare.rows, bare.history) / met, user_state(d, pages)),
         "user, in memory": _pair(held(learner.users) / cached, user_memory(d, in_memory)),
         "item, in state": _pair(_state(folded, pairs) / len(folded), item_state(d, mean)),
-        "item, in memory": _pair(
-            sum(map(held, caches)) / items, item_memory(d, kept, noted)
-        ),
-    }  # fmt: skip
+        "item, in memory": _pair(sum(map(held, caches)) / items, item_memory(d, kept, noted)),
+    }
 
 
 def _owner(bare: Bare, items: int) -> ItemShard:
     """An item shard that has applied all messages."""
     settings = bare.learner.settings
     shard = ItemShard(
-        Catalogue(
-            settings.model.dimensions, settings.model.seed, settings.state.max_items
-        ),
-        Neighbours(settings.item_cf), None, KeyIndex(), settings.half_life_ms,
-    )  # fmt: skip
+        Catalogue(settings.model.dimensions, settings.model.seed, settings.state.max_items),
+        Neighbours(settings.item_cf),
+        None,
+        KeyIndex(),
+        settings.half_life_ms,
+    )
     for message in bare.messages:
         shard.apply(message)
     return shard
@@ -98,8 +97,8 @@ def _state(*tables: dict[str, bytes] | MemoryRows) -> int:
 
 
 def held(thing: Any) -> int:
-    """Bytes of the arrays and of Python's objects that an object of `udfs` holds; ids in lists
-    stand as keys of a dictionary too, and are counted there."""
+    """Bytes of the arrays and Python objects in an object of `udfs`; ids in lists are also keys of
+    a dictionary, and are counted there."""
     if isinstance(thing, np.ndarray):
         array: NDArray[Any] = thing
         return array.nbytes

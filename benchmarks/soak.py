@@ -1,8 +1,8 @@
-"""A steady load for long: memory, checkpoints and freshness have to stay as they are.
+"""A steady load over a long time: memory, checkpoints and freshness must remain stable.
 
-In: minutes and events/s. Out: a table and `benchmarks/out/soak.json`, exit code 1 where something
+In: minutes and events/s. Out: a table and `benchmarks/out/soak.json`, exit code 1 if something
 grew. The packaged job runs on a real Kafka, Redis and Flink with one TaskManager, RocksDB and
-checkpoints each 10 s. Histories are cut at 500 items, so that users reach their full size.
+checkpoints every 10 s. Histories are limited to 500 items, so that users reach their full size.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from flink_app.writers.kafka import KafkaWriter
 
 OUT = Path(__file__).parent / "out" / "soak.json"
 STEP_S = 0.02
-WARM = 1 / 3  # of the time: caches fill, Java compiles, users get their histories
+WARM = 1 / 3  # of the time: caches fill, Java compiles, histories grow
 MOST = {
     "redis resident MiB": 0.05,
     "taskmanager 1 resident MiB": 0.05,
@@ -44,13 +44,13 @@ MOST = {
     "checkpoint MiB": 0.2,
     "freshness p50 ms": 0.5,
 }
-"""How much each may grow in an hour, as a share of its mean; by what a name ends with. Of processes
-that are Java alone it is what lives in the heap that counts: its size goes up to its limit, needed
-or not."""
+"""The maximum growth per hour, as a share of the mean, by the end of a figure's name. For pure Java
+processes the live objects in the heap count, since the heap itself grows to its limit, needed or
+not."""
 
 
 def feed(writer: KafkaWriter, rate: int, stop: threading.Event, sent: list[int]) -> None:
-    """Write `rate` events a second until told to stop; the stream begins anew where it ends."""
+    """Write `rate` events/s until `stop` is set; at its end, the stream starts again."""
     lines = itertools.cycle(
         [
             line
@@ -67,7 +67,7 @@ def feed(writer: KafkaWriter, rate: int, stop: threading.Event, sent: list[int])
 
 
 def sample(stack: Stack, job: str, client: redis.Redis) -> dict[str, float]:
-    """The figures of this moment."""
+    """The current figures."""
     totals = read_totals(client, "")
     checkpoint = stack.rest(f"/jobs/{job}/checkpoints")["latest"]["completed"] or {}
     memory: Any = client.info("memory")
@@ -85,20 +85,20 @@ def sample(stack: Stack, job: str, client: redis.Redis) -> dict[str, float]:
 
 
 def live_mib(pid: int) -> float:
-    """MiB of the objects in a Java process that are still in use; it collects the others first."""
+    """MiB of the live objects in a Java process, after a garbage collection."""
     command = [str(java_home() / "bin" / "jcmd"), str(pid), "GC.class_histogram"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(done.stdout.split()[-1]) / 2**20
 
 
 def accounted(client: redis.Redis) -> int:
-    """Events that the job has learned or dropped; the line that makes the topic comes again."""
+    """Events that the job has learned or dropped; the one that creates the topic is repeated."""
     totals = read_totals(client, "")
     return totals.learned + totals.duplicates if totals else 0
 
 
 def slopes(minutes: list[float], samples: list[dict[str, float]]) -> dict[str, float]:
-    """Growth in an hour of each figure, as a share of its mean, after warming up.
+    """Growth per hour of each figure, as a share of its mean, after warming up.
 
     >>> slopes([0, 1, 2, 3], [{"x": v} for v in (9.0, 1.0, 1.1, 1.2)])["x"] > 5
     True
@@ -113,7 +113,7 @@ def slopes(minutes: list[float], samples: list[dict[str, float]]) -> dict[str, f
 
 
 def grown(found: dict[str, float]) -> list[str]:
-    """The figures that grow faster than they may."""
+    """The figures that grow faster than allowed."""
     return [
         name
         for name, growth in found.items()
@@ -122,7 +122,7 @@ def grown(found: dict[str, float]) -> list[str]:
 
 
 def run(folder: Path, stack: Stack, minutes: float, rate: int, each_s: float) -> dict[str, Any]:
-    """Load the job for so long, and look each so many seconds."""
+    """Load the job for `minutes`, and take the figures every `each_s` seconds."""
     stop, sent, client = threading.Event(), [0], redis.Redis.from_url(stack.redis_url)
     samples: list[dict[str, float]] = []
     times: list[float] = []
@@ -146,15 +146,21 @@ def run(folder: Path, stack: Stack, minutes: float, rate: int, each_s: float) ->
             time.sleep(1)
     found = slopes(times, samples)
     return {
-        "minutes": minutes, "rate": rate, "sent": sent[0] + 1, "accounted": accounted(client),
-        "slopes_per_hour": found, "grown": grown(found), "times": times, "samples": samples,
-    }  # fmt: skip
+        "minutes": minutes,
+        "rate": rate,
+        "sent": sent[0] + 1,
+        "accounted": accounted(client),
+        "slopes_per_hour": found,
+        "grown": grown(found),
+        "times": times,
+        "samples": samples,
+    }
 
 
 def report(figures: dict[str, Any]) -> Table:
-    """Each figure after warming up: first, last, and its growth in an hour."""
+    """Each figure after warming up: first, last, and its growth per hour."""
     table = Table(title=f"{figures['minutes']:g} minutes at {figures['rate']:,} events/s")
-    for column in ("", "after warming up", "at the end", "an hour"):
+    for column in ("", "after warming up", "at the end", "per hour"):
         table.add_column(column, justify="left" if not column else "right")
     samples = figures["samples"]
     first = samples[int(len(samples) * WARM)]
@@ -169,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=int, default=5_000, help="events/s")
-    parser.add_argument("--each", type=float, default=30, help="seconds between two looks")
+    parser.add_argument("--each", type=float, default=30, help="seconds between samples")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, kafka(Path(name) / "stack", 1) as ports:
         stack = Stack(Path(name) / "stack", ports, CACHE, 1)

@@ -1,8 +1,8 @@
-"""Events and factors with structure, of any size in seconds: users with tastes, items of kinds.
+"""Structured events and factors of any size, in seconds: users with tastes, items of kinds.
 
 In: numbers of users, items, events. Out: arrays. `flink_app.simulator.zipf` draws users and items
-independently, so factors learned from it say nothing; a search is only worth what it finds among
-factors that mean something.
+independently, so that factors learned from it are meaningless; the recall of a search can only be
+judged on meaningful factors.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from flink_app.simulator.truth import unit, zipf_weights
 
 KINDS = 200
 _OWN = 3  # kinds that a user likes
-_STRAY = 0.1  # share of events without regard to taste
-_NEAR = 0.6  # of an item's length, what is its own and not its kind's
+_STRAY = 0.1  # share of events independent of taste
+_NEAR = 0.6  # length of an item's own component, relative to that of its kind
 
 
 def events(
     count: int, users: int, items: int, seed: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """`count` events: who, int64[count], and what, int64[count].
+    """`count` events: users, int64[count], and items, int64[count].
 
     Users and the items within a kind are drawn by Zipf's law; item k is of kind k mod `KINDS`, and
-    a user takes from three kinds. One event in ten is any item, by Zipf's law.
+    a user likes three kinds. One event in ten is on any item, by Zipf's law.
 
-    >>> who, what = events(1000, users=50, items=2000)
-    >>> int(who.max()) < 50, int(what.max()) < 2000
+    >>> users, items = events(1000, users=50, items=2000)
+    >>> int(users.max()) < 50, int(items.max()) < 2000
     (True, True)
     """
     rng = np.random.default_rng(seed)
@@ -44,11 +44,11 @@ def events(
 def factors(
     count: int, dimensions: int, seed: int = 1, *, structured: bool = True
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Factors as events like these leave them: q, float32[count, d], and biases, float32[count].
+    """Factors like those learned from such events: q, float32[count, d]; biases, float32[count].
 
     An item is near the direction of its kind; biases fall with the logarithm of the rank, from 9
-    to −1. Without structure every direction is drawn alone and biases are alike: the worst case of
-    any search.
+    to −1. Without structure, directions are independent and biases similar: the worst case for any
+    search.
     """
     rng = np.random.default_rng(seed)
     own = unit(rng.standard_normal((count, dimensions), np.float32))

@@ -1,10 +1,10 @@
-"""The job to compare with: as the PyFlink tutorials write it, one event at a time.
+"""A job for comparison, written like those in the PyFlink tutorials: one event at a time.
 
 In: JSON lines from files, or a watched folder. Out: the same lists in Redis, by the same
 mathematics: key by user, a `ValueState` per user, one learning step, one ranking and one Redis
-pipeline per event. With the same compiled kernels, and in thread mode unless `flink.options` say
-otherwise, it is better off than most such jobs; its item factors stand in the operator's memory,
-where a failure would lose them, which a real job would not accept.
+pipeline per event. It uses the same compiled kernels, and thread mode unless `flink.options` say
+otherwise, so it is faster than most such jobs; its item factors are in the operator's memory, where
+a failure would lose them, which a real job could not accept.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         history = np.frombuffer(stored, np.int32, -1, 4 * (d + 1))
         users.events[0] = history[0]
         rest = history[1:]
-        users.disliked[:] = 0  # all that is in the files of the benchmark is liked
+        users.disliked[:] = 0  # the files of the benchmark have no dislikes
         for begin in range(0, len(rest), history_kernels.PAGE):
             part = rest[begin : begin + history_kernels.PAGE]
             users.free_count -= 1

@@ -1,7 +1,7 @@
 """Events to lists at full speed, from a file: `python -m benchmarks.throughput`.
 
-In: how many events. Out: a table, and one JSON line: for each run events/s, lists/s, seconds by
-stage and peak memory; the ratios that the runs are made for.
+In: the number of events. Out: a table, and one JSON line: for each run events/s, lists/s, seconds
+by stage and peak memory; and ratios between runs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PLAIN = ("lists.model=mf", "model.window=0", "model.negatives=4", "quality.every
 LEARN = ("lists.refresh=false",)
 
 Run = tuple[str, str, tuple[str, ...]]
-"""Which job, which events, which options."""
+"""A job, its file of events, and its options."""
 
 RUNS: dict[str, Run] = {
     "all models": ("millirec", "all", ()),
@@ -62,25 +62,33 @@ def throughput(
     """One bounded run of `job` over a file of JSON lines.
 
     Args:
-        options: `section.option=value`, besides those of the workload.
+        options: `section.option=value`, in addition to those of the workload.
         tree: the source tree to run, if not this one.
     """
     return measured(
-        "benchmarks.process", job, f"source.paths={json.dumps([str(path)])}",
-        f"redis.url={redis_url}", f"model.dimensions={DIMENSIONS}", f"lists.length={LENGTH}",
-        "job.shards=1", "job.item_shards=1", "dead_letters.kind=none", *options, tree=tree,
-    )  # fmt: skip
+        "benchmarks.process",
+        job,
+        f"source.paths={json.dumps([str(path)])}",
+        f"redis.url={redis_url}",
+        f"model.dimensions={DIMENSIONS}",
+        f"lists.length={LENGTH}",
+        "job.shards=1",
+        "job.item_shards=1",
+        "dead_letters.kind=none",
+        *options,
+        tree=tree,
+    )
 
 
 def write_workload(path: Path, events: int, hot_user: float = 0.0, hot_item: float = 0.0) -> None:
-    """The benchmark's events as a file of JSON lines; shares of a hot user and item besides."""
+    """Write the benchmark's events as JSON lines, with extra shares of a hot user and item."""
     lines = zipf_events(events, USERS, ITEMS, EXPONENT, hot_user=hot_user, hot_item=hot_item)
     with path.open("wb") as file:
         file.writelines(lines)
 
 
 def measure(names: Iterable[str], events: int, part: int) -> dict[str, Any]:
-    """The runs called `names`; `part` events are the slice of the textbook job."""
+    """Measure the named runs; the textbook job gets the first `part` events."""
     runs = {}
     with tempfile.TemporaryDirectory() as name, RedisServer() as server:
         folder = Path(name)
@@ -102,16 +110,19 @@ def measure(names: Iterable[str], events: int, part: int) -> dict[str, Any]:
         if one in runs and other in runs
     }
     workload = {
-        "events": events, "users": USERS, "items": ITEMS, "zipf": EXPONENT,
+        "events": events,
+        "users": USERS,
+        "items": ITEMS,
+        "zipf": EXPONENT,
         "dimensions": DIMENSIONS,
-    }  # fmt: skip
+    }
     return {"workload": workload, "runs": runs, "ratios": ratios}
 
 
 def report(figures: dict[str, Any], console: Console) -> None:
-    """Print the figures for people."""
+    """Print the figures as a table."""
     table = Table(title="events to lists in Redis, one run each")
-    for column in ("", "events", "events/s", "lists/s", "µs an event by stage", "peak MiB"):
+    for column in ("", "events", "events/s", "lists/s", "µs/event by stage", "peak MiB"):
         table.add_column(column, justify="right" if column else "left")
     for name, row in figures["runs"].items():
         memory = ", ".join(f"{k} {v:,.0f}" for k, v in sorted(row["peak_mib"].items()))
@@ -119,9 +130,13 @@ def report(figures: dict[str, Any], console: Console) -> None:
             f"{stage} {1e6 * spent / row['events']:.1f}" for stage, spent in row["stages_s"].items()
         )
         table.add_row(
-            name, f"{row['events']:,}", f"{row['events_per_s']:,}", f"{row['lists_per_s']:,}",
-            stages, memory,
-        )  # fmt: skip
+            name,
+            f"{row['events']:,}",
+            f"{row['events_per_s']:,}",
+            f"{row['lists_per_s']:,}",
+            stages,
+            memory,
+        )
     console.print(table)
     for name, ratio in figures["ratios"].items():
         console.print(f"{name}: {ratio}")

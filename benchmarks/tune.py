@@ -1,9 +1,9 @@
-"""`python -m benchmarks.tune`: which settings suit each baseline, one for both kinds of positives.
+"""`python -m benchmarks.tune`: finds the best settings of each baseline, for both positive rules.
 
 In: MovieLens-100K. Out: a table for each baseline, and `benchmarks/out/tune.json`. Everything is
-measured on the first half of the ratings by time, by the loop of `millirec evaluate`. A setting's
-score is its recall@10 as a share of the best one's, in the mean over ratings of 5 and all ratings:
-millirec's defaults are one for both, and so are those of the rules that it is compared with.
+measured on the first half of the ratings by time, with the loop of `millirec evaluate`. The score
+of a setting is its recall@10 relative to the best one's, averaged over ratings of 5 and all
+ratings: millirec has one set of defaults for both, and so do the methods it is compared with.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
 
 Setting = dict[str, Any]
-"""Arguments of a baseline that are not its own defaults, by name."""
+"""Arguments of a baseline by name, other than its defaults."""
 
 ALL = 1_000_000
-"""More than there are of anything."""
+"""Larger than any count in the data."""
 
 GRIDS: dict[str, dict[str, Sequence[Any]]] = {
     "isgd": {
@@ -56,11 +56,11 @@ GRIDS: dict[str, dict[str, Sequence[Any]]] = {
     "user-knn": {"neighbours": (20, 50, 100, 200, ALL)},
     "als": {"factors": (10, 20, 50), "penalty": (5.0, 20.0, 40.0), "confidence": (1.0, 5.0)},
 }
-"""What is tried. `popular` has no settings; those of `biased-mf` are chosen by its error."""
+"""The tried values. `popular` has no settings; those of `biased-mf` are chosen by its error."""
 
 
 def settings(grid: Mapping[str, Sequence[Any]]) -> Iterator[Setting]:
-    """Every combination of a grid.
+    """All combinations of a grid.
 
     >>> list(settings({"rate": (0.1, 0.2), "nearest": (True,)}))
     [{'rate': 0.1, 'nearest': True}, {'rate': 0.2, 'nearest': True}]
@@ -70,7 +70,7 @@ def settings(grid: Mapping[str, Sequence[Any]]) -> Iterator[Setting]:
 
 
 def shares(found: Sequence[Sequence[float]]) -> list[float]:
-    """The score of each setting: the mean of its shares of the best.
+    """The score of each setting: its mean recall relative to the best.
 
     Args:
         found: recall@10, a row for each setting, a column for each set of events.
@@ -85,7 +85,7 @@ def shares(found: Sequence[Sequence[float]]) -> list[float]:
 
 
 def first_half(path: Path, positive: str, folder: Path) -> tuple[Stream, int]:
-    """The first half of the ratings by time, and how long a list is."""
+    """The first half of the ratings by time, and the length of a list."""
     config = with_positive(load(None, ["source.preset=movielens"], {}).config, positive)
     decode, ordered = decode_settings(config), folder / "ratings"
     in_order([path], keep_all(decode), now_ms(), ordered)
@@ -93,7 +93,7 @@ def first_half(path: Path, positive: str, folder: Path) -> tuple[Stream, int]:
 
 
 def cut(stream: Stream) -> Stream:
-    """The first half of a stream, with room for what is in it."""
+    """The first half of a stream, with its own shape."""
     half = len(stream.users) // 2
     columns = {
         name: getattr(stream, name)[:half] for name in stream.__struct_fields__ if name != "shape"
@@ -109,7 +109,7 @@ def recall(kind: type[Baseline], stream: Stream, length: int, seed: int, given: 
 
 
 def defaults(kind: type[Baseline], names: Sequence[str]) -> Setting:
-    """The present values of these arguments.
+    """The default values of these arguments.
 
     >>> defaults(BASELINES["als"], ["factors", "sweeps"])
     {'factors': 20, 'sweeps': 5}
@@ -119,7 +119,7 @@ def defaults(kind: type[Baseline], names: Sequence[str]) -> Setting:
 
 
 def show(console: Console, name: str, rows: Sequence[dict[str, Any]], most: int) -> None:
-    """Print the best rows and that of the defaults, which has a star."""
+    """Print the best rows, and that of the defaults with a star."""
     table = Table(title=f"{name}, {len(rows)} settings", box=SIMPLE, padding=0, show_edge=False)
     for head in ("", *rows[0]["setting"], *SETS, "mean share"):
         table.add_column(head, justify="right")
@@ -137,9 +137,11 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
-    parser.add_argument("--baseline", action="append", choices=GRIDS, help="one of them; all")
-    parser.add_argument("--seeds", type=int, default=1, help="runs of what draws at random")
-    parser.add_argument("--rows", type=int, default=5, help="of each table")
+    parser.add_argument(
+        "--baseline", action="append", choices=GRIDS, help="one of them; default: all"
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="runs of randomised baselines")
+    parser.add_argument("--rows", type=int, default=5, help="rows of each table")
     options = parser.parse_args()
     path, console = recorded(options.data), Console()
     out = OUT.with_name("tune.json")

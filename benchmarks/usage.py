@@ -1,7 +1,7 @@
-"""What the processes of a running stack have used by now: CPU time, memory, bytes through Redis.
+"""Resources used by the processes of a running stack: CPU time, memory, bytes through Redis.
 
-In: the stack, a Redis client. Out: `Usage`, whose differences are what a stretch of work has taken.
-CPU time, unlike events/s, hardly depends on how many cores the processes have to share.
+In: the stack, a Redis client. Out: `Usage`; the difference of two is what the work in between has
+used. CPU time, unlike events/s, hardly depends on the number of cores that the processes share.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REDIS = {
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Since the processes began, or of a stretch.
+    """Resources used since the processes started, or between two looks.
 
     Attributes:
         at_s: a clock. cpu_s: user and system time by process.
@@ -60,17 +60,17 @@ def processes(stack: Stack) -> dict[str, int]:
 
 
 def look(pids: Mapping[str, int], client: redis.Redis) -> Usage:
-    """What the processes and Redis have used by now."""
+    """The resources used so far by the processes and Redis."""
     cpu = {}
     for name, pid in pids.items():
         spent = psutil.Process(pid).cpu_times()
         cpu[name] = spent.user + spent.system
-    told: Any = client.info("stats")
-    return Usage(time.monotonic(), cpu, {name: int(told[key]) for name, key in _REDIS.items()})
+    info: Any = client.info("stats")
+    return Usage(time.monotonic(), cpu, {name: int(info[key]) for name, key in _REDIS.items()})
 
 
 def peak_mib(pids: Mapping[str, int]) -> dict[str, int]:
-    """The largest resident memory so far of each process, MiB (Linux only)."""
+    """The peak resident memory of each process, MiB (Linux only)."""
     peaks = {}
     for name, pid in pids.items():
         peak = status(Path(f"/proc/{pid}/status"))["VmHWM"]
@@ -79,7 +79,7 @@ def peak_mib(pids: Mapping[str, int]) -> dict[str, int]:
 
 
 def key_bytes(client: redis.Redis, pattern: str, sample: int = 200) -> int:
-    """Bytes of memory that a key of this pattern takes in Redis: the mean of `sample` of them."""
+    """Mean memory in bytes of keys with this pattern in Redis, over `sample` of them."""
     sizes = []
     for key in client.scan_iter(pattern, count=1000):
         sizes.append(int(client.memory_usage(key, samples=0) or 0))  # type: ignore[arg-type]
@@ -89,5 +89,5 @@ def key_bytes(client: redis.Redis, pattern: str, sample: int = 200) -> int:
 
 
 def resident_mib(pids: Mapping[str, int]) -> dict[str, float]:
-    """The resident memory of each process now, MiB."""
+    """The current resident memory of each process, MiB."""
     return {name: psutil.Process(pid).memory_info().rss / 2**20 for name, pid in pids.items()}

@@ -1,1 +1,1 @@
-"""What surrounds the job: Flink's configuration and a local stack of Kafka, Redis and Flink."""
+"""The job's environment: Flink's configuration and a local stack of Kafka, Redis and Flink."""

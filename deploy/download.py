@@ -1,8 +1,8 @@
-"""Fetches the pinned jars that Flink and Kafka need, before anything is started.
+"""Downloads the pinned jars that Flink and Kafka need, before anything is started.
 
 In: `deploy/jars.ini` (Maven coordinates and SHA-256) and a cache folder. Out: the paths of the
-jars in that folder (`list[Path]`), each with the pinned content. Once all are there, the network
-is not touched. MAVEN_MIRROR names another Maven repository than Maven Central.
+jars in that folder (`list[Path]`), each with the pinned content. Once the cache holds them all, the
+network is not used. MAVEN_MIRROR replaces Maven Central by another Maven repository.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PINS = Path(__file__).with_name("jars.ini")
 CACHE = Path(".local/jars")
 MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
 TIMEOUT_SECONDS = 60
-_PIECE = 1 << 16  # bytes read at once
+_CHUNK = 1 << 16  # bytes per read
 
 
 class Jar(NamedTuple):
@@ -53,7 +53,7 @@ class Jar(NamedTuple):
 
 def pinned(use: str) -> list[Jar]:
     """The jars of one section of jars.ini: `flink` (Flink's lib folder) or `kafka` (the broker)."""
-    # Only "=" separates: the names themselves contain colons, and their case matters.
+    # Only "=" is a delimiter, since names contain colons; their case matters.
     pins = ConfigParser(delimiters=("=",), interpolation=None)
     pins.optionxform = str  # type: ignore[assignment, method-assign]
     pins.read(PINS, encoding="utf-8")
@@ -67,11 +67,11 @@ def pinned(use: str) -> list[Jar]:
 def fetch(jars: Iterable[Jar], folder: Path = CACHE) -> list[Path]:
     """The paths of `jars` in `folder`, after downloading those that are missing or damaged.
 
-    Raises `ServiceError` when the repository does not answer or serves something else than the
-    pinned file. What did arrive is kept, so that the next call goes on from there.
+    Raises `ServiceError` if the repository does not answer or serves a different file. Complete
+    jars are kept, so that the next call only downloads the rest.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # The files are small and many: the wait is for the repository's answers, not for bytes.
+    # There are many small files, so most of the time is spent waiting for the repository.
     with ThreadPoolExecutor(max_workers=6) as pool:
         return list(pool.map(lambda jar: _fetch_one(jar, folder), jars))
 
@@ -81,56 +81,59 @@ def _fetch_one(jar: Jar, folder: Path) -> Path:
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == jar.sha256:
         return target
     base = os.environ.get("MAVEN_MIRROR") or MAVEN_CENTRAL
-    save(
-        f"{base.rstrip('/')}/{jar.path}", target, {"sha256": jar.sha256},
+    advice = (
         "go online and run it again (complete jars are kept), or set MAVEN_MIRROR to the root of "
-        "a Maven repository that can be reached.",
-    )  # fmt: skip
+        "a Maven repository that can be reached."
+    )
+    save(f"{base.rstrip('/')}/{jar.path}", target, {"sha256": jar.sha256}, advice)
     return target
 
 
 def save(
-    url: str, target: Path, pins: Mapping[str, str], advice: str,
+    url: str,
+    target: Path,
+    pins: Mapping[str, str],
+    advice: str,
     on_bytes: Callable[[int], None] = lambda read: None,
-) -> None:  # fmt: skip
-    """Download a pinned file; `target` is then there whole, or as it was before.
+) -> None:
+    """Download a pinned file; `target` is then complete, or unchanged after an error.
 
     Args:
         pins: hexadecimal checksums of the content by algorithm, such as sha256: all must agree.
-        advice: what to do where the address cannot be reached.
+        advice: what to do if the address cannot be reached.
         on_bytes: called with the number of bytes read so far.
 
     Raises:
-        ServiceError: the address does not answer, or serves something else.
+        ServiceError: the address does not answer, or serves a different file.
     """
     hashes = {kind: hashlib.new(kind, usedforsecurity=False) for kind in pins}
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            for piece in _pieces(url, advice):
-                file.write(piece)
+            for chunk in _chunks(url, advice):
+                file.write(chunk)
                 for found in hashes.values():
-                    found.update(piece)
+                    found.update(chunk)
                 on_bytes(file.tell())
         for kind, found in hashes.items():
             if found.hexdigest() != pins[kind]:
                 raise ServiceError(
-                    f"{url} is not the pinned file: its {kind} is {found.hexdigest()}, and should "
-                    f"be {pins[kind]}. Try again; if it stays so, do not use what it serves."
+                    f"{url} is not the pinned file: its {kind} is {found.hexdigest()}, but should "
+                    f"be {pins[kind]}. Try again; if that does not help, do not use the file."
                 )
-        # Renamed when complete: a reader, or a second download, never sees a part.
+        # Renamed once complete, so that readers and other downloads never see a partial file.
         part.chmod(0o644)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _pieces(url: str, advice: str) -> Iterator[bytes]:
+def _chunks(url: str, advice: str) -> Iterator[bytes]:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
-            while piece := answer.read(_PIECE):
-                yield piece
+            while chunk := answer.read(_CHUNK):
+                yield chunk
     except urllib.error.HTTPError as error:
         error.close()
         raise ServiceError(f"{url} answered {error.code} {error.reason}: {advice}") from error

@@ -1,7 +1,7 @@
 """`python -m deploy.local`: starts and stops the local stack from a shell.
 
-In: a command (up, down, status, flink), names of components and options. Out: a few lines that
-say what runs where; exit status 1 and one sentence when something is wrong.
+In: a command (up, down, status, flink), names of components and options. Out: a few lines about
+what runs where; on an error, one sentence and exit status 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ app = App(name="python -m deploy.local", help="A real Kafka, Redis and Flink on 
 
 Folder = Annotated[Path, Parameter(help="Holds state, data and logs.", env_var="STACK_FOLDER")]
 Jars = Annotated[Path, Parameter(help="The cache of downloaded jars.", env_var="STACK_JARS")]
-Components = Annotated[str, Parameter(help=f"Any of {', '.join(COMPONENTS)}; all when none given.")]
+Components = Annotated[str, Parameter(help=f"Any of {', '.join(COMPONENTS)}; by default all.")]
 
 FOLDER = Path(".local")
 
@@ -37,7 +37,7 @@ def up(
     flink_port: Annotated[int, Parameter(env_var="STACK_FLINK_PORT")] = 8081,
     flink_rpc_port: Annotated[int, Parameter(env_var="STACK_FLINK_RPC_PORT")] = 6123,
 ) -> None:
-    """Start what is down, wait until it answers, and say where it is."""
+    """Start what is down, wait until it answers, and print its addresses."""
     ports = Ports(
         kafka=kafka_port,
         kafka_controller=kafka_controller_port,
@@ -48,7 +48,7 @@ def up(
     stack = Stack(folder, ports, jars)
     started = stack.up(components or COMPONENTS)
     for name in components or COMPONENTS:
-        print(f"{name} {'started' if name in started else 'was up already'}")
+        print(f"{name} {'started' if name in started else 'was already up'}")
     _show(stack.status())
     if any(line.name == "flink" and line.up for line in stack.status()):
         print("submit a job:  python -m deploy.local flink run -py JOB.py")
@@ -56,18 +56,18 @@ def up(
 
 @app.command
 def down(*components: Components, folder: Folder = FOLDER) -> None:
-    """Stop everything, or the components that are named; data and logs stay in the folder."""
+    """Stop everything, or the given components; data and logs stay in the folder."""
     stopped = Stack(folder).down(components or COMPONENTS)
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was up")
 
 
 @app.command
 def status(*, folder: Folder = FOLDER) -> None:
-    """Say what is up, where, and where its log is."""
+    """Show what is up, its address and its log."""
     _show(Stack(folder).status())
 
 
-# `flink run --help` is Flink's to answer.
+# Flink itself answers `flink run --help`.
 @app.command(help_flags=[], version_flags=[])
 def flink(
     *arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], folder: Folder = FOLDER
@@ -88,7 +88,7 @@ def _show(lines: list[Status]) -> None:
             state = "broken"
         details = f"log {_short(line.log)}" if line.up else ""
         if line.ended:
-            details = f"{', '.join(line.ended)} ended by itself: see {_short(line.log)}"
+            details = f"{', '.join(line.ended)} ended unexpectedly: see {_short(line.log)}"
         pids = f"pid {' '.join(map(str, line.pids))}" if line.pids else ""
         print(f"{line.name:6} {state:7} {line.address:27} {pids:24} {details}".rstrip())
 
@@ -98,13 +98,13 @@ def _short(path: Path) -> Path:
 
 
 def main() -> None:
-    """Run the command line; what goes wrong on purpose is one sentence on standard error."""
+    """Run the command line; expected errors are one sentence on standard error."""
     try:
         app()
     except MillirecError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("interrupted: what had been started is stopped again")
+        sys.exit("interrupted: everything it had started was stopped again")
 
 
 if __name__ == "__main__":

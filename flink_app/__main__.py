@@ -1,4 +1,4 @@
-"""`python -m flink_app` is `millirec`."""
+"""`python -m flink_app` runs `millirec`."""
 
 from flink_app.cli import main
 

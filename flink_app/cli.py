@@ -1,7 +1,7 @@
-"""The command line `millirec`; what each command is called and takes stands in `commands`.
+"""The command line `millirec`; `commands` holds the commands and their parameters.
 
 In: arguments and the environment. Out: text, and an exit code (see `flink_app.console.failures`).
-Modules are imported by the command that needs them, so that a lookup answers at once.
+Each command imports the modules that it needs, so that a lookup answers at once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _code(arguments: list[str] | None) -> int:
         result = app(arguments, exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError:
-        return USAGE  # cyclopts has said what is wrong
+        return USAGE  # cyclopts has printed what is wrong
     except MillirecError as error:
         print(f"error: {error}", file=sys.stderr)
         return exit_code(error)

@@ -37,8 +37,8 @@ def build(
     """Put the whole job into `environment`.
 
     Raises:
-        ConfigError, SourceError: what the configuration asks for cannot be built, or the state that
-            the job is to go on from does not allow it.
+        ConfigError, SourceError: the configured job cannot be built, or does not fit the state
+            that it is to be restored from.
     """
     check_layout(environment, config)
     job = config.job
@@ -57,7 +57,12 @@ def build(
     # → (user shard key: int, EventBatch: bytes)
     events = (
         batches.process(
-            Parse(decode_settings(config), user_keys, source.name, bool(source.position)),
+            Parse(
+                decode_settings(config),
+                {"user learner": user_keys},
+                source.name,
+                bool(source.position),
+            ),
             _KEYED_BYTES,
         )
         .name("parse")
@@ -95,5 +100,5 @@ def build(
         .set_parallelism(1)
     )
 
-    # → the layout, by its name, in checkpoints and savepoints
+    # → nothing; its name stores the layout in checkpoints and savepoints
     note_layout(nothing, config)

@@ -1,8 +1,8 @@
 """The job's entry on a cluster: what `flink run -pym flink_app.main` executes.
 
-In: `--config FILE` and `--set section.option=value`, else `millirec.toml` beside the code, in the
-archive that `millirec package` made. Out: a submitted job; `flink run` waits for it or not. Where
-it starts from is Flink's own `-s`, its parallelism `-p`, unless the configuration says otherwise.
+In: `--config FILE` and `--set section.option=value`, else `millirec.toml` next to the code, in the
+archive made by `millirec package`. Out: a submitted job; `flink run` waits for it or not. Flink's
+own `-s` sets the state it starts from and `-p` its parallelism, unless the configuration does.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def submit(config_file: Path | None, settings: Sequence[str]) -> None:
 
 
 def cluster_options(config: Config, loaded: Loaded) -> dict[str, str]:
-    """Flink's options for a cluster: the cluster's own state backend, unless one is configured."""
+    """Flink's options on a cluster, which keeps its own state backend unless one is configured."""
     from flink_app.graph.environment import flink_options
 
     options = flink_options(config)
@@ -87,7 +87,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
 
 
 def _loaded(config_file: Path | None, settings: Sequence[str]) -> Loaded:
-    """The configuration; without a file, the one that was packaged with this code."""
+    """The configuration; without a file, the one packaged with this code."""
     packaged = None if config_file else _packaged()
     if packaged is None:
         return load(config_file, settings)
@@ -98,10 +98,10 @@ def _loaded(config_file: Path | None, settings: Sequence[str]) -> Loaded:
 
 
 def _packaged() -> bytes | None:
-    """`millirec.toml` beside a copy of this package on Python's path; None if there is none.
+    """`millirec.toml` next to a copy of this package on Python's path; None if there is none.
 
-    The package that runs may be another copy than the archive's: `python -m`, which Flink starts
-    the job by, looks into the current folder first.
+    The running package need not be the archive's copy: Flink starts the job with `python -m`,
+    which looks in the current folder first.
     """
     for entry in map(Path, sys.path):
         if zipfile.is_zipfile(entry):
@@ -114,7 +114,7 @@ def _packaged() -> bytes | None:
 
 
 def _with_parallelism(loaded: Loaded, of_cluster: int) -> Config:
-    """Flink's `-p`, or the cluster's default, where the configuration has no parallelism."""
+    """Flink's `-p`, or the cluster's default, if the configuration has no parallelism."""
     config = loaded.config
     if loaded.origins["job.parallelism"] != DEFAULT:
         return config

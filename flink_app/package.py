@@ -1,8 +1,8 @@
 """`millirec package`: everything `flink run` needs, as one archive.
 
 In: the folders `flink_app` and `udfs`, and a loaded configuration. Out: a ZIP archive with both,
-the kernels as compiled for this machine's processor, `main.py`, `millirec.toml` (what differs from
-the defaults, without secrets) and `README.txt`. `flink_app.main` reads that configuration where no
+the kernels compiled for this machine's processor, `main.py`, `millirec.toml` (what differs from
+the defaults, without secrets) and `README.txt`. `flink_app.main` reads that configuration if no
 other is given.
 """
 
@@ -27,10 +27,10 @@ CONFIG = "millirec.toml"
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("flink_app", "udfs")
-_DATE = (1980, 1, 1, 0, 0, 0)  # the same sources make the same bytes
+_DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same sources give the same bytes
 
 _MAIN = '''\
-"""The job's entry for `flink run -py`; millirec-job.zip brings the code (-pyfs)."""
+"""The job's entry point for `flink run -py`; the code is in millirec-job.zip (-pyfs)."""
 
 from flink_app.main import main
 
@@ -40,7 +40,7 @@ main()
 _README = """\
 millirec {version}: a job for a Flink 2.3 cluster
 
-Each machine of the cluster, and the one that submits, needs Python 3.10 to 3.12 with
+Each machine of the cluster, and the one that submits the job, needs Python 3.10 to 3.12 with
     pip install 'apache-flink==2.3.0' 'numba>=0.62' 'msgspec>=0.19' 'redis>=5.1,<6' 'hiredis>=3'
 and in Flink's lib/: opt/flink-python-2.3.0.jar and, for Kafka, flink-sql-connector-kafka-5.0.0-2.2.
 Flink's config.yaml needs python.execution-mode: thread, python.executable, python.pythonpath (its
@@ -49,23 +49,23 @@ site-packages) and one slot per TaskManager.
 Submit, with as many subtasks as there are TaskManagers:
     flink run -d -p 2 -pyfs {name} -pym flink_app.main
 
-Other values than those in {config} of this archive:
+With other values than those in this archive's {config}:
     flink run -d -p 2 -pyfs {name} -pym flink_app.main --config my.toml --set lists.length=50
 
-Go on from a savepoint or a checkpoint:
+From a savepoint or a checkpoint:
     flink run -d -s file:///path/of/savepoint -p 2 -pyfs {name} -pym flink_app.main
 
 The kernels are compiled for the processor and the Python of the machine that made this archive. On
-others the first start of each TaskManager takes a minute or two, in which it compiles them.
+others each TaskManager compiles them at its first start, which takes a minute or two.
 
-With the script taken out of this archive instead of its module:
+With the script extracted from this archive instead of its module:
     unzip {name} main.py && flink run -d -p 2 -py main.py -pyfs {name}
 
 {secrets}"""
 
 
 def write(out: Path, loaded: Loaded) -> list[str]:
-    """Write the archive to `out`, replacing it, and return what to tell the user.
+    """Write the archive to `out`, replacing it, and return lines to print.
 
     Raises:
         ServiceError: it cannot be written.
@@ -100,9 +100,8 @@ def write(out: Path, loaded: Loaded) -> list[str]:
 
 
 def kernels(loaded: Loaded) -> list[Path]:
-    """Numba's files of the kernels, compiled now where they are not yet: without them each
-    TaskManager would compile at its start. None where Numba keeps them elsewhere, as it does where
-    the code cannot be written to."""
+    """Numba's files of the kernels, compiled now if necessary: without them each TaskManager would
+    compile at its start. Empty if the code is read-only, since Numba keeps them elsewhere then."""
     learner = loaded.config.settings
     Learner(learner).compile()
     ItemShard.compile(learner)
@@ -110,7 +109,7 @@ def kernels(loaded: Loaded) -> list[Path]:
 
 
 def compiled(package: Path) -> list[Path]:
-    """Numba's files for this Python, of a package and its sub-packages."""
+    """Numba's files for this Python version, of a package and its sub-packages."""
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
     return sorted(package.rglob(f"__pycache__/*.{python}*.nb[ci]"))
 
@@ -118,18 +117,18 @@ def compiled(package: Path) -> list[Path]:
 def configuration(loaded: Loaded) -> tuple[str, list[str]]:
     """The configuration as a TOML document, and the names of the secrets left out of it.
 
-    Only what differs in origin from a default is written, so that the cluster's own settings, such
-    as its state backend, stay in force.
+    Only options that were set are written, so that the cluster's own settings, such as its state
+    backend, still apply.
     """
-    lines = [f"# What millirec {__version__} was packaged with; the rest is default."]
+    lines = [f"# The options that millirec {__version__} was packaged with; others have defaults."]
     left_out = []
     section = ""
     for option in OPTIONS.values():
         value = getattr(getattr(loaded.config, option.section), option.key)
-        named = {option.name: value}
+        parts = {option.name: value}
         if option.is_table:
-            named = {f"{option.name}.{entry}": part for entry, part in value.items()}
-        for name, part in named.items():
+            parts = {f"{option.name}.{entry}": part for entry, part in value.items()}
+        for name, part in parts.items():
             if loaded.origins[name] == DEFAULT:
                 continue
             if _is_secret(name, part):
@@ -154,7 +153,7 @@ def _about_secrets(left_out: list[str]) -> str:
     if not left_out:
         return "The archive holds no secrets.\n"
     return (
-        f"The archive holds no secrets, so these are left out: {', '.join(left_out)}. Give them "
-        "where you submit, by --set or in variables such as REDIS_URL and MILLIREC_REDIS_PASSWORD; "
-        "they become part of the submitted job.\n"
+        f"The archive holds no secrets, so these are left out: {', '.join(left_out)}. Provide them "
+        "when you submit, with --set or in variables such as REDIS_URL and "
+        "MILLIREC_REDIS_PASSWORD; they become part of the submitted job.\n"
     )

@@ -1,5 +1,5 @@
-"""The job under faults: what is killed, hung, refused and damaged, and that nothing is lost by it.
+"""The job under faults: processes are killed or paused, writes refused, files damaged.
 
-In: a real Kafka, Redis and Flink. Out: a table of faults, with what each lost, which has to be
-nothing, and how long it took until lists came again. `python -m benchmarks.faults` runs them.
+In: a real Kafka, Redis and Flink. Out: a table of faults, with what each lost, which must be
+nothing, and the time until lists were written again. `python -m benchmarks.faults` runs them.
 """

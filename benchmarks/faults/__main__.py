@@ -1,9 +1,9 @@
-"""Break the job on purpose, again and again, and see that nothing is lost by it.
+"""Injects faults repeatedly, and checks that nothing is lost.
 
-In: how many faults, and a seed. Out: a table on standard error, `benchmarks/out/faults.json`, exit
-code 1 if anything was lost or counted twice. A steady load of numbered events goes through a real
-Kafka, Redis and Flink with two TaskManagers, RocksDB and checkpoints; after each fault the load
-rests until the job's books agree with its own.
+In: the number of faults, and a seed. Out: a table on standard error, `benchmarks/out/faults.json`,
+exit code 1 if anything was lost or counted twice. A steady load of numbered events goes through a
+real Kafka, Redis and Flink with two TaskManagers, RocksDB and checkpoints; after each fault the
+load pauses until the job's books agree with its own.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Outcome(msgspec.Struct):
     """One fault.
 
     Attributes:
-        at: events written before it. in_flight: of these, not learned by then.
-        recovery_s: from the fault until a list had an event that came after it was put right.
-        right_s: from the fault until all books agreed. books: what never did.
+        at: events written before it. in_flight: those of them not learned yet.
+        recovery_s: from the fault until a list had an event written after the repair.
+        right_s: from the fault until all books agreed. books: remaining differences.
     """
 
     fault: str
@@ -65,12 +65,18 @@ class Trial:
     def __init__(self, stack: Stack, folder: Path, rate: int, seed: int) -> None:
         self.stack, self._archive = stack, folder / "job.zip"
         given = [
-            "source.kind=kafka", "source.topic=faults", f"source.brokers={stack.kafka_bootstrap}",
-            "dead_letters.kind=kafka", "dead_letters.topic=faults-refused", "feed.snapshot_s=2",
-            f"redis.url={stack.redis_url}", "source.start=earliest",
-            f"job.shards={SHARDS}", f"job.item_shards={SHARDS}",
+            "source.kind=kafka",
+            "source.topic=faults",
+            f"source.brokers={stack.kafka_bootstrap}",
+            "dead_letters.kind=kafka",
+            "dead_letters.topic=faults-refused",
+            "feed.snapshot_s=2",
+            f"redis.url={stack.redis_url}",
+            "source.start=earliest",
+            f"job.shards={SHARDS}",
+            f"job.item_shards={SHARDS}",
             f"flink.options.execution.checkpointing.interval={CHECKPOINT_S:g}s",
-        ]  # fmt: skip
+        ]
         write(self._archive, load_config(None, given, {}))
         self.load = Load(stack.kafka_bootstrap, "faults", rate, seed)
         self.place = Place(stack, self.load, self._submit, seed, CHECKPOINT_S)
@@ -85,7 +91,7 @@ class Trial:
         return self.stack.submit("-d", "-p", "2", *code, *options)
 
     def begin(self) -> None:
-        """Let the load begin, and wait until the job takes it and has a checkpoint."""
+        """Start the load, and wait until the job learns from it and has a checkpoint."""
         self.load.go()
         self._probe(600)
         deadline = time.monotonic() + 120
@@ -95,7 +101,7 @@ class Trial:
             time.sleep(0.2)
 
     def suffer(self, fault: str) -> Outcome:
-        """One fault in the midst of the load; then the load rests until the books agree."""
+        """Inject one fault under load; then pause the load until the books agree."""
         self.load.go()
         self.place.wait(1, 4)
         at, totals = self.load.written, read_totals(self.place.redis, "")
@@ -132,7 +138,7 @@ class Trial:
 
 
 def sequence(count: int, seed: int, only: Sequence[str]) -> list[str]:
-    """Which faults, in which order: all kinds as often, at random."""
+    """The faults in random order, each kind equally often."""
     kinds = list(only or KINDS)
     chosen = [kinds[n % len(kinds)] for n in range(count)]
     random.Random(seed).shuffle(chosen)
@@ -140,8 +146,8 @@ def sequence(count: int, seed: int, only: Sequence[str]) -> list[str]:
 
 
 def apart() -> bool:
-    """Whether this process may mount a small disk that nobody else sees, which Linux lets it in a
-    mount namespace of its own; where it can, the process begins anew in one."""
+    """Whether this process may mount a small disk that no other process sees, which Linux allows
+    in a separate mount namespace; if it can create one, the process restarts itself there."""
     if os.environ.get(_APART):
         return True
     own = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
@@ -165,10 +171,10 @@ def small_disk(folder: Path) -> None:
 def run(
     folder: Path, faults: Sequence[str], rate: int, seed: int, disk: bool = False
 ) -> list[Outcome]:
-    """Start a stack, break it, and stop it.
+    """Start a stack, inject the faults, and stop it.
 
     Args:
-        disk: whether checkpoints go to a small disk, which can be filled.
+        disk: whether checkpoints go to a small disk, which can be filled up.
     """
     ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
     stack = Stack(folder / "stack", ports, CACHE)
@@ -193,8 +199,16 @@ def run(
 def report(outcomes: Sequence[Outcome]) -> Table:
     """A row for each kind of fault."""
     table = Table(title="faults: nothing may be lost, nothing counted twice")
-    for column in ("fault", "times", "events in flight", "lost or twice", "letters repeated",
-                   "first list after, s: p50", "max", "all right after, s: max"):  # fmt: skip
+    for column in (
+        "fault",
+        "times",
+        "events in flight",
+        "lost or twice",
+        "letters repeated",
+        "first list after, s: p50",
+        "max",
+        "all right after, s: max",
+    ):
         table.add_column(column, justify="left" if column == "fault" else "right")
     for kind in KINDS:
         rows = [each for each in outcomes if each.fault == kind]
@@ -203,29 +217,34 @@ def report(outcomes: Sequence[Outcome]) -> Table:
         wrong = sum(row.books.users + row.books.items + row.books.letters for row in rows)
         took = [row.recovery_s for row in rows]
         table.add_row(
-            kind.replace("_", " "), str(len(rows)), str(sum(row.in_flight for row in rows)),
-            str(wrong), str(rows[-1].books.repeated), f"{statistics.median(took):g}",
-            f"{max(took):g}", f"{max(row.right_s for row in rows):g}",
-        )  # fmt: skip
+            kind.replace("_", " "),
+            str(len(rows)),
+            str(sum(row.in_flight for row in rows)),
+            str(wrong),
+            str(rows[-1].books.repeated),
+            f"{statistics.median(took):g}",
+            f"{max(took):g}",
+            f"{max(row.right_s for row in rows):g}",
+        )
     return table
 
 
 def say(text: str) -> None:
-    """Progress, for people."""
+    """Print progress."""
     print(text, file=sys.stderr)
 
 
 def main() -> None:
-    """Break, print, write."""
+    """Inject, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", type=int, default=64, help="how many, all kinds as often")
-    parser.add_argument("--only", nargs="+", choices=KINDS, default=[], help="these kinds alone")
+    parser.add_argument("--faults", type=int, default=64, help="number, each kind equally often")
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=[], help="only these kinds")
     parser.add_argument("--rate", type=int, default=200, help="events/s")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     disk = apart()
     if not disk:
-        say("a small disk cannot be mounted here: without the fault full_disk")
+        say("a small disk cannot be mounted here: skipping the fault full_disk")
         options.only = [kind for kind in options.only or KINDS if kind != "full_disk"]
     faults = sequence(options.faults, options.seed, options.only)
     with tempfile.TemporaryDirectory() as name:

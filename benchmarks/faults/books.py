@@ -1,7 +1,7 @@
-"""Whether the job's books agree with the load's: each event counted once, each list up to date.
+"""Compares the job's books with the load's: each event counted once, each list up to date.
 
-In: a `Load` that is paused, the job's Redis and its topic of dead letters. Out: the differences,
-which go away while the job catches up, and must.
+In: a paused `Load`, the job's Redis and its topic of dead letters. Out: the differences, which must
+disappear once the job has caught up.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ SETTLE_S = 180.0  # a job that has not caught up after this never will
 
 
 class Books(msgspec.Struct):
-    """What differs, and by how much; all 0: nothing was lost and nothing counted twice.
+    """The differences; all are 0 if nothing was lost and nothing counted twice.
 
     Attributes:
-        users, items: by how many events the counts of users' lists, and of items in the state of
-            the item learners, differ, too few and too many alike. totals: as much of `stats`.
-        letters: unusable lines that are no dead letter, and dead letters that are none of them.
-        repeated: dead letters that came more than once, which at least once allows.
+        users, items: the sums of the absolute differences in events, of the counts in users' lists
+            and of the items in the state of the item learners. totals: the same for `stats`.
+        letters: unusable lines without a dead letter, and dead letters without such a line.
+        repeated: dead letters that were written more than once, as at-least-once delivery allows.
     """
 
     users: int = 0
@@ -86,7 +86,7 @@ class DeadLetters:
 
 
 def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Books:
-    """The differences of this moment."""
+    """The current differences."""
     client = redis.Redis.from_url(url)
     totals = read_totals(client, "")
     users = load.users
@@ -106,7 +106,7 @@ def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Boo
 def settle(
     load: Load, url: str, letters: DeadLetters, item_shards: int, seconds: float = SETTLE_S
 ) -> Books:
-    """Wait until nothing differs; what still does after so many seconds."""
+    """Wait until nothing differs, at most `seconds`; returns the remaining differences."""
     deadline = time.monotonic() + seconds
     while True:
         found = compare(load, url, letters, item_shards)
@@ -116,7 +116,7 @@ def settle(
 
 
 def items(url: str, item_shards: int) -> Counter[str]:
-    """Events of each item, as the item learners have published them from their state."""
+    """Events of each item, as published by the item learners from their state."""
     config = Config()
     d = config.model.dimensions
     catalogue = Catalogue(d, 1, 100_000)

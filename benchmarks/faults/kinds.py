@@ -28,14 +28,20 @@ from flink_app.local.redis_server import redis_command
 from udfs.errors import ServiceError
 
 _POISON = (
-    "#", '"#', "[#]", "#null", '{"n": #, "user": 7}', '{"n": #, "user": "u1"}', "#\0",
+    "#",
+    '"#',
+    "[#]",
+    "#null",
+    '{"n": #, "user": 7}',
+    '{"n": #, "user": "u1"}',
+    "#\0",
     "#" + "[" * 2000,
     '{"n": #, "user": "u1", "item": "i1", "type": "no such type"}',
     '{"n": #, "user": "", "item": "i1", "type": "view"}',
     '{"n": #, "user": "u1", "item": "i1", "type": "view", "ts": "yesterday"}',
     '{"n": #, "user": "u1", "item": "i1", "type": "rating", "value": NaN}',
     '{"n": #, "item": "i1", "type": "view", "user": "' + 900_000 * "u",
-)  # fmt: skip
+)
 _FAILED_CHECKPOINTS = 40  # so many later ones cannot be written
 
 
@@ -47,9 +53,13 @@ class Place:
     """
 
     def __init__(
-        self, stack: Stack, load: Load, submit: Callable[..., str], seed: int,
+        self,
+        stack: Stack,
+        load: Load,
+        submit: Callable[..., str],
+        seed: int,
         checkpoint_s: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.stack, self.load, self.submit = stack, load, submit
         self.random, self.checkpoint_s = random.Random(seed), checkpoint_s
         self.redis: Any = redis.Redis.from_url(stack.redis_url)

@@ -1,7 +1,7 @@
 """A steady load of numbered events that keeps its own books.
 
-In: a Kafka and a rate. Out: records in a topic; and how many events of each user and item, and
-which unusable lines, the broker has taken.
+In: a Kafka and a rate. Out: records in a topic; and the number of events of each user and item, and
+the unusable lines, that the broker has accepted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from confluent_kafka import Producer
 PROBE = "probe"
 USERS, ITEMS = 300, 120
 _STEP_S = 0.02
-_EACH_BAD = 40  # one line in so many cannot be used
+_EACH_BAD = 40  # one in this number of lines cannot be used
 
 
 class Load:
-    """A thread that writes `rate` events a second while it is not paused.
+    """A thread that writes `rate` events/s while it is not paused.
 
     Attributes:
-        users, items: events of each, as written. bad: the unusable lines, each another.
+        users, items: events written for each. bad: the unusable lines, all different.
     """
 
     def __init__(self, bootstrap: str, topic: str, rate: int, seed: int) -> None:
@@ -33,7 +33,7 @@ class Load:
         self.bad: set[str] = set()
         self._random, self._rate, self._topic = random.Random(seed), rate, topic
         self._failed: list[str] = []
-        # Repeats by the client's own retries are dropped by the broker, and none gives up.
+        # The broker drops duplicates of the client's retries, which never give up.
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -50,11 +50,11 @@ class Load:
 
     @property
     def written(self) -> int:
-        """Lines so far, unusable ones too."""
+        """Lines written so far, including unusable ones."""
         return sum(self.users.values()) + len(self.bad)
 
     def go(self) -> None:
-        """Begin, or go on."""
+        """Start, or continue."""
         self._run.set()
 
     def pause(self) -> None:
@@ -63,7 +63,7 @@ class Load:
         with self._lock:
             left = self._producer.flush(120)
         if left or self._failed:
-            raise SystemExit(f"Kafka has not taken {left} events: {self._failed[:1]}")
+            raise SystemExit(f"Kafka did not accept {left} events: {self._failed[:1]}")
 
     def event(self, user: str, item: str) -> None:
         """Write one event."""
@@ -71,12 +71,12 @@ class Load:
             self._event(user, item)
 
     def line(self, line: str) -> None:
-        """Write one line that is no event."""
+        """Write one line that is not an event."""
         with self._lock:
             self._line(line)
 
     def end(self) -> None:
-        """Stop for good."""
+        """Stop permanently."""
         self._run.clear()
         self._ended = True
         self._run.set()
@@ -100,7 +100,7 @@ class Load:
         if self._random.randrange(_EACH_BAD) == 0:
             self._line(f'{{"user": "u1", "bad": {len(self.bad)}')
         else:
-            # A few have many, most have few.
+            # A few users and items have many events, most have few.
             user = int(USERS * self._random.random() ** 2)
             item = int(ITEMS * self._random.random() ** 2)
             self._event(f"u{user}", f"i{item}")

@@ -1,8 +1,8 @@
 """`python -m benchmarks.peers`: measure, print, write.
 
-In: nothing but options; MovieLens-100K where it is, else the simulated shop. Out: a table on
-standard error, the figures as one line of JSON on standard output, and benchmarks/out/peers.json,
-peers.md and peers.png.
+In: options; MovieLens-100K if available, else the simulated shop. Out: a table on standard error,
+the figures as one line of JSON on standard output, and benchmarks/out/peers.json, peers.md and
+peers.png.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.evaluate import DATA
+from benchmarks.evaluate import u_data
 from benchmarks.load import DIMENSIONS, EXPONENT, ITEMS, USERS
 from benchmarks.machine import machine
 from benchmarks.peers.environments import NotInstalled, python_of
@@ -37,11 +37,17 @@ def main() -> None:
     """Parse, measure, write."""
     names = [peer.name for peer in PEERS]
     parser = argparse.ArgumentParser(prog="benchmarks.peers", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME",
-                        help=f"some of {', '.join(names)}")  # fmt: skip
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=names,
+        default=names,
+        metavar="NAME",
+        help=f"some of {', '.join(names)}",
+    )
     parser.add_argument("--seconds", type=float, default=40, help="of the live measurement")
-    parser.add_argument("--rate", type=float, default=400, help="events/s of it")
-    parser.add_argument("--events", type=float, default=1.0, help="times backlogs and history")
+    parser.add_argument("--rate", type=float, default=400, help="its events/s")
+    parser.add_argument("--events", type=float, default=1.0, help="scale of backlogs and history")
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no peer outlives this process
@@ -55,7 +61,7 @@ def main() -> None:
             if peer.name in options.only:
                 given = (server.url, stream, options.rate, options.seconds, options.events)
                 rows.append(measured(peer, *given))
-                # After each: a run that is ended early has told something.
+                # After each peer, so that an interrupted run leaves its figures.
                 figures = summary(rows, stream) | {"rate": options.rate, "seconds": options.seconds}
                 write(figures)
     show(figures)
@@ -64,31 +70,34 @@ def main() -> None:
 
 
 def write(figures: dict[str, Any]) -> None:
-    """Write the figures, the report and the picture."""
+    """Write the figures, the report and the plot."""
     (OUT / "peers.json").write_text(json.dumps(figures, indent=2) + "\n")
     (OUT / "peers.md").write_text(markdown(figures))
     save(figures, OUT / "peers.png")
 
 
 def chosen(data: Path | None, history: int, events: int) -> Stream:
-    """MovieLens-100K where it is, or else so many events of the simulated shop."""
-    path = data or DATA / "ml-100k"
-    path = path / "u.data" if path.is_dir() else path
+    """MovieLens-100K if available, or else enough events of the simulated shop."""
+    path = u_data(data)
     if path.exists():
         return recorded(path, history)
     if data is not None:
-        raise SystemExit(f"{path} is not there")
+        raise SystemExit(f"{path} does not exist")
     return simulated(history + 3 * events, history)
 
 
 def measured(
     peer: Peer, url: str, stream: Stream, rate: float, seconds: float, scale: float
 ) -> dict[str, Any]:
-    """Both measurements of a peer, or why they could not be made."""
+    """Both measurements of a peer, or the reason why they are missing."""
     row: dict[str, Any] = {
-        "name": peer.name, "title": peer.title, "what": peer.what, "source": peer.source,
-        "requirements": peer.requirements, "factors": peer.factors,
-    }  # fmt: skip
+        "name": peer.name,
+        "title": peer.title,
+        "what": peer.what,
+        "source": peer.source,
+        "requirements": peer.requirements,
+        "factors": peer.factors,
+    }
     log = OUT / f"peers-{peer.name}.log"
     try:
         start = (python_of(peer.name, peer.requirements), "-m", peer.module, "{folder}", "{url}")
@@ -110,7 +119,7 @@ def measured(
 
 
 def summary(rows: list[dict[str, Any]], stream: Stream) -> dict[str, Any]:
-    """All figures: those of the rows with their recall, and what they were measured on."""
+    """All figures: the rows with their recall, and the data and machine of the measurement."""
     longest = max([len(row["live"]["held"]) for row in rows if "live" in row], default=0)
     end = stream.prefix + longest
     popular, counted = (
@@ -133,14 +142,17 @@ def summary(rows: list[dict[str, Any]], stream: Stream) -> dict[str, Any]:
         "popular_recall@10": round(float(popular[counted].mean()), 4) if longest else None,
         "machine": machine(),
         "full_speed": {
-            "users": USERS, "items": ITEMS, "zipf": EXPONENT, "factors": DIMENSIONS,
+            "users": USERS,
+            "items": ITEMS,
+            "zipf": EXPONENT,
+            "factors": DIMENSIONS,
         },
         "live": {"source": stream.source, "history": stream.prefix},
-    }  # fmt: skip
+    }
 
 
 def say(text: str) -> None:
-    """Progress."""
+    """Print progress."""
     print(text, file=sys.stderr)
 
 

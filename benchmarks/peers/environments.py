@@ -1,7 +1,7 @@
-"""An environment of its own for each peer whose packages would clash with millirec's.
+"""A separate environment for each peer whose packages conflict with millirec's.
 
 In: the name of a peer and its requirements. Out: a Python that has them, in benchmarks/out/venvs,
-made at the first run and kept.
+created in the first run and kept.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _STAMP = "requirements.txt"
 
 
 class NotInstalled(Exception):
-    """A peer's packages cannot be had; the text says why, in pip's words."""
+    """A peer's packages cannot be installed; the text is pip's reason."""
 
 
 def python_of(name: str, requirements: Sequence[str], folder: Path = FOLDER) -> str:
-    """The path of the peer's Python; millirec's own where there are no requirements.
+    """The path of the peer's Python; millirec's own if there are no requirements.
 
     Raises:
-        NotInstalled: the environment cannot be made, or pip fails, for example without a network.
+        NotInstalled: the environment cannot be created, or pip fails, e.g. without a network.
     """
     if not requirements:
         return sys.executable
@@ -33,10 +33,8 @@ def python_of(name: str, requirements: Sequence[str], folder: Path = FOLDER) -> 
     if not (stamp.exists() and stamp.read_text() == text):
         print(f"{name}: installing {', '.join(requirements)} …", file=sys.stderr)
         _run([sys.executable, "-m", "venv", "--clear", str(place)])
-        _run(
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-             *requirements]
-        )  # fmt: skip
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, *requirements])
         stamp.write_text(text)
     return str(python)
 
@@ -46,4 +44,4 @@ def _run(command: list[str]) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
-        raise NotInstalled(([*done.stdout.strip().splitlines()] or ["it said nothing"])[-1])
+        raise NotInstalled(([*done.stdout.strip().splitlines()] or ["no output"])[-1])

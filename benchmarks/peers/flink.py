@@ -1,7 +1,7 @@
-"""Peers on PyFlink, and millirec itself: a job over a watched folder until the process is ended.
+"""Peers on PyFlink, and millirec itself: a job that reads a watched folder until it is killed.
 
-`python -m benchmarks.peers.flink FOLDER URL FACTORS JOB section.option=value …`, with JOB the name
-of a module that has `build`.
+`python -m benchmarks.peers.flink FOLDER URL FACTORS JOB section.option=value …`, where JOB is the
+name of a module with `build`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,13 @@ def main() -> None:
     folder, url, factors, job, *overrides = sys.argv[1:]
     prepare_process()
     given = [
-        "source.kind=directory", f"source.paths={json.dumps([folder])}", f"redis.url={url}",
-        f"model.dimensions={factors}", "lists.length=10", "dead_letters.kind=none",
-    ]  # fmt: skip
+        "source.kind=directory",
+        f"source.paths={json.dumps([folder])}",
+        f"redis.url={url}",
+        f"model.dimensions={factors}",
+        "lists.length=10",
+        "dead_letters.kind=none",
+    ]
     config = load(None, [*given, *overrides], {}).config
     stream, tables = environments(embedded_options(config) | flink_options(config))
     import_module(job).build(stream, tables, config)

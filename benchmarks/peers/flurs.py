@@ -19,11 +19,11 @@ from flurs.recommender import MFRecommender
 
 from benchmarks.peers.loop import LENGTH, Event, Ids, follow, serve
 
-RATE, PENALTY = 0.05, 0.05  # FluRS steps by twice the rate: these are 0.1 and 0.05 of the paper
+RATE, PENALTY = 0.05, 0.05  # FluRS doubles the rate: these equal 0.1 and 0.05 in the paper
 
 
 class Isgd:
-    """FluRS's `MFRecommender`: every event is learned, every item that is not seen is ranked."""
+    """FluRS's `MFRecommender`: learns from every event, ranks every unseen item."""
 
     def __init__(self, factors: int, rate: float = RATE, penalty: float = PENALTY) -> None:
         np.random.seed(1)  # FluRS draws from NumPy's shared generator
@@ -33,7 +33,7 @@ class Isgd:
         self._seen: dict[int, set[int]] = defaultdict(set)
 
     def learn(self, events: Sequence[Event]) -> None:
-        """Register who and what is new, and update."""
+        """Register new users and items, and update the model."""
         for event in events:
             user, item = User(self._users[event["user"]]), Item(self._items[event["item"]])
             if self._model.is_new_user(user.index):
@@ -44,7 +44,7 @@ class Isgd:
             self._seen[user.index].add(item.index)
 
     def rank(self, users: Sequence[str]) -> list[list[str]]:
-        """`recommend` over all items that the user has not had."""
+        """`recommend` from all items that the user has not had."""
         lists = []
         for name in users:
             number = self._users[name]

@@ -1,9 +1,8 @@
-"""Peer: implicit's ALS, users solved anew in each micro-batch, all factors at intervals.
+"""Peer: implicit's ALS, which solves users again in each micro-batch, and all factors at intervals.
 
 `python -m benchmarks.peers.implicit FOLDER URL FACTORS`. In each micro-batch `partial_fit_users`
-solves the users that have new events against the item factors of the last fit, and `recommend`
-ranks all items for them; a thread fits all factors anew every 10 s, and when the events have
-doubled.
+solves the users with new events against the item factors of the last fit, and `recommend` ranks
+all items for them; a thread refits all factors every 10 s, and when the events have doubled.
 """
 
 from __future__ import annotations
@@ -27,13 +26,16 @@ PENALTY, CONFIDENCE, EVERY_S = 10.0, 2.0, 10.0
 
 
 class Als:
-    """ALS for implicit feedback. Items that are not in the last fit are in no list."""
+    """ALS for implicit feedback. Lists only have items of the last fit."""
 
     def __init__(
-        self, factors: int, penalty: float = PENALTY, confidence: float = CONFIDENCE,
+        self,
+        factors: int,
+        penalty: float = PENALTY,
+        confidence: float = CONFIDENCE,
         every_s: float = EVERY_S,
-    ) -> None:  # fmt: skip
-        # One thread to serve and one to fit: more are in each other's way on small batches.
+    ) -> None:
+        # One thread to serve and one to fit: more would slow each other down on small batches.
         self._given = {"factors": factors, "regularization": penalty, "alpha": confidence}
         self._every_s = every_s
         self._users, self._items = Ids(), Ids()
@@ -45,7 +47,7 @@ class Als:
         self._count = self._enough = 0
 
     def learn(self, events: Sequence[Event]) -> None:
-        """Note the events; begin a fit if it is time, and take the last one if it has ended."""
+        """Store the events; start a fit if it is due, and use the last one if it has finished."""
         for event in events:
             self._history[self._users[event["user"]]][self._items[event["item"]]] += 1
         if self._thread is not None and not self._thread.is_alive():
@@ -68,7 +70,7 @@ class Als:
         matrix = self._matrix(numbers.tolist(), items)
         self._model.partial_fit_users(numbers, matrix)
         best, scores = self._model.recommend(numbers, matrix, N=min(LENGTH, items))
-        # implicit fills up a list that has no item left with the lowest of all numbers.
+        # implicit pads lists that run out of items with the lowest possible score.
         return [
             [self._items.names[item] for item, score in zip(*row, strict=True) if score > -1e30]
             for row in zip(best.tolist(), scores.tolist(), strict=True)
@@ -80,7 +82,7 @@ class Als:
         self._fitted = model
 
     def _matrix(self, users: Iterable[int], items: int) -> csr_matrix:
-        """How often each of `users` had each of the first so many items: float32[n, I]."""
+        """How often each of `users` had each of the first `items` items: float32[n, I]."""
         rows = [
             [(item, count) for item, count in self._history[user].items() if item < items]
             for user in users

@@ -1,8 +1,8 @@
 """The loop of the peers that are a library in one Python process: read, learn, rank, write.
 
-In: a `Model`, and files of JSON lines that appear in a folder. Out: lists in Redis, of the users of
-each micro-batch: what is waiting, at most 5,000 events. It runs in the peers' own environments, so
-it imports nothing but NumPy and redis.
+In: a `Model`, and files of JSON lines that appear in a folder. Out: lists in Redis of the users in
+each micro-batch, which holds all waiting events, at most 5,000. It runs in the peers' own
+environments, so it only imports NumPy and redis.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ import redis
 LENGTH = 10
 """Items of a list."""
 BATCH = 5_000
-"""Events that are learned before their users' lists are made, at most."""
+"""Maximum number of events that are learned before their users' lists are made."""
 
-_TOGETHER = 64  # lists that are ranked and written at once
+_TOGETHER = 64  # lists that are ranked and written together
 _PAUSE_S = 0.005
 
 Event = dict[str, Any]
 
 
 class Model(Protocol):
-    """What a library is wrapped into."""
+    """The interface that a library is adapted to."""
 
     def learn(self, events: Sequence[Event]) -> None:
-        """Learn events in their order: `user`, `item`, and `value` where it is a rating."""
+        """Learn events in their order: `user`, `item`, and `value` if it is a rating."""
 
     def rank(self, users: Sequence[str]) -> list[list[str]]:
         """The best items of each user that the user has not had, best first."""
 
 
 def follow(folder: Path) -> Iterator[list[Event]]:
-    """What is waiting in a folder, as micro-batches of at least one event; never ends."""
+    """The waiting events in a folder, as micro-batches of at least one event; never ends."""
     last = ""
     waiting: list[bytes] = []
     while True:
@@ -70,14 +70,17 @@ def serve(model: Model, batches: Iterable[list[Event]], client: redis.Redis) -> 
 
 
 def write(
-    client: redis.Redis, lists: Iterable[tuple[str, Sequence[str]]], counts: dict[str, int],
-    learned: int, written: int,
-) -> None:  # fmt: skip
-    """Write lists, and what has been done so far, in one round trip.
+    client: redis.Redis,
+    lists: Iterable[tuple[str, Sequence[str]]],
+    counts: dict[str, int],
+    learned: int,
+    written: int,
+) -> None:
+    """Write lists, and the totals so far, in one round trip.
 
     Args:
-        lists: user and items. counts: user → events of the user that its list counts.
-        learned, written: events and lists since the beginning, these included.
+        lists: user and items. counts: user → number of the user's events that its list counts.
+        learned, written: all events and lists so far, including these.
     """
     now = time.time_ns() // 1_000_000
     with client.pipeline(transaction=False) as pipeline:
@@ -92,7 +95,7 @@ def write(
 
 
 class Ids:
-    """Names as numbers from 0 up, in the order in which they are met.
+    """Numbers names from 0 in the order of their first use.
 
     >>> ids = Ids()
     >>> ids["b"], ids["a"], ids["b"], ids.names
@@ -114,10 +117,10 @@ class Ids:
 
 
 def top(scores: Any, seen: Iterable[int], length: int = LENGTH) -> list[int]:
-    """The numbers of the highest scores but for those seen, best first.
+    """The numbers of the highest scores except those seen, best first.
 
     Args:
-        scores: float[I], changed: −inf where seen.
+        scores: float[I], modified: −inf for seen items.
 
     >>> top(np.array([0.1, 0.9, 0.5]), [1])
     [2, 0]

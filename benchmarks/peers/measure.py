@@ -24,22 +24,22 @@ from benchmarks.peers.process import PeerProcess
 from benchmarks.peers.stream import Stream
 
 START_S = 300.0
-"""How long a peer may take from its start to the lists of its first events."""
+"""Time limit from the start of a peer to the lists of its first events."""
 
-_LIMIT_S = 90.0  # of a backlog, and of the prefix
-_LATER_S = 15.0  # how long lists are waited for after the last event
+_LIMIT_S = 90.0  # for a backlog, and for the prefix
+_LATER_S = 15.0  # how long to wait for lists after the last event
 _STEP_S = 0.05
-_PARTS = 3  # of the history, one after the other: Java is quicker after a while
-_LAST = 50  # users whose lists show that the end of a file has come
+_PARTS = 3  # of the history, one after the other: Java becomes faster after a while
+_LAST = 50  # users whose lists show that the end of a file is reached
 
 
 def last_users(events: Sequence[Event]) -> list[str]:
-    """The users of the last events, each once."""
+    """The distinct users of the last events."""
     return list(dict.fromkeys(event["user"] for event in events[-_LAST:]))
 
 
 def catalogue() -> list[Event]:
-    """An event on every item: who ranks, ranks them all. 50 users of their own share them."""
+    """An event on every item, by 50 extra users, so that peers rank all items."""
     return [
         {
             "user": f"u{USERS + item % 50}",
@@ -54,10 +54,10 @@ def catalogue() -> list[Event]:
 def full_speed(
     command: Sequence[str], log: Path, url: str, backlog: int, warm: int
 ) -> dict[str, Any]:
-    """Let the peer take in all items and `warm` events, and time it over a file of `backlog` more.
+    """Let the peer learn all items and `warm` events, and time it on a file of `backlog` more.
 
     Raises:
-        PeerFailed: it does not come so far.
+        PeerFailed: it does not get to that file.
     """
     client = redis.Redis.from_url(url)
     client.flushall()
@@ -91,16 +91,21 @@ def full_speed(
 
 
 def live(
-    command: Sequence[str], log: Path, url: str, stream: Stream, known: int, rate: float,
+    command: Sequence[str],
+    log: Path,
+    url: str,
+    stream: Stream,
+    known: int,
+    rate: float,
     seconds: float,
-) -> dict[str, Any]:  # fmt: skip
-    """Let the peer take in the end of the prefix, then events at a steady rate, and look.
+) -> dict[str, Any]:
+    """Let the peer learn the end of the prefix, then observe it with events at a steady rate.
 
     Args:
-        known: how many events of the prefix the peer gets, the last ones.
+        known: the number of events that the peer gets from the end of the prefix.
 
     Raises:
-        PeerFailed: it does not come to the end of the prefix, or ends.
+        PeerFailed: it does not reach the end of the prefix, or it exits.
     """
     client = redis.Redis.from_url(url)
     client.flushall()
@@ -150,10 +155,10 @@ def live(
 
 
 class Shown:
-    """What stood in Redis when events were about to be written.
+    """The lists in Redis just before events are written.
 
     Attributes:
-        held: of each event, whether its user's list held its item: 1, 0, or −1 for no list.
+        held: for each event, whether its user's list had its item: 1, 0, or −1 for no list.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -161,7 +166,7 @@ class Shown:
         self.held: list[int] = []
 
     def look(self, events: Sequence[Event]) -> None:
-        """Look at the lists of the users of events to come."""
+        """Read the lists of the users of the next events."""
         stored: Any = self._client.mget([f"rec:{event['user']}" for event in events])
         self.held += [
             held(value, event["item"]) for event, value in zip(events, stored, strict=True)
@@ -169,7 +174,7 @@ class Shown:
 
 
 def held(stored: bytes | None, item: str) -> int:
-    """Whether a list holds an item in its first 10 places; −1: there is no list.
+    """Whether a list has an item in its first 10 places; −1: there is no list.
 
     >>> held(b'{"items":[{"item":"i1"}]}', "i1"), held(b'{"items":[]}', "i1"), held(None, "i1")
     (1, 0, -1)
@@ -180,7 +185,7 @@ def held(stored: bytes | None, item: str) -> int:
 
 
 def recall(held: Sequence[int], popular: NDArray[np.bool_], tests: NDArray[np.bool_]) -> float:
-    """The share of tests whose item was in the list; a user without one sees the popular list.
+    """The share of tests whose item was in the list; users without one get the popular list.
 
     Args:
         held: see `Shown`. popular, tests: bool[≥ n], of the same events.
@@ -195,7 +200,7 @@ def recall(held: Sequence[int], popular: NDArray[np.bool_], tests: NDArray[np.bo
 
 
 def _in(command: Sequence[str], folder: str, url: str) -> list[str]:
-    """A command with the place of the events and of the lists put in."""
+    """A command with the folder of events and the URL of Redis filled in."""
     return [part.format(folder=folder, url=url) for part in command]
 
 

@@ -1,4 +1,4 @@
-"""The picture of the peers: speed, freshness and quality, a line of the picture for each.
+"""The plot of the peers: speed, freshness and quality, a row for each.
 
 In: the figures of `benchmarks.peers`. Out: a matplotlib `Figure`, or a file of it.
 """
@@ -52,6 +52,11 @@ def figure(figures: dict[str, Any]) -> Figure:
     speed.set_yticks(range(len(rows)), [row["title"] for row in rows])
     if figures["popular_recall@10"] is not None:
         quality.axvline(figures["popular_recall@10"], color=_GREY, linestyle="--", linewidth=1)
-        quality.text(figures["popular_recall@10"], len(rows) - 0.55, " popular", color=_GREY,
-                     fontsize="small")  # fmt: skip
+        quality.text(
+            figures["popular_recall@10"],
+            len(rows) - 0.55,
+            " popular",
+            color=_GREY,
+            fontsize="small",
+        )
     return found

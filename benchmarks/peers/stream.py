@@ -1,7 +1,7 @@
 """The events of the live measurement, and which of them test the lists.
 
 In: MovieLens-100K, or the simulated shop. Out: a `Stream`, the same for every peer, and the hits of
-the popular list, to compare with.
+the popular list, for comparison.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Stream(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         users, items: int64[n], any numbers. times: int64[n], ms, never decreasing.
-        prefix: how many events are history when the live part begins.
-        source: where they come from, in words.
+        prefix: number of events of history, before the live part.
+        source: the origin of the events, as text.
     """
 
     users: NDArray[np.int64]
@@ -39,20 +39,20 @@ class Stream(msgspec.Struct, frozen=True, eq=False):
     source: str
 
     def event(self, n: int) -> Event:
-        """An event in millirec's own form."""
+        """An event in millirec's own format."""
         user, item, ts = int(self.users[n]), int(self.items[n]), int(self.times[n])
         return {"user": f"u{user}", "item": f"i{item}", "type": "view", "ts": ts}
 
 
 def recorded(path: Path, prefix: int, seed: int = 1) -> Stream:
-    """MovieLens's `u.data` by time, every rating an event, the live part woven."""
+    """MovieLens's `u.data` by time, every rating an event, the live part interleaved."""
     rows = np.loadtxt(path, np.int64, ndmin=2)
     users, items, _, seconds = rows[np.argsort(rows[:, 3], kind="stable")].T
     return woven(users, items, seconds * 1000, prefix, "MovieLens-100K, all ratings", seed)
 
 
 def simulated(events: int, prefix: int, seed: int = 1) -> Stream:
-    """So many events of the simulated shop by time, of every type, the live part woven."""
+    """Events of the simulated shop by time, of every type, the live part interleaved."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events"
         with FileWriter(path) as writer:
@@ -64,13 +64,17 @@ def simulated(events: int, prefix: int, seed: int = 1) -> Stream:
 
 
 def woven(
-    users: NDArray[np.int64], items: NDArray[np.int64], times: NDArray[np.int64], prefix: int,
-    source: str, seed: int,
-) -> Stream:  # fmt: skip
-    """Let users alternate after the prefix; each user's own order and the clock stay as they are.
+    users: NDArray[np.int64],
+    items: NDArray[np.int64],
+    times: NDArray[np.int64],
+    prefix: int,
+    source: str,
+    seed: int,
+) -> Stream:
+    """Let users alternate after the prefix; each user's own order and the times stay the same.
 
-    In a recording of months a user's session is alone in its hour. Played in a minute as it is, one
-    user would do in a second what takes an hour, and then the next.
+    In a recording of months, one user's session often fills an hour. Replayed in a minute without
+    interleaving, each user would send a whole session within a second, one user after another.
     """
     rest = np.arange(prefix, len(users))
     order = np.concatenate([np.arange(prefix), rest[weave(users[prefix:], SIDE_BY_SIDE, seed)]])
@@ -80,7 +84,8 @@ def woven(
 def weave(users: NDArray[np.int64], width: int, seed: int) -> NDArray[np.int64]:
     """An order, int64[n], in which the events of `width` users alternate at random.
 
-    Users come in by their first event; who has no event left makes room for the next.
+    Users enter in the order of their first events; one without further events is replaced by the
+    next.
 
     >>> weave(np.array([7, 7, 8, 8]), 1, seed=1).tolist()
     [0, 1, 2, 3]
@@ -104,7 +109,7 @@ def weave(users: NDArray[np.int64], width: int, seed: int) -> NDArray[np.int64]:
 
 
 def is_test(stream: Stream) -> NDArray[np.bool_]:
-    """Which events are tests: of a user who has had one before, on an item new to that user."""
+    """Which events are tests: those of a known user on an item that is new to that user."""
     found = np.zeros(len(stream.users), np.bool_)
     seen: dict[int, set[int]] = {}
     for n, (user, item) in enumerate(
@@ -117,9 +122,9 @@ def is_test(stream: Stream) -> NDArray[np.bool_]:
 
 
 def popular_hits(stream: Stream, begin: int, end: int) -> NDArray[np.bool_]:
-    """Whether the popular list of that moment held the item, of events `begin` to `end` − 1.
+    """Whether the popular list just before each of the events `begin` to `end` − 1 had its item.
 
-    The list is the 10 items of the most events so far that the user has not had.
+    The list has the 10 items with the most events so far that the user has not had.
     """
     names, items = np.unique(stream.items, return_inverse=True)
     counts = np.zeros(len(names))

@@ -1,4 +1,4 @@
-"""Who is measured: how each peer is started, and how it is tuned, by which documentation.
+"""The measured systems: how each peer is started and tuned, with its documentation.
 
 In: nothing. Out: `PEERS`.
 """
@@ -18,12 +18,12 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: for `--only`, and of its environment. title: in tables.
         module: `python -m module FOLDER URL FACTORS`, and then the arguments.
-        full_speed, live: the arguments of either measurement; None: it is not made.
-        requirements: what its environment has, for pip; none: it runs in millirec's own.
+        full_speed, live: the arguments of each measurement; None: it is skipped.
+        requirements: of its own environment, for pip; none: it runs in millirec's.
         factors: of the live measurement; the one at full speed has 64 for all.
         backlog, warm: events of the measurement at full speed, and before it.
-        history: events before the live measurement, at most.
-        what: in Markdown, what it does and how it is tuned. source: the documentation to that.
+        history: maximum number of events before the live measurement.
+        what: in Markdown, what it does and how it is tuned. source: the documentation of that.
     """
 
     name: str
@@ -50,8 +50,8 @@ PEERS = (
         factors=32,
         backlog=600_000,
         warm=20_000,
-        what="All models and the ranker. Live as it comes; at full speed one shard of users and "
-        "one of items, as in `make bench`.",
+        what="All models and the ranker. Live with the defaults; at full speed one shard of users "
+        "and one of items, as in `make bench`.",
         source="../../docs/operations.md",
     ),
     Peer(
@@ -63,7 +63,7 @@ PEERS = (
         factors=32,
         backlog=1_000_000,
         warm=20_000,
-        what="`lists.model=mf`: what the textbook job learns and serves.",
+        what="`lists.model=mf`: the same model as in the textbook job.",
         source="../../docs/operations.md",
     ),
     Peer(
@@ -74,8 +74,8 @@ PEERS = (
         factors=20,
         backlog=200_000,
         warm=2_000,
-        what="Structured Streaming, as soon as the last trigger has ended the next, with all files "
-        "that are new; `foreachBatch` adds them to a Parquet history and fits "
+        what="Structured Streaming: each trigger starts when the last one has ended, with all new "
+        "files; `foreachBatch` adds them to a Parquet history and fits "
         "`pyspark.ml.recommendation.ALS` with `implicitPrefs` to all of it. A partition and a "
         "block for each core instead of 200 and 10, no adaptive planning.",
         source="https://spark.apache.org/docs/latest/ml-collaborative-filtering.html",
@@ -106,7 +106,7 @@ PEERS = (
         backlog=12_000,
         warm=2_000,
         history=10_000,
-        what="The same with `python.execution-mode=process`. Live, a bundle is handed over after "
+        what="The same with `python.execution-mode=process`. Live, a bundle is processed after "
         "10 ms instead of a second (`python.fn-execution.bundle.time`).",
         source="https://nightlies.apache.org/flink/flink-docs-stable/docs/dev/python/python_config/",
     ),
@@ -118,8 +118,8 @@ PEERS = (
         factors=20,
         backlog=1_500,
         warm=200,
-        what="`learn_one` for each event as 1 and ten items drawn at random as 0, `rank` over "
-        "all items that the user has not had.",
+        what="`learn_one` for each event as 1 and ten random items as 0, `rank` over all items "
+        "that the user has not had.",
         source="https://riverml.xyz/latest/api/reco/BiasedMF/",
     ),
     Peer(
@@ -142,8 +142,8 @@ PEERS = (
         factors=50,
         backlog=150_000,
         warm=5_000,
-        what="`partial_fit_users` and `recommend` for the users of each micro-batch; a thread fits "
-        "all factors anew every 10 s.",
+        what="`partial_fit_users` and `recommend` for the users of each micro-batch; a thread "
+        "refits all factors every 10 s.",
         source="https://benfred.github.io/implicit/api/models/cpu/als.html",
     ),
 )

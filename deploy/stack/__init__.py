@@ -1,4 +1,4 @@
-"""A real Kafka, Redis and Flink on this machine, bound to loopback, for trials and for tests."""
+"""A real Kafka, Redis and Flink on this machine, bound to loopback, for trials and tests."""
 
 from deploy.stack.settings import Ports, Settings
 from deploy.stack.stack import COMPONENTS, Stack, Status

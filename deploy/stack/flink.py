@@ -1,8 +1,8 @@
-"""Flink for the local stack: a standalone cluster from the distribution inside apache-flink.
+"""Flink for the local stack: a standalone cluster from the distribution in apache-flink.
 
 In: `Settings` and `deploy/flink/config.yaml`. Out: one JobManager and TaskManagers of one slot
 each, two of them by default, with the REST API at `address` (`str`, an http:// URL), and the
-command line of `flink`.
+`flink` command line.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Flink:
         self.processes = ("jobmanager", *managers)
 
     def prepare(self) -> None:
-        """Lay out conf/ and lib/."""
+        """Create conf/ and lib/."""
         if any(letter.isspace() for letter in str(self._folder)):
             raise ServiceError(
-                f"Flink's scripts cannot work in a folder with a space in its name, such as "
+                "Flink's scripts do not work in a folder with a space in its name, such as "
                 f"{self._folder}: choose another with --folder."
             )
         for leftover in (self.log, self._folder / "pids", self._folder / "scratch"):
@@ -63,21 +63,21 @@ class Flink:
         return bool(seen["taskmanagers"] == seen["slots-total"] == self._settings.task_managers)
 
     def rest(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
-        """What Flink's REST API answers, as JSON; raises `OSError` when it does not."""
+        """The answer of Flink's REST API, as JSON; raises `OSError` if there is none."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.address + path, data, headers, method=method)
-        # Without a proxy handler: a proxy in the environment is not meant for loopback.
+        # Without proxies: those in the environment are not meant for loopback.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=10.0) as answer:
             return json.load(answer)
 
     def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
-        """The command line and environment of Flink's `flink` for this cluster."""
+        """The command line and environment that run Flink's `flink` on this cluster."""
         return self._script("flink", *arguments), self._environment()
 
     def configure(self) -> Path:
-        """Write the folder that FLINK_CONF_DIR names: config.yaml filled in, logging as shipped."""
+        """Write the folder for FLINK_CONF_DIR: config.yaml filled in, Flink's logging settings."""
         conf = self._folder / "conf"
         values = {
             "python": sys.executable,
@@ -97,9 +97,9 @@ class Flink:
         return conf
 
     def spawn(self, name: str) -> Process:
-        """Start one of `processes` by Flink's own script."""
+        """Start one of `processes` with Flink's own script."""
         script = f"{name.split('-')[0]}.sh"
-        # In the foreground, the script becomes the server: one process, whose id is known.
+        # In the foreground, the script turns into the server, so that its process id is known.
         command = self._script(script, "start-foreground")
         return spawn(name, command, self._folder / f"{name}.out", self._environment())
 
@@ -113,7 +113,7 @@ class Flink:
             "FLINK_HOME": str(_distribution()),
             "FLINK_CONF_DIR": str(self._folder / "conf"),
             "FLINK_LIB_DIR": str(self._folder / "lib"),
-            # Part of the names of Flink's log files, which would otherwise vary with the user.
+            # Part of the names of Flink's log files, which otherwise depend on the user.
             "FLINK_IDENT_STRING": "millirec",
             "OPENBLAS_NUM_THREADS": "1",
         }
@@ -121,8 +121,8 @@ class Flink:
     def _collect_jars(self) -> None:
         """Link Flink's own jars, flink-python's and the connector's into one lib folder.
 
-        flink-python has to be among them: loaded with each job instead, it would load the
-        interpreter's library again, which a JVM does once only.
+        flink-python must be among them: if each job loaded it, it would load the interpreter's
+        library again, which a JVM can only do once.
         """
         lib = self._folder / "lib"
         shutil.rmtree(lib, ignore_errors=True)
@@ -134,7 +134,7 @@ class Flink:
 
 
 def _distribution() -> Path:
-    """The folder with bin/, lib/ and opt/ that the package apache-flink brings."""
+    """The folder with bin/, lib/ and opt/ in the package apache-flink."""
     spec = find_spec("pyflink")
     if not spec or not spec.origin:
         raise ServiceError("Flink is not installed in this environment: pip install apache-flink.")

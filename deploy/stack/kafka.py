@@ -1,6 +1,6 @@
 """Kafka for the local stack: one node in KRaft mode, run from the jars in `deploy/jars.ini`.
 
-In: `Settings`. Out: a broker at `address` (`str`, host:port); its topics stay in the folder.
+In: `Settings`. Out: a broker at `address` (`str`, host:port); its topics are kept in the folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from udfs.errors import ServiceError
 
 TEMPLATES = Path(__file__).parents[1] / "kafka"
 
-# 16 bytes in base64, as Kafka wants them; the same at each start, since the data carries it.
+# 16 bytes in base64, as Kafka requires; the same at each start, since the data refers to it.
 CLUSTER_ID = "bWlsbGlyZWMtbG9jYWwtMQ"
 
 
@@ -39,7 +39,7 @@ class Kafka:
         self._properties = self._folder / "server.properties"
 
     def prepare(self) -> None:
-        """Write the properties, and format the data folder the first time."""
+        """Write the properties, and format the data folder if that has not been done."""
         data = self._folder / "data"
         values = {
             "port": self._settings.ports.kafka,
@@ -52,7 +52,7 @@ class Kafka:
             self._format()
 
     def spawn(self, name: str) -> Process:
-        """Start the broker on the data that are there."""
+        """Start the broker with the existing data."""
         server = ["-Xmx384m", f"-Dmillirec.log={self.log}", "kafka.Kafka", str(self._properties)]
         return spawn(name, [*self._java(), *server], self._folder / "kafka.out", os.environ)
 
@@ -63,7 +63,7 @@ class Kafka:
 
     def ready(self) -> bool:
         """Whether a client gets metadata that names the broker."""
-        # The client would report each refused connection while the broker starts.
+        # Otherwise the client logs each refused connection while the broker starts.
         client = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
         try:
             return len(client.list_topics(timeout=1.0).brokers) == 1

@@ -1,7 +1,7 @@
 """Starts servers that outlive the command that started them, and finds and stops them later.
 
 In: command lines. Out: `Process` records (name, process id, start time, output file) that can be
-written to a file and still mean the same process when another command reads them.
+written to a file and still identify the same process when another command reads them.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import psutil  # type: ignore[import-untyped]
 from msgspec import Struct
 
 GRACE_SECONDS = 15.0
-"""How long a server may take to end by itself before it is killed."""
+"""How long a server may take to end after SIGTERM before it is killed."""
 
 _children: list[subprocess.Popen[bytes]] = []
 
 
 class Process(Struct, frozen=True):
-    """A started server: `started` (seconds since 1970) tells it from a later one of the same id."""
+    """A started server; `started` (seconds since 1970) identifies it if its id is reused."""
 
     name: str
     pid: int
@@ -34,9 +34,9 @@ class Process(Struct, frozen=True):
 def spawn(
     name: str, command: Sequence[str], output: Path, environment: Mapping[str, str]
 ) -> Process:
-    """Start `command` in a session of its own: neither Ctrl-C nor a closed terminal reaches it.
+    """Start `command` in its own session, where neither Ctrl-C nor a closed terminal reaches it.
 
-    Its standard output and error go to the file `output`, which is begun anew.
+    Its standard output and error go to the file `output`, which is overwritten.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("wb") as sink:
@@ -53,22 +53,22 @@ def spawn(
 
 
 def alive(process: Process) -> bool:
-    """Whether this very process still runs."""
+    """Whether this process, and not another one with its id, still runs."""
     return _find(process) is not None
 
 
 def stop(processes: Iterable[Process]) -> None:
-    """End these processes and wait until they are gone; those that ended already are passed over.
+    """End these processes and wait until they are gone; those that already ended are ignored.
 
-    Those that do not end within 15 s of being asked are killed.
+    Those that do not end within 15 s of SIGTERM are killed.
     """
-    asked = list(processes)
-    for process in asked:
+    running = list(processes)
+    for process in running:
         send(process, signal.SIGTERM)
-    stubborn = wait(asked)
-    for process in stubborn:
+    remaining = wait(running)
+    for process in remaining:
         send(process, signal.SIGKILL)
-    wait(stubborn)
+    wait(remaining)
     _children[:] = [child for child in _children if child.poll() is None]
 
 
@@ -77,8 +77,8 @@ def _find(process: Process) -> psutil.Process | None:
         found = psutil.Process(process.pid)
         if abs(found.create_time() - process.started) >= 1.0:
             return None
-        # A zombie only waits for its parent, which may never ask (process 1 of many containers).
-        # While threads of it are left, though, its ports are still open.
+        # A zombie has ended; its parent may never collect it (process 1 in many containers). But
+        # its ports stay open while it still has threads.
         ended = found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
         return None if ended else found
     except psutil.NoSuchProcess:
@@ -86,7 +86,7 @@ def _find(process: Process) -> psutil.Process | None:
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """Send a process a signal, unless it has ended."""
+    """Send a signal to a process, unless it has ended."""
     found = _find(process)
     if found is not None:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -94,7 +94,7 @@ def send(process: Process, number: signal.Signals) -> None:
 
 
 def wait(processes: list[Process]) -> list[Process]:
-    """Wait until these have ended, 15 s at most; those that have not."""
+    """Wait at most 15 s until these have ended; returns those that have not."""
     deadline = time.monotonic() + GRACE_SECONDS
     left = processes
     while (left := [process for process in left if alive(process)]) and time.monotonic() < deadline:

@@ -27,13 +27,13 @@ class Redis:
         self.dump = self._folder / "dump.rdb"
 
     def prepare(self) -> None:
-        """Make the folder, without an old log and old data."""
+        """Create the folder, and remove an old log and old data."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for leftover in (self.log, self.dump):
             leftover.unlink(missing_ok=True)
 
     def spawn(self, name: str) -> Process:
-        """Start the server, with the data of `dump` if that is there."""
+        """Start the server, with the data in `dump` if it exists."""
         command = redis_command(self._port, self._folder)
         return spawn(name, command, self._folder / "redis.out", os.environ)
 

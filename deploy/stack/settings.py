@@ -1,6 +1,6 @@
-"""Where the local stack keeps its files and listens, and how a configuration file gets filled in.
+"""The local stack's folder and ports, the interface of its components, and file templates.
 
-In: a folder and port numbers. Out: `Settings`, which every component is made from.
+In: a folder and port numbers. Out: `Settings`, which every component takes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TASK_MANAGERS = 2
 
 
 class Ports(Struct, frozen=True, kw_only=True):
-    """The TCP ports on 127.0.0.1; a name begins with the component that it belongs to."""
+    """The TCP ports on 127.0.0.1; each name begins with its component."""
 
     kafka: int = 9092
     kafka_controller: int = 9093
@@ -38,8 +38,8 @@ class Ports(Struct, frozen=True, kw_only=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """An absolute folder for state and logs, the cache of jars, the ports, and how many
-    TaskManagers of one slot Flink has."""
+    """An absolute folder for state and logs, the cache of jars, the ports, and the number of
+    Flink's TaskManagers, with one slot each."""
 
     folder: Path
     jars: Path
@@ -48,22 +48,22 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Component(Protocol):
-    """One of Kafka, Redis and Flink, as the stack handles them all alike."""
+    """The common interface of Kafka, Redis and Flink."""
 
     name: str
     address: str
-    """What a client is given: a host and port, or a URL."""
+    """The address for clients: a host and port, or a URL."""
     log: Path
     """The log file, or the folder of several."""
 
     processes: tuple[str, ...]
-    """Their names, the leader's first."""
+    """The names of its processes, the leader's first."""
 
     def prepare(self) -> None:
-        """Lay out its files, before its processes are started for the first time."""
+        """Create its files, before its processes are started for the first time."""
 
     def spawn(self, name: str) -> Process:
-        """Start one of its processes, also again; `ready` says when they can be used."""
+        """Start, or restart, one of its processes; `ready` says when they can be used."""
 
     def ready(self) -> bool:
         """Whether it answers a client's request now."""
@@ -72,14 +72,14 @@ class Component(Protocol):
 def render(template: Path, target: Path, values: Mapping[str, object]) -> None:
     """Write `template` to `target` with each `${name}` replaced by its value.
 
-    Raises `ConfigError` for a name that has no value.
+    Raises `ConfigError` for a name without a value.
     """
     text = template.read_text(encoding="utf-8")
     try:
         filled = Template(text).substitute(values)
     except KeyError as error:
         raise ConfigError(
-            f"{template} asks for ${{{error.args[0]}}}, which has no value."
+            f"{template} contains ${{{error.args[0]}}}, which has no value."
         ) from None
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(filled, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Brings the local stack up and down, and remembers what runs between one command and the next.
+"""Starts and stops the local stack, and records what runs from one command to the next.
 
 In: a folder, ports and the names of components. Out: running servers, recorded in the folder's
-`stack.json` (their process ids and ports), and the addresses that clients are given.
+`stack.json` (their process ids and ports), and the addresses for clients.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _State(Struct):
 
 
 class Status(Struct, frozen=True):
-    """One component: whether it is up, where, and which of its processes have ended."""
+    """One component: whether it is up, its address, and which of its processes have ended."""
 
     name: str
     up: bool
@@ -52,14 +52,17 @@ class Stack:
     """The local stack in one folder.
 
     `folder` holds state, data and logs; `jars` is the cache of downloaded jars. A component that
-    is up keeps its ports; for the others those in `ports` hold. `task_managers` is how many Flink
-    gets when it is started.
+    is up keeps its ports; the others use those in `ports`. `task_managers` is the number of Flink's
+    TaskManagers when it is started.
     """
 
     def __init__(
-        self, folder: Path = Path(".local"), ports: Ports | None = None, jars: Path = CACHE,
+        self,
+        folder: Path = Path(".local"),
+        ports: Ports | None = None,
+        jars: Path = CACHE,
         task_managers: int = TASK_MANAGERS,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.folder = folder = folder.absolute()
         self._file = folder / "stack.json"
         self._state = self._read()
@@ -85,11 +88,11 @@ class Stack:
     def up(self, components: Sequence[str] = COMPONENTS) -> list[str]:
         """Start those of `components` that are down; return their names once all answer.
 
-        Raises `ConfigError` for an unknown name and `ServiceError` when a port is taken or a
-        component does not start: what this call had started is then stopped again.
+        Raises `ConfigError` for an unknown name and `ServiceError` if a port is in use or a
+        component does not start; everything that this call had started is then stopped again.
         """
         _check_names(components)
-        # Together: Flink's processes wait for each other, and so does what is left of a crash.
+        # A component is restarted as a whole, since Flink's processes wait for each other.
         missing = [name for name in COMPONENTS if name in components and not self._is_up(name)]
         self.down(missing)
         for name in missing:
@@ -111,15 +114,15 @@ class Stack:
         wait(self.signal(process, signal.SIGKILL))
 
     def signal(self, process: str, number: signal.Signals) -> list[Process]:
-        """Send one process a signal; returns it, or nothing if it does not run."""
+        """Send a signal to the processes of this name; returns those, none if it does not run."""
         found = [each for name in COMPONENTS for each in self._alive(name) if each.name == process]
         for each in found:
             send(each, number)
         return found
 
     def revive(self) -> list[str]:
-        """Start again what has ended of the components that are up, as a supervisor would; the
-        names of those processes, once all answer."""
+        """Restart the processes that have ended, as a supervisor would; returns their names once
+        all answer."""
         ended = []
         for name in COMPONENTS:
             processes = self._state.processes.get(name, [])
@@ -140,18 +143,18 @@ class Stack:
         self._write()
 
     def down(self, components: Sequence[str] = COMPONENTS) -> list[str]:
-        """Stop `components` and return the names of those of which something ran.
+        """Stop `components` and return the names of those that had running processes.
 
         Raises `ConfigError` for an unknown name.
         """
         _check_names(components)
-        # Flink first: a job that loses Kafka or Redis would fill the logs with its distress.
+        # Flink first: a job that loses Kafka or Redis would fill the logs with errors.
         running = [
             name for name in reversed(COMPONENTS) if name in components and self._alive(name)
         ]
         for name in running:
             leader, *others = self._alive(name)
-            # TaskManagers before their JobManager, whom they tell that they leave.
+            # TaskManagers before their JobManager, so that they can deregister.
             stop(others)
             stop([leader])
         for name in components:
@@ -161,12 +164,12 @@ class Stack:
         return running
 
     def status(self) -> list[Status]:
-        """What is up and what is not, in the order of `COMPONENTS`."""
+        """The status of each component, in the order of `COMPONENTS`."""
         found = []
         for name, component in self._components.items():
-            living = self._alive(name)
-            ended = [p.name for p in self._state.processes.get(name, []) if p not in living]
-            pids = [process.pid for process in living]
+            running = self._alive(name)
+            ended = [p.name for p in self._state.processes.get(name, []) if p not in running]
+            pids = [process.pid for process in running]
             up = self._is_up(name)
             found.append(Status(name, up, component.address, component.log, pids, ended))
         return found
@@ -174,25 +177,25 @@ class Stack:
     def flink_command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
         """The command line and the environment of `flink arguments…` for this cluster.
 
-        For instance `subprocess.run(command, env=environment)` after `command, environment =
+        For example `subprocess.run(command, env=environment)` after `command, environment =
         stack.flink_command("run", "-d", "-py", "job.py")`.
         """
         return self._flink.command(*arguments)
 
     def submit(self, *arguments: str) -> str:
-        """`flink run arguments…`; returns the job's id, of an attached job once it has ended.
+        """`flink run arguments…`; returns the job's id, for an attached job once it has ended.
 
-        Raises `ServiceError` when Flink does not take the job, or it fails.
+        Raises `ServiceError` if Flink rejects the job, or it fails.
         """
         command, environment = self.flink_command("run", *arguments)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
         if done.returncode or not found:
-            raise ServiceError(f"`flink run` did not do it: {done.stdout}{done.stderr}")
+            raise ServiceError(f"`flink run` failed: {done.stdout}{done.stderr}")
         return found[1]
 
     def rest(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
-        """What Flink's REST API answers to a request, as JSON."""
+        """The answer of Flink's REST API to a request, as JSON."""
         return self._flink.rest(path, method, body)
 
     def _alive(self, name: str) -> list[Process]:
@@ -205,7 +208,7 @@ class Stack:
     def _check_ports(self, name: str) -> None:
         for port_name, port in self.ports.of(name).items():
             option = f"--{port_name.replace('_', '-')}-port"
-            require_free(port, name, f"stop what listens there, or choose another with {option}")
+            require_free(port, name, f"stop what uses it, or choose another with {option}")
 
     def _wait(self, name: str) -> None:
         component = self._components[name]
@@ -214,8 +217,8 @@ class Stack:
             ended = [p for p in self._state.processes[name] if not alive(p)]
             if ended:
                 raise ServiceError(
-                    f"{ended[0].name} ended while it started, and said last: "
-                    f"{_last_words(ended[0], component.log)!r}; see {component.log}."
+                    f"{ended[0].name} ended while it started; its last output: "
+                    f"{_last_output(ended[0], component.log)!r}; see {component.log}."
                 )
             if time.monotonic() > deadline:
                 raise ServiceError(
@@ -231,8 +234,8 @@ class Stack:
             return _State()
         except msgspec.DecodeError as error:
             raise ServiceError(
-                f"{self._file} cannot be read ({error}): stop what it may have started, then "
-                "remove it."
+                f"{self._file} cannot be read ({error}): stop the servers that it may have "
+                "started, then delete it."
             ) from error
 
     def _write(self) -> None:
@@ -243,8 +246,8 @@ class Stack:
         part.replace(self._file)
 
 
-def _last_words(process: Process, log: Path) -> str:
-    """The last error in the log, when that is one file; else the end of what was printed."""
+def _last_output(process: Process, log: Path) -> str:
+    """The last error in the log, if that is a single file; else the end of the output."""
     if log.is_file():
         lines = log.read_text(errors="replace").splitlines()
         errors = [line for line in lines if "ERROR" in line or "Exception" in line]

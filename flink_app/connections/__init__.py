@@ -1,1 +1,1 @@
-"""Redis and Kafka, asked before a job starts."""
+"""Connections to Redis and Kafka, checked before a job starts."""

@@ -1,7 +1,7 @@
-"""Kafka, asked before a job starts: a broker answers, and Flink's connector is there.
+"""Checks before a job starts that a Kafka broker answers, and provides Flink's connector.
 
-In: a `Config`. Out: a ServiceError that names the address, or the connector's jars. Imported by
-every command, so nothing heavy is imported here.
+In: a `Config`. Out: the connector's jars, or a ServiceError that names the address. Every command
+imports it, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from udfs.errors import ServiceError
 
 
 def require_kafka(config: Config) -> None:
-    """See that a broker listens, where the job reads or writes Kafka.
+    """Check that a broker listens, if the job reads from or writes to Kafka.
 
     Raises:
-        ServiceError: none does.
+        ServiceError: no broker does.
     """
     source, letters = config.source, config.dead_letters
-    wanted = []
+    used = []
     if source.kind == "kafka":
-        wanted.append(source.brokers)
+        used.append(source.brokers)
     if letters.kind == "kafka":
-        wanted.append(letters.brokers or source.brokers)
-    for brokers in dict.fromkeys(wanted):
+        used.append(letters.brokers or source.brokers)
+    for brokers in dict.fromkeys(used):
         if not any(listens(broker.strip()) for broker in brokers.split(",")):
             raise ServiceError(
                 f"no Kafka broker answers at {brokers}: start it, or correct source.brokers."
@@ -34,12 +34,13 @@ def require_kafka(config: Config) -> None:
 
 
 def connector_jars(config: Config) -> str:
-    """Flink's option pipeline.jars: Kafka's connector where the job needs it, else "".
+    """Flink's option pipeline.jars: Kafka's connector if the job needs it, else "".
 
-    Fetched from Maven Central once, checked by its checksum, kept in the user's cache.
+    It is downloaded from Maven Central once, verified by its checksum, and kept in the user's
+    cache.
 
     Raises:
-        ServiceError: it is not there and cannot be fetched.
+        ServiceError: it is not in the cache and cannot be downloaded.
     """
     if "kafka" not in (config.source.kind, config.dead_letters.kind):
         return ""

@@ -1,7 +1,7 @@
-"""Redis, asked before a job starts or a list is looked up.
+"""Connects to Redis, before a job starts or a list is looked up.
 
 In: a `Config`. Out: a Redis client, or a ServiceError that names the address without credentials.
-Imported by every command, so nothing heavy is imported here.
+Every command imports it, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -16,23 +16,19 @@ from udfs.errors import ServiceError
 from udfs.stores.redis_writer import RedisSettings
 
 EMBEDDED_PORT = 6399
-"""Where `millirec run` puts its own Redis if it can, and `millirec get` looks first."""
+"""The port that `millirec run` prefers for its own Redis, and that `millirec get` tries first."""
 
 
 def redis_settings(config: Config, born_ms: int = 0) -> RedisSettings:
-    """Where Redis is; `born_ms` is when the job was submitted."""
-    redis = config.redis
-    return RedisSettings(
-        redis.url, redis.username, redis.password, redis.prefix, redis.timeout_s, redis.retry_s,
-        born_ms,
-    )  # fmt: skip
+    """How to reach Redis; `born_ms`: when the job was submitted."""
+    return RedisSettings.of(config.redis, born_ms)
 
 
 def redis_client(config: Config) -> redis.Redis:
-    """A client for the Redis of the configuration, which has answered.
+    """A client for the configured Redis, which has answered.
 
     Raises:
-        ServiceError: it does not answer, or refuses.
+        ServiceError: it does not answer, or refuses the connection.
     """
     settings = redis_settings(config)
     try:
@@ -47,13 +43,13 @@ def redis_client(config: Config) -> redis.Redis:
 
 
 def redis_address(config: Config) -> str:
-    """Where Redis is, without credentials."""
+    """The address of Redis, without credentials."""
     return redis_settings(config).address
 
 
 def find_redis(loaded: Loaded) -> tuple[redis.Redis, str]:
-    """A client for lookups, and its address: the Redis that is configured; where none is, the one
-    that `millirec run` has started, else the default.
+    """A client for lookups, and its address: the configured Redis; if none is configured, the one
+    started by `millirec run`, else the default.
 
     Raises:
         ServiceError: none answers.
@@ -73,15 +69,14 @@ def find_redis(loaded: Loaded) -> tuple[redis.Redis, str]:
         return redis_client(config), redis_address(config)
     except ServiceError:
         raise ServiceError(
-            f"no Redis answers at {embedded.address}, where `millirec run` keeps its own as long "
-            f"as it runs, nor at {redis_address(config)}: start one of them, or name yours with "
+            f"no Redis answers at {embedded.address}, where `millirec run` has its own while it "
+            f"runs, nor at {redis_address(config)}: start one of them, or name yours with "
             "REDIS_URL or --set redis.url=redis://host:port/database."
         ) from None
 
 
 def with_embedded_redis(loaded: Loaded) -> Config:
-    """The configuration, with the Redis that `millirec run` has started where none is configured
-    and that one is there."""
+    """The configuration, with the Redis of `millirec run` if it runs and no other is configured."""
     config = loaded.config
     if loaded.origins["redis.url"] != DEFAULT or not listens(f"127.0.0.1:{EMBEDDED_PORT}"):
         return config
@@ -90,9 +85,9 @@ def with_embedded_redis(loaded: Loaded) -> Config:
 
 
 def start_afresh(client: redis.Redis, config: Config) -> None:
-    """Delete what an earlier job has left for its operators: the item feed, `stats` and `quality:`.
+    """Delete what an earlier job's operators left: the item feed, `stats` and `quality:`.
 
-    A job that is not restored would else learn on with items it has never seen. Lists stay until
+    Otherwise a job that is not restored would learn from items it has never seen. Lists stay until
     they are replaced or expire.
     """
     # NumPy and the kernels: only when a job starts.

@@ -1,7 +1,7 @@
-"""`millirec items`: what a shop says of its items, from files into Redis.
+"""`millirec items`: writes item metadata from files into Redis.
 
 In: JSON lines, CSV with a header, or the films of MovieLens. Out: `item:<id>`, a JSON object with
-`title`, `category` and whatever else is said, which lookups and the live page show.
+`title`, `category` and any other fields, which lookups and the live page show.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from flink_app.data.recorded import files_of, read_blocks
 from udfs.errors import ServiceError, SourceError
 from udfs.events.raw_columns import Problem, clean_ids
 
-_SHOWN = 5  # lines left out that are named
+_REPORTED = 5  # lines left out that are named
 _NO_GENRE = ("unknown", "(no genres listed)")
-_GENRES = (
-    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary",
-    "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi",
-    "Thriller", "War", "Western",
-)  # fmt: skip
+_U_GENRE = (
+    "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|"
+    "Film-Noir|Horror|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western"
+)
+_GENRES = _U_GENRE.split("|")
 """The flags at the end of a line of u.item, in the order of MovieLens-100K's u.genre."""
 
 Metadata = dict[str, Any]
 Read = Callable[[str], "tuple[Any, Metadata]"]
-"""Takes a line, gives an id and what is said of the item; ValueError with the reason."""
+"""Turns a line into an id and the item's metadata, or raises ValueError with the reason."""
 
 
 def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
-    """Write what the files say of items; the exit code, `FAILED` where a line was left out.
+    """Write the metadata in the files; returns the exit code, `FAILED` if a line was left out.
 
     Args:
-        column: the name of the id in JSON and CSV.
+        column: the field of the id in JSON and CSV.
 
     Raises:
         SourceError: a file cannot be read, or has no such column. ServiceError: no Redis answers.
@@ -52,7 +52,7 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
     written, bad = 0, 0
     for block in _blocks(files, column):
         ids: list[Any] = []
-        said: list[Metadata] = []
+        found: list[Metadata] = []
         problems: dict[int, Problem] = {}
         for row, (_, line, read) in enumerate(block):
             try:
@@ -61,12 +61,12 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
                 problems[row] = "bad_line", str(error)
                 item, metadata = "", {}
             ids.append(item)
-            said.append(metadata)
+            found.append(metadata)
         names = clean_ids(ids, "item", longest, problems, required=True)
-        for row, (_, detail) in sorted(problems.items())[: max(0, _SHOWN - bad)]:
+        for row, (_, detail) in sorted(problems.items())[: max(0, _REPORTED - bad)]:
             print(printable(f"{block[row][0]} left out: {detail}"), file=sys.stderr)
         pipeline: Any = client.pipeline(transaction=False)
-        for row, (name, metadata) in enumerate(zip(names, said, strict=True)):
+        for row, (name, metadata) in enumerate(zip(names, found, strict=True)):
             if row not in problems:
                 pipeline.set(f"{prefix}item:{name}", msgspec.json.encode(metadata))
         try:
@@ -80,11 +80,11 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
 
 
 def _blocks(files: Sequence[Path], column: str) -> Iterator[list[tuple[str, str, Read]]]:
-    """Blocks of lines that say something, with where they stand and what reads them."""
+    """Blocks of the lines that are not blank, each with its place and its reader."""
     for file in files_of(files):
         read: Read | None = None
         for block in read_blocks([file], errors="surrogateescape"):
-            found = []
+            lines = []
             for number, raw in enumerate(block.lines, start=block.first):
                 line = _text(raw)
                 if not line.strip():
@@ -93,12 +93,12 @@ def _blocks(files: Sequence[Path], column: str) -> Iterator[list[tuple[str, str,
                     read, header = _reader(file, line, column)
                     if header:
                         continue
-                found.append((f"{file}, line {number}", line, read))
-            yield found
+                lines.append((f"{file}, line {number}", line, read))
+            yield lines
 
 
 def _text(line: str) -> str:
-    """A line as UTF-8 or else, as older files of MovieLens are, as Latin-1."""
+    """A line as UTF-8 or else, as in older files of MovieLens, as Latin-1."""
     try:
         line.encode()
     except UnicodeEncodeError:
@@ -107,7 +107,7 @@ def _text(line: str) -> str:
 
 
 def _reader(file: Path, first: str, column: str) -> tuple[Read, bool]:
-    """What reads the lines of a file, and whether the first one is a header."""
+    """The function that reads the lines of a file, and whether the first one is a header."""
     name = file.name.removesuffix(".gz")
     if name in ("u.item", "movies.dat"):
         return (_u_item if name == "u.item" else _movies_dat), False
@@ -118,8 +118,8 @@ def _reader(file: Path, first: str, column: str) -> tuple[Read, bool]:
         return lambda line: _film(_row(line, names), "movieId"), True
     if column not in names:
         raise SourceError(
-            f"{file} has no column {column!r}, but {', '.join(map(repr, names))}: name the one "
-            "that holds the ids with --item."
+            f"{file} has no column {column!r}, but {', '.join(map(repr, names))}: name the column "
+            "of ids with --item."
         )
     return lambda line: _split(_row(line, names), column), True
 
@@ -128,9 +128,9 @@ def _object(line: str, column: str) -> tuple[Any, Metadata]:
     try:
         found = msgspec.json.decode(line)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"no JSON: {error}") from None
+        raise ValueError(f"not JSON: {error}") from None
     if not isinstance(found, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     if type(found.get(column, "")) not in (str, int):
         raise ValueError(f"{column} is neither text nor a whole number")
     return _split(found, column)
@@ -144,7 +144,7 @@ def _row(line: str, names: Sequence[str]) -> Metadata:
 
 
 def _split(found: Metadata, column: str) -> tuple[Any, Metadata]:
-    return found.get(column, ""), {name: said for name, said in found.items() if name != column}
+    return found.get(column, ""), {name: value for name, value in found.items() if name != column}
 
 
 def _film(row: Metadata, column: str) -> tuple[Any, Metadata]:

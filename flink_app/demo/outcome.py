@@ -1,4 +1,4 @@
-"""What a demo has shown, in numbers, and what to try next: its last words.
+"""The summary at the end of a demo: what it has shown, in numbers, and what to try next.
 
 In: an `Outcome`, filled while the demo runs. Out: a few lines on a rich `Console`.
 """
@@ -15,19 +15,19 @@ from flink_app.demo.rounds import SHOWN, Round
 
 _NEXT = (
     ("millirec run events.jsonl", "learn from your own events, see README.md"),
-    ("millirec simulate --help", "such a shop's events for a file, a folder or Kafka"),
+    ("millirec simulate --help", "write events of such a shop to a file, a folder or Kafka"),
     ("millirec config", "every option, its value and where it comes from"),
 )
 
 
 class Outcome(msgspec.Struct):
-    """What the summary is made of.
+    """The numbers of the summary.
 
     Attributes:
-        rounds: those whose list has come.
-        looks, earned, earned_by_popular: shoppers who were shown two lists, and how many of them
-            clicked something on their own and on the popular one.
-        written: events, clicks among them. totals: the job's own, at the end.
+        rounds: those whose new list has arrived.
+        looks: shoppers who were shown two lists. earned, earned_by_popular: how many of them
+            clicked an item on their own list, and on the popular one.
+        written: events, including clicks. totals: the job's own, at the end.
     """
 
     rounds: list[Round] = []
@@ -39,7 +39,7 @@ class Outcome(msgspec.Struct):
 
     @property
     def accounted(self) -> int:
-        """Events of which it is known what became of them."""
+        """Events whose outcome is known."""
         totals = self.totals
         return totals.learned + totals.duplicates + totals.rejected + totals.ignored
 
@@ -47,29 +47,29 @@ class Outcome(msgspec.Struct):
 def summarise(console: Console, outcome: Outcome) -> None:
     """Print the clicks and their milliseconds, what lists earn, the accounts, and what is next."""
 
-    def say(text: str = "") -> None:
+    def show(text: str = "") -> None:
         console.print(text, highlight=False)
 
     if outcome.rounds:
-        times = [done.ms for done in outcome.rounds]
-        many = "1 click, and a list" if len(times) == 1 else f"{len(times)} clicks, and lists"
-        say(
-            f"[bold]{many} that followed after {statistics.median(times):.0f} ms[/] "
+        times = [each.ms for each in outcome.rounds]
+        clicks = "1 click, and a list" if len(times) == 1 else f"{len(times)} clicks, and lists"
+        show(
+            f"[bold]{clicks} that followed after {statistics.median(times):.0f} ms[/] "
             f"(median; slowest {max(times):.0f} ms)."
         )
     if outcome.looks:
         own, popular = outcome.earned / outcome.looks, outcome.earned_by_popular / outcome.looks
-        say(
+        show(
             f"{outcome.looks:,} shoppers were shown {SHOWN} items twice: their own list earned a "
             f"click from {own:.0%} of them, the popular one from {popular:.0%}."
         )
     totals, rest = outcome.totals, outcome.written - outcome.accounted
-    say(
+    show(
         f"{outcome.written:,} events = {totals.learned:,} learned + {totals.duplicates:,} "
         f"duplicates + {totals.rejected:,} dead letters + {totals.ignored:,} ignored"
-        f"{f' + {rest:,} under way' if rest else ''}."
+        f"{f' + {rest:,} in progress' if rest else ''}."
     )
-    say()
-    say("[bold]Next[/]")
+    show()
+    show("[bold]Next[/]")
     for command, what in _NEXT:
-        say(f"  {command:26} [dim]{what}[/]")
+        show(f"  {command:26} [dim]{what}[/]")

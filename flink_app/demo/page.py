@@ -1,8 +1,8 @@
-"""The live page beside the demo's terminal view, where the extra `serve` is installed.
+"""The live page next to the demo's terminal view, if the extra `serve` is installed.
 
-In: the demo's settings and shop. Out: `millirec serve` as a process of its own, at
+In: the demo's settings and shop. Out: `millirec serve` as a separate process, at
 http://127.0.0.1:8080 or the next free port; titles and categories of the shop's items in Redis; the
-page in a browser where one can be.
+page in a browser, if there is a display.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from flink_app.local.ports import LOOPBACK, in_use
 from flink_app.simulator import Shop
 
 PORT = 8080
-_TRIED = 100
+_PORTS_TRIED = 100
 _PATIENCE_S = 60.0
 
 
 class Page:
-    """A page that is served; `url` is where, though not from the first moment."""
+    """The page that is served at `url` once the server has started, see `wait`."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
 
     @property
     def accepted(self) -> int:
-        """Events that visitors have sent so far, as far as the server tells."""
+        """Events that visitors have sent so far; 0 if the server does not answer."""
         try:
             with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
                 text = answer.read().decode()
@@ -48,12 +48,11 @@ class Page:
         return int(float(found[1])) if found else 0
 
     def open(self) -> None:
-        """Show it in a browser once it answers, where there is a display; not with
-        DEMO_BROWSER=0."""
-        screen = sys.platform in ("darwin", "win32") or any(
+        """Open it in a browser once it answers, if there is a display and no DEMO_BROWSER=0."""
+        display = sys.platform in ("darwin", "win32") or any(
             os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
         )
-        if os.environ.get("DEMO_BROWSER") != "0" and screen and sys.stdout.isatty():
+        if os.environ.get("DEMO_BROWSER") != "0" and display and sys.stdout.isatty():
             threading.Thread(target=self._open, name="browser", daemon=True).start()
 
     def _open(self) -> None:
@@ -62,7 +61,7 @@ class Page:
                 webbrowser.open(self.url)
 
     def wait(self) -> bool:
-        """Wait until it answers; whether it does."""
+        """Wait until it answers; False if it does not."""
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
             with contextlib.suppress(OSError):
@@ -76,21 +75,20 @@ class Page:
 def page(
     settings: Sequence[str], url: str, prefix: str, shop: Shop, port: int = PORT
 ) -> Iterator[Page | None]:
-    """Serve the page until left; None where what it needs is not installed.
+    """Serve the page while the context lasts; None if the packages are not installed.
 
     Args:
-        settings: those of the job, as by `--set`. url, prefix: of Redis. port: the first one that
-            is tried.
+        settings: the job's, as for `--set`. url, prefix: of Redis. port: the first one to try.
     """
     if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn")):
         yield None
         return
     with contextlib.closing(redis.Redis.from_url(url)) as client:
         _write_titles(shop, client, prefix)
-    port = next((port for port in range(port, port + _TRIED) if not in_use(port)), port)
+    port = next((port for port in range(port, port + _PORTS_TRIED) if not in_use(port)), port)
     command = [sys.executable, "-m", "flink_app", "serve", "--port", str(port)]
     environment = {name: v for name, v in os.environ.items() if not name.startswith("MILLIREC_")}
-    environment["REDIS_URL"] = url  # its password is not for everybody's eyes, as arguments are
+    environment["REDIS_URL"] = url  # not an argument: every user can see those, and its password
     for setting in settings:
         command += ["--set", setting] if not setting.startswith("redis.url=") else []
     guard = start_guarded(command, environment)
@@ -104,6 +102,6 @@ def _write_titles(shop: Shop, client: redis.Redis, prefix: str) -> None:
     pipeline = client.pipeline(transaction=False)
     for number in range(shop.items):
         item = f"i{number}"
-        told = {"title": shop.title(item), "category": shop.category(item)}
-        pipeline.set(f"{prefix}item:{item}", msgspec.json.encode(told))
+        metadata = {"title": shop.title(item), "category": shop.category(item)}
+        pipeline.set(f"{prefix}item:{item}", msgspec.json.encode(metadata))
     pipeline.execute()

@@ -1,7 +1,7 @@
 """One round of the demo: a shopper sees a list, clicks, and gets the list that follows.
 
-In: the shop's truth, a Redis that the job writes to, and the folder that the job reads from. Out: a
-`Round`: the list before, the item clicked, the list after, and the milliseconds between them.
+In: the shop's truth, the Redis that the job writes to, and the folder that it reads from. Out: a
+`Round`: the list before, the clicked item, the list after, and the milliseconds between them.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ SHOWN = 8
 """Items of a list that a shopper sees."""
 
 WAIT_S = 20.0
-"""How long a list that follows a click is waited for."""
+"""How long to wait for the list that follows a click."""
 
 _TRIES = 40
 
 
 class Move(msgspec.Struct, frozen=True):
-    """An item of the new list: its place from 1, and the one it had (None: it was not listed)."""
+    """An item of the new list: its place from 1, and its old one (None: it was not listed)."""
 
     item: str
     place: int
@@ -38,7 +38,7 @@ class Move(msgspec.Struct, frozen=True):
 
     @property
     def gained(self) -> int:
-        """Places it rose (above 0) or fell (below 0); 0 for an item that is new."""
+        """Places it rose (above 0) or fell (below 0); 0 for a new item."""
         return 0 if self.before is None else self.before - self.place
 
 
@@ -47,8 +47,8 @@ class Round(msgspec.Struct, frozen=True):
 
     Attributes:
         loves: the shopper's two best categories, by the shop's truth.
-        after: None as long as the new list has not come.
-        ms: from before the click was written to when the new list was in hand.
+        after: None until the new list has arrived.
+        ms: from just before the click was written until the new list was read.
     """
 
     user: str
@@ -60,7 +60,7 @@ class Round(msgspec.Struct, frozen=True):
 
     @property
     def moves(self) -> list[Move]:
-        """The visible part of the new list, less what every item gains when a better one leaves.
+        """The visible part of the new list, compared with the old one without the clicked item.
 
         >>> r = Round("u1", (), "a", ["a", "b", "c", "d"], ["c", "b", "e"], 40.0)
         >>> [(move.item, move.before, move.gained) for move in r.moves]
@@ -73,12 +73,12 @@ class Round(msgspec.Struct, frozen=True):
 
     @property
     def moved(self) -> int:
-        """How many visible items came up or are new."""
+        """The number of visible items that moved up or are new."""
         return sum(move.before is None or move.gained > 0 for move in self.moves)
 
 
 def favourites(shop: Shop, user: str) -> tuple[str, ...]:
-    """The two categories whose items suit the user best, by the shop's truth."""
+    """The two categories with the highest mean affinity for the user, by the shop's truth."""
     affinity = shop.affinity(user)
     kinds = np.arange(len(affinity)) % len(CATEGORIES)
     means = np.bincount(kinds, affinity) / np.maximum(np.bincount(kinds), 1)
@@ -86,7 +86,7 @@ def favourites(shop: Shop, user: str) -> tuple[str, ...]:
 
 
 class Shoppers:
-    """Shows lists to shoppers of the shop, and writes what they click into the job's inbox."""
+    """Shows lists to shoppers, and writes their clicks into the job's inbox."""
 
     def __init__(
         self, shop: Shop, client: redis.Redis, prefix: str, writer: DirectoryWriter
@@ -114,7 +114,7 @@ class Shoppers:
                 self.earned_by_popular += self._shop.respond(user, popular) is not None
 
     def choose(self) -> Round | None:
-        """A shopper with a list of the own taste, and what that shopper clicks on it; or None."""
+        """A shopper with a personal list, and the item that they click on it; or None."""
         for _ in range(_TRIES):
             user = self._anyone()
             found = self.read(USER.of(user))
@@ -126,10 +126,10 @@ class Shoppers:
         return None
 
     def click(self, chosen: Round, check: Callable[[], None]) -> Round | None:
-        """Write the click and wait for the list that follows it; None if none came.
+        """Write the click and wait for the list that follows it; None if none arrives.
 
         Args:
-            check: called now and then; raises where waiting is in vain.
+            check: called repeatedly; raises if waiting has become pointless.
         """
         with self._changes() as changes:
             began = time.perf_counter()
@@ -140,8 +140,8 @@ class Shoppers:
                     check()
                     continue
                 after = _items(self.read(USER.of(chosen.user)))
-                # The shop may move the same shopper's list in the same moment: the list that knows
-                # of the click is the one without the item.
+                # The shop may change the same shopper's list at the same moment: the list that
+                # follows the click is the one without the item.
                 if chosen.clicked not in after:
                     ms = (time.perf_counter() - began) * 1000
                     return msgspec.structs.replace(chosen, after=after, ms=ms)
@@ -149,11 +149,11 @@ class Shoppers:
 
     @contextlib.contextmanager
     def _changes(self) -> Iterator[Any]:
-        """The channel that tells whose list has changed, from now on."""
+        """The channel that announces which users' lists change, from now on."""
         client: Any = self._client  # redis 5 has no types here
         with contextlib.closing(client.pubsub(ignore_subscribe_messages=True)) as channel:
             channel.subscribe(f"{self._prefix}rec")
-            channel.get_message(timeout=1.0)  # Redis' word that the subscription stands
+            channel.get_message(timeout=1.0)  # Redis confirms the subscription
             yield channel
 
     def _event(self, chosen: Round) -> bytes:

@@ -1,7 +1,6 @@
 """What the demo shows: one list that changes in place in a terminal, plain lines anywhere else.
 
-In: `Round`s, the job's `Totals`, the shop for titles and truth. Out: text on a
-rich `Console`, which ends where the demo ends.
+In: `Round`s, the job's `Totals`, the shop for titles and truth. Out: text on a rich `Console`.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from flink_app.demo.rounds import SHOWN, Move, Round
 from flink_app.simulator import Shop
 
 _DOTS = 5
-_LEGEND = "●●●○○ how well it really suits, which only the simulator knows; Ctrl-C ends the demo"
+_LEGEND = "●●●○○ true affinity, which only the simulator knows; Ctrl-C ends the demo"
 
 
 class Screen:
@@ -52,11 +51,11 @@ class Screen:
             self._live.stop()
 
     def say(self, text: str) -> None:
-        """A line that stays, in rich's markup."""
+        """Print a permanent line, in rich's markup."""
         self._console.print(text, highlight=False)
 
     def stage(self, text: str, detail: str = "") -> None:
-        """What is being waited for; `detail` is shown in a terminal only, where it may change."""
+        """Show what is being waited for; `detail`, which may change, only in a terminal."""
         if self._live:
             if text != self._stage:
                 self._footer = Spinner("dots", style="cyan")
@@ -68,39 +67,39 @@ class Screen:
         self._stage = text
 
     def looks(self, round_: Round) -> None:
-        """A shopper sees a list."""
+        """Show that a shopper looks at a list."""
         if self._live:
             self._list = self._panel(round_, "looks at the list", clicks=False)
             self._draw()
 
     def clicks(self, round_: Round) -> None:
-        """The shopper clicks; the new list is on its way."""
+        """Show that the shopper clicks."""
         if self._live:
             self._list = self._panel(round_, "clicks", clicks=True)
             self._draw()
 
     def follows(self, round_: Round) -> None:
-        """The new list is there."""
+        """Show the new list."""
         if self._live:
-            told = f"the list follows after [bold]{round_.ms:.0f} ms[/]"
-            self._list = self._panel(round_, told, clicks=False)
+            text = f"the list follows after [bold]{round_.ms:.0f} ms[/]"
+            self._list = self._panel(round_, text, clicks=False)
             self._draw()
             return
-        self.say(f"{self._who(round_)} clicks {self._named(round_.clicked)}:")
+        self.say(f"{self._shopper(round_)} clicks {self._titled(round_.clicked)}:")
         self.say(f"  the list follows after {round_.ms:.0f} ms, {round_.moved} of {SHOWN} moved up")
         for move in round_.moves:
-            self.say(f"  {move.place}  {self._named(move.item):52} {_plain_arrow(move)}".rstrip())
+            self.say(f"  {move.place}  {self._titled(move.item):52} {_plain_arrow(move)}".rstrip())
 
     def keep(self, round_: Round) -> None:
-        """Leave one line of a round above the live part, where there is one."""
+        """Print one line about a round above the live part, if there is one."""
         if self._live:
             self.say(
-                f"[dim]{round_.user:>5}[/] clicked {self._named(round_.clicked)}"
+                f"[dim]{round_.user:>5}[/] clicked {self._titled(round_.clicked)}"
                 f"[dim]: {round_.moved} of {SHOWN} moved up after[/] {round_.ms:.0f} ms"
             )
 
     def figures(self, totals: Totals, seconds: float) -> None:
-        """The figures of the moment; anywhere else than in a terminal, every five seconds."""
+        """Show the current figures; outside a terminal, every five seconds."""
         text = live_line(totals, seconds)
         if self._live:
             self._footer = Group(Text(text, style="cyan"), Text(_LEGEND, style="dim"))
@@ -110,11 +109,11 @@ class Screen:
             self.say(text)
 
     def warn(self, message: str) -> None:
-        """A warning of an operator, from any thread."""
+        """Print a warning of an operator; from any thread."""
         self.say(f"[yellow]warning:[/] {escape(message)}")
 
     def clear(self) -> None:
-        """Take the live part away."""
+        """Remove the live part."""
         self._list = self._footer = Text("")
         self._draw()
 
@@ -122,7 +121,7 @@ class Screen:
         if self._live:
             self._live.update(Group(self._list, self._footer), refresh=True)
 
-    def _panel(self, round_: Round, told: str, *, clicks: bool) -> RenderableType:
+    def _panel(self, round_: Round, text: str, *, clicks: bool) -> RenderableType:
         table = Table.grid(padding=(0, 1))
         for width in (3, 34, 9, _DOTS, 12):
             table.add_column(width=width, no_wrap=True)
@@ -138,23 +137,23 @@ class Screen:
         lines = len(round_.moves) if round_.after is not None else len(round_.before[:SHOWN])
         for _ in range(SHOWN - lines):
             table.add_row("")
-        head = Text.from_markup(f"{self._who(round_)} {told}")
+        head = Text.from_markup(f"{self._shopper(round_)} {text}")
         return Padding(Group(head, Text(""), table), (1, 1))
 
     def _row(self, table: Table, user: str, place: int, item: str, note: Text, style: str) -> None:
-        suits = round(float(self._shop.click_probability(user, [item])[0]) * _DOTS)
+        dots = round(float(self._shop.click_probability(user, [item])[0]) * _DOTS)
         table.add_row(
             Text(f"{place:>2}", style="dim"),
             Text(self._shop.title(item), style=style or "bold"),
             Text(self._shop.category(item), style=style or "dim"),
-            Text("●" * suits, style="green") + Text("○" * (_DOTS - suits), style="dim"),
+            Text("●" * dots, style="green") + Text("○" * (_DOTS - dots), style="dim"),
             note,
         )
 
-    def _who(self, round_: Round) -> str:
+    def _shopper(self, round_: Round) -> str:
         return f"[bold]{round_.user}[/] (loves {' and '.join(round_.loves)})"
 
-    def _named(self, item: str) -> str:
+    def _titled(self, item: str) -> str:
         return escape(f"{self._shop.title(item)} ({self._shop.category(item)})")
 
 

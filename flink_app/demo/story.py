@@ -1,7 +1,7 @@
-"""`millirec demo`, from an empty machine to a list that follows a click, and back to nothing left.
+"""`millirec demo`, from an empty machine to a list that follows a click, with nothing left behind.
 
-In: how long to show it, and REDIS_URL where a Redis is given. Out: what `Screen` shows. Java, Redis
-and the temporary folder last as long as the demo.
+In: how long to run, and REDIS_URL if a Redis is given. Out: what `Screen` shows. Java, Redis and
+the temporary folder last as long as the demo.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _SAMPLES, _TICK_S = 5, 0.25
 def demo(seconds: float | None = None) -> None:
     """Show a shop, its job and lists that follow clicks; see the module.
 
-    seconds: of the show, counted from when the shop's past is learned; 0 shows it until Ctrl-C,
-    and None asks the environment variable DEMO_SECONDS. Raises ConfigError for another value
-    there, ServiceError where Java, Redis or the job fail.
+    seconds: counted from when the shop's past is learned; 0 runs until Ctrl-C, and None takes the
+    environment variable DEMO_SECONDS. Raises ConfigError if that is not a number of seconds,
+    ServiceError if Java, Redis or the job fail.
     """
     limit = _seconds() if seconds is None else seconds
     outcome = Outcome()
@@ -65,7 +65,7 @@ def _seconds() -> float:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
         raise ConfigError(
-            f"DEMO_SECONDS is {given!r}: give a number of seconds, or 0 to go on until Ctrl-C."
+            f"DEMO_SECONDS is {given!r}: give a number of seconds, or 0 to run until Ctrl-C."
         )
     return seconds
 
@@ -79,7 +79,7 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
         settings = demo_settings(url, prefix, folder)
         site = stack.enter_context(page(settings, url, prefix, shop))
         if site is not None:
-            screen.say(f"Live page: {site.url}/  (be u17 of the shop, or anybody new)")
+            screen.say(f"Live page: {site.url}/  (as the shop's u17, or as a new user)")
             site.open()
         screen.stage("Starting Java")
         job = stack.enter_context(
@@ -106,25 +106,28 @@ class _Show:
     """The part of the demo in which everything runs."""
 
     def __init__(
-        self, screen: Screen, client: redis.Redis, prefix: str, job: EmbeddedJob, traffic: Traffic,
+        self,
+        screen: Screen,
+        client: redis.Redis,
+        prefix: str,
+        job: EmbeddedJob,
+        traffic: Traffic,
         outcome: Outcome,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._screen, self._client, self._prefix = screen, client, prefix
         self._job, self._traffic, self._outcome = job, traffic, outcome
         self._began = time.monotonic()
 
     def wait_for_lists(self) -> None:
-        """Until the shop's past is learned and lists are there; then its present begins."""
-        for number, events in enumerate(accumulate(PAST)):
-            rest = f"Learning the shop's past, {sum(PAST):,} events"
-            self._wait(
-                rest if number else "Waking the job up, which compiles for a minute the first time",
-                events,
-            )
+        """Wait until the shop's past is learned and lists exist; then start its present."""
+        stage = "Warming up the job, which compiles for a minute the first time"
+        for events in accumulate(PAST):
+            self._wait(stage, events)
+            stage = f"Learning the shop's past, {sum(PAST):,} events"
         self._traffic.go_on()
 
     def _wait(self, text: str, events: int) -> None:
-        """Begin the next phase of the traffic and wait until so many events are learned."""
+        """Start the next phase of the traffic and wait until `events` events are learned."""
         self._traffic.go_on()
         end = time.monotonic() + _PATIENCE_S
         learned = 0
@@ -142,7 +145,7 @@ class _Show:
     def rounds(self, shoppers: Shoppers, limit: float) -> None:
         """Shoppers look and click, one after another, for `limit` seconds; 0: until Ctrl-C."""
         end = time.monotonic() + limit if limit else float("inf")
-        # On a very busy machine the first list may come late: no demo ends without one.
+        # On a very busy machine the first list may be late: the demo waits for at least one.
         latest = end + _PATIENCE_S
         while time.monotonic() < (end if self._outcome.rounds else latest):
             chosen = shoppers.choose()
@@ -163,7 +166,7 @@ class _Show:
             self._screen.keep(done)
 
     def settle(self, clicks: int) -> None:
-        """End the traffic and wait, at most 15 s, until all of it is accounted for."""
+        """Stop the traffic and wait, at most 15 s, until all of it is accounted for."""
         self._traffic.stop()
         self._outcome.written = self._traffic.written + clicks
         end = time.monotonic() + _SETTLE_S
@@ -174,7 +177,7 @@ class _Show:
             time.sleep(0.1)
 
     def _pass(self, seconds: float, shoppers: Shoppers) -> None:
-        """Let time pass while the figures go on and more shoppers are asked."""
+        """Let time pass while figures are updated and more shoppers are shown lists."""
         end = time.monotonic() + seconds
         while True:
             self._check()
@@ -197,7 +200,7 @@ class _Show:
 
 @contextlib.contextmanager
 def _redis() -> Iterator[tuple[str, str]]:
-    """A Redis and the prefix of the demo's keys: REDIS_URL's, left as it was, or a new one."""
+    """A Redis and the prefix of the demo's keys: REDIS_URL's, later cleaned up, or a new one."""
     url = os.environ.get("REDIS_URL", "")
     if not url:
         with RedisServer() as server:
@@ -206,23 +209,23 @@ def _redis() -> Iterator[tuple[str, str]]:
     client = redis.Redis.from_url(url)
     with contextlib.closing(client):
         try:
-            _forget(client)
+            _delete_keys(client)
         except redis.RedisError as error:
             raise ServiceError(f"the Redis of REDIS_URL does not answer: {error}") from error
         try:
             yield url, _PREFIX
         finally:
-            _forget(client)
+            _delete_keys(client)
 
 
-def _forget(client: redis.Redis) -> None:
+def _delete_keys(client: redis.Redis) -> None:
     for key in client.scan_iter(f"{_PREFIX}*", count=1000):
         client.delete(key)
 
 
 @contextlib.contextmanager
 def _ends_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal end the demo as cleanly as Ctrl-C does."""
+    """Make SIGTERM and a closed terminal end the demo as cleanly as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

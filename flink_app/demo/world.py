@@ -1,6 +1,6 @@
-"""The demo's world: a small shop whose truth is known, and the configuration of the job beside it.
+"""The demo's world: a small shop whose truth is known, and the configuration of its job.
 
-In: folders and a Redis. Out: a `Config`, and a thread that writes the shop's events, JSON lines,
+In: folders and a Redis. Out: a `Config`, and a thread that writes the shop's events as JSON lines
 into the folder that the job watches.
 """
 
@@ -20,35 +20,35 @@ from flink_app.writers.files import DirectoryWriter
 from udfs.errors import MillirecError
 
 PAST = (100, *[4_780] * 5)
-"""Events of the shop's past, in portions, each written when the one before it is learned: the first
-one finds everything cold, and a slow machine must not begin the show with a backlog. The first is
-less than 1 % of all, or the minute it waits would be the p99 of freshness for a minute."""
+"""Events of the shop's past, in portions, each written once the previous one is learned, so that a
+slow machine does not start the show with a backlog. The first one waits up to a minute for the
+compiler; it is less than 1 % of all, which keeps that minute out of the p99 of freshness."""
 
 _PAST_RATE = 3_000.0
 RATE = 500.0
 """Events per second during the show."""
 
-_KEEP_S = 5.0  # how long a file stays in the inbox at least
+_KEEP_S = 5.0  # minimum time that a file stays in the inbox
 
-# Nobody and nothing arrives: the demo asks the shop for its truth while another thread drives it.
+# Nothing new arrives, because the demo reads the shop's truth while another thread advances it.
 SHOP = ShopSettings(users=600, items=360, new_users=0.0, new_items=0.0)
 
-# A click counts as much as it can without being a purchase.
+# The weight of a click is as high as possible below that of a purchase.
 CHOICES = (
     "model.dimensions=16",
     "events.weights.click=1.6",
     'lists.consumed_types=["click", "purchase"]',
-    # One subtask and few events: cutting each micro-batch into eight would only cost.
+    # With one subtask and few events, splitting each micro-batch into eight would only cost time.
     "job.shards=1",
     "job.item_shards=1",
-    # What searches a large catalogue by cluster would be compiled first.
+    # The search by cluster, for large catalogues, would have to be compiled first.
     'lists.search="exact"',
 )
 
 
 def demo_settings(redis_url: str, prefix: str, folder: Path) -> list[str]:
-    """What is set, as by `--set`, for the job and for `millirec serve` beside it: everything they
-    write besides Redis lies in `folder`. The inbox `folder`/inbox is made.
+    """The settings, as for `--set`, of the job and of `millirec serve`; apart from Redis, they
+    write only below `folder`. The inbox `folder`/inbox is created.
     """
     inbox = folder / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
@@ -65,12 +65,12 @@ def demo_settings(redis_url: str, prefix: str, folder: Path) -> list[str]:
 
 
 def demo_config(settings: Sequence[str]) -> Config:
-    """The job's configuration; the environment has no say, so that a demo is a demo."""
+    """The job's configuration, which ignores the environment, so that demos are comparable."""
     return load(None, settings, {}).config
 
 
 def _toml(value: object) -> str:
-    """A value in TOML; of texts, numbers and lists, JSON is a part of it."""
+    """A value as TOML; strings, numbers and lists are written as in JSON."""
     if isinstance(value, dict):
         pairs = (f"{_toml(key)} = {_toml(entry)}" for key, entry in value.items())
         return "{" + ", ".join(pairs) + "}"
@@ -78,9 +78,9 @@ def _toml(value: object) -> str:
 
 
 class Traffic:
-    """Context manager: the shop's events, written by a thread until the context is left.
+    """Context manager: a thread writes the shop's events until the context is left.
 
-    They come in phases, each begun by `go_on`: the portions of `PAST`, then the present.
+    They are written in phases, each started by `go_on`: the portions of `PAST`, then the present.
     """
 
     def __init__(self, shop: Shop, inbox: Path) -> None:
@@ -93,16 +93,16 @@ class Traffic:
         """Events written so far."""
 
     def go_on(self) -> None:
-        """Begin the next phase."""
+        """Start the next phase."""
         self._due.release()
 
     def check(self) -> None:
-        """Raise what ended the thread, if anything did."""
+        """Raise the exception that ended the thread, if there was one."""
         if self._failure is not None:
             raise self._failure
 
     def sweep(self, received: int) -> None:
-        """Delete the files that were read long ago, so that the watched folder stays small.
+        """Delete files that were read a while ago, so that the watched folder stays small.
 
         received: events that the job has read; nothing is deleted while it is behind.
         """
@@ -114,7 +114,7 @@ class Traffic:
                 path.unlink()
 
     def stop(self) -> None:
-        """End the writing, after the batch that is being written."""
+        """Stop writing, after the current batch."""
         self._stop.set()
         self._due.release()
         if self._thread.is_alive():

@@ -23,14 +23,14 @@ _PROJECT = Path(__file__).resolve().parents[2]
 
 
 def flink_options(config: Config) -> dict[str, str]:
-    """Flink's options for this configuration; `[flink] options` wins over all of them."""
+    """Flink's options for this configuration; `[flink] options` overrides all of them."""
     job, state = config.job, config.state
     options = {
         "python.execution-mode": "thread",
         "pipeline.name": job.name,
         "parallelism.default": str(job.parallelism),
         "pipeline.max-parallelism": str(job.max_parallelism),
-        # A record waits at most this long in an operator's output buffer (Flink's default: 100 ms).
+        # The maximum time of a record in an operator's output buffer (Flink's default: 100 ms).
         "execution.buffer-timeout.interval": "2 ms",
         "table.local-time-zone": "UTC",
         "state.backend.type": state.backend,
@@ -41,7 +41,7 @@ def flink_options(config: Config) -> dict[str, str]:
             "execution.checkpointing.interval": f"{int(state.checkpoint_s * 1000)} ms",
             "execution.checkpointing.dir": folder if "://" in folder else _uri(folder),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-            # More than one, so that a damaged one has another before it.
+            # More than one, so that there is an earlier one if the last is damaged.
             "execution.checkpointing.num-retained": "3",
             "execution.checkpointing.incremental": str(state.backend == "rocksdb").lower(),
         }
@@ -53,7 +53,7 @@ def flink_options(config: Config) -> dict[str, str]:
 
 
 def embedded_options(config: Config) -> dict[str, str]:
-    """What the MiniCluster needs besides: this interpreter, its packages, a free REST port."""
+    """More options for the MiniCluster: this interpreter, its packages, a free REST port."""
     jars = connector_jars(config)
     return ({"pipeline.jars": jars} if jars else {}) | {
         "python.executable": sys.executable,
@@ -69,9 +69,9 @@ def embedded_options(config: Config) -> dict[str, str]:
 
 
 def prepare_process() -> None:
-    """Set what the JVM and NumPy read from the environment before they start: Java, one thread."""
+    """Set the variables that the JVM and NumPy read when they start: Java's folder, one thread."""
     os.environ["JAVA_HOME"] = str(java_home())
-    # The interpreter inside the JVM finds its own library by looking for `python3` in the PATH.
+    # The interpreter in the JVM finds its own library through the first `python3` in PATH.
     own = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -84,7 +84,7 @@ def prepare_process() -> None:
 def environments(
     options: dict[str, str],
 ) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
-    """The two environments over one set of options."""
+    """Flink's two environments, with one set of options."""
     configuration = Configuration()
     for name, value in options.items():
         configuration.set_string(name, value)

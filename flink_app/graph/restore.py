@@ -1,8 +1,7 @@
-"""Where a job goes on from: the newest checkpoint in a folder, and the newest that is whole.
+"""Finds the checkpoint that a job is restored from: the newest in a folder, or the newest intact.
 
-In: a folder or file URI. Out: the URI of a checkpoint, or what is written in one's metadata. Whole
-is one whose metadata Flink's own classes can read, and whose files are all there with the size that
-the metadata gives.
+In: a folder or file URI. Out: the URI of a checkpoint, or its metadata. A checkpoint is intact if
+Flink's own classes can read its metadata, and all its files exist with the size in the metadata.
 """
 
 from __future__ import annotations
@@ -16,13 +15,20 @@ from urllib.parse import unquote, urlsplit
 from udfs.errors import ConfigError
 
 RESTORE = "execution.state-recovery.path"
-"""Flink's option that names it; `flink run -s` sets it, too."""
+"""Flink's option for the checkpoint; `flink run -s` sets it too."""
+
+_DELEGATING = (
+    "KeyGroupsStateHandle",
+    "KeyGroupsSavepointStateHandle",
+    "OperatorStreamStateHandle",
+    "FileMergingOperatorStreamStateHandle",
+)
 
 log = logging.getLogger(__name__)
 
 
 def latest_checkpoint(folder: str) -> str:
-    """The newest finished checkpoint below `folder` (a path or a file URI), as a file URI.
+    """The newest complete checkpoint below `folder` (a path or a file URI), as a file URI.
 
     Raises:
         ConfigError: there is none, or the folder is not on this machine.
@@ -31,8 +37,7 @@ def latest_checkpoint(folder: str) -> str:
 
 
 def whole_checkpoint(folder: str) -> str:
-    """As `latest_checkpoint`, but those that are damaged are passed over, with a warning; Java
-    reads them.
+    """Like `latest_checkpoint`, but skips damaged ones with a warning; needs the JVM to read them.
 
     Raises:
         ConfigError: as there, or all are damaged.
@@ -49,7 +54,7 @@ def whole_checkpoint(folder: str) -> str:
 
 
 def _finished(folder: str) -> list[Path]:
-    """The folders of finished checkpoints, the newest first; at least one."""
+    """The folders of complete checkpoints, newest first; at least one."""
     if not folder:
         raise ConfigError(
             'state.restore is "latest" but state.checkpoints is empty: name the folder of the '
@@ -58,7 +63,7 @@ def _finished(folder: str) -> list[Path]:
     parts = urlsplit(folder)
     if parts.scheme not in ("", "file"):
         raise ConfigError(
-            f'state.restore = "latest" looks on this machine only, not in {folder}: give the path '
+            f'state.restore = "latest" only looks on this machine, not in {folder}: give the path '
             "of the checkpoint instead"
         )
     path = Path(unquote(parts.path)).expanduser().absolute()
@@ -69,13 +74,13 @@ def _finished(folder: str) -> list[Path]:
 
 
 def read_metadata(path: str) -> Any:
-    """Flink's `CheckpointMetadata` of a checkpoint or savepoint, wherever Flink can read it.
+    """Flink's `CheckpointMetadata` of a checkpoint or savepoint, in any storage Flink can read.
 
     Args:
-        path: as `flink run -s` takes it: a folder or its `_metadata`, a path or a URI.
+        path: as for `flink run -s`: a folder or its `_metadata`, a path or a URI.
 
     Raises:
-        Py4JJavaError: it is not there, or is no metadata.
+        Py4JJavaError: it does not exist, or is not metadata.
     """
     from pyflink.java_gateway import get_gateway
 
@@ -94,7 +99,7 @@ def read_metadata(path: str) -> Any:
 
 
 def _damage(folder: Path) -> str:
-    """What is wrong with a checkpoint; "" for nothing that can be seen without its job."""
+    """What is wrong with a checkpoint; "" if nothing is, as far as its files show."""
     from py4j.protocol import Py4JJavaError
 
     try:
@@ -120,7 +125,7 @@ def _files(checkpoint: Any) -> Iterator[tuple[Path, int]]:
 
 
 def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
-    """The files behind one of Flink's state handles; a small state lies in the metadata itself."""
+    """The files behind one of Flink's state handles; small state is in the metadata itself."""
     kind = handle.getClass().getSimpleName()
     if kind == "IncrementalRemoteKeyedStateHandle":
         yield from _files_of(handle.getMetaDataStateHandle())
@@ -131,15 +136,12 @@ def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
         path = handle.getFilePath().toUri()
         if path.getScheme() in (None, "file"):
             yield Path(path.getPath()), int(handle.getStateSize())
-    elif kind in ("KeyGroupsStateHandle", "KeyGroupsSavepointStateHandle") or kind in (
-        "OperatorStreamStateHandle",
-        "FileMergingOperatorStreamStateHandle",
-    ):
+    elif kind in _DELEGATING:
         yield from _files_of(handle.getDelegateStateHandle())
 
 
 def each(collection: Any) -> Iterator[Any]:
-    """What is in a Java collection."""
+    """The elements of a Java collection."""
     iterator = collection.iterator()
     while iterator.hasNext():
         yield iterator.next()

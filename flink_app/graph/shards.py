@@ -1,4 +1,4 @@
-"""Shards as Flink keys, so that every parallelism gets an equal share of them.
+"""Maps shards to Flink keys so that subtasks get equal shares of them at any parallelism.
 
 In: numbers of shards and key groups. Out: one integer per shard, the key of its state. Flink
 assigns a key to a group by a hash; keys are chosen so that the groups are evenly spaced.
@@ -32,20 +32,20 @@ def _keys(shards: int, max_parallelism: int) -> tuple[int, ...]:
     if len(keys) < shards:
         raise ConfigError(
             f"no keys were found for {shards} shards among {max_parallelism} key groups: "
-            "make job.max_parallelism larger or job.shards smaller"
+            "raise job.max_parallelism or lower job.shards"
         )
     return tuple(keys[shard] for shard in range(shards))
 
 
 def shard_keys(shards: int, max_parallelism: int) -> list[int]:
-    """The key of each shard: shard s lies in key group s · max_parallelism // shards.
+    """The key of each shard: shard s is in key group s · max_parallelism // shards.
 
     Raises:
-        ConfigError: more shards than key groups.
+        ConfigError: there are more shards than key groups.
     """
     if shards > max_parallelism:
         raise ConfigError(
-            f"{shards} shards do not fit into job.max_parallelism = {max_parallelism}: make it "
-            "larger, or the shards fewer"
+            f"{shards} shards do not fit into job.max_parallelism = {max_parallelism}: raise it, "
+            "or use fewer shards"
         )
     return list(_keys(shards, max_parallelism))

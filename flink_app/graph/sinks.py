@@ -1,6 +1,6 @@
-"""The edge where unusable lines go out: files or a Kafka topic, one JSON object a line.
+"""Writes dead letters to files or a Kafka topic, one JSON object per line.
 
-In: a `DataStream` of JSON strings. Out: a Flink sink on it. Files are finished by checkpoints, or
+In: a `DataStream` of JSON strings. Out: a Flink sink on it. Files are completed by checkpoints, or
 at the end of a bounded input.
 """
 
@@ -28,7 +28,7 @@ NAME = "dead letters"
 
 
 def write_dead_letters(letters: DataStream, config: Config) -> None:
-    """Attach the sink that `[dead_letters]` names; kind "none" only counts them."""
+    """Attach the sink of `[dead_letters]`; none for kind "none", which only counts them."""
     settings = config.dead_letters
     if settings.kind == "none":
         return

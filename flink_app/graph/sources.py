@@ -1,7 +1,7 @@
-"""The edge where events come in: a Flink SQL table `source` with the raw lines and their positions.
+"""Reads events: Flink SQL tables of the raw lines and their positions.
 
-In: `[source]` of the configuration. Out: a `Source`: the `CREATE TABLE` statement, and what the
-micro-batches need to know of it.
+In: `[source]` of the configuration. Out: a `Source`, from which come the `CREATE TABLE` statements
+and the micro-batches.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """A table to read lines from.
 
     Attributes:
-        name: what a position is a position in, for dead letters.
-        columns: SQL of the columns besides `line`, metadata.
-        position: SQL of a line's position, "" where there is none.
+        name: what positions refer to, for dead letters.
+        columns: SQL of the metadata columns after `line`.
+        position: SQL of a line's position, "" if there is none.
         lane: SQL of an integer that is equal for lines whose order matters.
         options: the connector's options.
         bounded: whether the input ends.
-        text: the tables to union: one `path` each for files; a single "" otherwise.
+        paths: the tables to union: one `path` each for files; a single "" otherwise.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     lane: str
     options: dict[str, str]
     bounded: bool
-    text: tuple[str, ...] = ("",)
+    paths: tuple[str, ...] = ("",)
 
 
 def source_of(config: Config) -> Source:
-    """The source that the configuration names.
+    """The configured source.
 
     Raises:
-        SourceError: a file or folder that is not there, or of the wrong kind.
+        SourceError: a file or folder does not exist, or is of the wrong kind.
     """
     kind = config.source.kind
     if kind == "kafka":
@@ -54,7 +54,7 @@ def source_of(config: Config) -> Source:
 def create_tables(source: Source, time_column: str) -> list[str]:
     """`CREATE TABLE source0`, `source1`, … with `line`, the metadata and a time attribute."""
     statements = []
-    for number, path in enumerate(source.text):
+    for number, path in enumerate(source.paths):
         options = source.options | ({"path": path} if path else {})
         listed = ", ".join(f"{_sql(key)} = {_sql(value)}" for key, value in options.items())
         statements.append(
@@ -65,20 +65,20 @@ def create_tables(source: Source, time_column: str) -> list[str]:
 
 
 def _files(config: Config) -> Source:
-    """Files and folders, read once; or a folder, watched: new files are read as they appear."""
+    """Files and folders, read once; or watched folders, whose new files are read as they appear."""
     watched = config.source.kind == "directory"
     paths = [Path(path).expanduser().absolute() for path in config.source.paths]
     for path in paths:
         if "\n" in str(path):
-            raise SourceError(f"the path {str(path)!r} has a line feed in it: rename it")
+            raise SourceError(f"the path {str(path)!r} contains a line feed: rename it")
         if not path.exists():
             raise SourceError(f"there is no file or folder {path}: correct source.paths")
         if watched and not path.is_dir():
             raise SourceError(f"{path} is not a folder: source.kind = 'directory' watches folders")
     if config.job.strict and (watched or len(paths) != 1 or not paths[0].is_file()):
         raise SourceError(
-            "job.strict reads one file, since the order between files is not fixed: give one file "
-            "in source.paths (put several together, in order of time)"
+            "job.strict reads one file, because the order between files is undefined: give one "
+            "file in source.paths (concatenate several in order of time)"
         )
     options = {"connector": "filesystem", "format": "raw"}
     if watched:
@@ -91,7 +91,7 @@ def _files(config: Config) -> Source:
         lane=f"MOD(ABS(HASH_CODE(file)), {lanes})" if lanes > 1 else "0",
         options=options,
         bounded=not watched,
-        text=tuple("file://" + quote(str(path)) for path in paths),
+        paths=tuple("file://" + quote(str(path)) for path in paths),
     )
 
 

@@ -1,4 +1,4 @@
-"""`millirec report`: a run as one page of HTML, of an evaluation or of a job that is running."""
+"""`millirec report`: one HTML page about an evaluation or a running job."""
 
 from flink_app.report.builder import report
 

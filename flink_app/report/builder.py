@@ -1,6 +1,6 @@
-"""`millirec report`: from files of an evaluation, or from Redis now or for a while, to a page.
+"""`millirec report`: makes a page from the files of an evaluation, or from a running job's Redis.
 
-In: a loaded configuration and what to look at. Out: a file of HTML, and what it holds in a line.
+In: a loaded configuration and what to report on. Out: an HTML file, and a line that sums it up.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ from flink_app.report.running import running_page
 from udfs.errors import ConfigError, ServiceError
 
 _LOOK_S = 2.0
-_LOOKS = 600  # points of a line at most
+_MAX_LOOKS = 600  # points of a line at most
 
 
 def report(loaded: Loaded, files: Sequence[Path], out: Path, watch: float) -> None:
     """Write the report.
 
     Args:
-        files: of `millirec evaluate --out`; without any, the job that Redis knows of.
-        watch: for how many seconds to look at a running job.
+        files: written by `millirec evaluate --out`; without any, the job that writes to Redis.
+        watch: for how many seconds to observe a running job.
 
     Raises:
-        ConfigError: asked for both, or a package is missing. SourceError: a file cannot be used.
-        ServiceError: Redis does not answer or knows of no job, or the page cannot be written.
+        ConfigError: files are combined with `watch`, or a package is missing. SourceError: a file
+            cannot be used. ServiceError: Redis does not answer or holds nothing of a job, or the
+            page cannot be written.
     """
     check_packages()
     if files and watch:
-        raise ConfigError("--watch looks at a running job: leave it out, or the files")
+        raise ConfigError("--watch observes a running job: leave out either it or the files")
     if watch < 0:
-        raise ConfigError(f"--watch is {watch:g}, it must be at least 0")
+        raise ConfigError(f"--watch is {watch:g}; it must be at least 0")
     console = Console(highlight=False)
     moment = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     made = f"Made by millirec {__version__} report on {moment}."
@@ -63,38 +64,41 @@ def _running(loaded: Loaded, watch: float, made: str) -> Page:
     prefix = loaded.config.redis.prefix
     client, address = find_redis(loaded)
     with client, LiveLine(Console(stderr=True)) as live:
-        looks, sample = look(client, prefix, watch, live)
+        looks, sample = observe(client, prefix, watch, live)
         try:
             names = titles(client, prefix, [item for item, _ in sample.most]) if sample else {}
         except redis.RedisError:
             names = {}
     if not looks:
         raise ServiceError(
-            f"there is no {prefix}stats in Redis at {address}: no job has written there. Start "
-            "one, or name the files that `millirec evaluate --out` has written."
+            f"there is no {prefix}stats in Redis at {address}: no job has written to it. Start a "
+            "job, or name files written by `millirec evaluate --out`."
         )
     return running_page(looks, sample, names, address, made)
 
 
-def look(
-    client: redis.Redis, prefix: str, watch: float, live: LiveLine,
+def observe(
+    client: redis.Redis,
+    prefix: str,
+    watch: float,
+    live: LiveLine,
     wait: Callable[[float], None] = time.sleep,
-) -> tuple[list[Totals], Sample | None]:  # fmt: skip
-    """What the job says of itself, and some lists, until `watch` seconds are over.
+) -> tuple[list[Totals], Sample | None]:
+    """The job's statistics over time, and a sample of its lists, for `watch` seconds.
 
-    Ctrl-C ends it before, and so does the end of Redis, which may be the end of the run.
+    Ctrl-C ends it early, and so does the end of Redis, which may be the end of the run.
     """
     looks: list[Totals] = []
     sample: Sample | None = None
     began = time.monotonic()
-    pause, sampled = max(_LOOK_S, watch / _LOOKS), -1.0
+    pause, sampled = max(_LOOK_S, watch / _MAX_LOOKS), -1.0
     try:
         while True:
             spent = time.monotonic() - began
             totals = read_totals(client, prefix)
             if totals is not None and (not looks or totals.at != looks[-1].at):
                 looks.append(totals)
-            # The lists of now and then, for Redis may end with the run.
+            # Lists are sampled repeatedly, because Redis may end with the run.
             if totals is not None and (spent >= watch or spent > 2 * sampled):
                 sample, sampled = read_sample(client, prefix, totals.items) or sample, spent
             if spent >= watch:
@@ -107,5 +111,5 @@ def look(
     except redis.RedisError as error:
         if not looks:
             raise ServiceError(f"Redis does not answer: {error}") from error
-        live.say("Redis has ended, and the report is of what was seen until then")
+        live.say("Redis has stopped; the report covers what was seen until then")
     return looks, sample

@@ -1,6 +1,6 @@
-"""The report of evaluations: quality over time of every list, and what the job's lists were like.
+"""The report on evaluations: quality over time of every list, and properties of the job's lists.
 
-In: `Result`s that `millirec evaluate --out` has written. Out: a `Page`.
+In: `Result`s written by `millirec evaluate --out`. Out: a `Page`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from udfs.errors import SourceError
 
 
 def read_results(paths: Sequence[Path]) -> list[Result]:
-    """All results in files.
+    """All results in the files.
 
     Raises:
-        SourceError: a file cannot be read, or is none that `millirec evaluate --out` writes.
+        SourceError: a file cannot be read, or was not written by `millirec evaluate --out`.
     """
     found: list[Result] = []
     for path in paths:
@@ -35,8 +35,8 @@ def read_results(paths: Sequence[Path]) -> list[Result]:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from error
         except msgspec.DecodeError as error:
             raise SourceError(
-                f"{path} is no report of an evaluation: {error}. Make one by `millirec evaluate "
-                "--out`."
+                f"{path} does not hold results of an evaluation: {error}. Write such a file with "
+                "`millirec evaluate --out`."
             ) from error
     if not found:
         raise SourceError(f"there is no result in {', '.join(map(str, paths))}")
@@ -44,7 +44,7 @@ def read_results(paths: Sequence[Path]) -> list[Result]:
 
 
 def evaluated_page(results: Sequence[Result], made: str) -> Page:
-    """The report. Several seeds of a list are one line: their mean."""
+    """The report. Several seeds of a list become one line, their mean."""
     found = sorted(lists(results), key=lambda each: -mean(each.totals(MEASURE)))
     own = [result for result in results if result.model == OWN]
     longest = max(own or results, key=lambda result: result.events)
@@ -63,21 +63,19 @@ def evaluated_page(results: Sequence[Result], made: str) -> Page:
 
 
 def _means(each: Listed) -> dict[str, float]:
-    names = {
-        key.partition(":")[2] for run in each.runs for key in run.quality
-        if key.startswith(f"{each.name}:")
-    }  # fmt: skip
+    keys = {key.partition(":") for run in each.runs for key in run.quality}
+    names = {measure for name, colon, measure in keys if colon and name == each.name}
     return {name: mean(each.totals(name)) for name in names}
 
 
 def _tiles(found: Sequence[Listed], longest: Result) -> list[Tile]:
     own = [each for each in found if each.model == longest.served and each.kind != "baseline"]
-    chosen = own[0] if own else found[0]
-    others = [each for each in found if (each.kind == "baseline") or each.model == "popular"]
-    best = next((each for each in others if each is not chosen), None)
+    main = own[0] if own else found[0]
+    others = [each for each in found if each.kind == "baseline" or each.model == "popular"]
+    best = next((each for each in others if each is not main), None)
     note = f"{best.label}: {percent(mean(best.totals(MEASURE)))}" if best else ""
-    measures = _means(chosen)
-    tiles = [Tile(f"recall@10, {chosen.label}", percent(measures.get(MEASURE, 0.0)), note)]
+    measures = _means(main)
+    tiles = [Tile(f"recall@10, {main.label}", percent(measures.get(MEASURE, 0.0)), note)]
     if "coverage@10" in measures:
         tiles.append(Tile("coverage@10", percent(measures["coverage@10"]), "of items, in tests"))
     if "novelty@10" in measures:
@@ -93,7 +91,7 @@ def _over_time(found: Sequence[Listed]) -> Section:
         events, values = over_events(each)
         if not len(events):
             continue
-        # The last colour is grey: popular lists are there to compare with.
+        # The last colour is grey, for popular lists, which the others are compared with.
         colour = COLOURS - 1
         if each.model != "popular":
             colour, coloured = coloured % (COLOURS - 1), coloured + 1
@@ -102,24 +100,29 @@ def _over_time(found: Sequence[Listed]) -> Section:
         drawn.append(Line(each.label, events.tolist(), y.tolist(), colour, dashes[each.kind], note))
     return Section(
         title="Quality over time",
-        text="recall@10 in each stretch of the stream. Beside each name, over all tests.",
+        text="recall@10 in each stretch of the stream; in the legend, over all tests.",
         figure=lines(drawn, "events learned", MEASURE, share=True) if drawn else "",
         legend=drawn,
     )
 
 
 def _by_list(found: Sequence[Listed]) -> list[Section]:
-    """Coverage and novelty, as bars."""
-    made = []
-    for measure, title, text, axis, share in (
-        ("coverage@10", "Coverage", "The share of all items that tested lists have shown among "
-         "their first ten.", "share of all items", True),
-        ("novelty@10", "Novelty", "−log₂ of the share of events that shown items have: one bit "
-         "more is items half as popular.", "bits", False),
-    ):  # fmt: skip
+    """Coverage and novelty as bars, each if a list has it."""
+
+    def figure(measure: str, axis: str, share: bool = False) -> str:
         rows = [(each.label, mean(each.totals(measure))) for each in found]
         labels = [label for label, value in rows if value]
-        if labels:
-            figure = bars(labels, [value for _, value in rows if value], axis, share)
-            made.append(Section(title=title, text=text, figure=figure))
-    return made
+        values = [value for _, value in rows if value]
+        return bars(labels, values, axis, share) if labels else ""
+
+    coverage = Section(
+        title="Coverage",
+        text="The share of all items that were among the first ten of a tested list.",
+        figure=figure("coverage@10", "share of all items", share=True),
+    )
+    novelty = Section(
+        title="Novelty",
+        text="−log₂ of a shown item's share of the events: one bit more means half as popular.",
+        figure=figure("novelty@10", "bits"),
+    )
+    return [section for section in (coverage, novelty) if section.figure]

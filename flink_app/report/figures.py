@@ -1,7 +1,7 @@
-"""The figures of a report: SVG to stand within a page, in the page's own font and colours.
+"""The figures of a report: SVG to embed in a page, in the page's own font and colours.
 
-In: numbers. Out: SVG (`str`). Colours are names of the page's style sheet, so that they suit its
-light and its dark form; nothing in it refers to anything outside.
+In: numbers. Out: SVG (`str`). Colours are variables of the page's style sheet, so that they follow
+its light and dark theme; the SVG refers to nothing outside the page.
 """
 
 from __future__ import annotations
@@ -18,30 +18,38 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = 7
-"""How many there are for lines, `--c0` … in the style sheet."""
+"""The number of colours for lines, `--c0` … in the style sheet."""
 
-# Matplotlib takes no CSS names: these stand for them, and for nothing else.
+# Matplotlib does not accept CSS names: these placeholders are replaced by them in its output.
 _INK, _GRID = "#010203", "#010204"
-_STAND_INS = {_INK: "currentColor", _GRID: "var(--grid)"} | {
+_CSS_COLOURS = {_INK: "currentColor", _GRID: "var(--grid)"} | {
     f"#0102{n + 16:02x}": f"var(--c{n})" for n in range(COLOURS)
 }
+_IN_INK = "text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"
+_IN_GRID = "grid.color", "axes.edgecolor", "xtick.color", "ytick.color"
 _STYLE: Any = {
-    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9.5,
-    "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _GRID, "xtick.color": _GRID,
-    "ytick.color": _GRID, "xtick.labelcolor": _INK, "ytick.labelcolor": _INK, "grid.color": _GRID,
-    "axes.grid": True, "grid.linewidth": 0.6, "axes.axisbelow": True, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.spines.left": False, "figure.facecolor": "none",
-    "axes.facecolor": "none", "axes.formatter.useoffset": False,
-}  # fmt: skip
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9.5,
+    "axes.grid": True,
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    **dict.fromkeys(_IN_INK, _INK),
+    **dict.fromkeys(_IN_GRID, _GRID),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "axes.spines.left"), False),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none"),
+}
 DASHES = {"-": "", "--": "5 3", ":": "1.5 2.5"}
-"""The kinds of line, as SVG's stroke-dasharray."""
+"""The line styles of Matplotlib, as SVG's stroke-dasharray."""
 
 
 class Line(msgspec.Struct, frozen=True):
     """A line of a figure, and of its legend.
 
     Attributes:
-        x, y: n points. colour: 0 to `COLOURS` - 1. dash: one of `DASHES`. note: behind the label.
+        x, y: n points. colour: 0 to `COLOURS` - 1. dash: one of `DASHES`.
+        note: shown after the label.
     """
 
     label: str
@@ -62,15 +70,14 @@ def _colour(number: int) -> str:
 
 
 def lines(found: Sequence[Line], x: str, y: str, share: bool = False) -> str:
-    """Lines from 0 up; `x` and `y` say what the axes are, `share` that y is one."""
+    """Lines over an axis that begins at 0; `x`, `y`: labels of the axes, `share`: y is a share."""
 
     def draw(axes: Axes) -> None:
         for line in found:
-            style = {"marker": "o", "markersize": 3.0} if len(line.x) <= 30 else {}
-            axes.plot(
-                line.x, line.y, color=_colour(line.colour), linestyle=line.dash, linewidth=1.7,
-                **style,  # type: ignore[arg-type]
-            )  # fmt: skip
+            style: Any = {"color": _colour(line.colour), "linestyle": line.dash, "linewidth": 1.7}
+            if len(line.x) <= 30:
+                style |= {"marker": "o", "markersize": 3.0}
+            axes.plot(line.x, line.y, **style)
         axes.set(xlabel=x, ylabel=y)
         axes.set_ylim(bottom=0)
         axes.margins(x=0.02)
@@ -84,7 +91,7 @@ def lines(found: Sequence[Line], x: str, y: str, share: bool = False) -> str:
 
 
 def bars(labels: Sequence[str], values: Sequence[float], x: str, share: bool = False) -> str:
-    """Bars from left to right, the first on top, each with its value; `x` says what they are."""
+    """Horizontal bars, the first at the top, each with its value; `x`: the label of the axis."""
 
     def text(value: float) -> str:
         return f"{100 * value:.3g} %" if share else f"{value:.2f}"
@@ -101,32 +108,33 @@ def bars(labels: Sequence[str], values: Sequence[float], x: str, share: bool = F
         if share:
             axes.xaxis.set_major_formatter(lambda value, _: text(value))
         for place, value in zip(places, values, strict=True):
-            axes.annotate(
-                text(value), (value, place), (4, 0), textcoords="offset points", va="center",
-                fontsize=9,
-            )  # fmt: skip
+            _note(axes, text(value), (value, place), (4, 0), va="center")
 
     return _svg(draw, height=0.85 + 0.3 * len(values))
 
 
 def lorenz(curve: Sequence[float]) -> str:
-    """A Lorenz curve, shape (n,) from 0 to 1, beside that of equal shares."""
+    """A Lorenz curve, shape (n,) from 0 to 1, and the diagonal of equal shares."""
 
     def draw(axes: Axes) -> None:
         at = np.linspace(0, 1, len(curve))
         axes.plot(at, at, color=_INK, linewidth=0.9, linestyle=":")
         axes.plot(at, curve, color=_colour(0), linewidth=1.9)
         axes.fill_between(at, curve, at, color=_colour(0), alpha=0.14, linewidth=0)
-        axes.annotate("all items equally often", (0.5, 0.5), (-6, 6), textcoords="offset points",
-                      ha="right", fontsize=9)  # fmt: skip
-        axes.set(
-            xlabel="items of the catalogue, the least shown first",
-            ylabel="share of what is shown", xlim=(0, 1), ylim=(0, 1),
-        )  # fmt: skip
+        _note(axes, "all items equally often", (0.5, 0.5), (-6, 6), ha="right")
+        axes.set(xlabel="items in the catalogue, least shown first", xlim=(0, 1))
+        axes.set(ylabel="share of what is shown", ylim=(0, 1))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
     return _svg(draw)
+
+
+def _note(
+    axes: Axes, text: str, at: tuple[float, float], offset: tuple[int, int], **alignment: Any
+) -> None:
+    """A small text, `offset` points away from a point of the figure."""
+    axes.annotate(text, at, offset, textcoords="offset points", fontsize=9, **alignment)
 
 
 def _svg(draw: Callable[[Axes], None], height: float = 3.1) -> str:
@@ -141,9 +149,9 @@ def _svg(draw: Callable[[Axes], None], height: float = 3.1) -> str:
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    # As wide as there is room for; the proportions stand in viewBox.
+    # Without a size of its own, it fills the width of the page; viewBox keeps its proportions.
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    for stand_in, name in _STAND_INS.items():
-        text = text.replace(stand_in, name)
+    for placeholder, name in _CSS_COLOURS.items():
+        text = text.replace(placeholder, name)
     return text.replace("<svg", '<svg role="img"', 1)

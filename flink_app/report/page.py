@@ -1,6 +1,6 @@
-"""A report as HTML: one file without scripts that loads nothing, in light and dark, on any screen.
+"""A report as HTML: one file that loads nothing and runs nothing, light or dark, for any screen.
 
-In: a `Page`. Out: its HTML (`str`). Every text is escaped; figures alone are taken as they are.
+In: a `Page`. Out: its HTML (`str`). Every text is escaped; only figures are inserted as they are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TEMPLATE = Path(__file__).with_name("page.html")
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """A figure that is read first; `note` says what it is compared with."""
+    """A number at the top of the page; `note` says what it is compared with."""
 
     label: str
     value: str
@@ -33,7 +33,7 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the page: what it says, a figure with its legend, a table."""
+    """A part of the page: an explanation, a figure with its legend, a table."""
 
     title: str
     text: str = ""
@@ -54,16 +54,16 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_packages() -> None:
-    """See that what a report needs is installed.
+    """Check that the packages a report needs are installed.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: one is missing.
     """
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
         raise ConfigError(
-            f"a report needs {' and '.join(missing)}, not installed: pip install "
-            "'matplotlib>=3.9' 'jinja2>=3.1', or millirec with its extra, '.[plot]'"
+            f"a report needs {' and '.join(missing)}, which is not installed: pip install "
+            "'matplotlib>=3.9' 'jinja2>=3.1', or install millirec with the extra '.[plot]'"
         )
 
 

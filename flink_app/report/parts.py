@@ -1,4 +1,4 @@
-"""The parts that both kinds of report have: quality by list, how lists share the catalogue.
+"""The parts of both kinds of report: quality by list, and how lists share the catalogue.
 
 In: what was measured. Out: `Tile`s and `Section`s.
 """
@@ -16,7 +16,7 @@ MEASURES = ("recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10
 
 
 def percent(share: float) -> str:
-    """A share for people.
+    """A share as text.
 
     >>> percent(0.1234), percent(1.0)
     ('12.3 %', '100 %')
@@ -37,10 +37,10 @@ def quality_grid(rows: Sequence[tuple[str, Mapping[str, float]]]) -> Section:
         body.append(cells)
     return Section(
         title="Quality of each list",
-        text="Each test asks, before an event is learned, whether the list would have held its "
-        "item. recall: the share of tests with the item among the first so many. coverage: the "
-        "share of all items that were shown in such a place. novelty: −log₂ of the share of events "
-        "that shown items have; higher is less known.",
+        text="Each test checks, before an event is learned, whether the list contained its item. "
+        "recall@n: the share of tests with the item among the first n. coverage@n: the share of "
+        "all items that were among the first n of a list. novelty: −log₂ of a shown item's share "
+        "of the events; higher means less known items.",
         grid=Grid(head, body),
         width="full",
     )
@@ -54,33 +54,33 @@ def share_tiles(sample: Sample) -> list[Tile]:
             percent(sample.shown / sample.catalogue),
             f"{sample.shown:,} of {sample.catalogue:,} items, in {sample.lists:,} lists",
         ),
-        Tile("Gini index", f"{sample.gini:.2f}", "0: all items as often, 1: one item alone"),
+        Tile("Gini index", f"{sample.gini:.2f}", "0: all items equally often, 1: only one item"),
     ]
 
 
 def share_sections(sample: Sample, titles: Mapping[str, str] | None = None) -> list[Section]:
-    """How lists share out the catalogue, what speaks for items, how old lists are."""
+    """How lists share out the catalogue, which models contribute items, how old lists are."""
     titles = titles or {}
     models = sample.models
     total = sum(models.values())
     return [
         Section(
             title="Popularity bias",
-            text=f"How the first {TOP} places of {sample.lists:,} lists fall to the items: the "
-            "further below the diagonal, the fewer items get what is shown.",
+            text=f"How the first {TOP} places of {sample.lists:,} lists are shared among the "
+            "items: the further the curve is below the diagonal, the fewer items fill them.",
             figure=lorenz(sample.lorenz),
             grid=Grid(
                 ["of what is shown", "share"],
                 [
-                    ["the most shown 1 % of items", percent(sample.top)],
-                    [f"the {TOP} most popular items", percent(sample.popular)],
-                    ["the less shown half of all items", percent(sample.lorenz[50])],
+                    ["most shown 1 % of items", percent(sample.top)],
+                    [f"{TOP} most popular items", percent(sample.popular)],
+                    ["least shown half of all items", percent(sample.lorenz[50])],
                 ],
             ),
         ),
         Section(
-            title="What speaks for the items",
-            text="The model that says most for an item, over the same places.",
+            title="Which model contributes the items",
+            text="The model that contributes most to an item's score, over the same places.",
             figure=bars(
                 list(models), [count / total for count in models.values()], "share of places", True
             ),
@@ -90,8 +90,8 @@ def share_sections(sample: Sample, titles: Mapping[str, str] | None = None) -> l
             ),
         ),
         Section(
-            title="The most shown items",
-            text="The share of lists that hold them among the first ten.",
+            title="Most shown items",
+            text="The share of lists that have them among the first ten.",
             grid=Grid(
                 ["item", "lists"],
                 [
@@ -100,4 +100,4 @@ def share_sections(sample: Sample, titles: Mapping[str, str] | None = None) -> l
                 ],
             ),
         ),
-    ]  # fmt: skip
+    ]

@@ -1,6 +1,6 @@
-"""The report of a job that runs, or has run: what it says of itself in Redis, and users' lists.
+"""The report on a job that runs, or has run: its own statistics in Redis, and users' lists.
 
-In: `Totals`, one or as many as were looked at one after the other, and a `Sample`. Out: a `Page`.
+In: `Totals`, read once or repeatedly, and a `Sample`. Out: a `Page`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,21 @@ from udfs.events.times import iso_text
 
 Value = Callable[[Totals], float | None]
 
-_MINUTES = 300.0  # seconds from which time is shown in minutes
+_MINUTES = 300.0  # from this number of seconds, time is shown in minutes
 
 
 def running_page(
-    looks: Sequence[Totals], sample: Sample | None, titles: Mapping[str, str], address: str,
+    looks: Sequence[Totals],
+    sample: Sample | None,
+    titles: Mapping[str, str],
+    address: str,
     made: str,
-) -> Page:  # fmt: skip
+) -> Page:
     """The report.
 
     Args:
         looks: at least one, in order of time. titles: of items, by id. address: of Redis.
+        made: the page's last line, which says when it was made.
     """
     last = looks[-1]
     sections = [*_over_time(looks)]
@@ -87,7 +91,7 @@ def _by_list(quality: Mapping[str, float]) -> list[tuple[str, dict[str, float]]]
 
 
 def _over_time(looks: Sequence[Totals]) -> list[Section]:
-    """Quality, freshness and speed along the looks, if there are several."""
+    """Quality, freshness and speed over time, if there are at least three looks."""
     if len({look.at for look in looks}) < 3:
         return []
     seconds = [(look.at - looks[0].at) / 1000 for look in looks]
@@ -102,6 +106,12 @@ def _over_time(looks: Sequence[Totals]) -> list[Section]:
         note = f"{last:,.0f} at the end" if last >= 100 else f"{last:.3g} at the end"
         return Line(label, [at for at, _ in points], [y for _, y in points], colour, dash, note)
 
+    def section(title: str, text: str, drawn: list[Line], y: str) -> Section:
+        figure = (
+            lines(drawn, axis, y, share=y == "recall@10") if any(one.x for one in drawn) else ""
+        )
+        return Section(title=title, text=text, figure=figure, legend=drawn)
+
     recall = [
         line(LISTS[0], lambda look: look.quality.get(f"{LISTS[0]}:recall@10"), 0),
         line(LISTS[1], lambda look: look.quality.get(f"{LISTS[1]}:recall@10"), 6, "--"),
@@ -114,47 +124,47 @@ def _over_time(looks: Sequence[Totals]) -> list[Section]:
         line("events/s", lambda look: float(look.events_per_s), 0),
         line("lists/s", lambda look: float(look.lists_per_s), 2),
     ]
-    drawn = (
-        ("Quality over time", "recall@10 of the last minute before each look, of the lists that "
-         "users have and of popular items.", recall, "recall@10", True),
-        ("Freshness over time", "From an event to its list in Redis, milliseconds, over the last "
-         "minute.", fresh, "milliseconds", False),
-        ("Speed", "Events learned and lists written, over the last five seconds.", speed,
-         "per second", False),
-    )  # fmt: skip
-    return [
-        Section(title=title, text=text, figure=lines(found, axis, y, share), legend=list(found))
-        for title, text, found, y, share in drawn
-        if any(one.x for one in found)
-    ]
+    over_recall = (
+        "recall@10 over the minute before each look, of users' lists and of popular items."
+    )
+    over_fresh = "From an event to its list in Redis, milliseconds, over the last minute."
+    over_speed = "Events learned and lists written, over the last five seconds."
+    sections = (
+        section("Quality over time", over_recall, recall, "recall@10"),
+        section("Freshness over time", over_fresh, fresh, "milliseconds"),
+        section("Speed", over_speed, speed, "per second"),
+    )
+    return [section for section in sections if section.figure]
 
 
 def _freshness(last: Totals) -> Section:
+    minute = last.freshness_p50_ms, last.freshness_p99_ms
+    total = last.total_freshness_p50_ms, last.total_freshness_p99_ms
     rows = [
-        ["last minute", duration(last.freshness_p50_ms), duration(last.freshness_p99_ms)],
-        ["since the job began", duration(last.total_freshness_p50_ms),
-         duration(last.total_freshness_p99_ms)],
-    ]  # fmt: skip
+        ["last minute", *map(duration, minute)],
+        ["since the job started", *map(duration, total)],
+    ]
     return Section(
         title="Freshness",
-        text="From an event to its list in Redis. The time of an event counts if it is within the "
-        "last minute; of history it is when it was read.",
+        text="From an event to its list in Redis. It is measured from the event's own time if that "
+        "is within the last minute; for historical events, from when they were read.",
         grid=Grid(["", "p50", "p99"], rows),
     )
 
 
 def _lines(last: Totals) -> Section:
     counts = {
-        "learned": last.learned, "duplicates": last.duplicates,
+        "learned": last.learned,
+        "duplicates": last.duplicates,
         "ignored: blank, headers, weight 0": last.ignored,
-    }  # fmt: skip
+    }
     counts |= {f"dead letters: {reason}": count for reason, count in sorted(last.dead.items())}
     if last.missing:
-        counts["under way"] = last.missing
+        counts["in progress"] = last.missing
     total = max(last.received, 1)
     rows = [[name, f"{count:,}", percent(count / total)] for name, count in counts.items()]
     return Section(
         title="Lines read",
-        text=f"What became of {counted(last.received, 'line')}.",
+        text=f"What happened to {counted(last.received, 'line')}.",
         grid=Grid(["", "lines", "share"], rows),
     )

@@ -13,8 +13,10 @@ from flink_app.serve.events import JSON, LINES, Judged, split
 from flink_app.serve.list_routes import json
 from flink_app.serve.problems import Problem
 from flink_app.serve.services import Services
+from udfs.events.columns import registered
 
 _encode = msgspec.json.Encoder().encode
+_SCHEMAS = {"text": {"type": ["string", "integer"]}, "whole": {"type": "integer"}}
 _EVENT = {
     "type": "object",
     "required": ["user", "item"],
@@ -25,6 +27,7 @@ _EVENT = {
         "ts": {"type": ["number", "string"]},
         "value": {"type": "number"},
         "id": {"type": ["string", "integer"]},
+        **{f: _SCHEMAS.get(column.holds, {"type": "number"}) for f, column in registered().items()},
     },
 }
 _BODY = {

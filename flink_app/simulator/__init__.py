@@ -1,7 +1,7 @@
 """A simulated shop with a known truth: events for demos, tests and benchmarks.
 
-`simulate(ShopSettings(), FileWriter(path), events=1000)` writes a file of JSON lines; `Shop` holds
-the truth behind such events; `zipf_events` makes the benchmark's workload.
+`simulate(ShopSettings(), FileWriter(path), events=1000)` writes a file of JSON lines; `Shop` knows
+the truth behind such events; `zipf_events` generates the benchmark's workload.
 """
 
 from flink_app.simulator.generator import play, simulate

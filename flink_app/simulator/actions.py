@@ -1,6 +1,6 @@
-"""What the simulated users do, as parallel arrays, and its form as lines of JSON.
+"""The actions of simulated users as parallel arrays, and as lines of JSON.
 
-In: arrays made by `browse`. Out: events, one JSON object each in millirec's own form, as bytes
+In: arrays made by `browse`. Out: events, each a JSON object in millirec's own format, as bytes
 without a newline: `{"user":"u17","item":"i204","type":"view","ts":…,"id":"e3","session":"s1"}`.
 """
 
@@ -49,7 +49,7 @@ def encode_event(user: str, item: str, kind: str, ts: int, event: str, session: 
     """One event as a line of JSON without its newline.
 
     kind: one of KINDS. ts: milliseconds since 1970. event: the event's own id. No argument may
-    hold a character that JSON escapes: the shop's ids never do.
+    contain a character that JSON escapes; the shop's ids never do.
 
     >>> encode_event("u1", "i2", "view", 1704067200000, "e0", "s0")
     b'{"user":"u1","item":"i2","type":"view","ts":1704067200000,"id":"e0","session":"s0"}'
@@ -64,8 +64,8 @@ def encode(actions: Actions, times: Iterable[int], first: int, run: str) -> list
     """The actions as lines of JSON without newlines.
 
     times: n milliseconds since 1970. first: the number of the first action, in the ids "e0", "e1",
-    …. run: a prefix of event and session ids that keeps two runs apart ("" where they may be
-    alike). Returns n lines in the order of the actions.
+    …. run: a prefix of event and session ids that makes them unique to a run ("" if two runs may
+    have the same ids). Returns n lines in the order of the actions.
     """
     rows = zip(
         actions.users.tolist(),

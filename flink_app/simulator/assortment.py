@@ -1,7 +1,7 @@
 """The items of the simulated shop: latent vectors, popularity with a long tail, new arrivals.
 
-In: a seeded generator and how many items to add. Out: arrays over items, and shelves: the items
-that a browsing user gets to see, (views, SHELF) item numbers.
+In: a seeded generator and the number of items to add. Out: arrays over items, and shelves: the
+items that a browsing user sees, (views, SHELF) item numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Catalogue:
 
     centres: (12, FACTORS) float32, orthonormal, one direction of taste per category.
     vectors: (items, FACTORS) float32, unit rows near the centre of their category.
-    appeal: (items,) float32, −0.15 to 0.15: what everybody finds better in popular items.
+    appeal: (items,) float32, −0.15 to 0.15: the part of affinity that all users share, larger for
+        popular items.
     popularity: (items,) float64, above 0, not normalised: how often an item is on a shelf.
     """
 
@@ -43,7 +44,7 @@ class Catalogue:
         return len(self.popularity)
 
     def grow(self, count: int) -> None:
-        """Add `count` (at least 0) items, as popular as randomly chosen ones of the first."""
+        """Add `count` (at least 0) items, each as popular as a random one of the initial items."""
         if count:
             self._add(self._rng.integers(0, self._ranks, count))
 
@@ -60,7 +61,7 @@ class Catalogue:
         self._index()
 
     def _index(self) -> None:
-        """Lay the items out by category, so that one running sum serves both kinds of draw."""
+        """Order the items by category, so that one running sum serves both kinds of draw."""
         categories = np.arange(len(self)) % len(CATEGORIES)
         self._order = np.argsort(categories, kind="stable")
         self._sums = np.cumsum(self.popularity[self._order])
@@ -70,11 +71,11 @@ class Catalogue:
         self._low = np.concatenate([[0.0], self._high[:-1]])
 
     def shelves(self, categories: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What each view had to choose from, drawn by popularity with repetition.
+        """The items that each view chooses from, drawn by popularity with repetition.
 
         categories: (views,) int64, 0 to 11, what the user is looking for.
-        Returns (views, SHELF) int64 item numbers, the second half from the category given; in a
-        shop of less than 12 items, an empty category shows the next item instead.
+        Returns (views, SHELF) int64 item numbers, the second half from the given category; in a
+        shop of fewer than 12 items, an empty category shows the next item instead.
         """
         draws = self._rng.random((len(categories), SHELF))
         half = SHELF // 2

@@ -1,6 +1,6 @@
 """How users browse the simulated shop: sessions of views, some of which lead to cart and purchase.
 
-In: the catalogue, the tastes of the users who come, and a seeded generator. Out: `Actions`, with
+In: the catalogue, the tastes of the visiting users, and a seeded generator. Out: `Actions`, with
 the moment of each in steps of browsing (one step passes between two views of a session).
 """
 
@@ -26,7 +26,7 @@ def browse(
     first_session: int,
     session_views: float,
 ) -> tuple[Actions, NDArray[np.float64]]:
-    """One session of each of the (different) users given, to its end.
+    """One complete session of each of the given (different) users.
 
     A session looks for one category c, drawn with P(c) ∝ exp(4 taste · centre(c)). Each view is
     chosen from a shelf with P(i) ∝ exp(6 a(i)), a the true affinity (the multinomial logit of
@@ -92,5 +92,5 @@ def _funnel(
     actions = views.take(rows)
     return (
         Actions(actions.users, actions.items, kinds, actions.sessions),
-        moments[rows] + 0.2 * kinds,  # views lie 0.5 apart or more: the next one comes after
+        moments[rows] + 0.2 * kinds,  # before the next view, which is at least 0.5 steps later
     )

@@ -1,4 +1,4 @@
-"""Runs the simulated shop into a writer, at a given rate or as fast as possible.
+"""Writes the events of the simulated shop, at a given rate or as fast as possible.
 
 In: `ShopSettings` (or a `Shop`) and a `Writer`. Out: the number of events written. This is what
 `millirec simulate` and the demo call.
@@ -6,23 +6,18 @@ In: `ShopSettings` (or a `Shop`) and a `Writer`. Out: the number of events writt
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import numpy as np
 
+from flink_app.console.interrupts import interrupt_sets
 from flink_app.simulator.actions import encode
 from flink_app.simulator.settings import ShopSettings
 from flink_app.simulator.shop import Shop
-from flink_app.writers.files import Writer
+from flink_app.writers.files import TICK_S, Writer
 from udfs.errors import ConfigError
-
-TICK_S = 0.02
-"""Seconds between two batches where a rate is given: the job's micro-batch window."""
 
 
 def simulate(
@@ -33,7 +28,7 @@ def simulate(
     rate: float | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Make a shop, write its events, and return their number: `play` with a new `Shop`."""
+    """Create a shop, write its events, and return their number: `play` with a new `Shop`."""
     return play(Shop(settings), writer, events, seconds, rate, on_progress)
 
 
@@ -46,19 +41,19 @@ def play(
     on_progress: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> int:
-    """Write the events of a shop that the caller keeps, e.g. to ask it for the truth meanwhile.
+    """Write the events of a shop that the caller keeps, e.g. to read its truth in the meantime.
 
-    Without a rate: as fast as possible, timed in simulated time; the same settings then give
-    byte-identical events. With a rate: paced, timed by the wall clock, with ids that no other run
+    Without a rate: as fast as possible, in simulated time; the same settings then give
+    byte-identical events. With a rate: paced, in wall-clock time, with ids that no other run
     repeats (a job would drop those as duplicates); a batch every 20 ms.
 
-    events, seconds: stop after so many events, or seconds of wall-clock time; None for no limit.
-    rate: events per second, above 0. on_progress: called after each batch with the number of
-    events written so far. stop: ends the run when set, from any thread.
+    events, seconds: stop after this number of events, or seconds of wall-clock time; None for no
+    limit. rate: events per second, above 0. on_progress: called after each batch with the number
+    of events written so far. stop: ends the run when set, from any thread.
 
-    Ctrl-C ends the run after the batch being written; a second one interrupts that too. The writer
-    is flushed at the end but not closed. Returns the number of events written. Raises ConfigError
-    for a limit or rate out of range, ServiceError where the writer fails.
+    Ctrl-C ends the run after the current batch; a second one interrupts that too. The writer is
+    flushed at the end but not closed. Returns the number of events written. Raises ConfigError for
+    a limit or rate out of range, ServiceError if the writer fails.
     """
     _check_limits(events, seconds, rate)
     stop = stop or threading.Event()
@@ -92,7 +87,7 @@ def _as_fast_as_possible(shop: Shop) -> Iterator[list[bytes]]:
 
 
 def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[list[bytes]]:
-    """What is due at each tick, perhaps nothing; without a pause while it is behind its time."""
+    """The events due at each tick, perhaps none; without a pause while it is late."""
     run = f"{time.time_ns() // 1_000_000:x}-"
     number, now = 0, 0
     actions = shop.advance()
@@ -102,30 +97,11 @@ def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[list[byte
         if not len(actions):
             actions = shop.advance()
         batch, actions = actions.take(slice(0, due)), actions.take(slice(due, None))
-        now = max(now, time.time_ns() // 1_000_000)  # a clock set back must not show
+        now = max(now, time.time_ns() // 1_000_000)  # times never decrease, even if the clock does
         yield encode(batch, [now] * len(batch), number, run)
         number += len(batch)
         if len(batch) == due:
             stop.wait(TICK_S)
-
-
-@contextmanager
-def interrupt_sets(stop: threading.Event) -> Iterator[None]:
-    """Let the first Ctrl-C set `stop`, so that no batch is torn, unless the caller handles it."""
-
-    def first(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    in_charge = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not in_charge or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, first)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _check_limits(events: int | None, seconds: float | None, rate: float | None) -> None:

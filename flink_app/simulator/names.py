@@ -1,7 +1,7 @@
 """Names of the simulated shop: identifiers, categories and product titles, all from a number.
 
 In: an item's or a user's number (0, 1, 2, …). Out: its id ("i204", "u17"), its category and a
-title to print. Nothing here is drawn at random, so a title is the same in every run and process.
+title to print. Nothing here is random, so a title is the same in every run and process.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from udfs.errors import MillirecError
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """The words of a text; a hyphen stands for a space within a name."""
+    """The words of a text; a hyphen becomes a space within a name."""
     return tuple(word.replace("-", " ") for word in text.split())
 
 
@@ -46,10 +46,10 @@ _MAKERS = _words(
 )
 
 CATEGORIES: tuple[str, ...] = tuple(_NOUNS)
-"""The shop's 12 categories; item n belongs to number n mod 12, so all are equally filled."""
+"""The shop's 12 categories; item n belongs to category n mod 12, so all are of equal size."""
 
 _TITLES = len(_MAKERS) * len(_LOOKS) * 10  # nouns: 3,200 in each category
-_STRIDE = 1237  # shares no factor with _TITLES: neighbours differ, and none repeats too early
+_STRIDE = 1237  # coprime to _TITLES: neighbours differ, and all titles occur before one repeats
 
 
 def category(number: int) -> str:
@@ -76,9 +76,9 @@ def title(number: int) -> str:
 
 
 def number_of(name: str, letter: str, count: int) -> int:
-    """The number in an id such as "u17", which must lie below `count`.
+    """The number in an id such as "u17", which must be below `count`.
 
-    Raises MillirecError, in a sentence, for an id that the shop does not have.
+    Raises MillirecError for an id that the shop does not have.
 
     >>> number_of("u17", "u", 100)
     17

@@ -1,7 +1,7 @@
 """The users of the simulated shop: latent tastes that drift, unequal activity, new arrivals.
 
-In: a seeded generator, the categories' directions, how many users to add. Out: arrays over users,
-and the numbers of those who start a session.
+In: a seeded generator, the directions of the categories, the number of users to add. Out: arrays
+over users, and the numbers of those who start a session.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flink_app.simulator.truth import FACTORS, unit, zipf_weights
 
-_ACTIVITY = 0.9  # Zipf exponent of how often a user comes: the busiest tenth make about 28 %
+_ACTIVITY = 0.9  # Zipf exponent of the number of visits: the busiest tenth make about 28 %
 _FOCUS = 0.25  # Dirichlet concentration: two or three favourite categories a user
 _SPREAD = 0.25
 
@@ -51,10 +51,10 @@ class People:
         self.activity = np.concatenate([self.activity, zipf_weights(ranks, _ACTIVITY)])
 
     def visitors(self, count: int, busy: NDArray[np.int64]) -> NDArray[np.int64]:
-        """At most `count` different users who start a session, the more active the likelier.
+        """At most `count` different users who start a session, with weights by activity.
 
-        The smallest of Exp(1) / activity are such a draw without replacement (Efraimidis and
-        Spirakis, 2006). busy: numbers of the users in a session now, who aren't drawn.
+        Taking the smallest of Exp(1) / activity draws without replacement (Efraimidis and
+        Spirakis, 2006). busy: numbers of the users in a session now, who are not drawn.
         Returns int64 numbers.
         """
         finish = self._rng.standard_exponential(len(self)) / self.activity
@@ -64,11 +64,11 @@ class People:
         return starters
 
     def drift(self, users: NDArray[np.int64], step: float) -> None:
-        """Move the tastes of the (different) users given by a random step of mean length `step`."""
+        """Move the tastes of the given (different) users by a random step of mean length `step`."""
         noise = self._rng.standard_normal((len(users), FACTORS)) * (step / FACTORS**0.5)
         self.tastes[users] = unit((self.tastes[users] + noise).astype(np.float32))
 
     def swap(self, share: float) -> None:
-        """Let a random share of the users, 0 to 1, pass their tastes on in a circle."""
+        """Rotate the tastes among a random share of the users, 0 to 1."""
         chosen = self._rng.permutation(len(self))[: round(share * len(self))]
         self.tastes[chosen] = self.tastes[np.roll(chosen, 1)]

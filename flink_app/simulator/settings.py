@@ -1,4 +1,4 @@
-"""The settings of the simulated shop: what `millirec simulate` and the demo can choose.
+"""The settings of the simulated shop, for `millirec simulate` and the demo.
 
 In: keyword arguments, or a mapping through `msgspec.convert`. Out: one frozen, checked
 `ShopSettings`.
@@ -14,9 +14,9 @@ from udfs.errors import ConfigError
 
 
 class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How large the shop is, how it changes, and which of all such shops it is.
+    """How large the shop is, how it changes, and the seed of its randomness.
 
-    Raises ConfigError where a value is out of its range.
+    Raises ConfigError for a value out of range.
 
     >>> ShopSettings(users=50, seed=7).items
     2000
@@ -27,9 +27,9 @@ class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     items: int = 2000
     """Items at the start, at least 1."""
     seed: int = 1
-    """Chooses the world and everything that happens in it; at least 0."""
+    """Determines the world and everything that happens in it; at least 0."""
     popularity: float = 0.8
-    """Zipf exponent of the items' popularity, 0 (all alike) to 3 (a few items have it all)."""
+    """Zipf exponent of the items' popularity, 0 (all equal) to 3 (a few items dominate)."""
     session_views: float = 8.0
     """Mean number of items viewed in a session, 1 to 100; lengths are geometric."""
     drift: float = 0.05
@@ -39,7 +39,7 @@ class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new_items: float = 0.001
     """Items that arrive per event, 0 to 0.1."""
     start_ms: int = 1_704_067_200_000
-    """Time of the start in milliseconds since 1970, where time is simulated (1 January 2024)."""
+    """Start of simulated time in milliseconds since 1970 (1 January 2024)."""
     traffic: float = 50.0
     """Mean events per second of simulated time, above 0."""
 
@@ -57,7 +57,7 @@ class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
-    """Raise ConfigError unless value lies in low to high; NaN does not."""
+    """Raise ConfigError unless value is in low to high; NaN is not."""
     if not low <= value <= high:
         allowed = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
         raise ConfigError(f"The simulated shop's {name} is {value:g}; it must be {allowed}.")

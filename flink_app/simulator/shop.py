@@ -1,7 +1,7 @@
-"""The simulated shop: a world whose truth is known, making the events that millirec learns from.
+"""The simulated shop: a world whose truth is known, and which generates events to learn from.
 
 In: `ShopSettings`. Out: `Actions`, block after block, and the truth behind them, for tests and for
-the demo: who likes what, and what a user would click if shown a list.
+the demo: who likes what, and what a user would click in a list.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _LARGEST_BLOCK = 1024  # sessions started at once
 
 
 class Shop:
-    """A seeded world of users and items; the same settings make the same world and events.
+    """A seeded world of users and items; the same settings give the same world and events.
 
     The truth is that of the latest block of actions: tastes drift and newcomers arrive with
-    `advance`. Asking for it and showing lists doesn't change what happens later.
+    `advance`. Reading it and showing lists does not change what happens later.
 
     >>> shop = Shop(ShopSettings(users=100, items=60, seed=3))
     >>> shop.affinity("u5").shape, shop.title("i17"), shop.category("i17")
@@ -63,7 +63,7 @@ class Shop:
         return shares
 
     def title(self, item: str) -> str:
-        """A product name to print, e.g. for "i204"; MillirecError for an unknown id."""
+        """A product name to print, for an id such as "i204"; MillirecError for an unknown id."""
         return names.title(self._item(item))
 
     def category(self, item: str) -> str:
@@ -81,7 +81,7 @@ class Shop:
         return affinities
 
     def click_probability(self, user: str, items: Sequence[str]) -> NDArray[np.float64]:
-        """The chance that the user clicks each item when looking at it.
+        """The probability that the user clicks each item when looking at it.
 
         Returns (len(items),) float64 in (0, 1), see `truth.click_probability`; MillirecError for
         an unknown id.
@@ -91,10 +91,10 @@ class Shop:
         return truth.click_probability(affinity)
 
     def respond(self, user: str, shown_items: Sequence[str]) -> str | None:
-        """Show the user a list, best item first: the item clicked, or None.
+        """Show the user a list, best item first, and return the clicked item, or None.
 
         Users read from the top, click the first item that they like and may lose patience, see
-        `truth.first_click`: a list that puts better items first earns more clicks. MillirecError
+        `truth.first_click`: a list with better items at the top earns more clicks. MillirecError
         for an unknown id.
         """
         probabilities = self.click_probability(user, shown_items)
@@ -103,12 +103,12 @@ class Shop:
         return None if position is None else shown_items[position]
 
     def advance(self) -> Actions:
-        """What happens next: newcomers arrive, sessions start, tastes drift; time passes.
+        """Let time pass: newcomers arrive, sessions start, tastes drift.
 
-        Returns the next block of actions in order of time, 0 to some ten thousand. Sessions that
-        are still open go on in the next block; a user has one session at a time.
+        Returns the next block of actions in order of time, 0 to about ten thousand. Sessions that
+        are still open continue in the next block; a user has one session at a time.
         """
-        span = self.settings.session_views  # steps in which the block's sessions start
+        span = self.settings.session_views  # number of steps in which the block's sessions start
         users = self._starters()
         self._people.drift(users, self.settings.drift)
         started, moments = browse(
@@ -132,11 +132,11 @@ class Shop:
         return scores
 
     def unsettle(self, share: float) -> None:
-        """Change what a random share (0 to 1) of the users want, all at once: they swap tastes."""
+        """Abruptly change what a random share (0 to 1) of the users want: they swap tastes."""
         self._people.swap(share)
 
     def gaps(self, count: int) -> NDArray[np.float64]:
-        """Simulated milliseconds before each of the next `count` events: a Poisson process.
+        """Simulated milliseconds between the next `count` events: a Poisson process.
 
         Returns (count,) float64, mean 1000 / traffic.
         """
@@ -145,7 +145,7 @@ class Shop:
         return gaps
 
     def _starters(self) -> NDArray[np.int64]:
-        """Who starts a session in this block: all newcomers, and an eighth of the others."""
+        """The users who start a session in this block: all newcomers, an eighth of the others."""
         items, users = int(self._items_due), int(self._users_due)
         self._items_due -= items
         self._users_due -= users

@@ -1,7 +1,7 @@
-"""`millirec simulate`: a simulated shop's events into a file, a folder or a Kafka topic.
+"""`millirec simulate`: writes a simulated shop's events to a file, a folder or a Kafka topic.
 
-In: a target and limits, as typed. Out: events, progress on standard error, and what to do with
-them. The shop is `flink_app.simulator`.
+In: a target and limits, as typed. Out: events, progress on standard error, and the command that
+learns from them. The shop is `flink_app.simulator`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def simulate(
 ) -> None:
     """Write a shop's events to `target`; `shop` are fields of `ShopSettings`.
 
-    Without `events` and `seconds`: 100,000 events, or until Ctrl-C where a rate is given.
+    Without `events` and `seconds`: 100,000 events, or until Ctrl-C if a rate is given.
 
     Raises:
-        ConfigError: a limit out of range, a target that cannot be read. ServiceError: it cannot be
+        ConfigError: a limit out of range, or a malformed target. ServiceError: it cannot be
             written.
     """
     if events is None and seconds is None and rate is None:
@@ -54,7 +54,7 @@ def _shown(status: Any) -> AbstractContextManager[Status | None]:
 
 
 def _progress(console: Console, status: Status | None) -> Callable[[int], None]:
-    """A function that shows the number written: at once in a terminal, else every 5 seconds."""
+    """A function that shows the number written: live in a terminal, else every 5 seconds."""
     last = time.monotonic()
 
     def show(written: int) -> None:

@@ -1,7 +1,7 @@
-"""The laws of the simulated shop: how tastes, popularity and behaviour follow from numbers.
+"""The model of the simulated shop: popularity by rank, behaviour by affinity.
 
 In: NumPy arrays of affinities, ranks or vectors. Out: probabilities, weights and unit vectors.
-Pure functions; every random draw is made by the callers.
+Pure functions; the callers make the random draws.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 FACTORS = 16
 """Length of the latent vectors of users and items."""
 PATIENCE = 0.9
-"""Chance that a user who didn't click an item of a list looks at the next one."""
+"""Probability that a user who did not click an item of a list looks at the next one."""
 
 
 def zipf_weights(ranks: ArrayLike, exponent: float) -> NDArray[np.float64]:
@@ -28,7 +28,7 @@ def zipf_weights(ranks: ArrayLike, exponent: float) -> NDArray[np.float64]:
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row divided by its length: (n, d) float32, no row zero → (n, d) float32.
+    """Each row divided by its length: (n, d) float32, no zero rows → (n, d) float32.
 
     >>> unit(np.array([[3.0, 4.0]], np.float32)).round(2).tolist()
     [[0.6000000238418579, 0.800000011920929]]
@@ -39,7 +39,7 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def click_probability(affinity: ArrayLike) -> NDArray[np.float64]:
-    """Chance of a click on an item looked at, σ(10 (a − 0.8)) with σ(x) = 1 / (1 + e^−x).
+    """Probability that a user clicks an item seen, σ(10 (a − 0.8)) with σ(x) = 1 / (1 + e^−x).
 
     affinity: any shape, about −1.15 to 1.15. Returns the same shape, float64, in (0, 1), rising
     with affinity: below 0.001 for an item without relation to the user's taste, 0.5 at 0.8.
@@ -54,17 +54,19 @@ def click_probability(affinity: ArrayLike) -> NDArray[np.float64]:
 
 
 def cart_probability(affinity: ArrayLike) -> NDArray[np.float64]:
-    """Chance that an item viewed goes into the cart: 0.25 × the click probability, same shape."""
+    """Probability that a viewed item goes into the cart: 0.25 × that of a click, same shape."""
     return 0.25 * click_probability(affinity)
 
 
 def purchase_probability(affinity: ArrayLike) -> NDArray[np.float64]:
-    """Chance that an item in the cart is bought: 0.6 × the click probability, same shape."""
+    """Probability that an item in the cart is bought: 0.6 × that of a click, same shape."""
     return 0.6 * click_probability(affinity)
 
 
 def dislike_probability(affinity: ArrayLike) -> NDArray[np.float64]:
-    """Chance that who says so dislikes an item looked at, 0.3 σ(10 (0.3 − a)), same shape.
+    """Probability that a user who sends dislikes dislikes a seen item, 0.3 σ(10 (0.3 − a)).
+
+    affinity: any shape. Returns the same shape, float64.
 
     >>> dislike_probability([0.0, 0.3, 0.8]).round(3).tolist()
     [0.286, 0.15, 0.002]
@@ -76,10 +78,10 @@ def dislike_probability(affinity: ArrayLike) -> NDArray[np.float64]:
 
 
 def expected_clicks(probabilities: ArrayLike) -> NDArray[np.float64]:
-    """The chance that a list read as in `first_click` is clicked: Σ_k p_k Π_{j<k} 0.9 (1 − p_j).
+    """The probability of a click in a list read as in `first_click`: Σ_k p_k Π_{j<k} 0.9 (1 − p_j).
 
-    No list of the same length is worth more than that of the largest probabilities in descending
-    order. probabilities: (…, n) float64 in 0 to 1, 0 for an empty place. Returns (…) float64.
+    It is largest for the largest probabilities in descending order. probabilities: (…, n) float64
+    in 0 to 1, 0 for an empty place. Returns (…) float64.
 
     >>> expected_clicks([[0.1, 0.9], [0.9, 0.1], [0.0, 0.0]]).round(3).tolist()
     [0.829, 0.909, 0.0]
@@ -94,9 +96,9 @@ def expected_clicks(probabilities: ArrayLike) -> NDArray[np.float64]:
 def first_click(probabilities: NDArray[np.float64], draws: NDArray[np.float64]) -> int | None:
     """The position clicked in a list read from its top, or None (the cascade model).
 
-    Item k is looked at if the ones before it were neither clicked nor exhausted the user's
-    patience, and is then clicked with its probability; see Craswell et al., "An experimental
-    comparison of click position-bias models" (2008).
+    Item k is looked at if no item before it was clicked or exhausted the user's patience; it is
+    then clicked with its probability. See Craswell et al., "An experimental comparison of click
+    position-bias models" (2008).
 
     probabilities: (n,) float64 in 0 to 1. draws: (2, n) float64, uniform in [0, 1).
 

@@ -1,7 +1,7 @@
 """The benchmark's workload: events whose users and items are drawn independently by Zipf's law.
 
-In: how many events, users and items. Out: chunks of JSON lines as bytes. There is nothing to learn
-in them: they measure how fast the job is, not how good its lists are; `Shop` is for that.
+In: numbers of events, users and items. Out: chunks of JSON lines as bytes. There is nothing to
+learn from them: they measure the job's speed, not the quality of its lists; `Shop` is for that.
 """
 
 from __future__ import annotations
@@ -20,15 +20,20 @@ _SHARES = (0.80, 0.15, 0.05)  # of KINDS
 
 
 def zipf_events(
-    events: int, users: int, items: int, exponent: float = 1.0, seed: int = 1,
-    hot_user: float = 0.0, hot_item: float = 0.0,
-) -> Iterator[bytes]:  # fmt: skip
-    """Benchmark events, one a millisecond from 1 January 2024, as chunks of JSON lines.
+    events: int,
+    users: int,
+    items: int,
+    exponent: float = 1.0,
+    seed: int = 1,
+    hot_user: float = 0.0,
+    hot_item: float = 0.0,
+) -> Iterator[bytes]:
+    """Benchmark events, one per millisecond from 1 January 2024, as chunks of JSON lines.
 
-    P(user of rank r) ∝ 1 / (r + 1)^exponent, r from 0 to users − 1 (truncated Zipf); items alike
-    and independently; "u0" and "i0" are the most frequent, and get the shares `hot_user` and
-    `hot_item` (0 to 1) of all events besides. Types: 80 % view, 15 % cart, 5 % purchase. Ids are
-    "e0", "e1", …; there are no sessions.
+    P(user of rank r) ∝ 1 / (r + 1)^exponent, r from 0 to users − 1 (truncated Zipf); items
+    likewise and independently. "u0" and "i0" are the most frequent, and additionally get the
+    shares `hot_user` and `hot_item` (0 to 1) of all events. Types: 80 % view, 15 % cart, 5 %
+    purchase. Ids are "e0", "e1", …; there are no sessions.
 
     events: at least 0. users, items: at least 1. exponent: at least 0. Yields bytes of up to
     20,000 lines, each ending in a newline; the same arguments yield the same bytes.
@@ -58,8 +63,8 @@ def zipf_events(
 def _draw(
     rng: np.random.Generator, sums: NDArray[np.float64], count: int, first: float = 0.0
 ) -> NDArray[np.int64]:
-    """`count` positions in the running sums (k,) of weights: (count,) int64, 0 to k − 1; of them a
-    share of about `first` is 0 whatever the weights."""
+    """`count` positions in the running sums (k,) of weights: (count,) int64, 0 to k − 1; about a
+    share of `first` of them is 0, regardless of the weights."""
     draws = rng.random(count) * sums[-1]
     # rounding may lift a draw onto the last sum itself
     places = np.searchsorted(sums, draws, side="right")

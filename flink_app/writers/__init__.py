@@ -1,1 +1,1 @@
-"""Events written to files, folders and Kafka."""
+"""Writers of events to files, folders and Kafka."""

@@ -1,7 +1,7 @@
-"""Where simulated events go: the writers' common interface, a file, and a watched directory.
+"""Writes events: the common interface of writers, and those for a file and a watched directory.
 
-In: batches of events, each one line of JSON as bytes without a newline. Out: a file of JSON lines,
-or many small ones renamed into a directory (the embedded live source). `kafka.py` is the third.
+In: batches of events, each a line of JSON as bytes without a newline. Out: a file of JSON lines, or
+many small ones renamed into a directory (the embedded live source). `kafka.py` holds the third.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ from types import TracebackType
 
 from udfs.errors import ServiceError
 
+TICK_S = 0.02
+"""Seconds between two batches where a rate is given: the job's micro-batch window."""
+
 
 class Writer(ABC):
-    """Takes batches of events; used with `with`, which closes it."""
+    """Accepts batches of events; a context manager that closes it."""
 
     @abstractmethod
     def write(self, lines: Sequence[bytes]) -> None:
-        """Hand over a batch of events, in order; ServiceError if it cannot be written."""
+        """Write a batch of events, in order; ServiceError if it cannot be written."""
 
     @abstractmethod
     def flush(self) -> None:
-        """See that everything handed over is where readers find it; ServiceError if not."""
+        """Make everything written so far visible to readers; ServiceError if that fails."""
 
     def close(self) -> None:
-        """Flush, and give back files and connections."""
+        """Flush, and release files and connections."""
         self.flush()
 
     def __enter__(self) -> Writer:
@@ -77,11 +80,11 @@ class FileWriter(Writer):
 
 
 class DirectoryWriter(Writer):
-    """A watched directory, made if absent: each batch becomes one file, seen whole or not at all.
+    """A watched directory, created if missing: each batch becomes one file, which appears at once.
 
-    A file is written under a name that begins with a dot, which readers pass over, and then
-    renamed to `<milliseconds>-<process>-<number>.jsonl`: names sort in order of time, and those of
-    two runs differ. durable: a batch survives a loss of power once `write` has returned.
+    A file is written under a name that begins with a dot, which readers ignore, and then renamed
+    to `<milliseconds>-<process>-<number>.jsonl`: names sort by time and are unique to a run.
+    durable: a batch survives a power loss once `write` has returned.
     """
 
     def __init__(self, path: Path, durable: bool = False) -> None:
@@ -94,7 +97,7 @@ class DirectoryWriter(Writer):
             raise _cannot_write(path, error) from error
 
     def write(self, lines: Sequence[bytes]) -> None:
-        """Make one file of the batch; none of an empty one."""
+        """Write the batch as one file; an empty batch gets none."""
         if not lines:
             return
         name = f"{self._run}-{self._written:08d}.jsonl"
@@ -113,11 +116,11 @@ class DirectoryWriter(Writer):
         self._written += 1
 
     def flush(self) -> None:
-        """Nothing is held back: each batch is in its place when `write` returns."""
+        """Nothing is buffered: each batch is in place when `write` returns."""
 
 
 def _sync_folder(path: Path) -> None:
-    """See that the names in a folder are on the disk, as `fsync` does for a file's content."""
+    """Sync the names in a folder to the disk, as `fsync` does for the content of a file."""
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -126,9 +129,9 @@ def _sync_folder(path: Path) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> ServiceError:
-    """The sentence for an operating system's error at a path."""
+    """The exception for an operating system's error at a path."""
     reason = error.strerror or str(error)
     return ServiceError(
-        f"Events cannot be written to {path}: {reason}. Choose another path, or make that one"
+        f"Events cannot be written to {path}: {reason}. Choose another path, or make this one"
         " writable."
     )

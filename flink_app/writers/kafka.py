@@ -1,7 +1,7 @@
-"""Simulated events to a Kafka topic, keyed by user so that each user's events keep their order.
+"""Writes events to a Kafka topic, keyed by user so that each user's events keep their order.
 
-In: batches of events, each one line of JSON as bytes. Out: one Kafka record an event, key and value
-bytes. Needs the package confluent-kafka, which is imported only when a KafkaWriter is made.
+In: batches of events, each a line of JSON as bytes. Out: one Kafka record per event, key and value
+bytes. Needs the package confluent-kafka, which is imported only when a KafkaWriter is created.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FLUSH_S = 30.0  # longer than a delivery may take, so that a failed one has bee
 
 
 class _Keyed(msgspec.Struct):
-    """The only field of an event that Kafka needs to know."""
+    """The only field of an event that the writer reads."""
 
     user: str
 
@@ -29,9 +29,9 @@ class _Keyed(msgspec.Struct):
 class KafkaWriter(Writer):
     """A Kafka topic.
 
-    bootstrap: "host:port", several separated by commas. topic: its name. options: further options
-    of librdkafka, such as those for TLS and passwords; they win over the ones set here. Raises
-    ServiceError where confluent-kafka isn't installed, an option is wrong, or no broker answers
+    bootstrap: "host:port", several separated by commas. topic: its name. options: more options of
+    librdkafka, such as those for TLS and passwords; they override the ones set here. Raises
+    ServiceError if confluent-kafka is not installed, an option is wrong, or no broker answers
     within 10 seconds.
     """
 
@@ -61,20 +61,20 @@ class KafkaWriter(Writer):
                 " install it with 'pip install confluent-kafka'."
             ) from error
         try:
-            # without a logger of our own, librdkafka prints each retry to stderr
+            # by default, librdkafka prints each retry to stderr
             producer = client.Producer({"log_level": 0, **options})
             producer.list_topics(timeout=_CONNECT_S)
         except client.KafkaException as error:
             raise ServiceError(
-                f"{self._where} cannot be used: {error.args[0].str()}. See that the"
-                " broker runs and that address and options are right."
+                f"{self._where} cannot be used: {error.args[0].str()}. Check that the"
+                " broker runs and that its address and the options are right."
             ) from error
         return producer
 
     def write(self, lines: Sequence[bytes], keys: Sequence[bytes] = ()) -> None:
-        """Hand the batch to the producer, which sends it in the background.
+        """Pass the batch to the producer, which sends it in the background.
 
-        keys: of the records; without them, the field `user` of each event.
+        keys: of the records; by default, the field `user` of each event.
         """
         keys = keys or [self._key.decode(line).user.encode() for line in lines]
         for line, key in zip(lines, keys, strict=True):
@@ -85,7 +85,7 @@ class KafkaWriter(Writer):
         self._check()
 
     def _produced(self, key: bytes, line: bytes) -> bool:
-        """Whether the record found room in the producer's queue."""
+        """Put the record into the producer's queue; False if the queue is full."""
         try:
             self._producer.produce(self._topic, value=line, key=key, on_delivery=self._delivered)
         except BufferError:
@@ -100,17 +100,17 @@ class KafkaWriter(Writer):
     def _check(self) -> None:
         if self._failure is not None:
             raise ServiceError(
-                f"{self._where} did not take an event: {self._failure}. See that the topic exists"
-                " and may be written to."
+                f"{self._where} did not accept an event: {self._failure}. Check that the topic"
+                " exists and may be written to."
             )
 
     def flush(self) -> None:
-        """Wait, 30 seconds at most, until the broker has everything."""
+        """Wait, at most 30 seconds, until the broker has everything."""
         self._check()
         left = self._producer.flush(_FLUSH_S)
         self._check()
         if left:
             raise ServiceError(
-                f"{self._where} has not taken {left} events within {_FLUSH_S:g} seconds. See that"
-                " the broker still runs."
+                f"{self._where} did not accept {left} events within {_FLUSH_S:g} seconds. Check"
+                " that the broker still runs."
             )

@@ -1,7 +1,7 @@
-"""Where events are written, by the name that a person types.
+"""The writer for a target as typed on the command line.
 
 In: kafka://host:port/topic, a folder or a file. Out: a `Writer`, and the command that learns from
-it.
+what it writes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ def writer_to(target: str) -> Writer:
     """The writer for a target: kafka://host:port/topic, a folder, else a file.
 
     Raises:
-        ConfigError: a kafka:// target without broker or topic. ServiceError: it cannot be opened.
+        ConfigError: a kafka:// target without a broker or topic. ServiceError: it cannot be
+            opened.
     """
     if target.startswith("kafka://"):
         return KafkaWriter(*_kafka(target))

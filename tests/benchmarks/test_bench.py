@@ -1,4 +1,4 @@
-"""`make bench`: both of its jobs on few events run and say what they did; its sections."""
+"""`make bench`: both of its jobs run on a few events and report figures; its sections."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_job_of_the_benchmark(job: str, tmp_path: Path, redis_url: str) -> Non
     assert figures["events"] == 3000
     assert figures["balanced"]
     client = redis.Redis.from_url(redis_url)
-    # Lists that were put off are written when the input ends, after the last account.
+    # Delayed lists are written at the end of the input, after the last account.
     assert figures["lists"] >= 1
     assert len(list(client.scan_iter("rec:*"))) == 100
 
@@ -45,7 +45,7 @@ def test_a_section_is_replaced_and_the_others_stay(
     assert set(written) == {"latency", "throughput"}
 
 
-def test_every_section_is_a_module_and_every_ratio_is_of_runs() -> None:
+def test_sections_are_modules_and_ratios_are_of_existing_runs() -> None:
     for section in bench.SECTIONS:
         assert find_spec(f"benchmarks.{section}"), section
     for pair in RATIOS.values():

@@ -1,4 +1,4 @@
-"""The pure parts of the measurement on a cluster; tests/deploy/stack runs it in miniature."""
+"""The pure parts of the measurement on a cluster; tests/deploy/stack has a small run of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import cluster
-from benchmarks.cluster import RATINGS_OF_5, Look, flat, pace, rates, shuffled, structured
+from benchmarks import evaluate
+from benchmarks.cluster import Look, flat, rates, shuffled
+from benchmarks.cluster_events import RATINGS_OF_5, pace, structured
 from benchmarks.usage import Usage
 from flink_app.config import load
 from flink_app.console.totals import Totals
@@ -19,24 +20,35 @@ from flink_app.writers.files import Writer
 from udfs.events.decode import Decoder
 
 
-def test_figures_are_those_of_the_stretch_between_two_looks() -> None:
+def test_rates_are_those_between_two_looks() -> None:
     first = Look(
         Totals(at=1000, learned=100, lists=10, stages={"learn": 50}, feed={"read": 7}),
         Usage(5.0, {"redis": 1.0}, {"commands": 10}),
     )
     last = Look(
-        Totals(at=3000, learned=500, lists=210, stages={"learn": 450, "rank": 40},
-               feed={"read": 807, "changes": 4}),
+        Totals(
+            at=3000,
+            learned=500,
+            lists=210,
+            stages={"learn": 450, "rank": 40},
+            feed={"read": 807, "changes": 4},
+        ),
         Usage(6.0, {"redis": 1.8}, {"commands": 1010}),
-    )  # fmt: skip
+    )
     assert rates(first, last) == {
-        "events": 400, "seconds": 2.0, "events_per_s": 200, "lists_per_s": 100,
-        "cpu_us": {"redis": 2000.0}, "cores": 0.8, "stages_us": {"learn": 1.0, "rank": 0.1},
-        "feed_bytes": {"read": 2.0, "changes": 0.01}, "redis": {"commands": 2.5},
-    }  # fmt: skip
+        "events": 400,
+        "seconds": 2.0,
+        "events_per_s": 200,
+        "lists_per_s": 100,
+        "cpu_us": {"redis": 2000.0},
+        "cores": 0.8,
+        "stages_us": {"learn": 1.0, "rank": 0.1},
+        "feed_bytes": {"read": 2.0, "changes": 0.01},
+        "redis": {"commands": 2.5},
+    }
 
 
-def test_bytes_are_told_by_the_last_operator_of_a_task() -> None:
+def test_bytes_are_counted_for_the_last_operator_of_a_task() -> None:
     job = {
         "vertices": [
             {"name": "Source: source0[1] -> Calc[2]", "metrics": {"write-bytes": 900}},
@@ -51,7 +63,7 @@ def test_bytes_are_told_by_the_last_operator_of_a_task() -> None:
     assert found == wanted
 
 
-def test_ratings_of_5_come_in_order_of_time_as_events_of_the_job(tmp_path: Path) -> None:
+def test_ratings_of_5_become_events_in_order_of_time(tmp_path: Path) -> None:
     file = tmp_path / "u.data"
     file.write_text("1\t7\t5\t881250949\n2\t8\t4\t881250950\n3\t9\t5\t881250940\n")
     found = structured(file, 10, tmp_path)
@@ -64,10 +76,10 @@ def test_ratings_of_5_come_in_order_of_time_as_events_of_the_job(tmp_path: Path)
     assert structured(tmp_path, 1, tmp_path).lines == found.lines[:1]
 
 
-def test_without_the_data_set_there_is_the_simulated_shop(
+def test_without_the_data_set_the_simulated_shop_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "DATA", tmp_path / "nowhere")
+    monkeypatch.setattr(evaluate, "DATA", tmp_path / "nowhere")
     found = structured(None, 50, tmp_path)
     assert found.name == "simulated shop"
     assert len(found.lines) == 50
@@ -75,7 +87,7 @@ def test_without_the_data_set_there_is_the_simulated_shop(
 
 
 class Kept(Writer):
-    """Keeps what it is given, with the times."""
+    """Keeps the lines, and the time of each batch."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -89,7 +101,7 @@ class Kept(Writer):
         """There is nothing to wait for."""
 
 
-def test_events_are_written_in_order_and_no_faster_than_asked() -> None:
+def test_events_are_written_in_order_and_no_faster_than_the_rate() -> None:
     kept, lines = Kept(), [b"%d" % n for n in range(60)]
     began = time.monotonic()
     pace(kept, lines, 200)

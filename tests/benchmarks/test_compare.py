@@ -1,4 +1,4 @@
-"""What `make bench-compare` says, and how it gets the other version."""
+"""The report of `make bench-compare`, and how it gets the other version."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_other_version_is_checked_out_and_goes_again(repository: Path, tmp_path: Path) -> None:
+def test_the_other_version_is_checked_out_and_removed_again(
+    repository: Path, tmp_path: Path
+) -> None:
     with compare.checked_out("HEAD", tmp_path) as tree:
         assert (tree / ".git").exists()
     assert not tree.exists()

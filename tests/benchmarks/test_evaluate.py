@@ -1,4 +1,4 @@
-"""The pieces that `make evaluate` measures, and what it keeps of them."""
+"""The runs of `make evaluate`, and the results that it keeps."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from flink_app.evaluate.measure import Result
 
 def result(mode: str, seed: int) -> Result:
     return Result(
-        mode=mode, seed=seed, events=9, seconds=1.0, quality={"served:tests": 1.0}, curve=[],
+        mode=mode,
+        seed=seed,
+        events=9,
+        seconds=1.0,
+        quality={"served:tests": 1.0},
+        curve=[],
         microseconds={},
-    )  # fmt: skip
+    )
 
 
-def test_a_run_broken_off_goes_on_with_what_it_has_not_measured(tmp_path: Path) -> None:
+def test_an_interrupted_run_continues_with_the_missing_measurements(tmp_path: Path) -> None:
     measured = []
 
     def measure() -> list[Result]:
@@ -32,11 +37,12 @@ def test_a_run_broken_off_goes_on_with_what_it_has_not_measured(tmp_path: Path) 
     assert len(measured) == 2
 
 
-def test_each_seed_is_a_piece_and_baselines_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_seed_is_a_piece_and_all_baselines_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def run(config: object, files: object, modes: list[str], seeds: int, *rest: object,
-            **more: object) -> list[Result]:  # fmt: skip
+    def run(
+        config: object, files: object, modes: list[str], seeds: int, *rest: object, **more: object
+    ) -> list[Result]:
         calls.append((modes, seeds, config.model.seed, config.job.parallelism))  # type: ignore[attr-defined]
         return []
 
@@ -48,6 +54,9 @@ def test_each_seed_is_a_piece_and_baselines_are_one(monkeypatch: pytest.MonkeyPa
         measure()
     assert len(set(names)) == len(names) == 5
     assert calls == [
-        (["strict"], 1, 1, 1), (["strict"], 1, 2, 1),
-        (["parallel"], 1, 1, 2), (["parallel"], 1, 2, 2), ([], 2, 1, 1),
-    ]  # fmt: skip
+        (["strict"], 1, 1, 1),
+        (["strict"], 1, 2, 1),
+        (["parallel"], 1, 1, 2),
+        (["parallel"], 1, 2, 2),
+        ([], 2, 1, 1),
+    ]

@@ -1,4 +1,4 @@
-"""The fault suite's own books: a difference of one event is seen."""
+"""The fault suite's own books: a difference of a single event is found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.faults.books import Books, compare
 from benchmarks.faults.kinds import KINDS
 
 
-def test_every_kind_comes_as_often_in_an_order_that_the_seed_decides() -> None:
+def test_every_kind_is_equally_frequent_in_an_order_given_by_the_seed() -> None:
     chosen = sequence(4 * len(KINDS), 1, [])
     assert Counter(chosen) == dict.fromkeys(KINDS, 4)
     assert chosen == sequence(4 * len(KINDS), 1, []) != sequence(4 * len(KINDS), 2, [])
@@ -32,7 +32,7 @@ def test_every_kind_comes_as_often_in_an_order_that_the_seed_decides() -> None:
         ({"letters": ["{", "[", "["]}, {"letters": 1, "repeated": 1}),
     ],
 )
-def test_whatever_differs_is_counted(
+def test_every_difference_is_counted(
     redis_url: str, redis_client: Any, monkeypatch: pytest.MonkeyPatch, changed: Any, apart: Any
 ) -> None:
     found = {"users": {"ann": 2}, "stats": {}, "letters": ["{"]} | changed
@@ -45,7 +45,7 @@ def test_whatever_differs_is_counted(
     monkeypatch.setattr("benchmarks.faults.books.items", lambda url, shards: Counter(a=2))
     letters: Any = SimpleNamespace(lines=Counter(found["letters"]))
     books = compare(load, redis_url, letters, 1)
-    if changed.get("users"):  # the totals then differ, too
+    if changed.get("users"):  # then the totals differ too
         books.totals = 0
     assert books == Books(**apart)
     assert books.agree == (not set(apart) - {"repeated"})
@@ -55,5 +55,8 @@ def test_the_table_shows_what_was_lost() -> None:
     outcome = Outcome("kafka", 10, 3, 1.5, 2.5, Books(users=1, items=1))
     table = report([outcome, msgspec.structs.replace(outcome, recovery_s=4.5)])
     assert [list(column.cells) for column in table.columns][:4] == [
-        ["kafka"], ["2"], ["6"], ["4"],
-    ]  # fmt: skip
+        ["kafka"],
+        ["2"],
+        ["6"],
+        ["4"],
+    ]

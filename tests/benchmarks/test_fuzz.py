@@ -14,5 +14,5 @@ def test_mutated_lines_are_accounted_for_exactly() -> None:
     assert len(rejected) > 6
 
 
-def test_the_seed_decides_the_lines() -> None:
+def test_the_seed_determines_the_lines() -> None:
     assert list(mutated(50, 1)) == list(mutated(50, 1)) != list(mutated(50, 2))

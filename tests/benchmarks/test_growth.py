@@ -1,4 +1,4 @@
-"""`benchmarks.growth` in miniature: what it must yield, not how fast anything is."""
+"""A small run of `benchmarks.growth`: its results, not its speed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_the_exponent_is_that_of_a_power_law() -> None:
     assert exponent([4, 16], [3.0, 3.0]) == 0.0
 
 
-def test_every_axis_rises_from_value_to_value() -> None:
+def test_the_values_of_every_axis_ascend() -> None:
     assert len({axis.name for axis in growth.AXES}) == len(growth.AXES)
     for axis in growth.AXES:
         assert list(axis.values) == sorted(set(axis.values))
         assert len(axis.values) > 2
 
 
-def test_a_point_is_of_the_learner_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_point_measures_the_requested_learner(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Bare] = []
 
     def kept(*settings: str) -> Bare:
@@ -48,7 +48,7 @@ def test_a_point_is_of_the_learner_that_was_asked_for(monkeypatch: pytest.Monkey
     assert (len(learner.users), learner.catalogue.living) == (30, 400)
     assert learner.catalogue.clusters is not None
     assert made[0].learned == 30 * 40 + 2 * 60
-    # Nobody consumes an item twice before what is measured.
+    # No user consumes an item twice before the measurement.
     consumed = growth._unlike(30, 40, 400).reshape(30, 40)
     assert all(len(set(row)) == 40 for row in consumed.tolist())
 
@@ -71,15 +71,15 @@ def test_the_command_prints_and_draws(
     monkeypatch.setattr(growth, "OUT", tmp_path)
     monkeypatch.setattr(sys, "argv", ["growth", "--axes", "users", "--most", "20"])
     growth.main()
-    said = capsys.readouterr()
-    figures = json.loads(said.out.splitlines()[-1])
+    printed = capsys.readouterr()
+    figures = json.loads(printed.out.splitlines()[-1])
     assert figures["users"]["values"] == [10, 20]
     assert figures == json.loads((tmp_path / "growth.json").read_text())
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
-    assert "O(1)" in said.err
+    assert "O(1)" in printed.err
 
 
-def test_tastes_are_of_few_kinds_and_the_same_each_time() -> None:
+def test_users_like_few_kinds_and_the_seed_determines_them() -> None:
     who, what = tastes.events(20_000, users=50, items=4000)
     again = tastes.events(20_000, users=50, items=4000)
     assert np.array_equal(who, again[0]) and np.array_equal(what, again[1])
@@ -88,7 +88,7 @@ def test_tastes_are_of_few_kinds_and_the_same_each_time() -> None:
     assert np.sort(np.bincount(kinds))[-3:].sum() > 0.85 * len(kinds)
 
 
-def test_factors_of_a_kind_are_alike_only_with_structure() -> None:
+def test_factors_of_a_kind_are_similar_only_with_structure() -> None:
     for structured in (True, False):
         q, bias = tastes.factors(4000, 32, structured=structured)
         unit = q / np.linalg.norm(q, axis=1, keepdims=True)

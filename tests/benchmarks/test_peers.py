@@ -1,4 +1,4 @@
-"""The peers' benchmark: its accounts by hand-made cases, and a peer made up, in miniature."""
+"""The peers' benchmark: its accounts with hand-made cases, and a small run with a simple peer."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_files_appear_in_order_and_old_ones_go_when_there_is_no_backlog(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "00000053.jsonl"
 
 
-def test_events_are_written_at_the_rate_and_looked_at_before(tmp_path: Path) -> None:
+def test_events_are_written_at_the_rate_after_calling_before(tmp_path: Path) -> None:
     load = Load(tmp_path)
     seen: list[str] = []
     items = (event("a", f"i{n}") for n in range(1000))
@@ -134,7 +134,7 @@ def test_tests_are_new_pairs_of_known_users() -> None:
     assert found.tolist() == [False, False, False, True, True]
 
 
-def test_the_popular_list_leaves_out_what_the_user_has_had() -> None:
+def test_the_popular_list_has_only_items_new_to_the_user() -> None:
     users = [1, 2, 3, *([4] * 11), 1]
     items = [0, 0, 0, *range(1, 12), 11]
     # ten of the items 1 to 11, equally popular, come before the last one; item 0 was had
@@ -144,14 +144,14 @@ def test_the_popular_list_leaves_out_what_the_user_has_had() -> None:
     assert popular_hits(stream(users, items, 14), 3, 4).tolist() == [False]  # not met before
 
 
-def test_recall_counts_tests_alone_and_fills_up_missing_lists() -> None:
+def test_recall_counts_only_tests_and_replaces_missing_lists() -> None:
     popular = np.array([True, False, True, True, True])
     counted = np.array([True, True, True, False, True])
     assert recall([1, 0, -1, 0], popular, counted) == pytest.approx(2 / 3)
     assert recall([0, 1, 0, 1, -1], popular, counted) == pytest.approx(2 / 4)
 
 
-def test_what_stood_in_redis_is_looked_at(redis_client: redis.Redis) -> None:
+def test_the_lists_in_redis_are_read(redis_client: redis.Redis) -> None:
     items = [{"item": f"i{n}"} for n in range(12)]
     redis_client.set("rec:a", json.dumps({"items": items}))
     shown = Shown(redis_client)
@@ -159,7 +159,7 @@ def test_what_stood_in_redis_is_looked_at(redis_client: redis.Redis) -> None:
     assert shown.held == [1, 0, -1]
 
 
-def test_weaving_keeps_each_users_order_and_the_clock() -> None:
+def test_interleaving_keeps_the_order_of_each_user_and_the_times() -> None:
     draw = np.random.default_rng(3)
     users, items = np.sort(draw.integers(0, 40, 500)), np.arange(500)
     order = weave(users, 8, seed=1)
@@ -174,7 +174,7 @@ def test_weaving_keeps_each_users_order_and_the_clock() -> None:
     assert pairs == set(zip(found.users.tolist(), found.items.tolist(), strict=True))
 
 
-def test_without_recordings_the_shop_makes_the_events() -> None:
+def test_without_recordings_the_shop_generates_events() -> None:
     found = simulated(600, 200)
     assert len(found.users) == 600 and found.prefix == 200 and is_test(found).any()
     assert np.all(np.diff(found.times) >= 0)
@@ -208,8 +208,8 @@ def test_the_loop_writes_what_millirec_writes(redis_client: redis.Redis) -> None
     assert [entry["item"] for entry in json.loads(second)["items"]] == ["i3", "i2"]
     assert received(redis_client) == 4
     assert redis_client.hmget("stats", "learned", "lists") == [b"4", b"3"]
-    said = [channel.get_message(timeout=1)["data"] for _ in range(3)]
-    assert Counter(said) == {b"a": 2, b"b": 1}
+    published = [channel.get_message(timeout=1)["data"] for _ in range(3)]
+    assert Counter(published) == {b"a": 2, b"b": 1}
 
 
 def test_a_folder_is_read_in_order_of_names(tmp_path: Path, monkeypatch: Any) -> None:
@@ -222,7 +222,7 @@ def test_a_folder_is_read_in_order_of_names(tmp_path: Path, monkeypatch: Any) ->
     assert found == [["i0", "i1", "i2"], ["i3", "i4", "i5"]]
 
 
-def test_the_best_unseen_are_found_whatever_is_left() -> None:
+def test_the_best_unseen_items_are_found_even_if_few_are_left() -> None:
     scores = np.array([0.3, 0.9, 0.1, 0.7])
     assert top(scores.copy(), [1], 2) == [3, 0]
     assert top(scores.copy(), {1, 3}, 3) == [0, 2]
@@ -246,7 +246,7 @@ def test_a_peer_live(popular: list[str], tmp_path: Path, redis_url: str) -> None
     assert set(found["held"]) == {-1, 0, 1}
 
 
-def test_a_peer_that_ends_is_told_with_its_last_words(tmp_path: Path, redis_url: str) -> None:
+def test_a_peer_that_ends_is_reported_with_its_last_output(tmp_path: Path, redis_url: str) -> None:
     failing = [sys.executable, "-c", "raise SystemExit('no Java here')"]
     with pytest.raises(PeerFailed, match="ended with 1: no Java here"):
         full_speed(failing, tmp_path / "log", redis_url, backlog=10, warm=5)
@@ -263,7 +263,7 @@ def test_a_peer_on_flink(name: str, tmp_path: Path, redis_url: str) -> None:
         assert received(client) == 6000 and len(list(client.scan_iter("rec:*"))) > 500
 
 
-def test_what_cannot_be_installed_is_told(tmp_path: Path) -> None:
+def test_a_failed_installation_is_reported(tmp_path: Path) -> None:
     nowhere = ["--no-index", "millirec-has-no-such-peer"]
     with pytest.raises(NotInstalled, match="millirec-has-no-such-peer"):
         python_of("nobody", nowhere, tmp_path)
@@ -292,21 +292,38 @@ def figures() -> dict[str, Any]:
         row = {"name": peer.name, "title": peer.title, "what": peer.what, "source": peer.source}
         row |= {"requirements": peer.requirements, "factors": peer.factors}
         row["full_speed"] = {
-            "events": 4000, "finished": scale == 1, "seconds": 1.0, "events_per_s": 4000 // scale,
-            "lists_per_s": 100, "peak_mib": {"Java": 1000, "Python": 24},
-        }  # fmt: skip
+            "events": 4000,
+            "finished": scale == 1,
+            "seconds": 1.0,
+            "events_per_s": 4000 // scale,
+            "lists_per_s": 100,
+            "peak_mib": {"Java": 1000, "Python": 24},
+        }
         row["live"] = {
-            "history": 200 // scale, "history_s": 1.0, "events": 100, "events_per_s": 50,
-            "p50_ms": 10.0 * scale, "p95_ms": 20.0, "p99_ms": 30.0, "late": scale - 1,
-            "peak_mib": {"Java": 500}, "held": [1, 0, -1],
-        }  # fmt: skip
+            "history": 200 // scale,
+            "history_s": 1.0,
+            "events": 100,
+            "events_per_s": 50,
+            "p50_ms": 10.0 * scale,
+            "p95_ms": 20.0,
+            "p99_ms": 30.0,
+            "late": scale - 1,
+            "peak_mib": {"Java": 500},
+            "held": [1, 0, -1],
+        }
         rows.append(row)
     missing = PEERS[-1]
     rows.append(
-        {"name": missing.name, "title": missing.title, "what": missing.what, "factors": 20,
-         "source": missing.source, "requirements": missing.requirements,
-         "missing": "could not be installed: no network"}
-    )  # fmt: skip
+        {
+            "name": missing.name,
+            "title": missing.title,
+            "what": missing.what,
+            "factors": 20,
+            "source": missing.source,
+            "requirements": missing.requirements,
+            "missing": "could not be installed: no network",
+        }
+    )
     events = stream([1, 1, 1, 1], [5, 6, 7, 5], 1)
     return command.summary(rows, events) | {"rate": 50, "seconds": 2}
 
@@ -320,7 +337,7 @@ def test_recall_is_over_the_tests(figures: dict[str, Any]) -> None:
     json.dumps(figures)
 
 
-def test_the_report_has_ratios_and_says_who_is_missing(
+def test_the_report_has_ratios_and_names_missing_peers(
     figures: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures["live"]["history"] = 200
@@ -329,16 +346,18 @@ def test_the_report_has_ratios_and_says_who_is_missing(
     assert [len(row) for row in rows] == [len(COLUMNS)] * 4
     assert rows[2][1:3] == ["1,000 *", "4 ×"] and rows[2][8] == "4 ×" and rows[2][4] == "1,024"
     assert set(rows[3][1:-1]) == {"–"}
-    for said in (
-        "could not be installed: no network", "did not finish 4,000 events",
-        "the last 50 of the history", "3% of the live events got into no list",
-    ):  # fmt: skip
-        assert said in text
+    for note in (
+        "could not be installed: no network",
+        "did not finish 4,000 events",
+        "the last 50 of the history",
+        "3% of the live events did not reach a list",
+    ):
+        assert note in text
     show(figures)
     assert "Spark" in capsys.readouterr().err
 
 
-def test_the_picture_has_a_line_for_each(figures: dict[str, Any], tmp_path: Path) -> None:
+def test_the_plot_has_a_row_for_each_peer(figures: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib comes with the extra plot")
     from benchmarks.peers.plot import figure, save
 

@@ -1,4 +1,4 @@
-"""The measure of regret, on shops small enough for a test."""
+"""The measure of regret, on small shops."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_stretches_without_lists_have_no_regret() -> None:
 
 
 @pytest.mark.parametrize("model", ["ranker", "mf"])
-def test_served_lists_miss_less_than_popular_ones_and_less_as_time_goes_by(model: str) -> None:
+def test_served_lists_miss_less_than_popular_ones_and_improve(model: str) -> None:
     shown = played(model)
     mine = float(regret(shown.served, shown)[0])
     assert mine < 0.85 * rival(shown, "popular") < 0.85 * rival(shown, "random")

@@ -1,4 +1,4 @@
-"""`benchmarks.scale` in miniature: what it must yield, not how fast anything is."""
+"""A small run of `benchmarks.scale`: its results, not its speed."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_counted_bytes_are_those_of_the_formulas() -> None:
 
 def test_what_is_held_is_counted_through() -> None:
     users = Bare("model.dimensions=4").learner.users
-    arrays = [value for value in vars(users).values() if isinstance(value, np.ndarray)]
-    whole = sum(array.nbytes for array in arrays)
+    values = [value for table in (users, users._pages) for value in vars(table).values()]
+    whole = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
     assert whole < sizes.held(users) < whole + 2000
     users.p = np.zeros((10_000, 4), np.float32)
     assert sizes.held(users) > 160_000

@@ -1,4 +1,4 @@
-"""The arithmetic of large jobs: the layouts it is made of, and how needs grow."""
+"""The calculation for large jobs: its layouts, and how needs grow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def changed(**changes: object) -> Site:
 
 
 @pytest.mark.parametrize("d", [8, 64])
-def test_bytes_are_those_of_the_layouts(d: int) -> None:
+def test_bytes_match_the_layouts(d: int) -> None:
     assert item_row(d) == item_dtype(d).itemsize + 12
     state = user_state(changed(dimensions=d, history=0))
     assert state == pytest.approx(user_dtype(d).itemsize, abs=16)
@@ -49,7 +49,7 @@ def test_a_batch_has_at_least_one_event() -> None:
     assert pieces(changed(window_ms=200)) == 40
 
 
-def test_learners_without_the_time_for_all_pieces_learn_several_as_one() -> None:
+def test_busy_learners_combine_pieces() -> None:
     few, *_, many = SITES
     assert batches(changed(rate=100.0), C) == pieces(changed(rate=100.0))
     for site in SITES:
@@ -61,12 +61,12 @@ def test_learners_without_the_time_for_all_pieces_learn_several_as_one() -> None
     assert python_load(hopeless, C, batches(hopeless, C)) > 1
 
 
-def test_the_replica_of_items_stays_as_large_however_many_share_the_work() -> None:
+def test_the_replica_of_items_has_the_same_size_for_any_number_of_task_managers() -> None:
     small, *_, large = (needs(site, C)["items in each TaskManager"].amount for site in SITES)
     assert small == large > 16
 
 
-def test_the_feed_is_read_as_often_as_there_are_task_managers_and_never_beyond_its_bound() -> None:
+def test_every_task_manager_reads_the_feed_and_its_bound_holds() -> None:
     few, many = (needs(site, C) for site in (SITES[0], SITES[-1]))
     assert few["Redis, feed written"].amount == many["Redis, feed written"].amount == SITE.bound
     ratio = many["Redis, feed read by all"].amount / few["Redis, feed read by all"].amount
@@ -76,7 +76,7 @@ def test_the_feed_is_read_as_often_as_there_are_task_managers_and_never_beyond_i
     np.testing.assert_allclose(lag(SITE, C) / lag(changed(bound=2 * SITE.bound), C), 2)
 
 
-def test_what_cannot_be_met_is_a_share_above_1() -> None:
+def test_a_need_that_cannot_be_met_has_a_share_above_1() -> None:
     for site in SITES:
         shares = {name: need.share for name, need in needs(site, C).items()}
         assert shares["items in each TaskManager"] > 1

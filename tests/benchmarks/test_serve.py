@@ -1,10 +1,10 @@
-"""The benchmark of the server, at a size that takes a second."""
+"""The server's benchmark, in a run of a second."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.serve import fill, measure, server, stands
+from benchmarks.serve import fill, keeps_up, measure, server
 from flink_app.local.ports import free_port
 
 
@@ -18,8 +18,8 @@ def test_every_request_is_answered_and_counted_from_when_it_was_due(redis_url: s
     assert np.isfinite(row["server_cpu"])
 
 
-def test_a_rate_stands_where_all_is_answered_soon() -> None:
+def test_the_server_keeps_up_if_everything_is_answered_soon() -> None:
     good = {"asked": 9, "answered": 9, "failed": 0, "p99_ms": 2.0}
-    assert stands(good)
+    assert keeps_up(good)
     for bad in ({"answered": 8}, {"failed": 1}, {"p99_ms": 20.0}):
-        assert not stands({**good, **bad})
+        assert not keeps_up({**good, **bad})

@@ -1,4 +1,4 @@
-"""The soak's own judgement: what grows is seen, what has grown while it warmed up is not."""
+"""The judgement of the soak: growth is found, but not growth while warming up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def figures(**series: list[float]) -> dict[str, float]:
     return slopes([float(n) for n in range(len(samples))], samples)
 
 
-def test_growth_is_by_the_hour_and_after_warming_up() -> None:
+def test_growth_is_per_hour_and_after_warming_up() -> None:
     found = figures(
         taskmanager_MiB=[1, 50, 100.0, 100.0, 100.0, 100.0], x=[0, 0, 100, 101, 102, 103.0]
     )
@@ -23,13 +23,19 @@ def test_growth_is_by_the_hour_and_after_warming_up() -> None:
 
 @pytest.mark.parametrize(
     ("name", "slope", "bad"),
-    [("taskmanager 1 resident MiB", 0.04, False), ("taskmanager 1 resident MiB", 0.06, True),
-     ("learned", 9.0, False),
-     ("checkpoint MiB", 0.1, False), ("checkpoint MiB", 0.3, True),
-     ("freshness p50 ms", 0.6, True), ("redis resident MiB", -1.0, False),
-     ("kafka resident MiB", 0.4, False), ("kafka live heap MiB", 0.06, True)],
-)  # fmt: skip
-def test_what_grows_faster_than_it_may_is_named(name: str, slope: float, bad: bool) -> None:
+    [
+        ("taskmanager 1 resident MiB", 0.04, False),
+        ("taskmanager 1 resident MiB", 0.06, True),
+        ("learned", 9.0, False),
+        ("checkpoint MiB", 0.1, False),
+        ("checkpoint MiB", 0.3, True),
+        ("freshness p50 ms", 0.6, True),
+        ("redis resident MiB", -1.0, False),
+        ("kafka resident MiB", 0.4, False),
+        ("kafka live heap MiB", 0.06, True),
+    ],
+)
+def test_figures_that_grow_too_fast_are_named(name: str, slope: float, bad: bool) -> None:
     assert grown({name: slope}) == ([name] if bad else [])
 
 

@@ -1,4 +1,4 @@
-"""The choice of settings, on ratings made up."""
+"""The choice of settings, on invented ratings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ratings(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_first_half_is_of_all_ratings_whatever_is_positive(
+def test_the_first_half_is_of_all_ratings_for_any_positive_rule(
     ratings: Path, tmp_path: Path
 ) -> None:
     for positive, counted in zip(SETS.values(), (10, 20), strict=True):
@@ -34,7 +34,7 @@ def test_the_first_half_is_of_all_ratings_whatever_is_positive(
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_a_grid_holds_the_defaults_and_what_the_rule_takes(
+def test_grids_hold_the_defaults_and_valid_parameters(
     name: str, ratings: Path, tmp_path: Path
 ) -> None:
     tried = list(settings(GRIDS[name]))
@@ -43,13 +43,13 @@ def test_a_grid_holds_the_defaults_and_what_the_rule_takes(
     assert 0 <= recall(BASELINES[name], stream, length, 1, tried[-1]) <= 1
 
 
-def test_a_setting_that_is_best_for_both_has_all_of_the_score() -> None:
+def test_a_setting_that_is_best_for_both_has_score_1() -> None:
     scores = shares([(0.1, 0.02), (0.2, 0.04), (0.0, 0.04)])
     np.testing.assert_allclose(scores, [0.5, 1.0, 0.5])
     np.testing.assert_allclose(shares([(0.0, 0.1), (0.0, 0.2)]), [0.25, 0.5])
 
 
-def test_the_defaults_are_shown_though_they_are_not_among_the_best() -> None:
+def test_the_defaults_are_shown_even_if_they_are_not_among_the_best() -> None:
     present = defaults(BASELINES["item-knn"], ["recent"])
     rows = [
         {"setting": given, "recall@10": dict.fromkeys(SETS, value), "share": value}

@@ -1,4 +1,4 @@
-"""The accounts of processes and of Redis, on this process and a Redis of the tests'."""
+"""The accounts of processes and of Redis, on this process and a test Redis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import redis
 from benchmarks.usage import Usage, key_bytes, look, peak_mib
 
 
-def test_a_stretch_has_the_cpu_time_and_the_bytes_that_it_took(redis_client: redis.Redis) -> None:
+def test_usage_has_the_cpu_time_and_bytes_between_two_looks(redis_client: redis.Redis) -> None:
     pids = {"me": os.getpid()}
     before = look(pids, redis_client)
     began = time.process_time()
@@ -22,7 +22,7 @@ def test_a_stretch_has_the_cpu_time_and_the_bytes_that_it_took(redis_client: red
     used = look(pids, redis_client).since(before)
     assert 0.08 < used.cpu_s["me"] < 5
     assert used.at_s > 0.08
-    # The look before is itself a command, answered after it was counted.
+    # The first look is itself a command, which was counted before it was answered.
     assert 2 <= used.redis["commands"] <= 4
     assert 10_000 < used.redis["in_bytes"] < 11_000
     assert 10_000 < used.redis["out_bytes"] < 20_000
@@ -43,7 +43,7 @@ def test_the_peak_memory_of_a_process() -> None:
     del held
 
 
-def test_the_bytes_of_a_key_are_a_mean_of_those_that_match(redis_client: redis.Redis) -> None:
+def test_key_bytes_are_a_mean_over_matching_keys(redis_client: redis.Redis) -> None:
     assert key_bytes(redis_client, "rec:*") == 0
     for n in range(20):
         redis_client.set(f"rec:{n}", b"x" * 2000)

@@ -1,3 +1,3 @@
-"""Keeps pytest from importing what is submitted to a cluster, where the files lie side by side."""
+"""Keeps pytest from importing modules that are submitted to a cluster, in one flat folder."""
 
 collect_ignore_glob = ["stack/count_*.py"]

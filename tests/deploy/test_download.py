@@ -50,7 +50,7 @@ def test_a_damaged_file_is_fetched_again(repository: Path, tmp_path: Path) -> No
     assert (tmp_path / JAR.name).read_bytes() == CONTENT
 
 
-def test_another_content_is_refused(repository: Path, tmp_path: Path) -> None:
+def test_different_content_is_refused(repository: Path, tmp_path: Path) -> None:
     wrong = JAR._replace(sha256="0" * 64)
     with pytest.raises(ServiceError, match="is not the pinned file") as caught:
         fetch([wrong], tmp_path / "jars")
@@ -60,14 +60,14 @@ def test_another_content_is_refused(repository: Path, tmp_path: Path) -> None:
 
 
 def test_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Port 9 (discard) answers nobody; the system refuses at once.
+    # Nothing listens on port 9 (discard), so that the connection is refused at once.
     monkeypatch.setenv("MAVEN_MIRROR", "http://127.0.0.1:9/maven2")
     with pytest.raises(ServiceError, match=r"could not fetch .*: go online") as caught:
         fetch([JAR], tmp_path)
     assert "http://127.0.0.1:9/maven2/org/example/thing_2.13/1.0-2.3" in str(caught.value)
 
 
-def test_a_mirror_that_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_that_is_not_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAVEN_MIRROR", "nowhere")
     with pytest.raises(ServiceError, match="set MAVEN_MIRROR"):
         fetch([JAR], tmp_path)
@@ -87,7 +87,7 @@ def test_pins_keep_their_case() -> None:
     assert download.PINS.is_file()
 
 
-def test_both_sides_of_kafka_share_one_zstandard() -> None:
+def test_client_and_broker_of_kafka_share_one_zstandard() -> None:
     codecs = [jar for use in ("flink", "kafka") for jar in pinned(use) if "zstd" in jar.artifact]
     assert len(codecs) == 2
     assert codecs[0] == codecs[1]

@@ -20,7 +20,7 @@ def test_the_commands_in_turn(tmp_path: Path) -> None:
         assert first.returncode == 0, first.stderr
         assert first.stdout.startswith("redis started\n")
         assert f"redis://{LOOPBACK}:{port}/0" in first.stdout
-        assert local("up", "redis", *folder).stdout.startswith("redis was up already\n")
+        assert local("up", "redis", *folder).stdout.startswith("redis was already up\n")
         seen = local("status", *folder).stdout.splitlines()
         assert [line.split()[:2] for line in seen] == [
             ["kafka", "down"],
@@ -41,7 +41,7 @@ def test_an_error_is_one_sentence(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_flink_has_to_be_up(tmp_path: Path) -> None:
+def test_flink_must_be_up(tmp_path: Path) -> None:
     done = local("flink", "list", "--folder", str(tmp_path))
     assert done.returncode == 1
     assert "python -m deploy.local up flink" in done.stderr

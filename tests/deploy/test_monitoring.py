@@ -1,4 +1,4 @@
-"""Alerts and dashboard refer to metrics and labels that exist, and the alerts do what they say."""
+"""Alerts and dashboard refer to existing metrics and labels, and the alerts fire as intended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LABELS |= {name: {*FLINK_LABELS} for name in FLINK}
 
 
 class Refers(NamedTuple):
-    """A metric and the labels that an expression selects of it, or groups by."""
+    """A metric, and the labels by which an expression selects or groups it."""
 
     metric: str
     labels: set[str]
@@ -68,7 +68,7 @@ def expressions() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("expression", expressions().values(), ids=expressions())
-def test_what_an_expression_refers_to_exists(expression: str) -> None:
+def test_an_expression_refers_to_existing_metrics_and_labels(expression: str) -> None:
     metrics, labels = refers(expression)
     assert metrics
     for metric in metrics:
@@ -94,7 +94,7 @@ def test_every_metric_of_the_dashboard_s_variables_exists() -> None:
         assert label in SCRAPED | LABELS[metric]
 
 
-def test_the_legends_name_labels_that_exist() -> None:
+def test_the_legends_name_existing_labels() -> None:
     for panel in dashboard()["panels"]:
         for target in panel["targets"]:
             used = set(re.findall(r"\{\{\s*(\w+)\s*\}\}", target["legendFormat"]))
@@ -102,7 +102,7 @@ def test_the_legends_name_labels_that_exist() -> None:
             assert used <= {*known}, panel["title"]
 
 
-def test_panels_lie_beside_each_other_and_have_what_grafana_needs() -> None:
+def test_panels_do_not_overlap_and_have_the_fields_that_grafana_needs() -> None:
     taken: set[tuple[int, int]] = set()
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
@@ -133,7 +133,7 @@ def test_an_alert_says_what_is_wrong_and_what_to_do(name: str) -> None:
 
 
 def promtool(*arguments: str | Path) -> str:
-    """What Prometheus' own checker says; it comes with Debian's package prometheus."""
+    """The output of Prometheus' own checker, which is in Debian's package prometheus."""
     program = shutil.which("promtool")
     if program is None:
         pytest.skip("promtool is not installed (Debian and Ubuntu: apt install prometheus)")
@@ -142,7 +142,7 @@ def promtool(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_prometheus_takes_its_configuration_and_the_alerts() -> None:
+def test_prometheus_accepts_its_configuration_and_the_alerts() -> None:
     assert f"{len(alerts())} rules found" in promtool("check", "config", PROMETHEUS)
 
 

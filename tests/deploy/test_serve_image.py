@@ -1,4 +1,4 @@
-"""The image of `millirec serve`: what it installs is what the project says, and is enough."""
+"""The image of `millirec serve` installs the project's requirements, and they suffice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_requirements_are_those_of_the_project() -> None:
     assert not any(re.match("apache-flink|numba|setuptools", line) for line in wanted)
 
 
-def test_the_server_runs_without_what_the_image_lacks() -> None:
+def test_the_server_runs_without_the_packages_that_the_image_lacks() -> None:
     program = f"""
 import sys
 for name in {KEPT_OUT!r}:
@@ -49,6 +49,6 @@ print(*(sorted({{name.partition(".")[0] for name in sys.modules}})))
 
 
 @pytest.mark.parametrize("folder", ["flink_app", "udfs", "deploy/serve/requirements.txt"])
-def test_the_image_copies_what_there_is(folder: str) -> None:
+def test_the_image_copies_existing_folders(folder: str) -> None:
     assert f"COPY {folder}" in (FOLDER / "Dockerfile").read_text(encoding="utf-8")
     assert (ROOT / folder).exists()

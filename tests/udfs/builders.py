@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tests.udfs.fakes import DictState
 from udfs.events.batch import CONSUMED, EventBatch, item_key, make_batch
+from udfs.events.columns import COLUMNS
 from udfs.learning.learner import Learned, Learner
 from udfs.lists.update import ListUpdates
 from udfs.models.settings import Settings
@@ -90,17 +91,13 @@ def batch_of(
 
 def part(batch: EventBatch, begin: int, end: int) -> EventBatch:
     """The events `begin` to `end` − 1."""
-    cut = make_batch(
-        batch.users[begin:end],
-        batch.items[begin:end],
-        batch.weights_array[begin:end],
-        batch.flags_array[begin:end],
-        batch.ts_array[begin:end],
-        batch.ids[begin:end],
-        batch.opened,
-    )
-    ratings = batch.ratings[4 * begin : 4 * end]
-    return msgspec.structs.replace(cut, ratings=ratings)
+    return batch.take(np.arange(begin, min(end, len(batch))))
+
+
+def with_columns(batch: EventBatch, **columns: Any) -> EventBatch:
+    """The batch with other values in some columns."""
+    changed = {name: COLUMNS[name].convert(values) for name, values in columns.items()}
+    return msgspec.structs.replace(batch, columns=batch.columns | changed)
 
 
 class OneShard:

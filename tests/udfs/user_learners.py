@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tests.udfs.builders import NOW, SETTINGS, batch_of, changed, shown
+from tests.udfs.builders import NOW, SETTINGS, batch_of, changed, shown, with_columns
 from tests.udfs.flink import Subtask
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import pack
@@ -42,8 +42,8 @@ def operator(url: str, window_ms: int = 0, born_ms: int = 0, **changes: Any) -> 
 
 
 def sent(pairs: list[tuple[str, str]], opened: int, ids: list[str] | None = None) -> Any:
-    batch = batch_of(pairs)
-    return 7, pack(msgspec.structs.replace(batch, opened=opened, ids=ids or batch.ids))
+    batch = msgspec.structs.replace(batch_of(pairs), opened=opened)
+    return 7, pack(with_columns(batch, ids=ids) if ids else batch)
 
 
 def account(out: list[Any]) -> Account:

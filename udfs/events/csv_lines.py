@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from udfs.events.columns import fields as known_fields
 from udfs.events.presets import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
 from udfs.events.times import NUMBER
 
 _ODD = ('"', "\r", "\n", "\ufeff")
+_WHOLE = re.compile("[+-]?[0-9]+")
 _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 
 
@@ -33,6 +36,8 @@ class CsvReader:
             self._at = {field: self._columns.index(name) for field, name in preset.fields.items()}
         else:
             self._at = {field: int(number) - 1 for field, number in preset.fields.items()}
+        known = known_fields()
+        self._holds = {field: known[field] for field in preset.fields}
         self._least = max(self._at.values()) + 1  # cells of a line whose columns have no names
 
     def read(self, lines: Sequence[str]) -> RawColumns:
@@ -51,20 +56,20 @@ class CsvReader:
         problems: dict[int, Problem] = {}
         return RawColumns(
             rows=rows,
-            users=self._column("user", cells),
-            items=self._column("item", cells),
-            types=_or_none(self._column("type", cells)),
-            times=_or_none(self._column("ts", cells)),
-            values=_numbers(self._column("value", cells), problems),
-            ids=self._column("id", cells),
+            fields={field: self._field(field, cells, problems) for field in self._at},
             problems=problems,
             rejected=rejected,
             ignored=len(lines) - len(rows) - len(rejected),
         )
 
-    def _column(self, field: str, cells: list[list[str]]) -> list[str]:
-        at = self._at.get(field)
-        return [""] * len(cells) if at is None else [row[at] for row in cells]
+    def _field(self, field: str, cells: list[list[str]], problems: dict[int, Problem]) -> Any:
+        at, holds = self._at[field], self._holds[field]
+        column = [row[at] for row in cells]
+        if holds == "text":
+            return column
+        if holds == "number":
+            return np.array(_read(column, field, _number, problems), np.float64)
+        return _read(column, field, _whole, problems) if holds == "whole" else _or_none(column)
 
     def _cut(self, line: str) -> list[str]:
         """The cells of a line that may have a byte order mark, a line end or quotes."""
@@ -111,26 +116,41 @@ def _or_none(column: list[str]) -> Sequence[str | None]:
     return [cell if cell.strip() else None for cell in column] if "" in column else column
 
 
-def _numbers(column: list[str], problems: dict[int, Problem]) -> NDArray[np.float64]:
-    """The cells as finite numbers, NaN where empty; other cells are added to `problems`."""
-    known = {cell: _number(cell) for cell in set(column)}  # ratings are few
+def _read(
+    column: list[str],
+    field: str,
+    read: Callable[[str, str], float | Problem | None],
+    problems: dict[int, Problem],
+) -> list[Any]:
+    """The cells as `read` has them, None where empty; other cells are added to `problems`."""
+    known: dict[str, Any] = {cell: read(cell, field) for cell in set(column)}  # ratings are few
     bad = {cell for cell, number in known.items() if isinstance(number, tuple)}
     if bad:
         for row, cell in enumerate(column):
             if cell in bad:
-                problems[row] = known[cell]  # type: ignore[assignment]
-        known.update(dict.fromkeys(bad, math.nan))
-    return np.array([known[cell] for cell in column], dtype=np.float64)
+                problems.setdefault(row, known[cell])
+        known.update(dict.fromkeys(bad))
+    return [known[cell] for cell in column]
 
 
-def _number(cell: str) -> float | Problem:
+def _number(cell: str, field: str) -> float | Problem | None:
     text = cell.strip()
     if not text:
-        return math.nan
+        return None
     if NUMBER.fullmatch(text):
         number = float(text)
         if math.isfinite(number):
             return number
     elif text.lower().lstrip("+-") not in _NOT_FINITE:
-        return "wrong_type", f"the value {shown(cell)} is not a number"
-    return "not_finite", f"the value {shown(cell)} is not a finite number"
+        return "wrong_type", f"the {field} {shown(cell)} is not a number"
+    return "not_finite", f"the {field} {shown(cell)} is not a finite number"
+
+
+def _whole(cell: str, field: str) -> int | Problem | None:
+    text = cell.strip()
+    if not text:
+        return None
+    if not _WHOLE.fullmatch(text):
+        return "wrong_type", f"the {field} {shown(cell)} is not a whole number"
+    # More digits than any dtype has, of which Python might not convert thousands.
+    return int(text) if len(text) < 100 else 10**99

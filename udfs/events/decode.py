@@ -13,7 +13,8 @@ The reasons, stable codes for metrics and dead letters:
     not_utf8                   an id holds U+FFFD or half of a surrogate pair
     wrong_type                 a field is of a JSON type, or a cell of a form, that it cannot have
     not_finite                 a number is NaN or infinite
-    value_out_of_range         a rating lies outside the scale of its source
+    value_out_of_range         a rating lies outside the scale of its source, or a number is more
+                               than its column can hold
     bad_time                   a time is neither a number nor ISO 8601
     time_out_of_range          a time is absurdly early, or too far ahead
     unknown_type               an event type has no weight
@@ -30,44 +31,35 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from udfs.errors import ConfigError
-from udfs.events.batch import CONSUMED
+from udfs.events.batch import EventBatch, from_columns
+from udfs.events.columns import COLUMNS
 from udfs.events.csv_lines import CsvReader
 from udfs.events.json_lines import JsonReader
+from udfs.events.plain_columns import read_column
 from udfs.events.rate_limit import RateLimit
-from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, clean_ids, shown
+from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, shown
+from udfs.events.rows import CONSUMED, Events
 from udfs.events.settings import IMPRESSION, RATING, DecodeSettings, RatingRule
 from udfs.events.times import RawTime, iso_text, to_ms
 
 __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
 
 
-class Decoded(msgspec.Struct, frozen=True, eq=False):
+class Decoded(Events, frozen=True, eq=False, kw_only=True):
     """The events of n lines: accepted, rejected and ignored lines add up to n.
 
     Attributes:
-        users, items, ids: strings of the m accepted events, in the order of the lines; `ids` has
-            "" where an event has no id.
-        weights: float32[m], finite.
-        flags: uint8[m]; see `udfs.events.batch.CONSUMED`.
-        ts: int64[m], milliseconds since the epoch.
-        ratings: float32[m], as they were given; NaN for an event that is none, and for every one
-            where the settings do not keep them.
+        columns: of the m accepted events, in the order of the lines.
         rejected: the lines that cannot be used, by ascending index.
         ignored: how many lines are blank, a CSV header, or of weight 0 where those are ignored.
     """
 
-    users: list[str]
-    items: list[str]
-    weights: NDArray[np.float32]
-    flags: NDArray[np.uint8]
-    ts: NDArray[np.int64]
-    ratings: NDArray[np.float32]
-    ids: list[str]
     rejected: list[Rejected]
     ignored: int
 
-    def __len__(self) -> int:
-        return len(self.users)
+    def batch(self, opened: int) -> EventBatch:
+        """The events as a batch whose window opened then, milliseconds since the epoch."""
+        return from_columns(self.columns, opened)
 
 
 class _Kind(msgspec.Struct, frozen=True):
@@ -125,40 +117,30 @@ class Decoder:
         So the row of each event is known: those without a problem, in order, where
         `settings.zero_weight` is `learn`.
         """
-        problems, longest = raw.problems, self._settings.max_id_bytes
-        users = clean_ids(raw.users, "user", longest, problems, required=True)
-        items = clean_ids(raw.items, "item", longest, problems, required=True)
-        ids = clean_ids(raw.ids, "id", longest, problems, required=False)
-        ts = self._times(raw.times, now_ms, problems)
-        weights, flags = self._weigh(raw.types, raw.values, problems)
+        problems, settings = raw.problems, self._settings
+        columns = {
+            name: read_column(column, raw, settings.max_id_bytes)
+            for name, column in COLUMNS.items()
+            if column.source in raw.fields
+        }
+        columns["ts"] = self._times(raw.times, now_ms, problems).astype(np.int64)
+        weights, columns["flags"] = self._weigh(raw.types, raw.values, problems)
+        columns["weights"] = weights.astype(np.float32)
+        if settings.ratings:
+            with np.errstate(over="ignore"):  # beyond float32 it is infinite, and not learned
+                columns["ratings"] = self.ratings(raw).astype(np.float32)
         if self._limit:
-            self._limit.mark(users, now_ms, problems)
-        decoded = Decoded(
-            users=users,
-            items=items,
-            weights=weights.astype(np.float32),
-            flags=flags,
-            ts=ts.astype(np.int64),
-            ratings=self._given(raw),
-            ids=ids,
-            rejected=raw.rejected,
-            ignored=raw.ignored,
-        )
+            self._limit.mark(columns["users"], now_ms, problems)
+        decoded = Decoded(columns=columns, rejected=raw.rejected, ignored=raw.ignored)
         if problems:
             decoded = _without(problems, decoded, raw)
-        return decoded if self._settings.zero_weight == "learn" else _weighty(decoded)
+        return decoded if settings.zero_weight == "learn" else _weighty(decoded)
 
     def ratings(self, raw: RawColumns) -> NDArray[np.float64]:
         """The ratings of m rows as they stand there, float64[m]; NaN where an event is none."""
         kinds = {word: self._known.get(word) or self._kind(word) for word in set(raw.types)}
         rated = [kinds[word].is_rating for word in raw.types]
         return np.where(rated, raw.values, np.nan)
-
-    def _given(self, raw: RawColumns) -> NDArray[np.float32]:
-        if not self._settings.ratings:
-            return np.full(len(raw.types), np.nan, np.float32)
-        with np.errstate(over="ignore"):  # beyond float32 it is infinite, and not learned
-            return self.ratings(raw).astype(np.float32)
 
     def _times(
         self, column: Sequence[RawTime], now_ms: int, problems: dict[int, Problem]
@@ -230,26 +212,13 @@ def _without(problems: dict[int, Problem], decoded: Decoded, raw: RawColumns) ->
         *decoded.rejected,
         *(Rejected(*problem, raw.rows[row]) for row, problem in problems.items()),
     ]
-    keep = [row for row in range(len(decoded)) if row not in problems]
+    keep = np.ones(len(decoded), np.bool_)
+    keep[list(problems)] = False
     rejected.sort(key=lambda one: one.index)
-    return replace(_select(decoded, keep), rejected=rejected)
+    return replace(decoded.take(keep), rejected=rejected)
 
 
 def _weighty(decoded: Decoded) -> Decoded:
     """`decoded` less the events of weight 0, which are ignored."""
-    keep = np.flatnonzero(decoded.weights).tolist()
-    ignored = decoded.ignored + len(decoded) - len(keep)
-    return replace(_select(decoded, keep), ignored=ignored)
-
-
-def _select(decoded: Decoded, keep: list[int]) -> Decoded:
-    return replace(
-        decoded,
-        users=[decoded.users[row] for row in keep],
-        items=[decoded.items[row] for row in keep],
-        weights=decoded.weights[keep],
-        flags=decoded.flags[keep],
-        ts=decoded.ts[keep],
-        ratings=decoded.ratings[keep],
-        ids=[decoded.ids[row] for row in keep],
-    )
+    kept = decoded.take(decoded.weights != 0)
+    return replace(kept, ignored=decoded.ignored + len(decoded) - len(kept))

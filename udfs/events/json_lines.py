@@ -15,18 +15,18 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from udfs.events.columns import REQUIRED, Holds
+from udfs.events.columns import fields as known_fields
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, has_utf8, shown
 
 # Booleans are no integers to msgspec, and 17.0 is none either.
-_TYPES: dict[str, Any] = {
-    "user": str | int,
-    "item": str | int,
-    "type": str | int | None,
-    "ts": int | float | str | None,
-    "value": float | None,
-    "id": str | int | None,
+_TYPES: dict[Holds, Any] = {
+    "text": str | int,
+    "word": str | int,
+    "time": int | float | str,
+    "number": float,
+    "whole": int,
 }
-_REQUIRED = ("user", "item")
 _BOM = "\ufeff"
 
 
@@ -43,6 +43,8 @@ class JsonReader:
     def __init__(self, fields: Mapping[str, str]) -> None:
         """Compile a decoder for `fields`: millirec's field → dotted path in the object."""
         self._paths = {field: path.split(".") for field, path in fields.items()}
+        known = known_fields()
+        self._holds = {field: known[field] for field in fields}
         tree: dict[str, Any] = {}
         for field, path in self._paths.items():
             branch = tree
@@ -50,7 +52,9 @@ class JsonReader:
                 branch = branch.setdefault(key, {})
             branch[path[-1]] = field
         names: dict[str, str] = {}
-        self._decode: Callable[[str], Any] = msgspec.json.Decoder(_struct(tree, "", names)).decode
+        self._decode: Callable[[str], Any] = msgspec.json.Decoder(
+            _struct(tree, "", names, self._holds)
+        ).decode
         self._getters = {field: attrgetter(name) for field, name in names.items()}
 
     def read(self, lines: Sequence[str]) -> RawColumns:
@@ -71,28 +75,23 @@ class JsonReader:
                     events.append(event)
         n = len(lines)
         rows = [row for row in range(n) if row not in failed] if failed else range(n)
-        values = self._column("value", events)
         return RawColumns(
             rows=rows,
-            users=self._column("user", events),
-            items=self._column("item", events),
-            types=self._column("type", events),
-            times=self._column("ts", events),
-            values=np.array(values, dtype=np.float64),  # None becomes NaN
-            ids=self._column("id", events),
+            fields={field: self._column(field, events) for field in self._getters},
             problems={},
             rejected=rejected,
             ignored=len(failed) - len(rejected),
         )
 
-    def _column(self, field: str, events: list[Any]) -> list[Any]:
-        getter = self._getters.get(field)
-        if getter is None:
-            return [None] * len(events)
+    def _column(self, field: str, events: list[Any]) -> Any:
+        getter = self._getters[field]
         try:
-            return list(map(getter, events))
+            values = list(map(getter, events))
         except AttributeError:  # some object on the way to an optional field is null
-            return [_get(getter, event) for event in events]
+            values = [_get(getter, event) for event in events]
+        if self._holds[field] == "number":
+            return np.array(values, dtype=np.float64)  # None becomes NaN
+        return values
 
     def _retry(
         self, line: str, index: int, error: Exception, rejected: list[Rejected]
@@ -124,7 +123,7 @@ class JsonReader:
         if not isinstance(event, dict):
             return "not_an_object", f"the line is {_kind(event)}, not an object"
         for field, path in self._paths.items():
-            problem = _field_problem(event, field, path)
+            problem = _field_problem(event, field, path, self._holds[field])
             if problem:
                 return problem
         if isinstance(error, msgspec.ValidationError):  # an earlier one of two equal keys
@@ -139,7 +138,9 @@ def _get(getter: Callable[[Any], Any], event: Any) -> Any:
         return None
 
 
-def _struct(tree: Mapping[str, Any], prefix: str, names: dict[str, str]) -> type[msgspec.Struct]:
+def _struct(
+    tree: Mapping[str, Any], prefix: str, names: dict[str, str], holds: Mapping[str, Holds]
+) -> type[msgspec.Struct]:
     """A Struct for one level of the paths; `names` receives field → attribute path."""
     required: list[Any] = []
     optional: list[Any] = []
@@ -148,17 +149,17 @@ def _struct(tree: Mapping[str, Any], prefix: str, names: dict[str, str]) -> type
         name = f"f{number}"
         rename[name] = key
         if isinstance(below, dict):
-            inner = _struct(below, f"{prefix}{name}.", names)
+            inner = _struct(below, f"{prefix}{name}.", names, holds)
             if any(field.required for field in msgspec.structs.fields(inner)):
                 required.append((name, inner))
             else:
                 optional.append((name, inner | None, msgspec.field(default_factory=inner)))
             continue
         names[below] = prefix + name
-        if below in _REQUIRED:
-            required.append((name, _TYPES[below]))
+        if below in REQUIRED:
+            required.append((name, _TYPES[holds[below]]))
         else:
-            optional.append((name, _TYPES[below], None))
+            optional.append((name, _TYPES[holds[below]] | None, None))
     return msgspec.defstruct("Event", [*required, *optional], rename=rename, gc=False)
 
 
@@ -169,7 +170,9 @@ def _int(digits: str) -> int | _HugeInt:
         return _HUGE
 
 
-def _field_problem(event: dict[str, Any], field: str, path: list[str]) -> Problem | None:
+def _field_problem(
+    event: dict[str, Any], field: str, path: list[str], holds: Holds
+) -> Problem | None:
     """What is wrong with one field of a decoded object; None if nothing is."""
     value: Any = event
     for depth, key in enumerate(path):
@@ -178,30 +181,36 @@ def _field_problem(event: dict[str, Any], field: str, path: list[str]) -> Proble
             return "wrong_type", f"{where!r} is {_kind(value)}, not an object"
         value = value.get(key)
         if value is None:
-            if field not in _REQUIRED:
+            if field not in REQUIRED:
                 return None
             return f"missing_{field}", f"the line has no {'.'.join(path)!r}"
     name = f"the {field} ({'.'.join(path)!r})"
     if isinstance(value, bool | dict | list):
         return "wrong_type", f"{name} is {_kind(value)}"
-    if field == "value":
-        return _number_problem(value, name)
+    if holds in ("number", "whole"):
+        return _number_problem(value, name, holds)
     if value is _HUGE:
-        reason = {"ts": "time_out_of_range", "type": "wrong_type"}.get(field, "id_too_long")
+        reason = {"time": "time_out_of_range", "word": "wrong_type"}.get(holds, "id_too_long")
         return reason, f"{name} is an integer of thousands of digits"
     if isinstance(value, str):
         if not has_utf8(value):
             return "not_utf8", f"{name} {shown(value)} has half of a surrogate pair"
         return None
     if isinstance(value, float):
-        if field != "ts":
+        if holds != "time":
             return "wrong_type", f"{name} is {value!r}: an id or a type is a string or an integer"
         if not math.isfinite(value):
             return "not_finite", f"{name} is not a finite number"
     return None
 
 
-def _number_problem(value: Any, name: str) -> Problem | None:
+def _number_problem(value: Any, name: str, holds: Holds) -> Problem | None:
+    if holds == "whole":
+        if value is _HUGE:
+            return "value_out_of_range", f"{name} is an integer of thousands of digits"
+        if isinstance(value, int):
+            return None
+        return "wrong_type", f"{name} is {shown(value)}, not a whole number"
     if isinstance(value, str):
         return "wrong_type", f"{name} is the string {shown(value)}, not a number"
     try:

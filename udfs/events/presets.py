@@ -15,9 +15,11 @@ from typing import Literal
 import msgspec
 
 from udfs.errors import SourceError
+from udfs.events.columns import FIELDS as READ
+from udfs.events.columns import registered
 
-FIELDS = ("user", "item", "type", "ts", "value", "id")
-"""What millirec reads of an event; everything else on a line is ignored."""
+FIELDS = tuple(READ)
+"""What millirec reads of an event, besides registered columns; the rest of a line is ignored."""
 
 CARRIED = ("session", "rec")
 """Fields that an event may also have: a mapping may name them, decoding leaves them on the line."""
@@ -28,8 +30,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         format: "json" (one object a line) or "csv" (cells between delimiters).
-        fields: field of `FIELDS` → dotted path in the JSON object, or name of a CSV column;
-            if `columns` is empty, its number from 1.
+        fields: field of `FIELDS`, or of a registered column → dotted path in the JSON object, or
+            name of a CSV column; if `columns` is empty, its number from 1.
         columns: the CSV columns from left to right; a line has exactly these. Empty: a line has
             at least the numbered ones.
         delimiter: what stands between two CSV cells, one character or more.
@@ -131,6 +133,7 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 
+_OWN = "millirec", "json"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -166,8 +169,9 @@ def resolve(
     if preset not in PRESETS:
         raise SourceError(f"there is no preset {preset!r}: {_instead(preset, PRESETS)}")
     for field in fields:
-        if field not in (*FIELDS, *CARRIED):
-            raise SourceError(f"an event has no field {field!r}: {_instead(field, FIELDS)}")
+        if field not in (*FIELDS, *registered(), *CARRIED):
+            known = (*FIELDS, *registered())
+            raise SourceError(f"an event has no field {field!r}: {_instead(field, known)}")
     if format not in ("", "json", "csv"):
         raise SourceError(f"the format {format!r} is unknown: write 'json' or 'csv'")
     if header not in ("auto", "yes", "no"):
@@ -179,7 +183,7 @@ def resolve(
         delimiter=delimiter or base.delimiter,
         header=header,
         columns=tuple(columns) or base.columns,
-        fields=_over(base.fields, fields),
+        fields=_over(base.fields | _own(preset, format or base.format), fields),
         types=_over(base.types, types),
     )
     if resolved.format == "csv":
@@ -200,13 +204,19 @@ def _numbered(preset: Preset, own: Mapping[str, str], *, named: bool) -> Preset:
     return msgspec.structs.replace(preset, fields=fields)
 
 
+def _own(preset: str, format: str) -> dict[str, str]:
+    """The fields of registered columns, which millirec's own JSON has by their names."""
+    return {field: field for field in registered()} if (preset, format) == _OWN else {}
+
+
 def _is_number(place: str) -> bool:
     return re.fullmatch("[1-9][0-9]{0,3}", place) is not None
 
 
 def _over(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     both = {**base, **own}
-    return {key: value for key, value in both.items() if value and key not in CARRIED}
+    unread = {*CARRIED} - registered().keys()
+    return {key: value for key, value in both.items() if value and key not in unread}
 
 
 def _check(name: str, preset: Preset) -> None:

@@ -7,7 +7,7 @@ one entry per line that has the right shape, and a `Rejected` for each line that
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -42,25 +42,35 @@ class RawColumns(msgspec.Struct, eq=False):
 
     Attributes:
         rows: the index of each row's line, ascending.
-        users, items, ids: ids as written; None where absent.
-        types: the source's words for the event types; None where absent.
-        times: as written; None where absent.
-        values: float64[m], finite; NaN where absent.
+        fields: by the names of `udfs.events.columns.fields`, those that the mapping reads. Texts
+            are strings or integers, as written; words, times and whole numbers too, and None where
+            absent; numbers are float64[m], finite, NaN where absent.
         problems: row → what is wrong with it, as far as the reader saw.
         rejected: the lines that are no row.
         ignored: how many lines are blank or a CSV header.
     """
 
     rows: Sequence[int]
-    users: Sequence[RawId]
-    items: Sequence[RawId]
-    types: Sequence[RawId]
-    times: Sequence[RawTime]
-    values: NDArray[np.float64]
-    ids: Sequence[RawId]
+    fields: dict[str, Any]
     problems: dict[int, Problem]
     rejected: list[Rejected]
     ignored: int
+
+    @property
+    def types(self) -> Sequence[RawId]:
+        """The source's words for the event types; None where absent."""
+        return self.fields.get("type") or [None] * len(self.rows)
+
+    @property
+    def times(self) -> Sequence[RawTime]:
+        """The times as written; None where absent."""
+        return self.fields.get("ts") or [None] * len(self.rows)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The values of ratings: float64[m], finite; NaN where absent."""
+        values: NDArray[np.float64] | None = self.fields.get("value")
+        return np.full(len(self.rows), np.nan) if values is None else values
 
 
 def shown(value: object) -> str:
@@ -85,7 +95,7 @@ def clean_ids(
 
     Args:
         column: m ids as read; integers become their decimal digits.
-        field: "user", "item" or "id", for reasons and sentences.
+        field: what it is read from, such as "user", for reasons and sentences.
         max_bytes: longest UTF-8 form allowed.
         problems: row → problem; a row that is in it already keeps its first problem.
         required: whether an empty id is a problem.

@@ -52,6 +52,7 @@ class ItemShard:
     ) -> None:
         self.catalogue, self.neighbours, self.shared = catalogue, neighbours, shared
         self._index, self._half_life_ms = index, half_life_ms
+        catalogue.attach(neighbours, slots=False)
         self._unfolded, self._uncounted = SlotSet(), SlotSet()
         self._unpublished, self._unpublished_pairs = SlotSet(), SlotSet()
         self._chunks: set[int] = set()
@@ -218,20 +219,14 @@ class ItemShard:
         living = self.catalogue.living_slots()
         expired = self.catalogue.expire(before_ms)
         gone = living[~self.catalogue.alive[living]]
-        self.neighbours.clear(gone)
         self.changed = self.changed or len(gone) > 0
         self._note_chunks(gone)
         return expired
 
     def compact(self) -> None:
-        """Give back the space of expired items; nothing may be unfolded."""
-        kept = self.catalogue.living_slots()
-        self.neighbours = self.neighbours.take(kept)
-        self.catalogue = self.catalogue.compact()
-        everything = np.arange(self.catalogue.size, dtype=np.int32)
-        counted = everything[self.neighbours.weights(everything) > 0]
-        for waiting, slots in (self._unpublished, everything), (self._unpublished_pairs, counted):
-            waiting.clear()
-            waiting.add(slots)
+        """Give back the slots of expired items; nothing may be unfolded."""
+        place = self.catalogue.compact()
+        self._unpublished.renumber(place)
+        self._unpublished_pairs.renumber(place)
         self._chunks.clear()
         self._whole = True

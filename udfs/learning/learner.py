@@ -114,12 +114,12 @@ class Learner:
         event_users = np.fromiter(map(slot_of.__getitem__, batch.users), np.int32, len(batch))
         known = catalogue.size
         event_items = catalogue.slots(batch.items)
-        weights, ts = batch.weights_array, batch.ts_array
+        weights, ts = batch.weights, batch.ts
         new_users = int((users.seen[slots] == 0).sum())
         events = _Events(event_users, event_items, weights, ts)
         shared_before = {name: one.parameters for name, one in self.models.shared.items()}
         self._train(events, number, now_ms)
-        windows, counted = self.models.count(event_users, event_items, weights, batch.flags_array)
+        windows, counted = self.models.count(event_users, event_items, weights, batch.flags)
         self._batch += 1
         seed = s.model.seed * _SEED_STRIDE
         self._random[0] = (seed + number * random_kernels.EVENT_STRIDE) & _MASK
@@ -139,17 +139,17 @@ class Learner:
         if s.model.loss == "squared":
             count, full, users.free_count = rating_kernels.learn(
                 *shared, event_users, event_items, weights,
-                batch.ratings_array / np.float32(s.events.rating_scale), batch.flags_array, *rates,
+                batch.ratings / np.float32(s.events.rating_scale), batch.flags, *rates,
                 self.models.position, np.zeros(2) if mean is None else mean, first, error, *notes,
             )  # fmt: skip
         else:
             count, full, users.free_count = softmax_kernels.learn(
-                *shared, known, event_users, event_items, weights, batch.flags_array, *rates,
+                *shared, known, event_users, event_items, weights, batch.flags, *rates,
                 s.model.negatives, self.models.position, self._random, *notes,
             )  # fmt: skip
         catalogue.measure(touched[:count])
         # What was only shown says nothing about its user.
-        said = (weights != 0) | batch.consumed_array
+        said = (weights != 0) | batch.consumed
         np.add.at(users.events, event_users[said], 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
@@ -255,15 +255,9 @@ class Learner:
 
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""
-        kept = self.catalogue.living_slots()
         self.catalogue.expire(before_ms)
         self.models.forget_popular()
-        gone = kept[~self.catalogue.alive[kept]]
-        self.models.neighbours.clear(gone)
-        self.models.trending.clear(gone)
         if self.catalogue.wasteful:
-            kept = self.catalogue.living_slots()
-            self.catalogue = self.catalogue.compact()
-            self.models.replace_catalogue(self.catalogue, kept)
-            self.users.clear()
-            self.shared.clear()
+            place = self.catalogue.compact(self.users.consumed())
+            self.users.renumber(place)
+            self.shared.renumber(place)

@@ -116,7 +116,7 @@ def micros(began: float) -> int:
 def since_of(batch: EventBatch, now: int) -> NDArray[np.int64]:
     """From when the freshness of each event counts, ms: its own time if it is live, else the
     moment its micro-batch was opened."""
-    ts = batch.ts_array
+    ts = batch.ts
     live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
     result: NDArray[np.int64] = np.where(live, ts, batch.opened)
     return result

@@ -18,7 +18,7 @@ from udfs.accounts import LISTS
 from udfs.events.batch import EventBatch
 from udfs.learning.learner import Learner
 from udfs.memory import history_kernels
-from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table, column
 from udfs.state.handles import Rows
 
 CUTS = (1, 5, 10, 20)
@@ -58,6 +58,12 @@ def sums(
     }
 
 
+class Shown(Table):
+    """Which items a model has shown; one that expires may be counted twice, which does no harm."""
+
+    seen = column(np.bool_)
+
+
 class Quality:
     """Tests one event in `every`; 0 tests none.
 
@@ -67,7 +73,7 @@ class Quality:
 
     def __init__(self, every: int, models: Sequence[str] = ()) -> None:
         self.every, self.models = every, models
-        self._shown: dict[str, tuple[Catalogue | None, NDArray[np.bool_]]] = {}
+        self._shown: dict[str, Shown] = {}
 
     def test(
         self,
@@ -91,7 +97,7 @@ class Quality:
         if not self.every:
             return {}, {}
         due = range(-number % self.every, len(batch), self.every)
-        weights = batch.weights_array
+        weights = batch.weights
         chosen = [n for n in due if n >= first and weights[n] > 0]
         users, catalogue = learner.users, learner.catalogue
         slot_of = users.locate([batch.users[n] for n in chosen], rows, history, catalogue)
@@ -137,18 +143,13 @@ class Quality:
 
     def _show(self, learner: Learner, name: str, top: NDArray[np.int32]) -> list[str]:
         """The items shown for the first time."""
-        catalogue, (known, seen) = learner.catalogue, self._shown.get(name, (None, _NONE))
-        if known is not catalogue or len(seen) < catalogue.size:
-            # Slots of an older catalogue mean nothing; counting an item twice does no harm.
-            seen = np.zeros(len(catalogue.alive), np.bool_)
-            self._shown[name] = catalogue, seen
+        catalogue, shown = learner.catalogue, self._shown.get(name)
+        if shown is None:
+            shown = self._shown[name] = catalogue.attach(Shown())
         slots = np.unique(top[top >= 0])
-        fresh = slots[~seen[slots]]
-        seen[fresh] = True
+        fresh = slots[~shown.seen[slots]]
+        shown.seen[fresh] = True
         return catalogue.names(fresh.tolist())
-
-
-_NONE = np.zeros(0, np.bool_)
 
 
 def _add(totals: dict[str, float], more: Mapping[str, float]) -> None:

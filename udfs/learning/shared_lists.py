@@ -6,6 +6,7 @@ In: the models, and which items were seen. Out: the `ListUpdates` that are due a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from udfs.models.settings import Settings
 from udfs.models.sources import Lists
 from udfs.ranking.recommender import Models, of_one
 
+V = TypeVar("V")
 _PAUSE_MS, _AT_ONCE = 1000, 256  # how often, and how many at most, items' lists are written
 
 
@@ -40,13 +42,12 @@ class SharedLists:
 
     def lost(self) -> None:
         """Note that no list of any item is written."""
-        self.clear()
+        self._written.clear()
         self._due.update(dict.fromkeys(self._models.catalogue.living_slots().tolist()))
 
-    def clear(self) -> None:
-        """Forget all items: their slots mean others now."""
-        self._due.clear()
-        self._written.clear()
+    def renumber(self, place: NDArray[np.int32]) -> None:
+        """Follow a compaction: what was slot k is now `place[k]`, −1 where it is gone."""
+        self._due, self._written = _moved(self._due, place), _moved(self._written, place)
 
     def updates(self, now_ms: int, *, everything: bool = False) -> list[ListUpdates]:
         """What is due, or all that has changed."""
@@ -90,3 +91,9 @@ class SharedLists:
     ) -> ListUpdates:
         catalogue = self._models.catalogue
         return ListUpdates(kind, names, source, now_ms, lists, catalogue, self._writer)
+
+
+def _moved(by_slot: dict[int, V], place: NDArray[np.int32]) -> dict[int, V]:
+    """What was noted by slot, after a compaction; in the same order."""
+    slots = place[np.fromiter(by_slot, np.int32, len(by_slot))].tolist()
+    return {slot: value for slot, value in zip(slots, by_slot.values(), strict=True) if slot >= 0}

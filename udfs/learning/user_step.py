@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from udfs.accounts import Account
-from udfs.events.batch import EventBatch, cut, recurrences, select, unpack
+from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
 from udfs.learning.effects import END, Count, Effect, Report, Show, Tell, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.list_step import LISTS, ListStep, micros
@@ -28,7 +28,7 @@ from udfs.stores.redis_marks import RedisMarks
 _REPORT_S = 1.0  # how often a batch that is learned event by event says how far it has come
 _EXPIRE_MS = 60_000  # how often idle items are dropped from the replica
 _REFILL, _SWEEP = "refill", "sweep"  # names of timers, beside `LISTS`
-_NO_EVENTS = EventBatch(users=[], items=[], weights=b"", flags=b"", ts=b"", ids=[], opened=0)
+_NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
 
 
 class Replica(Protocol):
@@ -131,7 +131,7 @@ class UserStep:
         keep = shard.duplicates.keep(batch.ids, now)
         if keep is not None:
             account.duplicates = len(batch) - int(keep.sum())
-            batch = select(batch, keep)
+            batch = batch.take(keep)
         options = self._settings.options
         refresh, strict = options.lists.refresh, options.job.strict
         touched: dict[int, None] = {}

@@ -2,7 +2,8 @@
 item learner.
 
 In: item ids as they occur, absolute rows from the item feed or from state. Out: slots (int32
-positions in the arrays) and the arrays that the kernels work on.
+positions in the arrays) and the arrays that the kernels work on. Whatever else is known of items is
+a table attached to the catalogue: it grows, forgets expired items and is compacted with it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from numpy.typing import NDArray
 from udfs.events.batch import item_key
 from udfs.memory import random_kernels, vector_kernels
 from udfs.memory.clusters import AUTOMATIC, ClusterIndex
+from udfs.memory.columns import Table, column
 from udfs.memory.key_table import KeyTable
 from udfs.state.records import VERSION, item_dtype
 
 _encode = msgspec.json.Encoder().encode
+_NONE = np.zeros(0, np.int32)
 
 
-class Catalogue:
+class Catalogue(Table):
     """Slots 0 to `size` − 1; every array has room for more.
 
     Attributes:
@@ -41,6 +44,7 @@ class Catalogue:
         popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
         events, seen: int64[I], events counted and the time of the last, ms.
         stamp: int64[I], the number of the last batch that touched the item.
+        keys: uint64[I], the `item_key` of each item.
         checksum: int64[I], CRC-32 of the UTF-8 id: the item's shard is its remainder.
         text, text_at, text_length: the JSON fragments of the items, for `lists`.
 
@@ -48,10 +52,28 @@ class Catalogue:
         search: "exact", "approximate", or "auto": approximate from `AUTOMATIC` items on.
     """
 
+    keys = column(np.uint64)
+    q = column(np.float32, ("d",))
+    y = column(np.float32, ("d",))
+    bias = column(np.float32)
+    spread = column(np.float32, (3,))
+    along = column(np.float32)
+    across = column(np.float32)
+    alive = column(np.bool_)
+    popularity = column(np.float64)
+    popularity_at = column(np.float64)
+    events = column(np.int64)
+    seen = column(np.int64)
+    stamp = column(np.int64)
+    checksum = column(np.int64)
+    _shards = column(np.int32)
+    text_at = column(np.int64)
+    text_length = column(np.int32)
+
     def __init__(self, dimensions: int, seed: int, max_items: int, search: str = "exact") -> None:
+        super().__init__(d=dimensions)
         self.dimensions, self.seed, self.max_items = dimensions, seed, max_items
         self._clustered_from = {"exact": np.inf, "approximate": 0, "auto": AUTOMATIC}[search]
-        self._search = search
         self.clusters: ClusterIndex | None = None
         self.dtype = item_dtype(dimensions)
         self.ids: list[str | None] = []
@@ -59,31 +81,11 @@ class Catalogue:
         self._by_key = KeyTable()
         self.living = 0
         self.expired = 0
-        self._allocate(256)
         self.axis = np.zeros(dimensions, np.float32)
         self.strong = np.zeros(64, np.int32)
         self._measured = self._sharded = 0
-        self.text = np.zeros(256 * 32, np.uint8)
+        self.text = np.zeros(32 * self.room, np.uint8)
         self._text_end = 0
-
-    def _allocate(self, room: int) -> None:
-        self.keys = np.zeros(room, np.uint64)
-        self.q = np.zeros((room, self.dimensions), np.float32)
-        self.y = np.zeros((room, self.dimensions), np.float32)
-        self.bias = np.zeros(room, np.float32)
-        self.spread = np.zeros((room, 3), np.float32)
-        self.along = np.zeros(room, np.float32)
-        self.across = np.zeros(room, np.float32)
-        self.alive = np.zeros(room, np.bool_)
-        self.popularity = np.zeros(room, np.float64)
-        self.popularity_at = np.zeros(room, np.float64)
-        self.events = np.zeros(room, np.int64)
-        self.seen = np.zeros(room, np.int64)
-        self.stamp = np.zeros(room, np.int64)
-        self.checksum = np.zeros(room, np.int64)
-        self._shards = np.zeros(room, np.int32)
-        self.text_at = np.zeros(room, np.int64)
-        self.text_length = np.zeros(room, np.int32)
 
     @property
     def size(self) -> int:
@@ -122,7 +124,7 @@ class Catalogue:
         seen."""
         slots, fresh = self._by_key.number(keys)
         known = self.size
-        self._reserve(known + len(fresh))
+        self.reserve(known + len(fresh))
         self.ids += [None] * len(fresh)
         self.keys[known : self.size] = fresh
         return slots
@@ -145,8 +147,8 @@ class Catalogue:
         random_kernels.initial_factors(self.keys[slots], self.seed, first)
         self.q[slots] = first
         counts = self.popularity, self.popularity_at, self.events, self.seen
-        for column in (self.y, self.bias, self.spread, *counts):
-            column[slots] = 0
+        for array in (self.y, self.bias, self.spread, *counts):
+            array[slots] = 0
         return slots
 
     def measure(self, slots: NDArray[np.int32]) -> None:
@@ -178,17 +180,6 @@ class Catalogue:
         """Find the best items by cluster from now on."""
         self.clusters = ClusterIndex(self.dimensions)
         self.clusters.place(self.living_slots().astype(np.int32), self.q, self.bias)
-
-    def _reserve(self, size: int) -> None:
-        """Make room for so many slots in all."""
-        room = len(self.alive)
-        if size <= room:
-            return
-        old = dict(vars(self))
-        self._allocate(max(size, 2 * room))
-        for name, fresh in vars(self).items():
-            if isinstance(fresh, np.ndarray) and fresh is not old[name]:
-                fresh[:room] = old[name]
 
     def _write_text(self, slot: int, item: str) -> None:
         text = np.frombuffer(b'{"item":' + _encode(item) + b',"score":', np.uint8)
@@ -232,8 +223,8 @@ class Catalogue:
         slots = self.slots(items)
         if slots.size and slots.min() < 0:
             rows, slots = rows[slots >= 0], slots[slots >= 0]
-        for column, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
-            column[slots] = np.clip(rows[name], -vector_kernels.LIMIT, vector_kernels.LIMIT)
+        for array, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
+            array[slots] = np.clip(rows[name], -vector_kernels.LIMIT, vector_kernels.LIMIT)
         self.spread[slots] = np.clip(rows["spread"], 0.0, vector_kernels.SPREAD_LIMIT)
         if self.clusters is not None and 2 * len(slots) >= self.living:
             self.cluster()  # clusters of first factors would not come apart
@@ -249,6 +240,8 @@ class Catalogue:
         slots = self.living_slots()
         slots = slots[self.seen[slots] < before_ms]
         self.alive[slots] = False
+        for table in self.attached:
+            table.clear(slots)
         self.living -= len(slots)
         self.expired += len(slots)
         return self.names(slots.tolist())
@@ -258,9 +251,34 @@ class Catalogue:
         """Whether more slots are held by expired items than by living ones."""
         return self.expired > max(1000, self.living)
 
-    def compact(self) -> Catalogue:
-        """A new catalogue of the living items alone; slots of this one mean nothing in it."""
-        slots = self.living_slots()
-        fresh = Catalogue(self.dimensions, self.seed, self.max_items, self._search)
-        fresh.put_rows(self.names(slots), self.rows(slots))
-        return fresh
+    def compact(self, held: NDArray[np.int32] = _NONE) -> NDArray[np.int32]:
+        """Give back the slots of items that are not alive; all that is attached moves along.
+
+        Args:
+            held: int32[h], slots that stay all the same: histories name them. Such an item is then
+                known by its key alone.
+
+        Returns: int32[room], the new slot of each old one, −1 where it is gone: for who holds
+            slots elsewhere.
+        """
+        stays = self.alive.copy()
+        stays[held] = True
+        kept = np.flatnonzero(stays)
+        names, alive = [self.ids[slot] for slot in kept.tolist()], self.alive[kept].tolist()
+        place = self.keep(kept)
+        self.ids = [name if lives else None for name, lives in zip(names, alive, strict=True)]
+        self._slots = {name: slot for slot, name in enumerate(self.ids) if name is not None}
+        self._by_key = KeyTable()
+        self._by_key.number(self.keys[: self.size])
+        by_key = np.flatnonzero(~self.alive[: self.size])
+        keys = self.keys[by_key]
+        self.clear(by_key)
+        self.keys[by_key] = keys
+        self.expired = self._sharded = self._text_end = 0
+        for name, slot in self._slots.items():
+            self._write_text(slot, name)
+        self.strong[:] = 0
+        if self.clusters is not None:
+            self.clusters = None
+            self.measure(self.living_slots().astype(np.int32))
+        return place

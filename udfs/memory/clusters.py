@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory import cluster_kernels, probe_kernels
+from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import PAGE, History
 
 AUTOMATIC = 20_000
@@ -22,6 +23,26 @@ _RENEWED = 10
 _AT_ONCE = 256  # placed in one call: each could split a cluster
 
 
+class _Groups(Table):
+    """The columns of clusters, see `cluster_kernels.Clusters`; D = d + 1."""
+
+    centres = column(np.float32, ("D",))
+    lengths = column(np.float32)
+    radius = column(np.float32)
+    members = column(np.int32, ("M",))
+    counts = column(np.int32)
+    changes = column(np.int32)
+
+
+class _Places(Table):
+    """The columns of catalogue slots: where each item is. A dead one keeps its place, so they are
+    not attached to the catalogue."""
+
+    of = column(np.int32, fill=-1)
+    at = column(np.int32)
+    distance = column(np.float32)
+
+
 class ClusterIndex:
     """Clusters of at most √I items, for a catalogue with room for I.
 
@@ -30,20 +51,25 @@ class ClusterIndex:
     """
 
     def __init__(self, dimensions: int) -> None:
-        self._dimensions = dimensions
         self._changed = self._next = 0
         self._marks: list[tuple[NDArray[np.int64], int]] = []  # of searches that are over
-        self.arrays = cluster_kernels.Clusters(
-            centres=np.zeros((0, dimensions + 1), np.float32),
-            lengths=np.zeros(0, np.float32),
-            radius=np.zeros(0, np.float32),
-            members=np.zeros((0, 0), np.int32),
-            counts=np.zeros(0, np.int32),
-            changes=np.zeros(0, np.int32),
-            of=np.zeros(0, np.int32),
-            at=np.zeros(0, np.int32),
-            distance=np.zeros(0, np.float32),
-            used=np.ones(1, np.int64),
+        self._groups, self._places = _Groups(0, D=dimensions + 1, M=0), _Places(0)
+        self._used = np.ones(1, np.int64)
+        self.arrays = self._view()
+
+    def _view(self) -> cluster_kernels.Clusters:
+        g, p = self._groups, self._places
+        return cluster_kernels.Clusters(
+            g.centres,
+            g.lengths,
+            g.radius,
+            g.members,
+            g.counts,
+            g.changes,
+            p.of,
+            p.at,
+            p.distance,
+            self._used,
         )
 
     def place(
@@ -74,26 +100,16 @@ class ClusterIndex:
             self.place(slots, q, bias)
 
     def _reserve(self, items: int) -> None:
-        a = self.arrays
-        clusters, grown = len(a.counts), len(a.of)
-        width = a.members.shape[1]
-        if items > grown:
-            grown, width = items, max(32, int(items**0.5))
-        if int(a.used[0]) + _AT_ONCE > clusters:
-            clusters = 2 * clusters + _AT_ONCE + 1
-        if (clusters, grown) == (len(a.counts), len(a.of)):
+        groups, places = self._groups, self._places
+        full = int(self._used[0]) + _AT_ONCE > groups.room
+        if full:
+            groups.reserve(2 * groups.room + _AT_ONCE + 1)
+        if items > places.room:
+            places.reserve(items)
+            groups.reserve(groups.room, M=max(32, int(items**0.5)))
+        elif not full:
             return
-        self.arrays = a._replace(
-            centres=_larger(a.centres, (clusters, self._dimensions + 1)),
-            lengths=_larger(a.lengths, (clusters,)),
-            radius=_larger(a.radius, (clusters,)),
-            members=_larger(a.members, (clusters, width)),
-            counts=_larger(a.counts, (clusters,)),
-            changes=_larger(a.changes, (clusters,)),
-            of=_larger(a.of, (grown,), -1),
-            at=_larger(a.at, (grown,)),
-            distance=_larger(a.distance, (grown,)),
-        )
+        self.arrays = self._view()
 
     def search(
         self, vectors: NDArray[np.float32], q: NDArray[np.float32], bias: NDArray[np.float32],
@@ -142,10 +158,3 @@ _NOBODY = np.zeros(0, np.int32)
 _NO_HISTORY = History(
     _NOBODY, _NOBODY, _NOBODY, np.zeros((0, PAGE), np.int32), _NOBODY, _NOBODY, _NOBODY
 )
-
-
-def _larger(old: NDArray[np.generic], shape: tuple[int, ...], fill: int = 0) -> NDArray[np.generic]:
-    """A larger copy of an array, filled up with `fill`."""
-    fresh = np.full(shape, fill, old.dtype)
-    fresh[tuple(map(slice, old.shape))] = old
-    return fresh

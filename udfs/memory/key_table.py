@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory import key_kernels
+from udfs.memory.columns import Table, column
 from udfs.memory.slots import distinct
+
+
+class _Places(Table):
+    """The places of the table: a key and its number, −1 where a place is free."""
+
+    keys = column(np.uint64)
+    numbers = column(np.int32, fill=-1)
 
 
 class KeyTable:
@@ -30,13 +38,8 @@ class KeyTable:
 
     def __init__(self) -> None:
         self._factor = np.uint64(secrets.randbits(64) | 1)
-        self._count = 0
-        self._allocate(8)
-
-    def _allocate(self, bits: int) -> None:
-        self._bits = bits
-        self._keys = np.zeros(1 << bits, np.uint64)
-        self._numbers = np.full(1 << bits, -1, np.int32)
+        self._count, self._bits = 0, 8
+        self._places = _Places(1 << self._bits)
 
     def __len__(self) -> int:
         return self._count
@@ -46,7 +49,8 @@ class KeyTable:
         found = np.empty(len(keys), np.int32)
         # A copy can be written to and lies in one piece: the kernel is compiled for such alone.
         given = np.array(keys, np.uint64)
-        key_kernels.find(given, self._factor, self._bits, self._keys, self._numbers, found)
+        places = self._places
+        key_kernels.find(given, self._factor, self._bits, places.keys, places.numbers, found)
         return found
 
     def number(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
@@ -63,13 +67,15 @@ class KeyTable:
 
     def _put(self, keys: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
         self._count += len(keys)
-        if 2 * self._count > len(self._keys):
-            old, held = self._keys, self._numbers >= 0
-            old_numbers = self._numbers
-            self._allocate((2 * self._count).bit_length() + 1)
-            self._insert(old[held], old_numbers[held])
+        old = self._places
+        if 2 * self._count > old.room:
+            self._bits = (2 * self._count).bit_length() + 1
+            self._places = _Places(1 << self._bits)
+            held = old.numbers >= 0
+            self._insert(old.keys[held], old.numbers[held])
         self._insert(keys, numbers)
 
     def _insert(self, keys: NDArray[Any], numbers: NDArray[Any]) -> None:
         given = np.array(keys, np.uint64), np.array(numbers, np.int32)
-        key_kernels.insert(*given, self._factor, self._bits, self._keys, self._numbers)
+        places = self._places
+        key_kernels.insert(*given, self._factor, self._bits, places.keys, places.numbers)

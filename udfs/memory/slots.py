@@ -71,6 +71,19 @@ class SlotSet:
         self._count -= len(found)
         return found
 
+    def renumber(self, place: NDArray[np.int32]) -> None:
+        """Follow slots that have moved: each slot s becomes `place[s]`, or leaves where that is
+        −1.
+
+        >>> slots = SlotSet()
+        >>> slots.add(np.array([2, 0, 1], np.int32))
+        >>> slots.renumber(np.array([-1, 0, 1], np.int32))
+        >>> slots.array.tolist()
+        [1, 0]
+        """
+        moved = place[self.take(self._count)]
+        self.add(moved[moved >= 0])
+
     def clear(self) -> None:
         """Leave nothing."""
         self.take(self._count)

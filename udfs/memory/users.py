@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +17,14 @@ from numpy.typing import NDArray
 from udfs.events.batch import item_key
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import PAGE, History
+from udfs.memory.pages import Pages
 from udfs.state.handles import Rows
 from udfs.state.records import VERSION, read_rows, user_dtype
 
-_COLUMNS = (
-    "p", "spread", "events", "last", "seen", "marked", "serials", "tail", "fill", "first", "sealed",
-)  # fmt: skip
 
-
-class Users:
+class Users(Table):
     """The most recently used `capacity` users, more only while one batch alone has more.
 
     Attributes:
@@ -33,14 +32,26 @@ class Users:
             where ratings are learned by squared error, `spread` is the user's bias instead.
             events, last, seen, marked: int64[U], events learned,
             event time and wall clock of the last, and the idle bucket the user stands in (ms).
-        serials: int64[U], a number of its own for each user that was put into a slot.
+        serials: int64[U], a number of its own for each user that was put into a slot, 0 for nobody.
         tail, fill: int32[U], the history page being filled (−1: none) and its length.
         first, sealed: int64[U], the full pages `first` to `sealed` − 1 stand in the history state.
-        pages, older: int32[H, PAGE], int32[H]: catalogue slots, and the page before (−1: none).
-        disliked: uint32[H], bit k set where the event of item k of a page had no positive weight.
+        pages, older, disliked, free, free_count: those of `Pages`, the arrays of this moment.
     """
 
+    p = column(np.float32, ("d",))
+    spread = column(np.float32)
+    events = column(np.int64)
+    last = column(np.int64)
+    seen = column(np.int64)
+    marked = column(np.int64, fill=-1)
+    serials = column(np.int64)
+    tail = column(np.int32, fill=-1)
+    fill = column(np.int32)
+    first = column(np.int64)
+    sealed = column(np.int64)
+
     def __init__(self, dimensions: int, seed: int, capacity: int, history: int) -> None:
+        super().__init__(64, d=dimensions)
         self.dimensions, self.seed, self.capacity = dimensions, seed, capacity
         self.history_pages = -(-history // PAGE)  # rounded up: never fewer than asked for
         self.dtype = user_dtype(dimensions)
@@ -48,31 +59,43 @@ class Users:
         self._loaded = 0
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._free_slots: list[int] = []
-        self._allocate(64)
-        self.pages = np.zeros((64, PAGE), np.int32)
-        self.older = np.full(64, -1, np.int32)
-        self.disliked = np.zeros(64, np.uint32)
-        self.free = np.arange(64, dtype=np.int32)
-        self.free_count = 64
+        self._pages = Pages()
 
-    def _allocate(self, room: int) -> None:
-        self.p = np.zeros((room, self.dimensions), np.float32)
-        self.spread = np.zeros(room, np.float32)
-        self.events = np.zeros(room, np.int64)
-        self.last = np.zeros(room, np.int64)
-        self.seen = np.zeros(room, np.int64)
-        self.marked = np.full(room, -1, np.int64)
-        self.serials = np.zeros(room, np.int64)
-        self.tail = np.full(room, -1, np.int32)
-        self.fill = np.zeros(room, np.int32)
-        self.first = np.zeros(room, np.int64)
-        self.sealed = np.zeros(room, np.int64)
+    @property
+    def pages(self) -> NDArray[np.int32]:
+        """See the class."""
+        return self._pages.pages
+
+    @property
+    def older(self) -> NDArray[np.int32]:
+        """See the class."""
+        return self._pages.older
+
+    @property
+    def disliked(self) -> NDArray[np.uint32]:
+        """See the class."""
+        return self._pages.disliked
+
+    @property
+    def free(self) -> NDArray[np.int32]:
+        """See the class."""
+        return self._pages.free
+
+    @property
+    def free_count(self) -> int:
+        """See the class."""
+        return self._pages.free_count
+
+    @free_count.setter
+    def free_count(self, count: int) -> None:
+        self._pages.free_count = count
 
     @property
     def view(self) -> History:
         """What the kernels read of histories; the arrays of this moment."""
+        p = self._pages
         return History(
-            self.tail, self.fill, self.older, self.pages, self.disliked, self.events, self.serials
+            self.tail, self.fill, p.older, p.pages, p.disliked, self.events, self.serials
         )
 
     def __len__(self) -> int:
@@ -98,27 +121,24 @@ class Users:
             else:
                 self._slots.move_to_end(user)
             found[user] = slot
-        while len(self._slots) > max(self.capacity, len(found)):
-            self.forget(next(iter(self._slots)))
+        excess = len(self._slots) - max(self.capacity, len(found))
+        if excess > 0:
+            self.forget(*islice(self._slots, excess))
         return found
 
     def _load(self, user: str, rows: Rows, history: Rows, catalogue: Catalogue) -> int:
         slot = self._free_slots.pop() if self._free_slots else len(self.names)
         if slot == len(self.names):
             self.names.append(user)
-            if slot == len(self.spread):
-                self._grow()
+            self.reserve(slot + 1)
         self.names[slot] = user
         self._slots[user] = slot
-        self.tail[slot], self.fill[slot], self.marked[slot] = -1, 0, -1
         self._loaded += 1
         self.serials[slot] = self._loaded
         stored = rows.get(user)
         if stored is None:
             key = np.array([item_key(user)], np.uint64)
             random_kernels.initial_factors(key, ~self.seed & 0xFFFFFFFF, self.p[slot : slot + 1])
-            for column in (self.spread, self.events, self.last, self.seen, self.first, self.sealed):
-                column[slot] = 0
             return slot
         row = read_rows(stored, self.dtype, f"user {user!r}")[0]
         self.p[slot], self.spread[slot] = row["factor"], row["spread"]
@@ -143,55 +163,41 @@ class Users:
     def _push_page(
         self, slot: int, keys: NDArray[np.uint64], disliked: int, catalogue: Catalogue
     ) -> None:
-        self.reserve_pages(1)
-        self.free_count -= 1
-        page = self.free[self.free_count]
-        self.older[page] = self.tail[slot]
-        self.tail[slot], self.fill[slot], self.disliked[page] = page, len(keys), disliked
-        self.pages[page, : len(keys)] = catalogue.slots_of_keys(keys)
+        items = catalogue.slots_of_keys(keys)
+        self.tail[slot] = self._pages.push(int(self.tail[slot]), items, disliked)
+        self.fill[slot] = len(keys)
 
     def reserve_pages(self, count: int) -> None:
         """Make sure that `count` history pages are free."""
-        while self.free_count < count:
-            n = len(self.older)
-            self.pages = np.concatenate([self.pages, np.zeros_like(self.pages)])
-            self.older = np.concatenate([self.older, np.full(n, -1, np.int32)])
-            self.disliked = np.concatenate([self.disliked, np.zeros(n, np.uint32)])
-            free = np.zeros(2 * n, np.int32)
-            free[: self.free_count] = self.free[: self.free_count]
-            free[self.free_count : self.free_count + n] = np.arange(n, 2 * n)
-            self.free, self.free_count = free, self.free_count + n
+        self._pages.make_free(count)
 
-    def _grow(self) -> None:
-        old = {name: getattr(self, name) for name in _COLUMNS}
-        self._allocate(2 * len(self.spread))
-        for name, column in old.items():
-            getattr(self, name)[: len(column)] = column
+    def forget(self, *users: str) -> None:
+        """Drop users from the cache, and what attached tables hold of them; the rows in state
+        stay."""
+        slots = [slot for user in users if (slot := self._slots.pop(user, -1)) >= 0]
+        if slots:
+            for page in self.tail[slots].tolist():
+                self._pages.give_back(page)
+            self.clear(np.array(slots))
+            self._free_slots += slots
 
-    def forget(self, user: str) -> None:
-        """Drop a user from the cache; the row in state stays."""
-        slot = self._slots.pop(user, None)
-        if slot is None:
-            return
-        page = self.tail[slot]
-        while page >= 0:
-            self.free[self.free_count] = page
-            self.free_count += 1
-            page = self.older[page]
-        self.tail[slot] = -1
-        self._free_slots.append(slot)
+    def consumed(self) -> NDArray[np.int32]:
+        """The catalogue slots that histories of cached users name, int32[m], in no order."""
+        return self._pages.items(self.tail, self.fill)
 
-    def clear(self) -> None:
-        """Drop all users from the cache, and every catalogue slot noted in it."""
-        for user in list(self._slots):
-            self.forget(user)
-        # `write` looks up whole pages, also beyond what of them is in use.
-        self.pages.fill(0)
+    def renumber(self, place: NDArray[np.int32]) -> None:
+        """Follow a catalogue that was compacted and kept what is `consumed`; `place` as from
+        there."""
+        self._pages.renumber(place)
 
     def write(
-        self, slots: NDArray[np.int32], sealed: NDArray[np.int32], rows: Rows, history: Rows,
+        self,
+        slots: NDArray[np.int32],
+        sealed: NDArray[np.int32],
+        rows: Rows,
+        history: Rows,
         catalogue: Catalogue,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Write the users in `slots` (distinct) to state, and the pages that `sealed` names.
 
         Args:
@@ -200,7 +206,7 @@ class Users:
         keys = catalogue.keys
         full = {}
         for slot, page in sealed.tolist():
-            number = int(self.first[slot]) + self._below(page)
+            number = int(self.first[slot]) + self._pages.below(page)
             full[f"{number}:{self.names[slot]}"] = (
                 keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
             )
@@ -227,22 +233,10 @@ class Users:
             {names[s]: data[i * size : (i + 1) * size] for i, s in enumerate(slots.tolist())}
         )
 
-    def _below(self, page: int) -> int:
-        """How many older pages a history page has."""
-        count = 0
-        while (page := int(self.older[page])) >= 0:
-            count += 1
-        return count
-
     def _trim(self, slot: int, history: Rows) -> None:
         """Forget the oldest full pages beyond the history's length, in state and in memory."""
         excess = int(self.sealed[slot] - self.first[slot]) - self.history_pages
         for _ in range(excess):
             history.remove(f"{self.first[slot]}:{self.names[slot]}")
             self.first[slot] += 1
-            page = self.tail[slot]
-            while self.older[self.older[page]] >= 0:
-                page = self.older[page]
-            self.free[self.free_count] = self.older[page]
-            self.free_count += 1
-            self.older[page] = -1
+            self._pages.drop_oldest(int(self.tail[slot]))

@@ -2,21 +2,22 @@
 
 In: rows `(lane, JSON array of lines, opened ms)` that Flink SQL made, each line with its position
 before the first line feed. Out: `(user shard key, packed EventBatch)`; beside it, dead letters as
-JSON and accounts.
+JSON, accounts, and what kinds of lines for other operators hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
-from pyflink.datastream import ProcessFunction, RuntimeContext
+from pyflink.common import Types
+from pyflink.datastream import OutputTag, ProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, pack_account
-from udfs.events.batch import EventBatch, pack, split, user_shard
-from udfs.events.decode import Decoded, Decoder, DecodeSettings
+from udfs.errors import ConfigError
+from udfs.events.kinds import KINDS, USER_LEARNER, by_kind
+from udfs.events.settings import DecodeSettings
 from udfs.operators.code_check import Shipped
 from udfs.operators.flink import DEAD_LETTERS, STATS, now_ms
 
@@ -27,24 +28,42 @@ _lines = msgspec.json.Decoder(list[str]).decode
 _json = msgspec.json.Encoder().encode
 
 
+def output_to(operator: str) -> OutputTag:
+    """The side output of `(shard key, bytes)` for an operator that is not the user learner."""
+    return OutputTag(operator, Types.TUPLE([Types.INT(), Types.PICKLED_BYTE_ARRAY()]))
+
+
 class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
-    """See the module; the decoding is `udfs.events.decode`.
+    """See the module; how lines are read and where they go is said by `udfs.events.kinds`.
 
     Args:
         settings: what decides the meaning of a line.
-        user_keys: the Flink key of each user shard.
+        keys: the Flink key of each shard of the operators that get lines, by operator.
         source: the name before a position, such as "kafka:events" or "".
+
+    Raises:
+        ConfigError: a kind of lines goes to an operator that has no keys.
     """
 
     def __init__(
-        self, settings: DecodeSettings, user_keys: list[int], source: str, positions: bool
+        self,
+        settings: DecodeSettings,
+        keys: Mapping[str, list[int]],
+        source: str,
+        positions: bool,
     ) -> None:
-        self._settings, self._keys = settings, user_keys
+        for kind in KINDS.values():
+            if kind.operator not in keys:
+                raise ConfigError(
+                    f"lines of kind {kind.name!r} go to the operator {kind.operator!r}, which gets "
+                    "none in this job: give parse its keys and connect its side output"
+                )
+        self._settings, self._keys = settings, keys
         self._source, self._positions = source, positions
 
     def open(self, context: RuntimeContext) -> None:
-        """Build the decoder and register the counters."""
-        self._decoder = Decoder(self._settings)
+        """Build the readers and register the counters."""
+        self._readers = {name: kind.reader(self._settings) for name, kind in KINDS.items()}
         self._group = context.get_metrics_group()
         self._received = self._group.counter("received")
         self._reasons: dict[str, Any] = {}
@@ -52,7 +71,7 @@ class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
     def process_element(
         self, value: Any, context: ProcessFunction.Context
     ) -> Iterator[tuple[Any, Any]]:
-        """Decode one micro-batch."""
+        """Read one micro-batch, kind by kind."""
         opened, now = int(value[2]), now_ms()
         tagged = _lines(value[1])
         positions: Sequence[str] = ()
@@ -60,16 +79,22 @@ class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
         if self._positions:
             pairs = [line.split("\n", 1) for line in tagged]
             positions, lines = [p[0] for p in pairs], [p[-1] for p in pairs]
-        decoded = self._decoder.decode(lines, now)
         self._received.inc(len(lines))
-        for shard, batch in split_by_user(decoded, len(self._keys), opened).items():
-            yield self._keys[shard], pack(batch)
-        account = Account(received=len(lines), ignored=decoded.ignored, dead={})
-        for bad in decoded.rejected:
-            account.dead[bad.reason] = account.dead.get(bad.reason, 0) + 1
-            position = positions[bad.index] if positions else ""
-            line = lines[bad.index]
-            yield DEAD_LETTERS, self._letter(bad.reason, bad.detail, position, line, now)
+        account = Account(received=len(lines), ignored=0, dead={})
+        for name, places in by_kind(lines).items():
+            kind = KINDS[name]
+            own = lines if len(places) == len(lines) else [lines[place] for place in places]
+            found = self._readers[name].decode(own, now)
+            keys = self._keys[kind.operator]
+            for shard, data in kind.packed(found, kind.key(found, len(keys)), opened):
+                keyed = keys[shard], data
+                yield keyed if kind.operator == USER_LEARNER else (output_to(kind.operator), keyed)
+            account.ignored += found.ignored
+            for bad in found.rejected:
+                account.dead[bad.reason] = account.dead.get(bad.reason, 0) + 1
+                place = places[bad.index]
+                position, line = positions[place] if positions else "", lines[place]
+                yield DEAD_LETTERS, self._letter(bad.reason, bad.detail, position, line, now)
         for reason, count in account.dead.items():
             self._count(reason, count)
         yield STATS, pack_account(account)
@@ -91,20 +116,3 @@ class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
         if reason not in self._reasons:
             self._reasons[reason] = self._group.add_group("reason", reason).counter("dead_letters")
         self._reasons[reason].inc(count)
-
-
-def split_by_user(decoded: Decoded, shards: int, opened: int) -> dict[int, EventBatch]:
-    """The accepted events as one batch per user shard, each in the order of the lines."""
-    batch = EventBatch(
-        users=decoded.users,
-        items=decoded.items,
-        weights=decoded.weights.astype("<f4").tobytes(),
-        flags=decoded.flags.tobytes(),
-        ts=decoded.ts.astype("<i8").tobytes(),
-        ids=decoded.ids,
-        opened=opened,
-        ratings=b"" if np.isnan(decoded.ratings).all() else decoded.ratings.astype("<f4").tobytes(),
-    )
-    if shards == 1:
-        return {0: batch} if len(batch) else {}
-    return split(batch, [user_shard(user, shards) for user in decoded.users])

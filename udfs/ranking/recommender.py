@@ -43,15 +43,18 @@ class Models:
     ) -> None:  # fmt: skip
         self.settings, self.catalogue, self.users = settings, catalogue, users
         self._threads = threads or Threads()
+        self.counting = settings.lists.model not in ("mf", "popular")
         self.neighbours = Neighbours(settings.item_cf)
         self.consumers = Consumers(settings.user_cf)
+        self.trending = Trending(settings.lists.trending_window_s * 1000.0, settings.half_life_ms)
+        counted = (self.neighbours, self.consumers) if self.counting else ()
+        for table in (*counted, self.trending):
+            catalogue.attach(table)
         self.ranker = Ranker(settings.ranker, self._threads)
         self.shared = {"ranker": self.ranker}
         position = np.exp(-np.arange(settings.model.window) / settings.model.window_decay)
         self.position = position.astype(np.float32)
-        self.counting = settings.lists.model not in ("mf", "popular")
         self.clock_ms = 0.0
-        self.trending = Trending(settings.lists.trending_window_s * 1000.0, settings.half_life_ms)
         self._popular: Popular | None = None
         self._popular_at = 0
 
@@ -67,7 +70,6 @@ class Models:
         if not self.counting:
             return None, nothing
         neighbours = self.neighbours
-        neighbours.reserve(self.catalogue.size)
         found = neighbours.windows(self.users, event_users, event_items, weights, flags)
         counted = self._threads.beside(
             lambda: neighbours.count(found, found.heads, found.others), len(event_users)
@@ -199,7 +201,6 @@ class Models:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
                 if slot >= 0:
                     slots = catalogue.slots_of_keys(row.keys)
-                    self.neighbours.reserve(catalogue.size)
                     self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
             for name, values in parameters.items():
                 if name in self.shared:
@@ -207,14 +208,6 @@ class Models:
 
     def forget_popular(self) -> None:
         """Look at popularity anew next time."""
-        self._popular = None
-
-    def replace_catalogue(self, catalogue: Catalogue, kept: NDArray[np.integer[Any]]) -> None:
-        """Go on with a compacted catalogue, whose slot k is what `kept[k]` was."""
-        self.catalogue = catalogue
-        self.neighbours = self.neighbours.compact(kept)
-        self.consumers = self.consumers.compact(kept)
-        self.trending.compact(kept)
         self._popular = None
 
 

@@ -1,4 +1,4 @@
-"""`millirec fetch`: public data sets, from where their owners keep them."""
+"""`millirec fetch`: downloads public data sets from their owners' sites."""
 
 from flink_app.data.fetch.download import fetch
 

@@ -1,4 +1,4 @@
-"""`millirec fetch`: whose the data is, download it, check it, unpack it, say what to do with it.
+"""`millirec fetch`: shows who owns a data set, then downloads, checks and unpacks it.
 
 In: a `DataSet` and a folder. Out: the files of its archive in that folder.
 """
@@ -12,15 +12,18 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import TransferSpeedColumn
 
 from deploy.download import save
+from flink_app.console.progress import byte_bar
 from flink_app.data.fetch.datasets import DataSet
 from udfs.errors import ConfigError, ServiceError
 
 
 def fetch(data: DataSet, out: Path | None = None, console: Console | None = None) -> Path:
-    """Put the data set into `out`, by default data/<name>, unless it is there; its events' file.
+    """Put the data set into `out`, by default data/<name>, unless it is there already.
+
+    Returns the path of its events.
 
     Raises:
         ConfigError: the folder holds something else. ServiceError: the archive cannot be fetched,
@@ -29,23 +32,23 @@ def fetch(data: DataSet, out: Path | None = None, console: Console | None = None
     console = console or Console(highlight=False)
     folder = out or Path("data") / data.name
     events = folder / data.events
-    for line in licence(data):
+    for line in terms_of(data):
         console.print(line)
     if events.is_file():
-        console.print(f"{folder} holds it already: delete that folder to fetch it again")
+        console.print(f"{folder} already holds it: delete that folder to fetch it again")
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is there and holds something else: name another with --out")
+        raise ConfigError(f"{folder} exists and holds something else: name another with --out")
     else:
         _download(data, folder)
         console.print(f"checked by SHA-256 and MD5, unpacked to {folder}")
     for readme in sorted(folder.glob("README*")):
         console.print(f"terms in full: {readme}")
-    console.print("next:", *next_commands(data, events), sep="\n  ", soft_wrap=True)
+    console.print("next:", *commands_for(data, events), sep="\n  ", soft_wrap=True)
     return events
 
 
-def licence(data: DataSet) -> list[str]:
-    """Whose the data is, and what one may do with it."""
+def terms_of(data: DataSet) -> list[str]:
+    """Who owns the data, and what its licence allows."""
     return [
         f"{data.name}: {data.about}",
         f"collected by {data.owner}, {data.page}",
@@ -54,8 +57,8 @@ def licence(data: DataSet) -> list[str]:
     ]
 
 
-def next_commands(data: DataSet, events: Path) -> list[str]:
-    """What reads it."""
+def commands_for(data: DataSet, events: Path) -> list[str]:
+    """The commands that read it."""
     path = shlex.quote(str(events))
     return [
         f"millirec {command} {path} --preset {data.preset}"
@@ -64,7 +67,7 @@ def next_commands(data: DataSet, events: Path) -> list[str]:
 
 
 def _download(data: DataSet, folder: Path) -> None:
-    """The archive's files in `folder`, all of them or none."""
+    """Put the archive's files into `folder`, all of them or none."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
@@ -72,17 +75,10 @@ def _download(data: DataSet, folder: Path) -> None:
         raise ServiceError(f"{folder} cannot be written: {error.strerror}") from error
     try:
         archive, files = work / "archive.zip", work / "files"
+        advice = f"go online, or fetch it by other means from {data.page} and unpack it."
         err = Console(stderr=True)
-        with Progress(
-            TextColumn(data.url), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-            console=err, transient=True, disable=not err.is_terminal,
-        ) as bar:  # fmt: skip
-            task = bar.add_task("", total=data.size)
-            save(
-                data.url, archive, data.pins,
-                f"go online, or fetch it by other means from {data.page} and unpack it.",
-                lambda read: bar.update(task, completed=read),
-            )  # fmt: skip
+        with byte_bar(err, data.url, data.size, TransferSpeedColumn()) as on_bytes:
+            save(data.url, archive, data.pins, advice, on_bytes)
         unpack(archive, data.top, files)
         if folder.is_dir():
             folder.rmdir()  # it is empty
@@ -94,10 +90,10 @@ def _download(data: DataSet, folder: Path) -> None:
 
 
 def unpack(archive: Path, top: str, folder: Path) -> None:
-    """Write the files that lie in the folder `top` of an archive into `folder`, and no others.
+    """Write the files in the folder `top` of an archive into `folder`, and no others.
 
     Raises:
-        ServiceError: it is no archive, or a name in it leads out of the folder.
+        ServiceError: it is not an archive, or a name in it leads out of the folder.
     """
     folder.mkdir()
     try:

@@ -12,8 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from flink_app.data.replay.recording import Recording
-from flink_app.simulator.generator import TICK_S
-from flink_app.writers.files import Writer
+from flink_app.writers.files import TICK_S, Writer
 
 BATCH = 5_000
 """Events written at once at most, so that progress is seen where many are due."""

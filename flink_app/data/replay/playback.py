@@ -22,11 +22,11 @@ from rich.progress import (
 
 from flink_app.config import Config
 from flink_app.console.failures import FINISHED, STOPPED
+from flink_app.console.interrupts import interrupt_sets
 from flink_app.console.live import PLAIN_S, clock, counted
 from flink_app.data.replay.pace import Clock, play
 from flink_app.data.replay.recording import Recording, read_recording
 from flink_app.graph.event_settings import decode_settings
-from flink_app.simulator.generator import interrupt_sets
 from flink_app.writers.targets import how_to_run, writer_to
 from udfs.errors import ConfigError
 from udfs.events.times import iso_text

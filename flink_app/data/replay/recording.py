@@ -5,9 +5,11 @@ In: files of any preset. Out: a `Recording`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import compress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +17,8 @@ from numpy.typing import NDArray
 
 from flink_app.data.recorded import read_blocks
 from udfs.errors import SourceError
-from udfs.events.decode import Decoder
+from udfs.events.columns import Column, registered
+from udfs.events.decode import Decoded, Decoder
 from udfs.events.settings import DecodeSettings
 
 MOST = 20_000_000
@@ -31,6 +34,18 @@ class _Event(msgspec.Struct, omit_defaults=True):
     id: str | None = None
 
 
+@lru_cache
+def _event_with(fields: tuple[str, ...]) -> Callable[..., _Event]:
+    """An event that may have these fields too."""
+    if not fields:
+        return _Event
+    names = {f"f{n}": field for n, field in enumerate(fields)}
+    more = [(name, Any, None) for name in names]
+    made: Any = msgspec.defstruct("Event", more, bases=(_Event,), rename=names, omit_defaults=True)
+    event: Callable[..., _Event] = made
+    return event
+
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,6 +57,7 @@ class Recording(msgspec.Struct, frozen=True, eq=False):
         users, items, ids: ids; "" where an event has none of its own.
         types: millirec's word for each type, None where the event names none.
         values: float64[n], NaN where there is none.
+        more: of registered columns, by the field of a line: n values, None where there is none.
         left_out: lines that are no events, or have no time.
     """
 
@@ -52,6 +68,7 @@ class Recording(msgspec.Struct, frozen=True, eq=False):
     values: NDArray[np.float64]
     ids: list[str]
     left_out: int
+    more: dict[str, list[Any]] = {}
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -71,7 +88,9 @@ class Recording(msgspec.Struct, frozen=True, eq=False):
         values = [None if value != value else value for value in self.values[begin:end].tolist()]
         ids = [f"{run}{id_}" if id_ else None for id_ in self.ids[begin:end]]
         columns = self.users[begin:end], self.items[begin:end], times, self.types[begin:end]
-        return [_encode(_Event(*event)) for event in zip(*columns, values, ids, strict=True)]
+        more = [column[begin:end] for column in self.more.values()]
+        event = _event_with(tuple(self.more))
+        return [_encode(event(*row)) for row in zip(*columns, values, ids, *more, strict=True)]
 
 
 def read_recording(
@@ -94,6 +113,9 @@ def read_recording(
     ids: list[str] = []
     types: list[str | None] = []
     times, values, lines = [], [], 0
+    more: dict[str, list[Any]] = {
+        field: [] for field in registered() if field in settings.preset.fields
+    }
     default = settings.preset.default_type or None
     for block in read_blocks(paths):
         lines += len(block.lines)
@@ -108,6 +130,8 @@ def read_recording(
         for word in compress(compress(raw.types, good), timed):
             kind = default if word is None else names.get(str(word).strip().lower(), str(word))
             types.append(kind and same.setdefault(kind, kind))
+        for field, column in more.items():
+            column += compress(_given(registered()[field], found), timed)
         times.append(found.ts[timed])
         values.append(raw.values[good][timed])
         if len(users) > most:
@@ -131,4 +155,12 @@ def read_recording(
         values=np.concatenate(values)[order],
         ids=[ids[n] for n in at],
         left_out=lines - len(users),
+        more={field: [column[n] for n in at] for field, column in more.items()},
     )
+
+
+def _given(column: Column, found: Decoded) -> list[Any]:
+    """The values of a column of each event, None where it has the fill."""
+    fill, values = column.fill, found.column(column.name)
+    entries = values if isinstance(values, list) else values.tolist()
+    return [None if entry == fill or entry != entry else entry for entry in entries]

@@ -1,4 +1,4 @@
-"""`millirec validate`: what the job would make of recorded events, before it runs."""
+"""`millirec validate`: checks recorded events before a job reads them."""
 
 from flink_app.data.validate.validation import validate
 

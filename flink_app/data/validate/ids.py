@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from udfs.events.raw_columns import shown
 
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u2060\ufeff]|^\s|\s$")
-_PLACEHOLDERS = frozenset(
-    ("null", "(null)", "none", "nil", "nan", "undefined", "n/a", "na", "unknown", "anonymous",
-     "guest", "-", "[object object]")
-)  # fmt: skip
+_PLACEHOLDER = re.compile(
+    r"null|\(null\)|none|nil|nan|undefined|n/a|na|unknown|anonymous|guest|-|\[object object\]"
+)
 
 
 class Found(msgspec.Struct):
-    """How often something was found, with one example: a sentence, and where it stands."""
+    """How often something was found, with one example: a sentence, and its file and line."""
 
     count: int = 0
     example: str = ""
@@ -30,12 +29,12 @@ class Found(msgspec.Struct):
 
 
 class Ids:
-    """Ids in the order in which they came, as numbers from 0.
+    """Ids numbered from 0 in the order of their first event.
 
     Attributes:
         kind: user or item. names: all ids.
-        odd: those with characters that nobody sees, or blanks around them. placeholders: those
-            that stand for a missing id.
+        odd: those with invisible characters, or with leading or trailing blanks.
+        placeholders: those that mean a missing id.
     """
 
     def __init__(self, kind: str) -> None:
@@ -51,7 +50,7 @@ class Ids:
         return self._counts[: len(self.names)]
 
     def add(self, column: Sequence[str], where: Callable[[int], str]) -> NDArray[np.int64]:
-        """The numbers of the ids of n events, int64[n]; `where` says where an event stands."""
+        """The numbers of the ids of n events, int64[n]; `where` gives an event's file and line."""
         number = self._number
         fresh = [name for name in dict.fromkeys(column) if name not in number]
         for name in fresh:
@@ -59,7 +58,7 @@ class Ids:
             self.names.append(name)
             for found, wrong in (
                 (self.odd, _ODD.search(name) is not None),
-                (self.placeholders, name.lower() in _PLACEHOLDERS),
+                (self.placeholders, _PLACEHOLDER.fullmatch(name.lower()) is not None),
             ):
                 if wrong and not found.count:
                     found.example, found.where = shown(name), where(column.index(name))
@@ -71,7 +70,8 @@ class Ids:
         return codes
 
     def alike(self) -> Found:
-        """Ids that differ from an earlier one only in upper and lower case."""
+        """Ids that differ from an earlier one only in case."""
+
         first: dict[str, str] = {}
         found = Found()
         for name in self.names:

@@ -1,7 +1,7 @@
-"""Counts what a file of events holds: the one pass over it that all checks are made from.
+"""Counts what a file of events holds, in the single pass that all checks are made from.
 
-In: `Block`s of lines, what decides their meaning. Out: a `Tally`. It takes some 30 bytes for each
-event and 150 for each id; the lines themselves are not kept.
+In: `Block`s of lines, the settings that decide their meaning. Out: a `Tally`, of about 30 bytes per
+event and 150 per id; the lines themselves are not kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from flink_app.data.recorded import Block
 from flink_app.data.validate.ids import Found, Ids
-from udfs.events.decode import Decoder
+from udfs.events.decode import Decoded, Decoder
 from udfs.events.raw_columns import shown
 from udfs.events.settings import DecodeSettings
 from udfs.events.times import iso_text
@@ -27,26 +27,26 @@ from udfs.events.times import iso_text
 Ints = NDArray[np.int64]
 
 
-class Again:
-    """Finds what comes again, by 64-bit hashes of all that came, with the lines they stand on."""
+class Repeats:
+    """Finds what occurs more than once, by 64-bit hashes and the numbers of their lines."""
 
     def __init__(self) -> None:
         self._hashes: list[Ints] = []
         self._places: list[NDArray[np.uint32]] = []
 
     def add(self, hashes: Ints, places: Ints) -> None:
-        """Take n hashes and the numbers of their lines among all."""
+        """Add n hashes and the numbers of their lines among all lines."""
         self._hashes.append(hashes)
         self._places.append(places.astype(np.uint32))
 
     def result(self) -> tuple[int, int]:
-        """How many came again, and the line of the first of them; -1 if none did."""
+        """The number of repetitions, and the line of the first one; -1 if there is none."""
         if not self._hashes:
             return 0, -1
         hashes, places = np.concatenate(self._hashes), np.concatenate(self._places)
         order = np.argsort(hashes, kind="stable")
-        again = hashes[order][1:] == hashes[order][:-1]
-        found = places[order][1:][again]
+        repeated = hashes[order][1:] == hashes[order][:-1]
+        found = places[order][1:][repeated]
         return len(found), int(found.min()) if len(found) else -1
 
 
@@ -54,18 +54,19 @@ class Tally:
     """What was found in the lines so far.
 
     Attributes:
-        lines, ignored, events: how many; ignored are blank lines and headers.
+        lines, ignored, events: their numbers; ignored are blank lines and headers.
         dead: unusable lines by reason.
-        users, items: the ids, with how many events each has.
-        types: events by type. weighed: the sum of their weights by the same.
-        untimed: events without a time. first, last: ms since 1970, of the others.
-        ahead, back: events of the future, and those earlier than their user's event before.
-        named: events with an id. positive: of a weight above 0.
-        low, high: of the ratings. rated, clipped: ratings, and those beyond the linear rule.
+        users, items: the ids, with the number of events of each.
+        types: events by type. weight_sums: the sum of their weights, by type too.
+        untimed: events without a time. first, last: of the times of the others, ms since 1970.
+        ahead: events in the future. back: those earlier than their user's previous event.
+        named: events with an id. positive: events with a weight above 0.
+        low, high: of the ratings. rated, clipped: ratings, and those outside the linear rule.
     """
 
     def __init__(self, settings: DecodeSettings, now_ms: int) -> None:
-        # All events stay, so that each one's line is known; the minute's limit is the clock's.
+        # All events are kept, so that the line of each is known; the limit per minute depends on
+        # when events arrive.
         changed = msgspec.structs.replace(settings, zero_weight="learn", user_per_minute=0)
         self._decoder, self._rule, self._now = Decoder(changed), settings.rating, now_ms
         self._types = {word.lower(): kind for word, kind in settings.preset.types.items()}
@@ -78,14 +79,14 @@ class Tally:
         self.ahead, self.back = Found(), Found()
         self.users, self.items = Ids("user"), Ids("item")
         self.types: Counter[str] = Counter()
-        self.weighed: Counter[str] = Counter()
+        self.weight_sums: Counter[str] = Counter()
         self._last_of_user = np.zeros(0, np.int64)
-        self._ids, self._same = Again(), Again()
+        self._ids, self._same = Repeats(), Repeats()
         self._pairs: list[Ints] = []
         self._files: list[tuple[int, Path, int]] = []  # lines before, path, number of the next
 
     def add(self, block: Block) -> None:
-        """Take a block of lines."""
+        """Add a block of lines."""
         self._files.append((self.lines, block.path, block.first))
         raw = self._decoder.read(block.lines)
         found = self._decoder.check(raw, self._now)
@@ -102,16 +103,16 @@ class Tally:
         self._weigh(types, found.weights)
         self._rate(self._decoder.ratings(raw)[good])
         self._order(users, found.ts, timed, at)
-        self._repeat(found.users, found.items, types, found.ts, timed, found.ids, places)
-        liked = found.weights > 0
-        self.positive += int(liked.sum())
-        self._pairs.append(np.unique(users[liked] << 32 | items[liked]))
+        self._repeat(found, types, timed, places)
+        positive = found.weights > 0
+        self.positive += int(positive.sum())
+        self._pairs.append(np.unique(users[positive] << 32 | items[positive]))
         self.events += len(found)
         self.ignored += found.ignored
         self.lines += len(block.lines)
 
     def place(self, line: int) -> str:
-        """Where a line stands that is the `line`th of all, from 0."""
+        """The file and line number of the `line`th of all lines, from 0."""
         at = bisect_right(self._files, line, key=itemgetter(0)) - 1
         before, path, first = self._files[at]
         return f"{path}, line {first + line - before:,}"
@@ -125,7 +126,7 @@ class Tally:
         return self._found(*self._same.result())
 
     def pairs(self) -> int:
-        """How many different items users had a positive event with, all users together."""
+        """The number of different pairs of a user and an item with a positive event."""
         return len(np.unique(np.concatenate(self._pairs))) if self._pairs else 0
 
     def _found(self, count: int, line: int) -> Found:
@@ -146,7 +147,7 @@ class Tally:
             word = name.strip().lower()
             kind = self._types.get(word, word)
             self.types[kind] += count
-            self.weighed[kind] += weight
+            self.weight_sums[kind] += weight
 
     def _rate(self, ratings: NDArray[np.float64]) -> None:
         ratings = ratings[~np.isnan(ratings)]
@@ -154,11 +155,11 @@ class Tally:
             return
         self.rated += len(ratings)
         self.low, self.high = min(self.low, ratings.min()), max(self.high, ratings.max())
-        beyond = np.abs(ratings - self._rule.neutral) > self._rule.scale
-        self.clipped += int(beyond.sum())
+        outside = np.abs(ratings - self._rule.neutral) > self._rule.scale
+        self.clipped += int(outside.sum())
 
     def _order(self, users: Ints, times: Ints, timed: NDArray[np.bool_], at: Ints) -> None:
-        """Count the events of the future, and those earlier than their user's event before."""
+        """Count events in the future, and those earlier than their user's previous event."""
         self.untimed += int((~timed).sum())
         users, times, at = users[timed], times[timed], at[timed]
         if not len(times):
@@ -178,7 +179,7 @@ class Tally:
         begins = np.concatenate([[True], who[1:] != who[:-1]])
         before = np.concatenate([[0], when[:-1]])
         before[begins] = self._last_of_user[who[begins]]
-        self._last_of_user[who] = when  # the last assignment to a user stays
+        self._last_of_user[who] = when  # of several assignments to a user, the last one wins
         late = when < before
         if late.any():
             first = np.flatnonzero(late)[order[late].argmin()]
@@ -187,13 +188,14 @@ class Tally:
             self._note(self.back, text, int(at[order[first]]), int(late.sum()))
 
     def _repeat(
-        self, users: list[str], items: list[str], types: list[str], times: Ints,
-        timed: NDArray[np.bool_], ids: list[str], places: Ints,
-    ) -> None:  # fmt: skip
-        whole: Iterator[int] = map(hash, zip(users, items, types, times.tolist(), strict=True))
-        self._same.add(np.fromiter(whole, np.int64, len(users))[timed], places[timed])
-        if any(ids):
-            named = np.array(list(map(bool, ids)), np.bool_)
+        self, found: Decoded, types: list[str], timed: NDArray[np.bool_], places: Ints
+    ) -> None:
+        events = zip(found.users, found.items, types, found.ts.tolist(), strict=True)
+        whole: Iterator[int] = map(hash, events)
+        self._same.add(np.fromiter(whole, np.int64, len(found))[timed], places[timed])
+        if any(found.ids):
+            named = np.array(list(map(bool, found.ids)), np.bool_)
             self.named += int(named.sum())
-            hashes = np.fromiter(map(hash, ids), np.int64, len(ids))
+            hashes = np.fromiter(map(hash, found.ids), np.int64, len(found))
+
             self._ids.add(hashes[named], places[named])

@@ -1,4 +1,4 @@
-"""`millirec validate`: read the files once, check what was found, say what to do.
+"""`millirec validate`: reads the files once, checks what was found, and says what to do.
 
 In: a loaded configuration and paths. Out: a table or JSON on standard output, and the exit code.
 """
@@ -12,13 +12,14 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from flink_app.config import Config
 from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import counted
+from flink_app.console.progress import byte_bar
 from flink_app.data.recorded import files_of, read_blocks
 from flink_app.data.validate.advice import suggestion
 from flink_app.data.validate.checks import UNUSABLE, Check, Status, checks
@@ -27,7 +28,7 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
 
 _STYLES: dict[Status, str] = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
-_FIRST = 100  # lines from which another format is guessed
+_GUESS_LINES = 100  # from which another format is guessed
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +43,10 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def validate(config: Config, files: Sequence[Path], as_json: bool) -> int:
-    """Print the checks of `files`, or of source.paths where there are none; the exit code.
+    """Print the checks of `files`, or of source.paths if none are given, and return the exit code.
 
     Raises:
-        ConfigError, SourceError: there is nothing to read, or no way to.
+        ConfigError, SourceError: there is nothing to read, or it cannot be read.
     """
     paths = list(files) or [Path(path) for path in config.source.paths]
     began = time.monotonic()
@@ -60,18 +61,15 @@ def validate(config: Config, files: Sequence[Path], as_json: bool) -> int:
 
 
 def examine(config: Config, paths: Sequence[Path], console: Console) -> Validation:
-    """Read all of `paths` and check them; a bar on `console` says how far it is."""
+    """Read all of `paths` and check them, with a progress bar on `console`."""
     settings, now = decode_settings(config), now_ms()
     tally = Tally(settings, now)
     files = files_of(paths)
     first: list[str] = []
-    with Progress(
-        TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
-        console=console, transient=True, disable=not console.is_terminal,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("", total=sum(file.stat().st_size for file in files))
-        for block in read_blocks(files, on_bytes=lambda read: bar.update(task, completed=read)):
-            first = first or block.lines[:_FIRST]
+    total = sum(file.stat().st_size for file in files)
+    with byte_bar(console, "reading", total, TimeRemainingColumn()) as on_bytes:
+        for block in read_blocks(files, on_bytes=on_bytes):
+            first = first or block.lines[:_GUESS_LINES]
             tally.add(block)
     usable = tally.events + tally.ignored
     guess = suggestion(first, settings, now) if usable < (1 - UNUSABLE) * tally.lines else ""
@@ -106,7 +104,8 @@ def table(found: Validation) -> Table:
 
 
 def summary(found: Validation, seconds: float) -> str:
-    """The last line: how many of what, and the counts of each outcome."""
+    """The last line: what was read, and the number of checks with each outcome."""
+
     outcomes = Counter(check.status for check in found.checks)
     shown = ", ".join(f"{outcomes[name]} {name}" for name in _STYLES)
     return (

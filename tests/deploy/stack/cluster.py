@@ -1,4 +1,4 @@
-"""What the tests do with a running stack: produce, submit, look, cancel."""
+"""Operations of the tests on a running stack: produce, submit, read, cancel."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.waiting import wait_for
 
 
 class Cluster:
-    """What the test does with the stack: produce, submit, look, cancel."""
+    """Operations of a test on the stack: produce, submit, read, cancel."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
 
     def produce(self, topic: str, lines: list[str], codec: str = "lz4") -> None:
-        """Write lines to the two partitions of `topic` in turn."""
+        """Write lines to the two partitions of `topic`, alternately."""
         producer = Producer(
             {"bootstrap.servers": self._stack.kafka_bootstrap, "compression.type": codec}
         )
@@ -33,7 +33,7 @@ class Cluster:
         assert producer.flush(30) == 0
 
     def submit(self, *arguments: str) -> str:
-        """`flink run` with these arguments; the job's id."""
+        """`flink run` with these arguments; returns the job's id."""
         return self._stack.submit(*arguments)
 
     def cancel(self, job: str) -> None:
@@ -57,7 +57,7 @@ class Cluster:
     def flink(
         self, *arguments: str, folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """`python -m deploy.local flink` with these arguments, as a shell in `folder` runs it."""
+        """`python -m deploy.local flink` with these arguments, as run by a shell in `folder`."""
         command = [sys.executable, "-m", "deploy.local", "flink", *arguments]
         environment = {**os.environ, "STACK_FOLDER": str(self._stack.folder)}
         return subprocess.run(
@@ -65,13 +65,13 @@ class Cluster:
         )
 
     def stop(self, job: str, folder: Path) -> str:
-        """`flink stop`: end a job with a savepoint below `folder`; the savepoint's URI."""
+        """`flink stop`: end a job with a savepoint below `folder`; returns the savepoint's URI."""
         done = self.flink("stop", "--savepointPath", folder.as_uri(), job)
         wait_for(lambda: self.state(job) == "FINISHED", 120)
         return _savepoint(done)
 
     def savepoint(self, job: str, folder: Path) -> str:
-        """`flink savepoint`: make one below `folder` while the job goes on; its URI."""
+        """`flink savepoint`: take one below `folder` while the job runs on; returns its URI."""
         return _savepoint(self.flink("savepoint", job, folder.as_uri()))
 
     def rest(self, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
@@ -85,7 +85,7 @@ class Cluster:
         return counts
 
     def counts(self, topic: str, expected: dict[str, int]) -> set[int]:
-        """Read `topic` until each key has reached its count; the TaskManagers' process ids."""
+        """Read `topic` until each key reaches its count; returns the TaskManagers' process ids."""
         consumer = self._consumer(topic)
         found: dict[str, int] = {}
         pids: set[int] = set()
@@ -116,7 +116,7 @@ class Cluster:
 
 
 def _savepoint(done: subprocess.CompletedProcess[str]) -> str:
-    """The path that one of Flink's commands has printed."""
+    """The path printed by one of Flink's commands."""
     found = re.search(r"Savepoint completed\. Path: (\S+)", done.stdout)
     assert found, done.stdout + done.stderr
     return found[1]
@@ -124,13 +124,18 @@ def _savepoint(done: subprocess.CompletedProcess[str]) -> str:
 
 def package(stack: Stack, out: Path, topic: str, *settings: str) -> Path:
     """`millirec package` for events in a topic of this stack; dead letters go to `refused`."""
-    given = [
-        "source.kind=kafka", f"source.topic={topic}", f"source.brokers={stack.kafka_bootstrap}",
-        "dead_letters.kind=kafka", "dead_letters.topic=refused", f"redis.url={stack.redis_url}",
-        "job.shards=2", "job.item_shards=2",
+    values = [
+        "source.kind=kafka",
+        f"source.topic={topic}",
+        f"source.brokers={stack.kafka_bootstrap}",
+        "dead_letters.kind=kafka",
+        "dead_letters.topic=refused",
+        f"redis.url={stack.redis_url}",
+        "job.shards=2",
+        "job.item_shards=2",
         *settings,
-    ]  # fmt: skip
-    options = [part for setting in given for part in ("--set", setting)]
+    ]
+    options = [part for value in values for part in ("--set", value)]
     command = [sys.executable, "-m", "flink_app", "package", "--out", str(out), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -30,7 +30,7 @@ def jars() -> Path:
 
 @pytest.fixture(scope="session")
 def running(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Kafka, Redis and Flink with two TaskManagers; nothing of them is left afterwards."""
+    """Kafka, Redis and Flink with two TaskManagers; all are removed afterwards."""
     ports = {name: free_port() for name in Ports.__struct_fields__}
     stack = Stack(tmp_path_factory.mktemp("stack"), Ports(**ports), jars)
     try:
@@ -46,8 +46,8 @@ def running(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 
 @pytest.fixture
 def cluster(running: Stack) -> Iterator[Cluster]:
-    """The stack's Flink and Kafka, and an empty Redis, as another test's job may have left lists
-    there; a job that a failed test leaves gives its slots back."""
+    """The stack's Flink and Kafka, and a Redis emptied of the lists of other tests; a job that a
+    failed test leaves behind is cancelled."""
     with redis.Redis.from_url(running.redis_url) as client:
         client.flushall()
     cluster = Cluster(running)

@@ -1,4 +1,4 @@
-"""A small job with all that the real one needs of its surroundings, submitted by `flink run`.
+"""A small job that needs the same environment as the real one, submitted by `flink run`.
 
 Kafka by SQL, raw lines with partition and offset → a keyed operator in thread mode → Kafka.
 """

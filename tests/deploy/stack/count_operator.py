@@ -27,7 +27,7 @@ class Count(KeyedProcessFunction):  # type: ignore[misc]
         line, partition, offset = value
         if line == "fail" and not self._marker.exists():
             self._marker.touch()
-            raise RuntimeError("failing once, as asked")
+            raise RuntimeError("failing once, as configured")
         seen = (self._seen.value() or 0) + 1
         self._seen.update(seen)
         yield f"{os.getpid()} {line.split()[0]} {seen} {partition} {offset}"

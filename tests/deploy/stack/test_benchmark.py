@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cluster` in miniature, on the stack that runs already."""
+"""A small run of `python -m benchmarks.cluster`, on the running stack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from benchmarks.cluster import quality, report, structured, throughput
+from benchmarks.cluster import quality, report, throughput
+from benchmarks.cluster_events import structured
 from benchmarks.usage import processes
 from deploy.stack import Stack
 from flink_app.simulator import zipf_events
@@ -36,7 +37,7 @@ def test_full_speed_and_live_with_two_subtasks(
     client = redis.Redis.from_url(running.redis_url)
     assert len(client.keys("rec:*")) > 200  # type: ignore[arg-type]
 
-    monkeypatch.setattr("benchmarks.cluster.DATA", tmp_path)
+    monkeypatch.setattr("benchmarks.evaluate.DATA", tmp_path)
     live = structured(None, 600, tmp_path)
     served = quality(running, tmp_path, live, 2, 300)
     assert served["events"] == 600

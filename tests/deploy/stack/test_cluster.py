@@ -1,4 +1,4 @@
-"""The stack with a job on it: what the pair of Flink and connector is pinned by."""
+"""The stack runs a job, so the pinned versions of Flink and the connector work together."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_jobs_come_and_go_in_the_same_task_managers(
     code = ["-py", str(HERE / "count_job.py"), "-pyfs", str(HERE / "count_operator.py")]
     kafka = (running.kafka_bootstrap, "counted")
 
-    # An unbounded job, which checkpoints, fails once, and goes on where it was.
+    # An unbounded job, which takes checkpoints, fails once, and resumes.
     cluster.produce("counted", [f"{key} {n}" for n in range(50) for key in KEYS], "zstd")
     first = cluster.submit("-d", *code, *kafka, "counts-1", str(marker))
     assert cluster.counts("counts-1", dict.fromkeys(KEYS, 50)) <= task_managers
@@ -37,7 +37,7 @@ def test_jobs_come_and_go_in_the_same_task_managers(
     expected = {**dict.fromkeys(KEYS, 100), "fail": 1}
     assert cluster.counts("counts-1", expected) <= task_managers
     assert marker.exists()
-    # What REST says of checkpoints is up to some seconds old.
+    # Flink's REST API reports checkpoints a few seconds late.
     wait_for(lambda: cluster.checkpoints(first)["restored"] == 1, 120)
     cluster.cancel(first)
 

@@ -1,4 +1,4 @@
-"""A short run of the fault suite: a fault of each kind of thing that the job stands on."""
+"""A short run of the fault suite, with one fault of each component that the job depends on."""
 
 from __future__ import annotations
 

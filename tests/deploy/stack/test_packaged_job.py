@@ -21,14 +21,18 @@ pytestmark = pytest.mark.stack
 def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_path: Path) -> None:
     url = running.redis_url
     events = [
-        {"user": f"u{n * 7919 % 10007 % 300}", "item": f"i{n * 104729 % 7013 % 400}",
-         "type": "purchase", "id": f"e{n}"}
+        {
+            "user": f"u{n * 7919 % 10007 % 300}",
+            "item": f"i{n * 104729 % 7013 % 400}",
+            "type": "purchase",
+            "id": f"e{n}",
+        }
         for n in range(20_000)
-    ]  # fmt: skip
+    ]
     lines = [json.dumps(event) for event in events]
     cluster.produce("shop", [*lines, *lines[:1000], "{broken", "[]"])
 
-    # Bounded: everything that is there, then the end.
+    # A bounded job reads everything in the topic, then ends.
     archive = package(running, tmp_path / "bounded.zip", "shop", "source.bounded=true")
     job = cluster.submit("-p", "2", "-pyfs", str(archive), "-pym", "flink_app.main")
     assert cluster.state(job) == "FINISHED"
@@ -47,7 +51,7 @@ def test_kafka_to_redis_at_parallelism_2(running: Stack, cluster: Cluster, tmp_p
     assert sorted(letter["line"] for letter in letters) == ["[]", "{broken"]
     assert all(letter["source"].startswith("kafka:shop:") for letter in letters)
 
-    # Live, in the same TaskManagers: a click moves a list. Both halves of the state follow.
+    # A live job in the same TaskManagers: a click changes a list.
     archive = package(running, tmp_path / "live.zip", "shop")
     job = cluster.submit("-d", "-p", "2", "-pyfs", str(archive), "-pym", "flink_app.main")
     wait_for(lambda: counts(stats(url)) == expected, 120)
@@ -74,7 +78,7 @@ def test_the_code_of_another_version_is_refused(
         for name in old.namelist():
             data = old.read(name)
             new.writestr(name, data + b"# changed\n" if name == "udfs/lists/contract.py" else data)
-    # Not from this folder, whose sources would go over the archive's.
+    # Not from this folder, whose sources would take precedence over the archive's.
     done = cluster.flink("run", "-d", "-pyfs", str(other), *code, folder=tmp_path)
     found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
     assert found, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Recorded events into a real Kafka, as a user does it."""
+"""Recorded events are replayed to a real Kafka, as a user would do it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,8 @@ def test_every_event_is_in_the_topic_and_each_users_are_in_order(
     rows = [f"u{n % 97},i{n},view,{1_700_000_000 + n},," for n in range(EVENTS)]
     file.write_text("\n".join(["user,item,type,ts,value,id", *rows[::-1]]) + "\n")
     target = f"kafka://{running.kafka_bootstrap}/replayed"
-    command = [
-        sys.executable, "-m", "flink_app", "replay", str(file), "--speed", "1000", "--to", target,
-        "--set", "source.format=csv",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "flink_app", "replay", str(file)]
+    command += ["--speed", "1000", "--to", target, "--set", "source.format=csv"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"3,000 events written to {target}" in done.stderr

@@ -1,7 +1,7 @@
-"""The packaged job from savepoints, by the commands that docs/operations.md names: at another
-parallelism, 1 → 2 → 1, nobody and nothing is lost; with another layout it is refused.
+"""The packaged job restored from savepoints, with the commands of docs/operations.md: at another
+parallelism, 1 → 2 → 1, no user, item or event is lost; with another layout it is refused.
 
-Redis is emptied before each start, so that what is there afterwards comes from Flink's state.
+Redis is emptied before each start, so that its content afterwards comes from Flink's state.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def test_from_a_savepoint_at_another_parallelism(
     for phase, parallelism in enumerate(("1", "2", "1")):
         before, now = events[: phase * PHASE], events[phase * PHASE : (phase + 1) * PHASE]
         redis.Redis.from_url(url).flushall()
-        # Ids are remembered too: events of the first phase come again in each.
+        # Ids are remembered too: the later phases repeat events of the first one.
         lines = [json.dumps(each) for each in [*now, *before[:100]]]
         if not before:
-            cluster.produce("rescaled", lines)  # makes the topic
+            cluster.produce("rescaled", lines)  # creates the topic
         job = cluster.submit("-d", "-p", parallelism, *savepoint, *code)
         if before:
             wait_for(lambda: in_state(url).catalogue.living == ITEMS, 120)
@@ -52,9 +52,12 @@ def test_from_a_savepoint_at_another_parallelism(
             assert pairs == together(before)
             cluster.produce("rescaled", lines)
         accounted = {
-            "received": (phase + 1) * PHASE + phase * 100, "learned": (phase + 1) * PHASE,
-            "duplicates": phase * 100, "dead": 0, "ignored": 0,
-        }  # fmt: skip
+            "received": (phase + 1) * PHASE + phase * 100,
+            "learned": (phase + 1) * PHASE,
+            "duplicates": phase * 100,
+            "dead": 0,
+            "ignored": 0,
+        }
         wait_for(lambda accounted=accounted: counts(stats(url)) == accounted, 120)  # type: ignore[misc]
         if phase == 1:
             savepoint = ["-s", cluster.savepoint(job, tmp_path)]
@@ -66,7 +69,7 @@ def test_from_a_savepoint_at_another_parallelism(
 
 
 def another_layout_is_refused(cluster: Cluster, url: str, arguments: list[str]) -> None:
-    """Before a job is submitted or Redis is touched, by a sentence."""
+    """It is refused before a job is submitted or Redis is changed."""
     client = redis.Redis.from_url(url)
     client.flushall()
     jobs = cluster.rest("/jobs/overview")
@@ -82,7 +85,7 @@ def another_layout_is_refused(cluster: Cluster, url: str, arguments: list[str]) 
 
 
 def lists_of_all(url: str, events: list[dict[str, str]]) -> None:
-    """Each user's list knows how many events there were and what was consumed, in any phase."""
+    """In every phase, each user's list reflects the number of events and the consumed items."""
     found = lists(url)
     numbers = {stored["user"]: int(stored["id"].split("-")[1], 16) for stored in found.values()}
     assert numbers == Counter(each["user"] for each in events)

@@ -1,4 +1,4 @@
-"""The stack's own logic, with Redis as the component, since it starts in a moment."""
+"""The stack's own logic, with Redis as the component, since it starts quickly."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_later_command_finds_what_runs(stack: Stack, tmp_path: Path) -> None:
     assert not answers(stack.redis_url)
 
 
-def test_what_ended_by_itself_is_seen_and_started_again(stack: Stack) -> None:
+def test_a_process_that_ended_is_noticed_and_restarted(stack: Stack) -> None:
     stack.up(["redis"])
     [pid] = stack.status()[1].pids
     psutil.Process(pid).kill()
@@ -93,7 +93,7 @@ def test_an_interrupted_start_leaves_nothing(stack: Stack, monkeypatch: pytest.M
 
 
 def test_down_after_an_up_that_was_killed(tmp_path: Path) -> None:
-    """What is started is on record before it is waited for."""
+    """Processes are recorded before `up` waits for them."""
     port = free_port()
     program = (
         "import os, pathlib\n"

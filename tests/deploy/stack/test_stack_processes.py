@@ -47,7 +47,7 @@ def test_a_process_that_ended_is_not_alive(tmp_path: Path) -> None:
     while alive(process) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not alive(process)
-    # Not asked for its exit status yet, it is a zombie: that has to do as ended.
+    # Its exit status has not been read yet: a zombie counts as ended.
     assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     stop([process])
 

@@ -26,7 +26,7 @@ def test_render_fills_in(tmp_path: Path) -> None:
 
 def test_render_names_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "template").write_text("port=${port}\n")
-    with pytest.raises(ConfigError, match=r"template asks for \$\{port\}"):
+    with pytest.raises(ConfigError, match=r"template contains \$\{port\}"):
         render(tmp_path / "template", tmp_path / "file", {})
 
 

@@ -1,4 +1,4 @@
-"""What files say of items comes into Redis, and every line that cannot is named."""
+"""Item metadata in files reaches Redis, and lines that cannot be read are reported."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def loaded(redis_url: str) -> Loaded:
     return load(None, [f"redis.url={redis_url}", "redis.prefix=p:"], {})
 
 
-def told(client: redis.Redis, item: str) -> Any:
+def stored(client: redis.Redis, item: str) -> Any:
     value: Any = client.get(f"p:item:{item}")
     return None if value is None else msgspec.json.decode(value)
 
 
-def test_json_and_csv_keep_all_that_is_said(
+def test_json_and_csv_keep_every_field(
     loaded: Loaded, redis_client: redis.Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines, table = tmp_path / "a.jsonl", tmp_path / "b.csv.gz"
@@ -38,9 +38,9 @@ def test_json_and_csv_keep_all_that_is_said(
     )
     table.write_bytes(gzip.compress('\ufeffitem,title,category\nk-2,"Mug, blue",\n'.encode()))
     assert items(loaded, [lines, table], "item") == 0
-    assert told(redis_client, "7") == {"title": "Kettle", "price": {"eur": 9.5}}
-    assert told(redis_client, "é\0") == {}
-    assert told(redis_client, "k-2") == {"title": "Mug, blue"}
+    assert stored(redis_client, "7") == {"title": "Kettle", "price": {"eur": 9.5}}
+    assert stored(redis_client, "é\0") == {}
+    assert stored(redis_client, "k-2") == {"title": "Mug, blue"}
     address = loaded.config.redis.url
     assert capsys.readouterr().out == f"3 items written to p:item:* in Redis at {address}\n"
 
@@ -58,34 +58,32 @@ def test_films_of_every_movielens(
         (tmp_path / name).write_bytes(text.encode("latin-1"))
         assert items(loaded, [tmp_path / name], "item") == 0
     cafe = {"title": "Café (1995)", "category": "Adventure", "genres": ["Adventure", "Animation"]}
-    assert told(redis_client, "1") == cafe
-    assert told(redis_client, "2") == {"title": "?", "category": "no genre"}
-    assert told(redis_client, "3")["genres"] == ["Action", "Thriller"]
-    assert told(redis_client, "4") == {
-        "title": "Kid, The (1921)", "category": "Comedy", "genres": ["Comedy"]
-    }  # fmt: skip
-    assert told(redis_client, "5")["category"] == "no genre"
+    assert stored(redis_client, "1") == cafe
+    assert stored(redis_client, "2") == {"title": "?", "category": "no genre"}
+    assert stored(redis_client, "3")["genres"] == ["Action", "Thriller"]
+    kid = {"title": "Kid, The (1921)", "category": "Comedy", "genres": ["Comedy"]}
+    assert stored(redis_client, "4") == kid
+    assert stored(redis_client, "5")["category"] == "no genre"
     assert {one.items for one in DATA_SETS.values()} == films.keys()
 
 
-def test_lines_that_say_nothing_are_named_and_the_rest_is_written(
+def test_bad_lines_are_reported_and_the_rest_is_written(
     loaded: Loaded, redis_client: redis.Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "items.jsonl"
     deep, long = f'{{"a":{"[" * 2000}{"]" * 2000}}}', f'{{"item":{"9" * 5000}}}'
-    unlike = ["{", "[1]", '{"title":"x"}', '{"item":true}', f'{{"item":"{"x" * 513}"}}']
-    bad = [*unlike, deep, long, '"\x1b[2J"']
+    others = ["{", "[1]", '{"title":"x"}', '{"item":true}', f'{{"item":"{"x" * 513}"}}']
+    bad = [*others, deep, long, '"\x1b[2J"']
     file.write_text("\n".join(['{"item":"a"}', *bad, '{"item":"b"}']))
     assert items(loaded, [file], "item") == 1
     out, err = capsys.readouterr()
     assert "2 items written" in out and "; 8 lines left out" in out
-    said = err.splitlines()
-    assert [line.partition(": ")[0] for line in said] == [
+    reported = err.splitlines()
+    assert [line.partition(": ")[0] for line in reported] == [
         f"{file}, line {n} left out" for n in range(2, 7)
     ]
-    for line, reason in zip(
-        said, ("no JSON: ", "no JSON object", "item", "neither text nor", "513 bytes"), strict=True
-    ):
+    reasons = ("not JSON: ", "not a JSON object", "item", "neither text nor", "513 bytes")
+    for line, reason in zip(reported, reasons, strict=True):
         assert reason in line.partition(": ")[2]
     assert set(redis_client.scan_iter()) == {b"p:item:a", b"p:item:b"}
 
@@ -97,13 +95,12 @@ def test_another_column_holds_the_ids(
     file.write_text("sku,title\n9,Pan\n9,Pan,more\n")
     with pytest.raises(SourceError, match=r"no column 'item', but 'sku', 'title'.* --item"):
         items(loaded, [file], "item")
-    assert items(loaded, [file], "sku") == 1  # its third line has a column more
-    assert told(redis_client, "9") == {"title": "Pan"}
+    assert items(loaded, [file], "sku") == 1  # its third line has an extra column
+    assert stored(redis_client, "9") == {"title": "Pan"}
 
 
 def test_the_films_of_movielens_100k(loaded: Loaded, redis_client: redis.Redis) -> None:
     assert items(loaded, [data("ml-100k/u.item")], "item") == 0
     assert redis_client.dbsize() == 1682
-    assert told(redis_client, "1580") == {
-        "title": "Liebelei (1933)", "category": "Romance", "genres": ["Romance"]
-    }  # fmt: skip
+    liebelei = {"title": "Liebelei (1933)", "category": "Romance", "genres": ["Romance"]}
+    assert stored(redis_client, "1580") == liebelei

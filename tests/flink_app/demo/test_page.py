@@ -1,4 +1,4 @@
-"""The live page beside the demo, with the whole job behind it, in a real Chromium."""
+"""The live page next to the demo, with the whole job, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_titles_are_written_and_the_next_free_port_is_taken(
         assert first.accepted == 1
         assert len(list((tmp_path / "inbox").iterdir())) == 1
     assert first.accepted == 0  # it has ended
-    told = redis_client.get("demo:item:i17")
-    assert isinstance(told, bytes)
-    assert msgspec.json.decode(told) == {"title": shop.title("i17"), "category": "toys"}
+    stored = redis_client.get("demo:item:i17")
+    assert isinstance(stored, bytes)
+    assert msgspec.json.decode(stored) == {"title": shop.title("i17"), "category": "toys"}
 
 
 @pytest.mark.job
@@ -49,9 +49,12 @@ def test_a_click_on_the_page_moves_the_list(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "flink_app", "demo"],
         env=given | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "DEMO_SECONDS": "0"},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         cwd=tmp_path,
-    )  # fmt: skip
+    )
     try:
         assert process.stdout is not None
         url = ""
@@ -66,10 +69,10 @@ def test_a_click_on_the_page_moves_the_list(tmp_path: Path) -> None:
             visit.set_default_timeout(120_000)
             expect.set_options(timeout=120_000)
             visit.goto(f"{url}?user=ann")
-            for turn in (3, 1, 4):
-                visit.locator("#list .card button").nth(turn).wait_for()
-                title = visit.locator("#list .title").nth(turn).inner_text()
-                visit.locator("#list .card button").nth(turn).click()
+            for place in (3, 1, 4):
+                visit.locator("#list .card button").nth(place).wait_for()
+                title = visit.locator("#list .title").nth(place).inner_text()
+                visit.locator("#list .card button").nth(place).click()
                 expect(visit.locator("#said")).to_contain_text(f"You clicked {title}. The list")
                 expect(visit.locator("#list .title").get_by_text(title, exact=True)).to_have_count(
                     0
@@ -85,7 +88,7 @@ def test_a_click_on_the_page_moves_the_list(tmp_path: Path) -> None:
             expect(visit.locator("#clicks .told").first).to_contain_text("durable after")
     finally:
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    written, learned = re.search(r"([\d,]+) events = ([\d,]+) learned", said).groups()  # type: ignore[union-attr]
+        output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    written, learned = re.search(r"([\d,]+) events = ([\d,]+) learned", output).groups()  # type: ignore[union-attr]
     assert written == learned

@@ -1,4 +1,4 @@
-"""Who looks, what is clicked, and what has moved in the list that follows."""
+"""Which shopper looks, what they click, and how the next list differs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _put(client: redis.Redis, user: str, items: list[str]) -> None:
     client.set(f"t:rec:{user}", msgspec.json.encode({"source": "mf", "items": entries}))
 
 
-def test_a_click_is_written_and_the_list_without_the_item_is_waited_for(
+def test_after_a_click_it_waits_for_the_list_without_the_item(
     shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
     shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
@@ -90,7 +90,7 @@ def test_a_click_is_written_and_the_list_without_the_item_is_waited_for(
     assert shoppers.clicks == 1
 
 
-def test_waiting_in_vain_ends_with_what_the_check_raises(
+def test_waiting_ends_with_the_exception_of_the_check(
     shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
     def failed() -> None:
@@ -101,7 +101,7 @@ def test_waiting_in_vain_ends_with_what_the_check_raises(
         shoppers.click(Round("u3", (), "i1", ["i1"]), failed)
 
 
-def test_shoppers_are_chosen_among_those_with_a_list_of_their_own_taste(
+def test_shoppers_are_chosen_among_those_with_a_personal_list(
     shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
     shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))

@@ -1,4 +1,4 @@
-"""What the demo says, in a terminal and elsewhere."""
+"""The demo's output, in a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AFTER = ["i1", "i5", "i2", "i40", "i4", "i6", "i7", "i8", "i9"]
 ROUND = Round("u7", ("music", "toys"), "i0", BEFORE, AFTER, 38.4)
 
 
-def _say(terminal: bool) -> str:
+def _output(terminal: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=100, color_system=None)
     with Screen(console, Shop(SHOP)) as screen:
@@ -33,31 +33,31 @@ def _say(terminal: bool) -> str:
     return out.getvalue()
 
 
-def test_elsewhere_each_line_is_said_once_and_plainly() -> None:
-    said = _say(terminal=False)
-    assert "\x1b" not in said
-    assert said.count("Starting Java") == 1
-    assert "the list follows after 38 ms, 2 of 8 moved up" in said
+def test_outside_a_terminal_each_line_is_printed_once_as_plain_text() -> None:
+    output = _output(terminal=False)
+    assert "\x1b" not in output
+    assert output.count("Starting Java") == 1
+    assert "the list follows after 38 ms, 2 of 8 moved up" in output
     shop = Shop(SHOP)
-    lines = [line for line in said.splitlines() if line.startswith("  ")][1:]
+    lines = [line for line in output.splitlines() if line.startswith("  ")][1:]
     assert [shop.title(item) in line for item, line in zip(AFTER, lines, strict=False)] == [
         True
     ] * 8
     endings = [line.split(")")[-1].split() for line in lines]
     assert endings[:5] == [[], ["up", "3"], ["down", "1"], ["new"], ["down", "1"]]
-    assert "1:05  1,234 events" in said
-    assert "warning: [Redis] is away" in said
+    assert "1:05  1,234 events" in output
+    assert "warning: [Redis] is away" in output
 
 
 def test_in_a_terminal_the_list_changes_in_place_and_one_line_stays() -> None:
-    said = _say(terminal=True)
-    assert "◀ click" in said
-    assert "▲ 3" in said
-    assert "✦ new" in said
-    assert "2 of 8 moved up after 38 ms" in said
+    output = _output(terminal=True)
+    assert "◀ click" in output
+    assert "▲ 3" in output
+    assert "✦ new" in output
+    assert "2 of 8 moved up after 38 ms" in output
 
 
-def test_the_summary_names_median_earnings_and_what_became_of_every_event() -> None:
+def test_the_summary_has_median_clicks_and_the_outcome_of_every_event() -> None:
     out = io.StringIO()
     slow = Round("u8", (), "i0", BEFORE, AFTER, 80.0)
     outcome = Outcome(
@@ -69,9 +69,9 @@ def test_the_summary_names_median_earnings_and_what_became_of_every_event() -> N
         totals=Totals(received=99, learned=90, duplicates=4, ignored=1, dead={"not_json": 3}),
     )
     summarise(Console(file=out, width=200), outcome)
-    said = out.getvalue()
-    assert "3 clicks, and lists that followed after 38 ms (median; slowest 80 ms)" in said
-    assert "200 shoppers" in said
-    assert "55% of them, the popular one from 30%" in said
-    accounts = "90 learned + 4 duplicates + 3 dead letters + 1 ignored + 2 under way."
-    assert f"100 events = {accounts}" in said
+    output = out.getvalue()
+    assert "3 clicks, and lists that followed after 38 ms (median; slowest 80 ms)" in output
+    assert "200 shoppers" in output
+    assert "55% of them, the popular one from 30%" in output
+    accounts = "90 learned + 4 duplicates + 3 dead letters + 1 ignored + 2 in progress."
+    assert f"100 events = {accounts}" in output

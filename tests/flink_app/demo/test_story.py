@@ -1,4 +1,4 @@
-"""The demo as a person starts it: a process of its own, from nothing to nothing left."""
+"""The demo as a person starts it: a separate process that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMIT_S = 300
 
 
 def _start(tmp_path: Path, **variables: str) -> tuple[subprocess.Popen[str], str]:
-    """The demo, and a word that stands in the environment of each of its processes."""
+    """The demo, and a marker in the environment of each of its processes."""
     mark = f"DEMO_MARK={uuid.uuid4().hex}"
     given = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     environment = given | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), **variables}
@@ -52,15 +52,15 @@ def _assert_nothing_is_left(tmp_path: Path, mark: str) -> None:
 @pytest.mark.job
 def test_lists_move_after_clicks_and_nothing_is_left(tmp_path: Path) -> None:
     process, mark = _start(tmp_path, DEMO_SECONDS="10")
-    said, _ = process.communicate(timeout=LIMIT_S)
-    assert process.returncode == 0, said
+    output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, output
     # The page's address comes first.
-    assert re.match(r"(Starting Redis\n)?Live page: http://127\.0\.0\.1:\d+/", said), said
-    assert re.search(r"the list follows after \d+ ms", said), said
-    assert re.search(r"^  \d  .*\) +(up|down) \d+$|^  \d  .*\) +new$", said, re.MULTILINE), said
-    written, learned = re.search(r"([\d,]+) events = ([\d,]+) learned", said).groups()  # type: ignore[union-attr]
+    assert re.match(r"(Starting Redis\n)?Live page: http://127\.0\.0\.1:\d+/", output), output
+    assert re.search(r"the list follows after \d+ ms", output), output
+    assert re.search(r"^  \d  .*\) +(up|down) \d+$|^  \d  .*\) +new$", output, re.MULTILINE), output
+    written, learned = re.search(r"([\d,]+) events = ([\d,]+) learned", output).groups()  # type: ignore[union-attr]
     assert written == learned
-    assert "millirec run" in said
+    assert "millirec run" in output
     _assert_nothing_is_left(tmp_path, mark)
 
 
@@ -76,9 +76,9 @@ def test_ctrl_c_ends_it_cleanly_and_a_given_redis_is_left_as_it_was(
             if "the list follows after" in line:
                 process.send_signal(signal.SIGINT)
                 break
-        said, _ = process.communicate(timeout=LIMIT_S)
-        assert process.returncode == 0, said
-        assert "lists that followed" in said or "1 click" in said
+        output, _ = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0, output
+        assert "lists that followed" in output or "1 click" in output
         assert client.get("rec:alice") == b"mine"
         assert list(client.scan_iter("millirec-demo:*")) == []
         client.delete("rec:alice")
@@ -86,7 +86,7 @@ def test_ctrl_c_ends_it_cleanly_and_a_given_redis_is_left_as_it_was(
 
 
 @pytest.mark.parametrize("seconds", ["a minute", "-1", "inf", "nan"])
-def test_a_time_that_is_none_is_refused_before_anything_starts(
+def test_an_invalid_duration_is_refused_before_anything_starts(
     seconds: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEMO_SECONDS", seconds)

@@ -1,4 +1,4 @@
-"""What is set before Java starts."""
+"""Environment variables and options for Flink."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flink_app.graph.environment import flink_options, prepare_process
 
 
 def test_python_inside_java_is_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another version that comes first in the PATH would lend it a library that does not fit."""
+    """An earlier python3 in PATH may have a library of another, incompatible version."""
     for name in ("JAVA_HOME", "PYTHONPATH", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("MKL_NUM_THREADS", "1")
@@ -24,5 +24,5 @@ def test_python_inside_java_is_this_one(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_no_source_counts_as_idle() -> None:
-    """See docs/decisions/no-idle-sources.md: rows of one that was held back would be dropped."""
+    """See docs/decisions/no-idle-sources.md: rows of a delayed source would be dropped."""
     assert not [name for name in flink_options(Config()) if "idle" in name]

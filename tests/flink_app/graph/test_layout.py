@@ -1,4 +1,4 @@
-"""A job that cannot go on from a state is refused, if possible before it is submitted."""
+"""A job that does not fit its state is refused, if possible before it is submitted."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ pytestmark = pytest.mark.job
     ],
 )
 def test_another_layout_is_refused_before_anything_is_submitted(
-    name: str, setting: str, sentence: str, tmp_path: Path, redis_client: redis.Redis,
+    name: str,
+    setting: str,
+    sentence: str,
+    tmp_path: Path,
+    redis_client: redis.Redis,
     redis_url: str,
-) -> None:  # fmt: skip
+) -> None:
     path = unpack(name, tmp_path)
     settings = [*SETTINGS, f"source.paths=['{tmp_path}']", f"state.restore={path}", setting]
     with pytest.raises(ConfigError) as refused:
@@ -36,23 +40,22 @@ def test_another_layout_is_refused_before_anything_is_submitted(
     assert redis_client.dbsize() == 0
 
 
-def test_where_the_savepoint_does_not_tell_the_operators_refuse(
-    tmp_path: Path, redis_url: str
-) -> None:
+def test_the_operators_refuse_a_savepoint_without_a_layout(tmp_path: Path, redis_url: str) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / "events").write_text('{"user": "u1", "item": "left"}\n')
-    job = start(
-        redis_url, *SETTINGS, f"source.paths=['{inbox}']", "model.dimensions=16",
-        f"state.restore={unpack('rows-1', tmp_path)}",
-    )  # fmt: skip
+    restored = f"state.restore={unpack('rows-1', tmp_path)}"
+    changed = "model.dimensions=16"
+    job = start(redis_url, *SETTINGS, f"source.paths=['{inbox}']", changed, restored)
     with pytest.raises(Exception, match=r"model\.dimensions = 8, but this job has 16"):
         job.get_job_execution_result().result()
 
 
 def test_the_other_execution_mode_is_refused(tmp_path: Path, redis_url: str) -> None:
     mode = "flink.options={'python.execution-mode' = 'process'}"
-    with pytest.raises(ConfigError, match=r"python\.execution-mode is process: millirec runs in"):
+    with pytest.raises(
+        ConfigError, match=r"python\.execution-mode is process: millirec only runs in"
+    ):
         start(redis_url, *SETTINGS, f"source.paths=['{tmp_path}']", mode)
 
 

@@ -1,4 +1,4 @@
-"""Which checkpoint a job goes on from; test_job has a real one that is damaged."""
+"""Which checkpoint a job is restored from; test_job has a real damaged one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def damage(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     monkeypatch.setattr(restore, "_damage", lambda path: "gone" if path.name in names else "")
 
 
-def test_the_newest_finished_one(folder: Path) -> None:
-    wanted = (folder / "one" / "chk-3").as_uri()
-    assert latest_checkpoint(str(folder)) == latest_checkpoint(folder.as_uri()) == wanted
+def test_the_newest_finished_checkpoint(folder: Path) -> None:
+    newest = (folder / "one" / "chk-3").as_uri()
+    assert latest_checkpoint(str(folder)) == latest_checkpoint(folder.as_uri()) == newest
 
 
-def test_damaged_ones_are_passed_over_with_a_warning(
+def test_damaged_checkpoints_are_skipped_with_a_warning(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(monkeypatch)
@@ -48,7 +48,7 @@ def test_damaged_ones_are_passed_over_with_a_warning(
     ]
 
 
-def test_none_that_is_whole_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_intact_checkpoint_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     damage(monkeypatch, "chk-1", "chk-2", "chk-3")
     with pytest.raises(ConfigError, match=r"all 3 checkpoints in .* are damaged"):
         whole_checkpoint(str(folder))
@@ -56,5 +56,5 @@ def test_none_that_is_whole_is_an_error(folder: Path, monkeypatch: pytest.Monkey
         whole_checkpoint(str(folder / "two" / "chk-2"))
     with pytest.raises(ConfigError, match=r"state\.checkpoints is empty"):
         whole_checkpoint("")
-    with pytest.raises(ConfigError, match="looks on this machine only"):
+    with pytest.raises(ConfigError, match="only looks on this machine"):
         latest_checkpoint("s3://bucket/checkpoints")

@@ -1,4 +1,4 @@
-"""`millirec report`: what the page holds, and that it holds nothing it should not."""
+"""`millirec report`: the page contains what it should, and nothing that runs or loads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from flink_app.console.totals import Totals
 from flink_app.evaluate.measure import Point, Result
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup.sample import Sample
-from flink_app.report.builder import look
+from flink_app.report.builder import observe
 from flink_app.report.evaluated import evaluated_page, read_results
 from flink_app.report.figures import COLOURS, Line, bars, lines, lorenz
 from flink_app.report.page import Grid, Page, Section, Tile, html
@@ -48,7 +48,7 @@ class Read(HTMLParser):
 
 
 def assert_safe(page: str) -> Read:
-    """It runs nothing and loads nothing, on any screen."""
+    """The page runs nothing, loads nothing, and adapts to the screen."""
     found = Read(page)
     tags = {tag for tag, _ in found.elements}
     assert not tags & {"script", "iframe", "img", "link", "object", "embed", "form", "a", "image"}
@@ -65,37 +65,70 @@ def assert_safe(page: str) -> Read:
 
 
 SAMPLE = Sample(
-    lists=100, places=1000, shown=50, catalogue=200, gini=0.75, top=0.2, popular=0.1,
-    lorenz=[n / 100 for n in range(101)], models={EVIL: 600, "mf": 400},
-    ages_s=[1, 2, 3, 4], most=[(EVIL, 0.5), ("17", 0.25)],
-)  # fmt: skip
+    lists=100,
+    places=1000,
+    shown=50,
+    catalogue=200,
+    gini=0.75,
+    top=0.2,
+    popular=0.1,
+    lorenz=[n / 100 for n in range(101)],
+    models={EVIL: 600, "mf": 400},
+    ages_s=[1, 2, 3, 4],
+    most=[(EVIL, 0.5), ("17", 0.25)],
+)
 
 
 def quality(served: float, popular: float) -> dict[str, float]:
     return {
-        "served:tests": 100.0, "served:recall@10": served, "served:coverage@10": 0.5,
-        "popular:tests": 100.0, "popular:recall@10": popular, "popular:novelty@10": 5.5,
-        "unknown_users": 3.0, "ratings:tests": 10.0, "ratings:rmse": 0.944,
-    }  # fmt: skip
+        "served:tests": 100.0,
+        "served:recall@10": served,
+        "served:coverage@10": 0.5,
+        "popular:tests": 100.0,
+        "popular:recall@10": popular,
+        "popular:novelty@10": 5.5,
+        "unknown_users": 3.0,
+        "ratings:tests": 10.0,
+        "ratings:rmse": 0.944,
+    }
 
 
-def totals(at: int, **more: Any) -> Totals:
+def totals(at: int) -> Totals:
     return Totals(
-        at=at, received=1000, learned=900, duplicates=40, ignored=10, dead={EVIL: 50}, lists=700,
-        users=90, items=200, events_per_s=100, lists_per_s=70, freshness_p50_ms=30.0,
-        freshness_p99_ms=90.0, total_freshness_p50_ms=31.0, total_freshness_p99_ms=95.0,
-        quality=quality(0.2, 0.1), total_quality=quality(0.19, 0.11), **more,
-    )  # fmt: skip
+        at=at,
+        received=1000,
+        learned=900,
+        duplicates=40,
+        ignored=10,
+        dead={EVIL: 50},
+        lists=700,
+        users=90,
+        items=200,
+        events_per_s=100,
+        lists_per_s=70,
+        freshness_p50_ms=30.0,
+        freshness_p99_ms=90.0,
+        total_freshness_p50_ms=31.0,
+        total_freshness_p99_ms=95.0,
+        quality=quality(0.2, 0.1),
+        total_quality=quality(0.19, 0.11),
+    )
 
 
 def test_a_running_job_over_time() -> None:
     looks = [totals(1000 * n) for n in range(5)]
     page = running_page(looks, SAMPLE, {"17": f"Title {EVIL}"}, "redis://cache", "made now")
     assert [part.title for part in page.sections] == [
-        "Quality over time", "Freshness over time", "Speed", "Quality of each list",
-        "Popularity bias", "What speaks for the items", "The most shown items", "Freshness",
+        "Quality over time",
+        "Freshness over time",
+        "Speed",
+        "Quality of each list",
+        "Popularity bias",
+        "Which model contributes the items",
+        "Most shown items",
+        "Freshness",
         "Lines read",
-    ]  # fmt: skip
+    ]
     tiles = {tile.label: (tile.value, tile.note) for tile in page.tiles}
     assert tiles["recall@10"] == ("19 %", "popular items: 11 %")
     assert tiles["from event to list"] == ("31 ms", "p50; p99 95 ms")
@@ -104,7 +137,7 @@ def test_a_running_job_over_time() -> None:
     assert tiles["dead letters"] == ("50", "5 % of all lines")
     assert tiles["RMSE"] == ("0.944", "10 ratings")
     grids = {part.title: part.grid for part in page.sections if part.grid}
-    assert [f"Title {EVIL} (17)", "25 %"] in grids["The most shown items"].rows
+    assert [f"Title {EVIL} (17)", "25 %"] in grids["Most shown items"].rows
     assert [row[0] for row in grids["Quality of each list"].rows] == ["served", "popular"]
     found = assert_safe(html(page))
     text = "".join(found.texts)
@@ -121,11 +154,18 @@ def test_one_look_at_a_job_without_lists_or_tests() -> None:
 
 
 def result(model: str, mode: str, seed: int, recall: float, **more: Any) -> Result:
-    points = [Point(n * 10, n * 5, recall, recall / 2) for n in range(1, 6)]
     return Result(
-        model=model, mode=mode, seed=seed, events=50, seconds=1.0, quality=quality(recall, 0.1),
-        curve=points, microseconds={}, served="ranker" if model == "millirec" else "", **more,
-    )  # fmt: skip
+        model=model,
+        mode=mode,
+        seed=seed,
+        events=50,
+        seconds=1.0,
+        quality=quality(recall, 0.1),
+        curve=[Point(n * 10, n * 5, recall, recall / 2) for n in range(1, 6)],
+        microseconds={},
+        served="ranker" if model == "millirec" else "",
+        **more,
+    )
 
 
 def test_an_evaluation(tmp_path: Path) -> None:
@@ -140,22 +180,23 @@ def test_an_evaluation(tmp_path: Path) -> None:
     assert tiles["Gini index"][0] == "0.75"
     over_time = page.sections[0]
     assert [(line.label, line.note) for line in over_time.legend] == [
-        ("ranker, strict", "0.2500 ± 0.0707"), ("item-knn, baseline", "0.1500"),
+        ("ranker, strict", "0.2500 ± 0.0707"),
+        ("item-knn, baseline", "0.1500"),
         ("popular, strict", "0.1000 ± 0.0000"),
-    ]  # fmt: skip
+    ]
     assert over_time.legend[0].y == pytest.approx([0.25] * 5)
     assert over_time.legend[2].colour == COLOURS - 1
     assert "Popularity bias" in [part.title for part in page.sections]
     assert_safe(html(page))
 
 
-def test_files_are_read_whatever_version_wrote_them(tmp_path: Path) -> None:
+def test_files_of_other_versions_are_read(tmp_path: Path) -> None:
     old = msgspec.to_builtins(result("millirec", "strict", 1, 0.3))
     del old["sample"]
     (tmp_path / "old.json").write_bytes(msgspec.json.encode([old | {"later": 1}]))
     assert read_results([tmp_path / "old.json"])[0].sample is None
-    for content, words in ((b"[]", "no result in"), (b"{}", "no report of an evaluation"),
-                           (b"\xff", "no report of an evaluation")):  # fmt: skip
+    other = "does not hold results of an evaluation"
+    for content, words in ((b"[]", "no result in"), (b"{}", other), (b"\xff", other)):
         (tmp_path / "bad.json").write_bytes(content)
         with pytest.raises(SourceError, match=words):
             read_results([tmp_path / "bad.json"])
@@ -167,9 +208,8 @@ def test_every_text_of_a_page_is_escaped() -> None:
     line = Line(EVIL, [0, 1], [0, 1], note=EVIL)
     grid = Grid([EVIL, EVIL], [[EVIL, EVIL]])
     part = Section(title=EVIL, text=EVIL, legend=[line], grid=grid)
-    page = Page(title=EVIL, subtitle=EVIL, tiles=[Tile(EVIL, EVIL, EVIL)], sections=[part],
-                made=EVIL)  # fmt: skip
-    text = html(page)
+    tiles = [Tile(EVIL, EVIL, EVIL)]
+    text = html(Page(title=EVIL, subtitle=EVIL, tiles=tiles, sections=[part], made=EVIL))
     assert "<script" not in text
     assert_safe(text)
 
@@ -184,7 +224,7 @@ def test_every_text_of_a_page_is_escaped() -> None:
         lorenz([0.0, 0.1, 1.0]),
     ],
 )
-def test_figures_are_svg_in_the_pages_colours_that_fits_any_width(figure: str) -> None:
+def test_figures_are_svg_of_any_width_in_the_colours_of_the_page(figure: str) -> None:
     root = ElementTree.fromstring(figure)
     assert root.tag.endswith("svg")
     assert "viewBox" in root.attrib
@@ -234,11 +274,11 @@ def test_the_command_reads_files(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(str(source), "--out", str(out)) == 0
     assert "millirec: an evaluation" in assert_safe(out.read_text(encoding="utf-8")).texts
     assert run(str(source), "--watch", "3") == 2
-    assert "--watch looks at a running job" in capsys.readouterr().err
+    assert "--watch observes a running job" in capsys.readouterr().err
     assert run("--watch=-1") == 2
 
 
-def test_a_job_is_looked_at_until_its_redis_ends(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_is_observed_until_its_redis_ends(capsys: pytest.CaptureFixture[str]) -> None:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(RedisServer())
         client = redis.Redis.from_url(server.url)
@@ -253,19 +293,19 @@ def test_a_job_is_looked_at_until_its_redis_ends(capsys: pytest.CaptureFixture[s
                 put_stats(client, learned, learned)
 
         with LiveLine(Console()) as live:
-            looks, sample = look(client, "", 1e9, live, wait)
+            looks, sample = observe(client, "", 1e9, live, wait)
     assert [totals.learned for totals in looks] == [10, 20, 30]
     assert sample is not None
     assert sample.lists == 1
-    assert "Redis has ended" in capsys.readouterr().out
+    assert "Redis has stopped" in capsys.readouterr().out
 
 
-def test_ctrl_c_ends_the_look_but_not_the_report(redis_client: Any) -> None:
+def test_ctrl_c_ends_the_observation_but_not_the_report(redis_client: Any) -> None:
     put_stats(redis_client, 1, 10)
 
     def wait(_: float) -> None:
         raise KeyboardInterrupt
 
     with LiveLine(Console(quiet=True)) as live:
-        looks, sample = look(redis_client, "", 60, live, wait)
+        looks, sample = observe(redis_client, "", 60, live, wait)
     assert (len(looks), sample) == (1, None)

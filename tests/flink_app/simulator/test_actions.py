@@ -11,7 +11,7 @@ def some(*rows: tuple[int, int, int, int]) -> Actions:
     return Actions(*np.array(rows, np.int64).T)
 
 
-def test_lines_are_events_in_order_with_ids_counted_on() -> None:
+def test_lines_are_events_in_order_with_consecutive_ids() -> None:
     actions = some((3, 14, 0, 9), (3, 14, 2, 9))
     events = [json.loads(line) for line in encode(actions, [1000, 1001], first=40, run="x-")]
     assert events == [

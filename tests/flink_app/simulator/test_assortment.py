@@ -11,20 +11,20 @@ def catalogue(items: int, exponent: float = 1.0) -> Catalogue:
     return Catalogue(np.random.default_rng(5), items, exponent)
 
 
-def test_vectors_are_unit_and_lie_nearest_to_their_own_category() -> None:
+def test_vectors_are_unit_and_nearest_to_their_own_category() -> None:
     shop = catalogue(600)
     np.testing.assert_allclose(np.linalg.norm(shop.vectors, axis=1), 1.0, atol=1e-5)
     nearest = np.argmax(shop.vectors @ shop.centres.T, axis=1)
     assert np.mean(nearest == np.arange(600) % len(CATEGORIES)) > 0.95
 
 
-def test_popularity_is_zipf_and_popular_items_have_more_appeal() -> None:
+def test_popularity_follows_zipf_and_popular_items_have_more_appeal() -> None:
     shop = catalogue(500, exponent=0.9)
     np.testing.assert_allclose(np.sort(shop.popularity)[::-1], np.arange(1, 501) ** -0.9)
     assert np.all(np.diff(shop.appeal[np.argsort(-shop.popularity)]) < 0)
 
 
-def test_a_shelf_shows_items_by_popularity_the_second_half_from_the_category() -> None:
+def test_shelves_follow_popularity_and_half_of_each_is_from_the_category() -> None:
     shop = catalogue(60)
     shelves = shop.shelves(np.full(40_000, 7))
     assert shelves.shape == (40_000, SHELF)
@@ -41,7 +41,7 @@ def test_small_shops_have_shelves_for_every_category(items: int) -> None:
     assert shelves.max() < items
 
 
-def test_growth_keeps_what_was_there_and_puts_newcomers_on_shelves() -> None:
+def test_growth_keeps_old_items_and_puts_new_ones_on_shelves() -> None:
     shop = catalogue(100)
     before = shop.vectors.copy(), shop.popularity.copy()
     shop.grow(50)

@@ -40,7 +40,7 @@ def test_every_cart_follows_a_view_and_every_purchase_a_cart_of_the_same_item() 
     assert kinds == {0, 1, 2}
 
 
-def test_users_view_what_suits_them_and_buy_what_suits_them_best() -> None:
+def test_users_view_items_they_like_and_buy_those_they_like_most() -> None:
     catalogue, people, actions, _ = session_of_everybody(3000)
     affinity = catalogue.affinity(people.tastes[actions.users], actions.items[:, None])[:, 0]
     anything = catalogue.affinity(people.tastes, np.tile(np.arange(600), (3000, 1))).mean()
@@ -60,7 +60,7 @@ def test_a_session_stays_mostly_in_one_category() -> None:
     assert np.mean(same) > 0.4  # 1 in 12 by chance
 
 
-def test_nobody_makes_no_actions() -> None:
+def test_no_users_make_no_actions() -> None:
     rng = np.random.default_rng(0)
     catalogue = Catalogue(rng, 20, 1.0)
     nobody = np.empty(0, np.int64)

@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 
 from flink_app.simulator import Shop, ShopSettings, play, simulate
-from flink_app.simulator.generator import TICK_S
-from flink_app.writers.files import FileWriter, Writer
+from flink_app.writers.files import TICK_S, FileWriter, Writer
 from udfs.errors import ConfigError
 
 SMALL = ShopSettings(users=60, items=80, seed=9)
 
 
 class Kept(Writer):
-    """Keeps what it is given, and how often it was flushed."""
+    """Keeps its batches, and the number of flushes."""
 
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
@@ -86,7 +85,7 @@ def test_ids_of_two_paced_runs_differ() -> None:
     assert not runs[0] & runs[1]
 
 
-def test_seconds_end_a_run_even_while_nothing_is_due() -> None:
+def test_the_limit_of_seconds_ends_a_run_while_nothing_is_due() -> None:
     kept = Kept()
     assert simulate(SMALL, kept, seconds=0.05, rate=0.01) == 0
     assert simulate(SMALL, kept, seconds=0.05) > 0
@@ -95,16 +94,16 @@ def test_seconds_end_a_run_even_while_nothing_is_due() -> None:
 
 def test_progress_counts_every_event_written() -> None:
     kept = Kept()
-    told: list[int] = []
-    simulate(SMALL, kept, events=2000, on_progress=told.append)
+    progress: list[int] = []
+    simulate(SMALL, kept, events=2000, on_progress=progress.append)
     sizes = [len(batch) for batch in kept.batches]
-    assert told == [sum(sizes[: n + 1]) for n in range(len(sizes))]
-    assert told[-1] == 2000
+    assert progress == [sum(sizes[: n + 1]) for n in range(len(sizes))]
+    assert progress[-1] == 2000
 
 
 def test_an_interrupt_ends_the_run_after_its_batch_and_flushes() -> None:
     kept = Kept()
-    # A run in the background of a script begins with the signal ignored, and stays so.
+    # In a script's background, a process starts with the signal ignored, and keeps it so.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt(written: int) -> None:
@@ -148,6 +147,6 @@ def test_an_event_stops_a_run_in_another_thread() -> None:
         ({"rate": float("nan")}, "rate is nan"),
     ],
 )
-def test_limits_out_of_range_get_a_sentence(limits: dict[str, Any], message: str) -> None:
+def test_limits_out_of_range_are_reported(limits: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         simulate(SMALL, Kept(), **limits)

@@ -8,24 +8,24 @@ from flink_app.simulator import names
 from udfs.errors import MillirecError
 
 
-def test_titles_are_distinct_even_past_the_end_of_the_word_lists() -> None:
+def test_titles_stay_distinct_past_the_end_of_the_word_lists() -> None:
     count = 50_000
     titles = {names.title(number) for number in range(count)}
     assert len(titles) == count
     assert names.title(count).endswith(" 2")
 
 
-def test_categories_are_equally_filled() -> None:
+def test_categories_are_of_equal_size() -> None:
     categories = [names.category(number) for number in range(1200)]
     assert {categories.count(name) for name in names.CATEGORIES} == {100}
 
 
 @given(st.integers(0, 10**6))
-def test_an_id_leads_back_to_its_number(number: int) -> None:
+def test_an_id_is_parsed_to_its_number(number: int) -> None:
     assert names.number_of(f"i{number}", "i", number + 1) == number
 
 
 @pytest.mark.parametrize("name", ["", "i", "u3", "i10", "i-1", "i03", "i3 ", "i³", "i٣"])
-def test_an_id_the_shop_does_not_have_gets_a_sentence(name: str) -> None:
+def test_an_unknown_id_is_reported(name: str) -> None:
     with pytest.raises(MillirecError, match="its ids go from i0 to i9"):
         names.number_of(name, "i", 10)

@@ -14,7 +14,7 @@ def people(users: int) -> People:
     return People(rng, users, Catalogue(rng, 12, 1.0).centres)
 
 
-def test_visitors_are_different_free_and_rather_the_active_ones() -> None:
+def test_visitors_are_distinct_free_and_mostly_active_users() -> None:
     shop = people(300)
     busy = np.arange(50)
     visits = np.zeros(300)
@@ -28,13 +28,13 @@ def test_visitors_are_different_free_and_rather_the_active_ones() -> None:
     assert visits[ranked[:50]].sum() > 2 * visits[ranked[-50:]].sum()
 
 
-def test_no_more_visitors_than_users_who_are_free() -> None:
+def test_there_are_at_most_as_many_visitors_as_free_users() -> None:
     shop = people(5)
     assert sorted(shop.visitors(9, np.array([1, 3])).tolist()) == [0, 2, 4]
     assert shop.visitors(2, np.arange(5)).size == 0
 
 
-def test_tastes_drift_by_about_the_step_and_only_those_given() -> None:
+def test_only_the_given_tastes_drift_by_about_the_step() -> None:
     shop = people(1000)
     before = shop.tastes.copy()
     shop.drift(np.arange(500), 0.05)
@@ -44,7 +44,7 @@ def test_tastes_drift_by_about_the_step_and_only_those_given() -> None:
     np.testing.assert_allclose(np.linalg.norm(shop.tastes, axis=1), 1.0, atol=1e-5)
 
 
-def test_newcomers_follow_the_users_there_are() -> None:
+def test_new_users_are_numbered_after_existing_ones() -> None:
     shop = people(10)
     assert shop.grow(0).size == 0
     assert shop.grow(3).tolist() == [10, 11, 12]
@@ -54,7 +54,7 @@ def test_newcomers_follow_the_users_there_are() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_tastes_that_are_swapped_remain_the_same_tastes(share: float) -> None:
+def test_swapping_permutes_the_tastes(share: float) -> None:
     shop = people(200)
     before = shop.tastes.copy()
     shop.swap(share)

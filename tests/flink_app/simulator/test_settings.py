@@ -25,7 +25,7 @@ from udfs.errors import ConfigError
         ("traffic", 0.0),
     ],
 )
-def test_a_value_out_of_range_is_named_with_its_range(name: str, value: float) -> None:
+def test_a_value_out_of_range_is_reported_with_the_range(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=rf"shop's {name} is .*; it must be (at least|from) \d"):
         msgspec.structs.replace(ShopSettings(), **{name: value})
 

@@ -42,7 +42,7 @@ def test_better_lists_earn_more_clicks() -> None:
     assert popular > 1.2 * drawn > 0
 
 
-def test_what_is_learned_from_the_events_earns_more_clicks_than_what_is_popular() -> None:
+def test_lists_learned_from_events_earn_more_clicks_than_popular_ones() -> None:
     shop = Shop(ShopSettings(users=400, items=300, seed=4, new_users=0, new_items=0))
     actions = after(shop, 60)
     seen = np.zeros((shop.users, shop.items))
@@ -55,7 +55,7 @@ def test_what_is_learned_from_the_events_earns_more_clicks_than_what_is_popular(
     assert learned > 1.3 * popular
 
 
-def test_the_same_settings_make_the_same_actions_and_another_seed_does_not() -> None:
+def test_settings_determine_the_actions_and_another_seed_changes_them() -> None:
     first, second = after(Shop(SMALL), 20), after(Shop(SMALL), 20)
     for name in ("users", "items", "kinds", "sessions"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
@@ -63,14 +63,14 @@ def test_the_same_settings_make_the_same_actions_and_another_seed_does_not() -> 
     assert first.items[:100].tolist() != other.items[:100].tolist()
 
 
-def test_asking_for_the_truth_does_not_change_what_happens_later() -> None:
-    quiet, asked = Shop(SMALL), Shop(SMALL)
+def test_reading_the_truth_does_not_change_later_events() -> None:
+    quiet, used = Shop(SMALL), Shop(SMALL)
     after(quiet, 5)
     for block in range(5):
-        asked.advance()
-        asked.respond(f"u{block}", ["i1", "i2"])
-        asked.affinity("u3")[:] = 0.0
-    np.testing.assert_array_equal(quiet.advance().items, asked.advance().items)
+        used.advance()
+        used.respond(f"u{block}", ["i1", "i2"])
+        used.affinity("u3")[:] = 0.0
+    np.testing.assert_array_equal(quiet.advance().items, used.advance().items)
 
 
 def test_a_user_has_one_session_at_a_time_and_its_kinds_come_in_order() -> None:
@@ -110,7 +110,7 @@ def test_users_and_items_arrive_at_their_rates_and_take_part() -> None:
     assert shop.users - 400 == pytest.approx(0.01 * len(actions), rel=0.1)
     assert shop.items - 300 == pytest.approx(0.02 * len(actions), rel=0.1)
     newcomers = set(range(400, shop.users)) - set(actions.users.tolist())
-    assert len(newcomers) < 0.1 * (shop.users - 400)  # the latest may not have begun yet
+    assert len(newcomers) < 0.1 * (shop.users - 400)  # the latest may not have started yet
     assert np.count_nonzero(actions.items >= 300) > 0.05 * len(actions)
     assert actions.items.max() < shop.items
 
@@ -145,7 +145,7 @@ def test_tiny_shops_work(users: int, items: int) -> None:
     assert len(actions) > 50
 
 
-def test_unknown_ids_get_a_sentence() -> None:
+def test_unknown_ids_are_reported() -> None:
     shop = Shop(SMALL)
     with pytest.raises(MillirecError, match="no 'alice': its ids go from u0 to u399"):
         shop.affinity("alice")
@@ -155,14 +155,14 @@ def test_unknown_ids_get_a_sentence() -> None:
         shop.title("x")
 
 
-def test_affinities_are_those_of_each_user() -> None:
+def test_affinities_equal_the_affinity_of_each_user() -> None:
     shop = Shop(SMALL)
     both = shop.affinities(np.array([7, 3]))
     np.testing.assert_allclose(both[0], shop.affinity("u7"), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(both[1], shop.affinity("u3"), rtol=1e-5, atol=1e-6)
 
 
-def test_when_users_change_others_stay_as_they_are() -> None:
+def test_unsettling_some_users_leaves_the_others_unchanged() -> None:
     shop = Shop(SMALL)
     before = shop.affinities(np.arange(shop.users))
     shop.unsettle(0.5)

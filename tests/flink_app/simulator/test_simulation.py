@@ -1,4 +1,4 @@
-"""`millirec simulate` writes where the target says and tells what to do next."""
+"""`millirec simulate` writes to the target and prints the command that learns from it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def test_a_file_of_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err.splitlines()[-1] == f"learn from them: millirec run {target}"
 
 
-def test_a_folder_that_is_watched(tmp_path: Path) -> None:
+def test_a_watched_folder(tmp_path: Path) -> None:
     simulate(str(tmp_path), 50, None, None, users=20, items=30)
     files = list(tmp_path.glob("*.jsonl"))
     assert sum(len(file.read_bytes().splitlines()) for file in files) == 50
     assert how_to_run(str(tmp_path)).endswith("--set source.kind=directory")
 
 
-def test_a_topic_has_to_be_named() -> None:
+def test_a_topic_must_be_named() -> None:
     with pytest.raises(ConfigError, match="kafka://host:port/topic"):
         simulate("kafka://127.0.0.1:9092", 1, None, None)

@@ -6,7 +6,7 @@ import pytest
 from flink_app.simulator import truth
 
 
-def test_each_step_of_the_funnel_grows_with_affinity_and_is_rarer_than_a_click() -> None:
+def test_each_funnel_step_grows_with_affinity_and_is_rarer_than_a_click() -> None:
     affinity = np.linspace(-1.15, 1.15, 200)
     click = truth.click_probability(affinity)
     assert np.all(np.diff(click) > 0)
@@ -46,7 +46,7 @@ def test_expected_clicks_are_those_of_the_cascade_and_best_in_descending_order()
     assert truth.expected_clicks(np.zeros(0)) == 0
 
 
-def test_the_less_an_item_suits_the_likelier_a_dislike() -> None:
+def test_dislikes_become_more_likely_as_affinity_falls() -> None:
     chances = truth.dislike_probability(np.linspace(-1.15, 1.15, 50))
     assert np.all(np.diff(chances) < 0)
     assert 0 < chances[-1] < chances[0] < 0.3

@@ -45,7 +45,7 @@ def test_ids_are_unique_times_ascend_and_types_are_mixed(many: list[dict[str, ob
     assert kinds["view"] > kinds["cart"] > kinds["purchase"] > 1000
 
 
-def test_a_hot_user_and_a_hot_item_get_their_share_besides() -> None:
+def test_a_hot_user_and_a_hot_item_get_an_additional_share() -> None:
     text = b"".join(zipf_events(20_000, 200, 50, 0.0, hot_user=0.2, hot_item=0.3))
     found = [json.loads(line) for line in text.splitlines()]
     for field, name, share, size in (("user", "u0", 0.2, 200), ("item", "i0", 0.3, 50)):

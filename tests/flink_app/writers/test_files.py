@@ -1,3 +1,5 @@
+"""Writers of files and watched directories."""
+
 from __future__ import annotations
 
 import os
@@ -19,7 +21,7 @@ def test_a_file_holds_the_lines_in_order_and_replaces_an_older_one(tmp_path: Pat
     assert path.read_bytes() == b"a\nb\nc\n"
 
 
-def test_flush_shows_a_file_s_lines_before_it_is_closed(tmp_path: Path) -> None:
+def test_flush_makes_lines_visible_before_the_file_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     with FileWriter(path) as writer:
         writer.write([b"a"])
@@ -76,7 +78,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     assert sizes == {whole}
 
 
-def test_a_path_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
     with pytest.raises(ServiceError, match=r"cannot be written to .*file: File exists"):
@@ -87,17 +89,17 @@ def test_a_path_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
         FileWriter(tmp_path)
 
 
-def test_a_directory_that_goes_away_gets_a_sentence(tmp_path: Path) -> None:
+def test_a_directory_that_disappears_is_reported(tmp_path: Path) -> None:
     writer = DirectoryWriter(tmp_path / "live")
     (tmp_path / "live").rmdir()
     with pytest.raises(ServiceError, match="live: No such file or directory"):
         writer.write([b"a"])
 
 
-def test_a_full_disk_gets_a_sentence() -> None:
+def test_a_full_disk_is_reported() -> None:
     full = Path("/dev/full")
     if not full.exists():
-        pytest.skip("this system has no /dev/full to play a full disk")
+        pytest.skip("this system has no /dev/full to simulate a full disk")
     writer = FileWriter(full)
     writer.write([b"a"])
     with pytest.raises(ServiceError, match="No space left"):

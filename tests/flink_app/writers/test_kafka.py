@@ -32,13 +32,13 @@ def records(writer: KafkaWriter, topic: str, count: int) -> list[Any]:
     found: list[Any] = []
     while len(found) < count:
         batch = consumer.consume(count - len(found), timeout=5)
-        assert batch, f"only {len(found)} of {count} records came"
+        assert batch, f"only {len(found)} of {count} records arrived"
         found += batch
     consumer.close()
     return found
 
 
-def test_every_event_arrives_keyed_by_user_and_each_user_s_in_order() -> None:
+def test_events_arrive_keyed_by_user_and_in_order_per_user() -> None:
     pytest.importorskip("confluent_kafka")
     writer = KafkaWriter("mock:1", "shop", MOCK)
     with writer:
@@ -56,7 +56,7 @@ def test_every_event_arrives_keyed_by_user_and_each_user_s_in_order() -> None:
     assert sorted(number for ids in numbers.values() for number in ids) == list(range(400))
 
 
-def test_more_events_than_the_producer_s_queue_holds_all_arrive() -> None:
+def test_events_arrive_even_if_the_queue_of_the_producer_is_full() -> None:
     pytest.importorskip("confluent_kafka")
     options = {**MOCK, "queue.buffering.max.messages": 10}
     writer = KafkaWriter("mock:1", "small", options)
@@ -73,14 +73,14 @@ def test_without_confluent_kafka_the_error_says_what_to_install(
         KafkaWriter("localhost:9092", "shop")
 
 
-def test_a_broker_that_does_not_answer_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("confluent_kafka")
     monkeypatch.setattr(kafka, "_CONNECT_S", 0.2)
-    with pytest.raises(ServiceError, match=r"localhost:1, topic 'shop' cannot be used.*See that"):
+    with pytest.raises(ServiceError, match=r"localhost:1, topic 'shop' cannot be used.*Check that"):
         KafkaWriter("localhost:1", "shop")
 
 
-def test_a_misspelt_option_gets_a_sentence() -> None:
+def test_a_misspelt_option_is_reported() -> None:
     pytest.importorskip("confluent_kafka")
     with pytest.raises(ServiceError, match="nonsense"):
         KafkaWriter("localhost:1", "shop", {"nonsense": 1})
@@ -91,5 +91,5 @@ def test_an_event_that_is_not_delivered_is_reported() -> None:
     slow = {**MOCK, "test.mock.broker.rtt": 200, "message.timeout.ms": 50}
     writer = KafkaWriter("mock:1", "shop", slow)
     writer.write([b'{"user":"u1","item":"i1"}'])
-    with pytest.raises(ServiceError, match=r"topic 'shop' did not take an event: .*timed out"):
+    with pytest.raises(ServiceError, match=r"topic 'shop' did not accept an event: .*timed out"):
         writer.flush()

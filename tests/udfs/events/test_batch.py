@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.udfs.builders import with_columns
 from udfs.errors import SourceError
 from udfs.events.batch import (
     EventBatch,
+    cut,
     item_key,
     join,
     make_batch,
@@ -19,6 +23,8 @@ from udfs.events.batch import (
     unpack,
     user_shard,
 )
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 weights = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -42,7 +48,7 @@ def batches(draw: st.DrawFn) -> EventBatch:
 
 
 def rows_of(batch: EventBatch) -> list[tuple[object, ...]]:
-    numbers = (batch.weights_array, batch.flags_array, batch.ts_array)
+    numbers = (batch.weights, batch.flags, batch.ts)
     columns = (batch.users, batch.items, *(column.tolist() for column in numbers), batch.ids)
     return list(zip(*columns, strict=True))
 
@@ -77,10 +83,10 @@ def test_views_read_the_columns() -> None:
         ["", "e"],
         3,
     )
-    assert batch.weights_array.tolist() == [0.5, -1.0]
-    assert batch.flags_array.tolist() == [1, 2]
-    assert batch.consumed_array.tolist() == [True, False]
-    assert batch.ts_array.tolist() == [7, 8]
+    assert batch.weights.tolist() == [0.5, -1.0]
+    assert batch.flags.tolist() == [1, 2]
+    assert batch.consumed.tolist() == [True, False]
+    assert batch.ts.tolist() == [7, 8]
     assert len(batch) == 2
 
 
@@ -90,12 +96,19 @@ def test_split_refuses_another_number_of_shards() -> None:
         split(batch, [0, 1])
 
 
+def packed(columns: dict[str, object], version: int = 3) -> bytes:
+    return msgspec.msgpack.encode([version, 5, columns])
+
+
+WHOLE: dict[str, object] = {
+    "users": ["ann"], "items": ["1"], "weights": bytes(4), "flags": b"\x01", "ts": bytes(8),
+}  # fmt: skip
+
+
 def test_another_version_is_named() -> None:
-    batch = make_batch(["ann"], ["1"], np.ones(1), np.ones(1), np.ones(1), [""], 0)
-    later = msgspec.structs.replace(batch, version=3)
-    with pytest.raises(SourceError, match="version 3, this millirec reads version 2"):
-        unpack(pack(later))
-    with pytest.raises(SourceError, match="version 9, this millirec reads version 2"):
+    with pytest.raises(SourceError, match="version 4, this millirec reads version 3"):
+        unpack(packed(WHOLE, version=4))
+    with pytest.raises(SourceError, match="version 9, this millirec reads version 3"):
         unpack(msgspec.msgpack.encode([9, "other columns"]))
 
 
@@ -106,44 +119,76 @@ def test_bytes_that_are_no_batch_get_a_sentence(data: bytes) -> None:
 
 
 def test_columns_of_other_lengths_are_damage() -> None:
-    batch = make_batch(["ann"], ["1"], np.ones(1), np.ones(1), np.ones(1), [""], 0)
-    with pytest.raises(SourceError, match="other lengths"):
-        unpack(pack(msgspec.structs.replace(batch, weights=b"\x00")))
-    with pytest.raises(SourceError, match="other lengths"):
-        unpack(pack(msgspec.structs.replace(batch, ratings=b"\x00")))
+    assert len(unpack(packed(WHOLE))) == 1
+    with pytest.raises(SourceError, match="other lengths, such as 'weights'"):
+        unpack(packed(WHOLE | {"weights": b"\x00"}))
+    with pytest.raises(SourceError, match="other lengths, such as 'ratings'"):
+        unpack(packed(WHOLE | {"ratings": b"\x00"}))
+    with pytest.raises(SourceError, match="'ts' of another kind"):
+        unpack(packed(WHOLE | {"ts": ["a"]}))
+    with pytest.raises(SourceError, match="has no column 'items'"):
+        unpack(packed({name: WHOLE[name] for name in WHOLE if name != "items"}))
 
 
-def test_the_packed_form_of_version_1_is_still_read() -> None:
-    """Bytes written by version 1, field by field: they may be in flight at an upgrade."""
-    data = bytes.fromhex(
-        "98 01 91 a3 616e6e 91 a1 37 c4 04 0000803f c4 01 01 c4 08 e803000000000000 91 a1 65 05"
+def test_a_column_of_another_millirec_is_passed_over() -> None:
+    batch = unpack(packed(WHOLE | {"mood": ["merry"], "noise": bytes(8)}))
+    assert set(batch.columns) == set(WHOLE)
+    assert (batch.users, batch.opened) == (["ann"], 5)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_packed_forms_of_before_are_still_read(version: int) -> None:
+    """They may wait in a job's state, or be in flight, at an upgrade."""
+    batch = unpack(bytes.fromhex((FIXTURES / f"batch-v{version}.hex").read_text()))
+    assert batch.users == ["ann", "böb 🛒", "ann"]
+    assert batch.items == ["7", "1580", "a b"]
+    assert batch.weights.tolist() == [np.float32(1.2), -1, 0]
+    assert batch.flags.tolist() == [1, 1, 0]
+    assert batch.ts.tolist() == [1661431896711, 1661431896712, 1700000000000]
+    assert batch.ids == ["", "e-2", ""]
+    assert batch.opened == 1700000000123
+    ratings = [np.nan, 4.5, 2] if version == 2 else [np.nan] * 3
+    np.testing.assert_array_equal(batch.ratings, ratings)
+    assert unpack(pack(batch)) == batch
+
+
+def test_a_batch_of_before_that_is_damaged_is_named() -> None:
+    data = msgspec.msgpack.encode([2, ["ann"], ["7"], bytes(3), b"\x00", bytes(8), [""], 5, b""])
+    with pytest.raises(SourceError, match="other lengths, such as 'weights'"):
+        unpack(data)
+
+
+def test_the_packed_form_of_version_3() -> None:
+    batch = make_batch(
+        ["ann"], ["7"], np.ones(1), np.ones(1), np.array([1000]), ["e"], 5, ratings=[4.5]
     )
-    batch = unpack(data)
-    assert rows_of(batch) == [("ann", "7", 1.0, 1, 1000, "e")]
-    assert batch.opened == 5
-    assert np.isnan(batch.ratings_array).tolist() == [True]
-
-
-def test_the_packed_form_of_version_2() -> None:
     data = bytes.fromhex(
-        "99 02 91 a3 616e6e 91 a1 37 c4 04 0000803f c4 01 01 c4 08 e803000000000000 91 a1 65 05 "
-        "c4 04 00009040"
+        "93 03 05 87 a5 7573657273 91 a3 616e6e a5 6974656d73 91 a1 37"
+        "a7 77656967687473 c4 04 0000803f a5 666c616773 c4 01 01"
+        "a2 7473 c4 08 e803000000000000 a3 696473 91 a1 65 a7 726174696e6773 c4 04 00009040"
     )
-    batch = unpack(data)
-    assert rows_of(batch) == [("ann", "7", 1.0, 1, 1000, "e")]
-    assert batch.ratings_array.tolist() == [4.5]
     assert pack(batch) == data
+    assert unpack(data) == batch
 
 
 def test_ratings_go_with_their_events() -> None:
     batch = make_batch(
         ["ann", "bob", "ann"], ["1", "2", "3"], *np.ones((3, 3)), ["", "", ""], opened=0
     )
-    rated = np.array([5, np.nan, 2], "<f4").tobytes()
-    parts = split(msgspec.structs.replace(batch, ratings=rated), [1, 0, 1])
-    assert parts[1].ratings_array.tolist() == [5, 2]
-    assert np.isnan(parts[0].ratings_array).tolist() == [True]
-    assert split(batch, [1, 0, 1])[1].ratings == b""
+    parts = split(with_columns(batch, ratings=[5, np.nan, 2]), [1, 0, 1])
+    assert parts[1].ratings.tolist() == [5, 2]
+    assert np.isnan(parts[0].ratings).tolist() == [True]
+    assert "ratings" not in split(batch, [1, 0, 1])[1].columns
+
+
+def test_arrays_are_read_only_wherever_a_batch_comes_from() -> None:
+    """Or kernels would be compiled twice, the second time in the stream."""
+    one = make_batch(["u"], ["i"], np.ones(1), np.ones(1), np.ones(1), [""], 0, ratings=np.ones(1))
+    taken = one.take(np.array([0])), one.take(np.array([True])), *cut(join([one, one]), [1])
+    for batch in (one, unpack(pack(one)), join([one, one]), *taken):
+        assert not any(
+            batch.column(name).flags.writeable for name in ("weights", "flags", "ts", "ratings")
+        )
 
 
 @given(st.lists(batches(), min_size=1, max_size=4))
@@ -156,9 +201,9 @@ def test_joined_batches_keep_every_event_in_order(parts: list[EventBatch]) -> No
 
 def test_joined_ratings_stay_with_their_events() -> None:
     one = make_batch(["u"], ["i"], np.ones(1), np.ones(1), np.ones(1), [""], 0)
-    rated = msgspec.structs.replace(one, ratings=np.array([4.5], "<f4").tobytes())
-    assert np.isnan(join([one, one]).ratings_array).all()
-    np.testing.assert_array_equal(join([one, rated]).ratings_array, [np.nan, 4.5])
+    rated = with_columns(one, ratings=[4.5])
+    assert np.isnan(join([one, one]).ratings).all()
+    np.testing.assert_array_equal(join([one, rated]).ratings, [np.nan, 4.5])
 
 
 @pytest.mark.parametrize(

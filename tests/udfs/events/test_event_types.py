@@ -123,5 +123,5 @@ def test_who_was_only_shown_items_gets_what_is_popular() -> None:
 
 def test_types_weigh_what_the_configuration_says() -> None:
     kinds = ["impression", "view", "click", "cart", "purchase", "like", "dislike"]
-    weights = as_batch(*(("ann", "1", kind) for kind in kinds)).weights_array
+    weights = as_batch(*(("ann", "1", kind) for kind in kinds)).weights
     assert weights.tolist() == pytest.approx([0, 1, 1.2, 1.6, 2, 2, -1])

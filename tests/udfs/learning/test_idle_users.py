@@ -65,7 +65,8 @@ def test_a_restart_forgets_no_idle_user() -> None:
 def test_an_evicted_user_is_noted_again_and_forgotten_once() -> None:
     watched = Watched()
     watched.visit(0, "ann")
-    watched.shard.learner.users.clear()
+    for user in list(watched.shard.rows.data):
+        watched.shard.learner.users.forget(user)
     watched.visit(100, "ann")
     assert watched.sweep(LIMIT + 10_101) == ["ann"]
 

@@ -234,7 +234,11 @@ def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:
     gone = shard.expire(NOW)
     assert len(gone) == 3
     shard.fold()
+    shard.changes(1, 0)
+    waiting = [shard.catalogue.ids[slot] for slot in shard._unpublished.array.tolist()]
     shard.compact()
+    found = shard.catalogue.names(shard._unpublished.array.tolist())
+    assert found == [item for item in waiting if item not in gone], "in the same order"
     assert shard.catalogue.size == len(living) - 3
     same(owners.rows(), {item: row for item, row in before.items() if item not in gone})
     _, chunks, whole = shard.snapshot()

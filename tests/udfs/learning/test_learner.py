@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.builders import NOW, OneShard, batch_of, decode, part, shown
+from tests.udfs.builders import NOW, OneShard, batch_of, decode, part, shown, with_columns
 from tests.udfs.fakes import DictState
 from udfs.events.batch import EventBatch
+from udfs.memory.catalogue import Catalogue
 
 
 def stream(n: int, seed: int = 0) -> EventBatch:
@@ -54,7 +56,7 @@ def rated(n: int) -> EventBatch:
     ratings[random.random(n) < 0.1] = np.nan
     pairs = [(f"user {u}", f"item {i}") for u, i in zip(users, items, strict=True)]
     batch = batch_of(pairs, np.where(ratings > 3, 1.0, -0.6).tolist(), ts=range(NOW, NOW + n))
-    return msgspec.structs.replace(batch, ratings=ratings.astype("<f4").tobytes())
+    return with_columns(batch, ratings=ratings)
 
 
 @pytest.mark.parametrize("size", [1, 7, 400])
@@ -70,13 +72,13 @@ def test_ratings_at_once_and_in_batches_are_the_same(size: int) -> None:
 @pytest.mark.parametrize("scale", [1.0, 20.0])
 def test_ratings_are_predicted_better_and_better_on_any_scale(scale: float) -> None:
     batch = rated(6000)
-    ratings = (batch.ratings_array * np.float32(scale)).tobytes()
+    ratings = batch.ratings * np.float32(scale)
     shard = OneShard(
         loss="squared", rating_scale=2.5 * scale, learning_rate=0.12, served="mf", user_cache=9
     )
     errors = []
     for begin in range(0, 6000, 1000):
-        one = msgspec.structs.replace(batch, ratings=ratings)
+        one = with_columns(batch, ratings=ratings)
         quality = shard.learn(part(one, begin, begin + 1000)).quality
         errors.append((quality["ratings:squared_error"] / quality["ratings:tests"]) ** 0.5 / scale)
     assert errors[0] > 1  # 2 is chance
@@ -245,6 +247,35 @@ def test_expired_items_leave_every_list() -> None:
     assert all("old" not in shown(value) for value in values.values())
 
 
+@pytest.mark.parametrize("served", ["ranker", "item-cf", "user-cf", "mf", "popular"])
+def test_a_compaction_changes_no_list(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Histories and what all models hold follow the items; nobody is loaded again."""
+    shard, random = OneShard(served=served, length=8), np.random.default_rng(5)
+    people = [f"u{k}" for k in range(12)]
+    shard.learn(batch_of([("alone", f"old {k}") for k in range(30)]), NOW - 10_000)
+    for now in (NOW - 10_000, NOW):
+        pairs = random.integers(0, [12, 60], (200, 2)).tolist()
+        first = 20 if now == NOW else 0
+        shard.learn(batch_of([(f"u{u}", f"i{first + i}") for u, i in pairs], ts=now), now)
+    learner, catalogue = shard.learner, shard.learner.catalogue
+    learner.shared.updates(NOW, everything=True)
+
+    def lists() -> dict[str, Any]:
+        learner.shared.lost()
+        commands = learner.user_lists(shard.slots(*people), NOW)
+        return decode([*commands, *learner.shared.updates(NOW, everything=True)])
+
+    learner.expire_items(NOW - 5000)
+    assert catalogue.expired >= 20
+    learner.users.forget("alone")  # whom nobody shares these items with
+    before, size, reads = lists(), catalogue.size, shard.rows.reads
+    monkeypatch.setattr(Catalogue, "wasteful", property(lambda self: self.expired > 0))
+    learner.expire_items(NOW - 5000)
+    assert (catalogue.expired, catalogue.size) == (0, size - 30)
+    assert lists() == before
+    assert shard.rows.reads == reads
+
+
 def test_state_holds_nothing_but_the_users_of_the_shard() -> None:
     one, other = OneShard(), DictState()
     one.learn(batch_of([("ann", "a")]))
@@ -261,6 +292,7 @@ def test_many_items_expire_whatever_was_counted_of_them(served: str) -> None:
     shard.learn(batch_of([("ann", f"old {k}") for k in range(1600)]), NOW - 10_000)
     shard.learn(batch_of([("bob", f"new {k}") for k in range(300)]), NOW)
     shard.learn(batch_of([("eve", f"shown {k}") for k in range(700)], 0.0, flags=0), NOW)
+    shard.learner.users.forget("ann")
     shard.learner.expire_items(NOW - 5000)
     assert shard.learner.catalogue.living == 1000
     assert shard.learner.catalogue.size == 1000, "their space is given back"

@@ -7,12 +7,11 @@ import math
 from collections import Counter
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
 import udfs
-from tests.udfs.builders import NOW, OneShard, batch_of, part
+from tests.udfs.builders import NOW, OneShard, batch_of, part, with_columns
 from udfs.accounts import means
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.quality import Quality, sums
@@ -110,6 +109,27 @@ def test_a_shown_item_is_counted_once() -> None:
     assert quality.test(shard.learner, *given)[1] == {}
 
 
+def test_an_item_in_another_items_slot_is_counted() -> None:
+    """Slots move when the catalogue is compacted."""
+    shard, quality = OneShard(max_items=100_000), Quality(1)
+    shard.learn(batch_of([("old", f"old {k}") for k in range(1100)]), NOW - 1000)
+    shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("bob", "c")]))
+
+    def shown() -> set[str]:
+        given = (batch_of([("ann", "b")]), shard.rows, shard.history, 0, NOW)
+        by_list = quality.test(shard.learner, *given)[1]
+        return {item for items in by_list.values() for item in items}
+
+    assert shown()
+    shard.learner.users.forget("old")
+    shard.learner.expire_items(NOW - 500)
+    assert shard.learner.catalogue.size == 3
+    assert shown() <= {"b", "c"}
+    shard.learn(batch_of([("bob", f"new {k}") for k in range(5)]))
+    assert shown() >= {f"new {k}" for k in range(3)}
+    assert shown() == set()
+
+
 def compiled() -> dict[str, int]:
     """Signatures by kernel, of all modules of kernels."""
     files = [path.relative_to(FOLDER.parent) for path in FOLDER.rglob("*kernels.py")]
@@ -143,7 +163,7 @@ def test_nothing_is_compiled_while_events_come(
         assert before[f"udfs.{name}"] >= 1
     for n in range(3):
         batch = batch_of([("ann", "a"), ("bob", "b"), ("ann", "b"), ("eve", f"c{n}")])
-        batch = msgspec.structs.replace(batch, ratings=np.arange(4, dtype="<f4").tobytes())
+        batch = with_columns(batch, ratings=np.arange(4))
         given = (batch, shard.rows, shard.history, shard.number, NOW)
         Quality(1, ["item-cf", "user-cf", "mf"]).test(shard.learner, *given)
         learned = shard.learn(batch)

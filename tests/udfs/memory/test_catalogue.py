@@ -124,6 +124,13 @@ def test_an_expired_item_begins_anew_when_it_returns() -> None:
     assert (catalogue.popularity[0], catalogue.events[0], catalogue.expired) == (0, 0, 0)
 
 
+def text_of(catalogue: Catalogue, slot: int) -> str:
+    """The item that the JSON fragment of a slot names."""
+    begin = catalogue.text_at[slot]
+    text = catalogue.text[begin : begin + catalogue.text_length[slot]].tobytes().decode()
+    return text.removeprefix('{"item":"').removesuffix('","score":')
+
+
 @pytest.mark.parametrize(("expired", "wasteful"), [(1000, False), (1001, True)])
 def test_compaction_keeps_the_living(expired: int, wasteful: bool) -> None:
     catalogue = Catalogue(4, 1, 10_000)
@@ -132,7 +139,30 @@ def test_compaction_keeps_the_living(expired: int, wasteful: bool) -> None:
     catalogue.q[living], catalogue.seen[living], catalogue.events[living] = 2, 100, 7
     catalogue.expire(50)
     assert catalogue.wasteful is wasteful
-    fresh = catalogue.compact()
-    assert (fresh.size, fresh.living, fresh.wasteful) == (2, 2, False)
-    assert fresh.rows(fresh.find(["a", "b"])).tobytes() == catalogue.rows(living).tobytes()
-    assert fresh.find(["old 0"]).tolist() == [-1]
+    rows = catalogue.rows(living).tobytes()
+    place = catalogue.compact()
+    assert (catalogue.size, catalogue.living, catalogue.wasteful) == (2, 2, False)
+    assert catalogue.find(["a", "b", "old 0"]).tolist() == [0, 1, -1]
+    assert catalogue.rows(np.arange(2)).tobytes() == rows
+    assert place[: expired + 3].tolist() == [*[-1] * expired, 0, 1, -1]
+    assert [text_of(catalogue, slot) for slot in (0, 1)] == ["a", "b"]
+    assert catalogue.shards(3).tolist() == [zlib.crc32(name) % 3 for name in (b"a", b"b")]
+
+
+def test_what_a_history_names_stays_known_by_its_key() -> None:
+    catalogue = Catalogue(4, 1, 10)
+    slots = catalogue.slots(["gone", "eaten", "new"])
+    catalogue.slots_of_keys(keys(["only a key", "another"]))
+    catalogue.q[slots], catalogue.seen[slots[2]] = 2, 100
+    catalogue.expire(50)
+    place = catalogue.compact(np.array([1, 3, 1], np.int32))
+    assert place[:5].tolist() == [-1, 0, 1, 2, -1]
+    assert (catalogue.size, catalogue.living, catalogue.expired) == (3, 1, 0)
+    wanted = keys(["eaten", "new", "only a key"])
+    assert np.array_equal(catalogue.keys[:3], wanted)
+    assert catalogue.slots_of_keys(wanted).tolist() == [0, 1, 2]
+    assert catalogue.ids == [None, "new", None]
+    assert (catalogue.q[1] == 2).all() and not catalogue.q[[0, 2]].any()
+    assert catalogue.text_length[[0, 2]].tolist() == [0, 0], "no list says why by it"
+    assert catalogue.slots(["gone", "only a key", "eaten"]).tolist() == [3, 2, 0]
+    assert (catalogue.size, catalogue.living, catalogue.expired) == (4, 4, 0)

@@ -230,8 +230,17 @@ def test_a_catalogue_is_searched_by_cluster_as_of_a_size(monkeypatch: pytest.Mon
     check(auto.clusters, set(range(60)))
     auto.seen[:30] = 1
     auto.expire(1)
-    small = auto.compact()
-    assert (small.living, small.clusters) == (30, None)
+    auto.compact()
+    assert (auto.living, auto.clusters) == (30, None)
+    auto.slots([f"more {n}" for n in range(10)])
+    assert auto.clusters is not None
+    auto.seen[:5] = 1
+    auto.slots([f"again {n}" for n in range(10)])
+    auto.seen[:5] = 1
+    auto.seen[5:50] = 2
+    auto.expire(2)
+    auto.compact()
+    check(auto.clusters, set(range(45)))
 
 
 def test_lists_of_a_learner_by_cluster_are_the_exact_ones_while_all_clusters_are_searched() -> None:

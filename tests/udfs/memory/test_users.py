@@ -211,13 +211,40 @@ def test_odd_names_are_kept_apart() -> None:
         assert history_of(shard, name) == [f"{name} {k}" for k in range(2 * PAGE + 1)]
 
 
-def test_clear_leaves_nothing_of_an_old_catalogue() -> None:
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_history_is_the_same_after_a_compaction(cached: bool) -> None:
+    """In the cache, in state, and in what is written to state later."""
     shard = OneShard(max_items=100_000)
-    shard.learn(batch_of([("ann", f"old {k}") for k in range(5000)]), NOW - 1000)
+    eaten = [f"old {k}" for k in range(5000)]
+    shard.learn(batch_of([("ann", name) for name in eaten]), NOW - 1000)
     shard.learn(batch_of([("bob", "new"), ("ann", "new")]), NOW)
+    users, catalogue = shard.learner.users, shard.learner.catalogue
+    if not cached:
+        users.forget("ann")
+    pages = [keys_of(shard, "ann")] if cached else []
     shard.learner.expire_items(NOW - 500)
-    assert shard.learner.catalogue.size == 1
+    assert catalogue.living == 1
+    assert (users.find("ann") >= 0) is cached, "nobody has to be loaded again"
+    assert catalogue.size < 1200 if cached else catalogue.size == 1
     shard.learn(batch_of([("ann", "new"), ("eve", "newer")]))
+    pages += [keys_of(shard, "ann")]
+    users.forget("ann")
+    pages += [keys_of(shard, "ann")]
+    kept = -(-1000 // PAGE) * PAGE  # full pages, and the one that is being filled
+    wanted = [item_key(name) for name in [*eaten, "new"]]
+    assert len(pages[0]) >= kept
+    assert all(found == wanted[-len(found) :] for found in pages)
     assert shown(shard.lists("eve")["rec:eve"]) == ["new"]
     assert shown(shard.lists("ann")["rec:ann"]) == ["newer"]
-    assert len(shard.learner.catalogue.keys) >= shard.learner.catalogue.size
+
+
+def keys_of(shard: OneShard, user: str) -> list[int]:
+    """The keys of a user's consumed items, oldest first."""
+    users = shard.learner.users
+    (slot,) = shard.slots(user)
+    found: list[int] = []
+    page, length = users.tail[slot], users.fill[slot]
+    while page >= 0:
+        found = shard.learner.catalogue.keys[users.pages[page, :length]].tolist() + found
+        page, length = users.older[page], PAGE
+    return found

@@ -22,7 +22,7 @@ def run(
     lines: list[str], positions: bool = False, source: str = ""
 ) -> tuple[dict[int, EventBatch], list[dict[str, Any]], Account, Subtask]:
     settings = DecodeSettings(preset=resolve("millirec"), weights={"click": 1.0})
-    flink = Subtask(Parse(settings, KEYS, source, positions))
+    flink = Subtask(Parse(settings, {"user learner": KEYS}, source, positions))
     out = flink.process(0, (0, json.dumps(lines), 1234))
     batches = {key: unpack(value) for key, value in out if key in KEYS}
     letters = [json.loads(value) for key, value in out if key is DEAD_LETTERS]

@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW, batch_of
+from tests.udfs.builders import NOW, batch_of, with_columns
 from tests.udfs.flink import Subtask
 from tests.udfs.user_learners import Clock, account, listed, operator, sent
 from udfs.accounts import unpack_account
 from udfs.errors import ServiceError
-from udfs.events.batch import EventBatch, cut, pack, select, unpack
+from udfs.events.batch import EventBatch, cut, pack, unpack
 from udfs.learning.list_step import since_of
 from udfs.operators.flink import STATS
 
@@ -280,8 +280,7 @@ def test_ratings_are_predicted_before_they_are_learned_also_after_a_restart(
 
     def ratings(values: list[float]) -> Any:
         key, data = sent(rated, NOW)
-        given = np.array(values, "<f4").tobytes()
-        return key, pack(msgspec.structs.replace(unpack(data), ratings=given))
+        return key, pack(with_columns(unpack(data), ratings=values))
 
     one = Subtask(operator(redis_url, loss="squared", test_after=2))
     counts = account(one.process(7, ratings([4.0, 2.0, np.nan, 3.0])))
@@ -329,17 +328,17 @@ def numbered(n: int) -> EventBatch:
 
 def test_selected_events_keep_all_their_columns() -> None:
     whole = numbered(4)
-    some = select(whole, np.array([True, False, False, True]))
+    some = whole.take(np.array([True, False, False, True]))
     assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
-    assert some.weights_array.tolist() == [0, 3]
-    rated = msgspec.structs.replace(whole, ratings=np.arange(4, dtype="<f4").tobytes())
-    assert select(rated, np.array([False, True, True, False])).ratings_array.tolist() == [1, 2]
-    assert some.ts_array.tolist() == [0, 3]
+    assert some.weights.tolist() == [0, 3]
+    rated = with_columns(whole, ratings=np.arange(4))
+    assert rated.take(np.array([False, True, True, False])).ratings.tolist() == [1, 2]
+    assert some.ts.tolist() == [0, 3]
     assert [part.users for part in cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
     kept = np.arange(4)
     for part, begin, end in zip(cut(rated, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
-        assert part == select(rated, (kept >= begin) & (kept < end))
-    assert list(cut(select(whole, kept > 9), [])) == []
+        assert part == rated.take((kept >= begin) & (kept < end))
+    assert list(cut(whole.take(kept > 9), [])) == []
 
 
 def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:

@@ -233,3 +233,18 @@ def test_a_slot_given_to_another_user_is_not_asked() -> None:
     shard.learn(batch_of([("ann", "f")]))
     ((_, _, lists),) = shard.learner.models.rank(shard.slots("ann"), NOW, "user-cf")
     assert (lists.models[lists.items >= 0] == MODELS.index("popular")).all()
+
+
+def test_an_evicted_user_takes_no_neighbours_place() -> None:
+    shard = OneShard(length=5, user_cf=UserCF(neighbours=1))
+    shard.learn(batch_of([("eve", "a"), ("eve", "c"), ("bob", "a"), ("bob", "b"), ("bob", "d")]))
+    shard.learn(batch_of([("ann", "a"), ("ann", "b")]))
+
+    def by_user_cf() -> list[str]:
+        ((_, _, lists),) = shard.learner.models.rank(shard.slots("ann"), NOW, "user-cf")
+        found = lists.items[lists.models == MODELS.index("user-cf")]
+        return shard.learner.catalogue.names(found[found >= 0].tolist())
+
+    assert by_user_cf() == ["d"], "bob is most like ann"
+    shard.learner.users.forget("bob")
+    assert by_user_cf() == ["c"]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table, column
 from udfs.memory.users import Users
 from udfs.models.item_cf import counting_kernels, evidence_kernels
 from udfs.models.options import ItemCF
@@ -50,8 +51,8 @@ class Windows(NamedTuple):
     distances: NDArray[np.uint8]
 
 
-class Neighbours:
-    """The neighbours of all catalogue slots, at most K each.
+class Neighbours(Table):
+    """The neighbours of all catalogue slots, at most K each: a table to attach to the catalogue.
 
     Attributes:
         ids, values, lengths: int32[I, K], float32[I, K], int32[I]: neighbours by row and g·count.
@@ -59,8 +60,16 @@ class Neighbours:
         clock: events learned. log_gain: log2 of g, 0 to 32.
     """
 
+    ids = column(np.int32, ("K",), slots=True)
+    values = column(np.float32, ("K",))
+    lengths = column(np.int32)
+    counts = column(np.float64)
+    _stamp = column(np.int64)
+    _shown = column(np.int32)
+
     def __init__(self, settings: ItemCF | None = None, room: int = 256) -> None:
         self.settings = s = settings or ItemCF()
+        super().__init__(room, K=s.neighbours)
         self.growth = float(np.log2(np.e)) / s.span if s.span else 0.0
         self.clock, self.log_gain = 0, 0.0
         self._batch = 0
@@ -68,26 +77,6 @@ class Neighbours:
         self._forward = (np.exp(-distance) + s.floor).astype(np.float32)
         self._position = np.exp(-np.arange(s.recent) / s.position_decay)
         self._latest = np.full(0, -1, np.int32)
-        self._allocate(room)
-
-    def _allocate(self, room: int) -> None:
-        width = self.settings.neighbours
-        self.ids = np.zeros((room, width), np.int32)
-        self.values = np.zeros((room, width), np.float32)
-        self.lengths = np.zeros(room, np.int32)
-        self.counts = np.zeros(room, np.float64)
-        self._stamp = np.zeros(room, np.int64)
-        self._shown = np.zeros(room, np.int32)
-
-    def reserve(self, room: int) -> None:
-        """Make room for the slots below `room`; doubles, so that growing costs little per slot."""
-        if room <= len(self.counts):
-            return
-        ids, values, lengths, counts = self.ids, self.values, self.lengths, self.counts
-        self._allocate(max(room, 2 * len(counts)))
-        self._batch = 0
-        self.ids[: len(ids)], self.values[: len(ids)] = ids, values
-        self.lengths[: len(ids)], self.counts[: len(ids)] = lengths, counts
 
     @property
     def gain(self) -> float:
@@ -128,7 +117,7 @@ class Neighbours:
 
         Args:
             head_rows, other_rows: the rows of `windows.heads` and `windows.others`, −1 where an
-                item is not of this model; rows beyond the room must have been reserved.
+                item is not of this model.
 
         Returns: int32[r], the distinct rows that have changed.
         """
@@ -156,7 +145,6 @@ class Neighbours:
         """The `n` living items most often taken with each of `slots`; scores as shares of the
         largest, 0 to 1. A list is shorter where fewer were taken with an item.
         """
-        self.reserve(catalogue.size)
         items = np.empty((len(slots), n), np.int32)
         scores = np.empty((len(slots), n), np.float32)
         evidence_kernels.similar(slots.astype(np.int32), self.pairs, catalogue.alive, items, scores)
@@ -185,18 +173,15 @@ class Neighbours:
         return Row(self.clock, self.counts[slot] / gain, self.ids[slot, :length].copy(), values)
 
     def weights(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-        """n of the items in `slots`, 0 beyond the room: float64[k]."""
-        found = np.zeros(len(slots))
-        inside = self._inside(slots)
-        found[inside] = self.counts[slots[inside]] / self.gain
-        return found
+        """n of the items in `slots`: float64[k]."""
+        counted: NDArray[np.float64] = self.counts[slots] / self.gain
+        return counted
 
     def put_row(self, slot: int, row: Row) -> None:
         """Set the item in `slot` to what `row` says, aged by what has been learned since.
 
         A row of a later clock moves the clock there. Of a row longer than K the largest stay.
         """
-        self.reserve(slot + 1)
         if row.clock > self.clock:
             self._advance(row.clock)
         gain = 2.0 ** (self.log_gain - (self.clock - row.clock) * self.growth)
@@ -219,36 +204,13 @@ class Neighbours:
             self.counts *= 2.0**-whole
             self.log_gain -= whole
 
-    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
-        """Forget what the items in `slots` have counted: expired ones."""
-        slots = slots[self._inside(slots)]
-        self.lengths[slots], self.counts[slots], self.values[slots] = 0, 0, 0
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> Neighbours:
-        """New neighbours whose row k is what `rows[k]` is here; neighbours keep their names."""
-        at = np.flatnonzero(self._inside(rows))
-        fresh, rows = Neighbours(self.settings, max(256, int(at.max(initial=-1)) + 1)), rows[at]
-        fresh.clock, fresh.log_gain = self.clock, self.log_gain
-        fresh.ids[at], fresh.values[at] = self.ids[rows], self.values[rows]
-        fresh.lengths[at], fresh.counts[at] = self.lengths[rows], self.counts[rows]
-        return fresh
-
-    def compact(self, slots: NDArray[np.integer[Any]]) -> Neighbours:
-        """New neighbours where slot k is what `slots[k]` is here; all other items are left out."""
-        fresh = self.take(slots)
-        place = np.full(1 + max(self.ids.max(initial=0), slots.max(initial=0)), -1, np.int32)
-        place[slots] = np.arange(len(slots), dtype=np.int32)
-        for row in np.flatnonzero(fresh.lengths).tolist():
-            length = fresh.lengths[row]
-            moved = place[fresh.ids[row, :length]]
+    def renumber(self, place: NDArray[np.int32]) -> None:
+        """Follow slots that have moved: a neighbour that is gone leaves no gap in its row."""
+        for row in np.flatnonzero(self.lengths).tolist():
+            length = self.lengths[row]
+            moved = place[self.ids[row, :length]]
             kept = moved >= 0
-            fresh.lengths[row] = end = int(kept.sum())
-            fresh.ids[row, :end] = moved[kept]
-            fresh.values[row, :end] = fresh.values[row, :length][kept]
-            fresh.values[row, end:] = 0
-        return fresh
-
-    def _inside(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-        """Which of `slots` there is room for: those beyond have counted nothing."""
-        inside: NDArray[np.bool_] = slots < len(self.counts)
-        return inside
+            self.lengths[row] = end = int(kept.sum())
+            self.ids[row, :end] = moved[kept]
+            self.values[row, :end] = self.values[row, :length][kept]
+            self.values[row, end:] = 0

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
+from udfs.memory.columns import Table, column
 from udfs.memory.key_table import KeyTable
 from udfs.models.item_cf import counting_kernels
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
@@ -91,21 +92,20 @@ def split_pairs(
     return parts
 
 
-class KeyIndex:
+class KeyIndex(Table):
     """A number for each item key that a subtask has met: what rows name their neighbours by."""
 
+    keys = column(np.uint64)
+
     def __init__(self) -> None:
-        self.keys = np.zeros(256, np.uint64)
+        super().__init__()
         self._table = KeyTable()
 
     def numbers(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The numbers of keys, int32[n]; new ones for keys never met."""
         found, fresh = self._table.number(keys)
         total = len(self._table)
-        if total > len(self.keys):
-            larger = np.zeros(max(total, 2 * len(self.keys)), np.uint64)
-            larger[: len(self.keys)] = self.keys
-            self.keys = larger
+        self.reserve(total)
         self.keys[total - len(fresh) : total] = fresh
         return found
 
@@ -123,7 +123,6 @@ def apply_pairs(
     """
     keys = np.frombuffer(pairs.keys, "<u8")
     numbers, rows = index.numbers(keys), rows_of(keys)
-    neighbours.reserve(int(rows.max(initial=-1)) + 1)
     heads, others = np.frombuffer(pairs.heads, "<i4"), np.frombuffer(pairs.others, "<i4")
     windows = Windows(
         pairs.learned,

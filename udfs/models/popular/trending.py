@@ -7,12 +7,11 @@ shorter. Two copies of what popularity was stand in memory; there is no state an
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table, column
 from udfs.models.popular.popular import decayed_popularity
 from udfs.models.sources import Ranked
 
@@ -46,24 +45,25 @@ def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArra
     return result
 
 
-class Snapshot(NamedTuple):
-    """Popularity at the event time `at_ms`: float64[I] by slot; later slots had none."""
-
-    at_ms: float
-    values: NDArray[np.float64]
-
-
-class Trending:
-    """The memory of one subtask of what popularity was.
+class Trending(Table):
+    """The memory of one subtask of what popularity was: a table to attach to the catalogue.
 
     Snapshots are taken at the first look in each window of event time, counted from 1970 so that
     all subtasks take them together. The one compared with is the last but one: from one to two
     windows old, less after a start, more where event time leaps.
+
+    Attributes:
+        before, latest: float64[I] twice, popularity at the last but one snapshot and at the last;
+            the same where there is one alone.
     """
+
+    before = column(np.float64)
+    latest = column(np.float64)
 
     def __init__(self, window_ms: float, half_life_ms: float) -> None:
         self._window_ms, self._half_life_ms = window_ms, half_life_ms
-        self._taken: list[Snapshot] = []  # at most two, the older one first
+        super().__init__()
+        self._taken: list[float] = []  # when, event time in ms: at most two, the older one first
 
     def forget(self) -> None:
         """Begin anew: all that is popular at the next look was so before."""
@@ -77,10 +77,9 @@ class Trending:
             clock_ms: the newest event time, never less than before.
         """
         value = decayed_popularity(catalogue, clock_ms, self._half_life_ms)
-        self._note(Snapshot(clock_ms, value))
-        was, before = self._taken[0], np.zeros(len(value))
-        before[: len(was.values)] = was.values
-        left = 2.0 ** (-(clock_ms - was.at_ms) / self._half_life_ms)
+        self._note(clock_ms, value)
+        before = self.before[: len(value)]
+        left = 2.0 ** (-(clock_ms - self._taken[0]) / self._half_life_ms)
         found = surprise(before, np.maximum(value - before * left, 0.0))
         at = np.flatnonzero(found >= LEAST_SURPRISE)
         at = at[np.argsort(-found[at], kind="stable")][:n]
@@ -89,23 +88,9 @@ class Trending:
         scores[0, : len(at)] = found[at] / found[at].max(initial=LEAST_SURPRISE)
         return items, scores
 
-    def _note(self, now: Snapshot) -> None:
+    def _note(self, now_ms: float, value: NDArray[np.float64]) -> None:
         last = self._taken[-1:]
-        if not last or now.at_ms // self._window_ms > last[0].at_ms // self._window_ms:
-            self._taken = [*last, now]
-
-    def clear(self, slots: NDArray[np.integer[Any]]) -> None:
-        """Forget expired items: one that comes back is new."""
-        for _, values in self._taken:
-            values[slots[slots < len(values)]] = 0.0
-
-    def compact(self, kept: NDArray[np.integer[Any]]) -> None:
-        """Go on with a compacted catalogue, whose slot k is what `kept[k]` was."""
-        self._taken = [_kept(snapshot, kept) for snapshot in self._taken]
-
-
-def _kept(was: Snapshot, slots: NDArray[np.integer[Any]]) -> Snapshot:
-    values = np.zeros(len(slots))
-    known = slots < len(was.values)
-    values[known] = was.values[slots[known]]
-    return Snapshot(was.at_ms, values)
+        if not last or now_ms // self._window_ms > last[0] // self._window_ms:
+            self._taken = [*last, now_ms]
+            self.before[: len(value)] = self.latest[: len(value)] if last else value
+            self.latest[: len(value)] = value

@@ -7,45 +7,35 @@ users of one subtask are each other's neighbours.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.memory.columns import Table, column
 from udfs.memory.users import Users
 from udfs.models.options import UserCF
 from udfs.models.user_cf import consumer_kernels
 
 
-class Consumers:
-    """The last consumers of every catalogue slot.
+class Consumers(Table):
+    """The last consumers of every catalogue slot: a table to attach to the catalogue.
 
     Attributes:
         who, serial: int32[I, R], int64[I, R], the cache slot of a consumer and the `Users.serials`
-            it had: a slot that has been given to another user since is not asked.
+            it had: a user who has left the cache since, or whose slot is another's, is not asked.
         counts: int64[I], consumptions noted in all; the newest stands at (counts − 1) mod R.
     """
 
+    who = column(np.int32, ("R",))
+    serial = column(np.int64, ("R",))
+    counts = column(np.int64)
+
     def __init__(self, settings: UserCF | None = None) -> None:
         self.settings = s = settings or UserCF()
+        super().__init__(R=s.consumers)
         self._position = np.exp(-np.arange(s.recent) / s.position_decay)
-        self._allocate(256)
-
-    def _allocate(self, room: int) -> None:
-        self.who = np.zeros((room, self.settings.consumers), np.int32)
-        self.serial = np.zeros((room, self.settings.consumers), np.int64)
-        self.counts = np.zeros(room, np.int64)
-
-    def reserve(self, items: int) -> None:
-        """Make room for the catalogue slots below `items`."""
-        if items > (n := len(self.counts)):
-            who, serial, counts = self.who, self.serial, self.counts
-            self._allocate(max(items, 2 * n))
-            self.who[:n], self.serial[:n], self.counts[:n] = who, serial, counts
 
     def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
         """Note n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
-        self.reserve(int(items.max(initial=-1)) + 1)
         consumer_kernels.note(slots, items, users.serials, self.who, self.serial, self.counts)
 
     @property
@@ -56,11 +46,3 @@ class Consumers:
             self.who, self.serial, self.counts, self._position, s.shrink, s.hermit, s.power,
             s.neighbours, s.said,
         )  # fmt: skip
-
-    def compact(self, slots: NDArray[np.integer[Any]]) -> Consumers:
-        """New consumers where slot k is what `slots[k]` is here; all other items are left out."""
-        fresh, at = Consumers(self.settings), np.flatnonzero(slots < len(self.counts))
-        fresh._allocate(max(256, int(at.max(initial=-1)) + 1))
-        fresh.who[at], fresh.serial[at] = self.who[slots[at]], self.serial[slots[at]]
-        fresh.counts[at] = self.counts[slots[at]]
-        return fresh

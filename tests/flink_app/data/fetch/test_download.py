@@ -1,4 +1,4 @@
-"""`millirec fetch` puts a pinned archive's files where they belong, or says why not."""
+"""`millirec fetch` puts a pinned archive's files where they belong, or explains why it cannot."""
 
 from __future__ import annotations
 
@@ -60,31 +60,35 @@ def server(tmp_path: Path) -> Iterator[str]:
 def data(server: str) -> DataSet:
     content = archive(FILES)
     return msgspec.structs.replace(
-        DATA_SETS["ml-100k"], url=f"{server}/ml-100k.zip", size=len(content),
-        md5=hashlib.md5(content).hexdigest(), sha256=hashlib.sha256(content).hexdigest(),
-    )  # fmt: skip
+        DATA_SETS["ml-100k"],
+        url=f"{server}/ml-100k.zip",
+        size=len(content),
+        md5=hashlib.md5(content).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
 
 
 def test_it_is_fetched_unpacked_and_its_terms_are_shown(
-    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    data: DataSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setitem(DATA_SETS, "ml-100k", data)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
         main(["fetch", "ml-100k"])
     assert ended.value.code == 0
     folder = tmp_path / "data" / "ml-100k"
-    assert {path.name: path.read_text() for path in folder.iterdir()} == {
-        "u.data": FILES["ml-100k/u.data"], "README": "terms",
-    }  # fmt: skip
+    files = {path.name: path.read_text() for path in folder.iterdir()}
+    assert files == {"u.data": FILES["ml-100k/u.data"], "README": "terms"}
     assert [path.name for path in folder.parent.iterdir()] == ["ml-100k"]
     assert stat.S_IMODE((folder / "u.data").stat().st_mode) & 0o444 == 0o444
-    told = " ".join(capsys.readouterr().out.split())
-    assert "Not for commercial use" in told
-    assert "doi:10.1145/2827872" in told
-    assert "terms in full: data/ml-100k/README" in told
-    assert "millirec run data/ml-100k/u.data --preset movielens" in told
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Not for commercial use" in printed
+    assert "doi:10.1145/2827872" in printed
+    assert "terms in full: data/ml-100k/README" in printed
+    assert "millirec run data/ml-100k/u.data --preset movielens" in printed
 
 
 def test_what_is_there_is_not_fetched_again(data: DataSet, tmp_path: Path) -> None:
@@ -101,7 +105,7 @@ def test_a_folder_with_something_else_is_left_alone(data: DataSet, tmp_path: Pat
 
 
 @pytest.mark.parametrize("pin", ["md5", "sha256"])
-def test_another_content_is_refused(data: DataSet, pin: str, tmp_path: Path) -> None:
+def test_different_content_is_refused(data: DataSet, pin: str, tmp_path: Path) -> None:
     other = msgspec.structs.replace(data, **{pin: "0" * 32})
     with pytest.raises(ServiceError, match=f"is not the pinned file: its {pin} is"):
         fetch(other, tmp_path / "d" / "e")
@@ -129,7 +133,7 @@ def test_nothing_is_written_outside_the_folder(name: str, tmp_path: Path) -> Non
     assert not list(tmp_path.rglob("*evil*"))
 
 
-def test_what_is_no_archive_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"<html>not found</html>")
     with pytest.raises(ServiceError, match="cannot be unpacked"):
         unpack(tmp_path / "a.zip", "ml-100k", tmp_path / "out")

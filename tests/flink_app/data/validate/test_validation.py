@@ -1,4 +1,4 @@
-"""`millirec validate` finds what is wrong with a file, says where it stands and what to do."""
+"""`millirec validate` finds what is wrong with a file, says where it is and what to do."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def event(user: str, item: str, ts: float, **more: Any) -> dict[str, Any]:
 
 
 def good(users: int = 60, items: int = 40) -> list[dict[str, Any]]:
-    """Events with which nothing is wrong: every user takes every item once, in order."""
+    """Events without any fault: every user clicks every item once, in order."""
     return [
         event(f"u{user}", f"i{item}", 1.6e9 + item * users + user, id=f"e{user}-{item}")
         for item in range(items)
@@ -91,7 +91,7 @@ WRONG: dict[str, tuple[str, list[Any], int]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_each_check_finds_what_it_is_for(name: str, tmp_path: Path) -> None:
+def test_each_check_finds_its_fault(name: str, tmp_path: Path) -> None:
     status, events, line = WRONG[name]
     # The data of "future" has a time that only a far limit lets pass.
     check = examined(tmp_path, events, "events.latest_ahead_s=3e9")[name]
@@ -102,7 +102,7 @@ def test_each_check_finds_what_it_is_for(name: str, tmp_path: Path) -> None:
         assert check.where == f"{tmp_path / 'events.jsonl'}, line {line:,}"
 
 
-def test_the_reasons_are_those_of_the_dead_letters_and_each_has_advice() -> None:
+def test_each_reason_of_a_dead_letter_has_advice() -> None:
     assert decode.__doc__ is not None
     reasons = set(re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", decode.__doc__.split("reasons")[1]))
     assert set(ADVICE) == reasons - {"dead_letters"}
@@ -132,7 +132,7 @@ def test_the_format_is_guessed(tmp_path: Path, line: str, given: list[str], want
     assert wanted in found["lines"].advice
 
 
-def test_nothing_at_all_is_a_failure(tmp_path: Path) -> None:
+def test_an_empty_file_is_a_failure(tmp_path: Path) -> None:
     for content in (b"", b"\n\n"):
         path = tmp_path / "empty"
         path.write_bytes(content)
@@ -142,8 +142,8 @@ def test_nothing_at_all_is_a_failure(tmp_path: Path) -> None:
 
 def test_types_are_shown_as_they_are_learned(tmp_path: Path) -> None:
     events = [{"UserId": "a", "ItemId": f"i{n}", "FeedbackType": "read"} for n in range(4)]
-    found = examined(tmp_path, [*events, events[0] | {"FeedbackType": " Star"}],
-                     "source.preset=gorse")  # fmt: skip
+    events.append(events[0] | {"FeedbackType": " Star"})
+    found = examined(tmp_path, events, "source.preset=gorse")
     assert found["types"].found == "view 4 (weight 1), like 1 (weight 2)"
 
 
@@ -153,8 +153,10 @@ rows = st.lists(
 
 
 @given(rows, st.integers(1, 7))
-def test_the_blocks_make_no_difference(rows: list[tuple[str, str, int]], size: int) -> None:
-    """Counts of repetitions and of times that go back, against plain loops over all rows."""
+def test_the_size_of_blocks_makes_no_difference(
+    rows: list[tuple[str, str, int]], size: int
+) -> None:
+    """Counts of repetitions and of times that go back, compared with plain loops over all rows."""
     lines = [msgspec.json.encode(event(u, i, 1.6e9 + t)).decode() for u, i, t in rows]
     tally = Tally(decode_settings(load(None, [], {}).config), NOW)
     for first in range(0, len(lines), size):
@@ -176,8 +178,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     with pytest.raises(SystemExit) as ended:
         main(["validate", *arguments])
     assert isinstance(ended.value.code, int)
-    told = capsys.readouterr()
-    return ended.value.code, told.out + told.err
+    printed = capsys.readouterr()
+    return ended.value.code, printed.out + printed.err
 
 
 def test_the_command_and_its_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,10 +196,18 @@ def test_the_command_and_its_exit_codes(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(capsys, str(tmp_path / "absent"))[0] == 2
 
 
-def test_the_table_shows_everything_even_where_it_is_narrow(tmp_path: Path) -> None:
-    checks = [Check(name="order", status="WARN", found="3 events", count=3, share=0.25,
-                    example="[bold]x", where="f, line 2", advice="sort it")]  # fmt: skip
-    found = Validation(status="WARN", lines=12, events=12, users=1, items=1, checks=checks)
+def test_a_narrow_table_shows_everything(tmp_path: Path) -> None:
+    check = Check(
+        name="order",
+        status="WARN",
+        found="3 events",
+        count=3,
+        share=0.25,
+        example="[bold]x",
+        where="f, line 2",
+        advice="sort it",
+    )
+    found = Validation(status="WARN", lines=12, events=12, users=1, items=1, checks=[check])
     console = Console(width=30, record=True, file=io.StringIO())
     console.print(table(found))
     words = console.export_text().split()
@@ -215,7 +225,7 @@ def test_real_data() -> None:
 
 
 def test_real_data_with_corrupt_rows() -> None:
-    """As many as the job puts into its dead letters: see tests/flink_app/test_real_data.py."""
+    """The same number as the job's dead letters, see tests/flink_app/test_real_data.py."""
     path = DATA / "ml-1m-dirty" / "ratings.dat"
     if not path.exists():
         pytest.skip(f"{path} is not there: set RECORDED_DATA to a folder that holds ml-1m-dirty")

@@ -312,7 +312,7 @@ def test_compacting_keeps_the_pairs_of_the_kept(given_events: list[Event], kept:
     slots = sorted(kept)
     wanted = {pair: value for pair, value in pairs(world).items() if set(pair) <= kept}
     weights = world.model.counts[slots]
-    world.model = world.model.compact(np.array(slots))
+    world.model.renumber(world.model.keep(np.array(slots)))
     assert np.array_equal(world.model.counts[: len(slots)], weights)
     found = {(slots[a], slots[b]): value for (a, b), value in pairs(world).items()}
     assert found == wanted

@@ -27,7 +27,7 @@ class Shop:
 
     def __init__(self, window_ms: float = HOUR) -> None:
         self.catalogue = Catalogue(2, 1, 10_000)
-        self.trending = Trending(window_ms, HALF_LIFE)
+        self.trending = self.catalogue.attach(Trending(window_ms, HALF_LIFE))
         self.clock = 0
 
     def take(self, at: int, **weights: float) -> Shop:
@@ -52,14 +52,10 @@ class Shop:
         return self.catalogue.names(found.tolist())
 
     def expire(self, before_ms: int) -> None:
-        kept = self.catalogue.living_slots()
         self.catalogue.expire(before_ms)
-        self.trending.clear(kept[~self.catalogue.alive[kept]])
 
     def compact(self) -> None:
-        kept = self.catalogue.living_slots()
-        self.catalogue = self.catalogue.compact()
-        self.trending.compact(kept)
+        self.catalogue.compact()
 
 
 def shop() -> Shop:
@@ -120,7 +116,7 @@ def test_snapshots_are_taken_together_whenever_a_subtask_began() -> None:
         each.take(START + 70 * 60_000, **times(1)).look()
         each.take(START + 130 * 60_000, **times(1, riser=40))
     assert early.look() == late.look() == ["riser"]
-    snapshots = [[was.at_ms for was in each.trending._taken] for each in (early, late)]
+    snapshots = [each.trending._taken for each in (early, late)]
     assert snapshots[0] == snapshots[1] == [START + 70 * 60_000, START + 130 * 60_000]
 
 
@@ -282,6 +278,7 @@ def test_the_learner_forgets_and_renumbers_expired_items() -> None:
     shard.learn(old, NOW - 10_000)
     shard.learn(batch_of(crowd(hit=60, steady=30, riser=2), ts=START), NOW)
     assert decode(learner.shared.updates(NOW))["trending"]["items"] == []
+    learner.users.forget("ann")
     learner.expire_items(NOW - 5000)
     assert learner.catalogue.size == 3, "their space is given back"
     shard.learn(batch_of(crowd(hit=20, steady=10, riser=20), ts=START + HOUR), NOW)

@@ -1,0 +1,152 @@
+"""Named arrays that grow together: a struct of arrays, with one row for each item or user.
+
+In: a class that names its columns. Out: a table whose columns are plain arrays, the rows of which
+are reserved, cleared, moved and renumbered together with those of every table attached to it.
+
+>>> class Visits(Table):
+...     count = column(np.int64)
+...     last = column(np.float32, ("d",), fill=-1)
+>>> visits = Visits(room=2, d=3)
+>>> visits.count.tolist(), visits.last[1].tolist()
+([0, 0], [-1.0, -1.0, -1.0])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+S = TypeVar("S", bound=np.generic)
+T = TypeVar("T", bound="Table")
+
+
+class Column(NamedTuple):
+    """What `column` was given."""
+
+    dtype: type[np.generic]
+    shape: tuple[int | str, ...]
+    fill: float
+    slots: bool
+
+    def rows(self, room: int, sizes: dict[str, int]) -> NDArray[Any]:
+        """So many rows, each of them `fill`; memory for zeros is taken as they are written to."""
+        widths = (n if isinstance(n, int) else sizes[n] for n in self.shape)
+        rows: NDArray[Any] = np.zeros((room, *widths), self.dtype)
+        if self.fill:
+            rows[:] = self.fill
+        return rows
+
+
+def column(
+    dtype: type[S], shape: tuple[int | str, ...] = (), fill: float = 0, *, slots: bool = False
+) -> NDArray[S]:
+    """Declare a column in the body of a `Table`; an instance has the array under that name.
+
+    Args:
+        shape: of one row; a name in it is a size given to the table.
+        fill: what a row holds that belongs to nobody.
+        slots: whether the values are slots of the table that this one is attached to.
+    """
+    return cast("NDArray[S]", Column(dtype, shape, fill, slots))
+
+
+class Table:
+    """Columns of equal length. An array is replaced by another when its table grows or moves rows:
+    take it from the table each time.
+
+    Attributes:
+        room: rows in each column. attached: tables with a row for each row of this one.
+
+    Args:
+        sizes: what the names in the columns' shapes stand for.
+
+    Raises:
+        TypeError: a size is missing, or no column has one of that name.
+    """
+
+    columns: ClassVar[dict[str, Column]] = {}
+
+    def __init_subclass__(cls) -> None:
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Column)}
+        cls.columns = cls.columns | own
+
+    def __init__(self, room: int = 256, **sizes: int) -> None:
+        named = {n for spec in self.columns.values() for n in spec.shape if isinstance(n, str)}
+        if named != sizes.keys():
+            raise TypeError(
+                f"{type(self).__name__} has columns of the sizes {sorted(named)}, but is given "
+                f"{sorted(sizes)}: pass a number for each of its own, and no other."
+            )
+        self.room, self._sizes = room, sizes
+        self.attached: list[Table] = []
+        self._follows = True
+        for name, spec in self.columns.items():
+            setattr(self, name, spec.rows(room, sizes))
+
+    def attach(self, table: T, *, slots: bool = True) -> T:
+        """Let `table` have a row for each of this one from now on; returns it.
+
+        Args:
+            slots: whether the columns of slots in it name rows of this table.
+        """
+        table.reserve(self.room)
+        table._follows = slots
+        self.attached.append(table)
+        return table
+
+    def reserve(self, room: int, **sizes: int) -> None:
+        """Make room for `room` rows, and for those of all that is attached. Room doubles, so that
+        growing costs little for each row; `sizes` that are given may be larger than before."""
+        if room <= self.room and not sizes:
+            return
+        old, self._sizes = self.room, self._sizes | sizes
+        self.room = max(room, 2 * old) if room > old else old
+        for name, spec, array in self._arrays():
+            larger = spec.rows(self.room, self._sizes)
+            larger[tuple(map(slice, array.shape))] = array
+            setattr(self, name, larger)
+        for table in self.attached:
+            table.reserve(self.room)
+
+    def clear(self, slots: NDArray[np.integer[Any]] | int) -> None:
+        """Let rows hold what those of nobody hold, here and in all that is attached."""
+        for _, spec, array in self._arrays():
+            array[slots] = spec.fill
+        for table in self.attached:
+            table.clear(slots)
+
+    def keep(self, kept: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+        """Let row k be what row `kept[k]` was, here and in all that is attached; all other rows
+        belong to nobody.
+
+        Args:
+            kept: int[n], distinct.
+
+        Returns: int32[room], the new slot of each old one, −1 where it is gone.
+        """
+        for name, spec, array in self._arrays():
+            fresh = spec.rows(self.room, self._sizes)
+            fresh[: len(kept)] = array[kept]
+            setattr(self, name, fresh)
+        place = np.full(self.room, -1, np.int32)
+        place[kept] = np.arange(len(kept), dtype=np.int32)
+        for table in self.attached:
+            table.keep(kept)
+            if table._follows:
+                table.renumber(place)
+        return place
+
+    def renumber(self, place: NDArray[np.int32]) -> None:
+        """Follow slots that have moved: each value s of the columns of slots becomes `place[s]`,
+        or the column's `fill` where either is −1."""
+        for _, spec, array in self._arrays():
+            if spec.slots:
+                moved = np.where(array < 0, -1, place[array])
+                array[...] = np.where(moved < 0, int(spec.fill), moved)
+
+    def _arrays(self) -> Iterator[tuple[str, Column, NDArray[Any]]]:
+        for name, spec in self.columns.items():
+            yield name, spec, getattr(self, name)
