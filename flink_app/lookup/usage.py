@@ -97,9 +97,12 @@ def table(families: list[Family], memory: dict[str, Any]) -> Table:
     for family in families:
         keys = f"{family.prefix}*" if family.prefix else "others"
         made.add_row(
-            keys, FAMILIES[family.prefix], f"{family.keys:,}", f"{family.each:,.0f}",
+            keys,
+            FAMILIES[family.prefix],
+            f"{family.keys:,}",
+            f"{family.each:,.0f}",
             f"{family.total / 2**20:,.1f}",
-        )  # fmt: skip
+        )
     limit = int(memory.get("maxmemory") or 0)
     bound = f"of {limit / 2**20:,.0f} MiB" if limit else "no limit"
     policy = memory.get("maxmemory_policy", "unknown")

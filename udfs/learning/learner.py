@@ -159,14 +159,14 @@ class Learner:
             self.models.forget_popular()
         counted()
         change = touched[:count], before[:count]
-        messages = self._deltas(events, change, now_ms, windows, self._learned(shared_before))
+        messages = self._deltas(events, change, now_ms, windows, self._added(shared_before))
         quality = {}
         if error[0]:
             squares = float(error[1]) * s.events.rating_scale**2
             quality = {f"{RATINGS}:tests": float(error[0]), f"{RATINGS}:squared_error": squares}
         return Learned(slots, messages, new_users, quality)
 
-    def _learned(self, before: Parameters) -> Parameters:
+    def _added(self, before: Parameters) -> Parameters:
         """What was added to the shared parameters, of those that have changed."""
         found = {name: one.parameters - before[name] for name, one in self.models.shared.items()}
         return {name: change for name, change in found.items() if change.any()}

@@ -83,7 +83,7 @@ class ListUpdates:
         return contract.write(self.kind, self.names, self.numbers, self.at_ms, self.source, items)
 
     def __iter__(self) -> Iterator[ListUpdate]:
-        names = self.catalogue.names
+        names, sources = self.catalogue.names, list(SOURCES)
         for row, name in enumerate(self.names):
             items = self.lists.items[row]
             n = len(items) if (items >= 0).all() else int((items < 0).argmax())
@@ -93,7 +93,7 @@ class ListUpdates:
                 name=name,
                 items=names(items[:n].tolist()),
                 scores=self.lists.scores[row, :n].tolist(),
-                models=[SOURCES[model] for model in self.lists.models[row, :n].tolist()],
+                models=[sources[model] for model in self.lists.models[row, :n].tolist()],
                 reasons=[names([slot for slot in those if slot >= 0]) for those in reasons],
                 source=self.source,
                 at_ms=self.at_ms,

@@ -121,10 +121,9 @@ def test_the_replica_follows_the_log_and_leaves_out_what_is_damaged(
     redis_client.xadd("feed:log", {"other": b"x"})
     learner.catalogue.slots(["one more"])
     slot = learner.catalogue.find(["one more"])
-    feed = FeedWriter("", 0, NOW, False, 30.0)
-    RedisWriter(RedisSettings(redis_url)).send(
-        [feed.changes(learner.catalogue, slot, Changes(), NOW)]
-    )
+    writer = RedisWriter(RedisSettings(redis_url))
+    feed = FeedWriter(RedisFeed(writer, ""), 0, NOW, False, 30.0)
+    feed.append(learner.catalogue, slot, Changes(), NOW)
     factors.refresh(redis_client)
     assert len(factors.items) == known + 1
     redis_client.flushall()  # an emptied Redis takes nothing away

@@ -80,8 +80,13 @@ def test_lists_are_asked_for_once_the_batch_is_in_the_state_and_before_the_accou
     assert seen[1] == Wake(END)
     [write] = [effect for effect in seen if isinstance(effect, Write)]
     assert {some.kind.of(name) for some in write.updates for name in some.names} == {
-        "rec:ann", "rec:bob", "popular", "trending", "similar:a", "similar:b",
-    }  # fmt: skip
+        "rec:ann",
+        "rec:bob",
+        "popular",
+        "trending",
+        "similar:a",
+        "similar:b",
+    }
     assert {effect.item_shard for effect in seen if isinstance(effect, Tell)} <= {0, 1}
     found = account(seen)
     assert (found.learned, found.lists, found.users, found.batches) == (2, 2, 2, 1)

@@ -42,9 +42,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 OPTIONS = changed(
-    Settings(), dimensions=D, shards=4, item_shards=2, retry_s=1, seed=1, max_items=100_000,
-    item_expiry_days=1, publish_ms=200, snapshot_s=10, keep_s=30, megabytes_per_s=2,
-)  # fmt: skip
+    Settings(),
+    dimensions=D,
+    shards=4,
+    item_shards=2,
+    retry_s=1,
+    seed=1,
+    max_items=100_000,
+    item_expiry_days=1,
+    publish_ms=200,
+    snapshot_s=10,
+    keep_s=30,
+    megabytes_per_s=2,
+)
 
 
 def subtask(

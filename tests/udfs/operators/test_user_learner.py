@@ -40,9 +40,13 @@ def test_a_batch_becomes_lists_and_messages(
     assert sum(counts.freshness.values()) == 3
     assert {key for key, _ in out if key is not STATS} <= {100, 101}
     assert flink.metrics.counters == {
-        "learned": 3, "duplicates": 0, "lists": 2, "batches": 1,
-        "fresh_events": 3, "freshness_ms_sum": 0,
-    }  # fmt: skip
+        "learned": 3,
+        "duplicates": 0,
+        "lists": 2,
+        "batches": 1,
+        "fresh_events": 3,
+        "freshness_ms_sum": 0,
+    }
     assert (counts.batches, counts.waited) == (1, 0)
     later = account(flink.process(7, sent([("ann", "b")], NOW - 30)))
     assert (later.batches, later.waited, later.learned) == (1, 30, 1)
@@ -269,8 +273,10 @@ def test_the_end_of_the_input_writes_what_was_put_off(
     assert listed(redis_client, "ann") == ["b"]
     flink.operator.close()
     assert {key.decode() for key in redis_client.keys("similar:*")} == {
-        "similar:a", "similar:b", "similar:c",
-    }  # fmt: skip
+        "similar:a",
+        "similar:b",
+        "similar:c",
+    }
 
 
 def test_ratings_are_predicted_before_they_are_learned_also_after_a_restart(
