@@ -64,12 +64,12 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         subtasks = parallelism(context)
         self.learner = Learner(o, o.job.threads or share_of_cores(subtasks))
         self.learner.compile()
-        redis, prefix = redis_writer(context, s.redis, "user"), o.redis.prefix
-        self.stores, self._stats = open_stores(o, redis), RedisStats(redis, prefix)
-        feed = RedisFeed(redis, prefix)
+        self.writer, prefix = redis_writer(context, s.redis, "user"), o.redis.prefix
+        self.stores, self._stats = open_stores(o, self.writer), RedisStats(self.writer, prefix)
+        feed = RedisFeed(self.writer, prefix)
         self.feed = FeedReader(feed, o.job.item_shards, subtasks == 1, o.feed.keep_s)
         self.feed.start(self.learner.models)
-        marks = partial(RedisMarks, redis, prefix)
+        marks = partial(RedisMarks, self.writer, prefix)
         self._step = UserStep(s, state, self.learner, self.feed, marks, now_ms)
         group = context.get_metrics_group()
         # No gauge: Flink would call it from another thread, in thread mode on an interpreter that
