@@ -47,8 +47,19 @@ class Look(NamedTuple):
     usage: Usage
 
 
-def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str) -> str:
-    """Package the job and hand it to Flink with an emptied Redis; returns its id."""
+def submit(
+    stack: Stack,
+    folder: Path,
+    topic: str,
+    subtasks: int,
+    *settings: str,
+    arguments: Sequence[str] = (),
+) -> str:
+    """Package the job and hand it to Flink with an emptied Redis; returns its id.
+
+    Args:
+        arguments: of `flink_app.main`.
+    """
     redis.Redis.from_url(stack.redis_url).flushall()
     given = [
         "source.kind=kafka",
@@ -63,7 +74,7 @@ def submit(stack: Stack, folder: Path, topic: str, subtasks: int, *settings: str
     archive = folder / f"{topic}-{subtasks}.zip"
     write(archive, load(None, given, {}))
     code = ("-pyfs", str(archive), "-pym", "flink_app.main")
-    return stack.submit("-d", "-p", str(subtasks), *code)
+    return stack.submit("-d", "-p", str(subtasks), *code, *arguments)
 
 
 def watch(stack: Stack, job: str, events: int, warm: int = 1) -> tuple[Look, Look]:
@@ -180,8 +191,8 @@ def quality(stack: Stack, folder: Path, events: Events, subtasks: int, rate: int
         pace(writer, events.lines[:1], rate)  # makes the topic
         writer.flush()
         job = submit(
-            stack, folder, topic, subtasks,
-            "quality.every=1", "quality.sequential=true", *events.settings,
+            stack, folder, topic, subtasks, "quality.every=1", *events.settings,
+            arguments=("--sequential-tests",),
         )  # fmt: skip
         watch(stack, job, 1)
         pace(writer, events.lines[1:], rate)

@@ -22,6 +22,7 @@ from rich.table import Table
 from flink_app.config import Config, load
 from flink_app.simulator import zipf_events
 from udfs.events.batch import EventBatch, make_batch
+from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.reader import FeedReader
 from udfs.feed.writer import FeedWriter
@@ -124,8 +125,8 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     shard = item_shard(config)
     learner.compile()
     said: Any = _Said()
-    writer = FeedWriter(said, 0, 1, False, config.feed.keep_s)
-    half, publish_ms = 1000 * config.feed.megabytes_per_s / 2, config.feed.publish_ms
+    writer = FeedWriter(said, 0, 1, False, KEEP_S)
+    half = 1000 * config.feed.megabytes_per_s / 2
     published = counted = number = 0
     for batch in batches(case, events, warmup):
         now, measured = batch.opened, number >= warmup
@@ -133,11 +134,11 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
             shard.apply(message)
             said.messages += measured * len(message)
         number += len(batch)
-        if now - published < publish_ms:
+        if now - published < PUBLISH_MS:
             continue
         due, published = now - counted >= PAIRS_MS, now
         counted = now if due else counted
-        slots, changes = shard.changes(int(half * publish_ms), int(half * PAIRS_MS) if due else 0)
+        slots, changes = shard.changes(int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0)
         said.measured = measured
         writer.append(shard.catalogue, slots, changes, now)
         if measured:

@@ -20,7 +20,7 @@ from flink_app.graph.microbatch import micro_batches, window_of
 from flink_app.graph.shards import shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import source_of
-from udfs.learning.settings import JobSettings
+from udfs.learning.settings import ORDINARY, JobSettings, Trial
 from udfs.operators.flink import DEAD_LETTERS, STATS
 from udfs.operators.item_learner import ItemLearner
 from udfs.operators.parse import Parse
@@ -32,9 +32,10 @@ _KEYED_BYTES = Types.TUPLE([Types.INT(), _BYTES])
 
 
 def build(
-    environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: Config
-) -> None:
-    """Put the whole job into `environment`.
+    environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: Config,
+    trial: Trial = ORDINARY,
+) -> None:  # fmt: skip
+    """Put the whole job into `environment`; a `trial` changes which events it tests.
 
     Raises:
         ConfigError, SourceError: the configured job cannot be built, or does not fit the state
@@ -51,8 +52,9 @@ def build(
     window_ms = window_of(source, job.window_ms)
     batches = micro_batches(tables, source, window_ms)
     settings = JobSettings(
-        options=config.settings, item_keys=item_keys, window_ms=window_ms, born_ms=born_ms
-    )
+        options=config.settings, item_keys=item_keys, window_ms=window_ms, born_ms=born_ms,
+        trial=trial,
+    )  # fmt: skip
 
     # → (user shard key: int, EventBatch: bytes)
     events = (

@@ -25,6 +25,7 @@ from flink_app.console.failures import exit_code, job_failed
 from flink_app.graph.restore import RESTORE
 from flink_app.package import CONFIG
 from udfs.errors import MillirecError
+from udfs.learning.settings import ORDINARY, Trial
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(exit_code(error))
 
 
-def submit(config_file: Path | None, settings: Sequence[str]) -> None:
+def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORDINARY) -> None:
     """Build the job in the environment that `flink run` has set up, and hand it to Flink.
 
     Raises:
@@ -59,7 +60,7 @@ def submit(config_file: Path | None, settings: Sequence[str]) -> None:
             start_afresh(client, config)
     try:
         stream, tables = environments(options)
-        build(stream, tables, config)
+        build(stream, tables, config, trial)
         stream.execute(config.job.name)
     except MillirecError:
         raise
@@ -78,12 +79,18 @@ def cluster_options(config: Config, loaded: Loaded) -> dict[str, str]:
     return options
 
 
-def _parse(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
+def _parse(arguments: Sequence[str]) -> tuple[Path | None, list[str], Trial]:
     parser = argparse.ArgumentParser(prog="flink run … -pym flink_app.main")
     parser.add_argument("--config", type=Path, help="a TOML file, instead of the archive's")
     parser.add_argument("--set", action="append", default=[], metavar="section.option=value")
+    parser.add_argument(
+        "--sequential-tests",
+        action="store_true",
+        help="test each event after all that its user did before it, as `millirec evaluate` does; "
+        "slower",
+    )
     parsed = parser.parse_args(list(arguments))
-    return parsed.config, parsed.set
+    return parsed.config, parsed.set, Trial(sequential=parsed.sequential_tests)
 
 
 def _loaded(config_file: Path | None, settings: Sequence[str]) -> Loaded:

@@ -1,7 +1,7 @@
-"""The faults: what breaks, and who or what puts it right again.
+"""The faults: what breaks, and who or what repairs it, in the words of docs/reliability.md.
 
 In: a `Place` with a running job. Out: the same place after the fault, in which a job runs again.
-None waits for the job to have recovered.
+None waits until the job has recovered.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Place:
         time.sleep(self.random.uniform(least, most))
 
     def go_on(self) -> None:
-        """Submit the job anew, from its newest checkpoint that is whole."""
+        """Submit the job again, from its newest complete checkpoint."""
         folder = self.stack.checkpoints.as_uri()
         self.job = self.submit("state.restore=latest", f"state.checkpoints={folder}")
 
@@ -95,14 +95,15 @@ def both_task_managers(place: Place) -> None:
 
 
 def job_manager(place: Place) -> None:
-    """The JobManager is killed; another is started, and gets the job from its newest checkpoint."""
+    """The JobManager is killed; another is started, and the job continues from its newest
+    checkpoint."""
     place.stack.kill("jobmanager")
     place.stack.revive()
     place.go_on()
 
 
 def damaged_checkpoint(place: Place) -> None:
-    """As before, and half of the newest checkpoint's metadata, or one of its files, is missing."""
+    """The same, and half of the newest checkpoint's metadata, or one of its files, is missing."""
     while len(list(place.stack.checkpoints.glob("*/chk-*/_metadata"))) < 2:
         time.sleep(0.1)
     place.stack.kill("jobmanager")
@@ -115,7 +116,8 @@ def damaged_checkpoint(place: Place) -> None:
 
 
 def wrong_settings(place: Place) -> None:
-    """The job is cancelled, and restarted with settings that are refused, then with right ones."""
+    """The job is cancelled, and restarted with settings that are refused, then with correct
+    ones."""
     place.stack.rest(f"/jobs/{place.job}", "PATCH")
     while place.stack.rest(f"/jobs/{place.job}")["state"] != "CANCELED":
         time.sleep(0.1)
@@ -137,7 +139,7 @@ def redis_emptied(place: Place) -> None:
 
 
 def redis_restarted(place: Place) -> None:
-    """Redis saves its data and is killed some moments later; it comes back with what it saved."""
+    """Redis saves its data and is killed shortly after; it comes back with what it saved."""
     place.redis.save()
     place.wait(0, 1)
     place.stack.kill("redis")
@@ -147,7 +149,7 @@ def redis_restarted(place: Place) -> None:
 
 
 def redis_failover(place: Place) -> None:
-    """Redis is killed; a replica takes over its address, with what had reached it by then."""
+    """Redis is killed; a replica takes over its address, with the data that had reached it."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         replica = subprocess.Popen(
@@ -188,21 +190,21 @@ def redis_hung(place: Place) -> None:
 
 
 def redis_full(place: Place) -> None:
-    """Redis has no memory left and refuses what is written."""
+    """Redis has no memory left and refuses writes."""
     place.redis.config_set("maxmemory", 1)
     place.wait(3, 6)
     place.redis.config_set("maxmemory", 0)
 
 
 def redis_read_only(place: Place) -> None:
-    """Redis is made a replica, and refuses what is written."""
+    """Redis is made a replica, and refuses writes."""
     place.redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     place.wait(3, 6)
     place.redis.execute_command("REPLICAOF", "NO", "ONE")
 
 
 def redis_slow(place: Place) -> None:
-    """Redis takes 300 ms for whatever is written."""
+    """Redis takes 300 ms for every write."""
     for _ in range(10):
         place.redis.execute_command("CLIENT", "PAUSE", "300", "WRITE")
         time.sleep(0.32)
@@ -216,7 +218,7 @@ def kafka(place: Place) -> None:
 
 
 def full_disk(place: Place) -> None:
-    """The disk of the checkpoints is full for some checkpoints; then it has room again."""
+    """The checkpoint disk, of 256 MB, is full for several checkpoints; then it has room again."""
     filler = place.stack.checkpoints / "filler"
     try:
         with filler.open("wb") as file:
@@ -230,7 +232,7 @@ def full_disk(place: Place) -> None:
 
 
 def no_checkpoints(place: Place) -> None:
-    """No checkpoint can be written, since their names are taken; then they can."""
+    """No checkpoint can be written, since the file names are taken; then it can."""
     newest = place.checkpoint()
     number = int(newest.name.removeprefix("chk-"))
     taken = [newest.with_name(f"chk-{number + n}") for n in range(1, _FAILED_CHECKPOINTS)]
@@ -244,7 +246,7 @@ def no_checkpoints(place: Place) -> None:
 
 
 def poison(place: Place) -> None:
-    """A burst of lines that no parser likes."""
+    """A burst of lines that no parser can read."""
     first = len(place.load.bad)
     for number, line in enumerate(_POISON, first):
         place.load.line(line.replace("#", str(number)))

@@ -1,1 +1,1 @@
-"""Commands of `millirec` that stand in modules of their own, by topic."""
+"""Commands of `millirec` in modules by topic."""

@@ -18,17 +18,20 @@ app = App(
 )
 
 ConfigFile = Annotated[
-    Path | None, Parameter(name="--config", help="A TOML file; `millirec config --toml` makes one.")
+    Path | None,
+    Parameter(name="--config", help="A TOML file; `millirec config --toml` prints one."),
 ]
 Settings = Annotated[
     list[str],
     Parameter(
         name="--set",
         negative=(),
-        help="section.option=value, over file and environment; as often as needed.",
+        help="section.option=value, stronger than the file and the environment. Repeatable.",
     ),
 ]
 Json = Annotated[
     bool,
-    Parameter(name="--json", negative=(), help="The value as Redis holds it, in a terminal too."),
+    Parameter(
+        name="--json", negative=(), help="Print the value as it is in Redis, even in a terminal."
+    ),
 ]

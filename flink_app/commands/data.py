@@ -1,5 +1,5 @@
-"""The commands about data: check recorded events, replay them, fetch a data set, say
-what items are, report a run.
+"""The commands about data: check recorded events, replay them, fetch a data set, describe
+items, report a run.
 
 In: arguments. Out: exit codes. Each command imports what does its work.
 """
@@ -15,20 +15,20 @@ from flink_app.commands.app import ConfigFile, Settings, app
 from flink_app.config import load
 from udfs.errors import ConfigError
 
-Preset = Annotated[str, Parameter(help="Whose field names events use: source.preset.")]
+Preset = Annotated[str, Parameter(help="The format of the events, by its name: source.preset.")]
 
 
 @app.command
 def validate(
-    *files: Annotated[Path, Parameter(help="Files or folders of events, .gz too.")],
+    *files: Annotated[Path, Parameter(help="Files or folders of events; .gz is read too.")],
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006  (cyclopts makes a new list)
     preset: Preset = "",
-    json: Annotated[bool, Parameter(name="--json", negative=(), help="As JSON.")] = False,
+    json: Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")] = False,
 ) -> int:
-    """Check recorded events before the job runs: PASS, WARN or FAIL, and what to do.
+    """Check recorded events before the job runs: PASS, WARN or FAIL, with advice.
 
-    Lines are read as the job reads them, without Flink. The exit code is 1 if a check FAILs.
+    Lines are read as the job reads them, but without Flink. The exit code is 1 if a check FAILs.
 
     Examples:
         millirec validate events.jsonl
@@ -44,28 +44,29 @@ def validate(
 
 @app.command
 def replay(
-    *files: Annotated[Path, Parameter(help="Files or folders of events, with times; any order.")],
+    *files: Annotated[Path, Parameter(help="Files or folders of events with times, in any order.")],
     to: Annotated[
         str,
         Parameter(
-            help="kafka://host:port/topic, or a folder that files are put into. By default where "
-            "the configuration's job reads, else inbox/."
+            help="kafka://host:port/topic, or a folder to put files into. By default where the "
+            "configured job reads from Kafka or a directory, otherwise inbox/."
         ),
     ] = "",
-    speed: Annotated[float, Parameter(help="How many times as fast as recorded.")] = 1.0,
+    speed: Annotated[float, Parameter(help="How many times faster than recorded.")] = 1.0,
     keep_times: Annotated[
         bool,
         Parameter(
-            negative=(), help="Events keep their times and ids; else they happen when written."
+            negative=(),
+            help="Keep the times and ids of events; by default they get the time of writing.",
         ),
     ] = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
     preset: Preset = "",
 ) -> int:
-    """Write recorded events as if they happened now, with the pauses between them.
+    """Write recorded events as if they happened now, with the same pauses between them.
 
-    They are ordered by time in memory and written as millirec's own JSON. Ctrl-C ends it.
+    Events are sorted by time in memory and written as JSON in millirec's own format. Ctrl-C stops.
 
     Examples:
         millirec replay events.jsonl --speed 100
@@ -85,10 +86,11 @@ def fetch(
     ],
     *,
     out: Annotated[
-        Path | None, Parameter(name="--out", help="A folder; by default data/NAME.")
+        Path | None,
+        Parameter(name="--out", help="The folder to put it into; by default data/NAME."),
     ] = None,
 ) -> None:
-    """Fetch a public data set from its owner's address, check it, and show its terms.
+    """Download a public data set from its owner, check it, and show its terms of use.
 
     Examples:
         millirec fetch ml-100k
@@ -104,16 +106,18 @@ def items(
     *files: Annotated[
         Path,
         Parameter(
-            help="JSON lines, CSV with a header, or MovieLens' u.item, movies.dat, movies.csv."
+            help="JSON lines, CSV with a header, or MovieLens's u.item, movies.dat or movies.csv."
         ),
     ],
-    item: Annotated[str, Parameter(help="The name of the id in JSON and CSV.")] = "item",
+    item: Annotated[
+        str, Parameter(help="The name of the field with the item's id, in JSON and CSV.")
+    ] = "item",
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
-    """Write titles, categories and whatever else is said of items into Redis.
+    """Write titles, categories and any other data of items to Redis.
 
-    Lookups and the live page show `title` and `category`. The exit code is 1 if a line is left out.
+    Lookups and the live page show `title` and `category`. The exit code is 1 if a line is skipped.
 
     Examples:
         millirec items items.csv
@@ -129,18 +133,21 @@ def items(
 @app.command
 def report(
     *files: Annotated[
-        Path, Parameter(help="What `millirec evaluate --out` has written; none: the job in Redis.")
+        Path, Parameter(help="Files from `millirec evaluate --out`; without any, the job in Redis.")
     ],
-    out: Annotated[Path, Parameter(name="--out", help="The page.")] = Path("report.html"),
+    out: Annotated[Path, Parameter(name="--out", help="The HTML file to write.")] = Path(
+        "report.html"
+    ),
     watch: Annotated[
-        float, Parameter(help="Look at a running job for so many seconds, for lines over time.")
+        float,
+        Parameter(help="Watch a running job for this many seconds, to plot figures over time."),
     ] = 0.0,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> None:
-    """Make a page of HTML of a run: quality, freshness, coverage, popularity bias, with plots.
+    """Write an HTML page about a run: quality, freshness, coverage and popularity bias, with plots.
 
-    One file that loads nothing. Needs matplotlib and jinja2, millirec's extra plot.
+    It is a single file that loads nothing else. Needs matplotlib and jinja2: millirec's extra plot.
 
     Examples:
         millirec report --watch 60

@@ -18,15 +18,17 @@ def run(
     *files: Annotated[Path, Parameter(help="Files or folders to read: sets source.paths.")],
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006  (cyclopts makes a new list)
-    preset: Annotated[str, Parameter(help="Whose field names events use: source.preset.")] = "",
-    restore: Annotated[
-        str, Parameter(help="A checkpoint's path to go on from, or latest: state.restore.")
+    preset: Annotated[
+        str, Parameter(help="The format of the events, by its name: source.preset.")
     ] = "",
-    debug: Annotated[bool, Parameter(negative=(), help="Show the traceback of a failure.")] = False,
+    restore: Annotated[
+        str, Parameter(help="The checkpoint to continue from, its path or latest: state.restore.")
+    ] = "",
+    debug: Annotated[bool, Parameter(negative=(), help="Show the traceback if it fails.")] = False,
 ) -> int:
-    """Run the job on this machine until its input ends or Ctrl-C.
+    """Run the job on this machine until its input ends or you press Ctrl-C.
 
-    Without a Redis (REDIS_URL or redis.url) one is started for as long as the run lasts.
+    If no Redis is configured (REDIS_URL or redis.url), one is started for the duration of the run.
 
     Examples:
         millirec run events.jsonl
@@ -49,65 +51,72 @@ def run(
 
 @app.command
 def evaluate(
-    *files: Annotated[Path, Parameter(help="Files of events, with times; any order.")],
+    *files: Annotated[Path, Parameter(help="Files of events with times, in any order.")],
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
-    preset: Annotated[str, Parameter(help="Whose field names events use: source.preset.")] = "",
+    preset: Annotated[
+        str, Parameter(help="The format of the events, by its name: source.preset.")
+    ] = "",
     mode: Annotated[
         list[Literal["strict", "parallel"]],
         Parameter(
             negative=(),
-            help="strict: one shard, event by event. parallel: shards and parallelism as set, at "
-            "full speed. Both if given twice.",
+            help="strict: one event after the other in a single shard. parallel: with the "
+            "configured shards and parallelism, at full speed. Repeatable: one run for each.",
         ),
     ] = ["strict"],  # noqa: B006
     model: Annotated[
         list[Literal["ranker", "item-cf", "user-cf", "mf", "popular"]],
         Parameter(
             negative=(),
-            help="Whose lists are tested, in one run; as often as needed. By default those of "
-            "lists.model.",
+            help="The model whose lists are tested; by default lists.model. Repeatable: all in one "
+            "run.",
         ),
     ] = [],  # noqa: B006
     positive: Annotated[
-        str, Parameter(help="What counts, such as 'rating>=4.5'; the rest is left out.")
+        str,
+        Parameter(
+            help="Which ratings count as events, such as 'rating>=4.5'; others are left out."
+        ),
     ] = "",
-    seeds: Annotated[int, Parameter(help="Runs with seeds one after the other.")] = 1,
+    seeds: Annotated[int, Parameter(help="The number of runs, each with another seed.")] = 1,
     baseline: Annotated[
         list[
             Literal["popular", "isgd", "raisgd", "biased-mf", "item-knn", "user-knn", "als", "all"]
         ],
         Parameter(
             negative=(),
-            help="A published rule to measure beside the job, over the same events; as often as "
-            "needed. biased-mf also learns from the ratings that --positive leaves out.",
+            help="A published method to measure on the same events. Repeatable. biased-mf also "
+            "learns from the ratings that --positive leaves out.",
         ),
     ] = [],  # noqa: B006
     warmup: Annotated[
         int | Literal["half"],
-        Parameter(help="So many events are learned before the first test; half of them all."),
+        Parameter(help="How many events are learned before the first test, or half of all."),
     ] = 0,
     split: Annotated[
         Literal["half"] | None,
-        Parameter(help="The same as --warmup half: choose settings on the other half."),
+        Parameter(help="The same as --warmup half; use the first half to choose settings."),
     ] = None,
     repeat: Annotated[
         bool,
         Parameter(
             negative=(),
-            help="Lists hold what a user had before, and events on such items are tests.",
+            help="Lists may contain what the user had before, and events on such items are tests.",
         ),
     ] = False,
-    out: Annotated[Path | None, Parameter(name="--out", help="A JSON file of all figures.")] = None,
+    out: Annotated[
+        Path | None, Parameter(name="--out", help="A JSON file for all figures.")
+    ] = None,
     plot: Annotated[
         Path | None,
-        Parameter(help="A picture of recall@10 over the events, .svg or .png; needs matplotlib."),
+        Parameter(help="A plot of recall@10 over the events, .svg or .png; needs matplotlib."),
     ] = None,
 ) -> None:
-    """Measure the lists' quality on recorded events: test each one, then learn from it.
+    """Measure the lists' quality on recorded events: test each event, then learn it.
 
-    Runs the job itself on this machine, events in order of time, with a Redis of its own. Baselines
-    run beside it, one event after the other, with the settings in docs/models.md.
+    It runs the job on this machine with a Redis of its own, over the events in order of time.
+    Baselines get the same events one after the other; their settings are in docs/models.md.
 
     Examples:
         millirec evaluate ratings.csv --preset movielens-csv --positive 'rating>=4.5'
@@ -121,9 +130,9 @@ def evaluate(
     if not files:
         raise ConfigError("millirec evaluate needs a file of events")
     if seeds < 1:
-        raise ConfigError(f"--seeds is {seeds}, it must be at least 1")
+        raise ConfigError(f"--seeds is {seeds}: it must be at least 1")
     if warmup != "half" and warmup < 0:
-        raise ConfigError(f"--warmup is {warmup}, it must be at least 0, or half")
+        raise ConfigError(f"--warmup is {warmup}: it must be at least 0, or half")
     given = [f"source.preset={preset}"] if preset else []
     measure(
         load(config, [*given, *settings]).config, files, mode, seeds, positive, out,
@@ -135,8 +144,8 @@ def evaluate(
 def demo() -> None:
     """Watch lists follow clicks in a simulated shop, with nothing else installed.
 
-    On the live page, http://127.0.0.1:8080 or the next free port, and in the terminal.
-    DEMO_SECONDS=60 ends it after a minute; otherwise Ctrl-C does. DEMO_BROWSER=0 opens no browser.
+    On the live page, http://127.0.0.1:8080 or the next free port, and in the terminal. It ends at
+    Ctrl-C, or with DEMO_SECONDS=60 after a minute. With DEMO_BROWSER=0 it opens no browser.
     """
     from flink_app.demo import demo as show
 
@@ -148,17 +157,19 @@ def simulate(
     target: Annotated[
         str,
         Parameter(
-            help="A file that is written (events.jsonl), a folder that files are put into (it "
-            "exists, or its name ends in /), or kafka://host:port/topic."
+            help="A file to write (events.jsonl), a folder to put files into (it exists, or its "
+            "name ends in /), or kafka://host:port/topic."
         ),
     ],
     *,
-    events: Annotated[int | None, Parameter(help="How many; 100,000 if nothing ends it.")] = None,
-    seconds: Annotated[float | None, Parameter(help="For how long, by the clock.")] = None,
-    rate: Annotated[
-        float | None, Parameter(help="Events per second; as fast as possible without.")
+    events: Annotated[
+        int | None, Parameter(help="The number of events; 100,000 without --seconds and --rate.")
     ] = None,
-    seed: Annotated[int, Parameter(help="Which of all such shops it is.")] = 1,
+    seconds: Annotated[float | None, Parameter(help="How long to write events.")] = None,
+    rate: Annotated[
+        float | None, Parameter(help="Events per second; without it, as fast as possible.")
+    ] = None,
+    seed: Annotated[int, Parameter(help="The seed of the random shop.")] = 1,
     users: Annotated[int, Parameter(help="Users at the start.")] = 1000,
     items: Annotated[int, Parameter(help="Items at the start.")] = 2000,
 ) -> None:
@@ -177,11 +188,11 @@ def simulate(
 @app.command
 def graph(
     *,
-    mermaid: Annotated[bool, Parameter(negative=(), help="As a Mermaid flowchart.")] = False,
+    mermaid: Annotated[bool, Parameter(negative=(), help="Print a Mermaid flowchart.")] = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> None:
-    """Print the job's operators as Flink would run them, without running them."""
+    """Print the job's operators as Flink would run them; nothing is run."""
     from flink_app.local.plan import as_mermaid, as_text, plan
 
     steps = plan(load(config, settings).config)
@@ -191,11 +202,13 @@ def graph(
 @app.command
 def package(
     *,
-    out: Annotated[Path, Parameter(name="--out", help="The archive.")] = Path("millirec-job.zip"),
+    out: Annotated[Path, Parameter(name="--out", help="The archive to write.")] = Path(
+        "millirec-job.zip"
+    ),
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> None:
-    """Make the archive that `flink run` takes: code, configuration, instructions; no secrets."""
+    """Make the archive for `flink run`: code, configuration and instructions, but no secrets."""
     from flink_app.package import write
 
     for line in write(out, load(config, settings)):

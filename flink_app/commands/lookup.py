@@ -13,14 +13,16 @@ from flink_app.config.load import DEFAULT
 
 @app.command
 def get(
-    user: Annotated[str, Parameter(help="A user's id; without one: what is popular.")] = "",
+    user: Annotated[
+        str, Parameter(help="A user's id; without one, the popular list is shown.")
+    ] = "",
     *,
-    trending: Annotated[bool, Parameter(negative=(), help="What is trending instead.")] = False,
+    trending: Annotated[bool, Parameter(negative=(), help="Show the trending list.")] = False,
     json: Json = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
-    """Show a user's list as it is in Redis now: a table in a terminal, else the JSON itself."""
+    """Show a user's list as it is in Redis: as a table in a terminal, otherwise as JSON."""
     from flink_app.lookup.lists import list_name, show
 
     return show(list_name(user, trending), load(config, settings), json)
@@ -34,7 +36,7 @@ def similar(
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
-    """Show the items most like one, as they are in Redis now."""
+    """Show the items similar to an item, as they are in Redis."""
     from flink_app.lookup.lists import show
 
     return show(f"similar:{item}", load(config, settings), json)
@@ -43,11 +45,11 @@ def similar(
 @app.command
 def redis_usage(
     *,
-    json: Annotated[bool, Parameter(name="--json", negative=(), help="As JSON.")] = False,
+    json: Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")] = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
-    """Show how much of Redis's memory lists, the item feed and the rest take."""
+    """Show how much of Redis's memory the lists, the item feed and the rest take."""
     from flink_app.lookup.usage import show
 
     return show(load(config, settings), json)
@@ -57,12 +59,12 @@ def redis_usage(
 def show_config(
     *,
     toml: Annotated[
-        bool, Parameter(name="--toml", negative=(), help="A commented file of all options instead.")
+        bool, Parameter(name="--toml", negative=(), help="Print a commented file of all options.")
     ] = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> None:
-    """Print every option's value in force and where it comes from; secrets are masked."""
+    """Print the value in force of every option, and where it comes from; secrets are masked."""
     from flink_app.config.render import commented_toml, effective
 
     if toml:

@@ -14,14 +14,14 @@ from flink_app.config import load
 def metrics(
     *,
     listen: Annotated[
-        str, Parameter(help="HOST:PORT; whoever reaches it reads the metrics, without a password.")
+        str, Parameter(help="HOST:PORT to listen on; there is no password.")
     ] = "127.0.0.1:9099",
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
-    """Serve a job's metrics for Prometheus, with an alarm for falling quality, until Ctrl-C.
+    """Serve a job's metrics to Prometheus until Ctrl-C, and detect falls of the lists' quality.
 
-    Reads the hash `stats` in Redis at each scrape; the job itself is not asked.
+    It reads the hash `stats` in Redis at each scrape, without contacting the job.
     """
     from flink_app.monitoring.exporter import export
 

@@ -1,4 +1,4 @@
-"""The command `millirec serve`: what it is called and takes; the work is `flink_app.serve`."""
+"""The command `millirec serve`: its arguments; the work is done by `flink_app.serve`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NEEDED = ("fastapi", "fastapi_offline", "uvicorn", "prometheus_client")
 def serve(
     *,
     host: Annotated[str, Parameter(help="The address to listen on: serve.host.")] = "",
-    port: Annotated[int | None, Parameter(help="The port: serve.port.")] = None,
+    port: Annotated[int | None, Parameter(help="The port to listen on: serve.port.")] = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006  (cyclopts makes a new list)
 ) -> None:
-    """Answer lists and take events over HTTP until Ctrl-C, with the live page at /.
+    """Serve lists and take events over HTTP until Ctrl-C, with the live page at /.
 
-    Reads the Redis that the job writes (that of `millirec run`, where none is configured), and
-    needs neither Flink nor Java; take the job's own configuration, so that events go where it
+    It reads the Redis that the job writes to; if none is configured, that of `millirec run`. It
+    needs neither Flink nor Java. Use the job's own configuration, so that events go where the job
     reads them.
 
     Examples:
@@ -42,5 +42,5 @@ def serve(
     given += [f"serve.port={port}"] if port is not None else []
     found = with_embedded_redis(load(config, [*given, *settings]))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    print(f"{address(found)}/  lists, events and the live page; Ctrl-C ends it", flush=True)
+    print(f"{address(found)}/  lists, events and the live page; Ctrl-C stops it", flush=True)
     run(found)

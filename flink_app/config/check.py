@@ -1,7 +1,7 @@
-"""Says whether a job can run with a configuration: what no option can tell on its own.
+"""Checks whether a job can run with a configuration: what depends on several options.
 
-In: a `Config` whose every option is well formed. Out: nothing, or a ConfigError whose message says
-which options do not go together and what to write.
+In: a `Config` whose options are each valid. Out: nothing, or a ConfigError that says which options
+do not fit together, and what to write.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _BROKER = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}")
 def check(config: Config) -> None:
     """Raise ConfigError unless a job can run with `config`.
 
-    Names of presets and of an event's fields are left to `udfs.events.presets`; files, Redis and
-    Kafka are left to whoever opens them.
+    Names of presets and of an event's fields are checked by `udfs.events.presets`; files, Redis and
+    Kafka are checked when they are opened.
 
     >>> from flink_app.config import load
     >>> check(load(None, ["source.paths=u.data"], {}).config)
@@ -38,7 +38,7 @@ def check(config: Config) -> None:
     Traceback (most recent call last):
     udfs.errors.ConfigError: job.parallelism is 16 and job.shards is 1: raise job.shards to at \
 least 16, or some subtasks would have nothing to do. It cannot change while a job keeps its state: \
-take as many as you ever expect subtasks.
+set it to the most subtasks you may ever need.
     """
     _check_source(config)
     _check_events(config)
@@ -49,7 +49,7 @@ take as many as you ever expect subtasks.
     if config.state.restore == "latest" and not config.state.checkpoints:
         raise ConfigError(
             'state.restore is "latest" but state.checkpoints is empty: name the folder in which '
-            "the newest checkpoint is to be looked for."
+            "to look for the newest checkpoint."
         )
 
 
@@ -58,18 +58,18 @@ def _check_models(config: Config) -> None:
     if config.model.loss == "squared" and config.events.zero_weight == "ignore":
         raise ConfigError(
             'model.loss is "squared" but events.zero_weight is "ignore", so ratings of weight 0 '
-            "would never be learned: set events.zero_weight = learn (millirec evaluate: leave out "
-            "--positive)."
+            "would never be learned: set events.zero_weight = learn (with millirec evaluate, leave "
+            "--positive out)."
         )
     for name in config.quality.models:
         if name not in TESTABLE:
             near = get_close_matches(name, TESTABLE, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it must be of {', '.join(TESTABLE)}."
-            raise ConfigError(f'quality.models: "{name}" is no model that can be tested: {hint}')
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(TESTABLE)}."
+            raise ConfigError(f'quality.models: "{name}" is not a model to be tested: {hint}')
         if served in ("mf", "popular") and name != "mf":
             raise ConfigError(
                 f'quality.models has "{name}" but lists.model is "{served}", which does not count '
-                "what was taken together: serve ranker, item-cf or user-cf, or leave it out."
+                "which items go together: serve ranker, item-cf or user-cf, or leave it out."
             )
 
 
@@ -78,12 +78,12 @@ def _check_source(config: Config) -> None:
     if source.kind in ("files", "directory") and not any(source.paths):
         what = "files or folders to read" if source.kind == "files" else "folder to watch"
         raise ConfigError(
-            f'source.kind is "{source.kind}" but source.paths is empty: name the {what}.'
+            f'source.kind is "{source.kind}" but source.paths is empty: set it to the {what}.'
         )
     if source.kind == "flink" and not source.options.get("connector"):
         raise ConfigError(
-            'source.kind is "flink" but source.options has no connector: write its name, such as '
-            'connector = "filesystem", and its own options below [source.options].'
+            'source.kind is "flink" but source.options has no connector: set its name, such as '
+            'connector = "filesystem", and its own options in [source.options].'
         )
     if source.kind == "kafka":
         _check_brokers("source.brokers", source.brokers)
@@ -129,7 +129,7 @@ def _check_redis(url: str) -> None:
     try:
         parts = urlsplit(url)
         whole = parts.scheme == "unix" or (bool(parts.hostname) and parts.port != 0)
-    except ValueError:  # a port that is no number, a bracket that is not closed
+    except ValueError:  # a port that is not a number, an unclosed bracket
         whole = False
     if not whole or parts.scheme not in ("redis", "rediss", "unix"):
         raise ConfigError(
@@ -138,7 +138,7 @@ def _check_redis(url: str) -> None:
             "redis+cluster://host:port,host:port, or unix:///path/of/socket; "
             "write a / in the password as %2F."
         )
-    # A client takes a database that is no number for database 0, without a word.
+    # A client silently takes a database that is not a number for database 0.
     if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):
         raise ConfigError(f'redis.url is "{shown}": the database after the / must be a number.')
 
@@ -156,20 +156,20 @@ def _check_dead_letters(config: Config) -> None:
         _check_brokers("dead_letters.brokers", brokers)
         if (source.kind, source.brokers, source.topic) == ("kafka", brokers, letters.topic):
             raise ConfigError(
-                f'dead_letters.topic is "{letters.topic}", which the events are read from: refused '
-                "lines would come round again. Name another topic."
+                f'dead_letters.topic is "{letters.topic}", the topic of the events: rejected lines '
+                "would be read again. Choose another topic."
             )
 
 
 def _check_apart(source: str, letters: str) -> None:
-    """The dead letters must not lie where the events are read, or they would be read too."""
+    """The dead letters must not be where the events are read, or they would be read too."""
     if "://" in source or "://" in letters:
         return
     folder, refused = (Path(path).expanduser().resolve() for path in (source, letters))
     if folder == refused or folder in refused.parents:
         raise ConfigError(
-            f'dead_letters.path is "{letters}", inside "{source}" of source.paths: refused lines '
-            "would be read as events. Name a folder outside."
+            f'dead_letters.path is "{letters}", inside "{source}" of source.paths: rejected lines '
+            "would be read as events. Choose a folder outside."
         )
 
 
@@ -178,7 +178,7 @@ def _check_sizes(job: Job) -> None:
     for name, size in {"job.parallelism": job.parallelism, **shards}.items():
         if job.strict and size != 1:
             raise ConfigError(
-                f"job.strict is true but {name} is {size}: strict mode works with one. Leave "
+                f"job.strict is true but {name} is {size}: strict mode needs 1. Leave "
                 f"{name} out, or set job.strict = false."
             )
     for name, size in shards.items():
@@ -186,7 +186,7 @@ def _check_sizes(job: Job) -> None:
             raise ConfigError(
                 f"job.parallelism is {job.parallelism} and {name} is {size}: raise {name} to at "
                 f"least {job.parallelism}, or some subtasks would have nothing to do. It cannot "
-                "change while a job keeps its state: take as many as you ever expect subtasks."
+                "change while a job keeps its state: set it to the most subtasks you may ever need."
             )
         if size > job.max_parallelism:
             raise ConfigError(

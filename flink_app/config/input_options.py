@@ -1,4 +1,4 @@
-"""The options of what comes in, and of the lines that are refused.
+"""The options of what comes in, and of the lines that are rejected.
 
 In: nothing; the defaults are here. Out: `Source`, `DeadLetters`, sections of `tree.Config`.
 """
@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from udfs.options import USUAL
+
 Texts = dict[str, str]
 
 
@@ -18,96 +20,122 @@ class Source(Struct, frozen=True, kw_only=True):
     kind: Annotated[
         Literal["files", "directory", "kafka", "flink"],
         Meta(
-            description="The input: files read once, a directory watched for new files, Kafka, "
-            "or any other Flink SQL connector."
+            description="The input: files that are read once, a directory that is watched for new "
+            "files, kafka, or any other Flink SQL connector (flink).",
+            extra=USUAL,
         ),
     ] = "files"
     paths: Annotated[
         list[str],
-        Meta(description="Files or folders to read (kind files), or to watch (kind directory)."),
+        Meta(
+            description="The files or folders to read (kind files), or the folders to watch (kind "
+            "directory).",
+            extra=USUAL,
+        ),
     ] = []
     format: Annotated[
         Literal["", "json", "csv"],
-        Meta(description="How a line is written; empty: as the preset says."),
+        Meta(description="The format of a line; empty means the preset's."),
     ] = ""
     preset: Annotated[
         str,
-        Meta(description="Whose field names the events use: millirec's own, or another system's."),
+        Meta(
+            description="Which field names the events use: those of millirec, or of another system,"
+            " such as segment or movielens.",
+            extra=USUAL,
+        ),
     ] = "millirec"
     delimiter: Annotated[
         str,
-        Meta(description='What separates CSV columns, such as ";"; empty: as the preset says.'),
+        Meta(
+            description='The character between two CSV columns, such as ";"; empty means the '
+            "preset's."
+        ),
     ] = ""
     header: Annotated[
         Literal["auto", "yes", "no"],
         Meta(
-            description="A CSV line that holds the column names is skipped (auto, yes) or read as "
-            "an event (no)."
+            description="Whether CSV lines that hold the column names are skipped (auto, yes) or "
+            "read as events (no)."
         ),
     ] = "auto"
     poll_ms: Annotated[
         int,
         Meta(
-            description="How often a watched directory is looked at, in milliseconds.",
+            description="How often a watched directory is checked for new files, in milliseconds.",
             ge=1,
             le=60_000,
         ),
     ] = 20
     brokers: Annotated[
-        str, Meta(description="Kafka's bootstrap servers, host:port separated by commas.")
+        str,
+        Meta(
+            description="Kafka's bootstrap servers, as host:port, separated by commas.",
+            extra=USUAL,
+        ),
     ] = "127.0.0.1:9092"
-    topic: Annotated[str, Meta(description="The Kafka topic that holds the events.")] = "events"
+    topic: Annotated[
+        str,
+        Meta(
+            description="The Kafka topic with the events.",
+            extra=USUAL,
+        ),
+    ] = "events"
     group: Annotated[str, Meta(description="The Kafka consumer group.")] = "millirec"
     start: Annotated[
         Literal["earliest", "latest", "committed"],
         Meta(
-            description="Where a first start begins in the Kafka topic; a job that is restored "
-            "goes on from its checkpoint."
+            description="Where to start in the Kafka topic when the job starts without state; a "
+            "restored job continues from its checkpoint."
         ),
     ] = "earliest"
     bounded: Annotated[
         bool,
         Meta(
-            description="Whether a run over Kafka or a Flink connector stops at what was the end "
-            "when it started."
+            description="Whether a run over Kafka or a Flink connector stops at what was the end of"
+            " the input when it started."
         ),
     ] = False
     properties: Annotated[
-        Texts, Meta(description="Kafka client properties, such as security.protocol.")
+        Texts, Meta(description="Properties of the Kafka client, such as security.protocol.")
     ] = {}
     options: Annotated[
         Texts,
-        Meta(description="The connector's own options (kind flink); its name is connector."),
+        Meta(
+            description="The connector's own options (kind flink); its name is the option "
+            "connector."
+        ),
     ] = {}
     fields: Annotated[
         Texts,
         Meta(
-            description="Your own mapping over the preset's: millirec's field (user, item, type, "
-            "ts, value, id, session, rec) = the source's, a dotted path in JSON, a column's name "
-            "or number from 1 in CSV."
+            description="Your own field names, in addition to the preset's: millirec's field (user,"
+            " item, type, ts, value, id, session, rec) = the source's field, which is a"
+            " dotted path in JSON, and a column's name or its number from 1 in CSV."
         ),
     ] = {}
 
 
 class DeadLetters(Struct, frozen=True, kw_only=True):
-    """Where a line goes that cannot be used, with the reason."""
+    """Where rejected lines go, each with the reason."""
 
     kind: Annotated[
         Literal["files", "kafka", "none"],
         Meta(
-            description="Where refused lines go: files, a Kafka topic, or nowhere (counted only)."
+            description="Where rejected lines go: files, a Kafka topic, or nowhere (they are only "
+            "counted)."
         ),
     ] = "files"
-    path: Annotated[str, Meta(description="The folder they are written to (kind files).")] = (
+    path: Annotated[str, Meta(description="The folder for rejected lines (kind files).")] = (
         "dead-letters"
     )
-    topic: Annotated[str, Meta(description="The topic they are written to (kind kafka).")] = (
+    topic: Annotated[str, Meta(description="The topic for rejected lines (kind kafka).")] = (
         "dead-letters"
     )
     brokers: Annotated[
         str,
         Meta(
-            description="Kafka's bootstrap servers, host:port separated by commas; empty: the "
-            "source's."
+            description="Kafka's bootstrap servers, as host:port, separated by commas; empty means "
+            "those of source.brokers."
         ),
     ] = ""

@@ -18,20 +18,22 @@ from typing import Any, NamedTuple
 import msgspec
 
 from flink_app.config.registry import OPTIONS, SECTIONS, Option
+from flink_app.config.removed import REMOVED
 from flink_app.config.tree import Config
 from flink_app.config.values import checked, from_text
 from udfs.errors import ConfigError
 
 DEFAULT = "default"
-"""The origin of what nobody has set."""
+"""The origin of a value that was not set."""
 
 STRICT = "job.strict"
-"""The origin of what strict mode has set."""
+"""The origin of a value that strict mode has set."""
 
 ONE_IN_STRICT = ("job.parallelism", "job.shards", "job.item_shards")
-"""What strict mode makes 1, unless it is set."""
+"""The options that strict mode sets to 1, unless they are set."""
 
 _VARIABLES = {option.variable: option for option in OPTIONS.values()}
+_REMOVED_VARIABLES = {f"MILLIREC_{name.replace('.', '_')}".upper(): name for name in REMOVED}
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class _Setting(NamedTuple):
-    """One value that somebody has set; `value` is not checked yet."""
+    """A value as it was set, not checked yet."""
 
     option: Option
     value: object
@@ -71,8 +73,8 @@ def load(
             where `MILLIREC_REDIS_URL` does not.
 
     Raises:
-        ConfigError: a file that cannot be read, a name that does not exist, a wrong type, a value
-            out of range.
+        ConfigError: a file that cannot be read, a name that does not exist or no longer does, a
+            wrong type, a value out of range.
 
     >>> loaded = load(None, ["model.dimensions=64"], {"REDIS_URL": "redis://cache"})
     >>> loaded.config.model.dimensions, loaded.origins["model.dimensions"]
@@ -115,8 +117,7 @@ def _from_file(path: Path) -> Iterator[_Setting]:
     for section, table in _read(path).items():
         if not isinstance(table, dict):
             raise ConfigError(
-                f"{section} stands in no section (from {origin}): write it below the [section] "
-                "it belongs to."
+                f"{section} is not in a section (from {origin}): write it below its [section]."
             )
         _check_section(section, origin)
         for key, value in table.items():
@@ -129,7 +130,7 @@ def _read(path: Path) -> dict[str, Any]:
         return msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
         raise ConfigError(
-            f"the configuration file {path} does not exist: create it, or name another."
+            f"the configuration file {path} does not exist: create it, or use another."
         ) from None
     except OSError as error:
         raise ConfigError(
@@ -150,9 +151,11 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
         if not variable.startswith("MILLIREC_"):
             continue
         if variable not in _VARIABLES:
+            origin = f"environment {variable}"
+            _check_removed(_REMOVED_VARIABLES.get(variable, ""), origin)
             near = get_close_matches(variable, _VARIABLES, n=1, cutoff=0.8)
             hint = f"did you mean {near[0]}?" if near else "write MILLIREC_SECTION_OPTION."
-            raise ConfigError(f"there is no option for the variable {variable}: {hint}")
+            raise ConfigError(f"the variable {variable} sets no option: {hint}")
         option = _VARIABLES[variable]
         yield _Setting(option, from_text(option, environ[variable]), f"environment {variable}")
 
@@ -161,7 +164,7 @@ def _from_override(text: str) -> _Setting:
     name, equals, value = text.partition("=")
     section, *rest = name.strip().split(".", 2)
     if not equals or not rest:
-        raise ConfigError(f"--set {name} cannot be read: write --set section.option=value.")
+        raise ConfigError(f"--set {name} is not understood: write --set section.option=value.")
     option = _find(f"{section}.{rest[0]}", "--set")
     if len(rest) == 1:
         return _Setting(option, from_text(option, value.strip()), "--set")
@@ -169,19 +172,27 @@ def _from_override(text: str) -> _Setting:
     if len(entry) > 1 and entry[0] == entry[-1] and entry[0] in "\"'":  # as TOML writes such keys
         entry = entry[1:-1]
     if not option.is_table:
-        raise ConfigError(f"--set {name} cannot be set: {option.name} is a single value.")
+        raise ConfigError(f"--set {name} is not possible: {option.name} is a single value.")
     return _Setting(option, {entry: from_text(option, value.strip(), entry=entry)}, "--set")
 
 
 def _find(name: str, origin: str) -> Option:
     if name in OPTIONS:
         return OPTIONS[name]
+    _check_removed(name, origin)
     section, _, key = name.partition(".")
     _check_section(section, origin)
     keys = [option.key for option in OPTIONS.values() if option.section == section]
     elsewhere = [option.name for option in OPTIONS.values() if option.key == key]
     hint = f"did you mean {elsewhere[0]}?" if elsewhere else _instead(key, keys)
     raise ConfigError(f"[{section}] has no option {key} (from {origin}): {hint}")
+
+
+def _check_removed(name: str, origin: str) -> None:
+    if name in REMOVED:
+        raise ConfigError(
+            f"{name} (from {origin}) is no longer an option: {REMOVED[name]} Remove the setting."
+        )
 
 
 def _check_section(section: str, origin: str) -> None:
@@ -191,6 +202,6 @@ def _check_section(section: str, origin: str) -> None:
 
 
 def _instead(word: str, known: list[str]) -> str:
-    """The nearest known word as a question, or all of them."""
+    """The most similar known word as a question, or all known words."""
     near = get_close_matches(word, known, n=1)
     return f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}."

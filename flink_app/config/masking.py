@@ -1,4 +1,4 @@
-"""Keeps secrets out of what is printed: the effective configuration and error messages.
+"""Keeps secrets out of what is printed: the configuration in force and error messages.
 
 In: an option's name and its value as text. Out: the text, its secrets replaced by `***`.
 """
@@ -13,7 +13,7 @@ _SECRET = "password|passwd|secret|sasl.jaas|token|credential|keystore.key|accoun
 _SECRET_NAME = re.compile(_SECRET.replace(".", r"\."), re.IGNORECASE)
 # Up to the last @ before a space: a password that holds an unescaped @ or / is hidden whole.
 _URL_PASSWORD = re.compile(r"(://[^:@/\s]*):\S*@")
-# password=… as in a URL's query, or in a JAAS line under whatever name.
+# password=… as in a URL's query, or in a JAAS line under any name.
 _ASSIGNED = re.compile(rf"((?:{_SECRET})\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s&;,]+)", re.IGNORECASE)
 
 

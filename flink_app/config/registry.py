@@ -1,6 +1,6 @@
-"""What can be configured, read off the tree once: `load` looks names up here, `render` lists them.
+"""What can be configured, read from the tree once: `load` looks names up here, `render` lists them.
 
-In: the sections of `options.Config`. Out: `OPTIONS`, name → `Option`, in the order of the tree.
+In: the sections of `tree.Config`. Out: `OPTIONS`, name → `Option`, in the order of the tree.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         section, key: the two halves of its name.
         type: its type with its bounds, as `msgspec.convert` understands it.
         entry_type: the type of one entry of a table option; None for every other option.
-        kind: the type as `msgspec.inspect` tells it.
-        default: the value it has when nobody sets it.
+        kind: the type as `msgspec.inspect` describes it.
+        default: the value it has when it is not set.
         sentence: what it does, with its unit.
+        usual: whether a shop usually sets it, see `udfs.options.USUAL`.
     """
 
     section: str
@@ -32,6 +33,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     kind: inspect.Type
     default: Any
     sentence: str
+    usual: bool
 
     @property
     def name(self) -> str:
@@ -50,21 +52,22 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _option(section: str, info: msgspec.structs.FieldInfo) -> Option:
-    told = inspect.type_info(info.type)
-    assert isinstance(told, inspect.Metadata), f"{section}.{info.name} has no description"
+    given = inspect.type_info(info.type)
+    assert isinstance(given, inspect.Metadata), f"{section}.{info.name} has no description"
     bare = get_args(info.type)[0]  # Annotated[bare, Meta(…)]
-    is_table = isinstance(told.type, inspect.DictType)
-    is_choice = isinstance(told.type, inspect.LiteralType)
+    is_table = isinstance(given.type, inspect.DictType)
+    is_choice = isinstance(given.type, inspect.LiteralType)
     made = info.default_factory is not msgspec.NODEFAULT
     return Option(
         section=section,
         key=info.name,
         type=info.type,
         entry_type=get_args(bare)[1] if is_table else None,  # dict[str, V] → V
-        # msgspec sorts a Literal's words; people should read them as they were declared.
-        kind=inspect.LiteralType(get_args(bare)) if is_choice else told.type,
+        # msgspec sorts the words of a Literal; people should see them in the order declared.
+        kind=inspect.LiteralType(get_args(bare)) if is_choice else given.type,
         default=info.default_factory() if made else info.default,
-        sentence=(told.extra_json_schema or {})["description"],
+        sentence=(given.extra_json_schema or {})["description"],
+        usual=bool((given.extra or {}).get("usual")),
     )
 
 

@@ -1,8 +1,8 @@
-"""Shows the configuration: what is in force and why, and all that could be.
+"""Shows the configuration: the values in force with their origins, and all options.
 
-In: a `Loaded`, or the tree itself. Out: the rows of `millirec config`, the text of
-`deploy/millirec.toml` and the text of `docs/configuration.md`; both files are rewritten by
-`python -m flink_app.config.render`.
+In: a `Loaded`, or the tree itself. Out: the rows of `millirec config`, and the texts of
+`deploy/millirec.toml`, `docs/configuration.md` (what a shop sets) and
+`docs/configuration-expert.md` (all others); `python -m flink_app.config.render` rewrites the files.
 """
 
 from __future__ import annotations
@@ -20,38 +20,81 @@ from flink_app.config.values import toml
 
 ROOT = Path(__file__).parents[2]
 TOML_FILE = ROOT / "deploy" / "millirec.toml"
-MARKDOWN_FILE = ROOT / "docs" / "configuration.md"
+USUAL_FILE = ROOT / "docs" / "configuration.md"
+EXPERT_FILE = ROOT / "docs" / "configuration-expert.md"
 
 _TOML_HEAD = """\
-# The configuration of millirec: every option, with its default. To set one, take the # away that
-# stands before its name and change the value. Tables are added to, entry by entry. What is left
-# commented out keeps its default; a variable (MILLIREC_MODEL_DIMENSIONS=64) or --set
-# (--set model.dimensions=64) goes over this file. `millirec config` shows what is in force.
+# The configuration of millirec: every option with its default, in each section those first that a
+# shop usually sets. To set an option, remove the # before its name and change the value. Entries of
+# a table are added to the default ones. Options that stay commented out keep their defaults. A
+# variable (MILLIREC_MODEL_DIMENSIONS=64) and --set (--set model.dimensions=64) take precedence over
+# this file. `millirec config` shows the values in force.
 """
 
 _MARKDOWN_HEAD = """\
 # Configuration
 
-Every option has a default; set only what you want otherwise. Later wins:
+Every option has a default, so set only what you want to change. A shop that reads its events from
+Kafka sets about this much, in a file that it passes as `--config shop.toml`:
 
-1. the defaults below,
-2. a TOML file, such as [`deploy/millirec.toml`](../deploy/millirec.toml), which lists every option,
-3. environment variables `MILLIREC_<SECTION>_<OPTION>`; `REDIS_URL` also sets `redis.url`, where
-   `MILLIREC_REDIS_URL` does not,
-4. `--set section.option=value` on the command line, as often as needed.
+```toml
+[source]
+kind = "kafka"
+brokers = "kafka-1:9092,kafka-2:9092"
+topic = "clicks"
+
+[events.weights]
+purchase = 3.0          # the other types keep their weights
+
+[lists]
+length = 50
+
+[redis]
+url = "redis://cache:6379/0"
+prefix = "shop:"
+
+[state]
+checkpoints = "s3://shop/checkpoints"
+
+[job]
+shards = 4              # as many as the subtasks the job may ever have
+item_shards = 4
+```
 
 ```sh
+millirec run --config shop.toml
 MILLIREC_MODEL_DIMENSIONS=64 millirec run --set source.paths=events.jsonl --set lists.length=50
 ```
 
-A value in a variable or a `--set` is written as in TOML (`true`, `0.5`, `["a", "b"]`,
-`'{view = 0.1}'`); a text needs no quotes, and a list takes a bare word as its only element. Tables
-are added to, entry by entry: `--set events.weights.view=0.1` leaves the other weights, and
+Each of these takes precedence over the ones before it:
+
+1. the defaults,
+2. a TOML file; [`deploy/millirec.toml`](../deploy/millirec.toml) lists every option,
+3. environment variables `MILLIREC_<SECTION>_<OPTION>`, and `REDIS_URL` for `redis.url` unless
+   `MILLIREC_REDIS_URL` is set,
+4. `--set section.option=value` on the command line, as often as needed.
+
+In a variable or a `--set`, write a value as in TOML (`true`, `0.5`, `["a", "b"]`,
+`'{view = 0.1}'`). A text needs no quotes, and a single word is enough for a list of one. Entries of
+a table are added to the default ones: `--set events.weights.view=0.1` keeps the other weights, and
 `--set source.properties.security.protocol=SSL` sets the Kafka property `security.protocol`.
 
-A name that does not exist is an error that suggests the nearest one; a value of the wrong type or
-out of range is an error that says what is allowed. `millirec config` prints each value in force and
-where it came from; passwords, in URLs too, and secrets among properties are shown as `***`.
+A name that does not exist is an error that suggests the most similar one; a value of the wrong type
+or out of range is an error that says what is allowed. `millirec config` prints each value in force
+and where it comes from. Passwords, also those in URLs, and secrets among properties are shown as
+`***`.
+
+The options below are those that shops usually set. All others are on the
+[page for experts](configuration-expert.md); their defaults suit most shops, and
+[tuning](tuning.md) says when another value helps.
+"""
+
+_EXPERT_HEAD = """\
+# Configuration for experts
+
+All options beyond those that [shops usually set](configuration.md), which also explains how options
+are set. Their defaults suit most shops; [tuning](tuning.md) has measurements of what other values
+gain and cost.
 """
 
 
@@ -77,7 +120,7 @@ def effective(loaded: Loaded) -> list[tuple[str, str, str]]:
 
 
 def _shown(name: str, value: object) -> str:
-    """Masked before it is quoted: a secret may hold quotes of its own."""
+    """Masked before it is quoted: a secret may contain quotes."""
     if isinstance(value, str):
         return toml(masked(name, value))
     if isinstance(value, list):
@@ -86,12 +129,13 @@ def _shown(name: str, value: object) -> str:
 
 
 def commented_toml() -> str:
-    """A TOML document of every option, commented out, that means the defaults."""
+    """A TOML document of every option, commented out: as it is, it sets nothing."""
     parts = [_TOML_HEAD]
     for section, options in _by_section():
         parts.append(f"\n# {'-' * 97}\n# {_about(section)}\n[{section}]\n")
-        # A table has a header of its own, so whatever follows it would belong to it.
-        parts += [_commented(option) for option in sorted(options, key=lambda o: o.is_table)]
+        # A table comes last: it has a header of its own, and what follows would belong to it.
+        order = sorted(options, key=lambda option: (option.is_table, not option.usual))
+        parts += [_commented(option) for option in order]
     return "".join(parts)
 
 
@@ -106,13 +150,24 @@ def _commented(option: Option) -> str:
     return "\n" + "\n".join(lines) + "\n"
 
 
-def markdown() -> str:
-    """The reference of every option, a table per section."""
-    parts = [_MARKDOWN_HEAD]
+def usual_page() -> str:
+    """How to set options, and those that shops usually set, a table per section."""
+    return _MARKDOWN_HEAD + _tables(usual=True)
+
+
+def expert_page() -> str:
+    """All other options, a table per section."""
+    return _EXPERT_HEAD + _tables(usual=False)
+
+
+def _tables(*, usual: bool) -> str:
+    parts = []
     for section, options in _by_section():
-        parts.append(f"\n## [{section}]\n\n{_about(section)}\n\n")
-        parts.append("| option | default | allowed | what it does |\n|---|---|---|---|\n")
-        for option in options:
+        shown = [option for option in options if option.usual == usual]
+        if shown:
+            parts.append(f"\n## [{section}]\n\n{_about(section)}\n\n")
+            parts.append("| option | default | allowed | what it does |\n|---|---|---|---|\n")
+        for option in shown:
             default = toml(option.default).replace("|", "\\|")
             parts.append(
                 f"| `{option.key}` | `{default}` | {allowed(option.kind)} | {option.sentence} |\n"
@@ -129,8 +184,12 @@ def _about(section: str) -> str:
 
 
 def write() -> None:
-    """Rewrite the two files that are made from the tree; a test compares them with it."""
-    for path, text in ((TOML_FILE, commented_toml()), (MARKDOWN_FILE, markdown())):
+    """Rewrite the files that are made from the tree; a test compares them with it."""
+    for path, text in (
+        (TOML_FILE, commented_toml()),
+        (USUAL_FILE, usual_page()),
+        (EXPERT_FILE, expert_page()),
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

@@ -1,6 +1,6 @@
-"""The options of `millirec serve`: where it listens, whom it lets in, and how long it waits.
+"""The options of `millirec serve`: where it listens, who may use it, and how long it waits.
 
-In: nothing; the defaults stand here. Out: `Serve`, a section of `options.Config`.
+In: nothing; the defaults are here. Out: `Serve`, a section of `tree.Config`.
 """
 
 from __future__ import annotations
@@ -9,47 +9,51 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from udfs.options import USUAL
+
 
 class Serve(Struct, frozen=True, kw_only=True):
-    """Lists and events over HTTP: what `millirec serve` listens to, and its limits."""
+    """Lists and events over HTTP: where `millirec serve` listens, and its limits."""
 
     host: Annotated[
         str,
         Meta(
-            description="The address it listens on; 0.0.0.0 is every one of this machine.",
+            description="The address to listen on; 0.0.0.0 means every address of the machine.",
             min_length=1,
+            extra=USUAL,
         ),
     ] = "127.0.0.1"
-    port: Annotated[int, Meta(description="The TCP port.", ge=1, le=65_535)] = 8080
+    port: Annotated[int, Meta(description="The TCP port to listen on.", ge=1, le=65_535)] = 8080
     hosts: Annotated[
         list[str],
         Meta(
-            description="The names by which it may be called, as in a request's Host; empty: on "
-            "loopback localhost and its addresses, which keeps other sites' pages out, else any."
+            description="The names under which the server may be called, as in a request's Host "
+            "header; empty means any name, but on loopback only localhost and its "
+            "addresses, which keeps pages of other sites out."
         ),
     ] = []
     api_key: Annotated[
         str,
         Meta(
-            description="What each request must bring as X-API-Key or as a bearer token; empty: "
-            "nothing. Set it by the variable MILLIREC_SERVE_API_KEY."
+            description="The key that each request has to send, as X-API-Key or as a bearer token; "
+            "empty means that none is needed. Set it through the variable "
+            "MILLIREC_SERVE_API_KEY.",
+            extra=USUAL,
         ),
     ] = ""
     cors: Annotated[
         list[str],
         Meta(
-            description='Origins whose pages may call it, such as ["https://shop.example"]; '
-            '["*"]: all.'
+            description="The origins whose pages may call the server, such as "
+            '["https://shop.example"]; ["*"] means all.'
         ),
     ] = []
-    page: Annotated[
-        bool, Meta(description="Whether the live page is served at /, beside the lists.")
-    ] = True
+    page: Annotated[bool, Meta(description="Whether the live page is served at /.")] = True
     timeout_s: Annotated[
         float,
         Meta(
-            description="How long Redis is waited for, in seconds, before the last lists known "
-            "are answered.",
+            description="How long to wait for Redis before answering with the last lists known, in "
+            "seconds.",
             gt=0,
             le=60,
         ),
@@ -57,46 +61,34 @@ class Serve(Struct, frozen=True, kw_only=True):
     stale_s: Annotated[
         float,
         Meta(
-            description="How long after it was read a list is still answered while Redis is down, "
-            "in seconds; 0: never.",
+            description="How long after it was read a list may be served while Redis is down, in "
+            "seconds. 0 means never.",
             ge=0,
             le=86_400,
         ),
     ] = 300.0
-    stale_lists: Annotated[
-        int,
-        Meta(
-            description="How many lists are kept for that, the last ones asked for.",
-            ge=1,
-            le=100_000_000,
-        ),
-    ] = 10_000
-    events_timeout_s: Annotated[
-        float,
-        Meta(
-            description="How long it is waited until events are durable, in seconds.", gt=0, le=600
-        ),
-    ] = 10.0
     max_body_bytes: Annotated[
         int,
-        Meta(description="The largest body of a request, in bytes.", ge=1024, le=1_073_741_824),
+        Meta(
+            description="The maximum size of a request's body, in bytes.", ge=1024, le=1_073_741_824
+        ),
     ] = 1_048_576
     max_batch: Annotated[
         int,
         Meta(
-            description="The most users, items or events in one request.",
+            description="The maximum number of users, items or events in one request.",
             ge=1,
             le=1_000_000,
         ),
     ] = 1000
     max_streams: Annotated[
         int,
-        Meta(description="The most open streams of lists.", ge=0, le=1_000_000),
+        Meta(description="The maximum number of open streams of lists.", ge=0, le=1_000_000),
     ] = 1000
     kafka: Annotated[
         dict[str, str],
         Meta(
-            description="Options of librdkafka for the events that are written to Kafka, such as "
-            "security.protocol: its names, not those of source.properties."
+            description="Options of librdkafka for writing events to Kafka, such as "
+            "security.protocol: its own names, not those of source.properties."
         ),
     ] = {}

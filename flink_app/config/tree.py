@@ -2,7 +2,8 @@
 
 In: nothing; the defaults are in the sections. Out: `Config`, a section per attribute and an option
 per field. Each option carries a sentence with its unit, its type and its bounds: `load` checks
-them, `render` prints them into `deploy/millirec.toml` and `docs/configuration.md`.
+them, `render` prints them into `deploy/millirec.toml`, `docs/configuration.md` and
+`docs/configuration-expert.md`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from udfs.models.settings import Settings
 
 
 class Flink(Struct, frozen=True, kw_only=True):
-    """Anything else that Flink itself understands."""
+    """Anything else that Flink understands."""
 
     options: Annotated[
         dict[str, str],
-        Meta(description="Flink's own options, passed through, such as state.backend.type."),
+        Meta(description="Flink's own options, passed on unchanged, such as state.backend.type."),
     ] = {}
 
 

@@ -19,10 +19,10 @@ from udfs.errors import ConfigError
 
 
 def from_text(option: Option, text: str, *, entry: str = "") -> object:
-    """What a variable or a `--set` means: a TOML value, else a bare word.
+    """What a variable or a `--set` means: a TOML value, otherwise a bare word.
 
-    A text option takes the characters as they are, unless they stand in quotes; a list takes a
-    bare word as its only element. `entry` names one entry of a table option.
+    A text option takes the characters as they are, unless they are quoted; a list takes a bare
+    word as its only element. `entry` names one entry of a table option.
 
     >>> from flink_app.config.registry import OPTIONS
     >>> from_text(OPTIONS["source.topic"], "2024"), from_text(OPTIONS["source.poll_ms"], "50")
@@ -36,7 +36,7 @@ def from_text(option: Option, text: str, *, entry: str = "") -> object:
         kind = kind.value_type
     if isinstance(kind, (inspect.StrType, inspect.LiteralType)):
         return value if isinstance(value, str) else text
-    # A word that begins with a bracket is a list the shell has taken the quotes from.
+    # A word that begins with a bracket is a list whose quotes the shell has removed.
     if isinstance(kind, inspect.ListType) and isinstance(value, str) and value[:1] != "[":
         return [value]
     return value
@@ -47,7 +47,7 @@ def _toml_or_text(text: str) -> object:
         document = msgspec.toml.decode(f"value = {text}", type=dict[str, Any])
     except msgspec.DecodeError:
         return text
-    # More than one key: the text held a line end and went on with an assignment of its own.
+    # More than one key: the text contains a line end and another assignment.
     return document["value"] if len(document) == 1 else text
 
 
@@ -93,7 +93,7 @@ def _as_text(value: object) -> object:
 
 def _convert(name: str, type_: Any, kind: inspect.Type, value: object, origin: str) -> Any:
     if isinstance(value, (date, time)) and isinstance(kind, inspect.StrType):
-        value = value.isoformat()  # TOML has dates of its own; here they are texts
+        value = value.isoformat()  # TOML has dates; here they are texts
     try:
         result = msgspec.convert(value, type_)
     except msgspec.ValidationError:

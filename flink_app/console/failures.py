@@ -1,7 +1,7 @@
-"""Why a job ended, out of pages of Java and Python traceback, and the exit codes of `millirec`.
+"""Why a job failed, from pages of Java and Python traceback, and the exit codes of `millirec`.
 
 In: the text of an exception that came through Flink. Out: a `JobFailed` whose message is the one
-sentence that tells the cause; and for every error the exit code (`int`) that stands for it.
+sentence that names the cause; and the exit code (`int`) of every error.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from udfs.errors import ConfigError, MillirecError, ServiceError, SourceError
 
 FINISHED = 0
-"""The command did what it was asked."""
+"""The command did what it should."""
 
 FAILED = 1
 """The job failed or did not account for every line, there is no list of that name, or a check of
 `millirec validate` FAILs."""
 
 USAGE = 2
-"""The command line, the configuration or the input is not one that can be run."""
+"""There is a mistake in the command line, the configuration or the input."""
 
 SERVICE = 3
 """Redis, Kafka, Java or Flink does not answer."""
@@ -27,7 +27,7 @@ STOPPED = 130
 """Ctrl-C, SIGTERM or a closed terminal ended the run."""
 
 EXIT_CODES = f"""\
-Exit codes: {FINISHED} finished; {FAILED} the job failed, a check did, or there is no such list; \
+Exit codes: {FINISHED} finished; {FAILED} the job or a check failed, or there is no such list; \
 {USAGE} a mistake in the command line, the configuration or the input; {SERVICE} Redis, Kafka, \
 Java or Flink does not answer; {STOPPED} stopped by Ctrl-C or SIGTERM."""
 
@@ -46,7 +46,7 @@ class JobFailed(MillirecError):
 
 
 def job_failed(trace: str) -> JobFailed:
-    r"""The cause of a failure, from the text of the exception that told of it.
+    r"""The cause of a failure, from the text of the exception that reported it.
 
     >>> str(job_failed(
     ...     "An error occurred while calling o1.get.\n"
@@ -99,5 +99,5 @@ def _short(message: str) -> str:
     """Without the packages of the class in front: `java.io.IOException: …` → `IOException: …`."""
     found = _CLASS.match(message)
     if not found:
-        return message or "no reason given"
+        return message or "no reason was given"
     return f"{found[2]}: {message[found.end() :]}".rstrip(": ")

@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: one line that changes in a terminal, plain lines elsewhere.
+"""What a run shows while it runs: in a terminal one line that changes, elsewhere plain lines.
 
 In: `Totals`, a few times a second, and the operators' warnings. Out: text on standard error.
 """
@@ -20,11 +20,11 @@ PLAIN_S = 5.0
 """How often a plain line is printed."""
 
 _REPEAT_S = 10.0
-"""A warning that comes again is shown this often at most."""
+"""A repeated warning is shown at most this often."""
 
 
 def live_line(totals: Totals, seconds: float) -> str:
-    """The figures of the moment.
+    """The current figures.
 
     >>> live_line(Totals(received=12345, events_per_s=1200, lists_per_s=560,
     ...     freshness_p50_ms=31.2, freshness_p99_ms=80.4, dead={"json": 3}), 75)
@@ -42,7 +42,7 @@ def live_line(totals: Totals, seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are any.
+    """Minutes and seconds, with hours if there are any.
 
     >>> clock(75), clock(3675)
     ('1:15', '1:01:15')
@@ -53,7 +53,7 @@ def clock(seconds: float) -> str:
 
 
 def duration(ms: float) -> str:
-    """Milliseconds, or seconds from ten seconds on; "-" where nothing was measured.
+    """Milliseconds, or seconds from ten seconds on; "-" if nothing was measured.
 
     >>> duration(31.2), duration(12_345.0), duration(0.0)
     ('31 ms', '12.3 s', '-')
@@ -73,7 +73,7 @@ def counted(number: int, noun: str) -> str:
 
 
 class LiveLine:
-    """Context manager: the live line, and whatever is said above it."""
+    """Context manager: the live line, and the lines printed above it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -98,7 +98,7 @@ class LiveLine:
             self._live.stop()
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """A line that stays on the screen."""
         self._console.print(Text(text), soft_wrap=True)
 
     def stage(self, text: str) -> None:

@@ -1,7 +1,7 @@
-"""Texts of others, ids and titles, on their way into a terminal.
+"""Ids and titles that come from outside, made safe for a terminal.
 
-In: any `str`. Out: one that cannot move the cursor, change the window or turn the direction of
-reading.
+In: any `str`. Out: one that cannot move the cursor, change the window or reverse the direction
+of reading.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a running job says of itself, read back from the Redis hash `stats`.
+"""What a running job reports about itself, read from the Redis hash `stats`.
 
 In: a Redis client and the prefix of the keys. Out: `Totals`, numbers, for the live line and the
 summary. `udfs.accounts.fields` writes them.
@@ -14,11 +14,11 @@ import redis
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts since the job began, and figures of the moment.
+    """Counts since the job began, and current figures.
 
     Attributes:
         at: when they were written, ms since 1970.
-        received: lines read = learned + duplicates + rejected + ignored once all is accounted for.
+        received: lines read = learned + duplicates + rejected + ignored once all are accounted for.
         dead: unusable lines by reason.
         events_per_s, lists_per_s: over the last 5 s.
         freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
@@ -60,12 +60,12 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> int:
-        """Lines read of which nothing is known: 0 once a job has finished or come to rest."""
+        """Lines read and not accounted for: 0 once a job has finished or has nothing to do."""
         return self.received - self.learned - self.duplicates - self.rejected - self.ignored
 
 
 def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
-    """The totals that a `stats` hash holds; fields that are not totals are passed over.
+    """The totals that a `stats` hash holds; fields that are not totals are skipped.
 
     >>> parse_totals({b"received": b"3", b"learned": b"2", b"dead": b"1", b"dead:json": b"1"}).dead
     {'json': 1}

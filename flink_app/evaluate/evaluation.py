@@ -29,6 +29,7 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
 from udfs.accounts import TESTABLE
 from udfs.errors import ConfigError
+from udfs.learning.settings import Trial
 
 Start = Callable[[str], Callable[[int], None]]
 """Shows a bar under a name; what it returns takes how many events are done."""
@@ -84,9 +85,10 @@ def evaluate(
         others = _others(config, files, folder, baselines, every_seed, after, start)
         for mode in modes:
             for seed in every_seed:
-                changed = in_mode(config, mode, seed, ordered, after)
-                progress = start(f"{mode}, seed {seed}")
-                results.append(measure(changed, mode, folder / "millirec.log", lines, progress))
+                changed = in_mode(config, mode, seed, ordered)
+                trial = trial_of(changed, mode, after)
+                progress, log = start(f"{mode}, seed {seed}"), folder / "millirec.log"
+                results.append(measure(changed, mode, trial, log, lines, progress))
     results += others
     show(console, results)
     if out is not None:
@@ -171,11 +173,17 @@ def with_models(config: Config, models: Sequence[str]) -> Config:
     )
 
 
-def in_mode(config: Config, mode: str, seed: int, events: Path, warmup: int = 0) -> Config:
-    """The configuration of one run: strict is one shard, event by event; parallel is as set.
+def trial_of(config: Config, mode: str, warmup: int) -> Trial:
+    """How the run of this configuration tests; of the `warmup` each shard has its share.
 
-    Of the `warmup` each shard has its share.
+    >>> trial_of(Config(), "parallel", 100)
+    Trial(after=100, sequential=True)
     """
+    return Trial(after=warmup // config.job.shards, sequential=mode == "parallel")
+
+
+def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
+    """The configuration of one run: strict is one shard, event by event; parallel is as set."""
     replace = msgspec.structs.replace
     job = config.job
     if mode == "strict":
@@ -184,9 +192,7 @@ def in_mode(config: Config, mode: str, seed: int, events: Path, warmup: int = 0)
         config,
         source=replace(config.source, kind="files", paths=[str(events)]),
         model=replace(config.model, seed=seed),
-        quality=replace(
-            config.quality, every=1, after=warmup // job.shards, sequential=mode == "parallel"
-        ),
+        quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,

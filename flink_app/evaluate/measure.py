@@ -21,9 +21,10 @@ from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup.sample import Sample, read_sample
 from udfs.accounts import LISTS, RATINGS
+from udfs.learning.settings import Trial
 
 OWN = "millirec"
-"""The name of the model that is no baseline."""
+"""The name of the model that is not a baseline."""
 
 _POLL_S = 0.1
 _PARTS = 20
@@ -80,12 +81,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(
-    config: Config, mode: str, log: Path, lines: int, progress: Callable[[int], None]
+    config: Config, mode: str, trial: Trial, log: Path, lines: int, progress: Callable[[int], None]
 ) -> Result:
     """Run the job of `config` to its end.
 
     Args:
-        lines: of the input. progress: called with the lines read so far.
+        trial: which events are tests. lines: of the input. progress: called with the lines read so
+            far.
     """
     seen: list[Totals] = []
     with contextlib.ExitStack() as stack:
@@ -96,7 +98,7 @@ def measure(
         # PyFlink can be connected to one Java process only in the life of a Python process.
         pool = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
         began = time.monotonic()
-        job = pool.submit(_run, config, log)
+        job = pool.submit(_run, config, trial, log)
         while True:
             done = job.done()
             totals = read_totals(client, config.redis.prefix)
@@ -124,8 +126,8 @@ def measure(
     )
 
 
-def _run(config: Config, log: Path) -> None:
-    with EmbeddedJob(config, log, lambda _: None) as job:
+def _run(config: Config, trial: Trial, log: Path) -> None:
+    with EmbeddedJob(config, log, lambda _: None, trial) as job:
         job.submit()
         while not job.finished():
             time.sleep(_POLL_S)

@@ -24,7 +24,7 @@ ENDINGS = (".svg", ".png")
 MEASURE = "recall@10"
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Of Okabe and Ito (2008), told apart by the colour-blind too, but for the yellow: it is faint."""
+"""Colours of Okabe and Ito (2008), which the colour-blind can distinguish; not the faint yellow."""
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _GREY = "#666666"  # of popular lists, which are there to compare with
 _LINES = {"strict": "-", "parallel": "--", "baseline": ":"}
@@ -34,7 +34,7 @@ def check_plot(path: Path) -> None:
     """Refuse what `save` could not write.
 
     Raises:
-        ConfigError: another form of file is asked for, or there is no matplotlib.
+        ConfigError: the file name has another ending, or there is no matplotlib.
     """
     if path.suffix.lower() not in ENDINGS:
         raise ConfigError(f"--plot {path}: the name of a picture ends in {' or '.join(ENDINGS)}")

@@ -2,7 +2,7 @@
 
 In: a `Stream` and a `Baseline`. Out: a `Result` with its list as `served`. As in
 `udfs.learning.quality`, all items met so far are candidates less those that the user has consumed,
-a user's first event is no test, and an item met for the first time is a miss.
+a user's first event is not a test, and an item seen for the first time is a miss.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Prequential:
         self._lists += 1
 
     def _note(self, event: int) -> None:
-        """Note what is no matter of the model: who and what is known, and what is consumed."""
+        """Note what does not depend on the model: known users and items, and what is consumed."""
         stream = self._stream
         user, item = int(stream.users[event]), int(stream.items[event])
         self._known[item] = True

@@ -29,7 +29,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         consumed: bool[n], whether the user needs the item no more.
         counted: bool[n], whether it is an event of the evaluation; the others are ratings that
             only a baseline of ratings learns from.
-        ratings: float64[n], as they were given; NaN for an event that is no rating.
+        ratings: float64[n], as they were given; NaN for an event that is not a rating.
         shape: how many users, items and events there are.
     """
 

@@ -14,6 +14,10 @@ from flink_app.config import Config
 from udfs.events.presets import resolve
 from udfs.events.settings import DecodeSettings, RatingRule
 
+AHEAD_MS = 86_400_000
+"""How far ahead of the clock an event's time may be, ms. A day: what is further ahead has a
+wrong unit or zone (zones differ by up to 14 hours), and would make all that follows look old."""
+
 
 def decode_settings(config: Config) -> DecodeSettings:
     """What a line means.
@@ -44,7 +48,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         zero_weight=events.zero_weight,
         max_id_bytes=events.max_id_bytes,
         earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
-        ahead_ms=int(events.latest_ahead_s * 1000),
+        ahead_ms=AHEAD_MS,
         ratings=config.model.loss == "squared",
         user_per_minute=events.user_per_minute,
     )

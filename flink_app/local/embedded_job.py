@@ -16,17 +16,20 @@ from flink_app.config import Config
 from flink_app.console.failures import JobFailed, job_failed
 from flink_app.local.gateway import JavaGateway
 from udfs.errors import MillirecError
+from udfs.learning.settings import ORDINARY, Trial
 
 
 class EmbeddedJob:
     """Context manager: Java is there when it is entered; `submit` starts the job.
 
     Args:
-        log, on_warning: see `JavaGateway`.
+        log, on_warning: see `JavaGateway`. trial: how events are tested, if the run measures.
     """
 
-    def __init__(self, config: Config, log: Path, on_warning: Callable[[str], None]) -> None:
-        self._config = config
+    def __init__(
+        self, config: Config, log: Path, on_warning: Callable[[str], None], trial: Trial = ORDINARY
+    ) -> None:
+        self._config, self._trial = config, trial
         self._gateway = JavaGateway(log, on_warning)
         self._client: Any = None
         self._result: Any = None
@@ -42,7 +45,7 @@ class EmbeddedJob:
             ConfigError, SourceError: what the configuration asks for cannot be built. JobFailed:
                 Flink refuses it.
         """
-        # Loading PyFlink takes seconds: not before somebody wants it.
+        # Loading PyFlink takes seconds: not before it is needed.
         from flink_app.graph.environment import embedded_options, environments, flink_options
         from flink_app.job import build
 
@@ -50,7 +53,7 @@ class EmbeddedJob:
         options = embedded_options(config) | flink_options(config) | config.flink.options
         try:
             stream, tables = environments(options)
-            build(stream, tables, config)
+            build(stream, tables, config, self._trial)
             self._client = stream.execute_async(config.job.name)
             self._result = self._client.get_job_execution_result()
         except MillirecError:
@@ -67,7 +70,7 @@ class EmbeddedJob:
         """Whether its input has ended and all of it is done.
 
         Raises:
-            JobFailed: it has ended with an error, which is the cause given.
+            JobFailed: it has ended with an error; the message has the cause.
         """
         if self._result is None or not self._result.done():
             return False

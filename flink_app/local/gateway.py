@@ -1,4 +1,4 @@
-"""The Java process that everything of Flink's runs in, with its words kept off the terminal.
+"""The Java process that Flink runs in, with its output kept off the terminal.
 
 In: a log file. Out: a running gateway that PyFlink finds by itself, because PYFLINK_GATEWAY_PORT
 names it. Flink's log and the operators' go to the file, and the operators' warnings to a listener
@@ -27,7 +27,7 @@ _PORT = "PYFLINK_GATEWAY_PORT"
 _START_S = 120.0
 _STOP_S = 20.0
 
-# PyFlink hands Python's log records over under the name "path/of/module.py:line".
+# PyFlink passes Python's log records on under the name "path/of/module.py:line".
 _LOG4J = """\
 rootLogger.level = INFO
 rootLogger.appenderRef.file.ref = file
@@ -49,19 +49,19 @@ _OPERATOR = re.compile(r"warning\|\S*[/\\]udfs[/\\](?:\w+[/\\])*\w+\.py:\d+\|(.*
 
 
 class JavaGateway:
-    """Context manager: Java for PyFlink, ended on leaving and when this process dies.
+    """Context manager: Java for PyFlink, ended on exit and when this process dies.
 
-    PyFlink starts such a process too, but leaves its standard error unread: the job would stand
-    still once operators had written 64 KiB of warnings to it.
+    PyFlink starts such a process too, but leaves its standard error unread: the job would hang
+    once operators had written 64 KiB of warnings to it.
 
     Args:
-        log: the file to append to; its folder exists, and receives the settings of the logging.
+        log: the file to append to; its folder exists, and gets the logging settings.
         on_warning: called from a thread of its own with each warning or error of an operator.
     """
 
     def __init__(self, log: Path, on_warning: Callable[[str], None]) -> None:
         self._log, self._on_warning = log, on_warning
-        self._said: deque[str] = deque(maxlen=3)
+        self._last_lines: deque[str] = deque(maxlen=3)
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Any = None
 
@@ -71,7 +71,7 @@ class JavaGateway:
         Raises:
             ServiceError: there is no Java, or it ends at once.
         """
-        # Loading PyFlink takes seconds: not before the screen says what is going on.
+        # Loading PyFlink takes seconds: not before the screen shows what is happening.
         from flink_app.graph.environment import prepare_process
 
         prepare_process()
@@ -132,10 +132,10 @@ class JavaGateway:
         deadline = time.monotonic() + _START_S
         while not (file.exists() and file.stat().st_size >= 4):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                said = self._said[-1] if self._said else "it said nothing"
+                last = self._last_lines[-1] if self._last_lines else "it printed nothing"
                 raise ServiceError(
-                    f"Java does not run Flink: {said}. See {self._log}, and that JAVA_HOME, if it "
-                    "is set, names a Java that works."
+                    f"Flink's Java process did not start: {last}. See {self._log}; if JAVA_HOME is "
+                    "set, check that it is a working Java."
                 )
             time.sleep(0.02)
         return int(struct.unpack("!I", file.read_bytes()[:4])[0])
@@ -143,7 +143,7 @@ class JavaGateway:
     def _listen(self, stream: IO[bytes]) -> None:
         for raw in stream:
             line = raw.decode(errors="replace").rstrip()
-            self._said.append(line)
+            self._last_lines.append(line)
             if warning := operator_warning(line):
                 self._on_warning(warning)
 

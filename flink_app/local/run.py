@@ -1,8 +1,8 @@
 """`millirec run`: any configuration on the embedded MiniCluster, from a bare machine to a summary.
 
 In: a loaded configuration. Out: lists in Redis, a live line on standard error, a summary on
-standard output, an exit code (see `flink_app.console.failures`). Java, and Redis where none is
-named, last as long as the run.
+standard output, an exit code (see `flink_app.console.failures`). Java, and Redis if none is
+configured, last as long as the run.
 """
 
 from __future__ import annotations
@@ -82,13 +82,13 @@ class Stop:
 
 
 def run(loaded: Loaded, debug: bool = False) -> int:
-    """Run the job until its input ends or somebody stops it; returns the exit code.
+    """Run the job until its input ends or it is stopped; returns the exit code.
 
     Args:
         debug: whether a failure shows its whole traceback too.
 
     Raises:
-        ConfigError, SourceError: the job cannot be built. ServiceError: something it stands on
+        ConfigError, SourceError: the job cannot be built. ServiceError: something it depends on
             does not answer. JobFailed: it has ended with an error.
     """
     _check_input(loaded.config)
@@ -99,7 +99,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
         with Stop() as stop:
             return _Run(loaded, log_file, console, stop).run()
     except KeyboardInterrupt:
-        console.print("stopped before the job had begun", highlight=False)
+        console.print("stopped before the job started", highlight=False)
         return STOPPED
     except Exception as error:
         log.exception("the run has failed")
@@ -162,7 +162,7 @@ class _Run:
         return msgspec.structs.replace(self._config, redis=changed)
 
     def _work(self) -> tuple[bool, list[str]]:
-        """Start Java and the job and follow it; whether it finished, and how to go on if not."""
+        """Run Java and the job to the end; whether it finished, and how to continue if not."""
         if not self._config.state.restore:
             start_afresh(self._client, self._config)
         with LiveLine(self._console) as line:
@@ -170,14 +170,14 @@ class _Run:
             with EmbeddedJob(self._config, self._log_file, line.warn) as job:
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
-                line.stage("running; Ctrl-C ends it")
+                line.stage("running; Ctrl-C stops it")
                 finished = self._follow(job, line)
                 job_id = job.id
                 line.stage("stopping Flink")
         return finished, [] if finished else self._go_on(job_id)
 
     def _follow(self, job: EmbeddedJob, line: LiveLine) -> bool:
-        """Show how it goes until it has finished (true) or somebody stops it (false)."""
+        """Show its progress until it has finished (true) or is stopped (false)."""
         self._stop.gently = True
         while not self._stop.requested:
             finished = job.finished()
@@ -187,7 +187,7 @@ class _Run:
             if self._totals.at:
                 line.figures(self._totals, self._seconds)
             time.sleep(_POLL_S)
-        line.stage("stopping: Ctrl-C again ends it at once")
+        line.stage("stopping; Ctrl-C again stops it at once")
         asked, asked_ms = time.monotonic(), lists.now_ms()
         while time.monotonic() - asked < _SETTLE_S and not job.finished():
             self._read()
@@ -197,7 +197,7 @@ class _Run:
         return False
 
     def _read(self) -> None:
-        """Read the job's totals; while Redis is away they stay as they were."""
+        """Read the job's totals; while Redis does not answer, the last ones remain."""
         self._seconds = time.monotonic() - self._began
         with contextlib.suppress(redis.RedisError):
             prefix = self._config.redis.prefix
@@ -205,14 +205,16 @@ class _Run:
             self._totals = totals or self._totals
 
     def _go_on(self, job_id: str) -> list[str]:
-        """What a stopped job can go on from."""
+        """What a stopped job can continue from."""
         folder = self._config.state.checkpoints
         if not folder:
-            return ["no checkpoints were made (state.checkpoints): the next run starts anew"]
+            return [
+                "no checkpoints were made (state.checkpoints): the next run starts without state"
+            ]
         with contextlib.suppress(ConfigError):
             newest = latest_checkpoint(folder)
             if job_id in newest:
-                return [f"go on from its last checkpoint: --restore {newest}"]
+                return [f"to continue from its last checkpoint: --restore {newest}"]
         return ["it was stopped before its first checkpoint"]
 
     def _summarise(self, finished: bool, advice: list[str]) -> None:
@@ -238,6 +240,6 @@ class _Run:
             names = lists.titles(self._client, prefix, [entry.item for entry in found.items])
             shown = f"{key}, the first {_SAMPLE_LENGTH}"
             out.print(lists.table(found, shown, names, lists.now_ms(), _SAMPLE_LENGTH))
-        told = [summary.KEEP] if self._embedded else summary.commands(self._config, user, address)
-        for text in told:
+        hints = [summary.KEEP] if self._embedded else summary.commands(self._config, user, address)
+        for text in hints:
             out.print(Text(text))

@@ -1,4 +1,4 @@
-"""What a run prints when it ends: an account of every line, how fast it went, where to look.
+"""What a run prints at its end: an account of every line, how fast it was, where the lists are.
 
 In: the last `Totals`, the seconds it took, the configuration. Out: lines of text.
 """
@@ -15,7 +15,7 @@ from udfs.lists.keys import POPULAR, USER
 
 
 def account(totals: Totals, stopped: bool) -> list[str]:
-    """Every line that was read, and what became of it; `stopped`: before the input's end.
+    """What happened to every line that was read; `stopped`: before the end of the input.
 
     >>> print("\\n".join(account(Totals(received=5, learned=3, dead={"json": 2}), False)))
     5 lines received
@@ -38,14 +38,14 @@ def account(totals: Totals, stopped: bool) -> list[str]:
     if totals.missing == 0:
         return [*lines, "accounted for: all"]
     if stopped:
-        return [*lines, f"accounted for: all but {totals.missing:,}, which were under way"]
+        return [*lines, f"accounted for: all but {totals.missing:,}, which were in progress"]
     return [*lines, f"NOT accounted for: {totals.missing:,} lines. Please report this as a bug."]
 
 
 def speed(totals: Totals, seconds: float, restored: bool) -> list[str]:
     """Lists, rates over the whole run, and how fresh lists were.
 
-    A restored job's totals go back to before this run, so no rate can be made of them.
+    A restored job's totals include earlier runs, so they give no rate.
     """
     rate = "" if restored or seconds <= 0 else f", {totals.received / seconds:,.0f} lines/s"
     lists = f"{counted(totals.lists, 'list')} for {counted(totals.users, 'user')}"
@@ -57,12 +57,12 @@ def speed(totals: Totals, seconds: float, restored: bool) -> list[str]:
 
 
 def quality(totals: Totals) -> list[str]:
-    """How often a list held what its user took next, beside the popular list; nothing untested.
+    """How often a list contained what its user chose next, and how often the popular list did.
 
     >>> found = {"served:tests": 50, "served:recall@10": 0.2, "served:ndcg@10": 0.11}
     >>> found |= {name.replace("served", "popular"): value / 2 for name, value in found.items()}
     >>> print(*quality(Totals(total_quality=found)))
-    50 lists tested: recall@10 .200, ndcg@10 .110; popular instead: .100, .055
+    50 lists tested: recall@10 .200, ndcg@10 .110; the popular list: .100, .055
     >>> print(*quality(Totals(total_quality={"ratings:tests": 9, "ratings:rmse": 0.944})))
     9 ratings predicted before each was learned: RMSE 0.944
     """
@@ -78,18 +78,18 @@ def quality(totals: Totals) -> list[str]:
     values = [f"{found.get(name, 0.0):.3f}".removeprefix("0") for name in names]
     return [
         f"{counted(tests, 'list')} tested: recall@10 {values[0]}, ndcg@10 {values[1]}; "
-        f"popular instead: {values[2]}, {values[3]}",
+        f"the popular list: {values[2]}, {values[3]}",
         *rated,
     ]
 
 
 def dead_letters(totals: Totals, config: Config) -> list[str]:
-    """Where the unusable lines are, if there were any."""
+    """Where the rejected lines are, if there were any."""
     letters = config.dead_letters
     if not totals.rejected:
         return []
     if letters.kind == "none":
-        return ["the dead letters were counted only: dead_letters.kind is none"]
+        return ["the dead letters were only counted: dead_letters.kind is none"]
     if letters.kind == "kafka":
         return [f"the dead letters are in the Kafka topic {letters.topic}"]
     return [f"the dead letters are in the folder {letters.path}"]
@@ -107,6 +107,6 @@ def commands(config: Config, user: str | None, address: str) -> list[str]:
 
 
 KEEP = (
-    "the lists were in an embedded Redis, which ends with the run. To keep them, name a Redis:\n"
+    "the lists were in an embedded Redis, which stops with the run. To keep them, use your own:\n"
     "  REDIS_URL=redis://127.0.0.1:6379/0 millirec run …"
 )

@@ -1,4 +1,4 @@
-"""`millirec get` and `millirec similar`: what Redis holds, as it stands there or as a table.
+"""`millirec get` and `millirec similar`: a list in Redis, as it is there or as a table.
 
 In: a Redis client, the prefix of the keys, and a user's or an item's id. Out: the list's JSON
 (`bytes`, exactly what a front end gets), or a `rich` table of it.
@@ -50,7 +50,7 @@ def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]
         try:
             metadata = msgspec.json.decode(value) if value else None
         except msgspec.DecodeError:
-            continue  # what the shop has written there is not millirec's to judge
+            continue  # the shop may write what it likes there
         if isinstance(metadata, dict) and isinstance(metadata.get("title"), str):
             found[item] = metadata["title"]
     return found
@@ -87,14 +87,14 @@ def list_name(user: str, trending: bool) -> str:
     """What `show` calls the list of `user`, or without one what is trending or popular.
 
     Raises:
-        ConfigError: asked for both.
+        ConfigError: both were requested.
 
     >>> list_name("alice", False), list_name("", True), list_name("", False)
     ('rec:alice', 'trending', 'popular')
     """
     if user and trending:
         raise ConfigError(
-            f"{user} and --trending: what is trending is the same for everybody. Leave one out."
+            f"{user} and --trending: the trending list is the same for everybody. Leave one out."
         )
     return USER.of(user) if user else TRENDING.of() if trending else POPULAR.of()
 
@@ -120,8 +120,8 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
         found = contract.read(value)
     except msgspec.DecodeError as error:
         raise ServiceError(
-            f"{printable(key)} in Redis at {address} is no list of millirec's: {error}. See it "
-            "with --json."
+            f"{printable(key)} in Redis at {address} is not a list of millirec: {error}. "
+            "Show it with --json."
         ) from error
     names = titles(client, prefix, [entry.item for entry in found.items])
     out.print(table(found, key, names, now_ms()))
@@ -129,19 +129,19 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
 
 
 def absent(name: str, key: str, address: str) -> str:
-    """What to say where there is no such list."""
+    """The message for a list that does not exist."""
     kind, who = split(name)
     if kind == USER.key:
         return (
-            f"there is no list for the user {who!r} ({key} in Redis at {address}): not seen yet, "
-            "or the list has expired. Such users are shown what is popular: millirec get"
+            f"there is no list for the user {who!r} ({key} in Redis at {address}): the user is "
+            "new, or the list has expired. Show such users the popular list: millirec get"
         )
     if kind == ITEM.key:
         return (
             f"there is no list of items similar to {who!r} ({key} in Redis at {address}): the item "
-            "is not learned yet, or lists.similar_every_s is not over."
+            "is new, or its list is not due yet (lists.similar_every_s)."
         )
-    return f"there is no {key} in Redis at {address}: no job has written there yet."
+    return f"there is no {key} in Redis at {address}: no job has written to it yet."
 
 
 def sample(client: redis.Redis, prefix: str) -> str | None:

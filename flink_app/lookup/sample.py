@@ -1,4 +1,4 @@
-"""What users are shown: some of the lists in Redis, and how evenly they share out the catalogue.
+"""What users are shown: some of the lists in Redis, and how evenly they cover the catalogue.
 
 In: a Redis client and the prefix of the keys. Out: a `Sample`.
 """
@@ -101,7 +101,7 @@ def read_sample(
 
 
 def _lists(client: redis.Redis, prefix: str, most: int) -> Iterator[RecommendationList]:
-    """At most so many users' lists; those that are none are passed over."""
+    """At most this many users' lists; values that are not lists are skipped."""
     keys = client.scan_iter(match=f"{escaped(prefix)}{USER.key}*", count=1000)
     chosen = islice(keys, most)
     while some := list(islice(chosen, _AT_ONCE)):

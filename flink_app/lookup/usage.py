@@ -1,7 +1,7 @@
-"""`millirec redis-usage`: what each family of millirec's keys takes of Redis's memory.
+"""`millirec redis-usage`: how much of Redis's memory each family of millirec's keys takes.
 
-In: a Redis client and the prefix of the keys. Out: `Family`s, and a `rich` table of them beside
-what all of Redis holds. All keys are counted, the memory of some of each family is asked for.
+In: a Redis client and the prefix of the keys. Out: `Family`s, and a `rich` table of them and of
+all of Redis. All keys are counted; memory is measured for some keys of each family.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from udfs.lists.keys import FACTOR, ITEM, METADATA, POPULAR, TRENDING, USER
 from udfs.stores.redis_marks import MARKS
 from udfs.stores.redis_stats import STATS
 
-_SAMPLE = 500  # keys of a family whose memory is asked for
+_SAMPLE = 500  # keys of a family whose memory is measured
 FAMILIES = {
     USER.key: "users' lists",
     ITEM.key: "items' lists",

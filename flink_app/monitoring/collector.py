@@ -1,4 +1,4 @@
-"""Hands the table of metrics to Prometheus: a collector for its client library.
+"""Gives the table of metrics to Prometheus: a collector for its client library.
 
 In: what reads the Redis hash `stats`. Out: at each scrape, the metrics of
 `flink_app.monitoring.metrics`. In a server of your own:
@@ -69,8 +69,8 @@ class StatsCollector(Collector):
     def _steady(self, sample: Sample) -> Sample:
         """A counter that went back a little stays where it was until it has caught up.
 
-        A job that failed goes back to its checkpoint, its totals with it. Prometheus would take
-        that for a counter that began anew, and its whole value for the increase of one scrape.
+        A job that failed goes back to its checkpoint, and so do its totals. Prometheus would take
+        that for a counter that was reset, and its whole value for the increase of one scrape.
         """
         if sample.metric.kind != "counter":
             return sample

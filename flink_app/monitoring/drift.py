@@ -1,11 +1,11 @@
-"""The alarm for falling quality: ADWIN over the tests of the lists that users were served.
+"""Detects falling quality: ADWIN over the tests of the lists that users were served.
 
 In: how many tests there have been, and in how many the item was among the first 10, both since the
 job began. Out: how often, and when, that share has fallen by more than chance explains.
 
 ADWIN (Bifet, Gavaldà: *Learning from Time-Varying Data with Adaptive Windowing*, 2007; River's)
-keeps the longest window whose older and newer part have the same mean, and drops the older one
-where they have not. It needs a confidence, and neither a threshold nor a baseline.
+keeps the longest window whose older and newer parts have the same mean, and drops the older part
+if they differ. It needs a confidence, but neither a threshold nor a baseline.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from river.drift import ADWIN
 log = logging.getLogger(__name__)
 
 DELTA = 0.002
-"""River's default; the smaller, the surer an alarm, and the later."""
+"""River's default; a smaller value makes an alarm surer, and later."""
 _MOST = 10_000
 """Tests taken from one look; more, after a long silence, are taken as so many of the same share."""
 
 
 class Drift:
-    """What two totals, looked at now and then, say of falls.
+    """Detects falls from two totals that are looked at now and then.
 
     Attributes:
         tests, hits: the totals of the last look. falls: how many were found. fell_at: when the

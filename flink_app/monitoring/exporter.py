@@ -20,10 +20,10 @@ from udfs.errors import ConfigError, ServiceError
 
 
 def export(listen: str, loaded: Loaded) -> int:
-    """Serve the metrics until the process is told to end; the exit code.
+    """Serve the metrics until the process is to end; the exit code.
 
     Raises:
-        ConfigError: `listen` is no address, or what the exporter needs is not installed.
+        ConfigError: `listen` is not an address, or a needed package is not installed.
         ServiceError: nothing can listen there.
     """
     host, port = address(listen)
@@ -83,7 +83,7 @@ def address(listen: str) -> tuple[str, int]:
     """Host and port of an address.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not an address.
 
     >>> address("127.0.0.1:9099"), address("[::1]:9099")
     (('127.0.0.1', 9099), ('::1', 9099))
@@ -91,6 +91,6 @@ def address(listen: str) -> tuple[str, int]:
     host, colon, port = listen.rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
         raise ConfigError(
-            f"--listen {listen} is no address: write HOST:PORT, such as 127.0.0.1:9099."
+            f"--listen {listen} is not an address: write HOST:PORT, such as 127.0.0.1:9099."
         )
     return host.removeprefix("[").removesuffix("]"), int(port)

@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 
 _MINUTE_S = 60.0
 _MOST = 64
-"""Samples of one metric: whoever can write to `stats` cannot flood Prometheus with labels."""
-_LABEL = "(?!ratings:)[a-z0-9_-]{1,40}"  # ratings have measures too, and are no list
+"""Samples of one metric at most: a faulty `stats` cannot flood Prometheus with labels."""
+_LABEL = "(?!ratings:)[a-z0-9_-]{1,40}"  # ratings have measures too, but are not a list
 
 
 class Metric(NamedTuple):
@@ -24,11 +24,11 @@ class Metric(NamedTuple):
 
     Attributes:
         name: as Prometheus has it. kind: its type. help: one sentence.
-        source: a field of `stats`, where `<x>` stands for any word and becomes the label x; the
-            product of two, or a field less others. "" if the collector itself knows the value.
-        scale: what one unit of the source is in the metric's.
-        labels: those that are always the same.
-        recent: it is of the last minute, and says nothing once the job has been silent for longer.
+        source: a field of `stats`, in which `<x>` matches any word and becomes the label x; or the
+            product of two fields, or a field minus others. "" if the collector has the value.
+        scale: one unit of the source, in the metric's unit.
+        labels: labels with a constant value.
+        recent: it covers the last minute, and is left out if the job has been silent for longer.
     """
 
     name: str
@@ -66,51 +66,70 @@ def _recent(name: str, source: str, text: str, scale: float = 1.0, **labels: str
     return Metric(f"millirec_{name}", "gauge", text, source, scale, labels, recent=True)
 
 
-UP = _gauge("up", "", "Whether Redis has answered.")
-FALLS = _counter("quality_falls", "", "Falls of the served lists' recall@10 that ADWIN has found.")
+UP = _gauge("up", "", "1 if Redis answered, 0 if not.")
+FALLS = _counter(
+    "quality_falls", "", "Falls of the served lists' recall@10 that ADWIN has detected."
+)
 FELL = _gauge(
-    "quality_fell_timestamp_seconds", "", "When ADWIN last found such a fall, Unix time; 0: never."
+    "quality_fell_timestamp_seconds",
+    "",
+    "Unix time of the last of these falls; 0 if there was none.",
 )
 
 METRICS = (
     UP,
-    _gauge("stats_timestamp_seconds", "at", "When the job last wrote, Unix time.", 1e-3),
+    _gauge(
+        "stats_timestamp_seconds", "at",
+        "Unix time at which the job last wrote its totals.", 1e-3,
+    ),
     _counter("lines_received", "received", "Lines read."),
     _counter("events_learned", "learned", "Events learned."),
-    _counter("events_duplicate", "duplicates", "Events left out as duplicates."),
-    _counter("dead_letters", "dead:<reason>", "Lines that could not be used, by reason."),
-    _counter("lines_ignored", "ignored", "Blank lines, headers, events of weight 0 if ignored."),
+    _counter("events_duplicate", "duplicates", "Events dropped as duplicates."),
+    _counter("dead_letters", "dead:<reason>", "Rejected lines, by reason."),
+    _counter(
+        "lines_ignored", "ignored",
+        "Blank lines, headers, and events of weight 0 if these are ignored.",
+    ),
     _gauge(
         "lines_pending", "received − learned − duplicates − dead − ignored",
-        "Lines read and not yet accounted for.",
+        "Lines read but not yet accounted for.",
     ),
     _counter("batches", "batches", "Pieces of micro-batches that were learned."),
     _counter(
         "batch_wait_seconds", "waited_ms",
-        "From the opening of their windows to learning; divided by the batches: the lag.", 1e-3,
+        "Time from the start of their windows to learning; divided by the batches: the lag.", 1e-3,
     ),
     _recent(
         "freshness_seconds", "freshness_p50_ms",
-        "From an event to its list in Redis", 1e-3, quantile="0.5",
+        "Time from an event to its list in Redis", 1e-3, quantile="0.5",
     ),
     _recent(
         "freshness_seconds", "freshness_p99_ms",
-        "From an event to its list in Redis", 1e-3, quantile="0.99",
+        "Time from an event to its list in Redis", 1e-3, quantile="0.99",
     ),
-    _counter("stage_seconds", "stage:<stage>_us", "Time of the user learner, by stage.", 1e-6),
+    _counter(
+        "stage_seconds", "stage:<stage>_us",
+        "Time spent by the user learners, by stage.", 1e-6,
+    ),
     _counter("lists_written", "lists", "Lists written."),
     _counter("users_met", "users", "Users seen for the first time."),
-    _gauge("items", "items", "Items known."),
+    _gauge("items", "items", "Known items."),
     _counter("feed_bytes", "feed:<what>_bytes", "Bytes of the item feed, written and read."),
-    _counter("ratings_tested", "total_quality:ratings:tests", "Ratings predicted, then learned."),
+    _counter(
+        "ratings_tested", "total_quality:ratings:tests",
+        "Ratings that were predicted before being learned.",
+    ),
     _recent(
         "ratings_rmse", "quality:ratings:rmse",
-        "Root of their mean squared error, in the ratings' own scale",
+        "Root mean squared error of these predictions, on the ratings' own scale",
     ),
-    _counter("quality_tests", "total_quality:<list>:tests", "Tests of a list, before learning."),
+    _counter(
+        "quality_tests", "total_quality:<list>:tests",
+        "Tests of a list, each before its event is learned.",
+    ),
     _counter(
         "quality_hits", "total_quality:<list>:recall@<k> × total_quality:<list>:tests",
-        "Tests with the item among the first k; divided by the tests: recall@k.",
+        "Tests with the item among the first k; divided by the tests, they are recall@k.",
     ),
     _recent("quality_mrr_ratio", "quality:<list>:mrr@10", "MRR@10"),
     _recent("quality_ndcg_ratio", "quality:<list>:ndcg@10", "NDCG@10"),
@@ -120,11 +139,20 @@ METRICS = (
     ),
     _gauge(
         "quality_coverage_ratio", "total_quality:<list>:coverage@10",
-        "Share of all items that have stood in the first 10 of a tested list.",
+        "Share of all items that have been among the first 10 of a tested list.",
     ),
-    _counter("quality_new_items", "total_quality:new_items", "Tests whose item was new: misses."),
-    _counter("quality_unknown_users", "total_quality:unknown_users", "No tests: new users."),
-    _counter("quality_repeats", "total_quality:repeats", "No tests: items the user had."),
+    _counter(
+        "quality_new_items", "total_quality:new_items",
+        "Tests of items without an earlier event, which no list could contain.",
+    ),
+    _counter(
+        "quality_unknown_users", "total_quality:unknown_users",
+        "Events that were not tests because the user was new.",
+    ),
+    _counter(
+        "quality_repeats", "total_quality:repeats",
+        "Events that were not tests because the user had already had the item.",
+    ),
     FALLS,
     FELL,
 )  # fmt: skip
@@ -138,19 +166,19 @@ LEFT_OUT = {
     "quality:<list>:tests": "`increase(millirec_quality_tests_total[1m])`",
     "quality:ratings:tests": "`increase(millirec_ratings_tested_total[1m])`",
     "quality:<word>": "`increase` of the counter of that name",
-    "total_quality:<list>:<measure>@10": "since the job began: what is of the last minute",
+    "total_quality:<list>:<measure>@10": "since the job began; the metrics cover the last minute",
     "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
 }
-"""Fields of `stats` that are no metric, and what says the same."""
+"""Fields of `stats` that are not a metric, and what to use instead."""
 
 
 FLINK = {
     "flink_taskmanager_job_task_operator_received": ("parse", "lines read"),
     "flink_taskmanager_job_task_operator_reason_dead_letters": (
-        "parse", "lines that could not be used, by `reason`",
+        "parse", "rejected lines, by `reason`",
     ),
     "flink_taskmanager_job_task_operator_learned": ("user learner", "events learned"),
-    "flink_taskmanager_job_task_operator_duplicates": ("user learner", "events left out"),
+    "flink_taskmanager_job_task_operator_duplicates": ("user learner", "events dropped"),
     "flink_taskmanager_job_task_operator_lists": ("user learner", "lists written"),
     "flink_taskmanager_job_task_operator_batches": ("user learner", "pieces learned"),
     "flink_taskmanager_job_task_operator_fresh_events": (
@@ -160,18 +188,18 @@ FLINK = {
         "user learner", "milliseconds from each of them to its list",
     ),
     "flink_taskmanager_job_task_operator_quality_served_tests": (
-        "user learner", "tests; `quality_popular_…` and other measures alike",
+        "user learner", "tests; the same for `quality_popular_…` and other measures",
     ),
     "flink_taskmanager_job_task_operator_updates": ("item learner", "updates of items"),
     "flink_taskmanager_job_task_operator_published": ("item learner", "rows of the item feed"),
-    "flink_taskmanager_job_task_operator_pendingRecords": ("source", "what waits in Kafka"),
+    "flink_taskmanager_job_task_operator_pendingRecords": ("source", "events waiting in Kafka"),
     "flink_jobmanager_job_numRestarts": ("", "restarts of the job"),
     "flink_jobmanager_job_numberOfFailedCheckpoints": ("", "checkpoints that failed"),
-    "flink_jobmanager_job_lastCheckpointDuration": ("", "ms that the last one took"),
+    "flink_jobmanager_job_lastCheckpointDuration": ("", "duration of the last one, ms"),
 }  # fmt: skip
 """Flink's names for the counters of the operators, and some of its own: → (operator, what)."""
 FLINK_LABELS = ("job_name", "operator_name", "subtask_index", "host")
-"""Some labels that Flink gives them; those of a job, and of no operator, lack the middle two."""
+"""Some of the labels that Flink gives them; a job's own metrics lack the middle two."""
 
 
 def fits(source: str, field: str) -> re.Match[str] | None:
@@ -212,9 +240,9 @@ def numbers(stats: Mapping[bytes, bytes]) -> dict[str, float]:
 
 
 def samples(fields: Mapping[str, float], now_s: float) -> Iterator[Sample]:
-    """What the fields of `stats` say, in the order of the table.
+    """The samples in the fields of `stats`, in the order of the table.
 
-    What is of the last minute is left out once the job has not been silent for longer.
+    Figures of the last minute are left out if the job has been silent for longer.
 
     >>> [found] = samples({"waited_ms": 250.0}, 0.0)
     >>> found.metric.name, found.labels, found.value

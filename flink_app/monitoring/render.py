@@ -15,22 +15,24 @@ FILE = Path(__file__).parents[2] / "docs" / "monitoring.md"
 
 
 def markdown() -> str:
-    """The table of metrics, the fields that are none, and Flink's own counters."""
+    """The table of metrics, the fields that are not a metric, and Flink's own counters."""
     parts = ["| metric | type | labels | what | from `stats` |\n|---|---|---|---|---|\n"]
     for name, rows in groupby(METRICS, key=lambda metric: metric.name):
         same = list(rows)
         labels = ", ".join(f"`{label}`" for label in same[0].label_names)
         sources = ", ".join(f"`{row.source}`" for row in same if row.source) or "the exporter"
         parts.append(f"| `{name}` | {same[0].kind} | {labels} | {same[0].help} | {sources} |\n")
-    parts.append("\nFields of `stats` that are no metric:\n\n| field | instead |\n|---|---|\n")
+    parts.append("\nFields of `stats` that are not a metric:\n\n| field | instead |\n|---|---|\n")
     parts += [f"| `{field}` | {why} |\n" for field, why in LEFT_OUT.items()]
-    parts.append("\nFlink's own, by its reporter:\n\n| metric | operator | what |\n|---|---|---|\n")
+    parts.append(
+        "\nFlink's own metrics, from its reporter:\n\n| metric | operator | what |\n|---|---|---|\n"
+    )
     parts += [f"| `{name}` | {operator} | {what} |\n" for name, (operator, what) in FLINK.items()]
     return "".join(parts)
 
 
 def renewed(document: str) -> str:
-    """The document with the table between its marks as the code has it."""
+    """The document with the table between its marks brought up to date."""
     start, end = "<!-- metrics -->\n", "<!-- /metrics -->"
     head, _, rest = document.partition(start)
     return f"{head}{start}\n{markdown()}\n{end}{rest.partition(end)[2]}"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
 from udfs.errors import ServiceError
-from udfs.feed.entries import unpack
+from udfs.feed.entries import KEEP_S, unpack
 from udfs.state.records import item_dtype
 from udfs.stores.redis_feed import feed_key, log_key
 
@@ -96,7 +96,7 @@ class Factors:
 
     def __init__(self, config: Config) -> None:
         self._settings = redis_settings(config)
-        self._shards, self._keep_s = config.job.item_shards, config.feed.keep_s
+        self._shards = config.job.item_shards
         self.dimensions = config.model.dimensions
         self._dtype = item_dtype(self.dimensions)
         self._half_life_ms = config.model.popularity_half_life_s * 1000.0
@@ -137,7 +137,7 @@ class Factors:
             redis.RedisError: Redis does not answer.
         """
         now = time.monotonic()
-        gap = now - self._read_at > self._keep_s / 2
+        gap = now - self._read_at > KEEP_S / 2
         if not self._position or gap or now - self._renewed_at > _RENEW_S:
             items = self._empty()
             for shard in range(self._shards):

@@ -22,6 +22,9 @@ from flink_app.writers.kafka import KafkaWriter
 from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)
+DURABLE_S = 10.0
+"""How long a request waits until its events are durable, and a producer for its broker: long
+enough for a partition to get a new leader, shorter than HTTP clients usually wait."""
 _QUEUED_BATCHES = 20
 """How many requests of the largest size may wait before new ones are turned away."""
 
@@ -76,8 +79,7 @@ def sink_of(config: Config) -> Sink | str:
     if decode_settings(config).preset.format != "json":
         return "the job reads CSV (source.preset, source.format), but POST /events writes JSON"
     if source.kind == "kafka":
-        wait_s = config.serve.events_timeout_s
-        return Topic(source.brokers, source.topic, config.serve.kafka, wait_s)
+        return Topic(source.brokers, source.topic, config.serve.kafka, DURABLE_S)
     return Folder(Path(source.paths[0]).expanduser())
 
 

@@ -15,7 +15,7 @@ from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
 from flink_app.serve.events import Judge, Judged
 from flink_app.serve.factors import Factors
-from flink_app.serve.inbox import Inbox, Sink, sink_of
+from flink_app.serve.inbox import DURABLE_S, Inbox, Sink, sink_of
 from flink_app.serve.lists import Lists
 from flink_app.serve.metrics import Metrics
 from flink_app.serve.reader import Away, Reader
@@ -39,7 +39,7 @@ class Services:
         self.lists = Lists(self.reader, config)
         self.streams = Streams(self.reader.source, self.lists, settings.prefix, serve.max_streams)
         sink = sink_of(config)
-        self.inbox = Inbox(sink, serve.events_timeout_s, serve.max_batch)
+        self.inbox = Inbox(sink, DURABLE_S, serve.max_batch)
         self.judge = Judge(config) if isinstance(sink, Sink) else None
         self.factors = Factors(config) if config.redis.factors else None
         self.metrics = Metrics()

@@ -9,6 +9,7 @@ import pytest
 from flink_app import main as entry
 from flink_app.config import Loaded, load
 from flink_app.package import CONFIG
+from udfs.learning.settings import ORDINARY, Trial
 
 
 def loaded(*settings: str) -> Loaded:
@@ -46,6 +47,11 @@ def test_a_given_file_goes_over_the_packaged_one(
 def test_without_a_package_the_defaults_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry, "_packaged", lambda: None)
     assert entry._loaded(None, ["lists.length=9"]).config.lists.length == 9
+
+
+def test_a_measured_job_is_submitted_with_an_argument() -> None:
+    assert entry._parse(["--set", "quality.every=1"]) == (None, ["quality.every=1"], ORDINARY)
+    assert entry._parse(["--sequential-tests"]) == (None, [], Trial(sequential=True))
 
 
 def test_a_mistake_is_one_sentence_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,8 +41,6 @@ _ELSEWHERE = {
     "served": ("lists", "model"),
     "refresh_lists": ("lists", "refresh"),
     "test_every": ("quality", "every"),
-    "test_after": ("quality", "after"),
-    "test_sequential": ("quality", "sequential"),
     "test_models": ("quality", "models"),
 }
 _SECTIONS = "model", "lists", "state", "redis", "job", "quality", "feed", "events"

@@ -10,7 +10,7 @@ from tests.udfs.builders import NOW, SETTINGS, batch_of, changed, shown, with_co
 from tests.udfs.flink import Subtask
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import pack
-from udfs.learning.settings import JobSettings
+from udfs.learning.settings import ORDINARY, JobSettings, Trial
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import UserLearner
 
@@ -27,16 +27,19 @@ class Clock:
         return self.now
 
 
-def operator(url: str, window_ms: int = 0, born_ms: int = 0, **changes: Any) -> UserLearner:
+def operator(
+    url: str, window_ms: int = 0, born_ms: int = 0, trial: Trial = ORDINARY, **changes: Any
+) -> UserLearner:
     options = changed(
         SETTINGS, url=url, retry_s=1, refill_per_s=0, deduplicate_s=60, deduplicate_ids=1000,
-        threads=1, user_expiry_days=1, item_expiry_days=30, publish_ms=200, test_every=0, shards=4,
+        threads=1, user_expiry_days=1, item_expiry_days=30, test_every=0, shards=4,
     )  # fmt: skip
     settings = JobSettings(
         options=changed(options, **changes),
         item_keys=[100, 101],
         window_ms=window_ms,
         born_ms=born_ms,
+        trial=trial,
     )
     return UserLearner(settings)
 

@@ -17,6 +17,14 @@ from udfs.state.records import read_rows
 
 VERSION = 3
 _READ = (2, VERSION)
+PUBLISH_MS = 200
+"""How often an item shard publishes its changes. With several machines this is how late the news of
+one reaches the others; an item that changes more often still costs one row in that time. A user
+learner looks twice as often."""
+KEEP_S = 30.0
+"""How long the log keeps a change. A reader that was away for half of that loads the snapshots, one
+of which is written every `feed.snapshot_s`, 10 s; more would only fill Redis, by up to
+`feed.megabytes_per_s` for each second."""
 
 
 class FeedRows(msgspec.Struct, frozen=True, array_like=True):

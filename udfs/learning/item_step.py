@@ -13,6 +13,7 @@ import msgspec
 
 from udfs.accounts import Account
 from udfs.feed import parameters
+from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.parameters import RANKER, Parameters, Shared
 from udfs.feed.writer import FeedWriter
 from udfs.learning.effects import Count, Effect, Report, Wake
@@ -174,7 +175,7 @@ class ItemStep:
         shard.load(dict(state.items.items()), dict(state.pairs.items()), stored)
         messages = list(state.inbox.get() or ())
         restored = shard.catalogue.living > 0 or bool(messages)
-        feed = FeedWriter(self._feed, number, self._epoch, restored, options.feed.keep_s)
+        feed = FeedWriter(self._feed, number, self._epoch, restored, KEEP_S)
         found = Published(shard, feed)
         for message in messages:
             shard.apply(message)
@@ -185,8 +186,8 @@ class ItemStep:
             yield from self._publish_snapshot(found)
 
     def _plan(self, found: Published, name: str) -> Wake:
-        feed = self._settings.options.feed
-        interval_ms = feed.publish_ms if name == _PUBLISH else int(feed.snapshot_s * 1000)
+        snapshot_s = self._settings.options.feed.snapshot_s
+        interval_ms = PUBLISH_MS if name == _PUBLISH else int(snapshot_s * 1000)
         return Wake(found.timers.plan(name, next_tick(self._clock(), interval_ms)))
 
     def _expire(self, found: Published, now: int) -> bool:
@@ -211,14 +212,14 @@ class ItemStep:
     def _publish_changes(self, found: Published, now: int) -> Iterator[Effect]:
         """Add what changed to the log, which nobody reads while one learner is alone; half of the
         bytes that may go are for items, half for pairs."""
-        before, publish_ms = found.feed.written, self._settings.options.feed.publish_ms
+        before = found.feed.written
         if not self._follow:
             return
         due = now - found.pairs_ms >= PAIRS_MS
         found.pairs_ms = now if due else found.pairs_ms
         half = self._bytes_per_s / 2000  # a millisecond
         slots, changes = found.shard.changes(
-            int(half * publish_ms), int(half * PAIRS_MS) if due else 0
+            int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0
         )
         if len(slots) or any(changes):
             found.feed.append(found.shard.catalogue, slots, changes, now)

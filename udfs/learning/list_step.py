@@ -22,6 +22,10 @@ from udfs.state.handles import Rows
 LISTS = "lists"
 """The name of the timer of lists that were put off, and of batches that wait."""
 
+OVERLOAD_MS = 500
+"""The lag behind the input beyond which lists are put off: a job that keeps up stays far below
+it, with 31 ms in the median (docs/performance.md). For how long: `lists.coalesce_ms`."""
+
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 
 
@@ -54,7 +58,7 @@ class ListStep:
         """Write the lists of the touched users, or put them off while the job is overloaded."""
         lists, users = self._options.lists, self._learner.users
         since = since_of(batch, now)
-        overloaded = lists.coalesce_ms > 0 and now - batch.opened > lists.overload_ms
+        overloaded = lists.coalesce_ms > 0 and now - batch.opened > OVERLOAD_MS
         if overloaded and now - shard.flushed_ms < lists.coalesce_ms:
             due = dict(shard.due)
             for user, at in zip(batch.users, since.tolist(), strict=True):

@@ -12,6 +12,23 @@ from udfs.state.layout import Layout
 from udfs.stores.redis_writer import RedisSettings
 
 
+class Trial(Struct, frozen=True, kw_only=True):
+    """Which events are tests, and what a test may see: set where a run is measured, and no option.
+
+    Attributes:
+        after: how many events each shard learns before the first of them is a test.
+        sequential: whether each event is tested after all that its user did before it, not just
+            what came in earlier micro-batches; slower where users come again.
+    """
+
+    after: int = 0
+    sequential: bool = False
+
+
+ORDINARY = Trial()
+"""Of a job that nobody measures: tests as configured."""
+
+
 class JobSettings(Struct, frozen=True, kw_only=True):
     """See the module.
 
@@ -21,12 +38,14 @@ class JobSettings(Struct, frozen=True, kw_only=True):
         window_ms: how long the micro-batches have gathered events.
         born_ms: when the job was submitted, by which its writers shut out those of older ones; 0:
             they don't.
+        trial: how `millirec evaluate` tests.
     """
 
     options: Settings
     item_keys: list[int]
     window_ms: int = 0
     born_ms: int = 0
+    trial: Trial = ORDINARY
 
     @property
     def redis(self) -> RedisSettings:

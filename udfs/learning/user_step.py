@@ -14,6 +14,7 @@ import numpy as np
 
 from udfs.accounts import Account
 from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
+from udfs.feed.entries import PUBLISH_MS
 from udfs.learning.effects import END, Count, Effect, Report, Show, Tell, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.list_step import LISTS, ListStep, micros
@@ -138,7 +139,7 @@ class UserStep:
         for part in self._parts(batch):
             # The shard's key lies above the count, so that no two shards draw the same negatives.
             number = (key << 40) + shard.learned
-            first = options.quality.after - shard.learned
+            first = self._settings.trial.after - shard.learned
             yield from self._test(part, number, first, now, account)
             learned = self._learner.learn(part, *self._rows, number, now, shard.mean, first)
             shard.learned += len(part)
@@ -168,7 +169,7 @@ class UserStep:
         """What is tested and then learned in one step: the batch, or less if asked for."""
         if self._settings.options.job.strict:
             yield from cut(batch, range(1, len(batch)))
-        elif self._settings.options.quality.sequential:
+        elif self._settings.trial.sequential:
             yield from cut(batch, recurrences(batch.users))
         elif len(batch):
             yield batch
@@ -183,13 +184,12 @@ class UserStep:
         account.add(Account(quality=quality, stages={"quality": micros(began)}))
 
     def _refresh_replica(self, now: int) -> None:
-        options = self._settings.options
-        if now - self._refreshed_ms >= max(1, options.feed.publish_ms // 2):
+        if now - self._refreshed_ms >= PUBLISH_MS // 2:
             self._refreshed_ms = now
             self._replica.refresh(self._learner.models)
         if now - self._expired_ms >= _EXPIRE_MS:
             self._expired_ms = now
-            self._learner.expire_items(now - options.item_expiry_ms)
+            self._learner.expire_items(now - self._settings.options.item_expiry_ms)
 
     def _report(self, account: Account, began: float) -> Report:
         account.stages["user_learner"] = micros(began)

@@ -13,6 +13,7 @@ from typing import Any
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import Account, pack_account
+from udfs.feed.entries import KEEP_S
 from udfs.feed.reader import FeedReader
 from udfs.learning.effects import Count, Effect, Report, Show, Tell, Wake, Write
 from udfs.learning.learner import Learner
@@ -67,7 +68,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         self.writer, prefix = redis_writer(context, s.redis, "user"), o.redis.prefix
         self.stores, self._stats = open_stores(o, self.writer), RedisStats(self.writer, prefix)
         feed = RedisFeed(self.writer, prefix)
-        self.feed = FeedReader(feed, o.job.item_shards, subtasks == 1, o.feed.keep_s)
+        self.feed = FeedReader(feed, o.job.item_shards, subtasks == 1, KEEP_S)
         self.feed.start(self.learner.models)
         marks = partial(RedisMarks, self.writer, prefix)
         self._step = UserStep(s, state, self.learner, self.feed, marks, now_ms)

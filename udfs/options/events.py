@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from udfs.options import USUAL
+
 Weight = Annotated[float, Meta(ge=-10, le=10)]
 
 WEIGHTS = {
@@ -22,60 +24,62 @@ WEIGHTS = {
     "purchase": 2.0,
     "dislike": -1.0,
 }
-"""What an event of each type says about the user's taste; the learning rate is meant for 1."""
+"""How much an event of each type says about taste; the learning rate suits a weight of 1."""
 
 
 class Events(Struct, frozen=True, kw_only=True):
-    """What an event is worth, and which events are refused."""
+    """What an event is worth, and which events are rejected."""
 
     default_type: Annotated[
-        str, Meta(description="The type of an event that names none.", min_length=1)
+        str, Meta(description="The type of an event that has none.", min_length=1)
     ] = "view"
     unknown_type: Annotated[
         Literal["reject", "accept"],
         Meta(
-            description="An event whose type has no weight goes to the dead letters (reject) or "
-            "is learned with weight 1 (accept)."
+            description="What happens to an event whose type has no weight: reject sends it to the "
+            "dead letters, accept learns it with weight 1."
         ),
     ] = "reject"
     rating_rule: Annotated[
         Literal["linear", "threshold"],
         Meta(
-            description="How a rating becomes a weight; linear: (value - rating_neutral) / "
-            "rating_scale, clipped to -1 to 1; threshold: 1 from rating_threshold up, else 0."
+            description="How a rating becomes a weight. linear: (value - rating_neutral) / "
+            "rating_scale, limited to -1 to 1. threshold: 1 if the value is at least "
+            "rating_threshold, otherwise 0."
         ),
     ] = "linear"
     rating_neutral: Annotated[
         float,
-        Meta(description="The rating of weight 0 (rule linear), in the source's own scale."),
+        Meta(description="The rating that gets weight 0 (rule linear), on the source's own scale."),
     ] = 2.5
     rating_scale: Annotated[
         float,
         Meta(
-            description="How far above neutral a rating has weight 1 (rule linear), in the "
-            "source's own scale; half of its width. model.loss squared learns in this unit.",
+            description="How far above rating_neutral a rating gets weight 1 (rule linear), on the "
+            "source's own scale: half of the scale's width. With model.loss squared, "
+            "ratings are learned in this unit.",
             gt=0,
         ),
     ] = 2.5
     rating_threshold: Annotated[
         float,
         Meta(
-            description="The lowest rating that counts as liked (rule threshold), in the source's "
+            description="The lowest rating that counts as liked (rule threshold), on the source's "
             "own scale."
         ),
     ] = 4.0
     zero_weight: Annotated[
         Literal["learn", "ignore"],
         Meta(
-            description="An event of weight 0 counts and, unless it is an impression, consumes its "
-            "item (learn), or is passed over (ignore)."
+            description="What happens to an event of weight 0. learn: it counts, and consumes its "
+            "item unless it is an impression. ignore: it is skipped."
         ),
     ] = "learn"
     deduplicate_s: Annotated[
         float,
         Meta(
-            description="How long an event's id is remembered, so that a second event with it is "
-            "dropped, in seconds.",
+            description="How long the id of an event is remembered, in seconds; another event with "
+            "the same id is dropped in that time.",
             gt=0,
             le=31_536_000,
         ),
@@ -83,40 +87,42 @@ class Events(Struct, frozen=True, kw_only=True):
     deduplicate_ids: Annotated[
         int,
         Meta(
-            description="The most ids remembered per shard; the oldest give way.",
+            description="The maximum number of event ids remembered per user shard; beyond it, the "
+            "oldest are forgotten.",
             ge=1,
             le=100_000_000,
         ),
     ] = 100_000
     max_id_bytes: Annotated[
         int,
-        Meta(description="The longest user, item or event id, in bytes of UTF-8.", ge=1, le=65_536),
+        Meta(
+            description="The maximum length of a user, item or event id, in bytes of UTF-8.",
+            ge=1,
+            le=65_536,
+        ),
     ] = 512
     user_per_minute: Annotated[
         int,
         Meta(
-            description="How many events of one user are taken in a minute of the clock, against "
-            "bots; more are dead letters. 0: all, as when history is read.",
+            description="The maximum number of events accepted from one user in a minute of "
+            "wall-clock time, against bots; the rest go to the dead letters. 0 means no"
+            " limit, as needed to read history.",
             ge=0,
             le=1_000_000_000,
         ),
     ] = 0
     earliest: Annotated[
         str,
-        Meta(description="An event with an earlier time is refused; ISO 8601 with its zone."),
-    ] = "1990-01-01T00:00:00Z"
-    latest_ahead_s: Annotated[
-        float,
         Meta(
-            description="An event whose time is further ahead of the clock is refused, in seconds.",
-            ge=0,
-            le=3_153_600_000,
+            description="Events with an earlier time are rejected; an ISO 8601 time with its zone."
         ),
-    ] = 86_400.0
+    ] = "1990-01-01T00:00:00Z"
     weights: Annotated[
         dict[str, Weight],
         Meta(
-            description="The weight of each event type, negative for dislike; entries you give "
-            "are added to these. Type rating has its own rule."
+            description="The weight of each event type; a negative weight is a dislike. Your "
+            "entries are added to the defaults. Ratings get their weight from "
+            "rating_rule instead.",
+            extra=USUAL,
         ),
     ] = field(default_factory=lambda: dict(WEIGHTS))

@@ -1,4 +1,4 @@
-"""The options of what is learned and what lists come of it.
+"""The options of what is learned, and of the lists that come of it.
 
 In: nothing; the defaults are here. Out: `Model`, `Lists`, `Quality`, `Feed`, sections of the
 configuration.
@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from udfs.options import USUAL
+
 
 class Model(Struct, frozen=True, kw_only=True):
     """Matrix factorisation, learned online, and popularity."""
@@ -17,24 +19,26 @@ class Model(Struct, frozen=True, kw_only=True):
     dimensions: Annotated[
         int,
         Meta(
-            description="Numbers in each user's and item's factor; fixed for the life of a state.",
+            description="The number of dimensions of each user's and item's factor. It cannot "
+            "change while a job keeps its state.",
             ge=1,
             le=1024,
+            extra=USUAL,
         ),
     ] = 32
     loss: Annotated[
         Literal["softmax", "squared"],
         Meta(
-            description="What the factors are learned by: softmax, which item a user takes next, "
-            "from events of any type; squared, how a user rates an item, from ratings alone. Fixed "
-            "for the life of a state."
+            description="What the factors learn. softmax: which item a user chooses next, from "
+            "events of any type. squared: how a user rates an item, from ratings alone."
+            " It cannot change while a job keeps its state."
         ),
     ] = "softmax"
     learning_rate: Annotated[
         float,
         Meta(
-            description="The step of each update, a fraction of the gradient over the root of its "
-            "past squares.",
+            description="The size of each step, as a fraction of the gradient divided by the root "
+            "of its past squares (AdaGrad).",
             gt=0,
             le=1,
         ),
@@ -42,7 +46,8 @@ class Model(Struct, frozen=True, kw_only=True):
     regularisation: Annotated[
         float,
         Meta(
-            description="The pull of an event's factors towards 0, a fraction of each step.",
+            description="How strongly the factors of an event are pulled towards 0, as a fraction "
+            "of each step.",
             ge=0,
             le=1,
         ),
@@ -50,8 +55,8 @@ class Model(Struct, frozen=True, kw_only=True):
     negatives: Annotated[
         int,
         Meta(
-            description="Items drawn to compare each event's item with: more learn better, and "
-            "cost time.",
+            description="The number of random items that each event's item is compared with. More "
+            "give better factors, but take more time.",
             ge=0,
             le=1024,
         ),
@@ -59,8 +64,8 @@ class Model(Struct, frozen=True, kw_only=True):
     window: Annotated[
         int,
         Meta(
-            description="How many of a user's last liked items add to the user's own factor; 0: "
-            "none, plain matrix factorisation.",
+            description="How many of a user's latest liked items add to the user's own factor. 0 "
+            "means none: plain matrix factorisation.",
             ge=0,
             le=256,
         ),
@@ -68,7 +73,8 @@ class Model(Struct, frozen=True, kw_only=True):
     window_decay: Annotated[
         float,
         Meta(
-            description="After how many items of the window one weighs 1/e of the last.",
+            description="After how many items of the window an item's weight has fallen to 1/e of "
+            "the latest item's.",
             gt=0,
             le=10_000,
         ),
@@ -76,7 +82,7 @@ class Model(Struct, frozen=True, kw_only=True):
     seed: Annotated[
         int,
         Meta(
-            description="The seed of first factors and of negatives.",
+            description="The seed of the initial factors and of the random negatives.",
             ge=0,
             le=9_007_199_254_740_991,
         ),
@@ -84,7 +90,7 @@ class Model(Struct, frozen=True, kw_only=True):
     popularity_half_life_s: Annotated[
         float,
         Meta(
-            description="After how long an event counts half for popularity, in seconds.",
+            description="After how long an event counts half as much for popularity, in seconds.",
             gt=0,
             le=3_153_600_000,
         ),
@@ -92,31 +98,45 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 class Lists(Struct, frozen=True, kw_only=True):
-    """The lists a front end reads, and how fresh they are."""
+    """The lists that a front end reads, and how fresh they are."""
 
     model: Annotated[
         Literal["ranker", "item-cf", "user-cf", "mf", "popular"],
         Meta(
-            description="What makes users' lists: the ranker from all models, or one model alone. "
-            "mf and popular leave uncounted what was taken together, and are the fastest."
+            description="What makes the users' lists: ranker combines all models; any other value "
+            "is one model alone. mf and popular do not count which items go together, "
+            "and are the fastest."
         ),
     ] = "ranker"
-    length: Annotated[int, Meta(description="Items in a list.", ge=1, le=1000)] = 20
+    length: Annotated[
+        int,
+        Meta(
+            description="The number of items in a list.",
+            ge=1,
+            le=1000,
+            extra=USUAL,
+        ),
+    ] = 20
     exclude_consumed: Annotated[
-        bool, Meta(description="Whether items a user has already consumed are left out.")
+        bool,
+        Meta(
+            description="Whether items that the user has already consumed are left out.",
+            extra=USUAL,
+        ),
     ] = True
     consumed_types: Annotated[
         list[str],
         Meta(
-            description="The event types that consume an item; empty: every type but impression. "
-            "A type that is left out never enters a user's history, dislikes included."
+            description="The event types that consume an item; empty means every type but "
+            "impression. Events of a type that is missing here never enter a user's "
+            "history, not even dislikes."
         ),
     ] = []
     minimum_events: Annotated[
         int,
         Meta(
-            description="Events of a user before the list is the user's own; with fewer it holds "
-            "what is popular.",
+            description="The number of events after which a user gets a list of their own; with "
+            "fewer, the list contains popular items.",
             ge=1,
             le=1_000_000,
         ),
@@ -124,40 +144,34 @@ class Lists(Struct, frozen=True, kw_only=True):
     refresh: Annotated[
         bool,
         Meta(
-            description="Whether users' lists are written; false: the job only learns, to take in "
-            "a long history fast. Started again with true, it writes a user's list at the user's "
-            "next event."
+            description="Whether users' lists are written. With false the job only learns, which is"
+            " faster for a long history. When it is restarted with true, it writes each"
+            " user's list at the user's next event."
         ),
     ] = True
     search: Annotated[
         Literal["auto", "exact", "approximate"],
         Meta(
-            description="How the best items by factors are found: among all items, or among those "
-            "of the most promising clusters; auto: among all below 20,000 items."
+            description="How the best items by factors are found: among all items (exact), or among"
+            " those of the most promising clusters (approximate). auto is exact below "
+            "20,000 items."
         ),
     ] = "auto"
     coalesce_ms: Annotated[
         int,
         Meta(
-            description="Under overload a user's list is refreshed at most this often, in "
-            "milliseconds; 0: never coalesce.",
+            description="Under overload, which is a lag of more than 500 milliseconds, each user's "
+            "list is refreshed at most once in this time, in milliseconds. 0 means with"
+            " every batch, even then.",
             ge=0,
             le=600_000,
         ),
     ] = 200
-    overload_ms: Annotated[
-        int,
-        Meta(
-            description="The lag behind the input beyond which lists are coalesced, in "
-            "milliseconds.",
-            ge=0,
-            le=600_000,
-        ),
-    ] = 500
     similar_every_s: Annotated[
         float,
         Meta(
-            description="How often the lists of similar items are written, in seconds.",
+            description="How often the list of items similar to an item is written at most, in "
+            "seconds.",
             gt=0,
             le=86_400,
         ),
@@ -173,8 +187,9 @@ class Lists(Struct, frozen=True, kw_only=True):
     trending_window_s: Annotated[
         float,
         Meta(
-            description="An item is trending if it is taken more than before in the last one to "
-            "two times so many seconds, by the events' times.",
+            description="The time over which demand is compared, in seconds: an item is trending if"
+            " it was chosen more often than before in the last one to two such periods,"
+            " by the events' times.",
             gt=0,
             le=31_536_000,
         ),
@@ -182,52 +197,29 @@ class Lists(Struct, frozen=True, kw_only=True):
 
 
 class Quality(Struct, frozen=True, kw_only=True):
-    """How good the lists are, measured while they are served."""
+    """How well the lists predict what users choose, measured while the job runs."""
 
     every: Annotated[
         int,
         Meta(
-            description="One event in so many tests, before it is learned, whether its user's list "
-            "holds its item; 0: none.",
+            description="One event in this many is a test: before the event is learned, the job "
+            "checks whether the user's list contains its item. 0 means no tests.",
             ge=0,
             le=1_000_000,
         ),
     ] = 50
-    after: Annotated[
-        int,
-        Meta(
-            description="How many events each shard learns before the first of them is a test.",
-            ge=0,
-            le=1_000_000_000,
-        ),
-    ] = 0
-    sequential: Annotated[
-        bool,
-        Meta(
-            description="Whether each event is tested after all that its user did before it, not "
-            "just what came in earlier micro-batches: for measuring, slower where users come again."
-        ),
-    ] = False
     models: Annotated[
         list[str],
         Meta(
-            description="Models whose lists are tested too: item-cf, user-cf or mf. The "
-            "lists that users have and the popular one always are."
+            description="Models whose lists are tested too: item-cf, user-cf or mf. The lists that "
+            "users get and the popular list are always tested."
         ),
     ] = []
 
 
 class Feed(Struct, frozen=True, kw_only=True):
-    """The item feed, by which user learners follow the items."""
+    """The item feed, through which user learners follow the items."""
 
-    publish_ms: Annotated[
-        int,
-        Meta(
-            description="How often an item shard publishes its changes, in milliseconds.",
-            ge=1,
-            le=60_000,
-        ),
-    ] = 200
     snapshot_s: Annotated[
         float,
         Meta(
@@ -236,21 +228,12 @@ class Feed(Struct, frozen=True, kw_only=True):
             le=86_400,
         ),
     ] = 10.0
-    keep_s: Annotated[
-        float,
-        Meta(
-            description="How long the feed's stream keeps a change, in seconds; a user learner "
-            "that was away for longer loads the snapshots.",
-            gt=0,
-            le=86_400,
-        ),
-    ] = 30.0
     megabytes_per_s: Annotated[
         float,
         Meta(
-            description="How much all item shards together publish in a second at most, in "
-            "megabytes of changes, and as much of snapshots: more changes wait, and are published "
-            "once with their newest values.",
+            description="The maximum that all item shards together publish per second, in "
+            "megabytes: so much of changes, and as much again of snapshots. Changes "
+            "beyond it wait, and are published once, with their latest values.",
             gt=0,
             le=1e6,
         ),

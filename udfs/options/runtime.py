@@ -1,4 +1,4 @@
-"""The options of what the job stands on: Redis, Flink's state, the job itself.
+"""The options of what the job depends on: Redis, Flink's state, the job itself.
 
 In: nothing; the defaults are here. Out: `Redis`, `State`, `Job`, sections of the configuration.
 """
@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from udfs.options import USUAL
+
 
 class Redis(Struct, frozen=True, kw_only=True):
     """Where the lists are written."""
@@ -16,19 +18,31 @@ class Redis(Struct, frozen=True, kw_only=True):
     url: Annotated[
         str,
         Meta(
-            description="Redis as redis://user:password@host:port/database; rediss:// for TLS, "
-            "unix:// for a socket, redis+sentinel://user:password@host:port,host:port/service/"
-            "database for one that Sentinels watch, redis+cluster:// and such hosts for a Redis "
-            "Cluster. The variable REDIS_URL sets it too."
+            description="The address of Redis: redis://user:password@host:port/database; rediss:// "
+            "for TLS; unix:// for a socket; "
+            "redis+sentinel://user:password@host:port,host:port/service/database with "
+            "Sentinels; redis+cluster://user:password@host:port,host:port for a Redis "
+            "Cluster. The variable REDIS_URL sets it too.",
+            extra=USUAL,
         ),
     ] = "redis://127.0.0.1:6379/0"
-    username: Annotated[str, Meta(description="Used instead of the URL's, unless empty.")] = ""
-    password: Annotated[str, Meta(description="Used instead of the URL's, unless empty.")] = ""
-    prefix: Annotated[str, Meta(description="Put before every key and channel.")] = ""
+    username: Annotated[
+        str, Meta(description="The user name for Redis; empty means the one in redis.url.")
+    ] = ""
+    password: Annotated[
+        str, Meta(description="The password for Redis; empty means the one in redis.url.")
+    ] = ""
+    prefix: Annotated[
+        str,
+        Meta(
+            description='The prefix of every key and channel, such as "shop1:".',
+            extra=USUAL,
+        ),
+    ] = ""
     expiry_s: Annotated[
         int,
         Meta(
-            description="After how long without a refresh a list expires, in seconds.",
+            description="How long a list is kept after it was last written, in seconds.",
             ge=1,
             le=3_153_600_000,
         ),
@@ -36,30 +50,35 @@ class Redis(Struct, frozen=True, kw_only=True):
     refill_per_s: Annotated[
         int,
         Meta(
-            description="How many lists a second each user shard writes anew when Redis has lost "
-            "them all; 0: none, each comes back with its user's next event.",
+            description="How many lists per second each user shard rewrites when Redis has lost all"
+            " of them. 0 means none: each list comes back with its user's next event.",
             ge=0,
             le=1_000_000,
         ),
     ] = 500
     publish: Annotated[
-        bool, Meta(description="Whether channel rec tells which user's list has changed.")
+        bool,
+        Meta(
+            description="Whether the user's id is published on the channel rec when a list changes."
+        ),
     ] = True
     factors: Annotated[
         bool,
         Meta(
-            description="Whether each list is written with its user's factor, factor:<user>, which "
-            "POST /rank of millirec serve needs: some 260 bytes of Redis a user with 32 dimensions."
+            description="Whether each user's factor is written along with the list, as "
+            "factor:<user>. POST /rank of millirec serve needs it. It takes about 260 "
+            "bytes per user with 32 dimensions."
         ),
     ] = False
     timeout_s: Annotated[
-        float, Meta(description="How long an answer is waited for, in seconds.", gt=0, le=600)
+        float,
+        Meta(description="How long to wait for an answer from Redis, in seconds.", gt=0, le=600),
     ] = 2.0
     retry_s: Annotated[
         float,
         Meta(
-            description="How long an unreachable Redis is retried before the job goes back to its "
-            "checkpoint, in seconds.",
+            description="How long to retry while Redis is unreachable, in seconds; after that, the "
+            "job goes back to its last checkpoint.",
             ge=0,
             le=86_400,
         ),
@@ -67,14 +86,18 @@ class Redis(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """What Flink keeps, for how long, and how it is made safe."""
+    """What Flink keeps, where, and for how long."""
 
     backend: Annotated[
         Literal["hashmap", "rocksdb"],
-        Meta(description="Where Flink holds the state: in memory, or in RocksDB on disk."),
+        Meta(description="Where Flink keeps the state: in memory (hashmap) or on disk (rocksdb)."),
     ] = "hashmap"
     checkpoints: Annotated[
-        str, Meta(description="The folder or URI of checkpoints; empty: none are made.")
+        str,
+        Meta(
+            description="The folder or URI for checkpoints; empty means that none are made.",
+            extra=USUAL,
+        ),
     ] = ""
     checkpoint_s: Annotated[
         float, Meta(description="How often a checkpoint is made, in seconds.", gt=0, le=86_400)
@@ -82,14 +105,14 @@ class State(Struct, frozen=True, kw_only=True):
     restore: Annotated[
         str,
         Meta(
-            description="The checkpoint or savepoint to start from: its path, or latest for the "
-            "newest in checkpoints; empty: start anew."
+            description="The path of the checkpoint or savepoint to start from, or latest for the "
+            "newest one in state.checkpoints; empty means to start without any state."
         ),
     ] = ""
     user_expiry_days: Annotated[
         float,
         Meta(
-            description="After how long without an event a user is forgotten, in days.",
+            description="After how many days without an event a user is forgotten.",
             gt=0,
             le=36_500,
         ),
@@ -97,37 +120,55 @@ class State(Struct, frozen=True, kw_only=True):
     item_expiry_days: Annotated[
         float,
         Meta(
-            description="After how long without an event an item is forgotten, in days.",
+            description="After how many days without an event an item is forgotten.",
             gt=0,
             le=36_500,
         ),
     ] = 90.0
     user_cache: Annotated[
-        int, Meta(description="Users cached in memory per subtask.", ge=1, le=1_000_000_000)
+        int,
+        Meta(
+            description="The number of users that each subtask keeps in memory.",
+            ge=1,
+            le=1_000_000_000,
+        ),
     ] = 100_000
     max_items: Annotated[
         int,
         Meta(
-            description="Items learned at most; further ones wait until others expire.",
+            description="The maximum number of items; further ones wait until others expire.",
             ge=1,
             le=1_000_000_000,
         ),
     ] = 1_000_000
     history: Annotated[
-        int, Meta(description="Consumed items remembered per user.", ge=1, le=1_000_000)
+        int,
+        Meta(
+            description="The maximum number of consumed items remembered per user.",
+            ge=1,
+            le=1_000_000,
+        ),
     ] = 5000
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """The Flink job: its name, its size and its rhythm."""
+    """The Flink job: its name, its size and its micro-batches."""
 
     name: Annotated[str, Meta(description="The job's name in Flink.", min_length=1)] = "millirec"
-    parallelism: Annotated[int, Meta(description="Subtasks of each operator.", ge=1, le=32_768)] = 1
+    parallelism: Annotated[
+        int,
+        Meta(
+            description="The number of subtasks of each operator.",
+            ge=1,
+            le=32_768,
+            extra=USUAL,
+        ),
+    ] = 1
     threads: Annotated[
         int,
         Meta(
-            description="Threads in which each user learner counts and ranks; 0: its share of the "
-            "machine's cores, at most 4.",
+            description="The number of threads with which each user learner counts and ranks. 0 "
+            "means its share of the machine's cores, but at most 4.",
             ge=0,
             le=256,
         ),
@@ -135,27 +176,32 @@ class Job(Struct, frozen=True, kw_only=True):
     shards: Annotated[
         int,
         Meta(
-            description="Parts the users are divided into; fixed for the life of a state, and the "
-            "most subtasks that can ever share the work. Each cuts its piece out of every "
-            "micro-batch, so one is fastest on one machine.",
+            description="The number of parts that the users are divided into, which is the maximum "
+            "number of subtasks that can share the work. It cannot change while a job "
+            "keeps its state. Every micro-batch is split into this many pieces, so 1 is"
+            " fastest on one machine.",
             ge=1,
             le=32_768,
+            extra=USUAL,
         ),
     ] = 1
     item_shards: Annotated[
         int,
         Meta(
-            description="Parts the items are divided into; fixed for the life of a state, and the "
-            "most subtasks that can ever share the work.",
+            description="The number of parts that the items are divided into, which is the maximum "
+            "number of subtasks that can share the work. It cannot change while a job "
+            "keeps its state.",
             ge=1,
             le=32_768,
+            extra=USUAL,
         ),
     ] = 1
     max_parallelism: Annotated[
         int,
         Meta(
-            description="Flink's key groups, the most subtasks the state can ever be spread over; "
-            "fixed for the life of a state.",
+            description="The number of Flink's key groups, which is the maximum number of subtasks "
+            "that the state can be distributed over. It cannot change while a job keeps"
+            " its state.",
             ge=1,
             le=32_768,
         ),
@@ -163,8 +209,8 @@ class Job(Struct, frozen=True, kw_only=True):
     window_ms: Annotated[
         int,
         Meta(
-            description="How long events are gathered into one micro-batch, in milliseconds; "
-            "from a bounded input at least 200.",
+            description="How long events are collected for one micro-batch, in milliseconds; for a "
+            "bounded input at least 200.",
             ge=1,
             le=60_000,
         ),
@@ -172,7 +218,8 @@ class Job(Struct, frozen=True, kw_only=True):
     strict: Annotated[
         bool,
         Meta(
-            description="Whether all runs in sequence, so that a bounded run gives the same result "
-            "twice: makes shards, item_shards and parallelism 1."
+            description="Whether events are processed one at a time and in a fixed order, so that a"
+            " bounded run gives the same result every time. It sets shards, item_shards"
+            " and parallelism to 1."
         ),
     ] = False

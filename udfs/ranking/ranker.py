@@ -21,6 +21,19 @@ from udfs.threads import Threads
 
 _ALONE = {"item-cf": 0, "user-cf": 1}
 _FIRST, _LARGEST = 1e-8, 1e3
+
+HIDDEN = 8
+"""Units of the neural ranker's hidden layer: with 8 it is equal to the linear one on
+MovieLens-100K, and a little slower to learn (docs/models.md), so nothing speaks for more."""
+LEARNING_RATE = 0.2
+"""The step of AdaGrad, which makes it small by itself as events come."""
+CANDIDATES = 200
+"""How many items with evidence get a score, those with the most: ten times a list of 20. The
+best by factors and the popular ones are candidates besides."""
+SAMPLES = 200
+"""Items drawn as not wanted for each event learned, as many as there are candidates: without
+them the ranker would learn to order good items, but not to separate them from the rest."""
+
 _PRIOR = np.array([2.0, 0.7, 0.5, 0.0, 0.0])
 
 
@@ -48,7 +61,7 @@ class Ranker:
 
     def __init__(self, settings: RankerOptions, threads: Threads | None = None) -> None:
         self.settings, self._threads = settings, threads or Threads()
-        self.hidden = settings.hidden if settings.network == "neural" else 0
+        self.hidden = HIDDEN if settings.network == "neural" else 0
         self.w = first_parameters(self.hidden)
         self.squares = np.full(len(self.w), _FIRST)
         self._calls = [np.zeros(1, np.int64) for _ in range(self._threads.count)]
@@ -124,7 +137,7 @@ class Ranker:
             part = slice(begin, end)
             ranker_kernels.rank(
                 slots[part], vectors[part], extra[part], since[thread], exclude, history, pairs,
-                noted, items, self._scratches[thread], self.settings.candidates, choice,
+                noted, items, self._scratches[thread], CANDIDATES, choice,
                 self.hidden, self.w, out[part], scores[part], models[part],
             )  # fmt: skip
 
@@ -150,9 +163,8 @@ class Ranker:
         items = self._view(users, catalogue, clock_ms, half_life_ms)
         neighbours.reserve(catalogue.size)
         consumers.reserve(catalogue.size)
-        s = self.settings
         ranker_kernels.train(
             slots, taken, vectors, extra, exclude, users.view, neighbours.pairs, consumers.noted,
-            items, self._scratches[0], s.candidates, self.hidden, self.w, self.squares,
-            s.learning_rate, s.samples, random,
+            items, self._scratches[0], CANDIDATES, self.hidden, self.w, self.squares,
+            LEARNING_RATE, SAMPLES, random,
         )  # fmt: skip

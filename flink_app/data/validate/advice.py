@@ -33,7 +33,7 @@ ADVICE = {
     "bad_time": "write seconds or milliseconds since 1970, or ISO 8601; or name another field: "
     "--set source.fields.ts=…",
     "time_out_of_range": "check the unit of the times; the limits are events.earliest and "
-    "events.latest_ahead_s",
+    "a day from now",
     "unknown_type": "give it a weight, --set events.weights.TYPE=1, or accept every type with "
     "--set events.unknown_type=accept",
     "too_many": "raise events.user_per_minute",
@@ -52,7 +52,7 @@ EVENT_ADVICE = {
     "times": "they get the time at which they are read; `millirec evaluate` and `replay` need "
     "times: name the field with --set source.fields.ts=…",
     "future": "check the clocks and time zones of whatever writes them: a time without a zone is "
-    "read as UTC; events more than events.latest_ahead_s ahead are rejected",
+    "read as UTC; events more than a day ahead are rejected",
     "order": "the job learns each user's events in the order they arrive: sort the file by time; "
     "`millirec evaluate` and `millirec replay` sort it themselves",
     "ids": "the job drops those that arrive within events.deduplicate_s; if they are not "

@@ -14,14 +14,14 @@ from flink_app.evaluate.baselines.base import Baseline, History, Shape
 
 
 class Als(Baseline):
-    """ALS for implicit feedback: all factors are fitted anew after every so many events.
+    """ALS for implicit feedback: all factors are refitted after a number of events.
 
     minimises Σ cᵤᵢ (tᵤᵢ − p·q)² + λ (Σ|p|² + Σ|q|²) over all pairs, with tᵤᵢ = 1 and
     cᵤᵢ = 1 + α rᵤᵢ for a pair with weight r, and tᵤᵢ = 0, cᵤᵢ = 1 for every other.
 
     Hu, Koren, Volinsky: Collaborative Filtering for Implicit Feedback Datasets (2008). A fit begins
     with the factors of the one before. A user who is not in the last fit gets the popular list of
-    that moment; whoever is in it gets no item that is not.
+    that moment; a user who is in it gets no item that is not.
 
     The defaults are the best for ratings of 5 and for all ratings together, by
     `python -m benchmarks.tune`, at 1,000 events from fit to fit, after a wider search for ratings

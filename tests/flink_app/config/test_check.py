@@ -43,12 +43,12 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ((), "source.paths is empty: name the files or folders to read"),
+        ((), "source.paths is empty: set it to the files or folders to read"),
         (
             (*FILES, "model.loss=squared", "events.zero_weight=ignore"),
             'model.loss is "squared" but events.zero_weight is "ignore"',
         ),
-        (("source.kind=directory",), "source.paths is empty: name the folder to watch"),
+        (("source.kind=directory",), "source.paths is empty: set it to the folder to watch"),
         (("source.kind=flink",), "source.options has no connector"),
         ((*KAFKA, "source.topic="), 'source.topic is empty: source.kind "kafka" needs it'),
         ((*KAFKA, "source.group="), "source.group is empty"),
@@ -64,9 +64,9 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
         ((*FILES, "redis.url=redis://cache:port"), "must be redis://"),
         ((*FILES, "redis.url=redis://cache/shop"), "must be a number"),
         ((*FILES, "dead_letters.path="), "dead_letters.path is empty"),
-        (("source.paths=in", "dead_letters.path=in/refused"), "Name a folder outside"),
-        (("source.paths=in", "dead_letters.path=./in"), "Name a folder outside"),
-        ((*KAFKA, "dead_letters.kind=kafka", "dead_letters.topic=events"), "Name another topic"),
+        (("source.paths=in", "dead_letters.path=in/refused"), "Choose a folder outside"),
+        (("source.paths=in", "dead_letters.path=./in"), "Choose a folder outside"),
+        ((*KAFKA, "dead_letters.kind=kafka", "dead_letters.topic=events"), "Choose another topic"),
         ((*FILES, "dead_letters.kind=kafka", "dead_letters.brokers=b"), "dead_letters.brokers has"),
         ((*FILES, "job.parallelism=9"), "raise job.shards to at least 9"),
         ((*FILES, "job.parallelism=4", "job.shards=4"), "raise job.item_shards to at least 4"),

@@ -149,7 +149,7 @@ def test_strict_makes_what_is_not_set_one(load_from: Load) -> None:
         ("[model]\ndimension = 3", r"no option dimension .*millirec.toml.*did you mean dimensions"),
         ("[redis]\nparallelism = 3", r"did you mean job.parallelism\?"),
         ("[redis]\nzzz = 3", r"choose one of url, "),
-        ("length = 3", "length stands in no section"),
+        ("length = 3", "length is not in a section"),
         ("[model\nseed = 1", "is not TOML: .*line 1"),
         ("[model]\ndimensions = 'a'", 'model.dimensions is "a" .*: it must be a whole number from'),
         ("[model]\ndimensions = 0", "model.dimensions is 0 .*: it must be a whole number from 1"),

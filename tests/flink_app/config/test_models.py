@@ -13,7 +13,7 @@ from udfs.errors import ConfigError
     ("settings", "message"),
     [
         (["quality.models=item-cv"], "did you mean item-cf?"),
-        (["quality.models=popular"], "it must be of item-cf, user-cf, mf"),
+        (["quality.models=popular"], "choose from item-cf, user-cf, mf"),
         (["quality.models=item-cf", "lists.model=mf"], 'lists.model is "mf", which does not count'),
     ],
 )

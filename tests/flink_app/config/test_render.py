@@ -1,17 +1,20 @@
-"""What is shown: the values in force, and the two files that are made from the tree."""
+"""What is shown: the values in force, and the files that are made from the tree."""
 
 from pathlib import Path
 
 import pytest
 
 from flink_app.config import load
+from flink_app.config.check import check
 from flink_app.config.registry import OPTIONS, SECTIONS
 from flink_app.config.render import (
-    MARKDOWN_FILE,
+    EXPERT_FILE,
     TOML_FILE,
+    USUAL_FILE,
     commented_toml,
     effective,
-    markdown,
+    expert_page,
+    usual_page,
 )
 from flink_app.config.tree import Config
 from flink_app.config.values import from_text, toml
@@ -49,8 +52,8 @@ def test_effective_shows_what_was_set_and_no_secret() -> None:
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [(TOML_FILE, commented_toml()), (MARKDOWN_FILE, markdown())],
-    ids=["toml", "markdown"],
+    [(TOML_FILE, commented_toml()), (USUAL_FILE, usual_page()), (EXPERT_FILE, expert_page())],
+    ids=["toml", "usual", "expert"],
 )
 def test_the_file_is_up_to_date(path: Path, text: str) -> None:
     assert path.read_text(encoding="utf-8") == text, "run python -m flink_app.config.render"
@@ -77,13 +80,41 @@ def test_the_lines_of_the_toml_file_are_short() -> None:
     assert max(map(len, commented_toml().splitlines())) <= 100
 
 
-def test_the_reference_names_each_section_and_option() -> None:
-    text = markdown()
-    for section in SECTIONS:
-        assert f"\n## [{section}]\n" in text
+def test_each_option_is_on_one_page_below_its_section() -> None:
+    pages = {True: usual_page(), False: expert_page()}
+    sections = {
+        usual: {part.partition("]")[0]: part for part in page.split("\n## [")[1:]}
+        for usual, page in pages.items()
+    }
+    assert sections[True].keys() | sections[False].keys() == SECTIONS.keys()
     for option in OPTIONS.values():
-        assert f"| `{option.key}` |" in text
-        assert option.sentence in text
+        row = f"| `{option.key}` |"
+        assert row in sections[option.usual][option.section]
+        assert option.sentence in sections[option.usual][option.section]
+        assert row not in sections[not option.usual].get(option.section, "")
+
+
+def test_the_usual_options_are_few_and_come_first_in_their_section() -> None:
+    assert 10 <= sum(option.usual for option in OPTIONS.values()) <= 18
+    text = commented_toml()
+    for section in SECTIONS:
+        place = {
+            option.key: text.index(f"\n#{option.key} =", text.index(f"\n[{section}]\n"))
+            for option in OPTIONS.values()
+            if option.section == section and not option.is_table
+        }
+        usual = [at for key, at in place.items() if OPTIONS[f"{section}.{key}"].usual]
+        others = [at for key, at in place.items() if not OPTIONS[f"{section}.{key}"].usual]
+        assert max(usual, default=0) < min(others, default=len(text))
+
+
+def test_the_example_of_the_first_page_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text(usual_page().partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    loaded = load(path, (), {})
+    check(loaded.config)
+    named = {name for name, origin in loaded.origins.items() if origin == str(path)}
+    assert all(OPTIONS[name].usual for name in named if name in OPTIONS)
 
 
 @pytest.mark.parametrize("value", ['"', "\\", "\n\t", "\x7f\x00", "ü, ” and 🛒"])

@@ -101,7 +101,7 @@ def test_an_error_before_the_job_has_one_line() -> None:
 
 def test_text_without_any_trace_stays() -> None:
     assert str(job_failed("something else")) == "something else"
-    assert str(job_failed("")) == "no reason given"
+    assert str(job_failed("")) == "no reason was given"
 
 
 def test_exit_codes() -> None:

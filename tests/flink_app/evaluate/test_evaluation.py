@@ -15,14 +15,15 @@ import pytest
 from rich.console import Console
 
 from flink_app.cli import main
-from flink_app.config import Config
+from flink_app.config import Config, load
 from flink_app.evaluate.baselines import BASELINES
-from flink_app.evaluate.evaluation import evaluate, in_mode, with_models, with_positive
+from flink_app.evaluate.evaluation import evaluate, in_mode, trial_of, with_models, with_positive
 from flink_app.evaluate.measure import Point, Result, curve
 from flink_app.evaluate.ordered import in_order
 from flink_app.evaluate.table import show
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import ConfigError, SourceError
+from udfs.learning.settings import Trial
 
 NOW = 1_700_000_000_000
 
@@ -60,10 +61,10 @@ def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
     strict = in_mode(Config(), "strict", 3, tmp_path)
     assert (strict.job.strict, strict.job.shards, strict.job.item_shards) == (True, 1, 1)
     assert (strict.model.seed, strict.quality.every) == (3, 1)
-    assert in_mode(Config(), "strict", 3, tmp_path, 100).quality.after == 100
-    parallel = in_mode(Config(), "parallel", 1, tmp_path, 100)
-    assert parallel.job == Config().job
-    assert parallel.quality.after == 100 // Config().job.shards
+    assert trial_of(strict, "strict", 100) == Trial(after=100)
+    parallel = in_mode(load(None, ["job.shards=4"], {}).config, "parallel", 1, tmp_path)
+    assert (parallel.job.strict, parallel.job.shards) == (False, 4)
+    assert trial_of(parallel, "parallel", 100) == Trial(after=25, sequential=True)
 
 
 def test_the_model_that_needs_most_is_served_and_the_others_tested() -> None:
@@ -168,7 +169,7 @@ def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.job
 def test_predicted_ratings_are_compared_with_biased_mf(tmp_path: Path) -> None:
     source, out = some_events(tmp_path / "events.jsonl"), tmp_path / "report.json"
-    with pytest.raises(ConfigError, match="leave out --positive"):
+    with pytest.raises(ConfigError, match="leave --positive out"):
         evaluate(squared(), [source], [], 1, "rating>=4.5", None)
     evaluate(squared(), [source], ["strict"], 1, "", out, ["biased-mf"])
     own, other = msgspec.json.decode(out.read_bytes(), type=list[Result])

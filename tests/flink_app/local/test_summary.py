@@ -36,7 +36,7 @@ def test_dead_letters_are_named_by_reason() -> None:
 
 def test_a_stopped_run_says_what_was_under_way() -> None:
     lines = summary.account(Totals(received=3, learned=1), stopped=True)
-    assert lines[-1] == "accounted for: all but 2, which were under way"
+    assert lines[-1] == "accounted for: all but 2, which were in progress"
 
 
 def test_a_restored_run_claims_no_rate() -> None:
@@ -50,7 +50,7 @@ def test_dead_letters_are_found() -> None:
     for settings, words in (
         (["dead_letters.path=bad"], "folder bad"),
         (["dead_letters.kind=kafka", "dead_letters.topic=dlq"], "topic dlq"),
-        (["dead_letters.kind=none"], "counted only"),
+        (["dead_letters.kind=none"], "only counted"),
     ):
         config = load(None, settings, {}).config
         assert words in summary.dead_letters(refused, config)[0]

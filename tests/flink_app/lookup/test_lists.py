@@ -58,7 +58,7 @@ def test_an_unknown_user_is_told_with_the_way_out(
     told = capsys.readouterr()
     assert told.out == ""
     assert "no list for the user 'bob'" in told.err
-    assert "what is popular: millirec get" in told.err
+    assert "the popular list: millirec get" in told.err
 
 
 def test_the_table_has_titles_where_there_are_some(client: redis.Redis) -> None:

@@ -81,5 +81,5 @@ def test_an_address_that_is_taken(capsys: pytest.CaptureFixture[str], redis_url:
 
 @pytest.mark.parametrize("listen", ["", "9099", ":9099", "host", "host:", "host:x", "host:65536"])
 def test_what_is_no_address(listen: str) -> None:
-    with pytest.raises(ConfigError, match="is no address"):
+    with pytest.raises(ConfigError, match="is not an address"):
         address(listen)

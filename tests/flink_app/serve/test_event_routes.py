@@ -15,6 +15,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
+from flink_app.serve import inbox as inbox_module
+from flink_app.serve import services
 from flink_app.writers.kafka import KafkaWriter
 from tests.flink_app.serve.servers import serving
 from udfs.events.decode import Decoder
@@ -181,9 +183,11 @@ def test_events_that_cannot_be_written_are_not_acknowledged(
     assert client.get("/health/ready").status_code == 200
 
 
-def test_a_broker_that_is_away_is_no_hang(redis_url: str) -> None:
+def test_a_broker_that_is_away_is_no_hang(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (inbox_module, services):
+        monkeypatch.setattr(module, "DURABLE_S", 0.2)
     where = "source.kind=kafka", "source.brokers=127.0.0.1:1"
-    with serving(redis_url, *where, "serve.events_timeout_s=0.2") as client:
+    with serving(redis_url, *where) as client:
         answer = client.post("/events", json={"user": "u", "item": "i"})
         assert answer.json()["type"] == "urn:millirec:problem:not-durable"
 

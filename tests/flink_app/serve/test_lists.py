@@ -6,10 +6,12 @@ import socket
 from pathlib import Path
 
 import httpx
+import pytest
 import redis
 
 from flink_app.local.ports import free_port
 from flink_app.local.redis_server import RedisServer
+from flink_app.serve import lists
 from tests.flink_app.serve.servers import items, made, serving
 from tests.waiting import wait_for
 
@@ -75,12 +77,13 @@ def test_a_redis_that_accepts_and_says_nothing_is_no_hang() -> None:
             assert client.get("/recommend/alice").status_code == 503
 
 
-def test_only_so_many_lists_are_remembered(tmp_path: Path) -> None:
+def test_only_so_many_lists_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "STALE_LISTS", 1)
     store = RedisServer(folder=tmp_path)
     with store, redis.Redis.from_url(store.url) as writer:
         writer.set("similar:a", made("b", item="a"))
         writer.set("similar:b", made("a", item="b"))
-        with serving(store.url, "serve.stale_lists=1") as client:
+        with serving(store.url) as client:
             for item in "ab":
                 assert client.get(f"/similar/{item}").status_code == 200
             store.stop()

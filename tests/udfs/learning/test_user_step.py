@@ -126,7 +126,7 @@ def test_items_that_were_shown_are_named_before_the_batch_is_learned() -> None:
 
 def test_under_overload_a_timer_writes_what_a_batch_has_put_off() -> None:
     state, clock = handles(), Clock()
-    one = step(state, clock, test_every=0, overload_ms=1000, coalesce_ms=100)
+    one = step(state, clock, test_every=0, coalesce_ms=100)
 
     def late(user: str) -> bytes:
         return pack(msgspec.structs.replace(batch_of([(user, "a")]), opened=NOW - 5000))

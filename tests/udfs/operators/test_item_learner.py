@@ -50,9 +50,7 @@ OPTIONS = changed(
     seed=1,
     max_items=100_000,
     item_expiry_days=1,
-    publish_ms=200,
     snapshot_s=10,
-    keep_s=30,
     megabytes_per_s=2,
 )
 

@@ -15,6 +15,7 @@ from udfs.accounts import unpack_account
 from udfs.errors import ServiceError
 from udfs.events.batch import EventBatch, cut, pack, unpack
 from udfs.learning.list_step import since_of
+from udfs.learning.settings import Trial
 from udfs.operators.flink import STATS
 
 END = 2**63 - 1
@@ -164,7 +165,9 @@ def test_a_long_batch_says_how_far_it_has_come(
 def test_the_first_events_of_a_shard_are_no_tests(
     redis_url: str, clock: Clock, strict: bool
 ) -> None:
-    flink = Subtask(operator(redis_url, strict=strict, test_models=[], test_every=1, test_after=3))
+    flink = Subtask(
+        operator(redis_url, strict=strict, trial=Trial(after=3), test_models=[], test_every=1)
+    )
     users = ["ann", "bob", "cat", "dan"]
     counts = account(flink.process(7, sent([(user, "a") for user in users[:2]], NOW)))
     assert counts.quality == {}
@@ -176,7 +179,7 @@ def test_the_first_events_of_a_shard_are_no_tests(
 def test_a_test_may_see_what_the_same_batch_taught(
     redis_url: str, clock: Clock, sequential: bool
 ) -> None:
-    flink = Subtask(operator(redis_url, test_every=1, test_sequential=sequential))
+    flink = Subtask(operator(redis_url, test_every=1, trial=Trial(sequential=sequential)))
     pairs = [("bob", "a"), ("bob", "b"), ("ann", "a"), ("ann", "b"), ("ann", "a")]
     counts = account(flink.process(7, sent(pairs, NOW)))
     if sequential:
@@ -288,12 +291,12 @@ def test_ratings_are_predicted_before_they_are_learned_also_after_a_restart(
         key, data = sent(rated, NOW)
         return key, pack(with_columns(unpack(data), ratings=values))
 
-    one = Subtask(operator(redis_url, loss="squared", test_after=2))
+    one = Subtask(operator(redis_url, loss="squared", trial=Trial(after=2)))
     counts = account(one.process(7, ratings([4.0, 2.0, np.nan, 3.0])))
     assert counts.quality["ratings:tests"] == 1
     assert 0 < counts.quality["ratings:squared_error"] < 1
     assert np.frombuffer(one.state["mean"][7].data).tolist() == pytest.approx([3, 3.0 / 2.5])
-    again = Subtask(operator(redis_url, loss="squared", test_after=2), one)
+    again = Subtask(operator(redis_url, loss="squared", trial=Trial(after=2)), one)
     counts = account(again.process(7, ratings([4.0, 2.0, 4.0, 2.0])))
     assert counts.quality["ratings:tests"] == 4
     assert counts.quality["ratings:squared_error"] < 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of
+from udfs.models.item_cf import neighbours as item_cf
 from udfs.models.options import RankerOptions, UserCF
 from udfs.models.sources import MODELS
+from udfs.models.user_cf import consumers as user_cf
+from udfs.ranking import ranker as ranking
 from udfs.ranking.candidate_kernels import BASE, FEATURES, FLOOR
 from udfs.ranking.ranker import Ranker, first_parameters
 from udfs.ranking.recommender import Models
@@ -45,31 +49,31 @@ class Plain:
         return self
 
     def item_cf(self, user: str) -> Any:
-        neighbours, s = self.models.neighbours, self.models.settings.item_cf
+        neighbours, c = self.models.neighbours, item_cf
         found = np.zeros(self.models.catalogue.size)
         position = neighbours.pairs.position
-        for k, h in enumerate(self.histories[user][::-1][: s.recent]):
+        for k, h in enumerate(self.histories[user][::-1][: c.RECENT]):
             row = neighbours.get_row(h)
-            found[row.slots] += position[k] * row.values / (row.weight + s.shrink) ** s.source_power
+            found[row.slots] += position[k] * row.values / (row.weight + c.SHRINK) ** c.SOURCE_POWER
         weights = neighbours.weights(np.arange(len(found)))
-        return found / (weights + s.shrink) ** s.target_power
+        return found / (weights + c.SHRINK) ** c.TARGET_POWER
 
     def user_cf(self, user: str) -> Any:
-        s = self.models.settings.user_cf
+        c, most = user_cf, self.models.settings.user_cf.consumers
         alike: dict[str, float] = {}
-        for k, h in enumerate(self.histories[user][::-1][: s.recent]):
-            part = np.exp(-k / s.position_decay) / (len(self.consumers[h]) + s.shrink) ** s.power
-            for other in self.consumers[h][-s.consumers :]:
+        for k, h in enumerate(self.histories[user][::-1][: c.RECENT]):
+            part = np.exp(-k / c.POSITION_DECAY) / (len(self.consumers[h]) + c.SHRINK) ** c.POWER
+            for other in self.consumers[h][-most:]:
                 if other != user:
                     alike[other] = alike.get(other, 0.0) + part
         found = np.zeros(self.models.catalogue.size)
         users = self.models.users
-        for other in sorted(alike, key=lambda name: -alike[name])[: s.neighbours]:
+        for other in sorted(alike, key=lambda name: -alike[name])[: c.NEIGHBOURS]:
             events = users.events[users.find(other)]
-            for item in self.histories[other][::-1][: s.said]:
-                found[item] += alike[other] / (events + s.hermit) ** s.power
+            for item in self.histories[other][::-1][: c.SAID]:
+                found[item] += alike[other] / (events + c.HERMIT) ** c.POWER
         noted = np.array([len(self.consumers.get(k, [])) for k in range(len(found))])
-        return found / (noted + s.shrink) ** s.power
+        return found / (noted + c.SHRINK) ** c.POWER
 
     def features(self, user: str) -> tuple[Any, Any]:
         """Slots of all unseen items, and their features: int[n], float[n, FEATURES]."""
@@ -108,8 +112,8 @@ def loss(plain: Plain, user: str, item: int, hidden: int, w: Any) -> float:
 @settings(max_examples=40)
 @given(taken, st.sampled_from(["linear", "neural"]), st.integers(0, 2**32))
 def test_lists_are_all_logits_sorted(pairs: list[tuple[str, int]], network: Any, seed: int) -> None:
-    options = RankerOptions(network=network, hidden=3)
-    shard = shop(pairs, ranker=options)
+    with patch.object(ranking, "HIDDEN", 3):
+        shard = shop(pairs, ranker=RankerOptions(network=network))
     plain, ranker = Plain(shard).tell(pairs), shard.learner.models.ranker
     ranker.w[:] = np.random.default_rng(seed).normal(0, 1, len(ranker.w))
     for user in plain.histories:
@@ -152,8 +156,8 @@ def test_a_model_alone_lists_its_evidence(pairs: list[tuple[str, int]], model: s
 def test_a_step_follows_the_gradient(
     pairs: list[tuple[str, int]], network: Any, data: st.DataObject
 ) -> None:
-    options = RankerOptions(network=network, hidden=2, samples=1000)
-    shard = shop(pairs, ranker=options)
+    with patch.object(ranking, "HIDDEN", 2):
+        shard = shop(pairs, ranker=RankerOptions(network=network))
     plain, models = Plain(shard).tell(pairs), shard.learner.models
     user = data.draw(st.sampled_from(sorted(plain.histories)))
     unseen = plain.features(user)[0].tolist()
@@ -161,7 +165,8 @@ def test_a_step_follows_the_gradient(
         return
     item, ranker = data.draw(st.sampled_from(unseen)), models.ranker
     before = ranker.w.copy()
-    models.train(shard.slots(user), np.array([item], np.int32), NOW, np.ones(1, np.uint64))
+    with patch.object(ranking, "SAMPLES", 1000):
+        models.train(shard.slots(user), np.array([item], np.int32), NOW, np.ones(1, np.uint64))
     slope = np.zeros(len(before))
     for k in range(len(before)):
         near = [before.copy(), before.copy()]
@@ -235,8 +240,9 @@ def test_a_slot_given_to_another_user_is_not_asked() -> None:
     assert (lists.models[lists.items >= 0] == MODELS.index("popular")).all()
 
 
-def test_an_evicted_user_takes_no_neighbours_place() -> None:
-    shard = OneShard(length=5, user_cf=UserCF(neighbours=1))
+def test_an_evicted_user_takes_no_neighbours_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_cf, "NEIGHBOURS", 1)
+    shard = OneShard(length=5)
     shard.learn(batch_of([("eve", "a"), ("eve", "c"), ("bob", "a"), ("bob", "b"), ("bob", "d")]))
     shard.learn(batch_of([("ann", "a"), ("ann", "b")]))
 

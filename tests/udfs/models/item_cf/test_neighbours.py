@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from tests.udfs.memory.test_history_kernels import Pages
 from udfs.memory import history_kernels
 from udfs.models.item_cf import counting_kernels, evidence_kernels
+from udfs.models.item_cf import neighbours as constants
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.options import ItemCF
 
@@ -30,17 +34,35 @@ events = st.lists(
     min_size=1,
     max_size=80,
 )
-chosen = st.builds(
-    ItemCF,
-    neighbours=st.just(ITEMS),
-    window=st.integers(1, 6),
-    floor=st.sampled_from([0.0, 0.4]),
-    backward=st.sampled_from([0.0, 0.6, 1.0]),
-    span=st.sampled_from([0.7, 30.0, 0.0]),
-    recent=st.integers(1, 8),
-    target_power=st.sampled_from([0.0, 0.5]),
-    source_power=st.sampled_from([0.0, 0.6]),
+chosen = st.tuples(
+    st.builds(
+        ItemCF,
+        neighbours=st.just(ITEMS),
+        window=st.integers(1, 6),
+        span=st.sampled_from([0.7, 30.0, 0.0]),
+    ),
+    st.fixed_dictionaries(
+        {
+            "FLOOR": st.sampled_from([0.0, 0.4]),
+            "BACKWARD": st.sampled_from([0.0, 0.6, 1.0]),
+            "RECENT": st.integers(1, 8),
+            "TARGET_POWER": st.sampled_from([0.0, 0.5]),
+            "SOURCE_POWER": st.sampled_from([0.0, 0.6]),
+        }
+    ),
 )
+
+
+def shaped(test: Callable[..., None]) -> Callable[..., None]:
+    """A test of options `s` that gets what is `chosen`, and runs with the constants of that."""
+
+    @functools.wraps(test)
+    def run(**given: Any) -> None:
+        options, shape = given.pop("s")
+        with patch.multiple(constants, **shape):
+            test(s=options, **given)
+
+    return run
 
 
 class Plain:
@@ -67,9 +89,9 @@ class Plain:
                 for d, h in enumerate(past[::-1][: s.window], 1):
                     if (user, h) in self.disliked:
                         continue
-                    f = weight * (math.exp(-(d - 1) / s.window_decay) + s.floor)
+                    f = weight * (math.exp(-(d - 1) / constants.WINDOW_DECAY) + constants.FLOOR)
                     self.given[h, item].append((self.now, f))
-                    self.given[item, h].append((self.now, f * s.backward))
+                    self.given[item, h].append((self.now, f * constants.BACKWARD))
                 self.now += 1
             if flag:
                 past.append(item)
@@ -81,11 +103,11 @@ class Plain:
 
     def parts(self, user: int, item: int) -> Amounts:
         """What each history item, newest first, gives to the score of `item`."""
-        s, found = self.s, []
-        damping = (self.aged(self.weights[item]) + s.shrink) ** -s.target_power
-        for k, h in enumerate(self.history[user][::-1][: s.recent]):
-            pull = damping * math.exp(-k / s.position_decay)
-            pull /= (self.aged(self.weights[h]) + s.shrink) ** s.source_power
+        c, found = constants, []
+        damping = (self.aged(self.weights[item]) + c.SHRINK) ** -c.TARGET_POWER
+        for k, h in enumerate(self.history[user][::-1][: c.RECENT]):
+            pull = damping * math.exp(-k / c.POSITION_DECAY)
+            pull /= (self.aged(self.weights[h]) + c.SHRINK) ** c.SOURCE_POWER
             sign = -1 if (user, h) in self.disliked else 1
             found.append((h, sign * pull * self.aged(self.given[h, item])))
         return found
@@ -169,6 +191,7 @@ def pairs(world: World) -> dict[tuple[int, int], float]:
 
 @settings(max_examples=80)
 @given(chosen, events, st.integers(0, 79))
+@shaped
 def test_pairs_are_the_reference_however_events_are_batched(
     s: ItemCF, given_events: list[Event], cut: int
 ) -> None:
@@ -189,6 +212,7 @@ def test_pairs_are_the_reference_however_events_are_batched(
 
 @settings(max_examples=80)
 @given(chosen, events)
+@shaped
 def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event]) -> None:
     world, plain = both(s, given_events)
     found = world.scores()
@@ -198,6 +222,7 @@ def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event]) -> None
 
 @settings(max_examples=60)
 @given(chosen, events)
+@shaped
 def test_reasons_are_the_largest_parts(s: ItemCF, given_events: list[Event]) -> None:
     world, plain = both(s, given_events)
     items = np.tile(np.append(np.arange(ITEMS), -1), (USERS, 1)).astype(np.int32)
@@ -217,6 +242,7 @@ def test_reasons_are_the_largest_parts(s: ItemCF, given_events: list[Event]) -> 
 
 
 @given(chosen, events)
+@shaped
 def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) -> None:
     world = World(s)
     world.learn(given_events)
@@ -233,6 +259,7 @@ def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) ->
 
 @settings(max_examples=60)
 @given(chosen, events, events)
+@shaped
 def test_rows_carry_everything(s: ItemCF, first: list[Event], second: list[Event]) -> None:
     """What has been put into an empty model, whatever its gain, goes on as the old one does."""
     (old, history), new = both(s, first), World(s)
@@ -281,6 +308,7 @@ def test_a_newcomer_replaces_the_smallest() -> None:
 
 
 @given(chosen, st.lists(events, min_size=1, max_size=3), st.sets(st.integers(0, ITEMS - 1)))
+@shaped
 def test_owners_of_some_items_count_what_the_owner_of_all_does(
     s: ItemCF, batches: list[list[Event]], own: set[int]
 ) -> None:
@@ -330,6 +358,7 @@ def test_an_item_10_000_times_stays_finite() -> None:
 
 
 @given(chosen, events, st.lists(st.integers(0, ITEMS - 1)), st.integers(1, ITEMS))
+@shaped
 def test_similar_items_are_those_taken_together(
     s: ItemCF, given_events: list[Event], dead: list[int], n: int
 ) -> None:
@@ -339,7 +368,7 @@ def test_similar_items_are_those_taken_together(
     for h in range(ITEMS):
         wanted = {
             j: plain.aged(plain.given[h, j])
-            / (plain.aged(plain.weights[j]) + s.shrink) ** s.target_power
+            / (plain.aged(plain.weights[j]) + constants.SHRINK) ** constants.TARGET_POWER
             for j in range(ITEMS)
             if (h, j) in plain.given and j not in dead and j != h
         }
