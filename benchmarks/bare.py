@@ -102,14 +102,13 @@ class Bare:
         )
 
     def lists(self, slots: NDArray[np.int32], at_once: int = 50) -> NDArray[np.float64]:
-        """CPU seconds a list, of each group of `at_once` users: whole lists, up to the commands for
-        Redis."""
+        """CPU seconds a list, of each group of `at_once` users: whole lists, up to their JSON."""
         spent = []
         now = self.now_ms
         self.learner.user_lists(slots[:1], now)
         for begin in range(0, len(slots), at_once):
             part = slots[begin : begin + at_once]
             began = time.process_time()
-            self.learner.user_lists(part, now)
+            _ = [some.json for some in self.learner.user_lists(part, now)]
             spent.append((time.process_time() - began) / len(part))
         return np.array(spent)

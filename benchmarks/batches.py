@@ -21,6 +21,7 @@ from benchmarks.feed import Case, batches, item_shard
 from flink_app.local.redis_server import RedisServer
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
+from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
@@ -42,7 +43,7 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
     config = case.config()
     settings = config.settings
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
-    shard, writer = item_shard(config), RedisWriter(RedisSettings(url))
+    shard, store = item_shard(config), RedisLists(settings, RedisWriter(RedisSettings(url)))
     learner.compile()
     number = 0
     for batch in batches(Case(rate=50_000, window_ms=20), warmup):
@@ -56,9 +57,10 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
         began = time.process_time()
         learned = learner.learn(batch, rows, history, number, now)
         spent["learn"] += (at := time.process_time()) - began
-        commands = learner.user_lists(learned.slots, now)
+        updates = learner.user_lists(learned.slots, now)
+        _ = [some.json for some in updates]
         spent["rank"] += (then := time.process_time()) - at
-        writer.send(commands)
+        store.write(updates)
         spent["redis"] += (at := time.process_time()) - then
         for message in learned.messages.values():
             shard.apply(message)

@@ -23,18 +23,20 @@ from flink_app.config import Config, load
 from flink_app.simulator import zipf_events
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
+from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.reader import FeedReader
 from udfs.feed.writer import FeedWriter
 from udfs.learning.item_shard import ItemShard
+from udfs.learning.item_step import PAIRS_MS
 from udfs.learning.learner import Learner
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
-from udfs.operators.item_learner import PAIRS_MS
 from udfs.ranking.ranker import Ranker
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows
+from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 UNBOUNDED = 1e6  # megabytes/s
@@ -111,7 +113,7 @@ def item_shard(config: Config) -> ItemShard:
     s = config.settings
     return ItemShard(
         Catalogue(s.model.dimensions, s.model.seed, s.state.max_items), Neighbours(s.item_cf),
-        Ranker(s.ranker), KeyIndex(), s.half_life_ms,
+        Shared({RANKER: Ranker(s.ranker)}), KeyIndex(), s.half_life_ms,
     )  # fmt: skip
 
 
@@ -122,7 +124,8 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
     shard = item_shard(config)
     learner.compile()
-    writer, said = FeedWriter("", 0, 1, False, KEEP_S), _Said()
+    said: Any = _Said()
+    writer = FeedWriter(said, 0, 1, False, KEEP_S)
     half = 1000 * config.feed.megabytes_per_s / 2
     published = counted = number = 0
     for batch in batches(case, events, warmup):
@@ -136,9 +139,9 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
         due, published = now - counted >= PAIRS_MS, now
         counted = now if due else counted
         slots, changes = shard.changes(int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0)
-        data = writer.changes(shard.catalogue, slots, changes, now)[-1]
-        if measured and isinstance(data, bytes):
-            said.entries.append(data)
+        said.measured = measured
+        writer.append(shard.catalogue, slots, changes, now)
+        if measured:
             said.pairs += sum(map(len, changes.pairs)) + sum(map(len, changes.counted))
             said.rows, said.counted = said.rows + len(slots), said.counted + len(changes.pairs)
     size = sum(map(len, said.entries))
@@ -161,7 +164,13 @@ class _Said:
 
     def __init__(self) -> None:
         self.entries: list[bytes] = []
+        self.measured = False
         self.rows = self.counted = self.pairs = self.messages = 0
+
+    def append(self, entry: bytes, oldest_ms: int) -> None:
+        """Take what would go to the log."""
+        if self.measured:
+            self.entries.append(entry)
 
 
 def read_us(config: Config, entries: list[bytes]) -> float:
@@ -169,7 +178,9 @@ def read_us(config: Config, entries: list[bytes]) -> float:
     settings = config.settings
     catalogue = Catalogue(settings.model.dimensions, 1, settings.state.max_items)
     models = Recommender(settings, catalogue, Users(settings.model.dimensions, 1, 10, 10))
-    reader = FeedReader(RedisWriter(RedisSettings("redis://127.0.0.1:1")), "", 1, False, 30.0)
+    reader = FeedReader(
+        RedisFeed(RedisWriter(RedisSettings("redis://127.0.0.1:1")), ""), 1, False, 30.0
+    )
     for _ in range(2):
         began = time.process_time()
         for data in entries:

@@ -114,7 +114,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
         lost += len(batch) - len(decoded) - len(decoded.rejected) - decoded.ignored
         if len(events := decoded.batch(now)):
             slots = learner.learn(events, rows, history, learned, now, np.zeros(2)).slots
-            learner.user_lists(slots, now)
+            _ = [some.json for some in learner.user_lists(slots, now)]
             learned += len(events)
         while len(rows) > 20_000:  # in a job, users expire by time
             rows.pop(next(iter(rows)))

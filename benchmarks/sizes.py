@@ -54,7 +54,7 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
     bare.meet(users)
     bare.learn(*tastes.events(events, users, items), keep=True)
     learner, models = bare.learner, bare.learner.models
-    learner.user_lists(np.arange(2, dtype=np.int32), 0)
+    _ = [some.json for some in learner.user_lists(np.arange(2, dtype=np.int32), 0)]
     shard = _owner(bare, items)
     folded, pairs, _ = shard.fold()
     met, d = len(bare.rows), DIMENSIONS

@@ -31,6 +31,7 @@ from udfs.learning.learner import Learner
 from udfs.memory import history_kernels, random_kernels
 from udfs.models.factors import softmax_kernels
 from udfs.operators.flink import share_interpreter
+from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import Command, RedisWriter
 
 
@@ -48,6 +49,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._learner = Learner(settings)
         self._weights = self._config.events.weights
         self._redis = RedisWriter(redis_settings(self._config))
+        self._lists = RedisLists(settings, self._redis)
         self._random = np.ones(1, np.uint64)
         self._count = 0
         self._one = np.zeros(1, np.int32)
@@ -81,7 +83,8 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         users.events[slot] += 1
         users.names[slot] = user
         self._state.update(self._bytes(users))
-        commands: list[Command] = learner.user_lists(self._one, int(time.time() * 1000))
+        made = learner.user_lists(self._one, int(time.time() * 1000))
+        commands = self._lists.commands(made)
         self._totals["received"] += 1
         self._totals["learned"] += 1
         self._totals["lists"] += 1

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from udfs.errors import ServiceError
+from udfs.lists.keys import ITEM, POPULAR, TRENDING, USER, split
 
 
 class Recommender:
@@ -47,20 +48,20 @@ class Recommender:
     def recommend(self, user: str, n: int | None = None, exclude: Iterable[str] = ()) -> list[str]:
         """The user's items, or what is popular; `exclude` are left out before counting `n`."""
         left_out = set(exclude)
-        items = [entry["item"] for entry in self.list(f"rec:{user}")["items"]]
+        items = [entry["item"] for entry in self.list(USER.of(user))["items"]]
         return [item for item in items if item not in left_out][:n]
 
     def similar(self, item: str, n: int | None = None) -> list[str]:
         """Items like one; none where the item is not known."""
-        return [entry["item"] for entry in self.list(f"similar:{item}")["items"]][:n]
+        return [entry["item"] for entry in self.list(ITEM.of(item))["items"]][:n]
 
     def popular(self, n: int | None = None) -> list[str]:
         """What is popular now."""
-        return [entry["item"] for entry in self.list("popular")["items"]][:n]
+        return [entry["item"] for entry in self.list(POPULAR.of())["items"]][:n]
 
     def trending(self, n: int | None = None) -> list[str]:
         """What is taken much more than before; often nothing."""
-        return [entry["item"] for entry in self.list("trending")["items"]][:n]
+        return [entry["item"] for entry in self.list(TRENDING.of())["items"]][:n]
 
     def list(self, name: str) -> dict[str, Any]:
         """A whole list: `rec:<user>`, `similar:<item>`, `popular` or `trending`.
@@ -70,12 +71,13 @@ class Recommender:
         Raises:
             ServiceError: no answer. redis.RedisError: none of Redis.
         """
-        kind, _, who = name.partition(":")
+        kind, who = split(name)
         if self._http is not None:
-            path = {"rec": "recommend"}.get(kind, kind) + (f"/{quote(who, safe='')}" if who else "")
-            found = self._http.ask("GET", f"/{path}", missing_is_empty=kind == "similar")
+            path = "recommend" if kind == USER.key else kind.rstrip(":")
+            path += f"/{quote(who, safe='')}" if who else ""
+            found = self._http.ask("GET", f"/{path}", missing_is_empty=kind == ITEM.key)
         else:
-            keys = [name, "popular"] if kind == "rec" else [name]
+            keys = [name, POPULAR.key] if kind == USER.key else [name]
             pipeline = self._redis.pipeline(transaction=False)  # MGET is no good in a cluster
             for key in keys:
                 pipeline.get(self._prefix + key)

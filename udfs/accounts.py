@@ -128,11 +128,6 @@ def quantile(freshness: dict[int, int], share: float) -> float:
     return 0.0
 
 
-def shown_key(prefix: str, name: str) -> str:
-    """The HyperLogLog of the items that stood in the first 10 of a tested list."""
-    return f"{prefix}quality:{name}"
-
-
 def means(totals: Mapping[str, float]) -> dict[str, float]:
     """The measures of summed tests, by `<list>:<measure>`; nothing of a list without tests.
 

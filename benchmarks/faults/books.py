@@ -24,6 +24,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.operators.parse import LINE_MOST
 from udfs.ranking.recommender import Recommender
+from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SETTLE_S = 180.0  # a job that has not caught up after this never will
@@ -120,7 +121,8 @@ def items(url: str, item_shards: int) -> Counter[str]:
     d = config.model.dimensions
     catalogue = Catalogue(d, 1, 100_000)
     models = Recommender(config.settings, catalogue, Users(d, 1, 10, 10))
-    FeedReader(RedisWriter(RedisSettings(url)), "", item_shards, False, 30.0).start(models)
+    feed = RedisFeed(RedisWriter(RedisSettings(url)), "")
+    FeedReader(feed, item_shards, False, 30.0).start(models)
     living = catalogue.living_slots()
     names = map(str, catalogue.names(living.tolist()))
     return Counter(dict(zip(names, catalogue.events[living].tolist(), strict=True)))

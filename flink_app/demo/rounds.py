@@ -18,6 +18,7 @@ import redis
 from flink_app.simulator import Shop
 from flink_app.simulator.names import CATEGORIES
 from flink_app.writers.files import DirectoryWriter
+from udfs.lists.keys import POPULAR, USER
 
 SHOWN = 8
 """Items of a list that a shopper sees."""
@@ -103,10 +104,10 @@ class Shoppers:
 
     def compare(self, count: int) -> None:
         """Show `count` random shoppers their own list and the popular one, and count the clicks."""
-        popular = _items(self.read("popular"))[:SHOWN]
+        popular = _items(self.read(POPULAR.of()))[:SHOWN]
         for _ in range(count):
             user = self._anyone()
-            own = _items(self.read(f"rec:{user}"))[:SHOWN]
+            own = _items(self.read(USER.of(user)))[:SHOWN]
             if own and popular:
                 self.looks += 1
                 self.earned += self._shop.respond(user, own) is not None
@@ -116,7 +117,7 @@ class Shoppers:
         """A shopper with a personal list, and the item that they click on it; or None."""
         for _ in range(_TRIES):
             user = self._anyone()
-            found = self.read(f"rec:{user}")
+            found = self.read(USER.of(user))
             if found is None or found["source"] == "popular":
                 continue
             clicked = self._shop.respond(user, _items(found)[:SHOWN])
@@ -138,7 +139,7 @@ class Shoppers:
                 if message is None or message["data"] != chosen.user.encode():
                     check()
                     continue
-                after = _items(self.read(f"rec:{chosen.user}"))
+                after = _items(self.read(USER.of(chosen.user)))
                 # The shop may change the same shopper's list at the same moment: the list that
                 # follows the click is the one without the item.
                 if chosen.clicked not in after:

@@ -43,6 +43,8 @@ from flink_app.local.ports import in_use
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup import lists
 from udfs.errors import ConfigError
+from udfs.lists import contract
+from udfs.lists.keys import USER
 
 log = logging.getLogger(__name__)
 
@@ -231,12 +233,13 @@ class _Run:
         """One list as an example, and how to read the others."""
         prefix, address = self._config.redis.prefix, redis_address(self._config)
         user = lists.sample(self._client, prefix)
-        value = lists.read(self._client, f"{prefix}rec:{user}") if user is not None else None
+        key = "" if user is None else prefix + USER.of(user)
+        value = lists.read(self._client, key) if key else None
         if value is not None:
-            found = lists.decode(value)
+            found = contract.read(value)
             names = lists.titles(self._client, prefix, [entry.item for entry in found.items])
-            key = f"{prefix}rec:{user}, the first {_SAMPLE_LENGTH}"
-            out.print(lists.table(found, key, names, lists.now_ms(), _SAMPLE_LENGTH))
+            shown = f"{key}, the first {_SAMPLE_LENGTH}"
+            out.print(lists.table(found, shown, names, lists.now_ms(), _SAMPLE_LENGTH))
         hints = [summary.KEEP] if self._embedded else summary.commands(self._config, user, address)
         for text in hints:
             out.print(Text(text))

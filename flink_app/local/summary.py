@@ -11,6 +11,7 @@ from flink_app.config import Config
 from flink_app.console.live import counted, duration
 from flink_app.console.totals import Totals
 from udfs.accounts import LISTS
+from udfs.lists.keys import POPULAR, USER
 
 
 def account(totals: Totals, stopped: bool) -> list[str]:
@@ -100,8 +101,8 @@ def commands(config: Config, user: str | None, address: str) -> list[str]:
     lines = [f"the lists are in {address}"]
     if user is not None and user.isprintable():
         lines.append(f"  millirec get {shlex.quote(user)}")
-        lines.append(f"  redis-cli -u {address} get {shlex.quote(f'{prefix}rec:{user}')}")
-    lines.append(f"  redis-cli -u {address} get {shlex.quote(f'{prefix}popular')}")
+        lines.append(f"  redis-cli -u {address} get {shlex.quote(prefix + USER.of(user))}")
+    lines.append(f"  redis-cli -u {address} get {shlex.quote(prefix + POPULAR.of())}")
     return lines
 
 

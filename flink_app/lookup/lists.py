@@ -25,26 +25,9 @@ from flink_app.console.live import clock
 from flink_app.console.terminal import printable
 from flink_app.lookup.usage import escaped
 from udfs.errors import ConfigError, ServiceError
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One recommended item; `score` is 0 to 1, `why` names what it comes from."""
-
-    item: str
-    score: float
-    why: dict[str, Any] = {}
-
-
-class RecommendationList(msgspec.Struct, frozen=True):
-    """A list as the contract has it; `at` in ms since 1970."""
-
-    id: str
-    at: int
-    v: int
-    source: str
-    items: list[Entry]
-    user: str = ""
-    item: str = ""
+from udfs.lists import contract
+from udfs.lists.contract import RecommendationList
+from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, split
 
 
 def read(client: redis.Redis, key: str) -> bytes | None:
@@ -60,7 +43,7 @@ def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]
     # Not MGET: in a Redis Cluster the keys are on several nodes.
     pipeline: Any = client.pipeline(transaction=False)
     for item in items:
-        pipeline.get(f"{prefix}item:{item}")
+        pipeline.get(f"{prefix}{METADATA}{item}")
     values = pipeline.execute()
     found = {}
     for item, value in zip(items, values, strict=True):
@@ -71,11 +54,6 @@ def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]
         if isinstance(metadata, dict) and isinstance(metadata.get("title"), str):
             found[item] = metadata["title"]
     return found
-
-
-def decode(value: bytes) -> RecommendationList:
-    """The list in a value."""
-    return msgspec.json.decode(value, type=RecommendationList)
 
 
 def table(
@@ -118,7 +96,7 @@ def list_name(user: str, trending: bool) -> str:
         raise ConfigError(
             f"{user} and --trending: the trending list is the same for everybody. Leave one out."
         )
-    return f"rec:{user}" if user else "trending" if trending else "popular"
+    return USER.of(user) if user else TRENDING.of() if trending else POPULAR.of()
 
 
 def show(name: str, loaded: Loaded, as_json: bool) -> int:
@@ -139,7 +117,7 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
         sys.stdout.buffer.write(value + b"\n")
         return FINISHED
     try:
-        found = decode(value)
+        found = contract.read(value)
     except msgspec.DecodeError as error:
         raise ServiceError(
             f"{printable(key)} in Redis at {address} is not a list of millirec: {error}. "
@@ -152,13 +130,13 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
 
 def absent(name: str, key: str, address: str) -> str:
     """The message for a list that does not exist."""
-    kind, _, who = name.partition(":")
-    if kind == "rec":
+    kind, who = split(name)
+    if kind == USER.key:
         return (
             f"there is no list for the user {who!r} ({key} in Redis at {address}): the user is "
             "new, or the list has expired. Show such users the popular list: millirec get"
         )
-    if kind == "similar":
+    if kind == ITEM.key:
         return (
             f"there is no list of items similar to {who!r} ({key} in Redis at {address}): the item "
             "is new, or its list is not due yet (lists.similar_every_s)."
@@ -168,9 +146,9 @@ def absent(name: str, key: str, address: str) -> str:
 
 def sample(client: redis.Redis, prefix: str) -> str | None:
     """The id of some user who has a list; None if nobody has."""
-    for key in client.scan_iter(f"{escaped(prefix)}rec:*", count=1000):
+    for key in client.scan_iter(f"{escaped(prefix)}{USER.key}*", count=1000):
         name = key.decode(errors="replace")
-        return str(name.removeprefix(f"{prefix}rec:"))
+        return str(name.removeprefix(prefix + USER.key))
     return None
 
 

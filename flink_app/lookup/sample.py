@@ -14,8 +14,11 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from flink_app.lookup.lists import RecommendationList, decode, now_ms
+from flink_app.lookup.lists import now_ms
 from flink_app.lookup.usage import escaped
+from udfs.lists import contract
+from udfs.lists.contract import CONTRACT, RecommendationList
+from udfs.lists.keys import POPULAR, USER
 
 MOST = 5_000
 """Lists that are read; SCAN gives them in no order, so that they are like any others."""
@@ -77,7 +80,7 @@ def read_sample(
     places = counts.total()
     if not places:
         return None
-    fallback = client.get(f"{prefix}popular")
+    fallback = client.get(prefix + POPULAR.key)
     best = {entry.item for entry in _decoded(fallback).items[:TOP]} if fallback else set()
     each = np.zeros(max(catalogue, len(counts)), np.int64)
     each[: len(counts)] = list(counts.values())
@@ -99,7 +102,7 @@ def read_sample(
 
 def _lists(client: redis.Redis, prefix: str, most: int) -> Iterator[RecommendationList]:
     """At most this many users' lists; values that are not lists are skipped."""
-    keys = client.scan_iter(match=f"{escaped(prefix)}rec:*", count=1000)
+    keys = client.scan_iter(match=f"{escaped(prefix)}{USER.key}*", count=1000)
     chosen = islice(keys, most)
     while some := list(islice(chosen, _AT_ONCE)):
         for value in client.mget(some):  # type: ignore[union-attr]
@@ -108,13 +111,13 @@ def _lists(client: redis.Redis, prefix: str, most: int) -> Iterator[Recommendati
                 yield found
 
 
-_EMPTY = RecommendationList(id="", at=0, v=1, source="", items=[])
+_EMPTY = RecommendationList(id="", at=0, v=CONTRACT, source="", items=[])
 
 
 def _decoded(value: object) -> RecommendationList:
     """The list in a value; an empty one where there is none."""
     try:
-        return decode(value) if isinstance(value, bytes) else _EMPTY
+        return contract.read(value) if isinstance(value, bytes) else _EMPTY
     except msgspec.DecodeError:
         return _EMPTY
 

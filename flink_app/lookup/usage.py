@@ -17,18 +17,21 @@ from rich.table import Table
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
 from flink_app.console.failures import FINISHED
+from udfs.lists.keys import FACTOR, ITEM, METADATA, POPULAR, TRENDING, USER
+from udfs.stores.redis_marks import MARKS
+from udfs.stores.redis_stats import STATS
 
 _SAMPLE = 500  # keys of a family whose memory is measured
 FAMILIES = {
-    "rec:": "users' lists",
-    "similar:": "items' lists",
-    "factor:": "users' factors",
-    "item:": "metadata",
+    USER.key: "users' lists",
+    ITEM.key: "items' lists",
+    FACTOR: "users' factors",
+    METADATA: "metadata",
     "feed:": "item feed",
     "quality:": "quality",
     "": "popular, trending, stats, marks",
 }
-_SINGLE = "popular", "trending", "stats", "filled", "writers"
+_SINGLE = POPULAR.key, TRENDING.key, STATS, MARKS, "writers"
 
 
 class Family(msgspec.Struct):
@@ -94,9 +97,12 @@ def table(families: list[Family], memory: dict[str, Any]) -> Table:
     for family in families:
         keys = f"{family.prefix}*" if family.prefix else "others"
         made.add_row(
-            keys, FAMILIES[family.prefix], f"{family.keys:,}", f"{family.each:,.0f}",
+            keys,
+            FAMILIES[family.prefix],
+            f"{family.keys:,}",
+            f"{family.each:,.0f}",
             f"{family.total / 2**20:,.1f}",
-        )  # fmt: skip
+        )
     limit = int(memory.get("maxmemory") or 0)
     bound = f"of {limit / 2**20:,.0f} MiB" if limit else "no limit"
     policy = memory.get("maxmemory_policy", "unknown")

@@ -12,22 +12,7 @@ import msgspec
 
 from flink_app.serve.lists import Found
 from flink_app.serve.problems import Problem
-
-
-class _Entry(msgspec.Struct, gc=False):
-    item: str
-    score: msgspec.Raw
-    why: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class _List(msgspec.Struct, gc=False, kw_only=True):
-    user: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    id: msgspec.Raw
-    at: msgspec.Raw
-    v: msgspec.Raw
-    source: msgspec.Raw
-    items: list[_Entry]
+from udfs.lists.contract import EMPTY, UnreadList, read_items
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -48,9 +33,7 @@ class Wish(msgspec.Struct, frozen=True):
         return self.n is None and not self.exclude and self.explain
 
 
-_decode = msgspec.json.Decoder(_List).decode
 _encode = msgspec.json.Encoder().encode
-_EMPTY = b'{"id":"","at":0,"v":1,"source":"popular","items":[]}'  # before a job has written any
 
 
 def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) -> bytes:
@@ -65,7 +48,7 @@ def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) 
     >>> answer(Found(value, True), Wish(exclude={"a"}))[-13:]
     b'","items":[]}'
     """
-    value = found.value or _EMPTY
+    value = found.value or EMPTY
     if not wish.everything:
         value = _cut(value, wish)
     marks = b'{"stale":true,' if found.stale else b'{"stale":false,'
@@ -79,7 +62,7 @@ def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) 
 
 def items_of(value: bytes | None) -> list[tuple[str, float]]:
     """The items of a list with their scores, best first."""
-    return [(entry.item, float(bytes(entry.score))) for entry in _read(value or _EMPTY).items]
+    return [(entry.item, float(bytes(entry.score))) for entry in _read(value or EMPTY).items]
 
 
 def _cut(value: bytes, wish: Wish) -> bytes:
@@ -94,9 +77,9 @@ def _cut(value: bytes, wish: Wish) -> bytes:
     return _encode(found)
 
 
-def _read(value: bytes) -> _List:
+def _read(value: bytes) -> UnreadList:
     try:
-        return _decode(value)
+        return read_items(value)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Problem(
             502, "not-a-list", f"Redis holds a value that is not a list of millirec: {error}"

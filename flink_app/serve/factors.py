@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
 from udfs.errors import ServiceError
-from udfs.feed.entries import KEEP_S, feed_key, unpack
+from udfs.feed.entries import KEEP_S, unpack
 from udfs.state.records import item_dtype
+from udfs.stores.redis_feed import feed_key, log_key
 
 log = logging.getLogger(__name__)
 _PAUSE_S = 0.1
@@ -148,8 +149,7 @@ class Factors:
             self._position, self._renewed_at = "0-0", now
         self._read_at = now
         while True:
-            log_key = f"{self._settings.prefix}feed:log"
-            reply = client.xread({log_key: self._position}, count=_ENTRIES)
+            reply = client.xread({log_key(self._settings.prefix): self._position}, count=_ENTRIES)
             entries = reply[0][1] if reply else []
             for position, fields in entries:
                 self._position = position.decode()

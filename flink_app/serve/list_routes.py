@@ -19,6 +19,8 @@ from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away
 from flink_app.serve.services import Services
 from flink_app.serve.streams import Stream
+from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING
+from udfs.stores.redis_stats import STATS
 
 JSON = "application/json"
 _encode = msgspec.json.Encoder().encode
@@ -54,7 +56,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/similar/{item:id}", summary="Similar items")
     async def similar(item: str, wish: Wished) -> Response:
         checked([item], "item", longest)
-        [found] = await lists.find([f"similar:{item}"])
+        [found] = await lists.find([ITEM.of(item)])
         if found.value is None:
             detail = "There is no list of similar items: the job has not learned this item yet."
             raise Problem(404, "unknown-item", detail)
@@ -62,11 +64,11 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/popular", summary="What is popular now")
     async def popular(wish: Wished) -> Response:
-        return json(answer(lists.shared("popular"), wish))
+        return json(answer(lists.shared(POPULAR.key), wish))
 
     @router.get("/trending", summary="What is chosen much more than before; may be empty")
     async def trending(wish: Wished) -> Response:
-        return json(answer(lists.shared("trending"), wish))
+        return json(answer(lists.shared(TRENDING.key), wish))
 
     @router.get("/stream/{user:id}", summary="A user's list whenever it changes, as events")
     async def stream(user: str, wish: Wished) -> Response:
@@ -79,7 +81,7 @@ def routes(services: Services) -> APIRouter:
         checked(id, "item", longest)
         prefix = services.config.redis.prefix
         try:
-            values = await services.reader.get([f"{prefix}item:{one}" for one in id])
+            values = await services.reader.get([f"{prefix}{METADATA}{one}" for one in id])
         except Away:
             raise away(services.reader) from None
         return json(_encode({"items": dict(zip(id, map(_metadata, values), strict=True))}))
@@ -87,7 +89,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/stats", summary="The job's counts, speeds and quality")
     async def stats() -> Response:
         try:
-            fields = await services.reader.call("HGETALL", f"{services.config.redis.prefix}stats")
+            fields = await services.reader.call("HGETALL", f"{services.config.redis.prefix}{STATS}")
         except Away:
             raise away(services.reader) from None
         numbers = {name.decode(): _number(value) for name, value in fields.items()}

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from flink_app.config import Config
 from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away, Reader
+from udfs.lists.keys import POPULAR, TRENDING, USER
 
-SHARED = ("popular", "trending")
+SHARED = (POPULAR.key, TRENDING.key)
 _SHARED_S = 1.0  # how often these are read: the job writes them every lists.popular_every_s
 STALE_LISTS = 10_000
 """How many lists are kept for when Redis is down, the last ones requested: 13 MB at 1,281 bytes
@@ -58,11 +59,11 @@ class Lists:
             Problem: 503, Redis is down and neither is remembered.
         """
         answers = []
-        for one in await self._read([f"rec:{user}" for user in users]):
+        for one in await self._read([USER.of(user) for user in users]):
             if one is not None and one.value is not None:
                 answers.append((one, True))
             else:
-                answers.append((self.shared("popular"), False))
+                answers.append((self.shared(POPULAR.key), False))
         return answers
 
     async def _read(self, names: Sequence[str]) -> list[Found | None]:

@@ -20,6 +20,7 @@ from flink_app.serve.parameters import Candidates, limit
 from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away
 from flink_app.serve.services import Services
+from udfs.lists.keys import FACTOR
 from udfs.state.records import read_factor
 
 _encode = msgspec.json.Encoder().encode
@@ -42,7 +43,7 @@ def routes(services: Services) -> APIRouter:
         checked([candidates.user], "user", longest)
         checked(candidates.items, "item", longest)
         try:
-            [data] = await services.reader.get([f"{config.redis.prefix}factor:{candidates.user}"])
+            [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{candidates.user}"])
         except Away:
             raise away(services.reader) from None
         return json(_encode(ranked(factors, candidates, data)))

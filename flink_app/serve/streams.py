@@ -11,7 +11,6 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Iterator
 
-import msgspec
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +18,8 @@ from flink_app.serve.answers import Wish, answer
 from flink_app.serve.lists import Lists
 from flink_app.serve.problems import Problem
 from flink_app.serve.redis_sources import FAILURES, Source
+from udfs.lists.contract import id_of
+from udfs.lists.keys import CHANNEL
 
 log = logging.getLogger(__name__)
 BEAT_S = 15.0
@@ -27,19 +28,12 @@ _EMPTY_S = 1.0  # how often a stream checks for a list before any job has writte
 _AGAIN_S = 0.5
 
 
-class _Head(msgspec.Struct):
-    id: str = ""
-
-
-_head = msgspec.json.Decoder(_Head).decode
-
-
 class Streams:
     """All open streams; use it in one event loop."""
 
     def __init__(self, source: Source, lists: Lists, prefix: str, most: int) -> None:
         self._source, self._lists, self._most = source, lists, most
-        self._channel = f"{prefix}rec"
+        self._channel = prefix + CHANNEL
         self._open: dict[bytes, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
         self._closing = False
@@ -141,10 +135,7 @@ class Stream(StreamingResponse):
 
 def _event(value: bytes | None, data: bytes) -> bytes:
     """One event of the stream; its id is the list's."""
-    try:
-        number = _head(value or b"{}").id
-    except msgspec.MsgspecError:
-        number = ""
+    number = id_of(value or b"")
     safe = number if number.isascii() and number.isprintable() else ""
     line = data.replace(b"\r", b" ").replace(b"\n", b" ")  # in JSON, only between tokens
     return b"event: list\nid: %b\ndata: %b\n\n" % (safe.encode(), line)

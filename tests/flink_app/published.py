@@ -7,6 +7,7 @@ from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.ranking.recommender import Recommender
+from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 
@@ -14,7 +15,8 @@ def in_state(url: str, dimensions: int = 32, shards: int = 2) -> Recommender:
     """The items as the item learners have published them from restored state."""
     catalogue = Catalogue(dimensions, 1, 1000)
     models = Recommender(Config().settings, catalogue, Users(dimensions, 1, 10, 10))
-    FeedReader(RedisWriter(RedisSettings(url)), "", shards, False, 30.0).start(models)
+    feed = RedisFeed(RedisWriter(RedisSettings(url)), "")
+    FeedReader(feed, shards, False, 30.0).start(models)
     return models
 
 

@@ -14,6 +14,7 @@ from tests.udfs.fakes import DictState
 from udfs.events.batch import CONSUMED, EventBatch, item_key, make_batch
 from udfs.events.columns import COLUMNS
 from udfs.learning.learner import Learned, Learner
+from udfs.lists.update import ListUpdates
 from udfs.models.settings import Settings
 from udfs.options.learning import Lists, Model
 from udfs.options.runtime import Job, Redis, State
@@ -117,7 +118,7 @@ class OneShard:
         return np.array([found[user] for user in users], np.int32)
 
     def lists(self, *users: str, now_ms: int = NOW) -> dict[str, Any]:
-        """The lists that would be written, by Redis key."""
+        """The lists that would be written, by key."""
         return decode(self.learner.user_lists(self.slots(*users), now_ms))
 
 
@@ -132,10 +133,13 @@ def parts(command: Command) -> Sequence[Any]:
     return tuple(found)
 
 
-def decode(commands: Iterable[Command]) -> dict[str, Any]:
-    """The values of `SET` commands by key."""
-    split = map(parts, commands)
-    return {bytes(c[1]).decode(): msgspec.json.decode(c[2]) for c in split if c[0] == b"SET"}
+def decode(updates: Iterable[ListUpdates]) -> dict[str, Any]:
+    """The lists by key."""
+    return {
+        some.kind.of(name): msgspec.json.decode(value)
+        for some in updates
+        for name, value in zip(some.names, some.json, strict=True)
+    }
 
 
 def shown(value: Any) -> list[str]:

@@ -9,8 +9,11 @@ touched items, `m` items of a message.
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from udfs.memory.popularity_kernels import add_decayed
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip
@@ -36,20 +39,47 @@ def changes(touched, before, q, y, bias, spread, out):
             out[k, d + 1 + a] = spread[j, a] - before[k, d + 1 + a]
 
 
-@njit(cache=True, nogil=True)
-def apply_changes(
-    items, change, context, weight, weight_at, events, seen, half_life,
-    q, y, bias, spread, value, at, count, last,
-):  # fmt: skip
-    """Add changes to distinct items (int32[m], negative: skipped).
+class Told(NamedTuple):
+    """What a message says of m items.
 
-    Args:
+    Attributes:
         change: float32[m, d + 4] of q, bias and spread. context: float32[m, d] of y.
         weight, weight_at, events: float64[m], float64[m] ms, int64[m]: a decayed sum of positive
             weights and its time, events.
-        seen: ms, the time of those that had events. half_life: ms.
-        q, y, bias, spread, value, at, count, last: the items' columns, changed.
     """
+
+    change: NDArray[np.float32]
+    context: NDArray[np.float32]
+    weight: NDArray[np.float64]
+    weight_at: NDArray[np.float64]
+    events: NDArray[np.int64]
+
+
+class Owned(NamedTuple):
+    """The columns of the catalogue that owns the items."""
+
+    q: NDArray[np.float32]
+    y: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    popularity: NDArray[np.float64]
+    popularity_at: NDArray[np.float64]
+    events: NDArray[np.int64]
+    seen: NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def apply_changes(items, told, owned, seen, half_life):
+    """Add changes to distinct items (int32[m], negative: skipped).
+
+    Args:
+        told, owned: `Told`, and `Owned`, changed.
+        seen: ms, the time of those that had events. half_life: ms.
+    """
+    change, context = told.change, told.context
+    weight, weight_at, events = told.weight, told.weight_at, told.events
+    q, y, bias, spread = owned.q, owned.y, owned.bias, owned.spread
+    value, at, count, last = owned.popularity, owned.popularity_at, owned.events, owned.seen
     d = q.shape[1]
     for k in range(items.shape[0]):
         j = items[k]

@@ -1,14 +1,15 @@
-"""What an item shard publishes besides its items, and the keys it publishes under.
+"""What an item shard publishes besides its items.
 
-In: nothing. Out: `Changes`; names of Redis keys.
+In: nothing. Out: `Changes`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
-from udfs.feed.entries import feed_key
+from udfs.feed.parameters import Parameters
 
 
 class Changes(NamedTuple):
@@ -16,11 +17,4 @@ class Changes(NamedTuple):
 
     counted: Sequence[str] = ()
     pairs: Sequence[bytes] = ()
-    ranker: bytes = b""
-
-
-def feed_keys(prefix: str, item_shards: int) -> list[str]:
-    """Every key of the feed: what a job that starts afresh deletes."""
-    shards = range(item_shards)
-    kinds = [feed_key(prefix, kind, n) for kind in ("snapshot", "pairs", "epoch") for n in shards]
-    return [f"{prefix}feed:log", *kinds]
+    parameters: Parameters = MappingProxyType({})

@@ -7,17 +7,19 @@ shard, MessagePack; and its application to the catalogue that owns the items.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
-from udfs.feed import change_kernels
+from udfs.feed import change_kernels, parameters
+from udfs.feed.parameters import Packed, Parameters
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.wire import Pairs
 
-VERSION = 3
+VERSION = 4
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -31,8 +33,8 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
         events: int64[n], how many events; 0 for an item that was only drawn as a negative.
         seen: wall clock of the batch, ms.
         pairs: what was taken together, if it is counted.
-        ranker: float64[2P], what to add to the ranker's parameters and to AdaGrad's sums; empty
-            for every shard but the first.
+        parameters: float64[P] by name, what to add to parameters that are shared; none for every
+            shard but the first. In versions 1 to 3 those of the ranker alone.
         stirred, context: int32[m], which of the n items had a part in a user's window, and
             float32[m, d], what to add to their factor y. Most of the n were drawn as negatives and
             are not among them.
@@ -49,7 +51,7 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     stirred: bytes = b""
     context: bytes = b""
     pairs: Pairs | None = None
-    ranker: bytes = b""
+    parameters: Packed = {}
     keys: bytes = b""
 
 
@@ -57,19 +59,34 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Deltas).decode
 
 
+class Touched(NamedTuple):
+    """What a batch has changed of n distinct items.
+
+    Attributes:
+        keys: uint64[n]. names: by position of those with events, their ids.
+        change: float32[n, 2d + 4], as of `change_kernels.changes`.
+        weight, weight_at, events: as in `Deltas`. shards: int32[n], which owns each.
+    """
+
+    keys: NDArray[np.uint64]
+    names: Mapping[int, str]
+    change: NDArray[np.float32]
+    weight: NDArray[np.float64]
+    weight_at: NDArray[np.float64]
+    events: NDArray[np.int64]
+    shards: NDArray[np.int32]
+
+
 def pack_deltas(
-    keys: NDArray[np.uint64], items: Mapping[int, str], change: NDArray[np.float32],
-    weight: NDArray[np.float64], weight_at: NDArray[np.float64], events: NDArray[np.int64],
-    shards: NDArray[np.int32], seen: int, pairs: list[Pairs], ranker: bytes,
-) -> dict[int, bytes]:  # fmt: skip
+    touched: Touched, seen: int, pairs: list[Pairs], shared: Parameters
+) -> dict[int, bytes]:
     """One message per item shard that has changes.
 
     Args:
-        keys: uint64[n]. items: by position of those with events, their ids.
-        change: float32[n, 2d + 4], as of `change_kernels.changes`. shards: int32[n]. The others as
-            in `Deltas`.
-        pairs: by item shard; empty where none are counted.
+        seen: ms. pairs: by item shard; empty where none are counted.
+        shared: what to add to shared parameters.
     """
+    keys, items, change, weight, weight_at, events, shards = touched
     own = change.shape[1] // 2 + 2
     change, context = np.ascontiguousarray(change[:, :own]), change[:, own:]
     stirred = context.any(axis=1)
@@ -78,7 +95,7 @@ def pack_deltas(
     names, starts = np.unique(shards[order], return_index=True)
     parts = dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
     # Every shard is told how much was learned: counts of all of them age by it.
-    due = {shard for shard, part in enumerate(pairs) if part.learned} | ({0} if ranker else set())
+    due = {shard for shard, part in enumerate(pairs) if part.learned} | ({0} if shared else set())
     for name in sorted(parts.keys() | due):
         part = parts.get(name, order[:0])
         moved = stirred[part]
@@ -94,7 +111,7 @@ def pack_deltas(
                 np.flatnonzero(moved).astype("<i4").tobytes(),
                 context[part[moved]].tobytes(),
                 pairs[name] if pairs else None,
-                ranker if name == 0 else b"",
+                parameters.pack(shared) if name == 0 else {},
                 keys[part].tobytes(),
             )
         )
@@ -108,7 +125,7 @@ def unpack_deltas(data: bytes) -> Deltas:
         ServiceError: it, which may come from a restored inbox, is of another version.
     """
     message = _decode(data)
-    if message.version not in (1, 2, VERSION):
+    if not 1 <= message.version <= VERSION:
         raise ServiceError(
             f"changes of items have form {message.version}, this millirec reads 1 to {VERSION}: "
             "restore with the release that wrote them, or start without the old state."
@@ -137,14 +154,18 @@ def apply_deltas(message: Deltas, catalogue: Catalogue, half_life_ms: float) -> 
     change[:, : told.shape[1]] = told
     stirred = np.frombuffer(message.stirred, "<i4")
     context[stirred] = np.frombuffer(message.context, "<f4").reshape(len(stirred), d)
-    change_kernels.apply_changes(
-        slots,
-        change,
-        context,
+    weight, weight_at = (
         np.frombuffer(message.weight, "<f8"),
         np.frombuffer(message.weight_at, "<f8"),
-        events, message.seen, half_life_ms,
-        catalogue.q, catalogue.y, catalogue.bias, catalogue.spread,
-        catalogue.popularity, catalogue.popularity_at, catalogue.events, catalogue.seen,
-    )  # fmt: skip
+    )
+    c = catalogue
+    change_kernels.apply_changes(
+        slots,
+        change_kernels.Told(change, context, weight, weight_at, events),
+        change_kernels.Owned(
+            c.q, c.y, c.bias, c.spread, c.popularity, c.popularity_at, c.events, c.seen
+        ),
+        message.seen,
+        half_life_ms,
+    )
     return slots[slots >= 0]

@@ -1,4 +1,4 @@
-"""One entry of the item feed, as bytes: what `udfs.feed.reader` writes, and every replica reads.
+"""One entry of the item feed, as bytes: what `udfs.feed.writer` writes, and every replica reads.
 
 In: MessagePack out of Redis. Out: `FeedRows` and its checked records. No kernel is needed here.
 """
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
+from udfs.feed.parameters import Packed
 from udfs.state.records import read_rows
 
-VERSION = 2
+VERSION = 3
+_READ = (2, VERSION)
 PUBLISH_MS = 200
 """How often an item shard publishes its changes. With several machines this is how late the news of
 one reaches the others; an item that changes more often still costs one row in that time. A user
@@ -25,15 +27,6 @@ of which is written every `feed.snapshot_s`, 10 s; more would only fill Redis, b
 `feed.megabytes_per_s` for each second."""
 
 
-def feed_key(prefix: str, kind: str, shard: int) -> str:
-    """Where a shard keeps its "snapshot", "pairs" or "epoch"; in a Redis Cluster all on one node.
-
-    >>> feed_key("shop:", "pairs", 3)
-    'shop:feed:pairs:{3}'
-    """
-    return f"{prefix}feed:{kind}:{{{shard}}}"
-
-
 class FeedRows(msgspec.Struct, frozen=True, array_like=True):
     """Absolute rows of n items of one shard.
 
@@ -41,7 +34,8 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
         epoch: when the item learner that wrote this started, ms. restored: whether it started from
             a checkpoint or savepoint. rows: n records of `item_dtype`.
         counted, pairs: items whose pairs have changed, and their rows as from `pairs.pack_row`.
-        ranker: float64[2P], the ranker's parameters and AdaGrad's sums; of the first shard only.
+        parameters: float64[P] by name, of the first shard only (see `udfs.feed.parameters`); in
+            version 2 those of the ranker alone.
     """
 
     version: int
@@ -52,7 +46,7 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
     rows: bytes
     counted: Sequence[str] = ()
     pairs: Sequence[bytes] = ()
-    ranker: bytes = b""
+    parameters: Packed = {}
 
 
 _decode = msgspec.msgpack.Decoder(FeedRows).decode
@@ -68,8 +62,8 @@ def unpack(data: bytes, dtype: np.dtype[np.void]) -> tuple[FeedRows, NDArray[np.
         feed = _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ServiceError(str(error)) from error
-    if feed.version != VERSION:
-        raise ServiceError(f"it has form {feed.version}, not {VERSION}")
+    if feed.version not in _READ:
+        raise ServiceError(f"it has form {feed.version}, not {_READ[0]} to {VERSION}")
     rows = read_rows(feed.rows, dtype, "an entry of the item feed")
     if len(rows) != len(feed.items) or len(feed.pairs) != len(feed.counted):
         raise ServiceError(

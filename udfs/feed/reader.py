@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterable
 
 from udfs.errors import ServiceError
-from udfs.feed.entries import feed_key, unpack
+from udfs.feed import parameters
+from udfs.feed.entries import unpack
 from udfs.models.item_cf.wire import read_row
 from udfs.ranking.recommender import Recommender
-from udfs.stores.redis_writer import Command, RedisWriter
+from udfs.stores.redis_feed import RedisFeed
 
 log = logging.getLogger(__name__)
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
@@ -32,20 +33,16 @@ class FeedReader:
         read: bytes unpacked so far.
     """
 
-    def __init__(
-        self, writer: RedisWriter, prefix: str, item_shards: int, alone: bool, keep_s: float
-    ) -> None:
-        self._writer, self._prefix, self._shards = writer, prefix, item_shards
+    def __init__(self, feed: RedisFeed, item_shards: int, alone: bool, keep_s: float) -> None:
+        self._feed, self._shards = feed, item_shards
         self._alone, self._keep_s = alone, keep_s
         self._position, self.read = "0-0", 0
-        self._origins: dict[int, bytes] = {}
+        self._origins: dict[int, bytes | None] = {}
         self._started = self._read_at = self._watched_at = time.monotonic()
 
     def start(self, models: Recommender) -> int:
         """Load what snapshots there are; returns how many items the catalogue then has."""
-        now = self._writer.send([("TIME",)])[0]
-        # A little earlier than now: an entry read twice is harmless, one missed is not.
-        self._position = f"{int(now[0]) * 1000 - 1000}-0"
+        self._position = self._feed.end()
         self._load(range(self._shards), models)
         return models.catalogue.living
 
@@ -73,8 +70,7 @@ class FeedReader:
 
     def _restored(self) -> list[int]:
         """The shards with a new snapshot of state that was restored after this replica began."""
-        keys = [feed_key(self._prefix, "epoch", shard) for shard in range(self._shards)]
-        origins = self._writer.send([("GET", key) for key in keys])
+        origins = self._feed.origins(range(self._shards))
         return [
             shard
             for shard, origin in enumerate(origins)
@@ -84,30 +80,19 @@ class FeedReader:
     def _load(self, shards: Iterable[int], models: Recommender) -> int:
         count = 0
         for shard in shards:
-            keys = [feed_key(self._prefix, kind, shard) for kind in ("epoch", "snapshot")]
-            origin, data = self._writer.send([("MGET", *keys)])[0]
+            origin, data = self._feed.snapshot(shard)
             if data:
                 self._origins[shard] = origin
                 count += self.apply(data, models)
-                pairs = feed_key(self._prefix, "pairs", shard)
-                for chunk in self._writer.send([("HKEYS", pairs)])[0]:
-                    # One by one: together they may be more than one reply should hold.
-                    data = self._writer.send([("HGET", pairs, chunk)])[0]
-                    count += self.apply(data, models) if data else 0
+                count += sum(self.apply(chunk, models) for chunk in self._feed.pairs(shard))
         return count
 
     def _follow(self, models: Recommender) -> int:
         count = 0
-        while True:
-            stream = f"{self._prefix}feed:log"
-            command: Command = ("XREAD", "COUNT", "64", "STREAMS", stream, self._position)
-            reply = self._writer.send([command])[0]
-            entries = reply[0][1] if reply else []
-            for position, fields in entries:
-                self._position = position.decode()
-                count += self.apply(fields[1], models)
-            if len(entries) < 64:
-                return count
+        for position, data in self._feed.follow(self._position):
+            self._position = position
+            count += self.apply(data, models)
+        return count
 
     def apply(self, data: bytes, models: Recommender) -> int:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
@@ -115,8 +100,9 @@ class FeedReader:
         try:
             feed, rows = unpack(data, models.catalogue.dtype)
             pairs = [read_row(row, "an entry of the item feed") for row in feed.pairs]
+            shared = parameters.read(feed.parameters)
         except ServiceError as error:
             log.warning("the item feed holds an entry that is left out: %s", error)
             return 0
-        models.put(feed.items, rows, feed.counted, pairs, feed.ranker)
+        models.put(feed.items, rows, feed.counted, pairs, shared)
         return len(rows)

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.feed import parameters
 from udfs.feed.changes import Changes
-from udfs.feed.deltas import apply_deltas, pack_deltas, unpack_deltas
+from udfs.feed.deltas import Touched, apply_deltas, pack_deltas, unpack_deltas
+from udfs.feed.parameters import Parameters, Shared
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.slots import SlotSet
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
@@ -27,7 +29,6 @@ from udfs.models.item_cf.wire import (
     split_pairs,
 )
 from udfs.models.settings import Settings
-from udfs.ranking.ranker import Ranker
 from udfs.state.records import read_rows
 
 CHUNK = 256  # items whose pairs stand in one field of the snapshot
@@ -38,21 +39,24 @@ class ItemShard:
 
     Attributes:
         neighbours: row k belongs to slot k of the catalogue; neighbours are numbers of `index`.
-        ranker: the parameters of the job's ranker, in the first shard only.
+        shared: the parameters that user learners share, in the first shard only.
     """
 
     def __init__(
-        self, catalogue: Catalogue, neighbours: Neighbours, ranker: Ranker | None, index: KeyIndex,
+        self,
+        catalogue: Catalogue,
+        neighbours: Neighbours,
+        shared: Shared | None,
+        index: KeyIndex,
         half_life_ms: float,
-    ) -> None:  # fmt: skip
-        self.catalogue, self.neighbours, self.ranker = catalogue, neighbours, ranker
+    ) -> None:
+        self.catalogue, self.neighbours, self.shared = catalogue, neighbours, shared
         self._index, self._half_life_ms = index, half_life_ms
         catalogue.attach(neighbours, slots=False)
         self._unfolded, self._uncounted = SlotSet(), SlotSet()
         self._unpublished, self._unpublished_pairs = SlotSet(), SlotSet()
         self._chunks: set[int] = set()
         self._whole = True  # whether the next snapshot must hold all pairs
-        self._ranker_changed = False
         self.changed = True
 
     @staticmethod
@@ -60,24 +64,37 @@ class ItemShard:
         """Compile, or load from Numba's cache, all that a message calls: before the first one."""
         dimensions = options.model.dimensions
         catalogue = Catalogue(dimensions, 0, 2)
-        one, none = np.zeros(1, np.int32), np.zeros(1)
+        one = np.zeros(1, np.int32)
         pair = Windows(
-            1, one, one, one, np.ones(1, np.float32), np.array([0, 1], np.int32), one + 1,
+            1,
+            one,
+            one,
+            one,
+            np.ones(1, np.float32),
+            np.array([0, 1], np.int32),
+            one + 1,
             one.astype(np.uint8),
-        )  # fmt: skip
-        shards, keys = np.zeros(2, np.int32), np.ones(2, np.uint64)
-        message = pack_deltas(
-            keys, dict(enumerate("ab")), np.zeros((2, 2 * dimensions + 4), np.float32), np.ones(2),
-            np.ones(2), np.ones(2, np.int64), shards, 0, split_pairs(pair, keys, shards, 1),
-            none.tobytes(),
-        )[0]  # fmt: skip
+        )
+        touched = Touched(
+            keys=np.ones(2, np.uint64),
+            names=dict(enumerate("ab")),
+            change=np.zeros((2, 2 * dimensions + 4), np.float32),
+            weight=np.ones(2),
+            weight_at=np.ones(2),
+            events=np.ones(2, np.int64),
+            shards=np.zeros(2, np.int32),
+        )
+        pairs = split_pairs(pair, touched.keys, touched.shards, 1)
+        message = pack_deltas(touched, 0, pairs, {})[0]
         trial = ItemShard(catalogue, Neighbours(options.item_cf), None, KeyIndex(), 1.0)
         trial.apply(message)
         trial.fold()
         trial.snapshot()
 
-    def load(self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], ranker: bytes) -> None:
-        """Take rows from state.
+    def load(
+        self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], shared: Parameters
+    ) -> None:
+        """Take rows and shared parameters from state.
 
         Raises:
             ServiceError: they are of another version or damaged.
@@ -92,8 +109,8 @@ class ItemShard:
             if slot >= 0:
                 numbers = self._index.numbers(row.keys)
                 self.neighbours.put_row(slot, Row(row.clock, row.weight, numbers, row.values))
-        if self.ranker is not None:
-            self.ranker.put(ranker)
+        if self.shared is not None:
+            self.shared.put(shared)
 
     def apply(self, data: bytes) -> int:
         """Apply one message; returns how many items it changed."""
@@ -105,12 +122,8 @@ class ItemShard:
             rows = apply_pairs(message.pairs, self.neighbours, self._index, self.catalogue.known)
             self._uncounted.add(rows)
             self._unpublished_pairs.add(rows)
-        if message.ranker and self.ranker is not None:
-            found = self.ranker.parameters
-            change = np.frombuffer(message.ranker, "<f8")
-            if len(change) == len(found):
-                self.ranker.put((found + change).tobytes())
-                self._ranker_changed = True
+        if self.shared is not None:
+            self.shared.add(parameters.read(message.parameters))
         self.changed = True
         return len(slots)
 
@@ -119,9 +132,9 @@ class ItemShard:
         """Whether anything differs from the rows in state."""
         return bool(self._unfolded or self._uncounted)
 
-    def fold(self) -> tuple[dict[str, bytes], dict[str, bytes], bytes]:
-        """The rows of items, those of pairs, and the parameters that have changed since the last
-        call, for state."""
+    def fold(self) -> tuple[dict[str, bytes], dict[str, bytes], Parameters]:
+        """The rows of items and of pairs that have changed since the last call, and all shared
+        parameters, for state."""
         catalogue = self.catalogue
         slots = self._living(self._unfolded.array)
         data, size = catalogue.rows(slots).tobytes(), catalogue.dtype.itemsize
@@ -141,13 +154,14 @@ class ItemShard:
         return Changes(self.catalogue.names(slots.tolist()), rows)
 
     @property
-    def _parameters(self) -> bytes:
-        return b"" if self.ranker is None else self.ranker.parameters.tobytes()
+    def _parameters(self) -> Parameters:
+        return {} if self.shared is None else self.shared.values
 
     @property
     def waiting(self) -> bool:
         """Whether anything has changed that `changes` has not returned since."""
-        return bool(self._unpublished or self._unpublished_pairs or self._ranker_changed)
+        told = self.shared is not None and self.shared.changed
+        return bool(self._unpublished or self._unpublished_pairs or told)
 
     def changes(self, room: int, pairs_room: int) -> tuple[NDArray[np.int32], Changes]:
         """Items, and what else, have changed since they were last returned; the longest ago first.
@@ -163,9 +177,8 @@ class ItemShard:
             counted = self._unpublished_pairs.take(self._fitting(pairs_room))
             self._note_chunks(counted)
             changes = self._pairs(self._living(counted))
-        if self._ranker_changed:
-            self._ranker_changed = False
-            changes = changes._replace(ranker=self._parameters)
+        if self.shared is not None:
+            changes = changes._replace(parameters=self.shared.take_changed())
         return slots, changes
 
     def _fitting(self, room: int) -> int:
@@ -177,9 +190,9 @@ class ItemShard:
     def _note_chunks(self, slots: NDArray[np.integer[Any]]) -> None:
         self._chunks.update(np.unique(slots // CHUNK).tolist())
 
-    def snapshot(self, *, pairs: bool = True) -> tuple[bytes, dict[int, Changes], bool]:
-        """The parameters, the chunks of pairs that have changed since the last call, and whether
-        these are all there are.
+    def snapshot(self, *, pairs: bool = True) -> tuple[Parameters, dict[int, Changes], bool]:
+        """The shared parameters, the chunks of pairs that have changed since the last call, and
+        whether these are all there are.
 
         Args:
             pairs: whether pairs are wanted; if not, their changes wait.

@@ -1,12 +1,12 @@
 """The learning step of a user shard: a batch of events into factors, histories, lists and deltas.
 
-In: an `EventBatch`, and the shard's rows of state. Out: state written, the Redis commands of the
-refreshed lists, and the messages for the item learners. No Flink in here.
+In: an `EventBatch`, and the shard's rows of state. Out: state written, the lists of its users, and
+the messages for the item learners. No Flink in here.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +14,34 @@ from numpy.typing import NDArray
 from udfs.accounts import RATINGS
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed import change_kernels
-from udfs.feed.deltas import pack_deltas
-from udfs.lists.contract import ListWriter
+from udfs.feed.deltas import Touched, pack_deltas
+from udfs.feed.parameters import Parameters
+from udfs.learning.shared_lists import SharedLists
+from udfs.lists.items_json import ItemsJson
+from udfs.lists.keys import USER
+from udfs.lists.update import ListUpdates
 from udfs.memory import popularity_kernels, random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.factors import rating_kernels, softmax_kernels
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.item_cf.wire import split_pairs
-from udfs.models.ranked import of_one
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
-from udfs.stores.redis_writer import Command
 from udfs.threads import Threads
 
-V = TypeVar("V")
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
 _SAMPLE_STRIDE = 0x9FB21C651E98DF25
-_SIMILAR_PAUSE_MS, _SIMILAR_AT_ONCE = 1000, 256
+
+
+class _Events(NamedTuple):
+    """n events: int32[n] slots of users and items (−1: there is no room), float32[n], int64[n]."""
+
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    ts: NDArray[np.int64]
 
 
 class Learned(NamedTuple):
@@ -58,13 +67,11 @@ class Learner:
         d, seed = s.model.dimensions, s.model.seed
         self.catalogue = Catalogue(d, seed, s.state.max_items, s.lists.search)
         self.users = Users(d, seed, s.state.user_cache, s.state.history)
-        self.lists = ListWriter(self.catalogue, s.redis.prefix, s.redis.expiry_s, s.redis.publish)
         self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
+        self._writer = ItemsJson()
+        self.shared = SharedLists(s, self.models, self._writer)
         self._batch = 0
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
-        self._popular_written = self._similar_looked = 0
-        self._similar_due: dict[int, None] = {}
-        self._similar_at: dict[int, int] = {}
 
     def compile(self) -> None:
         """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
@@ -73,19 +80,25 @@ class Learner:
         for users, items in (("aab", "xyx"), ("bba", "yzz")):  # the second time the ranker learns
             batch = make_batch([*users], [*items], ones, ones, ones, [""] * 3, 0)
             slots = trial.learn(batch, rows, history, 0, 1).slots
-            trial.user_lists(slots, 1)
+            made = trial.user_lists(slots, 1)
         trial.users.events[slots] = 0
-        trial.user_lists(slots, 1)
-        trial.shared_lists(1, everything=True)
+        made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
+        _ = [updates.json for updates in made]
         if self.settings.lists.search == "auto":  # from exact to approximate, when there are many
             trial.catalogue.cluster()
             trial.models.rank(slots, 2, "mf")
             trial.models.similar(np.arange(3))
 
     def learn(
-        self, batch: EventBatch, rows: Rows, history: Rows, number: int, now_ms: int,
-        mean: NDArray[np.float64] | None = None, first: int = 0,
-    ) -> Learned:  # fmt: skip
+        self,
+        batch: EventBatch,
+        rows: Rows,
+        history: Rows,
+        number: int,
+        now_ms: int,
+        mean: NDArray[np.float64] | None = None,
+        first: int = 0,
+    ) -> Learned:
         """Learn n events in order and write their users to state.
 
         Args:
@@ -103,8 +116,9 @@ class Learner:
         event_items = catalogue.slots(batch.items)
         weights, ts = batch.weights, batch.ts
         new_users = int((users.seen[slots] == 0).sum())
-        parameters = self.models.ranker.parameters
-        self._train(event_users, event_items, weights, number, now_ms)
+        events = _Events(event_users, event_items, weights, ts)
+        shared_before = {name: one.parameters for name, one in self.models.shared.items()}
+        self._train(events, number, now_ms)
         windows, counted = self.models.count(event_users, event_items, weights, batch.flags)
         self._batch += 1
         seed = s.model.seed * _SEED_STRIDE
@@ -144,48 +158,57 @@ class Learner:
         if s.job.strict:
             self.models.forget_popular()
         counted()
-        messages = self._deltas(
-            event_items, weights, ts, touched[:count], before[:count], now_ms, windows,
-            self.models.ranker.parameters - parameters,
-        )  # fmt: skip
+        change = touched[:count], before[:count]
+        messages = self._deltas(events, change, now_ms, windows, self._added(shared_before))
         quality = {}
         if error[0]:
             squares = float(error[1]) * s.events.rating_scale**2
             quality = {f"{RATINGS}:tests": float(error[0]), f"{RATINGS}:squared_error": squares}
         return Learned(slots, messages, new_users, quality)
 
-    def _train(
-        self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
-        weights: NDArray[np.float32], number: int, now_ms: int,
-    ) -> None:  # fmt: skip
+    def _added(self, before: Parameters) -> Parameters:
+        """What was added to the shared parameters, of those that have changed."""
+        found = {name: one.parameters - before[name] for name, one in self.models.shared.items()}
+        return {name: change for name, change in found.items() if change.any()}
+
+    def _train(self, events: _Events, number: int, now_ms: int) -> None:
         """Let the ranker learn from some of the events, before any model does: what known users
         took of what was known."""
         if self.settings.lists.model != "ranker":
             return
-        known = (event_items >= 0) & (weights > 0) & (self.users.events[event_users] > 0)
-        known &= self.catalogue.events[event_items] > 0
+        known = (events.items >= 0) & (events.weights > 0) & (self.users.events[events.users] > 0)
+        known &= self.catalogue.events[events.items] > 0
         chosen = np.flatnonzero(known)
         most = self.settings.ranker.train_per_batch
         if len(chosen) > most:
             chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(np.int64)]
         seed = self.settings.model.seed * _SEED_STRIDE
         self._samples[0] = (seed ^ number * _SAMPLE_STRIDE) & _MASK
-        self.models.train(event_users[chosen], event_items[chosen], now_ms, self._samples)
+        self.models.train(events.users[chosen], events.items[chosen], now_ms, self._samples)
 
     def _deltas(
-        self, items: NDArray[np.int32], weights: NDArray[np.float32], ts: NDArray[np.int64],
-        touched: NDArray[np.int32], before: NDArray[np.float32], now_ms: int,
-        windows: Windows | None, ranker: NDArray[np.float64],
-    ) -> dict[int, bytes]:  # fmt: skip
-        """The changes of this batch as messages; the replica's popularity follows at once."""
-        catalogue = self.catalogue
+        self,
+        given: _Events,
+        changed: tuple[NDArray[np.int32], NDArray[np.float32]],
+        now_ms: int,
+        windows: Windows | None,
+        shared: Parameters,
+    ) -> dict[int, bytes]:
+        """The changes of this batch as messages; the replica's popularity follows at once.
+
+        Args:
+            changed: the slots whose factors have changed, and what those were before.
+            shared: what was added to shared parameters.
+        """
+        catalogue, (touched, before) = self.catalogue, changed
+        _, items, weights, ts = given
         popularity_kernels.add_popularity(
             items, weights, ts, self.half_life_ms,
             catalogue.popularity, catalogue.popularity_at, catalogue.events,
         )  # fmt: skip
         seen = np.unique(items[items >= 0])
         catalogue.seen[seen] = now_ms
-        self._similar_due.update(dict.fromkeys(seen.tolist()))
+        self.shared.touch(seen)
         # An event of weight 0 touches no factor but counts all the same.
         silent = seen[catalogue.stamp[seen] != self._batch]
         slots = np.concatenate([touched, silent.astype(np.int32)])
@@ -205,73 +228,30 @@ class Learner:
         count = self.settings.job.item_shards
         shards = catalogue.shards(count)
         pairs = split_pairs(windows, catalogue.keys, shards, count) if windows else []
-        return pack_deltas(
-            catalogue.keys[slots], names, change, weight, weight_at, events, shards[slots], now_ms,
-            pairs, ranker.tobytes() if ranker.any() else b"",
-        )  # fmt: skip
+        message = Touched(
+            catalogue.keys[slots], names, change, weight, weight_at, events, shards[slots]
+        )
+        return pack_deltas(message, now_ms, pairs, shared)
 
-    def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[Command]:
-        """The commands that refresh the lists of the users in `slots` (distinct)."""
-        commands: list[Command] = []
-        users, writer = self.users, self.lists
-        for source, at, lists in self.models.rank(slots, now_ms):
-            found = slots[at]
-            written = writer.items(lists, self.models.reasons(found, lists))
-            numbers = users.events[found].tolist()
-            for slot, number, items in zip(found.tolist(), numbers, written, strict=True):
-                commands += writer.user_list(users.names[slot], number, now_ms, source, items)
-        if self.settings.redis.factors:
-            vectors = self.models.vectors(slots, now_ms)
-            for slot, vector in zip(slots.tolist(), vectors, strict=True):
-                commands.append(writer.user_factor(users.names[slot], vector))
-        return commands
-
-    def shared_lists(self, now_ms: int, *, everything: bool = False) -> list[Command]:
-        """The commands for `popular`, `trending` and the `similar:` lists due, or all changed."""
-        s, lists = self.settings, self.lists
-        commands: list[Command] = []
-        if everything or now_ms - self._popular_written >= s.lists.popular_every_s * 1000:
-            self._popular_written = now_ms
-            self.models.forget_popular()
-            ranked = self.models.by_popularity(np.array([-1], np.int32), now_ms)
-            commands.append(lists.popular_list(now_ms, lists.items(of_one(ranked, "popular"))[0]))
-            trend = of_one(self.models.by_trend(), "trending")
-            commands.append(lists.trending_list(now_ms, lists.items(trend)[0]))
-        if everything or now_ms - self._similar_looked >= _SIMILAR_PAUSE_MS:
-            self._similar_looked = now_ms
-            commands += self._similar_lists(now_ms, everything)
-        return commands
-
-    def _similar_lists(self, now_ms: int, everything: bool) -> list[Command]:
-        old = now_ms - self.settings.lists.similar_every_s * 1000
-        alive, written = self.catalogue.alive, self._similar_at
-        due = [
-            slot
-            for slot in self._similar_due
-            if alive[slot] and (everything or written.get(slot, 0) <= old)
+    def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
+        """The lists of the users in `slots` (distinct), and their factors if these are wanted."""
+        users, models = self.users, self.models
+        vectors = models.vectors(slots, now_ms) if self.settings.redis.factors else None
+        return [
+            ListUpdates(
+                USER,
+                [users.names[slot] for slot in slots[at].tolist()],
+                source,
+                now_ms,
+                lists,
+                self.catalogue,
+                self._writer,
+                models.reasons(slots[at], lists),
+                users.events[slots[at]].tolist(),
+                None if vectors is None else vectors[at],
+            )
+            for source, at, lists in models.rank(slots, now_ms)
         ]
-        if not everything:
-            due = due[:_SIMILAR_AT_ONCE]
-        commands: list[Command] = []
-        if due:
-            similar = self.models.similar(np.array(due))
-            source = "item-cf" if self.models.counting else "mf"
-            for slot, text in zip(due, self.lists.items(similar), strict=True):
-                name = self.catalogue.ids[slot] or ""
-                commands.append(self.lists.similar_list(name, now_ms, source, text))
-                written[slot] = now_ms
-                del self._similar_due[slot]
-        return commands
-
-    @property
-    def similar_due(self) -> bool:
-        """Whether any item's `similar:` list is to be written, now or later."""
-        return bool(self._similar_due)
-
-    def forget_similar(self) -> None:
-        """Take it that no `similar:` list is written yet, of any item."""
-        self._similar_due.update(dict.fromkeys(self.catalogue.living_slots().tolist()))
-        self._similar_at.clear()
 
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""
@@ -280,11 +260,4 @@ class Learner:
         if self.catalogue.wasteful:
             place = self.catalogue.compact(self.users.consumed())
             self.users.renumber(place)
-            self._similar_due = _moved(self._similar_due, place)
-            self._similar_at = _moved(self._similar_at, place)
-
-
-def _moved(by_slot: dict[int, V], place: NDArray[np.int32]) -> dict[int, V]:
-    """What was noted by slot, after a compaction; in the same order."""
-    slots = place[np.fromiter(by_slot, np.int32, len(by_slot))].tolist()
-    return {slot: value for slot, value in zip(slots, by_slot.values(), strict=True) if slot >= 0}
+            self.shared.renumber(place)

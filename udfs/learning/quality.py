@@ -1,7 +1,7 @@
 """The quality of lists, measured in the stream: what a list was worth before its event was learned.
 
 In: a batch that is about to be learned. Out: sums to add to an account, for the list a user was
-served and for the popular list beside it, and the commands that count which items were shown.
+served and for the popular list beside it, and the items that were shown for the first time.
 Test, then learn, is the prequential protocol (Dawid 1984; for recommenders Vinagre, Jorge, Gama
 2014): all items but those the user has consumed are candidates, and an item met for the first time
 is a miss.
@@ -14,13 +14,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.accounts import LISTS, shown_key
+from udfs.accounts import LISTS
 from udfs.events.batch import EventBatch
 from udfs.learning.learner import Learner
 from udfs.memory import history_kernels
 from udfs.memory.columns import Table, column
 from udfs.state.handles import Rows
-from udfs.stores.redis_writer import Command
 
 CUTS = (1, 5, 10, 20)
 TOP = 10  # of MRR, NDCG, novelty and coverage
@@ -77,17 +76,26 @@ class Quality:
         self._shown: dict[str, Shown] = {}
 
     def test(
-        self, learner: Learner, batch: EventBatch, rows: Rows, history: Rows, number: int,
-        now_ms: int, first: int = 0,
-    ) -> tuple[dict[str, float], list[Command]]:  # fmt: skip
+        self,
+        learner: Learner,
+        batch: EventBatch,
+        rows: Rows,
+        history: Rows,
+        number: int,
+        now_ms: int,
+        first: int = 0,
+    ) -> tuple[dict[str, float], dict[str, list[str]]]:
         """Test the positive events of a batch that is learned next.
 
         Args:
             rows, history: as in `Learner.learn`. number: how many events the shard has learned.
             first: the position in the batch of the first event that may be a test.
+
+        Returns: the sums, by `<list>:<measure>`; and by list the ids of items among the first 10
+            that this learner has not yet said were.
         """
         if not self.every:
-            return {}, []
+            return {}, {}
         due = range(-number % self.every, len(batch), self.every)
         weights = batch.weights
         chosen = [n for n in due if n >= first and weights[n] > 0]
@@ -106,12 +114,12 @@ class Quality:
                 slots.append(slot)
                 items.append(item)
         if not slots:
-            return totals, []
+            return totals, {}
         _add(totals, {"new_items": items.count(-1)})
         where, taken = np.array(slots, np.int32), np.array(items, np.int32)
         counts = np.maximum(catalogue.events[: catalogue.size], 1)
         shares = counts / counts.sum()
-        commands: list[Command] = []
+        shown: dict[str, list[str]] = {}
         popular = learner.models.by_popularity(where, now_ms)[0]
         tested = dict(zip(LISTS, (np.empty_like(popular), popular), strict=True))
         for name in (LISTS[0], *self.models):
@@ -121,8 +129,9 @@ class Quality:
                 found[at] = lists.items
         for name, found in tested.items():
             _add(totals, {f"{name}:{k}": v for k, v in sums(found, taken, shares).items()})
-            commands += self._show(learner, name, found[:, :TOP])
-        return totals, commands
+            if fresh := self._show(learner, name, found[:, :TOP]):
+                shown[name] = fresh
+        return totals, shown
 
     def _consumed(self, learner: Learner, item: int, slot: int) -> bool:
         users = learner.users
@@ -132,16 +141,15 @@ class Quality:
             history_kernels.consumed(*pair, users.tail, users.fill, users.older, users.pages)
         )
 
-    def _show(self, learner: Learner, name: str, top: NDArray[np.int32]) -> list[Command]:
-        """The command that counts the items shown for the first time, if there are any."""
+    def _show(self, learner: Learner, name: str, top: NDArray[np.int32]) -> list[str]:
+        """The items shown for the first time."""
         catalogue, shown = learner.catalogue, self._shown.get(name)
         if shown is None:
             shown = self._shown[name] = catalogue.attach(Shown())
         slots = np.unique(top[top >= 0])
         fresh = slots[~shown.seen[slots]]
         shown.seen[fresh] = True
-        key = shown_key(learner.settings.redis.prefix, name)
-        return [("PFADD", key, *catalogue.names(fresh.tolist()))] if len(fresh) else []
+        return catalogue.names(fresh.tolist())
 
 
 def _add(totals: dict[str, float], more: Mapping[str, float]) -> None:

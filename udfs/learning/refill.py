@@ -1,11 +1,11 @@
 """Lists that Redis has lost, written anew from Flink's state a few at a time.
 
-In: Redis, the log of a shard's users, and whose lists were written of late. Out: whose lists are
-to be written in this second. Redis has a mark for each shard, a field of the hash `filled`: how
-many events the shard had learned when it was set, so that all lists of that time are there. Where
-the mark is missing, Redis was emptied; where it is an older one, Redis has gone back to older data,
-by a restart or a failover. What it persists or replicates is always in the order of the writes.
-Each node of a Redis Cluster has marks of its own, `filled{<n>}`; the least of them counts.
+In: the marks in Redis, the log of a shard's users, and whose lists were written of late. Out: whose
+lists are to be written in this second. A mark says how many events the shard had learned when it
+was set, so that all lists of that time are there. Where the mark is missing, Redis was emptied;
+where it is an older one, Redis has gone back to older data, by a restart or a failover. What it
+persists or replicates is always in the order of the writes. Of the marks on the nodes of a Redis
+Cluster the least counts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from udfs.learning.idle_users import IdleUsers
-from udfs.stores.redis_writer import RedisWriter
+from udfs.stores.redis_marks import RedisMarks
 
 log = logging.getLogger(__name__)
 LOOK_MS = 1000  # how often the mark is looked at, and set
@@ -28,27 +28,25 @@ class Refill:
     """The lists of one shard.
 
     Args:
-        shard: its key, the field of the mark. learned: events of its state.
+        marks: of the shard. shard: its key. learned: events of its state.
         idle: the log of its users, read from Flink's state: `look` is for when the shard is the
             current one.
         per_s: how many lists at most each time.
     """
 
     def __init__(
-        self, writer: RedisWriter, prefix: str, shard: int, learned: int, idle: IdleUsers,
-        per_s: int,
-    ) -> None:  # fmt: skip
-        self._writer, self._key, self._shard = writer, f"{prefix}filled", str(shard)
-        self._idle, self._per_s = idle, per_s
+        self, marks: RedisMarks, shard: int, learned: int, idle: IdleUsers, per_s: int
+    ) -> None:
+        self._marks, self._shard, self._idle, self._per_s = marks, shard, idle, per_s
         # While lists are written anew; another attempt's says nothing about how far this one is.
         self._begun = b"begun " + secrets.token_hex(8).encode()
         self._users: Iterator[str] | None = None
-        self._mark, self._connections = learned, writer.connections
+        self._mark, self._connections = learned, marks.connections
         # (mark, the one before it, whose lists were written between them), the oldest first.
         self._recent: deque[tuple[int, int, set[str]]] = deque(maxlen=_RECENT)
         self._since: set[str] = set()
         if per_s and not learned:
-            self._set(b"0")  # there is nothing yet that could be lost
+            marks.set(b"0")  # there is nothing yet that could be lost
 
     def wrote(self, users: Iterable[str]) -> None:
         """Note whose lists have been written."""
@@ -60,12 +58,12 @@ class Refill:
         Args:
             learned: how many events the shard has learned.
         """
-        found = self._writer.try_to(*(("HGET", key, self._shard) for key in self._keys()))
+        found = self._marks.read()
         if not found:
             return False, []  # Redis is away: the next look will tell
         begins = self._lost(found)
         if begins:
-            self._set(self._begun)
+            self._marks.set(self._begun)
         if self._users is None:
             self._note(learned)
             return False, []
@@ -77,7 +75,7 @@ class Refill:
 
     def _lost(self, marks: list[bytes | None]) -> str:
         """Whether Redis has gone back since the last look: "all" lists are lost, "some", or ""."""
-        again, self._connections = self._connections, self._writer.connections
+        again, self._connections = self._connections, self._marks.connections
         if self._users is not None and all(mark == self._begun for mark in marks):
             return ""
         number = min(int(mark) if mark and mark.isdigit() else -1 for mark in marks)
@@ -103,10 +101,4 @@ class Refill:
         if begun or self._since or learned != self._mark:
             self._recent.append((learned, self._mark, self._since))
             self._mark, self._since = learned, set()
-            self._set(b"%d" % learned)
-
-    def _set(self, mark: bytes) -> None:
-        self._writer.send([("HSET", key, self._shard, mark) for key in self._keys()])
-
-    def _keys(self) -> list[str]:
-        return [self._key + tag for tag in self._writer.tags]
+            self._marks.set(b"%d" % learned)

@@ -32,3 +32,12 @@ class Timers:
         for name in due:
             del self._at[name]
         return due
+
+
+def next_tick(now: int, interval_ms: int) -> int:
+    """The next multiple of the interval: a timer at it is one timer, however often it is set.
+
+    >>> next_tick(1_000, 400), next_tick(1_200, 400)
+    (1200, 1600)
+    """
+    return (now // interval_ms + 1) * interval_ms

@@ -18,7 +18,7 @@ from udfs.learning.refill import Refill
 from udfs.learning.settings import JobSettings
 from udfs.learning.timers import Timers
 from udfs.state.handles import Cell, Log, Rows
-from udfs.stores.redis_writer import RedisWriter
+from udfs.stores.redis_marks import RedisMarks
 
 _DAY_MS = 86_400_000
 
@@ -42,6 +42,7 @@ class UserShard:
 
     Args:
         state: the handles, while the shard is the current one. key: Flink's of the shard.
+        marks: the shard's in Redis.
 
     Attributes:
         learned: how many events.
@@ -51,9 +52,7 @@ class UserShard:
         timers: what is due when.
     """
 
-    def __init__(
-        self, state: Handles, key: int, settings: JobSettings, writer: RedisWriter
-    ) -> None:
+    def __init__(self, state: Handles, key: int, settings: JobSettings, marks: RedisMarks) -> None:
         options, self._state = settings.options, state
         events = options.events
         self.queued = Queued(state.queued, settings.gather_ms)
@@ -67,7 +66,7 @@ class UserShard:
         self.flushed_ms = 0
         self.timers = Timers()
         per_s = options.redis.refill_per_s if settings.refills else 0
-        self.refill = Refill(writer, options.redis.prefix, key, self.learned, self.idle, per_s)
+        self.refill = Refill(marks, key, self.learned, self.idle, per_s)
 
     def store(self) -> None:
         """Write how much was learned to the state."""

@@ -6,26 +6,56 @@ In: ranked slots and the items' fragments; out: bytes. Names of sizes: `N` items
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)
-def write_items(
-    items, scores, models, reasons, text, text_at, text_length, why, why_at, because, out, ends
-):
-    """Write the JSON of the items of each list into `out` (uint8), one list after the other.
+class Items(NamedTuple):
+    """Ranked items.
 
-    Args:
+    Attributes:
         items, scores: int32[rows, N] (a negative one ends a list), float32[rows, N] in 0 to 1,
             written with four decimals.
         models, reasons: int8[rows, N], int32[rows, N, R]: what put the item there, and the items
             (−1: none) that speak for it.
-        text, text_at, text_length: the items' fragments, `{"item":…,"score":` (see `Catalogue`).
-        why, why_at: uint8, int32[M + 1]: `,"why":{"model":…` of each model. because: uint8, what
-            comes before the reasons, `,"because":[`.
-        ends: int64[rows], set to where each list ends in `out`.
     """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    models: NDArray[np.int8]
+    reasons: NDArray[np.int32]
+
+
+class Texts(NamedTuple):
+    """Fragments of JSON, uint8 one after the other, with where each begins.
+
+    Attributes:
+        text, text_at, text_length: of the items, `{"item":…,"score":` (see `Catalogue`).
+        why, why_at: uint8, int32[M + 1]: `,"why":{"model":…` of each model.
+        because: what comes before the reasons, `,"because":[`.
+    """
+
+    text: NDArray[np.uint8]
+    text_at: NDArray[Any]
+    text_length: NDArray[Any]
+    why: NDArray[np.uint8]
+    why_at: NDArray[np.int32]
+    because: NDArray[np.uint8]
+
+
+@njit(cache=True, nogil=True)
+def write_items(lists, texts, out, ends):
+    """Write the JSON of the items of each list into `out` (uint8), one list after the other.
+
+    Args:
+        lists, texts: `Items` and `Texts`. ends: int64[rows], set to where each list ends in `out`.
+    """
+    items, scores, models, reasons = lists.items, lists.scores, lists.models, lists.reasons
+    text, text_at, text_length = texts.text, texts.text_at, texts.text_length
+    why, why_at, because = texts.why, texts.why_at, texts.because
     end = 0
     for row in range(items.shape[0]):
         for k in range(items.shape[1]):

@@ -20,6 +20,7 @@ from pyflink.datastream.state import (
 )
 
 import udfs
+from udfs.learning.effects import END, Wake
 from udfs.state.handles import Cell, Log, Rows
 from udfs.stores.fence import Fence
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
@@ -84,10 +85,10 @@ def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str
     return RedisWriter(settings, fence=fence)
 
 
-def next_tick(now: int, interval_ms: int) -> int:
-    """The next multiple of the interval: a timer at it is one timer, however often it is set.
-
-    >>> next_tick(1_000, 400), next_tick(1_200, 400)
-    (1200, 1600)
-    """
-    return (now // interval_ms + 1) * interval_ms
+def set_timer(context: Any, wake: Wake) -> None:
+    """Let Flink call the operator at that time for the shard that is current."""
+    service = context.timer_service()
+    if wake.at_ms == END:
+        service.register_event_time_timer(END)
+    else:
+        service.register_processing_time_timer(wake.at_ms)

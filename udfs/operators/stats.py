@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from udfs.accounts import LISTS, Account, Window, fields, pack_account, shown_key, unpack_account
+from udfs.accounts import LISTS, Account, Window, fields, pack_account, unpack_account
+from udfs.learning.timers import next_tick
 from udfs.operators.code_check import Shipped
-from udfs.operators.flink import cell, next_tick, now_ms, redis_writer
+from udfs.operators.flink import cell, now_ms, redis_writer
+from udfs.stores.redis_stats import RedisStats
 from udfs.stores.redis_writer import RedisSettings
 
 _WRITE_MS = 500
@@ -29,7 +31,8 @@ class Stats(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     def open(self, context: RuntimeContext) -> None:
         """Take the state handle and connect to Redis."""
         self._stored = cell(context, "totals")
-        self.writer = redis_writer(context, self._redis, "stats")
+        writer = redis_writer(context, self._redis, "stats")
+        self._store = RedisStats(writer, self._redis.prefix)
         self._total: Account | None = None
         self._window = Window()
         self._began_s = now_ms() // 1000
@@ -67,17 +70,11 @@ class Stats(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         recent = self._window.total(second, seconds)
         minute = self._window.total(second + 1, 60)
         total = self._total or Account()
-        shown = self._shown() if total.quality else {}
+        shown = self._store.shown(self._lists) if total.quality else {}
         return fields(total, recent, seconds, minute, now, shown)
 
-    def _shown(self) -> dict[str, int]:
-        keys = [shown_key(self._redis.prefix, name) for name in self._lists]
-        counts = self.writer.send([("PFCOUNT", key) for key in keys])
-        return dict(zip(self._lists, counts, strict=True))
-
     def _write(self) -> None:
-        pairs = [part for pair in self._fields().items() for part in pair]
-        self.writer.send([("HSET", f"{self._redis.prefix}stats", *pairs)])
+        self._store.write(self._fields())
 
     def close(self) -> None:
         """At the end of a bounded input: write the final totals."""

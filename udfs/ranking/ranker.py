@@ -67,10 +67,10 @@ class Ranker:
         """w and the sums of squares after it, float64[2P]; a copy."""
         return np.concatenate([self.w, self.squares])
 
-    def put(self, data: bytes) -> None:
-        """Set `parameters` from bytes; those of another kind of ranker, or none, change nothing."""
-        if len(data) == 16 * len(self.w):
-            found = np.nan_to_num(np.frombuffer(data, "<f8"), posinf=0.0, neginf=0.0)
+    def put(self, parameters: NDArray[np.float64]) -> None:
+        """Set `parameters`; those of another kind of ranker change nothing."""
+        if len(parameters) == 2 * len(self.w):
+            found = np.nan_to_num(parameters, posinf=0.0, neginf=0.0)
             self.w[:] = found[: len(self.w)].clip(-_LARGEST, _LARGEST)
             self.squares[:] = found[len(self.w) :].clip(min=_FIRST)
 

@@ -6,7 +6,7 @@ when is in `udfs.learning.learner`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Recommender:
         sources: by name, in the order of `SOURCES`.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
+        shared: what has parameters that all user learners share, by name: has `parameters`,
+            float64[P], and `put`. Nothing else is needed to let those of another model travel.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Recommender:
             for table in model.tables if self.counting or name not in self._evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
+        self.shared = {"ranker": self.ranker}
 
     def count(
         self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
@@ -241,9 +244,10 @@ class Recommender:
 
     def put(
         self, items: Sequence[str], rows: NDArray[np.void], counted: Sequence[str],
-        pairs: Sequence[KeyRow], ranker: bytes,
+        pairs: Sequence[KeyRow], parameters: Mapping[str, NDArray[np.float64]],
     ) -> None:  # fmt: skip
-        """Set items, what was taken together with some, and the ranker to absolute values."""
+        """Set items, what was taken together with some, and shared parameters by name to absolute
+        values."""
         catalogue = self.catalogue
         self._moment = None
         catalogue.put_rows(items, rows)
@@ -252,7 +256,9 @@ class Recommender:
                 if slot >= 0:
                     slots = catalogue.slots_of_keys(row.keys)
                     self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
-            self.ranker.put(ranker)
+            for name, values in parameters.items():
+                if name in self.shared:
+                    self.shared[name].put(values)
 
     def forget_popular(self) -> None:
         """Look at popularity again next time."""

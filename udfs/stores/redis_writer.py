@@ -42,9 +42,15 @@ class RedisSettings:
     """
 
     def __init__(
-        self, url: str, username: str = "", password: str = "", prefix: str = "",
-        timeout_s: float = 2.0, retry_s: float = 60.0, born_ms: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        url: str,
+        username: str = "",
+        password: str = "",
+        prefix: str = "",
+        timeout_s: float = 2.0,
+        retry_s: float = 60.0,
+        born_ms: int = 0,
+    ) -> None:
         self.url, self.username, self.password = url, username, password
         self.prefix, self.timeout_s, self.retry_s = prefix, timeout_s, retry_s
         self.born_ms = born_ms
@@ -123,9 +129,11 @@ class RedisWriter:
     """
 
     def __init__(
-        self, settings: RedisSettings, sleep: Callable[[float], object] = time.sleep,
+        self,
+        settings: RedisSettings,
+        sleep: Callable[[float], object] = time.sleep,
         fence: Fence | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._settings = settings
         self._fence, self._sleep = fence, sleep
         self.round_trips = self.connections = 0

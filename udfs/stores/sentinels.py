@@ -59,7 +59,10 @@ class Sentinels(NamedTuple):
             common["ssl"] = True
         sentinel: Any = Sentinel(self.at.hosts, sentinel_kwargs=common)  # type: ignore[no-untyped-call]
         client: redis.Redis = sentinel.master_for(
-            self.service, db=self.database, username=self.at.username or None,
-            password=self.at.password or None, **common,
-        )  # fmt: skip
+            self.service,
+            db=self.database,
+            username=self.at.username or None,
+            password=self.at.password or None,
+            **common,
+        )
         return client

@@ -12,10 +12,10 @@ from flink_app.serve.inbox import DURABLE_S
 from flink_app.serve.lists import STALE_LISTS
 from udfs.errors import ConfigError
 from udfs.feed import entries
+from udfs.learning.list_step import OVERLOAD_MS
 from udfs.learning.settings import ORDINARY
 from udfs.models.item_cf import neighbours
 from udfs.models.user_cf import consumers
-from udfs.operators.user_learner import OVERLOAD_MS
 from udfs.ranking import ranker
 
 CONSTANTS = {

@@ -17,6 +17,7 @@ from flink_app.local.ports import free_port
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup import lists
 from udfs.errors import ServiceError
+from udfs.lists import contract
 
 VALUE = (
     b'{"user":"al ice","id":"a-1","at":1700000000000,"v":1,"source":"mf","items":'
@@ -63,7 +64,7 @@ def test_an_unknown_user_is_told_with_the_way_out(
 def test_the_table_has_titles_where_there_are_some(client: redis.Redis) -> None:
     client.set("item:i1", b'{"title":"Alien"}')
     client.set("item:[i2]", b"not JSON")
-    found = lists.decode(VALUE)
+    found = contract.read(VALUE)
     names = lists.titles(client, "", [entry.item for entry in found.items])
     out = io.StringIO()
     Console(file=out, width=100).print(lists.table(found, "rec:al ice", names, found.at + 75_000))
@@ -74,8 +75,8 @@ def test_the_table_has_titles_where_there_are_some(client: redis.Redis) -> None:
 
 def test_no_id_and_no_title_can_take_the_terminal_over(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "a\x1b[2J\x1b]0;x\x07\x9b31m\u202eb\n\r\x08"
-    entry = lists.Entry(item=hostile, score=1.0, why={"model": hostile, "because": [hostile]})
-    found = lists.RecommendationList(hostile, 1, 1, hostile, [entry], user=hostile)
+    entry = contract.Entry(item=hostile, score=1.0, why={"model": hostile, "because": [hostile]})
+    found = contract.RecommendationList(hostile, 1, 1, hostile, [entry], user=hostile)
     console = Console(width=400, color_system=None)
     console.print(lists.table(found, f"rec:{hostile}", {hostile: hostile}, 1))
     shown = capsys.readouterr().out
@@ -86,7 +87,7 @@ def test_no_id_and_no_title_can_take_the_terminal_over(capsys: pytest.CaptureFix
 def test_an_empty_list_says_so() -> None:
     value = b'{"id":"a","at":1700000000000,"v":1,"source":"trending","items":[]}'
     out = io.StringIO()
-    found = lists.decode(value)
+    found = contract.read(value)
     Console(file=out, width=100).print(lists.table(found, "trending", {}, found.at))
     text = out.getvalue()
     assert "an empty list" in text and "source trending, 0:00 old" in text

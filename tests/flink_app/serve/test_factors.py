@@ -19,6 +19,8 @@ from udfs.feed.writer import FeedWriter
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 from udfs.state.records import item_dtype, pack_factor
+from udfs.stores.redis_feed import RedisFeed
+from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 NOW = 1_700_000_000_000
@@ -35,13 +37,13 @@ def learned(url: str) -> Learner:
     items = [f"i{n}" for n in random.zipf(1.3, 400) % 30]
     batch = make_batch(users, items, np.ones(400), np.ones(400), np.full(400, NOW), [""] * 400, NOW)
     slots = learner.learn(batch, MemoryRows(), MemoryRows(), 0, NOW).slots
-    feed = FeedWriter("", 0, NOW, False, 30.0)
     writer = RedisWriter(RedisSettings(url))
+    feed = FeedWriter(RedisFeed(writer, ""), 0, NOW, False, 30.0)
     living = learner.catalogue.living_slots()
-    writer.send(feed.snapshot(learner.catalogue, b"", {}, whole=True))
-    writer.send([feed.changes(learner.catalogue, living[:3], Changes(), NOW)])
-    writer.send(learner.user_lists(slots, NOW))
-    writer.send(learner.shared_lists(NOW, everything=True))
+    feed.replace(learner.catalogue, {}, {}, whole=True)
+    feed.append(learner.catalogue, living[:3], Changes(), NOW)
+    made = learner.user_lists(slots, NOW) + learner.shared.updates(NOW, everything=True)
+    RedisLists(config.settings, writer).write(made)
     return learner
 
 
@@ -119,10 +121,9 @@ def test_the_replica_follows_the_log_and_leaves_out_what_is_damaged(
     redis_client.xadd("feed:log", {"other": b"x"})
     learner.catalogue.slots(["one more"])
     slot = learner.catalogue.find(["one more"])
-    feed = FeedWriter("", 0, NOW, False, 30.0)
-    RedisWriter(RedisSettings(redis_url)).send(
-        [feed.changes(learner.catalogue, slot, Changes(), NOW)]
-    )
+    writer = RedisWriter(RedisSettings(redis_url))
+    feed = FeedWriter(RedisFeed(writer, ""), 0, NOW, False, 30.0)
+    feed.append(learner.catalogue, slot, Changes(), NOW)
     factors.refresh(redis_client)
     assert len(factors.items) == known + 1
     redis_client.flushall()  # an emptied Redis takes nothing away

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of, keys
 from udfs.errors import ServiceError
-from udfs.feed.deltas import VERSION, Deltas, apply_deltas, pack_deltas, unpack_deltas
+from udfs.feed import parameters
+from udfs.feed.deltas import VERSION, Deltas, Touched, apply_deltas, pack_deltas, unpack_deltas
 from udfs.memory.catalogue import Catalogue
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 HALF_LIFE_MS = SETTINGS.half_life_ms
 
 events = st.tuples(
@@ -53,7 +57,7 @@ def test_the_owners_hold_what_the_learner_holds(
 
 def message(items: list[str], events: list[int], change: float = 1.0) -> Deltas:
     n = len(items)
-    packed = pack_deltas(
+    touched = Touched(
         keys(items),
         {k: item for k, item in enumerate(items) if events[k]},
         np.full((n, 8), change, np.float32),
@@ -61,10 +65,8 @@ def message(items: list[str], events: list[int], change: float = 1.0) -> Deltas:
         np.full(n, float(NOW)),
         np.array(events, np.int64),
         np.zeros(n, np.int32),
-        NOW,
-        [],
-        b"",
     )
+    packed = pack_deltas(touched, NOW, [], {})
     return unpack_deltas(packed[0])
 
 
@@ -103,10 +105,16 @@ def test_factors_stay_within_their_limit(change: float) -> None:
 
 def test_shards_get_their_own_items() -> None:
     owner = Catalogue(0, 1, 10)
-    packed = pack_deltas(
-        keys("abc"), dict(enumerate("abc")), np.outer([1, 2, 3], np.ones(4)).astype(np.float32),
-        np.ones(3), np.zeros(3), np.array([1, 2, 3]), np.array([5, 2, 5], np.int32), 0, [], b"",
-    )  # fmt: skip
+    touched = Touched(
+        keys("abc"),
+        dict(enumerate("abc")),
+        np.outer([1, 2, 3], np.ones(4)).astype(np.float32),
+        np.ones(3),
+        np.zeros(3),
+        np.array([1, 2, 3]),
+        np.array([5, 2, 5], np.int32),
+    )
+    packed = pack_deltas(touched, 0, [], {})
     assert sorted(packed) == [2, 5]
     apply_deltas(unpack_deltas(packed[5]), owner, 1e6)
     assert owner.ids == ["a", "c"]
@@ -116,17 +124,23 @@ def test_shards_get_their_own_items() -> None:
 
 def test_another_version_is_refused() -> None:
     other = msgspec.structs.replace(message(["a"], [1]), version=VERSION + 1)
-    with pytest.raises(ServiceError, match=r"changes of items have form 4, .* reads 1 to 3"):
+    with pytest.raises(ServiceError, match=r"changes of items have form 5, .* reads 1 to 4"):
         unpack_deltas(msgspec.msgpack.encode(other))
 
 
 def test_a_factor_of_the_history_is_told_where_it_has_changed() -> None:
     change = np.zeros((3, 8), np.float32)
     change[:, 0], change[1, 6:] = 5, [0.5, -0.5]
-    packed = pack_deltas(
-        keys("abc"), dict(enumerate("abc")), change, np.ones(3), np.zeros(3), np.ones(3, np.int64),
-        np.zeros(3, np.int32), 0, [], b"",
-    )  # fmt: skip
+    touched = Touched(
+        keys("abc"),
+        dict(enumerate("abc")),
+        change,
+        np.ones(3),
+        np.zeros(3),
+        np.ones(3, np.int64),
+        np.zeros(3, np.int32),
+    )
+    packed = pack_deltas(touched, 0, [], {})
     told = msgspec.msgpack.decode(packed[0])
     assert [len(part) for part in told[2:3] + told[7:9]] == [3 * 6 * 4, 4, 8]
     owner = Catalogue(2, 1, 10)
@@ -162,10 +176,56 @@ def test_the_bytes_of_version_2_are_still_applied() -> None:
     assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
 
 
-def test_the_bytes_of_version_3_are_applied() -> None:
+def test_the_bytes_of_version_3_are_still_applied() -> None:
     owner = applied(
         "9c 03 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
         "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
         "c4 04 00000000 c4 04 000000bf c0 c4 00 c4 08 " + keys("a").tobytes().hex()
     )
     assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+
+
+def test_the_ranker_of_version_3_is_shared_by_its_name() -> None:
+    data = (FIXTURES / "deltas-v3.hex").read_text()
+    applied(data)
+    found = unpack_deltas(bytes.fromhex(data))
+    told = parameters.read(found.parameters)
+    assert {name: values.tolist() for name, values in told.items()} == {"ranker": [0.5, -2.0]}
+
+
+def test_the_bytes_of_version_4_are_applied() -> None:
+    data = (
+        "9c 04 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
+        "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
+        "c4 04 00000000 c4 04 000000bf c0"
+        "82 a6 72616e6b6572 c4 08 000000000000e03f a3 736571 c4 08 00000000000000c0"
+        "c4 08" + keys("a").tobytes().hex()
+    )
+    owner = applied(data)
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+    told = parameters.read(unpack_deltas(bytes.fromhex(data)).parameters)
+    assert {name: values.tolist() for name, values in told.items()} == {
+        "ranker": [0.5],
+        "seq": [-2.0],
+    }
+
+
+def test_shared_parameters_go_to_the_first_shard_whatever_else_there_is() -> None:
+    touched = Touched(
+        keys("a"),
+        {0: "a"},
+        np.zeros((1, 8), np.float32),
+        np.ones(1),
+        np.ones(1),
+        np.ones(1, np.int64),
+        np.ones(1, np.int32),
+    )
+    shared = {"ranker": np.array([0.5, -2.0]), "sequence": np.ones(3)}
+    packed = pack_deltas(touched, NOW, [], shared)
+    assert sorted(packed) == [0, 1]
+    assert parameters.read(unpack_deltas(packed[1]).parameters) == {}
+    told = parameters.read(unpack_deltas(packed[0]).parameters)
+    assert {name: values.tolist() for name, values in told.items()} == {
+        name: values.tolist() for name, values in shared.items()
+    }
+    assert list(pack_deltas(touched, NOW, [], {})) == [1]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from udfs.feed import entries
-from udfs.feed.changes import Changes, feed_keys
+from udfs.feed.changes import Changes
 from udfs.feed.entries import FeedRows
 from udfs.feed.reader import FeedReader
 from udfs.feed.writer import FeedWriter
@@ -20,6 +20,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
+from udfs.stores.redis_feed import RedisFeed, feed_keys
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 D = 4
@@ -37,17 +38,17 @@ class Side:
     """One replica and the writers of two item shards on one Redis."""
 
     def __init__(self, url: str, alone: bool = False, keep_s: float = 30.0) -> None:
-        self.redis = RedisWriter(RedisSettings(url))
+        self.feed = RedisFeed(RedisWriter(RedisSettings(url)), "shop:")
         self.replica = Catalogue(D, 1, 1000)
         self.models = Recommender(Settings(), self.replica, Users(D, 1, 10, 10))
-        self.reader = FeedReader(self.redis, "shop:", 2, alone, keep_s)
+        self.reader = FeedReader(self.feed, 2, alone, keep_s)
 
     def writer(self, shard: int = 0, epoch: int = 1, restored: bool = False) -> FeedWriter:
-        return FeedWriter("shop:", shard, epoch, restored, 30.0)
+        return FeedWriter(self.feed, shard, epoch, restored, 30.0)
 
     def publish(self, items: Catalogue, shard: int = 0) -> None:
         now = time.time_ns() // 1_000_000
-        self.redis.send([self.writer(shard).changes(items, items.living_slots(), Changes(), now)])
+        self.writer(shard).append(items, items.living_slots(), Changes(), now)
 
     def value(self, name: str) -> float:
         return float(self.replica.q[self.replica.find([name])[0], 0])
@@ -66,8 +67,8 @@ def test_an_empty_feed(side: Side) -> None:
 def test_a_replica_starts_from_the_snapshots_of_all_shards(side: Side) -> None:
     names = ["a b", "ü\n", "c:d"]
     items = owner(names)
-    side.redis.send(side.writer(0).snapshot(items, b"", {}, whole=True))
-    side.redis.send(side.writer(1).snapshot(owner(["other"], 0.25), b"", {}, whole=True))
+    side.writer(0).replace(items, {}, {}, whole=True)
+    side.writer(1).replace(owner(["other"], 0.25), {}, {}, whole=True)
     assert side.reader.start(side.models) == 4
     found = side.replica.rows(side.replica.find(names))
     assert found.tobytes() == items.rows(items.find(names)).tobytes()
@@ -81,7 +82,7 @@ def test_it_follows_the_log_and_reading_twice_is_harmless(side: Side) -> None:
     assert side.reader.refresh(side.models) == 3
     assert (side.value("a"), side.value("b")) == (2.0, 2.0)
     assert side.reader.refresh(side.models) == 0
-    late = FeedReader(side.redis, "shop:", 2, False, 30.0)
+    late = FeedReader(side.feed, 2, False, 30.0)
     late.start(side.models)
     late.refresh(side.models)
     assert (side.value("a"), side.value("b")) == (2.0, 2.0)
@@ -99,7 +100,7 @@ def test_an_expired_item_is_in_no_snapshot(side: Side) -> None:
     items = owner(["old", "new"])
     items.seen[:2] = [1, 2]
     items.expire(2)
-    side.redis.send(side.writer().snapshot(items, b"", {}, whole=True))
+    side.writer().replace(items, {}, {}, whole=True)
     side.reader.start(side.models)
     assert side.replica.find(["old", "new"]).tolist() == [-1, 0]
 
@@ -121,7 +122,7 @@ def test_restored_items_are_not_trending_for_having_come_at_once(
     assert (side.models.by_trend()[0] < 0).all(), "the first look"
     restored = owner([f"item {n}" for n in range(9)])
     restored.popularity[:9] = 50.0
-    side.redis.send(side.writer(restored=True).snapshot(restored, b"", {}, whole=True))
+    side.writer(restored=True).replace(restored, {}, {}, whole=True)
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
     assert side.reader.refresh(side.models) == 9
@@ -142,15 +143,11 @@ def test_alone_it_leaves_the_log_but_takes_restored_snapshots(
     side = Side(redis_url, alone=True)
     side.reader.start(side.models)
     side.publish(owner(["echo"]))
-    side.redis.send(side.writer(0, epoch=5).snapshot(owner(["own"]), b"", {}, whole=True))
+    side.writer(0, epoch=5).replace(owner(["own"]), {}, {}, whole=True)
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
     assert side.reader.refresh(side.models) == 0
-    side.redis.send(
-        side.writer(1, epoch=6, restored=True).snapshot(
-            owner(["restored"], 3.0), b"", {}, whole=True
-        )
-    )
+    side.writer(1, epoch=6, restored=True).replace(owner(["restored"], 3.0), {}, {}, whole=True)
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 2)
     assert side.reader.refresh(side.models) == 1
     assert side.value("restored") == 3.0
@@ -162,7 +159,7 @@ def test_a_replica_that_was_away_loads_the_snapshots(
     side: Side, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side.reader.start(side.models)
-    side.redis.send(side.writer().snapshot(owner(["missed"]), b"", {}, whole=True))
+    side.writer().replace(owner(["missed"]), {}, {}, whole=True)
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 100)
     assert side.reader.refresh(side.models) == 1
@@ -204,7 +201,7 @@ def test_damage_is_left_out_with_a_warning(
     side.publish(owner(["good"]))
     with caplog.at_level(logging.WARNING):
         assert side.reader.refresh(side.models) == 1
-        assert FeedReader(side.redis, "shop:", 2, False, 30.0).start(side.models) == 1
+        assert FeedReader(side.feed, 2, False, 30.0).start(side.models) == 1
     assert side.replica.find(["good"]).tolist() == [0]
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) >= (2 if data else 1)
@@ -214,7 +211,7 @@ def test_damage_is_left_out_with_a_warning(
 def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: Any) -> None:
     items = owner(["a"])
     items.q[0, 1], items.bias[0], items.popularity[0] = np.nan, np.inf, np.nan
-    side.redis.send(side.writer().snapshot(items, b"", {}, whole=True))
+    side.writer().replace(items, {}, {}, whole=True)
     side.reader.start(side.models)
     assert side.replica.q[0].tolist() == [0.5, 0, 0.5, 0.5]
     assert (side.replica.bias[0], side.replica.popularity[0]) == (0, 0)
@@ -222,8 +219,8 @@ def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: 
 
 def test_every_key_of_the_feed_is_named(side: Side, redis_client: Any) -> None:
     for shard in (0, 1):
-        side.redis.send(side.writer(shard).snapshot(owner(["a"]), b"", {}, whole=True))
+        side.writer(shard).replace(owner(["a"]), {}, {}, whole=True)
         pairs = {0: Changes(["a"], [b""])}
-        side.redis.send(side.writer(shard).snapshot(owner(["a"]), b"", pairs, whole=False))
+        side.writer(shard).replace(owner(["a"]), {}, pairs, whole=False)
     side.publish(owner(["a"]))
     assert sorted(feed_keys("shop:", 2)) == sorted(map(bytes.decode, redis_client.keys()))

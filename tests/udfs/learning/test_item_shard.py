@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
 from udfs.errors import ServiceError
+from udfs.feed.parameters import RANKER, Parameters, Shared
 from udfs.learning.item_shard import ItemShard
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
@@ -51,9 +52,9 @@ class Owners:
 
     def new(self, number: int) -> ItemShard:
         s = self.settings
-        ranker = None if number else Ranker(s.ranker)
+        shared = None if number else Shared({RANKER: Ranker(s.ranker)})
         catalogue, neighbours = Catalogue(D, SETTINGS.model.seed, 1000), Neighbours(s.item_cf)
-        return ItemShard(catalogue, neighbours, ranker, self.index, s.half_life_ms)
+        return ItemShard(catalogue, neighbours, shared, self.index, s.half_life_ms)
 
     def tell(self, batch: Batch) -> list[tuple[int, bytes]]:
         pairs = [(user, f"item {item}") for user, item, _ in batch]
@@ -108,10 +109,10 @@ def test_owners_count_what_the_learner_counts(
     for batch in given_batches:
         owners.tell(batch)
     same(owners.rows(), told(owners.teller.learner.models))
-    ranker = owners.shards[0].ranker
-    assert ranker is not None
+    shared = owners.shards[0].shared
+    assert shared is not None
     wanted = owners.teller.learner.models.ranker.parameters
-    np.testing.assert_allclose(ranker.parameters, wanted, rtol=1e-9)
+    np.testing.assert_allclose(shared.values["ranker"], wanted, rtol=1e-9)
 
 
 def test_an_owner_of_nothing_in_a_batch_ages_by_it_all_the_same() -> None:
@@ -128,7 +129,7 @@ def test_a_restart_from_rows_and_inbox_holds_the_same(
     given_batches: list[Batch], folded: int
 ) -> None:
     owners = Owners()
-    state: list[tuple[dict[str, bytes], dict[str, bytes], bytes]] = [({}, {}, b"")] * 2
+    state: list[tuple[dict[str, bytes], dict[str, bytes], Parameters]] = [({}, {}, {})] * 2
     inbox: list[tuple[int, bytes]] = []
     for n, batch in enumerate(given_batches):
         inbox += owners.tell(batch)
@@ -160,14 +161,14 @@ def test_what_is_published_is_what_a_replica_then_holds(
         names = shard.catalogue.names(slots.tolist())
         pairs = [read_row(row, "a row") for row in changes.pairs]
         rows = shard.catalogue.rows(slots)
-        replica.put(names, rows, changes.counted, pairs, changes.ranker)
+        replica.put(names, rows, changes.counted, pairs, changes.parameters)
 
     for shard in owners.shards:
         parameters, chunks, whole = shard.snapshot()
         assert whole
         living = shard.catalogue.living_slots()
         for changes in [*chunks.values()][:1] or []:
-            put(shard, living, changes._replace(ranker=parameters))
+            put(shard, living, changes._replace(parameters=parameters))
         for changes in [*chunks.values()][1:]:
             put(shard, living[:0], changes)
     for batch in second:

@@ -176,7 +176,7 @@ def test_young_users_get_what_is_popular() -> None:
     young = shard.lists("ann")["rec:ann"]
     assert (young["source"], shown(young)) == ("popular", ["b", "c"])
     assert [entry["why"] for entry in young["items"]] == [{"model": "popular"}] * 2
-    popular = decode(shard.learner.shared_lists(NOW + 5000))["popular"]
+    popular = decode(shard.learner.shared.updates(NOW + 5000))["popular"]
     assert shown(popular) == ["hit", "b", "c"]
     assert popular["items"][0]["score"] == 1.0
     shard.learn(batch_of([("ann", "b")]))
@@ -199,7 +199,7 @@ def test_taste_is_learned_and_similar_items_are_those_of_the_same_taste() -> Non
         (best,) = shown(shard.lists(f"user {u}")[f"rec:user {u}"])
         right += best == f"{'red' if u % 2 else 'blue'} {u % 12}"
     assert right >= 27
-    similar = decode(shard.learner.shared_lists(NOW, everything=True))
+    similar = decode(shard.learner.shared.updates(NOW, everything=True))
     same = [
         shown(value)[0].split()[0] == key.split(":")[1].split()[0]
         for key, value in similar.items()
@@ -207,25 +207,6 @@ def test_taste_is_learned_and_similar_items_are_those_of_the_same_taste() -> Non
     ]
     assert len(same) == 24
     assert sum(same) >= 22
-
-
-def test_similar_lists_are_written_when_they_are_due() -> None:
-    shard = OneShard(similar_every_s=10.0)
-    learner = shard.learner
-
-    def similar(now: int, **how: Any) -> list[str]:
-        keys = decode(learner.shared_lists(now, **how))
-        return sorted(key[8:] for key in keys if key.startswith("similar:"))
-
-    shard.learn(batch_of([("ann", f"item {k:03}") for k in range(262)]))
-    assert len(similar(NOW)) == 256
-    assert similar(NOW + 999) == [], "looked at each second"
-    assert similar(NOW + 1000) == [f"item {k:03}" for k in range(256, 262)]
-    shard.learn(batch_of([("bob", "item 001")]))
-    assert similar(NOW + 9_999) == []
-    assert similar(NOW + 11_000) == ["item 001"]
-    shard.learn(batch_of([("bob", "item 002")]))
-    assert similar(NOW + 11_001, everything=True) == ["item 002"]
 
 
 @pytest.mark.parametrize("weight", [1e30, -1e30, 3.4e38])
@@ -239,7 +220,7 @@ def test_extreme_batches_stay_finite_and_learn_on(weight: float) -> None:
     for array in (users.p, users.spread, catalogue.q, catalogue.y, catalogue.bias):
         assert np.isfinite(array).all()
     assert np.isfinite(learner.catalogue.popularity).all()
-    values = decode([*learner.user_lists(shard.slots("user 1"), NOW), *learner.shared_lists(NOW)])
+    values = decode([*learner.user_lists(shard.slots("user 1"), NOW), *learner.shared.updates(NOW)])
     assert sorted(shown(values["rec:user 1"])) == ["item 1", "item 2"]
     assert all(0 <= entry["score"] <= 1 for v in values.values() for entry in v["items"])
 
@@ -261,7 +242,7 @@ def test_expired_items_leave_every_list() -> None:
     shard.learner.expire_items(NOW - 5000)
     shard.learn(batch_of([("eve", "newer")]), NOW)
     values = shard.lists("ann", "eve", now_ms=NOW + 5000)
-    values |= decode(shard.learner.shared_lists(NOW + 5000, everything=True))
+    values |= decode(shard.learner.shared.updates(NOW + 5000, everything=True))
     assert "similar:old" not in values
     assert all("old" not in shown(value) for value in values.values())
 
@@ -277,12 +258,12 @@ def test_a_compaction_changes_no_list(served: str, monkeypatch: pytest.MonkeyPat
         first = 20 if now == NOW else 0
         shard.learn(batch_of([(f"u{u}", f"i{first + i}") for u, i in pairs], ts=now), now)
     learner, catalogue = shard.learner, shard.learner.catalogue
-    learner.shared_lists(NOW, everything=True)
+    learner.shared.updates(NOW, everything=True)
 
     def lists() -> dict[str, Any]:
-        learner.forget_similar()
+        learner.shared.lost()
         commands = learner.user_lists(shard.slots(*people), NOW)
-        return decode([*commands, *learner.shared_lists(NOW, everything=True)])
+        return decode([*commands, *learner.shared.updates(NOW, everything=True)])
 
     learner.expire_items(NOW - 5000)
     assert catalogue.expired >= 20

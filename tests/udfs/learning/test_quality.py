@@ -97,18 +97,16 @@ def test_neither_dislikes_nor_anything_when_switched_off() -> None:
     shard.learn(batch_of([("ann", "a"), ("bob", "b")]))
     for every, weight in ((1, -1.0), (1, 0.0), (0, 1.0)):
         given = (batch_of([("ann", "b")], weight), shard.rows, shard.history, 0, NOW)
-        assert Quality(every).test(shard.learner, *given) == ({}, [])
+        assert Quality(every).test(shard.learner, *given) == ({}, {})
 
 
 def test_a_shown_item_is_counted_once() -> None:
-    shard, quality = OneShard(prefix="p:"), Quality(1)
+    shard, quality = OneShard(), Quality(1)
     shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("bob", "c")]))
     given = (batch_of([("ann", "b")]), shard.rows, shard.history, 0, NOW)
-    assert quality.test(shard.learner, *given)[1] == [
-        ("PFADD", "p:quality:served", "b", "c"),
-        ("PFADD", "p:quality:popular", "b", "c"),
-    ]
-    assert quality.test(shard.learner, *given)[1] == []
+    both = {"served": ["b", "c"], "popular": ["b", "c"]}
+    assert quality.test(shard.learner, *given)[1] == both
+    assert quality.test(shard.learner, *given)[1] == {}
 
 
 def test_an_item_in_another_items_slot_is_counted() -> None:
@@ -119,8 +117,8 @@ def test_an_item_in_another_items_slot_is_counted() -> None:
 
     def shown() -> set[str]:
         given = (batch_of([("ann", "b")]), shard.rows, shard.history, 0, NOW)
-        commands = quality.test(shard.learner, *given)[1]
-        return {str(item) for command in commands for item in command[2:]}
+        by_list = quality.test(shard.learner, *given)[1]
+        return {item for items in by_list.values() for item in items}
 
     assert shown()
     shard.learner.users.forget("old")
@@ -169,8 +167,9 @@ def test_nothing_is_compiled_while_events_come(
         given = (batch, shard.rows, shard.history, shard.number, NOW)
         Quality(1, ["item-cf", "user-cf", "mf"]).test(shard.learner, *given)
         learned = shard.learn(batch)
-        shard.learner.user_lists(learned.slots, NOW)
-        shard.learner.shared_lists(NOW, everything=True)
+        made = shard.learner.user_lists(learned.slots, NOW)
+        made += shard.learner.shared.updates(NOW, everything=True)
+        _ = [some.json for some in made]
         for message in learned.messages.values():
             owner.apply(message)
         owner.fold()

@@ -83,7 +83,10 @@ def digest_in(archive: Path) -> str:
     program += "import udfs.operators.code_check as found\n"
     program += "assert '.zip' in found.__file__; print(found.DIGEST)"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
         cwd=archive.parent,
-    )  # fmt: skip
+    )
     return done.stdout.strip()

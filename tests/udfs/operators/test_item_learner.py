@@ -10,16 +10,17 @@ import pytest
 from tests.udfs.builders import NOW, changed, keys
 from tests.udfs.flink import Subtask
 from udfs.accounts import unpack_account
-from udfs.feed.deltas import pack_deltas
+from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.reader import FeedReader
+from udfs.learning import item_step
 from udfs.learning.settings import JobSettings
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.settings import Settings
-from udfs.operators import item_learner
 from udfs.operators.item_learner import ItemLearner
 from udfs.ranking.recommender import Recommender
 from udfs.state.records import item_dtype
+from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 D, KEY = 4, 101
@@ -41,9 +42,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 OPTIONS = changed(
-    Settings(), dimensions=D, shards=4, item_shards=2, retry_s=1, seed=1, max_items=100_000,
-    item_expiry_days=1, snapshot_s=10, megabytes_per_s=2,
-)  # fmt: skip
+    Settings(),
+    dimensions=D,
+    shards=4,
+    item_shards=2,
+    retry_s=1,
+    seed=1,
+    max_items=100_000,
+    item_expiry_days=1,
+    snapshot_s=10,
+    megabytes_per_s=2,
+)
 
 
 def subtask(
@@ -57,19 +66,23 @@ def subtask(
 
 def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, bytes]:
     n = len(items)
-    packed = pack_deltas(
-        keys(items), dict(enumerate(items)), np.full((n, 2 * D + 4), change, np.float32),
-        np.ones(n), np.full(n, float(seen)), np.ones(n, np.int64), np.ones(n, np.int32), seen, [],
-        b"",
-    )  # fmt: skip
-    return KEY, packed[1]
+    touched = Touched(
+        keys(items),
+        dict(enumerate(items)),
+        np.full((n, 2 * D + 4), change, np.float32),
+        np.ones(n),
+        np.full(n, float(seen)),
+        np.ones(n, np.int64),
+        np.ones(n, np.int32),
+    )
+    return KEY, pack_deltas(touched, seen, [], {})[1]
 
 
 def replica(url: str, *, follow: bool = False) -> Catalogue:
     """What a user learner that starts now would hold."""
     catalogue = Catalogue(D, 1, 100_000)
     models = Recommender(Settings(), catalogue, Users(D, 1, 10, 10))
-    reader = FeedReader(RedisWriter(RedisSettings(url)), "", 2, False, 30)
+    reader = FeedReader(RedisFeed(RedisWriter(RedisSettings(url)), ""), 2, False, 30)
     if follow:
         reader._position = "0-0"
         reader.refresh(models)
@@ -85,7 +98,7 @@ def items(catalogue: Catalogue) -> dict[str, bytes]:
 
 
 def owned(flink: Subtask) -> dict[str, bytes]:
-    return items(flink.operator._shards[KEY].shard.catalogue)
+    return items(flink.operator.step.shards[KEY].shard.catalogue)
 
 
 def living(out: list[bytes]) -> list[dict[int, int]]:
@@ -136,8 +149,8 @@ def test_changes_wait_in_the_inbox_until_they_are_folded(redis_url: str, clock: 
 def test_an_inbox_larger_than_what_it_changes_is_folded_at_once(
     redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, row_bytes: int
 ) -> None:
-    monkeypatch.setattr(item_learner, "_INBOX_BYTES", 450)
-    monkeypatch.setattr(item_learner, "_ROW_BYTES", row_bytes)
+    monkeypatch.setattr(item_step, "_INBOX_BYTES", 450)
+    monkeypatch.setattr(item_step, "_ROW_BYTES", row_bytes)
     flink = subtask(redis_url)
     for _ in range(10):
         flink.process(KEY, message(["a", "b"], NOW))
@@ -251,7 +264,7 @@ def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: 
     clock.now += 600
     assert living(flink.fire(clock.now)) == [{1: 1}]
     assert list(flink.state["items"][KEY].data) == ["new"]
-    shard = flink.operator._shards[KEY].shard
+    shard = flink.operator.step.shards[KEY].shard
     assert (shard.catalogue.size, shard.unfolded) == (1, False)
     assert items(replica(redis_url)) == owned(flink)
     flink.process(KEY, message(["new", "old 3"], clock.now))

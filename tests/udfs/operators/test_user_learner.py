@@ -14,9 +14,9 @@ from tests.udfs.user_learners import Clock, account, listed, operator, sent
 from udfs.accounts import unpack_account
 from udfs.errors import ServiceError
 from udfs.events.batch import EventBatch, cut, pack, unpack
+from udfs.learning.list_step import since_of
 from udfs.learning.settings import Trial
 from udfs.operators.flink import STATS
-from udfs.operators.user_learner import _since
 
 END = 2**63 - 1
 
@@ -41,9 +41,13 @@ def test_a_batch_becomes_lists_and_messages(
     assert sum(counts.freshness.values()) == 3
     assert {key for key, _ in out if key is not STATS} <= {100, 101}
     assert flink.metrics.counters == {
-        "learned": 3, "duplicates": 0, "lists": 2, "batches": 1,
-        "fresh_events": 3, "freshness_ms_sum": 0,
-    }  # fmt: skip
+        "learned": 3,
+        "duplicates": 0,
+        "lists": 2,
+        "batches": 1,
+        "fresh_events": 3,
+        "freshness_ms_sum": 0,
+    }
     assert (counts.batches, counts.waited) == (1, 0)
     later = account(flink.process(7, sent([("ann", "b")], NOW - 30)))
     assert (later.batches, later.waited, later.learned) == (1, 30, 1)
@@ -145,7 +149,7 @@ def test_a_long_batch_says_how_far_it_has_come(
 ) -> None:
     pairs = [("ann", "a"), ("ann", "b"), ("bob", "a")]
     whole = account(Subtask(operator(redis_url, strict=True)).process(7, sent(pairs, NOW)))
-    monkeypatch.setattr("udfs.operators.user_learner._REPORT_S", -1.0)
+    monkeypatch.setattr("udfs.learning.user_step._REPORT_S", -1.0)
     flink = Subtask(operator(redis_url, strict=True))
     out = flink.process(7, sent(pairs, NOW))
     reports = [unpack_account(value) for key, value in out if key is STATS]
@@ -272,8 +276,10 @@ def test_the_end_of_the_input_writes_what_was_put_off(
     assert listed(redis_client, "ann") == ["b"]
     flink.operator.close()
     assert {key.decode() for key in redis_client.keys("similar:*")} == {
-        "similar:a", "similar:b", "similar:c",
-    }  # fmt: skip
+        "similar:a",
+        "similar:b",
+        "similar:c",
+    }
 
 
 def test_ratings_are_predicted_before_they_are_learned_also_after_a_restart(
@@ -349,5 +355,5 @@ def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:
     ts = [opened - 10, opened + 5, opened + 999, opened - 60_000, 5]
     batch = batch_of([("u", "i")] * 5, ts=ts)
     batch = msgspec.structs.replace(batch, opened=opened)
-    found = _since(batch, opened + 100)
+    found = since_of(batch, opened + 100)
     assert found.tolist() == [opened - 10, opened + 5, opened, opened, opened]

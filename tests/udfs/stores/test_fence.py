@@ -29,9 +29,13 @@ def write(who: RedisWriter, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("newer", "older"),
-    [((5, "user-0", 1), (5, "user-0", 0)), ((6, "user-0", 0), (5, "user-0", 7)),
-     ((6, "item-0", 0), (5, "user-1", 0)), ((5, "user-0", 10), (5, "user-0", 9))],
-)  # fmt: skip
+    [
+        ((5, "user-0", 1), (5, "user-0", 0)),
+        ((6, "user-0", 0), (5, "user-0", 7)),
+        ((6, "item-0", 0), (5, "user-1", 0)),
+        ((5, "user-0", 10), (5, "user-0", 9)),
+    ],
+)
 def test_a_newer_attempt_or_job_shuts_an_older_writer_out(
     redis_url: str, redis_client: Any, newer: Any, older: Any
 ) -> None:
@@ -47,9 +51,13 @@ def test_a_newer_attempt_or_job_shuts_an_older_writer_out(
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [((5, "user-0", 1), (5, "user-1", 0)), ((5, "user-0", 1), (5, "item-0", 2)),
-     ((5, "user-0", 0, "x:"), (6, "user-0", 0, "y:")), ((5, "user-0", 0), (5, "user-0", 0))],
-)  # fmt: skip
+    [
+        ((5, "user-0", 1), (5, "user-1", 0)),
+        ((5, "user-0", 1), (5, "item-0", 2)),
+        ((5, "user-0", 0, "x:"), (6, "user-0", 0, "y:")),
+        ((5, "user-0", 0), (5, "user-0", 0)),
+    ],
+)
 def test_writers_beside_each_other_let_each_other_be(
     redis_url: str, redis_client: Any, one: Any, other: Any
 ) -> None:
@@ -77,8 +85,14 @@ def test_an_emptied_redis_is_claimed_again_by_the_newest(redis_url: str, redis_c
 def test_a_redis_that_allows_no_scripts_is_written_to_all_the_same(
     redis_url: str, redis_client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    redis_client.acl_setuser("plain", enabled=True, passwords=["+x"], keys=["*"],
-                             categories=["+@all"], commands=["-eval"])  # fmt: skip
+    redis_client.acl_setuser(
+        "plain",
+        enabled=True,
+        passwords=["+x"],
+        keys=["*"],
+        categories=["+@all"],
+        commands=["-eval"],
+    )
     try:
         settings = RedisSettings(redis_url, "plain", "x")
         plain = RedisWriter(settings, fence=Fence("", 5, "user-0", 0))

@@ -18,8 +18,8 @@ from tests.udfs.learning.test_refill import refilled
 from tests.udfs.redis_nodes import RedisNodes
 from tests.udfs.user_learners import Clock, operator, sent
 from udfs.errors import ConfigError, ServiceError
-from udfs.feed.changes import feed_keys
 from udfs.stores.fence import Fence
+from udfs.stores.redis_feed import feed_keys
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 PEOPLE = [f"user-{n}" for n in range(40)]

@@ -257,16 +257,16 @@ def crowd(**counts: int) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("shards", [1, 3])
 def test_the_learner_writes_the_list_with_the_popular_one(shards: int) -> None:
-    shard = OneShard(item_shards=shards, length=3, prefix="shop:")
+    shard = OneShard(item_shards=shards, length=3)
     learner = shard.learner
     shard.learn(batch_of(crowd(hit=60, steady=30, riser=2), ts=START))
-    first = decode(learner.shared_lists(NOW))["shop:trending"]
+    first = decode(learner.shared.updates(NOW))["trending"]
     assert first == {"id": f"{NOW:x}", "at": NOW, "v": 1, "source": "trending", "items": []}
     shard.learn(batch_of(crowd(hit=20, steady=10, riser=20), ts=START + HOUR))
-    assert "shop:trending" not in decode(learner.shared_lists(NOW + 999))
-    values = decode(learner.shared_lists(NOW + 1000))
-    assert shown(values["shop:popular"]) == ["hit", "steady", "riser"]
-    assert values["shop:trending"]["items"] == [
+    assert "trending" not in decode(learner.shared.updates(NOW + 999))
+    values = decode(learner.shared.updates(NOW + 1000))
+    assert shown(values["popular"]) == ["hit", "steady", "riser"]
+    assert values["trending"]["items"] == [
         {"item": "riser", "score": 1.0, "why": {"model": "trending"}}
     ]
 
@@ -277,9 +277,9 @@ def test_the_learner_forgets_and_renumbers_expired_items() -> None:
     old = batch_of([("ann", f"old {n}") for n in range(1500)], ts=START)
     shard.learn(old, NOW - 10_000)
     shard.learn(batch_of(crowd(hit=60, steady=30, riser=2), ts=START), NOW)
-    assert decode(learner.shared_lists(NOW))["trending"]["items"] == []
+    assert decode(learner.shared.updates(NOW))["trending"]["items"] == []
     learner.users.forget("ann")
     learner.expire_items(NOW - 5000)
     assert learner.catalogue.size == 3, "their space is given back"
     shard.learn(batch_of(crowd(hit=20, steady=10, riser=20), ts=START + HOUR), NOW)
-    assert shown(decode(learner.shared_lists(NOW + 1000))["trending"]) == ["riser"]
+    assert shown(decode(learner.shared.updates(NOW + 1000))["trending"]) == ["riser"]

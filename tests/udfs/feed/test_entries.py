@@ -1,0 +1,53 @@
+"""Entries of the item feed: the bytes of each form that is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from tests.udfs.builders import keys
+from udfs.errors import ServiceError
+from udfs.feed import parameters
+from udfs.feed.entries import VERSION, FeedRows, unpack
+from udfs.models.item_cf.wire import read_row
+from udfs.state.records import item_dtype
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+FORM_2 = bytes.fromhex((FIXTURES / "feed-v2.hex").read_text())
+FORM_3 = bytes.fromhex((FIXTURES / "feed-v3.hex").read_text())
+
+
+def check(data: bytes) -> FeedRows:
+    """The same item and pairs are in each form."""
+    feed, rows = unpack(data, item_dtype(1))
+    assert (feed.shard, feed.epoch, feed.restored, feed.items) == (0, 1, True, ["a"])
+    assert (rows["factor"][0, 0], rows["bias"][0], rows["events"][0]) == (0.5, -0.5, 3)
+    assert list(feed.counted) == ["a"]
+    row = read_row(feed.pairs[0], "it")
+    assert (row.keys.tolist(), row.values.tolist()) == (keys("b").tolist(), [0.5])
+    return feed
+
+
+def test_form_2_knew_the_ranker_alone() -> None:
+    found = parameters.read(check(FORM_2).parameters)
+    assert {name: values.tolist() for name, values in found.items()} == {"ranker": [0.5, -2.0]}
+
+
+def test_form_3_names_its_parameters() -> None:
+    found = parameters.read(check(FORM_3).parameters)
+    wanted = {"ranker": np.array([0.5]), "sequence": np.array([-2.0])}
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: values.tolist() for name, values in wanted.items()
+    }
+    again = msgspec.structs.replace(check(FORM_2), version=3, parameters=parameters.pack(wanted))
+    assert msgspec.msgpack.encode(again) == FORM_3
+
+
+def test_other_forms_are_refused() -> None:
+    for version in (1, VERSION + 1):
+        other = msgspec.structs.replace(check(FORM_3), version=version)
+        with pytest.raises(ServiceError, match=f"it has form {version}, not 2 to 3"):
+            unpack(msgspec.msgpack.encode(other), item_dtype(1))

@@ -1,0 +1,68 @@
+"""Lists as values: what a store sees of them is what the JSON says."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from tests.udfs.builders import NOW, OneShard, batch_of
+from udfs.lists.items_json import ItemsJson
+from udfs.lists.keys import ITEM, POPULAR, USER
+from udfs.lists.update import ListUpdates
+from udfs.memory.catalogue import Catalogue
+from udfs.models.ranked import Lists
+
+
+def test_one_by_one_they_are_what_their_json_says() -> None:
+    shard = OneShard(factors=True, minimum_events=2)
+    pairs = [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "c"), ("eve", "c"), ("ü", 'd"')]
+    shard.learn(batch_of(pairs))
+    made = shard.learner.user_lists(shard.slots("ann", "bob", "eve", "ü"), NOW)
+    made += shard.learner.shared.updates(NOW, everything=True)
+    met = set()
+    for some in made:
+        assert len(list(some)) == len(some) == len(some.json)
+        for update in some:
+            value = msgspec.json.decode(update.json)
+            assert (update.id, update.source, update.at_ms) == (value["id"], value["source"], NOW)
+            if update.kind.owner:
+                assert value[update.kind.owner] == update.name
+            entries = value["items"]
+            assert [entry["item"] for entry in entries] == update.items
+            assert np.allclose([entry["score"] for entry in entries], update.scores, atol=1e-4)
+            assert [entry["why"]["model"] for entry in entries] == update.models
+            assert [entry["why"].get("because", []) for entry in entries] == update.reasons
+            met.add(update.kind.of(update.name))
+    users, items = ["ann", "bob", "eve", "ü"], ["a", "b", "c", 'd"']
+    shared = ["popular", "trending"]
+    assert met == {*map(USER.of, users), *map(ITEM.of, items), *shared}
+
+
+def test_users_have_their_own_factors_whatever_made_their_list() -> None:
+    shard = OneShard(factors=True, minimum_events=2)
+    shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("ann", "c"), ("eve", "b")]))
+    slots = shard.slots("bob", "ann", "eve")
+    wanted = dict(zip(["bob", "ann", "eve"], shard.learner.models.vectors(slots), strict=True))
+    made = shard.learner.user_lists(slots, NOW)
+    assert [some.source for some in made] == ["ranker", "popular"]
+    for some in made:
+        assert some.factors is not None
+        for name, vector in zip(some.names, some.factors, strict=True):
+            assert np.array_equal(vector, wanted[name])
+
+
+def test_json_is_made_once_and_only_when_asked_for() -> None:
+    calls = []
+
+    class Counted(ItemsJson):
+        def write(self, *given: object) -> list[bytes]:
+            calls.append(given)
+            return [b""]
+
+    none = np.full((1, 0), -1)
+    lists = Lists(none.astype(np.int32), none.astype(np.float32), none.astype(np.int8))
+    some = ListUpdates(POPULAR, [""], "popular", NOW, lists, Catalogue(2, 1, 9), Counted())
+    assert calls == []
+    assert some.json is some.json
+    assert [update.json for update in some] == some.json
+    assert len(calls) == 1

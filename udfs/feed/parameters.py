@@ -1,0 +1,108 @@
+"""Parameters that all user learners share, by name: those of the ranker, or of any model.
+
+In: what each user learner adds to them, which the first item shard adds up. Out: absolute values,
+which the item feed takes to all user learners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.errors import ServiceError
+
+RANKER = "ranker"
+"""The name of the parameters that had none before there were others."""
+
+Parameters = Mapping[str, NDArray[np.float64]]
+"""float64[P] by name, each of its own P."""
+
+Packed = dict[str, bytes] | bytes
+"""The same, little endian, as messages have it; in older forms the bytes of the ranker's alone."""
+
+
+class Holder(Protocol):
+    """What has parameters: the ranker, or a model."""
+
+    @property
+    def parameters(self) -> NDArray[np.float64]:
+        """All of them, float64[P]; a copy."""
+
+    def put(self, parameters: NDArray[np.float64]) -> None:
+        """Set them, within the limits that they have; other than P of them change nothing."""
+
+
+def pack(parameters: Parameters) -> dict[str, bytes]:
+    """Parameters for a message or for the state."""
+    return {name: values.astype("<f8").tobytes() for name, values in parameters.items()}
+
+
+def read(packed: Packed) -> dict[str, NDArray[np.float64]]:
+    """What `pack` made, or an older form.
+
+    Raises:
+        ServiceError: they are damaged.
+
+    >>> read(pack({"a": np.array([1.0])})), read(b""), list(read(bytes(16)))
+    ({'a': array([1.])}, {}, ['ranker'])
+    """
+    if isinstance(packed, bytes):
+        packed = {RANKER: packed} if packed else {}
+    for name, data in packed.items():
+        if len(data) % 8:
+            raise ServiceError(
+                f"the parameters {name!r} have {len(data)} bytes, which is no multiple of 8: they "
+                "are damaged; restore an earlier checkpoint."
+            )
+    return {name: np.frombuffer(data, "<f8") for name, data in packed.items()}
+
+
+class Shared:
+    """The parameters as their owner, the first item shard, has them.
+
+    Args:
+        holders: of those that begin with something else than 0, or have limits. All others need
+            not be known here: they begin at 0 with the first change.
+    """
+
+    def __init__(self, holders: Mapping[str, Holder]) -> None:
+        self._holders = dict(holders)
+        self._plain: dict[str, NDArray[np.float64]] = {}
+        self._changed: set[str] = set()
+
+    @property
+    def values(self) -> dict[str, NDArray[np.float64]]:
+        """All of them."""
+        return {name: one.parameters for name, one in self._holders.items()} | self._plain
+
+    @property
+    def changed(self) -> bool:
+        """Whether any have changed since `take_changed`."""
+        return bool(self._changed)
+
+    def take_changed(self) -> dict[str, NDArray[np.float64]]:
+        """Those that have changed since the last call."""
+        found = {name: values for name, values in self.values.items() if name in self._changed}
+        self._changed.clear()
+        return found
+
+    def put(self, parameters: Parameters) -> None:
+        """Set them to absolute values, out of the state."""
+        for name, values in parameters.items():
+            if name in self._holders:
+                self._holders[name].put(values)
+            else:
+                self._plain[name] = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+
+    def add(self, changes: Parameters) -> None:
+        """Add what a user learner has learned; changes of another size are left out, because they
+        are of a model with other options."""
+        found = self.values if changes else {}
+        for name, change in changes.items():
+            before = found.get(name, np.zeros(len(change)))
+            if len(change) == len(before):
+                self.put({name: before + change})
+                self._changed.add(name)

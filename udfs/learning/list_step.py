@@ -1,0 +1,126 @@
+"""When which lists of a user shard are written: after a batch, later under overload, or again.
+
+In: the users of a batch, or the time. Out: effects, above all `Write`. No Flink in here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.accounts import Account, histogram
+from udfs.events.batch import EventBatch
+from udfs.learning.effects import Count, Effect, Wake, Write
+from udfs.learning.learner import Learner
+from udfs.learning.settings import JobSettings
+from udfs.learning.user_shard import UserShard
+from udfs.state.handles import Rows
+
+LISTS = "lists"
+"""The name of the timer of lists that were put off, and of batches that wait."""
+
+OVERLOAD_MS = 500
+"""The lag behind the input beyond which lists are put off: a job that keeps up stays far below
+it, with 31 ms in the median (docs/performance.md). For how long: `lists.coalesce_ms`."""
+
+_LIVE_MS = 60_000  # an event no older than this when read counts as live
+
+
+class ListStep:
+    """See the module.
+
+    Args:
+        users, history: rows of the current shard's state. clock: the wall clock, ms.
+    """
+
+    def __init__(
+        self,
+        settings: JobSettings,
+        learner: Learner,
+        users: Rows,
+        history: Rows,
+        clock: Callable[[], int],
+    ) -> None:
+        self._options, self._refills = settings.options, settings.refills
+        self._learner, self._rows, self._clock = learner, (users, history), clock
+
+    def refresh(
+        self,
+        shard: UserShard,
+        batch: EventBatch,
+        slots: NDArray[np.int32],
+        now: int,
+        account: Account,
+    ) -> Iterator[Effect]:
+        """Write the lists of the touched users, or put them off while the job is overloaded."""
+        lists, users = self._options.lists, self._learner.users
+        since = since_of(batch, now)
+        overloaded = lists.coalesce_ms > 0 and now - batch.opened > OVERLOAD_MS
+        if overloaded and now - shard.flushed_ms < lists.coalesce_ms:
+            due = dict(shard.due)
+            for user, at in zip(batch.users, since.tolist(), strict=True):
+                due.setdefault(user, at)
+            shard.put_off(due)
+            yield Wake(shard.timers.plan(LISTS, shard.flushed_ms + lists.coalesce_ms))
+            return
+        late = list(shard.due.values())
+        if shard.due:
+            # All at once: locating those put off alone could evict users of this batch.
+            slots = self._locate([*(users.names[slot] for slot in slots.tolist()), *shard.due])
+            shard.put_off({})
+        shard.flushed_ms = now
+        yield from self.write(shard, slots, now, account)
+        ages = np.maximum(self._clock() - np.concatenate([since, np.array(late, np.int64)]), 0)
+        account.freshness = histogram(ages)
+        yield Count("fresh_events", len(ages))
+        yield Count("freshness_ms_sum", int(ages.sum()))
+
+    def _locate(self, names: list[str]) -> NDArray[np.int32]:
+        found = self._learner.users.locate(names, *self._rows, self._learner.catalogue)
+        return np.fromiter(found.values(), np.int32, len(found))
+
+    def write(
+        self, shard: UserShard, slots: NDArray[np.int32], now: int, account: Account
+    ) -> Iterator[Effect]:
+        """Write the lists of the users in `slots`, and the shared ones that are due."""
+        began = time.perf_counter()
+        learner = self._learner
+        updates = learner.user_lists(slots, now) + learner.shared.updates(now)
+        _ = [some.json for some in updates]  # made here, so that the stores' time is theirs alone
+        ranked = time.perf_counter()
+        yield Write(updates)
+        if self._refills:
+            shard.refill.wrote(map(learner.users.names.__getitem__, slots.tolist()))
+        spent = {"rank": int((ranked - began) * 1e6), "redis": micros(ranked)}
+        account.add(Account(lists=len(slots), stages=spent))
+
+    def refill(self, shard: UserShard, now: int, account: Account) -> Iterator[Effect]:
+        """Write some of the lists that Redis has lost, if it has lost any."""
+        learner, users = self._learner, self._learner.users
+        emptied, names = shard.refill.look(shard.learned)
+        if emptied:
+            learner.shared.lost()
+        expired = now - self._options.redis.expiry_s * 1000
+        slots = self._locate(names)
+        listed = slots[users.seen[slots] > expired]
+        for name in (users.names[slot] for slot in slots[users.seen[slots] == 0].tolist()):
+            users.forget(name)  # not in the state any more
+        if len(listed) or learner.shared.waiting:
+            yield from self.write(shard, listed, now, account)
+
+
+def micros(began: float) -> int:
+    """Microseconds since a reading of `time.perf_counter`."""
+    return int((time.perf_counter() - began) * 1e6)
+
+
+def since_of(batch: EventBatch, now: int) -> NDArray[np.int64]:
+    """From when the freshness of each event counts, ms: its own time if it is live, else the
+    moment its micro-batch was opened."""
+    ts = batch.ts
+    live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
+    result: NDArray[np.int64] = np.where(live, ts, batch.opened)
+    return result

@@ -1,0 +1,205 @@
+"""The step of a user shard: what becomes of a batch, and of a timer.
+
+In: packed `EventBatch`es and times, with the handles of the shard's state. Out: effects: messages
+for the item learners, lists for the stores, timers, accounts. No Flink in here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from udfs.accounts import Account
+from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
+from udfs.feed.entries import PUBLISH_MS
+from udfs.learning.effects import END, Count, Effect, Report, Show, Tell, Wake, Write
+from udfs.learning.learner import Learner
+from udfs.learning.list_step import LISTS, ListStep, micros
+from udfs.learning.quality import Quality
+from udfs.learning.refill import LOOK_MS
+from udfs.learning.settings import JobSettings
+from udfs.learning.timers import next_tick
+from udfs.learning.user_shard import Handles, UserShard
+from udfs.ranking.recommender import Recommender
+from udfs.stores.redis_marks import RedisMarks
+
+_REPORT_S = 1.0  # how often a batch that is learned event by event says how far it has come
+_EXPIRE_MS = 60_000  # how often idle items are dropped from the replica
+_REFILL, _SWEEP = "refill", "sweep"  # names of timers, beside `LISTS`
+_NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
+
+
+class Replica(Protocol):
+    """What the item feed brings: see `udfs.feed.reader.FeedReader`."""
+
+    read: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether the replica holds what there is to hold."""
+
+    def refresh(self, models: Recommender) -> int:
+        """Bring it up to date."""
+
+
+class UserStep:
+    """The shards of one subtask.
+
+    Args:
+        state: the operator's handles, which are those of the current shard.
+        marks: of the shard with a key. clock: the wall clock, ms.
+    """
+
+    def __init__(
+        self,
+        settings: JobSettings,
+        state: Handles,
+        learner: Learner,
+        replica: Replica,
+        marks: Callable[[int], RedisMarks],
+        clock: Callable[[], int],
+    ) -> None:
+        self._settings, self._state, self._rows = settings, state, (state.users, state.history)
+        self._learner, self._replica, self._marks, self._clock = learner, replica, marks, clock
+        quality = settings.options.quality
+        self._quality = Quality(quality.every, quality.models)
+        self._lists = ListStep(settings, learner, *self._rows, clock)
+        self._refreshed_ms = self._expired_ms = self._read = 0
+        self._shards: dict[int, UserShard] = {}
+
+    def batch(self, key: int, data: bytes) -> Iterator[Effect]:
+        """Learn one batch of one shard; of batches that have queued, all that are here as one."""
+        shard = yield from self._load(key)
+        batch, now = unpack(data), self._clock()
+        if not shard.queued.late(batch.opened, now):
+            yield from self._learn(key, shard, shard.queued.take(batch))
+        elif pause := shard.queued.put(data, batch):
+            yield Wake(shard.timers.plan(LISTS, now + pause))
+
+    def timer(self, key: int, timestamp: int) -> Iterator[Effect]:
+        """Learn what waits; write the lists that were put off; forget idle users. A last time at
+        the end of the input."""
+        restored = key not in self._shards
+        shard = yield from self._load(key)
+        due = shard.timers.take(END if restored else timestamp)
+        if timestamp == END:
+            shard.flushed_ms = 0  # nothing is put off any more
+        if shard.queued:
+            yield from self._learn(key, shard, shard.queued.take())
+        began = time.perf_counter()
+        account, now = Account(), self._clock()
+        if shard.due:
+            none = np.zeros(0, np.int32)
+            yield from self._lists.refresh(shard, _NO_EVENTS, none, now, account)
+        if _REFILL in due:
+            self._refresh_replica(now)
+            if self._replica.settled:
+                yield from self._lists.refill(shard, now, account)
+            yield self._every(_REFILL, LOOK_MS, shard)
+        if _SWEEP in due:
+            for user in shard.idle.sweep(*self._rows, self._learner.users.dtype, now):
+                self._learner.users.forget(user)
+            yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
+        if account.stages:
+            yield self._report(account, began)
+
+    def end(self) -> Iterator[Effect]:
+        """At the end of a bounded input: write every shared list."""
+        yield Write(self._learner.shared.updates(self._clock(), everything=True))
+
+    def _load(self, key: int) -> Generator[Effect, None, UserShard]:
+        """The shard, from its state when it is met first."""
+        shard = self._shards.get(key)
+        if shard is None:
+            s = self._settings
+            s.layout.check(self._state.layout, "the user learner")
+            shard = self._shards[key] = UserShard(self._state, key, s, self._marks(key))
+            yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
+            if s.refills:
+                yield self._every(_REFILL, LOOK_MS, shard)
+            yield Wake(END)
+        return shard
+
+    def _every(self, name: str, interval_ms: int, shard: UserShard) -> Wake:
+        return Wake(shard.timers.plan(name, next_tick(self._clock(), interval_ms)))
+
+    def _learn(self, key: int, shard: UserShard, batch: EventBatch) -> Iterator[Effect]:
+        began, now, account = time.perf_counter(), self._clock(), Account()
+        self._refresh_replica(now)
+        keep = shard.duplicates.keep(batch.ids, now)
+        if keep is not None:
+            account.duplicates = len(batch) - int(keep.sum())
+            batch = batch.take(keep)
+        options = self._settings.options
+        refresh, strict = options.lists.refresh, options.job.strict
+        touched: dict[int, None] = {}
+        for part in self._parts(batch):
+            # The shard's key lies above the count, so that no two shards draw the same negatives.
+            number = (key << 40) + shard.learned
+            first = self._settings.trial.after - shard.learned
+            yield from self._test(part, number, first, now, account)
+            learned = self._learner.learn(part, *self._rows, number, now, shard.mean, first)
+            shard.learned += len(part)
+            account.add(Account(users=learned.new_users, quality=learned.quality))
+            shard.idle.mark(self._learner.users, learned.slots, now)
+            touched.update(dict.fromkeys(learned.slots.tolist()))
+            for told in learned.messages.items():
+                yield Tell(*told)
+            if refresh and strict:
+                yield from self._lists.write(shard, learned.slots, now, account)
+            account.learned += len(part)
+            if time.perf_counter() - began > _REPORT_S:
+                yield self._report(_staged(account, began), began)
+                account, began = Account(), time.perf_counter()
+        shard.store()
+        _staged(account, began)
+        account.batches, account.waited = 1, max(now - batch.opened, 0)
+        yield Count("batches", 1)
+        if not refresh:
+            yield Write(self._learner.shared.updates(now))
+        elif touched and not strict:
+            slots = np.fromiter(touched, np.int32, len(touched))
+            yield from self._lists.refresh(shard, batch, slots, now, account)
+        yield self._report(account, began)
+
+    def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
+        """What is tested and then learned in one step: the batch, or less if asked for."""
+        if self._settings.options.job.strict:
+            yield from cut(batch, range(1, len(batch)))
+        elif self._settings.trial.sequential:
+            yield from cut(batch, recurrences(batch.users))
+        elif len(batch):
+            yield batch
+
+    def _test(
+        self, batch: EventBatch, number: int, first: int, now: int, account: Account
+    ) -> Iterator[Effect]:
+        began = time.perf_counter()
+        quality, shown = self._quality.test(self._learner, batch, *self._rows, number, now, first)
+        if shown:
+            yield Show(shown)
+        account.add(Account(quality=quality, stages={"quality": micros(began)}))
+
+    def _refresh_replica(self, now: int) -> None:
+        if now - self._refreshed_ms >= PUBLISH_MS // 2:
+            self._refreshed_ms = now
+            self._replica.refresh(self._learner.models)
+        if now - self._expired_ms >= _EXPIRE_MS:
+            self._expired_ms = now
+            self._learner.expire_items(now - self._settings.options.item_expiry_ms)
+
+    def _report(self, account: Account, began: float) -> Report:
+        account.stages["user_learner"] = micros(began)
+        if self._replica.read > self._read:
+            account.feed = {"read": self._replica.read - self._read}
+            self._read = self._replica.read
+        return Report(account)
+
+
+def _staged(account: Account, began: float) -> Account:
+    """Count what no other stage has spent as learning."""
+    account.stages["learn"] = micros(began) - sum(account.stages.values())
+    return account

@@ -1,0 +1,103 @@
+"""What ranking yields and every store takes: lists as values.
+
+In: slots of a catalogue with scores and reasons, from `udfs.ranking`. Out: `ListUpdates`, n lists
+of one kind, moment and source as arrays; or each of them with its names, a `ListUpdate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.lists import contract
+from udfs.lists.items_json import ItemsJson
+from udfs.lists.keys import Kind
+from udfs.memory.catalogue import Catalogue
+from udfs.models.ranked import Lists
+from udfs.options.sources import SOURCES
+
+
+class ListUpdate(NamedTuple):
+    """One list, best item first.
+
+    Attributes:
+        kind, name: whose it is; "" of a list that is everybody's.
+        items, scores: ids, and 0 to 1.
+        models, reasons: what put each item there, of `SOURCES`, and the items that speak for it.
+        source: what made the list, such as "ranker". at_ms: when. id: made of that.
+        json: the list as `udfs.lists.contract` has it.
+    """
+
+    kind: Kind
+    name: str
+    items: list[str]
+    scores: list[float]
+    models: list[str]
+    reasons: list[list[str]]
+    source: str
+    at_ms: int
+    id: str
+    json: bytes
+
+
+@dataclass(eq=False)
+class ListUpdates:
+    """n lists that replace those of the same kind and name.
+
+    Slots are those of the catalogue at that moment: a store is done with them when its `write`
+    returns, and keeps the `ListUpdate`s if it has to.
+
+    Attributes:
+        kind, names: whose they are, n names, as in `ListUpdate`.
+        source, at_ms: what made them, and when.
+        lists: int32[n, N], float32[n, N], int8[n, N].
+        catalogue: which has their items. writer: makes their JSON.
+        reasons: int32[n, N, R], −1 where there are fewer; None: there are none.
+        numbers: of each, what its id ends with: the user's events. Empty: it ends with the time.
+        factors: float32[n, d], what the factors of items are multiplied by for each user, for
+            whoever ranks other items; None: nobody does.
+    """
+
+    kind: Kind
+    names: Sequence[str]
+    source: str
+    at_ms: int
+    lists: Lists
+    catalogue: Catalogue
+    writer: ItemsJson
+    reasons: NDArray[np.int32] | None = None
+    numbers: Sequence[int] = ()
+    factors: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def json(self) -> list[bytes]:
+        """Each list as `udfs.lists.contract` has it; made once, for all stores that want it."""
+        items = self.writer.write(self.catalogue, self.lists, self.reasons)
+        return contract.write(self.kind, self.names, self.numbers, self.at_ms, self.source, items)
+
+    def __iter__(self) -> Iterator[ListUpdate]:
+        names, sources = self.catalogue.names, list(SOURCES)
+        for row, name in enumerate(self.names):
+            items = self.lists.items[row]
+            n = len(items) if (items >= 0).all() else int((items < 0).argmax())
+            reasons = [[]] * n if self.reasons is None else self.reasons[row, :n].tolist()
+            yield ListUpdate(
+                kind=self.kind,
+                name=name,
+                items=names(items[:n].tolist()),
+                scores=self.lists.scores[row, :n].tolist(),
+                models=[sources[model] for model in self.lists.models[row, :n].tolist()],
+                reasons=[names([slot for slot in those if slot >= 0]) for those in reasons],
+                source=self.source,
+                at_ms=self.at_ms,
+                id=contract.list_id(self.at_ms, self.numbers[row] if self.numbers else None),
+                json=self.json[row],
+            )

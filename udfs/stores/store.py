@@ -1,0 +1,53 @@
+"""What a store of lists is: Redis is one, and there may be others beside it.
+
+In: `ListUpdates`. Out: lists where a front end reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from udfs.lists.update import ListUpdates
+from udfs.models.settings import Settings
+from udfs.stores.redis_writer import RedisWriter
+
+
+class Store(Protocol):
+    """Takes every list that a user learner makes; used by one thread."""
+
+    def write(self, updates: Sequence[ListUpdates]) -> None:
+        """Replace lists by those of one moment; returns when all are stored, because the state
+        from which they were made is handed back after that.
+
+        After a failure the same lists, or newer ones, are written again, perhaps in another order.
+
+        Raises:
+            ServiceError: they could not be stored in the time that the store allows for it; the
+                job then goes back to its last checkpoint. Whatever else it raises does the same.
+        """
+
+    def close(self) -> None:
+        """Give connections back, at the end of a bounded input."""
+
+
+Factory = Callable[[Settings, RedisWriter], Store]
+"""Opens a store, given the configuration and the user learner's own connection to Redis."""
+
+
+class Stores:
+    """Several stores as one: each gets every list, in the order in which they are given."""
+
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self._stores = stores
+
+    def write(self, updates: Sequence[ListUpdates]) -> None:
+        """See `Store`; nothing is asked of any store where there is no list."""
+        if updates:
+            for store in self._stores:
+                store.write(updates)
+
+    def close(self) -> None:
+        """See `Store`."""
+        for store in self._stores:
+            store.close()
