@@ -24,12 +24,12 @@ from flink_app.evaluate import evaluate
 from flink_app.evaluate.measure import OWN, Result
 from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.table import show
-from udfs.accounts import TESTABLE
+from udfs.options.sources import testable
 
 OUT = Path(__file__).parent / "out" / "evaluate.json"
 DATA = Path(os.environ.get("RECORDED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SETS = {"ml-100k, ratings of 5": "rating>=4.5", "ml-100k, all ratings": "rating>=0"}
-MODELS = ("ranker", *TESTABLE)
+MODELS = ("ranker", *testable())
 Piece = tuple[str, Callable[[], list[Result]]]
 PARALLEL = ("job.shards=32", "job.parallelism=2", "lists.model=ranker")
 

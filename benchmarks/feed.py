@@ -34,7 +34,7 @@ from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
@@ -177,7 +177,7 @@ def read_us(config: Config, entries: list[bytes]) -> float:
     """Microseconds that a replica takes to apply entries, the second time it reads them."""
     settings = config.settings
     catalogue = Catalogue(settings.model.dimensions, 1, settings.state.max_items)
-    models = Models(settings, catalogue, Users(settings.model.dimensions, 1, 10, 10))
+    models = Recommender(settings, catalogue, Users(settings.model.dimensions, 1, 10, 10))
     reader = FeedReader(
         RedisFeed(RedisWriter(RedisSettings("redis://127.0.0.1:1")), ""), 1, False, 30.0
     )

@@ -23,6 +23,7 @@ from rich.table import Table
 from benchmarks.served import RIVALS, Shown, Trial, run
 from flink_app.config import Config
 from flink_app.simulator import ShopSettings
+from udfs.options.sources import models
 
 OUT = Path(__file__).parent / "out"
 STRETCHES = 20
@@ -55,7 +56,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 """Treatments of event types: settings on top of the defaults, and the types that are not sent."""
-MODELS = ("ranker", "item-cf", "user-cf", "mf", "popular")
+MODELS = ("ranker", *models())
 COMPARED = ("ranker", "item-cf", "mf")
 """Models that are run with the first variants; others run only with millirec's own weights, and
 the remaining variants only with the ranker."""

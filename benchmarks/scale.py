@@ -66,10 +66,10 @@ def search(items: int, *, structured: bool) -> dict[str, float]:
         bare.learn(*tastes.events(_LEARNED, _USERS, items))
         bare.want(slots, structured=structured)
         models, spent, lists = bare.learner.models, [], []
-        models.by_factors(slots[:1])
+        models.rank(slots[:1], 1, "mf")
         for begin in range(0, _USERS, 10):
             began = time.process_time()
-            lists.append(models.by_factors(slots[begin : begin + 10])[0])
+            lists.append(models.rank(slots[begin : begin + 10], 1, "mf")[0][2].items)
             spent.append((time.process_time() - began) / 10 * 1e6)
         found |= {f"{way}_us": round(float(np.mean(spent)), 1)}
         found |= {f"{way}_p99_us": round(float(np.percentile(spent, 99)), 1)}

@@ -16,18 +16,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from udfs.errors import ServiceError
+from udfs.options.sources import ALWAYS_TESTED
 
 VERSION = 1
 EDGES = 1.1 ** np.arange(0, 160)
 """Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
 
 
-LISTS = ("served", "popular")
+LISTS = ("served", ALWAYS_TESTED)
 """Whose quality is always measured: the lists that users have, and the popular one beside them."""
 RATINGS = "ratings"
 """The group of measures that predicted ratings have, beside those of lists."""
-TESTABLE = ("item-cf", "user-cf", "mf")
-"""Models whose lists can be tested besides."""
 
 
 class Account(msgspec.Struct, omit_defaults=True):

@@ -23,7 +23,7 @@ from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.operators.parse import LINE_MOST
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
@@ -120,7 +120,7 @@ def items(url: str, item_shards: int) -> Counter[str]:
     config = Config()
     d = config.model.dimensions
     catalogue = Catalogue(d, 1, 100_000)
-    models = Models(config.settings, catalogue, Users(d, 1, 10, 10))
+    models = Recommender(config.settings, catalogue, Users(d, 1, 10, 10))
     feed = RedisFeed(RedisWriter(RedisSettings(url)), "")
     FeedReader(feed, item_shards, False, 30.0).start(models)
     living = catalogue.living_slots()

@@ -11,6 +11,7 @@ from flink_app.commands.app import ConfigFile, Settings, app
 from flink_app.config import load
 from flink_app.config.values import toml as toml_text
 from udfs.errors import ConfigError
+from udfs.options.learning import Served
 
 
 @app.command
@@ -66,7 +67,7 @@ def evaluate(
         ),
     ] = ["strict"],  # noqa: B006
     model: Annotated[
-        list[Literal["ranker", "item-cf", "user-cf", "mf", "popular"]],
+        list[Served],
         Parameter(
             negative=(),
             help="The model whose lists are tested; by default lists.model. Repeatable: all in one "

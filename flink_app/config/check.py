@@ -16,10 +16,10 @@ import msgspec
 
 from flink_app.config.masking import masked
 from flink_app.config.tree import Config
-from udfs.accounts import TESTABLE
 from udfs.errors import ConfigError
 from udfs.events.settings import RATING
 from udfs.options.runtime import Job
+from udfs.options.sources import evident, silent, testable, words
 from udfs.stores import redis_cluster
 from udfs.stores.sentinels import Sentinels
 
@@ -62,14 +62,15 @@ def _check_models(config: Config) -> None:
             "--positive out)."
         )
     for name in config.quality.models:
-        if name not in TESTABLE:
-            near = get_close_matches(name, TESTABLE, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(TESTABLE)}."
+        if name not in testable():
+            near = get_close_matches(name, testable(), n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(testable())}."
             raise ConfigError(f'quality.models: "{name}" is not a model to be tested: {hint}')
-        if served in ("mf", "popular") and name != "mf":
+        if served in silent() and name not in silent():
+            counting = words(["ranker", *(source.name for source in evident())])
             raise ConfigError(
                 f'quality.models has "{name}" but lists.model is "{served}", which does not count '
-                "which items go together: serve ranker, item-cf or user-cf, or leave it out."
+                f"which items go together: serve {counting}, or leave it out."
             )
 
 

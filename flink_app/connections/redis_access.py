@@ -91,11 +91,12 @@ def start_afresh(client: redis.Redis, config: Config) -> None:
     they are replaced or expire.
     """
     # NumPy and the kernels: only when a job starts.
-    from udfs.accounts import LISTS, TESTABLE
+    from udfs.accounts import LISTS
+    from udfs.options.sources import testable
     from udfs.stores.redis_feed import feed_keys
     from udfs.stores.redis_stats import STATS, shown_key
 
     prefix = config.redis.prefix
-    shown = [shown_key(prefix, name) for name in (*LISTS, *TESTABLE)]
+    shown = [shown_key(prefix, name) for name in (*LISTS, *testable())]
     for key in (*feed_keys(prefix, config.job.item_shards), f"{prefix}{STATS}", *shown):
         client.delete(key)

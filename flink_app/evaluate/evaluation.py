@@ -27,14 +27,14 @@ from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.evaluate.table import show
 from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
-from udfs.accounts import TESTABLE
 from udfs.errors import ConfigError
 from udfs.learning.settings import Trial
+from udfs.options.sources import ALWAYS_TESTED, testable
 
 Start = Callable[[str], Callable[[int], None]]
 """Shows a bar under a name; what it returns takes how many events are done."""
 
-SERVABLE = ("ranker", *TESTABLE, "popular")
+SERVABLE = ("ranker", *testable(), ALWAYS_TESTED)
 """Models that can be served, those first that need others."""
 
 _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
@@ -169,7 +169,7 @@ def with_models(config: Config, models: Sequence[str]) -> Config:
     return replace(
         config,
         lists=replace(config.lists, model=served),
-        quality=replace(config.quality, models=[name for name in others if name != "popular"]),
+        quality=replace(config.quality, models=[name for name in others if name != ALWAYS_TESTED]),
     )
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from fastapi import FastAPI
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from udfs.options.sources import SOURCES
 
 FOLDER = Path(__file__).parent / "page"
 POLICY = (
@@ -34,8 +37,23 @@ class _Files(StaticFiles):
         return response
 
 
+def reasons() -> str:
+    """What the page says of each candidate source, as a module.
+
+    >>> reasons()[:62]
+    'export const WORDS = new Map([["item-cf","goes with what you w'
+    """
+    shown = [(name, source.shown) for name, source in SOURCES.items()]
+    return f"export const WORDS = new Map({msgspec.json.encode(shown).decode()});\n"
+
+
 def install(app: FastAPI) -> None:
     """Add the page."""
+
+    @app.get("/page/words.js", include_in_schema=False)
+    async def words() -> Response:
+        return Response(reasons(), media_type="text/javascript", headers=_HEADERS)
+
     app.mount("/page", _Files(directory=FOLDER), name="page")
 
     @app.get("/", include_in_schema=False)

@@ -6,21 +6,21 @@ from flink_app.config import Config
 from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 
-def in_state(url: str, dimensions: int = 32, shards: int = 2) -> Models:
+def in_state(url: str, dimensions: int = 32, shards: int = 2) -> Recommender:
     """The items as the item learners have published them from restored state."""
     catalogue = Catalogue(dimensions, 1, 1000)
-    models = Models(Config().settings, catalogue, Users(dimensions, 1, 10, 10))
+    models = Recommender(Config().settings, catalogue, Users(dimensions, 1, 10, 10))
     feed = RedisFeed(RedisWriter(RedisSettings(url)), "")
     FeedReader(feed, shards, False, 30.0).start(models)
     return models
 
 
-def counted(models: Models) -> tuple[dict[str, int], set[tuple[str, str]]]:
+def counted(models: Recommender) -> tuple[dict[str, int], set[tuple[str, str]]]:
     """Events by item, and (item, item) that were taken together."""
     catalogue, neighbours = models.catalogue, models.neighbours
     living = catalogue.living_slots()

@@ -13,7 +13,7 @@ from udfs.errors import ServiceError
 from udfs.feed import parameters
 from udfs.feed.entries import unpack
 from udfs.models.item_cf.wire import read_row
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class FeedReader:
         self._origins: dict[int, bytes | None] = {}
         self._started = self._read_at = self._watched_at = time.monotonic()
 
-    def start(self, models: Models) -> int:
+    def start(self, models: Recommender) -> int:
         """Load what snapshots there are; returns how many items the catalogue then has."""
         self._position = self._feed.end()
         self._load(range(self._shards), models)
@@ -52,7 +52,7 @@ class FeedReader:
         waited = time.monotonic() - self._started > _SETTLED_S
         return waited or len(self._origins) == self._shards
 
-    def refresh(self, models: Models) -> int:
+    def refresh(self, models: Recommender) -> int:
         """Bring the replica up to date; returns how many rows were read."""
         now = time.monotonic()
         count = 0
@@ -77,7 +77,7 @@ class FeedReader:
             if origin and origin.endswith(b":1") and origin != self._origins.get(shard)
         ]
 
-    def _load(self, shards: Iterable[int], models: Models) -> int:
+    def _load(self, shards: Iterable[int], models: Recommender) -> int:
         count = 0
         for shard in shards:
             origin, data = self._feed.snapshot(shard)
@@ -87,14 +87,14 @@ class FeedReader:
                 count += sum(self.apply(chunk, models) for chunk in self._feed.pairs(shard))
         return count
 
-    def _follow(self, models: Models) -> int:
+    def _follow(self, models: Recommender) -> int:
         count = 0
         for position, data in self._feed.follow(self._position):
             self._position = position
             count += self.apply(data, models)
         return count
 
-    def apply(self, data: bytes, models: Models) -> int:
+    def apply(self, data: bytes, models: Recommender) -> int:
         """Apply one entry; what cannot be read is logged and left out, never trusted."""
         self.read += len(data)
         try:

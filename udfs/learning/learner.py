@@ -27,7 +27,7 @@ from udfs.models.factors import rating_kernels, softmax_kernels
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.item_cf.wire import split_pairs
 from udfs.models.settings import Settings
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
 from udfs.threads import Threads
 
@@ -67,7 +67,7 @@ class Learner:
         d, seed = s.model.dimensions, s.model.seed
         self.catalogue = Catalogue(d, seed, s.state.max_items, s.lists.search)
         self.users = Users(d, seed, s.state.user_cache, s.state.history)
-        self.models = Models(s, self.catalogue, self.users, Threads(threads))
+        self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
         self._writer = ItemsJson()
         self.shared = SharedLists(s, self.models, self._writer)
         self._batch = 0
@@ -86,7 +86,7 @@ class Learner:
         _ = [updates.json for updates in made]
         if self.settings.lists.search == "auto":  # from exact to approximate, when there are many
             trial.catalogue.cluster()
-            trial.models.by_factors(slots)
+            trial.models.rank(slots, 2, "mf")
             trial.models.similar(np.arange(3))
 
     def learn(
@@ -236,7 +236,7 @@ class Learner:
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
         """The lists of the users in `slots` (distinct), and their factors if these are wanted."""
         users, models = self.users, self.models
-        vectors = models.vectors(slots) if self.settings.redis.factors else None
+        vectors = models.vectors(slots, now_ms) if self.settings.redis.factors else None
         return [
             ListUpdates(
                 USER,

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import ITEM, POPULAR, TRENDING, Kind
 from udfs.lists.update import ListUpdates
+from udfs.models.ranked import Lists, of_one
 from udfs.models.settings import Settings
-from udfs.models.sources import Lists
-from udfs.ranking.recommender import Models, of_one
+from udfs.ranking.recommender import Recommender
 
 V = TypeVar("V")
 _PAUSE_MS, _AT_ONCE = 1000, 256  # how often, and how many at most, items' lists are written
@@ -25,7 +25,7 @@ _PAUSE_MS, _AT_ONCE = 1000, 256  # how often, and how many at most, items' lists
 class SharedLists:
     """What of them is due when; `writer` makes the JSON."""
 
-    def __init__(self, settings: Settings, models: Models, writer: ItemsJson) -> None:
+    def __init__(self, settings: Settings, models: Recommender, writer: ItemsJson) -> None:
         self._settings, self._models, self._writer = settings.lists, models, writer
         self._popular_written = self._similar_looked = 0
         self._due: dict[int, None] = {}

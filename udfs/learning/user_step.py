@@ -23,7 +23,7 @@ from udfs.learning.refill import LOOK_MS
 from udfs.learning.settings import JobSettings
 from udfs.learning.timers import next_tick
 from udfs.learning.user_shard import Handles, UserShard
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_marks import RedisMarks
 
 _REPORT_S = 1.0  # how often a batch that is learned event by event says how far it has come
@@ -41,7 +41,7 @@ class Replica(Protocol):
     def settled(self) -> bool:
         """Whether the replica holds what there is to hold."""
 
-    def refresh(self, models: Models) -> int:
+    def refresh(self, models: Recommender) -> int:
         """Bring it up to date."""
 
 

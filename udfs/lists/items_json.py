@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from udfs.lists import json_kernels
 from udfs.memory.catalogue import Catalogue
-from udfs.models.sources import SOURCES, Lists
+from udfs.models.ranked import Lists
+from udfs.options.sources import SOURCES
 
 
 class ItemsJson:

@@ -18,7 +18,8 @@ from udfs.lists import contract
 from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import Kind
 from udfs.memory.catalogue import Catalogue
-from udfs.models.sources import SOURCES, Lists
+from udfs.models.ranked import Lists
+from udfs.options.sources import SOURCES
 
 
 class ListUpdate(NamedTuple):

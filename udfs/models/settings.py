@@ -6,12 +6,15 @@ is the larger one: an option is written once, in its section, and read where it 
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, defstruct, field
 
 from udfs.models.options import ItemCF, RankerOptions, UserCF
 from udfs.options.events import Events
 from udfs.options.learning import Feed, Lists, Model, Quality
 from udfs.options.runtime import Job, Redis, State
+from udfs.options.sources import SOURCES
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -42,3 +45,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     def item_expiry_ms(self) -> int:
         """After how long without an event an item is forgotten, ms."""
         return int(self.state.item_expiry_days * 86_400_000)
+
+    def of(self, section: str) -> Any:
+        """The options of a candidate source, by its section; None where it has none."""
+        return getattr(self, section, None)
+
+
+def _sections() -> list[tuple[str, Any, Any]]:
+    """Those of registered sources that `Settings` does not name."""
+    found = ((source.section, source.load_options()) for source in SOURCES.values())
+    known = Settings.__struct_fields__
+    return [
+        (section, options, field(default_factory=options))
+        for section, options in found
+        if options is not None and section not in known
+    ]
+
+
+if not TYPE_CHECKING and (_more := _sections()):
+    Settings = defstruct(
+        "Settings", _more, bases=(Settings,), module=__name__, frozen=True, kw_only=True
+    )

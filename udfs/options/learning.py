@@ -6,11 +6,18 @@ configuration.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from udfs.options import USUAL
+from udfs.options.sources import models, silent, testable, words
+
+if TYPE_CHECKING:
+    Served = str
+else:
+    _names = ("ranker", *models())
+    Served = Literal[_names]
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -101,10 +108,10 @@ class Lists(Struct, frozen=True, kw_only=True):
     """The lists that a front end reads, and how fresh they are."""
 
     model: Annotated[
-        Literal["ranker", "item-cf", "user-cf", "mf", "popular"],
+        Served,
         Meta(
             description="What makes the users' lists: ranker combines all models; any other value "
-            "is one model alone. mf and popular do not count which items go together, "
+            f"is one model alone. {words(silent(), 'and')} do not count which items go together, "
             "and are the fastest."
         ),
     ] = "ranker"
@@ -211,7 +218,7 @@ class Quality(Struct, frozen=True, kw_only=True):
     models: Annotated[
         list[str],
         Meta(
-            description="Models whose lists are tested too: item-cf, user-cf or mf. The lists that "
+            description=f"Models whose lists are tested too: {words(testable())}. The lists that "
             "users get and the popular list are always tested."
         ),
     ] = []

@@ -1,8 +1,9 @@
-"""The compiled loops before the ranker: candidates of all models and their features.
+"""The compiled loops before the ranker: candidates of all sources and their features.
 
-In: history pages, counted pairs, noted consumers, factors, popularity; out: slots and the features
-of each. Like `udfs.memory.history_kernels` they release the interpreter lock; their plain twin
-stands in the tests. Names of sizes: `I` catalogue slots, `F` features.
+In: history pages, the views of all sources of evidence and of all features; out: slots and the
+features of each. Like `udfs.memory.history_kernels` they release the interpreter lock; their plain
+twin is in the tests. Names of sizes: `I` catalogue slots, `S` sources of evidence, `F` features,
+`K` numbers kept of an item: S and the features of `feature_kernels.prices`.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -11,41 +12,41 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import literal_unroll, njit
 
 from udfs.memory import history_kernels
-from udfs.memory.vector_kernels import dot
-from udfs.models.evidence import ZERO
-from udfs.models.item_cf import evidence_kernels
-from udfs.models.user_cf import consumer_kernels
+from udfs.models.evidence import FAINTEST, ZERO, damp, gather
+from udfs.ranking import feature_kernels
 
-KINDS = 2  # of evidence: item-cf, user-cf
-BASE = 5  # features
-FEATURES = 2 * BASE  # with each of them once more, times how active the user is
-FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
 LOWEST_SHARE = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
-FARTHEST = np.float32(10.0)  # the lowest mf feature, below the highest
-_WEIGHED, _BUCKETS = (np.float32(2.0), np.float32(0.7)), 256
-MODEL_OF = np.array([0, 1, 2, 3, 3], np.int8)  # of each feature, into `ranker.MODELS`
+_BUCKETS = 256
+
+
+class Asked(NamedTuple):
+    """Whose candidates are wanted, and which.
+
+    Attributes:
+        users: int32[rows], cache slots. extra: int32[rows, E], candidates of sources that give no
+            evidence, alive and unseen, −1 for none.
+        begin, end: the rows of this call. since: the mark from which on `Scratch.known` holds.
+        exclude: leave out what a user has consumed. most: how many candidates with evidence get a
+            score. priors: S float32 above 0, what shares are weighed by to choose these.
+    """
+
+    users: Any
+    extra: Any
+    begin: int
+    end: int
+    since: int
+    exclude: bool
+    most: int
+    priors: Any
 
 
 class Items(NamedTuple):
-    """What is known of catalogue slots.
+    """The catalogue: bool[I], and the slots in use."""
 
-    Attributes:
-        q, bias, alive, events: float32[I, d], float32[I], bool[I], int64[I].
-        popularity, popularity_at: float64[I]. clock, half_life: ms.
-        size: slots in use.
-    """
-
-    q: Any
-    bias: Any
     alive: Any
-    events: Any
-    popularity: Any
-    popularity_at: Any
-    clock: float
-    half_life: float
     size: int
 
 
@@ -53,13 +54,13 @@ class Scratch(NamedTuple):
     """Memory of the kernels between calls.
 
     Attributes:
-        evidence: float32[KINDS, I], all 0, left so. found: int32[I + 1], items with evidence.
+        evidence: float32[S, I], all 0, left so. found: int32[S·I + 1], items with evidence.
         mark: int64[I]. call: int64[1], the last mark given.
-        slots, x, z: int32[I], float32[BASE, I], float32[I]: the candidates, their features and
-            logits. place: int32[I], where in `slots` an item stands.
-        weight, alike: float32[U], all 0, left so; int32[U + 1], of `consumer_kernels.gather`.
-        known, priced: float32[I, 4], int64[I]: what describes an item whoever the list is for,
-            computed once in a call: the marks from which on it is valid.
+        slots, shares, x, z: int32[I + 1], float32[S, I + 1], float32[F, I + 1], float32[I + 1]: the
+            candidates, their shares, features and logits. place: int32[I + 1], where in `slots` an
+            item is.
+        known, priced: float32[I, K], int64[I]: what describes an item whoever the list is for,
+            computed once in a call: the marks from which on it is valid. due: int32[I + 1].
     """
 
     evidence: Any
@@ -67,151 +68,167 @@ class Scratch(NamedTuple):
     mark: Any
     call: Any
     slots: Any
+    shares: Any
     x: Any
     z: Any
     place: Any
-    weight: Any
-    alike: Any
     known: Any
     priced: Any
+    due: Any
 
 
 @njit(cache=True, nogil=True)
-def _price(j, pairs, noted, items, known):
-    """Set `known[j]`: both damping factors, both features of popularity.
+def price(slots, asked, sources, features, scratch):
+    """Set `scratch.known` of those of `slots` (int32[n]) that have none yet in this call: the
+    damping of each source, then each feature that has a price.
 
-    Whoever calls it looks first whether it is needed: what it takes out of tuples is counted at
-    each call, and made a list cost 600 µs and not 37 when the check stood in here.
+    All at once: what is taken out of tuples is counted at each call, and made a list cost twice as
+    much when this was called for each item. Whoever calls it sees first whether it is needed.
     """
-    n = pairs.counts[j] if j < pairs.counts.shape[0] else 0.0
-    known[j, 0] = (n / pairs.gain + pairs.shrink) ** -pairs.target_power
-    n = np.float64(noted.counts[j]) if j < noted.counts.shape[0] else 0.0
-    known[j, 1] = (n + noted.shrink) ** -noted.power
-    known[j, 2] = np.log(1.0 + items.events[j])
-    age = max(items.clock - items.popularity_at[j], 0.0)
-    known[j, 3] = np.log(0.05 + items.popularity[j] * 2.0 ** (-age / items.half_life))
+    known, priced, due, out = scratch.known, scratch.priced, scratch.due, scratch.z
+    since, call, count = asked.since, scratch.call[0], 0
+    for k in range(slots.shape[0]):
+        j = np.uint32(slots[k])
+        due[count] = j
+        count += priced[j] < since
+        priced[j] = call
+    chosen = due[:count]
+    column = 0
+    for source in literal_unroll(sources):
+        damp(source, chosen, out[:count])
+        for k in range(count):
+            known[chosen[k], column] = out[k]
+        column += 1
+    for feature in literal_unroll(features):
+        column = feature_kernels.price(feature, chosen, known, column, out)
 
 
 @njit(cache=True, nogil=True)
-def collect(user, extra, taken, most, since, exclude, history, pairs, noted, items, scratch):
+def collect(row, taken, asked, history, sources, features, items, scratch):
     """The candidates of one user: those of `extra`, and about `most` of all that have evidence.
 
-    Evidence becomes a share of its largest among all with evidence, by kind, at least LOWEST_SHARE.
-    What is weighed to choose is a plain sum of the shares; it need only keep all that the ranker
-    may put into a list. All candidates are alive and, if asked, unseen.
+    Evidence becomes a share of its largest among all with evidence, by source, at least
+    LOWEST_SHARE. What is weighed to choose is a plain sum of the shares; it need only keep all that
+    the ranker may put into a list. All candidates are alive and, if asked, unseen.
 
     Args:
-        extra: int32[E], candidates of other models, alive and unseen, −1 for none.
-        taken: a slot that is kept if it is a candidate at all, or −1.
-        since: the mark from which on `scratch.known` holds.
+        row: of `asked`. taken: a slot that is kept if it is a candidate at all, or −1.
 
-    Returns: how many there are; `scratch.slots` names them, those of `extra` first, and the first
-    KINDS rows of `scratch.x` are their shares. `scratch.mark` is `scratch.call[0]` at those of
-    `extra`.
+    Returns: how many there are; `scratch.slots` names them, those of `extra` first, with
+    `scratch.shares`. `scratch.mark` is `scratch.call[0]` at those of `extra`.
     """
     scratch.call[0] += 2
     call, mark, found, slots = scratch.call[0], scratch.mark, scratch.found, scratch.slots
-    own, alike = scratch.evidence[0], scratch.evidence[1]
-    x0, x1, known, priced = scratch.x[0], scratch.x[1], scratch.known, scratch.priced
-    alive = items.alive
-    count = evidence_kernels.gather(user, history, pairs, own, found, 0)
-    count = consumer_kernels.gather(
-        user, history, noted, own, alike, found, count, scratch.weight, scratch.alike
-    )
-    if exclude:
-        history_kernels.mark(
-            ZERO, user, history.tail, history.fill, history.older, history.pages, own
-        )
-        history_kernels.mark(
-            ZERO, user, history.tail, history.fill, history.older, history.pages, alike
-        )
+    evidence, shares, known, priced = (
+        scratch.evidence, scratch.shares, scratch.known, scratch.priced
+    )  # fmt: skip
+    alive, user, since = items.alive, asked.users[row], asked.since
+    count = s = 0
+    for source in literal_unroll(sources):
+        count = gather(source, user, history, evidence[s], found, count, evidence[0])
+        s += 1  # noqa: SIM113 (Numba enumerates no such loop)
+    if asked.exclude:
+        for s in range(len(sources)):
+            history_kernels.mark(
+                ZERO, user, history.tail, history.fill, history.older, history.pages, evidence[s]
+            )
     first = 0
-    for j in extra:
+    for j in asked.extra[row]:
         if j >= 0 and mark[j] != call:
             mark[j] = call
             slots[first] = j
             first += 1
-    if taken >= 0 and mark[taken] != call and (own[taken] != ZERO or alike[taken] != ZERO):
-        slots[first] = taken
-        first += 1
-    best0 = best1 = np.float32(1e-30)
+    if taken >= 0 and mark[taken] != call:
+        spoken = False
+        for s in range(len(sources)):
+            spoken |= evidence[s, taken] != ZERO
+        if spoken:
+            slots[first] = taken
+            first += 1
     for k in range(first):
         j = slots[k]
         if priced[j] < since:
-            priced[j] = call
-            _price(j, pairs, noted, items, known)
-        x0[k], x1[k] = own[j] * known[j, 0], alike[j] * known[j, 1]
-        best0, best1 = max(best0, x0[k]), max(best1, x1[k])
-        own[j] = alike[j] = ZERO
+            price(slots[k:first], asked, sources, features, scratch)
+        for s in range(len(sources)):
+            shares[s, k] = evidence[s, j] * known[j, s]
+            evidence[s, j] = ZERO
+    for k in range(count):
+        if priced[np.uint32(found[k])] < since:
+            price(found[k:count], asked, sources, features, scratch)
+            break
     kept = first
+    # An item that was found more than once has its evidence the first time only.
     for k in range(count):
         j = np.uint32(found[k])
-        if priced[j] < since:
-            priced[j] = call
-            _price(j, pairs, noted, items, known)
-        e, f = own[j] * known[j, 0], alike[j] * known[j, 1]
-        own[j] = alike[j] = ZERO
-        if alive[j]:
-            slots[kept], x0[kept], x1[kept] = j, e, f
-            kept += (e != ZERO) | (f != ZERO)
-            best0, best1 = max(best0, e), max(best1, f)
-    for k in range(kept):
-        x0[k], x1[k] = max(x0[k] / best0, LOWEST_SHARE), max(x1[k] / best1, LOWEST_SHARE)
-    return _choose(first, kept, most, slots, x0, x1, scratch.z, scratch.place)
+        some = False
+        for s in range(len(sources)):
+            amount = evidence[s, j] * known[j, s]
+            evidence[s, j] = ZERO
+            shares[s, kept] = amount
+            some |= amount != ZERO
+        slots[kept] = j
+        kept += some & alive[j]
+    for s in range(len(sources)):
+        best = _largest(shares[s].view(np.int32), kept)
+        for k in range(kept):
+            shares[s, k] = max(shares[s, k] / best, LOWEST_SHARE)
+    return _choose(first, kept, asked, slots, shares, scratch.z, scratch.place)
 
 
 @njit(cache=True, nogil=True)
-def _choose(first, count, most, slots, x0, x1, amount, bucket):
+def _largest(bits, count):
+    """The largest of `count` float32, at least FAINTEST, of which `bits` is the same as int32: the
+    order of those above 0 is the same, and integers are what is vectorised."""
+    best = np.full(1, FAINTEST).view(np.int32)
+    most = best[0]
+    for k in range(count):
+        most = max(most, bits[k])
+    best[0] = most
+    return best.view(np.float32)[0]
+
+
+@njit(cache=True, nogil=True)
+def _choose(first, count, asked, slots, shares, amount, bucket):
     """Keep the first candidates and about `most` of the others, those with the largest sum of
     shares; returns how many are kept."""
+    most, priors = asked.most, asked.priors
     if count - first <= most:
         return count
-    scale = np.float32(_BUCKETS - 1) / (_WEIGHED[0] + _WEIGHED[1])
+    total = ZERO
+    for s in range(len(priors)):
+        total += priors[s]
+    scale = np.float32(_BUCKETS - 1) / total
     for k in range(first, count):
-        amount[k] = _WEIGHED[0] * x0[k] + _WEIGHED[1] * x1[k]
+        amount[k] = priors[0] * shares[0, k]
+        for s in range(1, len(priors)):
+            amount[k] += priors[s] * shares[s, k]
         bucket[k] = np.int32(max(amount[k] * scale, ZERO))
     # Most amounts are small: counted in one row, each would wait for the one before it.
     sizes = np.zeros((_BUCKETS, 4), np.int32)
     for k in range(first, count):
         sizes[np.uint32(bucket[k]), np.uint32(k & 3)] += 1
-    lowest, total = _BUCKETS, 0
-    while total < most and lowest > 0:
+    lowest, held = _BUCKETS, 0
+    while held < most and lowest > 0:
         lowest -= 1
-        total += sizes[lowest, 0] + sizes[lowest, 1] + sizes[lowest, 2] + sizes[lowest, 3]
+        held += sizes[lowest, 0] + sizes[lowest, 1] + sizes[lowest, 2] + sizes[lowest, 3]
     kept = first
     for k in range(first, count):
-        slots[kept], x0[kept], x1[kept] = slots[k], x0[k], x1[k]
+        slots[kept] = slots[k]
+        for s in range(len(priors)):
+            shares[s, kept] = shares[s, k]
         kept += bucket[k] >= lowest
     return kept
 
 
 @njit(cache=True, nogil=True)
-def describe(vector, count, since, pairs, noted, items, scratch):
-    """Set `scratch.x` to the features of the candidates, whose shares it holds.
-
-    With s_m the share of the largest evidence of each kind, and n_j the events of item j:
-
-        log(FLOOR + s_m) for item-cf and user-cf;
-        b_j + q_j·v, at least FARTHEST below the largest;
-        log(1 + n_j);  log(.05 + decayed popularity)
-
-    Args:
-        vector: float32[d], v.
-    """
-    slots, x, known, priced = scratch.slots, scratch.x, scratch.known, scratch.priced
-    q, bias = items.q, items.bias
-    near = np.float32(-np.inf)
-    for k in range(count):
-        j = slots[k]
-        if priced[j] < since:
-            priced[j] = scratch.call[0]
-            _price(j, pairs, noted, items, known)
-        x[0, k], x[1, k] = np.log(np.float32(FLOOR) + x[0, k]), np.log(np.float32(FLOOR) + x[1, k])
-        x[2, k] = bias[j] + dot(vector, q[j])
-        x[3, k], x[4, k] = known[j, 2], known[j, 3]
-        near = max(near, x[2, k])
-    for k in range(count):
-        x[2, k] = max(x[2, k] - near, -FARTHEST)
+def describe(row, count, sources, features, scratch):
+    """Set `scratch.x` to the features of the candidates of a row of `Asked`, which all have a
+    price: a row of it for each feature."""
+    slots, shares, x, known = scratch.slots, scratch.shares, scratch.x, scratch.known
+    f, column = 0, len(sources)
+    for feature in literal_unroll(features):
+        column = feature_kernels.describe(feature, row, slots, count, shares, known, column, x[f])
+        f += 1  # noqa: SIM113
 
 
 @njit(cache=True, nogil=True)

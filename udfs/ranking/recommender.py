@@ -1,6 +1,7 @@
-"""All models of a user learner and the lists they make: each alone, or blended by the ranker.
+"""All that makes the lists of a user learner: items, users, the sources of candidates, the ranker.
 
-In: cache slots of users. Out: `Lists`. What is learned when stands in `udfs.learning.learner`.
+In: cache slots of users. Out: `Lists`, of one source or blended by the ranker. What is learned
+when is in `udfs.learning.learner`.
 """
 
 from __future__ import annotations
@@ -13,94 +14,140 @@ from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
-from udfs.models.factors.search import rank_by_factors, rank_similar, user_vectors
+from udfs.models.factors.search import rank_similar
+from udfs.models.factors.source import Factors
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
+from udfs.models.item_cf.source import TakenTogether
 from udfs.models.item_cf.wire import KeyRow
-from udfs.models.popular.popular import Popular, by_popularity, rank_by_popularity
+from udfs.models.model import Events, Model, Moment, Shop
+from udfs.models.popular.source import Popular, Trends
 from udfs.models.popular.trending import Trending
+from udfs.models.ranked import Lists, Ranked, of_one
 from udfs.models.settings import Settings
-from udfs.models.sources import SOURCES, Lists, Ranked
 from udfs.models.user_cf.consumers import Consumers
-from udfs.ranking import fill_kernels
-from udfs.ranking.ranker import Ranker
+from udfs.models.user_cf.source import LikeMinded
+from udfs.options.sources import SOURCES, evident, position
+from udfs.ranking import candidate_kernels, feature_kernels, fill_kernels, ranker, ranker_kernels
+from udfs.ranking.features import Asking, features
+from udfs.ranking.ranker import Memory, Ranker
 from udfs.threads import Threads, nothing
 
-_POPULAR = SOURCES.index("popular")
 
-
-class Models:
-    """The catalogue's and the users' models in one subtask.
+class Recommender:
+    """The catalogue, the users, the sources and the ranker of one subtask.
 
     Attributes:
+        sources: by name, in the order of `SOURCES`.
+        counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
-        shared: what has parameters that all user learners share, by name: has `parameters`,
-            float64[P], and `put`. Nothing else is needed to let those of another model travel.
+        shared: what has parameters that all user learners share, by name: the ranker, and each
+            source that has `parameters`, float64[P] that begin at 0, and `put`, which sets them.
     """
 
     def __init__(
         self, settings: Settings, catalogue: Catalogue, users: Users,
         threads: Threads | None = None,
     ) -> None:  # fmt: skip
-        self.settings, self.catalogue, self.users = settings, catalogue, users
+        self.settings = settings
         self._threads = threads or Threads()
-        self.counting = settings.lists.model not in ("mf", "popular")
-        self.neighbours = Neighbours(settings.item_cf)
-        self.consumers = Consumers(settings.user_cf)
-        self.trending = Trending(settings.lists.trending_window_s * 1000.0, settings.half_life_ms)
-        counted = (self.neighbours, self.consumers) if self.counting else ()
-        for table in (*counted, self.trending):
-            catalogue.attach(table)
-        self.ranker = Ranker(settings.ranker, self._threads)
-        self.shared = {"ranker": self.ranker}
-        position = np.exp(-np.arange(settings.model.window) / settings.model.window_decay)
-        self.position = position.astype(np.float32)
-        self.clock_ms = 0.0
-        self._popular: Popular | None = None
-        self._popular_at = 0
+        self.shop = Shop(settings, catalogue, users, self._threads)
+        self.sources: dict[str, Model] = {
+            name: source.load()(self.shop, settings.of(source.section))
+            for name, source in SOURCES.items()
+        }
+        self.ranker = Ranker(settings.ranker)
+        self.shared: dict[str, Any] = {"ranker": self.ranker} | {
+            name: model for name, model in self.sources.items() if hasattr(model, "parameters")
+        }
+        self._memory = Memory(self._threads.count)
+        self._evident = {source.name: source for source in evident()}
+        self._priors = tuple(np.float32(source.prior) for source in evident())
+        self._features = features()
+        self.counting = settings.lists.model in ("ranker", *self._evident)
+        for name, model in self.sources.items():
+            for table in model.tables if self.counting or name not in self._evident else ():
+                catalogue.attach(table)
+        self._moment: Moment | None = None
 
     def count(
         self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
         weights: NDArray[np.float32], flags: NDArray[np.uint8],
     ) -> tuple[Windows | None, Callable[[], object]]:  # fmt: skip
-        """Count pairs and consumers of n events, before they belong to the histories.
+        """Let the sources count n events, before these belong to the histories.
 
-        Returns: the pairs, for the item learners, None where no model counts them; and what waits
-            until they are counted, for nothing else looks at the counts meanwhile.
+        Returns: the windows, for the item learners, None where no source counts; and what waits
+            until all have counted, for nothing else looks at the counts meanwhile.
         """
+        self._moment = None
         if not self.counting:
             return None, nothing
-        neighbours = self.neighbours
-        found = neighbours.windows(self.users, event_users, event_items, weights, flags)
-        counted = self._threads.beside(
-            lambda: neighbours.count(found, found.heads, found.others), len(event_users)
-        )
-        self.consumers.note(self.users, found.users, found.heads)
-        return found, counted
+        windows = self.neighbours.windows(self.users, event_users, event_items, weights, flags)
+        events = Events(event_users, event_items, weights, flags, windows)
+        waits = [model.count(events) for model in self.sources.values()]
+
+        def wait() -> None:
+            for each in waits:
+                each()
+
+        return windows, wait
 
     def train(
         self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int,
         random: NDArray[np.uint64],
     ) -> None:  # fmt: skip
-        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next."""
-        if len(slots):
-            s = self.settings
-            vectors = self.vectors(slots)
-            self.ranker.train(
-                self.users, self.catalogue, self.neighbours, self.consumers, slots, taken,
-                vectors, self._extra(slots, vectors, now_ms), s.lists.exclude_consumed,
-                self.clock_ms, s.half_life_ms, random,
-            )  # fmt: skip
+        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next.
 
-    def vectors(self, slots: NDArray[np.int32]) -> NDArray[np.float32]:
-        """What the factors of items are multiplied by, for each user: float32[n, d]."""
-        return user_vectors(self.catalogue, self.users, slots, self.position)
+        Args:
+            random: uint64[1], the generator's state.
+        """
+        if not len(slots):
+            return
+        moment = self.moment(slots, now_ms)
+        asked, views = self._asked(moment)
+        ranker_kernels.train(
+            asked, self.users.view, self._views(0), views, self._items, self._memory.scratch(0),
+            self.ranker.network(), ranker_kernels.Training(
+                taken, self.ranker.squares, ranker.LEARNING_RATE, ranker.SAMPLES, random
+            ),
+        )  # fmt: skip
 
-    def _extra(
-        self, slots: NDArray[np.int32], vectors: NDArray[np.float32], now_ms: int
-    ) -> NDArray[np.int32]:
-        """The best of the models that give no evidence by item, int32[n, 2N]."""
-        by_factors = self.by_factors(slots, vectors)[0]
-        return np.hstack([by_factors, self.by_popularity(slots, now_ms)[0]])
+    def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
+        """The users in `slots` now; what was found out of the same users at the same time, and
+        before anything was learned, is known of them."""
+        known = self._moment and self._moment.at(slots, now_ms)
+        if known:
+            return known
+        self._moment = Moment(self.shop, slots, now_ms)
+        return self._moment
+
+    def candidates(self, name: str, moment: Moment) -> Ranked | None:
+        """The candidates of one source, see `Model.candidates`."""
+        found: Ranked | None = moment.once(name, lambda: self.sources[name].candidates(moment))
+        return found
+
+    def _extra(self, moment: Moment) -> NDArray[np.int32]:
+        """The best of the sources that give no evidence by item, int32[n, E]."""
+        found = [self.candidates(name, moment) for name in self.sources]
+        return np.hstack([each[0] for each in found if each is not None])
+
+    def _asked(self, moment: Moment) -> tuple[candidate_kernels.Asked, tuple[Any, ...]]:
+        """All users of a moment as the kernels take them, and the views of all features."""
+        s = self.settings
+        asking = Asking(self.shop, self.sources, moment)
+        views = tuple(feature.view(asking) for feature in self._features)
+        self._memory.reserve(len(self.catalogue.alive))
+        return candidate_kernels.Asked(
+            moment.slots, self._extra(moment), 0, len(moment.slots), self._memory.marks[0],
+            s.lists.exclude_consumed, ranker.CANDIDATES, self._priors,
+        ), views  # fmt: skip
+
+    def _views(self, thread: int) -> tuple[Any, ...]:
+        """The evidence of all sources that give any, for one thread."""
+        return tuple(self.sources[name].evidence(thread) for name in self._evident)
+
+    @property
+    def _items(self) -> candidate_kernels.Items:
+        return candidate_kernels.Items(self.catalogue.alive, self.catalogue.size)
 
     def rank(
         self, slots: NDArray[np.int32], now_ms: int, model: str = ""
@@ -108,63 +155,68 @@ class Models:
         """The lists of the users in `slots`, in parts: the source, which of `slots`, their lists.
 
         Args:
-            model: "ranker" or one of `ranker.MODELS`; by default the one that is served. Users
+            model: "ranker" or one of `sources.models()`; by default the one that is served. Users
                 with fewer than `minimum_events` events get what is popular.
         """
+        moment = self.moment(slots, now_ms)
         young = self.users.events[slots] < self.settings.lists.minimum_events
         parts = []
         for source, chosen in ((model or self.settings.lists.model, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
-                parts.append((source, at, self._lists(source, slots[at], now_ms)))
+                some = moment if len(at) == len(slots) else moment.part(at)
+                parts.append((source, at, self._lists(source, some)))
         return parts
 
-    def _lists(self, model: str, slots: NDArray[np.int32], now_ms: int) -> Lists:
-        if model == "popular":
-            return of_one(self.by_popularity(slots, now_ms), model)
-        if model == "mf":
-            return of_one(self.by_factors(slots), model)
-        s, vectors = self.settings, self.vectors(slots)
-        lists = self.ranker.rank(
-            model, self.users, self.catalogue, self.neighbours, self.consumers, slots,
-            vectors, self._extra(slots, vectors, now_ms), s.lists.length, s.lists.exclude_consumed,
-            self.clock_ms, s.half_life_ms,
-        )  # fmt: skip
+    def _lists(self, model: str, moment: Moment) -> Lists:
+        if model in SOURCES and model not in self._evident:
+            found = self.candidates(model, moment)
+            assert found is not None, f"{model} has neither evidence nor candidates"
+            return of_one(found, model)
+        lists = self._blend(model, moment)
         if (lists.items[:, -1] < 0).any():
-            popular = self.by_popularity(slots, now_ms)[0]
-            fill_kernels.fill_up(lists.items, lists.scores, lists.models, popular, _POPULAR)
+            popular = self.by_popularity(moment.slots, moment.now_ms)[0]
+            fill_kernels.fill_up(
+                lists.items, lists.scores, lists.models, popular, position("popular")
+            )
         return lists
 
-    def by_factors(
-        self, slots: NDArray[np.int32], vectors: NDArray[np.float32] | None = None
-    ) -> Ranked:
-        """Lists by factors alone; `vectors` as from `vectors`, where they are known."""
-        s = self.settings
-        vectors = self.vectors(slots) if vectors is None else vectors
-        return rank_by_factors(
-            self.catalogue,
-            self.users,
-            slots,
-            vectors,
-            s.lists.length,
-            s.lists.exclude_consumed,
-            self._threads,
-        )
+    def _blend(self, model: str, moment: Moment) -> Lists:
+        """The best by the ranker, or by the evidence of one source alone."""
+        rows, n = len(moment.slots), self.settings.lists.length
+        asked, views = self._asked(moment)
+        network = self.ranker.network("" if model == "ranker" else model)
+        lists = Lists(
+            np.empty((rows, n), np.int32), np.empty((rows, n), np.float32),
+            np.empty((rows, n), np.int8),
+        )  # fmt: skip
+        history, items, marks = self.users.view, self._items, self._memory.marks
+        sources = [self._views(thread) for thread in range(self._threads.count)]
+
+        def some(thread: int, begin: int, end: int) -> None:
+            ranker_kernels.rank(
+                asked._replace(begin=begin, end=end, since=marks[thread]), history,
+                sources[thread], views, items, self._memory.scratch(thread), network, lists,
+            )  # fmt: skip
+
+        self._threads.each(some, rows)
+        if network.choice >= 0:
+            return lists._replace(scores=np.exp(lists.scores) - np.float32(feature_kernels.FLOOR))
+        best = np.maximum(lists.scores[:, :1], np.float32(-1e30))
+        return lists._replace(scores=np.exp(lists.scores - best))
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
-        """Lists by decayed popularity, which is looked at anew each `popular_every_s`, in strict
-        mode after each event; a slot of −1 is nobody in particular."""
-        s = self.settings
-        stale = now_ms - self._popular_at >= s.lists.popular_every_s * 1000
-        if self._popular is None or stale:
-            self._popular = by_popularity(self.catalogue, self.clock_ms, s.half_life_ms)
-            self._popular_at = now_ms
-        return rank_by_popularity(
-            self._popular, self.users, slots, s.lists.length, s.lists.exclude_consumed
-        )
+        """Lists by decayed popularity; a slot of −1 is nobody in particular."""
+        found = self.candidates("popular", self.moment(slots, now_ms))
+        assert found is not None
+        return found
 
     def by_trend(self) -> Ranked:
-        """The one list of what is trending, looked at anew; it may be empty."""
-        return self.trending.look(self.catalogue, self.clock_ms, self.settings.lists.length)
+        """The one list of what is trending now; it may be empty."""
+        return self._trends.look()
+
+    def vectors(self, slots: NDArray[np.int32], now_ms: int = 0) -> NDArray[np.float32]:
+        """What the factors of items are multiplied by, for each user: float32[n, d]."""
+        return self._factors.vectors(self.moment(slots, now_ms))
 
     def similar(self, slots: NDArray[np.integer[Any]]) -> Lists:
         """Items like each of `slots`: those taken with it, then those with the nearest factors."""
@@ -175,19 +227,22 @@ class Models:
         if len(short := np.flatnonzero(lists.items[:, -1] < 0)):
             more = np.full_like(lists.items, -1)
             more[short] = rank_similar(self.catalogue, slots[short], n)[0]
-            fill_kernels.fill_up(*lists, more, SOURCES.index("mf"))
+            fill_kernels.fill_up(*lists, more, position("mf"))
         return lists
 
     def reasons(self, slots: NDArray[np.int32], lists: Lists) -> NDArray[np.int32]:
-        """The history items behind each item that item-cf put into a list, the weightiest first.
+        """The history items behind each item of lists, by the source that put it there, the
+        weightiest first.
 
         Returns: int32[n, N, 2], −1 where there are fewer.
         """
-        by_item_cf = lists.models == SOURCES.index("item-cf")
-        if not self.counting or not by_item_cf.any():
-            return np.full((*lists.items.shape, 2), -1, np.int32)
-        shown = np.where(by_item_cf, lists.items, np.int32(-1))
-        return self.neighbours.explain(self.users, slots, shown, 2)[0]
+        found = np.full((*lists.items.shape, 2), -1, np.int32)
+        for at, name in enumerate(SOURCES):
+            own = lists.models == at
+            if self.counting and own.any():
+                reasons = self.sources[name].explain(slots, np.where(own, lists.items, -1))
+                found[own, : reasons.shape[2]] = reasons[own]
+        return found
 
     def put(
         self, items: Sequence[str], rows: NDArray[np.void], counted: Sequence[str],
@@ -196,6 +251,7 @@ class Models:
         """Set items, what was taken together with some, and shared parameters by name to absolute
         values."""
         catalogue = self.catalogue
+        self._moment = None
         catalogue.put_rows(items, rows)
         if self.counting:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
@@ -207,11 +263,63 @@ class Models:
                     self.shared[name].put(values)
 
     def forget_popular(self) -> None:
-        """Look at popularity anew next time."""
-        self._popular = None
+        """Look at popularity again next time."""
+        self._moment = None
+        popular = self.sources["popular"]
+        assert isinstance(popular, Popular)
+        popular.forget()
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The items."""
+        return self.shop.catalogue
 
-def of_one(ranked: Ranked, model: str) -> Lists:
-    """Lists that one of `SOURCES` made alone."""
-    items, scores = ranked
-    return Lists(items, scores, np.full(items.shape, SOURCES.index(model), np.int8))
+    @property
+    def users(self) -> Users:
+        """The users."""
+        return self.shop.users
+
+    @property
+    def clock_ms(self) -> float:
+        """The newest event time."""
+        return self.shop.clock_ms
+
+    @clock_ms.setter
+    def clock_ms(self, at_ms: float) -> None:
+        self.shop.clock_ms = at_ms
+
+    @property
+    def position(self) -> NDArray[np.float32]:
+        """The weights of a user's last items in mf, float32[L]."""
+        return self._factors.position
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """What was taken together."""
+        model = self.sources["item-cf"]
+        assert isinstance(model, TakenTogether)
+        return model.neighbours
+
+    @property
+    def consumers(self) -> Consumers:
+        """Who took what last."""
+        model = self.sources["user-cf"]
+        assert isinstance(model, LikeMinded)
+        return model.consumers
+
+    @property
+    def _factors(self) -> Factors:
+        model = self.sources["mf"]
+        assert isinstance(model, Factors)
+        return model
+
+    @property
+    def trending(self) -> Trending:
+        """What popularity was."""
+        return self._trends.trending
+
+    @property
+    def _trends(self) -> Trends:
+        model = self.sources["trending"]
+        assert isinstance(model, Trends)
+        return model

@@ -2,14 +2,7 @@
 
 import { category, title } from './api.js';
 import { picture } from './pictures.js';
-
-const WORDS = new Map([
-  ['item-cf', 'goes with what you watched'],
-  ['user-cf', 'people like you took it'],
-  ['mf', 'suits your taste'],
-  ['popular', 'popular now'],
-  ['trending', 'trending now'],
-]);
+import { WORDS } from './words.js';
 
 /** A card; `onClick(item)` is called when it is chosen. Titles are inserted as text, never as HTML. */
 export function newCard(item, onClick) {

@@ -19,7 +19,7 @@ from udfs.feed.writer import FeedWriter
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.settings import Settings
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed, feed_keys
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
@@ -40,7 +40,7 @@ class Side:
     def __init__(self, url: str, alone: bool = False, keep_s: float = 30.0) -> None:
         self.feed = RedisFeed(RedisWriter(RedisSettings(url)), "shop:")
         self.replica = Catalogue(D, 1, 1000)
-        self.models = Models(Settings(), self.replica, Users(D, 1, 10, 10))
+        self.models = Recommender(Settings(), self.replica, Users(D, 1, 10, 10))
         self.reader = FeedReader(self.feed, 2, alone, keep_s)
 
     def writer(self, shard: int = 0, epoch: int = 1, restored: bool = False) -> FeedWriter:

@@ -21,7 +21,7 @@ from udfs.models.options import ItemCF
 from udfs.models.settings import Settings
 from udfs.options.learning import Lists
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 
 D = SETTINGS.model.dimensions
 ALL = 10**9  # bytes
@@ -79,7 +79,7 @@ class Owners:
         return found
 
 
-def told(models: Models) -> dict[str, dict[str, float]]:
+def told(models: Recommender) -> dict[str, dict[str, float]]:
     """The same of a replica."""
     catalogue, found = models.catalogue, {}
     models.neighbours.reserve(catalogue.size)
@@ -155,7 +155,7 @@ def test_what_is_published_is_what_a_replica_then_holds(
     owners = Owners()
     for batch in first:
         owners.tell(batch)
-    replica = Models(owners.settings, Catalogue(D, 1, 1000), Users(D, 1, 10, 10))
+    replica = Recommender(owners.settings, Catalogue(D, 1, 1000), Users(D, 1, 10, 10))
 
     def put(shard: ItemShard, slots: Any, changes: Any) -> None:
         names = shard.catalogue.names(slots.tolist())

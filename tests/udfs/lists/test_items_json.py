@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from tests.udfs.builders import shown
 from udfs.lists.items_json import ItemsJson
 from udfs.memory.catalogue import Catalogue
-from udfs.models.sources import Lists
-from udfs.ranking.recommender import of_one
+from udfs.models.ranked import Lists, of_one
 
 ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 

@@ -10,7 +10,7 @@ from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import ITEM, POPULAR, USER
 from udfs.lists.update import ListUpdates
 from udfs.memory.catalogue import Catalogue
-from udfs.models.sources import Lists
+from udfs.models.ranked import Lists
 
 
 def test_one_by_one_they_are_what_their_json_says() -> None:

@@ -18,7 +18,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.settings import Settings
 from udfs.operators.item_learner import ItemLearner
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 from udfs.state.records import item_dtype
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
@@ -81,7 +81,7 @@ def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, byte
 def replica(url: str, *, follow: bool = False) -> Catalogue:
     """What a user learner that starts now would hold."""
     catalogue = Catalogue(D, 1, 100_000)
-    models = Models(Settings(), catalogue, Users(D, 1, 10, 10))
+    models = Recommender(Settings(), catalogue, Users(D, 1, 10, 10))
     reader = FeedReader(RedisFeed(RedisWriter(RedisSettings(url)), ""), 2, False, 30)
     if follow:
         reader._position = "0-0"

@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, OneShard, batch_of
 from udfs.models.item_cf import neighbours as item_cf
 from udfs.models.options import RankerOptions, UserCF
-from udfs.models.sources import MODELS
 from udfs.models.user_cf import consumers as user_cf
+from udfs.options.sources import SOURCES
 from udfs.ranking import ranker as ranking
-from udfs.ranking.candidate_kernels import BASE, FEATURES, FLOOR
+from udfs.ranking.feature_kernels import FLOOR
+from udfs.ranking.features import features
 from udfs.ranking.ranker import Ranker, first_parameters
-from udfs.ranking.recommender import Models
+from udfs.ranking.recommender import Recommender
 
+BASE = len(features())
+FEATURES = 2 * BASE
+MODELS = tuple(SOURCES)
 USERS = [f"u{n}" for n in range(8)]
 taken = st.lists(st.tuples(st.sampled_from(USERS), st.integers(0, 30)), min_size=20, max_size=150)
 
@@ -34,7 +38,7 @@ class Plain:
     """All candidates of a user with their features, from what the models hold."""
 
     def __init__(self, shard: OneShard) -> None:
-        self.models: Models = shard.learner.models
+        self.models: Recommender = shard.learner.models
         self.shard = shard
         self.histories: dict[str, list[int]] = {}
         self.consumers: dict[int, list[str]] = {}

@@ -14,7 +14,7 @@ from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import ITEM, POPULAR, USER
 from udfs.lists.update import ListUpdates
 from udfs.memory.catalogue import Catalogue
-from udfs.ranking.recommender import of_one
+from udfs.models.ranked import of_one
 from udfs.state.records import pack_factor
 from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import RedisSettings, RedisWriter

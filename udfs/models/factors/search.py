@@ -16,7 +16,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
 from udfs.memory.users import Users
 from udfs.models.factors import product_kernels, softmax_kernels
-from udfs.models.sources import Ranked, no_lists
+from udfs.models.ranked import Ranked, no_lists
 from udfs.threads import Threads
 
 _CELLS = 2_000_000  # scores held at once: 8 MB

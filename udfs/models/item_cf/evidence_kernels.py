@@ -16,7 +16,7 @@ from numba import njit
 
 from udfs.memory.history_kernels import recent
 from udfs.memory.top_kernels import insert
-from udfs.models.evidence import FAINTEST, ZERO
+from udfs.models.evidence import FAINTEST, ZERO, speaks
 
 
 class Pairs(NamedTuple):
@@ -40,19 +40,19 @@ class Pairs(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def gather(user, history, pairs, evidence, found, count):
+def gather(pairs, user, history, evidence, found, count, others):
     """Add to `evidence` what the neighbours of a user's last items say.
 
         s_j = Σ_h w_h·C[h → j]/g / (n_h/g + shrink)^source_power
 
     over the last H items h of the history, w_h = `position[k]` for the k-th newest, less than 0 by
-    as much for one that the user did not like. Divided by (n_j/g + shrink)^target_power it is the
-    score of j.
+    as much for one that the user did not like. Times `damp` it is the score of j.
 
     Args:
-        user: a cache slot. history: `History`. pairs: `Pairs`, read only.
+        pairs: `Pairs`, read only. user: a cache slot. history: `History`.
         evidence: float32[I], added to; what has been found is never 0.
-        found: int32[I + 1], the `count` items found so far, in order.
+        found: int32, the `count` items found so far, in order, and room for I + 1 more.
+        others: evidence of another source, not read: this one is asked first.
 
     Returns: count.
     """
@@ -78,6 +78,18 @@ def gather(user, history, pairs, evidence, found, count):
             after = before + weight * values[h, k]
             evidence[j] = after if after != ZERO else FAINTEST
     return count
+
+
+@njit(cache=True, nogil=True)
+def damp(pairs, slots, out):
+    """(n_j/g + shrink)^−target_power, the damping of items that are taken much."""
+    counts, gain, shrink, power = pairs.counts, pairs.gain, pairs.shrink, -pairs.target_power
+    for k in range(slots.shape[0]):
+        n = counts[slots[k]] if slots[k] < counts.shape[0] else 0.0
+        out[k] = (n / gain + shrink) ** power
+
+
+speaks(Pairs, gather, damp)
 
 
 @njit(cache=True, nogil=True)

@@ -17,7 +17,7 @@ from udfs.memory.columns import Table, column
 from udfs.memory.users import Users
 from udfs.models.item_cf import counting_kernels, evidence_kernels
 from udfs.models.options import ItemCF
-from udfs.models.sources import Ranked
+from udfs.models.ranked import Ranked
 
 # The shape of counts and scores (`counting_kernels.count`, `evidence_kernels.gather`): chosen on
 # the first half of MovieLens-100K by recall@10, one set for ratings of 5 and all ratings; item-cf

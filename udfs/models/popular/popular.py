@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.popular import popular_kernels
-from udfs.models.sources import Ranked, no_lists
+from udfs.models.ranked import Ranked, no_lists
 
 
 class Popular(NamedTuple):

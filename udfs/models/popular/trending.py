@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.models.popular.popular import decayed_popularity
-from udfs.models.sources import Ranked
+from udfs.models.ranked import Ranked
 
 LEAST_SURPRISE = 4.0
 """What `surprise` a trending item has at least."""

@@ -16,7 +16,7 @@ from numba import njit
 
 from udfs.memory.history_kernels import recent
 from udfs.memory.top_kernels import insert
-from udfs.models.evidence import FAINTEST, ZERO
+from udfs.models.evidence import FAINTEST, ZERO, speaks
 
 
 class Noted(NamedTuple):
@@ -26,6 +26,7 @@ class Noted(NamedTuple):
         who, serial, counts: int32[I, R], int64[I, R], int64[I], see `note`.
         position: float64[H]. shrink, hermit, power: float64, > 0, > 0, ≥ 0.
         neighbours, said: how many users are asked, for how many items each.
+        weight, alike: float32[U], all 0, left so; int32[U + 1]: memory of one thread.
     """
 
     who: Any
@@ -37,6 +38,8 @@ class Noted(NamedTuple):
     power: float
     neighbours: int
     said: int
+    weight: Any
+    alike: Any
 
 
 @njit(cache=True, nogil=True)
@@ -57,7 +60,7 @@ def note(users, items, serials, who, serial, counts):
 
 
 @njit(cache=True, nogil=True)
-def gather(user, history, noted, others, evidence, found, count, weight, alike):
+def gather(noted, user, history, evidence, found, count, others):
     """Add to `evidence` what the users most like `user` have consumed.
 
     A user v is like u by the last H items h of u, the k-th newest of them, that v consumed too:
@@ -71,17 +74,16 @@ def gather(user, history, noted, others, evidence, found, count, weight, alike):
     (session-kNN: Jannach, Ludewig 2017, with recent users in place of sessions).
 
     Args:
-        user: a cache slot. history: `History`, n_v = `events[v]`.
-        noted: `Noted`, n_h = `counts[h]`.
-        others: float32[I], evidence of another kind: 0 where an item has not been found by it.
-        evidence, found, count: as in `evidence_kernels.gather`.
-        weight, alike: float32[U], all 0, left so; int32[U + 1]: memory.
+        noted: `Noted`, n_h = `counts[h]`. user: a cache slot.
+        history: `History`, n_v = `events[v]`.
+        evidence, found, count, others: as in `item_cf.evidence_kernels.gather`.
 
     Returns: count.
     """
     last = np.empty(noted.position.shape[0], np.int32)
     likes, who, serial, counts = 0, noted.who, noted.serial, noted.counts
     serials, events = history.serials, history.events
+    weight, alike = noted.weight, noted.alike
     for place in range(recent(user, history, 0, last)):
         h = last[place]
         if h < 0 or h >= counts.shape[0]:
@@ -115,3 +117,15 @@ def gather(user, history, noted, others, evidence, found, count, weight, alike):
                 count += (before == ZERO) & (others[j] == ZERO)
                 evidence[j] = before + amount
     return count
+
+
+@njit(cache=True, nogil=True)
+def damp(noted, slots, out):
+    """(n_j + shrink)^−power, the damping of items that many consumed."""
+    counts, shrink, power = noted.counts, noted.shrink, -noted.power
+    for k in range(slots.shape[0]):
+        n = np.float64(counts[slots[k]]) if slots[k] < counts.shape[0] else 0.0
+        out[k] = (n + shrink) ** power
+
+
+speaks(Noted, gather, damp)

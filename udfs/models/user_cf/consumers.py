@@ -43,6 +43,7 @@ class Consumers(Table):
         who, serial: int32[I, R], int64[I, R], the cache slot of a consumer and the `Users.serials`
             it had: a user who has left the cache since, or whose slot is another's, is not asked.
         counts: int64[I], consumptions noted in all; the newest stands at (counts − 1) mod R.
+        position: float64[H], the weights of the last H items of a user.
     """
 
     who = column(np.int32, ("R",))
@@ -52,16 +53,8 @@ class Consumers(Table):
     def __init__(self, settings: UserCF | None = None) -> None:
         self.settings = s = settings or UserCF()
         super().__init__(R=s.consumers)
-        self._position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
+        self.position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
 
     def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
         """Note n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
         consumer_kernels.note(slots, items, users.serials, self.who, self.serial, self.counts)
-
-    @property
-    def noted(self) -> consumer_kernels.Noted:
-        """What the ranking kernels read."""
-        return consumer_kernels.Noted(
-            self.who, self.serial, self.counts, self._position, SHRINK, HERMIT, POWER,
-            NEIGHBOURS, SAID,
-        )  # fmt: skip

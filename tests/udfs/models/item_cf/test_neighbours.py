@@ -150,7 +150,9 @@ class World:
         evidence = np.zeros((USERS, ITEMS), np.float32)
         found = np.zeros(ITEMS + 1, np.int32)
         for user in range(USERS):
-            count = evidence_kernels.gather(user, self.view, pairs, evidence[user], found, 0)
+            count = evidence_kernels.gather(
+                pairs, user, self.view, evidence[user], found, 0, evidence[user]
+            )
             assert sorted(found[:count]) == np.flatnonzero(evidence[user]).tolist()
         return evidence * np.array(damping, np.float32)[:ITEMS]
 

@@ -1,0 +1,47 @@
+"""The source `mf`: what fits a user's taste and last items, by learned factors.
+
+In: users at a moment. Out: the items with the largest products, and items like others. The factors
+are columns of the catalogue and of the users, learned by `softmax_kernels` or `rating_kernels`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.models.factors.search import rank_by_factors, user_vectors
+from udfs.models.model import Model, Moment, Shop
+from udfs.models.ranked import Ranked
+
+
+class Factors(Model):
+    """See the module.
+
+    Attributes:
+        position: float32[L], the weights of the last L items of a user.
+    """
+
+    def __init__(self, shop: Shop, options: Any = None) -> None:
+        super().__init__(shop, options)
+        s = shop.settings.model
+        weights = np.exp(-np.arange(s.window) / s.window_decay)
+        self.position: NDArray[np.float32] = weights.astype(np.float32)
+
+    def vectors(self, moment: Moment) -> NDArray[np.float32]:
+        """What the factors of items are multiplied by, for each user: float32[n, d]."""
+        shop = self.shop
+        found: NDArray[np.float32] = moment.once(
+            "vectors",
+            lambda: user_vectors(shop.catalogue, shop.users, moment.slots, self.position),
+        )
+        return found
+
+    def candidates(self, moment: Moment) -> Ranked:
+        """The items with the largest σ(b_i + q_i·v_u)."""
+        shop, s = self.shop, self.shop.settings
+        return rank_by_factors(
+            shop.catalogue, shop.users, moment.slots, self.vectors(moment), s.lists.length,
+            s.lists.exclude_consumed, shop.threads,
+        )  # fmt: skip

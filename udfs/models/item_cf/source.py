@@ -1,0 +1,43 @@
+"""The source `item-cf`: what is taken together with a user's last items.
+
+In: batches with their windows. Out: evidence by item for the ranker, items like others, reasons;
+and rows that the item learners share (`wire`). The arrays are those of `neighbours`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.models.item_cf.evidence_kernels import Pairs
+from udfs.models.item_cf.neighbours import Neighbours
+from udfs.models.model import Events, Model, Shop
+from udfs.models.options import ItemCF
+
+_REASONS = 2  # history items named for an item of a list
+
+
+class TakenTogether(Model):
+    """See the module."""
+
+    def __init__(self, shop: Shop, options: ItemCF | None = None) -> None:
+        super().__init__(shop, options)
+        self.neighbours = Neighbours(options)
+        self.tables = (self.neighbours,)
+
+    def evidence(self, thread: int) -> Pairs:
+        """Read only: all threads share it."""
+        return self.neighbours.pairs
+
+    def count(self, events: Events) -> Callable[[], object]:
+        """Count pairs, beside what else a batch is learned by."""
+        neighbours, windows = self.neighbours, events.windows
+        return self.shop.threads.beside(
+            lambda: neighbours.count(windows, windows.heads, windows.others), len(events.users)
+        )
+
+    def explain(self, slots: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The items of the history that gave most of the score."""
+        return self.neighbours.explain(self.shop.users, slots, items, _REASONS)[0]

@@ -1,0 +1,147 @@
+"""What a candidate source is to a learner: the base class of all in the table of sources.
+
+In: a `Shop`, the arrays of items and users in one subtask; `Events`, what a batch teaches; a
+`Moment`, users who are to get lists. Out: evidence for the ranker's kernels, candidates, reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table
+from udfs.memory.users import Users
+from udfs.models.item_cf.neighbours import Windows
+from udfs.models.ranked import Ranked
+from udfs.threads import Threads, nothing
+
+if (
+    TYPE_CHECKING
+):  # the settings load the options of all sources, which are in files that import this
+    from udfs.models.settings import Settings
+
+
+class Shop:
+    """The items and the users of one subtask, as all sources see them.
+
+    Attributes:
+        settings: the options of the job.
+        clock_ms: the newest event time.
+    """
+
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, users: Users, threads: Threads
+    ) -> None:
+        self.settings, self.catalogue, self.users = settings, catalogue, users
+        self.threads, self.clock_ms = threads, 0.0
+
+
+class Events(NamedTuple):
+    """n events in order, before they belong to the histories.
+
+    Attributes:
+        users, items: int32[n], cache slots and catalogue slots (−1: none).
+        weights, flags: float32[n], uint8[n], as in `EventBatch`.
+        windows: the events of these that teach, with the last items of their users.
+    """
+
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    flags: NDArray[np.uint8]
+    windows: Windows
+
+
+class Moment:
+    """Users at one moment; what is asked about them is computed once.
+
+    Attributes:
+        slots: int32[n], cache slots; −1 is nobody in particular.
+        state: what must be the same for what is known to hold: the time in ms, and how many slots
+            and living items the catalogue has.
+        serials: int64[n], who was in the slots.
+    """
+
+    def __init__(self, shop: Shop, slots: NDArray[np.int32], now_ms: int) -> None:
+        self.slots, self.now_ms, self._shop = slots, now_ms, shop
+        self.serials = shop.users.serials[slots]
+        self.state = self._state()
+        self._found: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` returns: arrays with a row for each user, or a tuple of such."""
+        if name not in self._found:
+            self._found[name] = make()
+        return self._found[name]
+
+    def _state(self) -> tuple[int, int]:
+        return self._shop.catalogue.size, self._shop.catalogue.living
+
+    def at(self, slots: NDArray[np.int32], now_ms: int) -> Moment | None:
+        """The users in `slots` at a time, with what is known of them; None where it does not hold
+        any more, or not of all. Whoever learns from an event forgets all moments before it."""
+        if now_ms != self.now_ms or self.state != self._state():
+            return None
+        if same := np.array_equal(slots, self.slots):
+            rows = np.arange(len(slots))
+        else:
+            place = {slot: row for row, slot in enumerate(self.slots.tolist())}
+            rows = np.array([place.get(slot, -1) for slot in slots.tolist()], np.intp)
+        serials = self._shop.users.serials[slots]
+        if (rows < 0).any() or not np.array_equal(self.serials[rows], serials):
+            return None
+        return self if same else self.part(rows)
+
+    def part(self, rows: NDArray[np.intp]) -> Moment:
+        """Some of the users, with what is known of them."""
+        some = Moment(self._shop, self.slots[rows], self.now_ms)
+        for name, found in self._found.items():
+            if found is not None:
+                few = tuple(x[rows] for x in found) if isinstance(found, tuple) else found[rows]
+                some._found[name] = few
+        return some
+
+
+class Model:
+    """One source; each method may be left as it is.
+
+    Args:
+        options: of its section, None where it has none.
+
+    Attributes:
+        tables: what it knows of items, which the catalogue keeps in step with its slots: room for
+            new ones, 0 where an item has expired.
+    """
+
+    def __init__(self, shop: Shop, options: Any = None) -> None:
+        self.shop, self.options = shop, options
+        self.tables: tuple[Table, ...] = ()
+
+    def evidence(self, thread: int) -> Any:
+        """A view for the kernels registered by `udfs.models.evidence.speaks`, whose memory no other
+        thread uses; with room for all slots of the catalogue, as `tables` have."""
+        raise NotImplementedError
+
+    def candidates(self, moment: Moment) -> Ranked | None:
+        """The best items of each user that the source can name without the ranker, alive and, if
+        asked, unseen; None: it has only evidence."""
+        return None
+
+    def count(self, events: Events) -> Callable[[], object]:
+        """Learn from a batch; what is returned waits until that is done, for nothing else looks at
+        what the source has counted meanwhile."""
+        return nothing
+
+    def explain(self, slots: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The history items behind items that the source put into lists.
+
+        Args:
+            slots, items: int32[n], int32[n, N]: users and the items, −1 for those of others.
+
+        Returns: int32[n, N, R], the weightiest first, −1 where there are fewer.
+        """
+        return np.full((*items.shape, 0), -1, np.int32)

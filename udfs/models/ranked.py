@@ -1,0 +1,40 @@
+"""Ranked slots as parallel arrays: what sources and the ranker return.
+
+In: nothing. Out: `Ranked`, lists of one source, and `Lists`, whose items come from several.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.options.sources import position
+
+Ranked = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""Slots and scores, int32[n, N] and float32[n, N]: the lists of one source."""
+
+
+class Lists(NamedTuple):
+    """n lists, best first.
+
+    Attributes:
+        items, scores: int32[n, N], float32[n, N] in 0 to 1; −1 where a list is shorter.
+        models: int8[n, N], the source that put each item there, a position in `SOURCES`.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    models: NDArray[np.int8]
+
+
+def no_lists(rows: int, n: int) -> Ranked:
+    """Room for `rows` lists of `n` items, all empty."""
+    return np.full((rows, n), -1, np.int32), np.full((rows, n), -np.inf, np.float32)
+
+
+def of_one(ranked: Ranked, source: str) -> Lists:
+    """Lists that one of `SOURCES` made alone."""
+    items, scores = ranked
+    return Lists(items, scores, np.full(items.shape, position(source), np.int8))

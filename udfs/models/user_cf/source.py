@@ -1,0 +1,46 @@
+"""The source `user-cf`: what those took who took a user's last items.
+
+In: batches with their windows. Out: evidence by item for the ranker. The arrays are those of
+`consumers`, in no state: filled as events come. The users of one subtask are each other's
+neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.models.model import Events, Model, Shop
+from udfs.models.options import UserCF
+from udfs.models.user_cf import consumers
+from udfs.models.user_cf.consumer_kernels import Noted
+from udfs.models.user_cf.consumers import Consumers
+from udfs.threads import nothing
+
+
+class LikeMinded(Model):
+    """See the module."""
+
+    def __init__(self, shop: Shop, options: UserCF | None = None) -> None:
+        super().__init__(shop, options)
+        self.consumers = Consumers(options)
+        self.tables = (self.consumers,)
+        self._memory: dict[int, tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
+
+    def evidence(self, thread: int) -> Noted:
+        """What was noted, with memory of the thread."""
+        room = len(self.shop.users.tail)
+        if thread not in self._memory or len(self._memory[thread][0]) < room:
+            self._memory[thread] = np.zeros(room, np.float32), np.zeros(room + 1, np.int32)
+        c = self.consumers
+        return Noted(
+            c.who, c.serial, c.counts, c.position, consumers.SHRINK, consumers.HERMIT,
+            consumers.POWER, consumers.NEIGHBOURS, consumers.SAID, *self._memory[thread],
+        )  # fmt: skip
+
+    def count(self, events: Events) -> Callable[[], object]:
+        """Note who took what."""
+        self.consumers.note(self.shop.users, events.windows.users, events.windows.heads)
+        return nothing

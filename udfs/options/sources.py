@@ -1,0 +1,171 @@
+"""The table of candidate sources: where the items of lists come from.
+
+In: one line for each source, at the end. Out: `SOURCES`, which all else that knows of sources
+follows: what is built and counted, the ranker's features, the choices and sections of the
+configuration, the names in `why` and in `stats`, the words of the page and of the docs. Nothing
+heavy is imported here: what a source computes is loaded when a learner is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from msgspec import Struct
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """One source.
+
+    Attributes:
+        name: as people write it.
+        code: the module and, after a colon, the class, a `udfs.models.model.Model`.
+        about: what it lists, for the docs. shown: the same as a reason, for the page.
+        prior: of the ranker's feature log(.3 + share of its largest evidence), before any event;
+            above 0, and 0 if and only if it gives no evidence by item.
+        alone: whether the lists of users can come from it alone.
+        options: in the same way the struct of its section of the configuration; "": it has none.
+    """
+
+    name: str
+    code: str
+    about: str
+    shown: str
+    prior: float = 0.0
+    alone: bool = True
+    options: str = ""
+
+    @property
+    def section(self) -> str:
+        """The name of its section.
+
+        >>> SOURCES["item-cf"].section
+        'item_cf'
+        """
+        return self.name.replace("-", "_")
+
+    def load(self) -> Any:
+        """Its class."""
+        return _load(self.code)
+
+    def load_options(self) -> type[Struct] | None:
+        """The struct of its options."""
+        return _load(self.options) if self.options else None
+
+
+def _load(where: str) -> Any:
+    module, name = where.split(":")
+    return getattr(import_module(module), name)
+
+
+SOURCES: dict[str, Source] = {}
+"""By name, in order; `Lists.models` are positions in here."""
+
+ALWAYS_TESTED = "popular"
+"""The source whose lists are tested beside those that are served."""
+
+
+def register(source: Source) -> None:
+    """Add a source.
+
+    Raises:
+        ValueError: there is one of that name.
+    """
+    if source.name in SOURCES or source.name == "ranker":
+        raise ValueError(f"There is a source {source.name!r} already: give this one another name.")
+    SOURCES[source.name] = source
+
+
+def position(name: str) -> int:
+    """Where a source is in `SOURCES`."""
+    return list(SOURCES).index(name)
+
+
+def models() -> tuple[str, ...]:
+    """The sources that users' lists can come from alone.
+
+    >>> models()
+    ('item-cf', 'user-cf', 'mf', 'popular')
+    """
+    return tuple(name for name, source in SOURCES.items() if source.alone)
+
+
+def testable() -> tuple[str, ...]:
+    """The sources whose lists can be tested besides those that always are.
+
+    >>> testable()
+    ('item-cf', 'user-cf', 'mf')
+    """
+    return tuple(name for name in models() if name != ALWAYS_TESTED)
+
+
+def words(names: Iterable[str], last: str = "or") -> str:
+    """Names as people list them.
+
+    >>> words(testable())
+    'item-cf, user-cf or mf'
+    """
+    *others, final = names
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def evident() -> tuple[Source, ...]:
+    """The sources that give evidence by item."""
+    return tuple(source for source in SOURCES.values() if source.prior)
+
+
+def silent() -> tuple[str, ...]:
+    """The models that give no evidence: where one is served, no evidence is counted.
+
+    >>> silent()
+    ('mf', 'popular')
+    """
+    return tuple(name for name in models() if not SOURCES[name].prior)
+
+
+register(
+    Source(
+        name="item-cf",
+        code="udfs.models.item_cf.source:TakenTogether",
+        about="what is taken together with your last items",
+        shown="goes with what you watched",
+        prior=2.0,
+        options="udfs.models.options:ItemCF",
+    )
+)
+register(
+    Source(
+        name="user-cf",
+        code="udfs.models.user_cf.source:LikeMinded",
+        about="what those took who took your last items",
+        shown="people like you took it",
+        prior=0.7,
+        options="udfs.models.options:UserCF",
+    )
+)
+register(
+    Source(
+        name="mf",
+        code="udfs.models.factors.source:Factors",
+        about="what fits your taste and your last items",
+        shown="suits your taste",
+    )
+)
+register(
+    Source(
+        name="popular",
+        code="udfs.models.popular.source:Popular",
+        about="what many take now",
+        shown="popular now",
+    )
+)
+register(
+    Source(
+        name="trending",
+        code="udfs.models.popular.source:Trends",
+        about="what is taken more than before",
+        shown="trending now",
+        alone=False,
+    )
+)

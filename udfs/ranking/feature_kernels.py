@@ -1,0 +1,186 @@
+"""The compiled loops of the ranker's features, and how the ranker's kernels find them.
+
+A feature hands the kernels a view, a NamedTuple class of its own, and registers one kernel by that
+class, as sources do (`udfs.models.evidence`).
+
+In: shares of evidence, factors, events, popularity; out: a row of features, float32 by candidate.
+Names of sizes: `I` catalogue slots, `S` sources of evidence.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numba.extending import overload
+
+from udfs.memory.popularity_kernels import decayed
+from udfs.memory.vector_kernels import dot
+
+FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
+FARTHEST = np.float32(10.0)  # the lowest product, below the highest
+
+_fills: dict[type, Any] = {}
+_prices: dict[type, Any] = {}
+
+
+def fills(view: type, kernel: Any) -> None:
+    """Register a feature that depends on the user, by the class of its view.
+
+    Args:
+        kernel: (view, row, slots, count, shares, out), which sets `out[:count]` (float32) for the
+            candidates `slots[:count]` of row `row` of the call; shares: float32[S, …], of the
+            largest evidence of each source.
+    """
+    _fills[view] = kernel
+
+
+def prices(view: type, kernel: Any) -> None:
+    """Register a feature that is the same whoever the list is for, by the class of its view.
+
+    Args:
+        kernel: (view, slots, out), which sets `out` (float32[n]) to the feature of `slots`
+            (int32[n]); each item is asked for once in a call.
+    """
+    _prices[view] = kernel
+
+
+def is_priced(view: type) -> bool:
+    """Whether a feature is one of `prices`."""
+    return view in _prices
+
+
+def price(view, slots, known, column, out):
+    """Set `known[slots, column]`, where it is a feature of `prices`; returns the next free column.
+    `out` is memory, float32[…]."""
+    raise NotImplementedError
+
+
+def describe(view, row, slots, count, shares, known, column, out):
+    """Set `out[:count]` to the feature of the candidates; `column` and the result as in `price`."""
+    raise NotImplementedError
+
+
+@overload(price)
+def _price(view, slots, known, column, out):
+    kernel = _prices.get(view.instance_class)
+    if kernel is None:
+        return lambda view, slots, known, column, out: column
+
+    def call(view, slots, known, column, out):
+        kernel(view, slots, out[: slots.shape[0]])
+        for k in range(slots.shape[0]):
+            known[slots[k], column] = out[k]
+        return column + 1
+
+    return call
+
+
+@overload(describe)
+def _describe(view, row, slots, count, shares, known, column, out):
+    if view.instance_class in _prices:
+
+        def copy(view, row, slots, count, shares, known, column, out):
+            for k in range(count):
+                out[k] = known[slots[k], column]
+            return column + 1
+
+        return copy
+    kernel = _fills[view.instance_class]
+
+    def call(view, row, slots, count, shares, known, column, out):
+        kernel(view, row, slots, count, shares, out)
+        return column
+
+    return call
+
+
+class Share(NamedTuple):
+    """log(FLOOR + s_j), s_j the item's share of the largest evidence of one source.
+
+    Attributes:
+        source: the row of shares.
+    """
+
+    source: int
+
+
+@njit(cache=True, nogil=True)
+def fill_share(view, row, slots, count, shares, out):
+    """See `Share`."""
+    source = view.source
+    for k in range(count):
+        out[k] = np.log(np.float32(FLOOR) + shares[source, k])
+
+
+class Product(NamedTuple):
+    """b_j + q_j·v, less the largest of the candidates, at least −FARTHEST.
+
+    Attributes:
+        q, bias: float32[I, d], float32[I]. vectors: float32[rows, d], v of each user.
+    """
+
+    q: Any
+    bias: Any
+    vectors: Any
+
+
+@njit(cache=True, nogil=True)
+def fill_product(view, row, slots, count, shares, out):
+    """See `Product`."""
+    q, bias, vector = view.q, view.bias, view.vectors[row]
+    near = np.float32(-np.inf)
+    for k in range(count):
+        j = slots[k]
+        out[k] = bias[j] + dot(vector, q[j])
+        near = max(near, out[k])
+    for k in range(count):
+        out[k] = max(out[k] - near, -FARTHEST)
+
+
+class Taken(NamedTuple):
+    """log(1 + n_j) of n_j events.
+
+    Attributes:
+        events: int64[I].
+    """
+
+    events: Any
+
+
+@njit(cache=True, nogil=True)
+def price_taken(view, slots, out):
+    """See `Taken`."""
+    events = view.events
+    for k in range(slots.shape[0]):
+        out[k] = np.log(1.0 + events[slots[k]])
+
+
+class Decayed(NamedTuple):
+    """log(.05 + decayed popularity).
+
+    Attributes:
+        popularity, at: float64[I], as in `popularity_kernels`. clock, half_life: ms.
+    """
+
+    popularity: Any
+    at: Any
+    clock: float
+    half_life: float
+
+
+@njit(cache=True, nogil=True)
+def price_decayed(view, slots, out):
+    """See `Decayed`."""
+    popularity, at, clock, half_life = view.popularity, view.at, view.clock, view.half_life
+    for k in range(slots.shape[0]):
+        j = slots[k]
+        out[k] = np.log(0.05 + decayed(popularity[j], at[j], clock, half_life))
+
+
+fills(Share, fill_share)
+fills(Product, fill_product)
+prices(Taken, price_taken)
+prices(Decayed, price_decayed)

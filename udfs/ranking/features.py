@@ -1,0 +1,98 @@
+"""The table of the ranker's features: what it knows of a candidate.
+
+In: one line for each feature, at the end. Out: `features()`, all of them in the order of the
+parameters: first one for each source of evidence, then those registered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from udfs.models.factors.source import Factors
+from udfs.models.model import Model, Moment, Shop
+from udfs.options import sources
+from udfs.ranking.feature_kernels import Decayed, Product, Share, Taken
+
+
+class Asking(NamedTuple):
+    """What the view of a feature is made from: the shop, its sources by name, users at a moment."""
+
+    shop: Shop
+    sources: dict[str, Model]
+    moment: Moment
+
+
+class Feature(NamedTuple):
+    """One feature.
+
+    Attributes:
+        name: of its own.
+        prior: its weight before any event.
+        source: for which of `SOURCES` it speaks, where it raises an item most.
+        view: what its kernel reads, of the class by which the kernel is registered
+            (`feature_kernels.fills` or `feature_kernels.prices`).
+    """
+
+    name: str
+    prior: float
+    source: str
+    view: Callable[[Asking], Any]
+
+
+_registered: dict[str, Feature] = {}
+
+
+def register(feature: Feature) -> None:
+    """Add a feature, as the last. Parameters that were learned without it are not used any more.
+
+    Raises:
+        ValueError: there is one of that name, or no such source.
+    """
+    if feature.name in [known.name for known in features()]:
+        raise ValueError(f"There is a feature {feature.name!r}: give this one another name.")
+    if feature.source not in sources.SOURCES:
+        raise ValueError(f"{feature.name!r} speaks for {feature.source!r}: register that first.")
+    _registered[feature.name] = feature
+
+
+def _share(row: int, source: sources.Source) -> Feature:
+    return Feature(source.name, source.prior, source.name, lambda _: Share(row))
+
+
+def features() -> tuple[Feature, ...]:
+    """All features.
+
+    >>> [(feature.name, feature.prior, feature.source) for feature in features()][:3]
+    [('item-cf', 2.0, 'item-cf'), ('user-cf', 0.7, 'user-cf'), ('product', 0.5, 'mf')]
+    """
+    shares = (_share(row, source) for row, source in enumerate(sources.evident()))
+    return (*shares, *_registered.values())
+
+
+def product(asking: Asking) -> Product:
+    """The product of factors."""
+    mf, catalogue = asking.sources["mf"], asking.shop.catalogue
+    assert isinstance(mf, Factors)
+    return Product(catalogue.q, catalogue.bias, mf.vectors(asking.moment))
+
+
+def taken(asking: Asking) -> Taken:
+    """How many events an item has."""
+    return Taken(asking.shop.catalogue.events)
+
+
+def decayed(asking: Asking) -> Decayed:
+    """How many it has had of late."""
+    shop = asking.shop
+    return Decayed(
+        shop.catalogue.popularity,
+        shop.catalogue.popularity_at,
+        float(shop.clock_ms),
+        float(shop.settings.half_life_ms),
+    )
+
+
+register(Feature("product", 0.5, "mf", product))
+register(Feature("taken", 0.0, "popular", taken))
+register(Feature("decayed", 0.0, "popular", decayed))
