@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from udfs.learning.batch_queue import Queued
+from udfs.learning.batch_queue import BatchQueue
 from udfs.learning.duplicates import Duplicates
 from udfs.learning.idle_users import IdleUsers
 from udfs.learning.refill import Refill
@@ -55,7 +55,7 @@ class UserShard:
     def __init__(self, state: Handles, key: int, settings: JobSettings, marks: RedisMarks) -> None:
         options, self._state = settings.options, state
         events = options.events
-        self.queued = Queued(state.queued, settings.gather_ms)
+        self.queued = BatchQueue(state.queued, settings.gather_ms)
         self.duplicates = Duplicates(
             state.ids, int(events.deduplicate_s * 1000), events.deduplicate_ids
         )

@@ -16,12 +16,12 @@ from udfs.learning.effects import Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_step import ItemHandles, ItemStep
 from udfs.learning.settings import JobSettings
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import cell, log, now_ms, parallelism, redis_writer, rows, set_timer
 from udfs.stores.redis_feed import RedisFeed
 
 
-class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
+class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; what becomes of a message is `udfs.learning.item_step`."""
 
     def __init__(self, settings: JobSettings) -> None:

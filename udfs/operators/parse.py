@@ -18,7 +18,7 @@ from udfs.accounts import Account, pack_account
 from udfs.errors import ConfigError
 from udfs.events.kinds import KINDS, USER_LEARNER, by_kind
 from udfs.events.settings import DecodeSettings
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import DEAD_LETTERS, STATS, now_ms
 
 LINE_MOST = 100_000
@@ -33,7 +33,7 @@ def output_to(operator: str) -> OutputTag:
     return OutputTag(operator, Types.TUPLE([Types.INT(), Types.PICKLED_BYTE_ARRAY()]))
 
 
-class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
+class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
     """See the module; how lines are read and where they go is said by `udfs.events.kinds`.
 
     Args:

@@ -12,7 +12,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import LISTS, Account, Window, fields, pack_account, unpack_account
 from udfs.learning.timers import next_tick
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import cell, now_ms, redis_writer
 from udfs.stores.redis_stats import RedisStats
 from udfs.stores.redis_writer import RedisSettings
@@ -21,7 +21,7 @@ _WRITE_MS = 500
 _RECENT_S = 5
 
 
-class Stats(Shipped, KeyedProcessFunction):  # type: ignore[misc]
+class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; the sums are `udfs.accounts`."""
 
     def __init__(self, redis: RedisSettings, models: Sequence[str] = ()) -> None:

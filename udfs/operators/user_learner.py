@@ -15,12 +15,12 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from udfs.accounts import Account, pack_account
 from udfs.feed.entries import KEEP_S
 from udfs.feed.reader import FeedReader
-from udfs.learning.effects import Count, Effect, Report, Show, Tell, Wake, Write
+from udfs.learning.effects import Count, Effect, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles
 from udfs.learning.user_step import UserStep
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import (
     STATS,
     cell,
@@ -41,7 +41,7 @@ from udfs.threads import share_of_cores
 _COUNTED = ("learned", "duplicates", "lists")  # of an account, by Flink's counters too
 
 
-class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
+class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; what becomes of a batch is `udfs.learning.user_step`."""
 
     def __init__(self, settings: JobSettings) -> None:
@@ -95,7 +95,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         self, effects: Iterator[Effect], context: KeyedProcessFunction.Context
     ) -> Iterator[Any]:
         for effect in effects:
-            if isinstance(effect, Tell):
+            if isinstance(effect, Emit):
                 yield self.settings.item_keys[effect.item_shard], effect.message
             elif isinstance(effect, Write):
                 self.stores.write(effect.updates)

@@ -243,8 +243,8 @@ def test_a_batch_of_before_the_column_has_its_fill() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (Column("device", np.int8, fill=0), "is there already"),
-        (Column("kind", str, fill="", field="user"), "is there already"),
+        (Column("device", np.int8, fill=0), "is taken: choose another name"),
+        (Column("kind", str, fill="", field="user"), "is taken: choose another name"),
         (Column("session", str), "has no fill"),
         (Column("session", np.bool_, fill=False), "an integer or float type"),
         (Column("session", str, fill=0), "cannot hold its fill 0: .* str$"),

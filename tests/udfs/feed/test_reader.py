@@ -205,7 +205,7 @@ def test_damage_is_left_out_with_a_warning(
     assert side.replica.find(["good"]).tolist() == [0]
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) >= (2 if data else 1)
-    assert all("the item feed holds an entry that is left out" in text for text in warnings)
+    assert all("the item feed has an entry that is skipped" in text for text in warnings)
 
 
 def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: Any) -> None:

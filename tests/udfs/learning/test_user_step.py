@@ -11,7 +11,7 @@ from tests.udfs.fakes import DictCell, DictState
 from tests.udfs.flink import ListCell
 from udfs.accounts import Account
 from udfs.events.batch import pack
-from udfs.learning.effects import END, Count, Report, Show, Tell, Wake, Write
+from udfs.learning.effects import END, Count, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles
@@ -75,7 +75,7 @@ def test_lists_are_asked_for_once_the_batch_is_in_the_state_and_before_the_accou
         if isinstance(effect, Write):
             assert state.learned.value() == (2).to_bytes(8, "little")
             assert sorted(name for name, _ in state.users.items()) == ["ann", "bob"]
-    order = [kind for kind in kinds(seen) if kind is not Tell]
+    order = [kind for kind in kinds(seen) if kind is not Emit]
     assert order == [Wake, Wake, Count, Write, Count, Count, Report]
     assert seen[1] == Wake(END)
     [write] = [effect for effect in seen if isinstance(effect, Write)]
@@ -87,7 +87,7 @@ def test_lists_are_asked_for_once_the_batch_is_in_the_state_and_before_the_accou
         "similar:a",
         "similar:b",
     }
-    assert {effect.item_shard for effect in seen if isinstance(effect, Tell)} <= {0, 1}
+    assert {effect.item_shard for effect in seen if isinstance(effect, Emit)} <= {0, 1}
     found = account(seen)
     assert (found.learned, found.lists, found.users, found.batches) == (2, 2, 2, 1)
 
@@ -121,7 +121,7 @@ def test_items_that_were_shown_are_named_before_the_batch_is_learned() -> None:
     list(one.batch(KEY, batch(("ann", "a"), ("bob", "b"))))
     effects = list(one.batch(KEY, batch(("ann", "b"))))
     assert effects[0] == Show({"served": ["b"], "popular": ["b"]})
-    assert kinds(effects)[1] is Tell
+    assert kinds(effects)[1] is Emit
 
 
 def test_under_overload_a_timer_writes_what_a_batch_has_put_off() -> None:

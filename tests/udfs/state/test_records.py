@@ -97,7 +97,7 @@ def test_another_version_is_refused() -> None:
 @pytest.mark.parametrize("beginning", [b"\x09", b"\x01\x00\x07\x00", b"\x02\x00\x07\x00"])
 def test_another_beginning_further_on_is_damage(form: str, beginning: bytes) -> None:
     good = fixture(form)
-    with pytest.raises(ServiceError, match=f"from {len(good)} on are no whole record"):
+    with pytest.raises(ServiceError, match=f"from {len(good)} on are not a whole record"):
         read_rows(good + beginning + good[len(beginning) :], item_dtype(3), "an entry")
 
 
