@@ -1,6 +1,7 @@
-"""The operator `stats`: one key, it adds up the accounts of all others and writes `stats` to Redis.
+"""The operator `stats`: with one key, it adds up the accounts of all others and writes `stats` to
+Redis.
 
-In: packed accounts. Out: nothing; beside the graph, the Redis hash `stats`, absolute values. The
+In: packed accounts. Out: nothing; outside the graph, the Redis hash `stats`, absolute values. The
 totals are in Flink's state, so that they are exact across failures.
 """
 
@@ -22,7 +23,7 @@ _RECENT_S = 5
 
 
 class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
-    """See the module; the sums are `udfs.accounts`."""
+    """See the module; `udfs.accounts` does the sums."""
 
     def __init__(self, redis: RedisSettings, models: Sequence[str] = ()) -> None:
         self._redis = redis

@@ -132,8 +132,8 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
         at += count * form.itemsize
     if at < len(data):
         raise ServiceError(
-            f"{what} has {len(data)} bytes, of which those from {at} on are not a whole record: it is "
-            "damaged; restore an earlier checkpoint."
+            f"{what} has {len(data)} bytes, of which those from {at} on are not a whole record: it "
+            "is damaged; restore an earlier checkpoint."
         )
     return np.concatenate(parts)
 
