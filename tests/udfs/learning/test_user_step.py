@@ -22,7 +22,7 @@ KEY = 7
 
 
 class Nothing:
-    """A feed that brings nothing, and marks that nobody loses."""
+    """A feed without changes, and marks that are never lost."""
 
     read = connections = 0
     settled = True
@@ -68,7 +68,7 @@ def account(effects: list[Any]) -> Account:
     return total
 
 
-def test_lists_are_asked_for_once_the_batch_is_in_the_state_and_before_the_account() -> None:
+def test_lists_are_written_after_the_batch_is_in_state_and_before_the_account() -> None:
     state, seen = handles(), []
     for effect in step(state, test_every=0).batch(KEY, batch(("ann", "a"), ("bob", "b"))):
         seen.append(effect)
@@ -124,7 +124,7 @@ def test_items_that_were_shown_are_named_before_the_batch_is_learned() -> None:
     assert kinds(effects)[1] is Emit
 
 
-def test_under_overload_a_timer_writes_what_a_batch_has_put_off() -> None:
+def test_under_overload_a_timer_writes_postponed_lists() -> None:
     state, clock = handles(), Clock()
     one = step(state, clock, test_every=0, coalesce_ms=100)
 

@@ -1,4 +1,4 @@
-"""Operators read their own version's bytes, and refuse another's before they look into them."""
+"""Operators read their own version's bytes, and refuse those of another before unpickling them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_another_version_is_refused_before_its_settings_are_read(
 
 
 @pytest.mark.parametrize("kind", [Parse, UserLearner, ItemLearner, Stats])
-def test_every_operator_is_one(kind: type) -> None:
+def test_every_operator_is_code_checked(kind: type) -> None:
     assert kind.__mro__[1] is CodeChecked, "PyFlink's own class must not pickle it first"
 
 

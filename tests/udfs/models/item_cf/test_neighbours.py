@@ -117,7 +117,7 @@ class Plain:
 
 
 class World:
-    """A `Neighbours` with what stands around it: pages and a catalogue, both bare arrays."""
+    """A `Neighbours` with its surroundings: pages and a catalogue, both bare arrays."""
 
     def __init__(self, s: ItemCF, room: int = 1) -> None:
         self.model = Neighbours(s, room)
@@ -314,7 +314,7 @@ def test_a_newcomer_replaces_the_smallest() -> None:
 def test_owners_of_some_items_count_what_the_owner_of_all_does(
     s: ItemCF, batches: list[list[Event]], own: set[int]
 ) -> None:
-    """Two owners with rows of their own, told the pairs alone, have the rows of one for all."""
+    """Two owners that get only their pairs have the same rows as a single owner."""
     world = World(s, ITEMS)
     owners = [Neighbours(s, ITEMS) for _ in range(2)]
     kept = np.array([j in own for j in range(ITEMS)])

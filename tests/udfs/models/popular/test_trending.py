@@ -74,7 +74,7 @@ def test_an_item_taken_much_more_than_before_beats_those_that_are_always_popular
     assert shop().take(START + HOUR, **times(1, riser=30)).look() == ["riser"]
 
 
-def test_growth_of_all_is_no_trend_and_a_trend_stands_out_of_it() -> None:
+def test_overall_growth_is_not_a_trend_and_does_not_hide_one() -> None:
     assert shop().take(START + HOUR, **times(10)).look() == []
     assert shop().take(START + HOUR, **times(10, riser=90)).look() == ["riser"]
 
@@ -85,7 +85,7 @@ def test_what_falls_is_not_trending_nor_what_stays_by_its_side() -> None:
     assert shop().take(START + HOUR, **times(1, hit=0)).look() == ["steady"]
 
 
-def test_the_most_surprising_come_first_and_no_more_than_asked_for() -> None:
+def test_the_most_surprising_come_first_up_to_the_requested_number() -> None:
     now = times(1, riser=30, rare=60, new=40)
     assert shop().take(START + HOUR, **now).look() == ["rare", "new", "riser"]
     assert shop().take(START + HOUR, **now).look(2) == ["rare", "new"]
@@ -132,7 +132,7 @@ def test_the_clock_may_leap_by_days(days: int) -> None:
 def test_late_events_count_by_what_is_left_of_them() -> None:
     trending = shop().take(START + HOUR, **times(1))
     assert trending.look() == []
-    # An item's first event sets its time; the clock stands where it was.
+    # An item's first event sets its time; the clock does not move.
     trending.take(START - 24 * HOUR, new=14).take(START - 40 * 24 * HOUR, older=1000)
     assert trending.look() == []
     assert trending.take(START - 24 * HOUR, new=14).look() == ["new"]
@@ -205,7 +205,7 @@ def test_the_equation(rows: list[tuple[float, float]]) -> None:
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1))
 def test_any_course_of_events_is_as_by_name(seed: int) -> None:
-    """Growth beyond the first room, late events, leaps, expiry, slots that are given away anew."""
+    """Growth beyond the first room, late events, jumps, expiry, slots that are reused."""
     random = np.random.default_rng(seed)
     one, twin = Shop(), Trends(HOUR, HALF_LIFE)
     one.clock = START
