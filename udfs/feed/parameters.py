@@ -21,7 +21,7 @@ Parameters = Mapping[str, NDArray[np.float64]]
 """float64[P] by name, each with its own P."""
 
 Packed = dict[str, bytes] | bytes
-"""The same as in messages, little endian; in older forms only the bytes of the ranker's."""
+"""The same in messages, little endian; in older forms only the bytes of the ranker's."""
 
 
 class Holder(Protocol):
