@@ -40,8 +40,8 @@ class Recommender:
         sources: by name, in the order of `SOURCES`.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
-        shared: what has parameters that all user learners share, by name: has `parameters`,
-            float64[P], and `put`. Nothing else is needed to let those of another model travel.
+        shared: what has parameters that all user learners share, by name: the ranker, and each
+            source that has `parameters`, float64[P] that begin at 0, and `put`, which sets them.
     """
 
     def __init__(
@@ -56,6 +56,9 @@ class Recommender:
             for name, source in SOURCES.items()
         }
         self.ranker = Ranker(settings.ranker)
+        self.shared: dict[str, Any] = {"ranker": self.ranker} | {
+            name: model for name, model in self.sources.items() if hasattr(model, "parameters")
+        }
         self._memory = Memory(self._threads.count)
         self._evident = {source.name: source for source in evident()}
         self._priors = tuple(np.float32(source.prior) for source in evident())
@@ -65,7 +68,6 @@ class Recommender:
             for table in model.tables if self.counting or name not in self._evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
-        self.shared = {"ranker": self.ranker}
 
     def count(
         self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
