@@ -29,6 +29,9 @@ RATINGS = "ratings"
 """The group of measures for predicted ratings, besides those for lists."""
 
 
+_SUMS = ("received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited")
+
+
 class Account(msgspec.Struct, omit_defaults=True):
     """Counts of one batch or of a whole job, which can be added.
 
@@ -62,9 +65,7 @@ class Account(msgspec.Struct, omit_defaults=True):
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
-        for name in (
-            "received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited",
-        ):  # fmt: skip
+        for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("dead", "freshness", "feed", "stages", "quality"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -175,9 +176,13 @@ class Window:
 
 
 def fields(
-    total: Account, recent: Account, recent_s: int, minute: Account, now_ms: int,
+    total: Account,
+    recent: Account,
+    recent_s: int,
+    minute: Account,
+    now_ms: int,
     shown: Mapping[str, int],
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     """The fields of the Redis hash `stats`: totals, rates, and quantiles of the last minute.
 
     Args:

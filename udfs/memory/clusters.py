@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from udfs.memory import cluster_kernels, probe_kernels
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import PAGE, History
+from udfs.memory.probe_kernels import Marks, Stock, Wanted
 
 AUTOMATIC = 20_000
 """The number of items from which on a catalogue is searched by cluster, unless configured."""
@@ -52,7 +53,7 @@ class ClusterIndex:
 
     def __init__(self, dimensions: int) -> None:
         self._changed = self._next = 0
-        self._marks: list[tuple[NDArray[np.int64], int]] = []  # of finished searches
+        self._marks: list[Marks] = []  # of finished searches
         self._groups, self._places = _Groups(0, D=dimensions + 1, M=0), _Places(0)
         self._used = np.ones(1, np.int64)
         self.arrays = self._view()
@@ -112,16 +113,21 @@ class ClusterIndex:
         self.arrays = self._view()
 
     def search(
-        self, vectors: NDArray[np.float32], q: NDArray[np.float32], bias: NDArray[np.float32],
-        alive: NDArray[np.bool_], items: NDArray[np.int32], scores: NDArray[np.float32],
-        users: NDArray[np.int32] | None = None, history: History | None = None, *,
+        self,
+        vectors: NDArray[np.float32],
+        stock: Stock,
+        items: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        users: NDArray[np.int32] | None = None,
+        history: History | None = None,
+        *,
         cosine: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Set `items` and `scores` (int32[n, N], float32[n, N]) to the best items found, by
         b_i + q_i·v or by the cosine of q_i and v. Several threads may search at once.
 
         Args:
-            vectors: float32[n, d], of length 1 for `cosine`.
+            vectors: float32[n, d], for `cosine` of length 1. stock: the items.
             users, history: the users whose consumed items are left out, if any: int32[n], cache
                 slots.
         """
@@ -137,25 +143,22 @@ class ClusterIndex:
             # How far a member at the mean distance can be in the direction of the user.
             lengths = np.sqrt(np.square(vectors).sum(axis=1) + 1)
             reach = np.outer(lengths, np.sqrt(a.radius[:used]))
-        h = _NO_HISTORY if history is None else history
-        eaten, call = self._unused_marks(len(alive))
-        probe_kernels.probe(
-            vectors, near, reach, PROBES, cosine, q, bias, alive, a.counts[:used],
-            a.members[:used], eaten, call, history is not None, _NOBODY if users is None else users,
-            h.tail, h.fill, h.older, h.pages, items, scores,
-        )  # fmt: skip
-        self._marks.append((eaten, call + len(vectors)))
+        nobody = users is None or history is None
+        wanted = Wanted(_NOBODY if nobody else users, vectors, near, reach, cosine)
+        marks = self._unused_marks(len(stock.alive))
+        probe_kernels.probe(wanted, stock, a, PROBES, marks, history or _NO_HISTORY, items, scores)
+        self._marks.append(marks._replace(call=marks.call + len(vectors)))
 
-    def _unused_marks(self, room: int) -> tuple[NDArray[np.int64], int]:
+    def _unused_marks(self, room: int) -> Marks:
         """Memory that no other thread is using, and a number above all values in it."""
         try:
-            eaten, call = self._marks.pop()
+            marks = self._marks.pop()
         except IndexError:
-            return np.zeros(room, np.int64), 1
-        return (eaten, call) if len(eaten) >= room else (np.zeros(room, np.int64), 1)
+            return Marks(np.zeros(room, np.int64), 1)
+        return marks if len(marks.eaten) >= room else Marks(np.zeros(room, np.int64), 1)
 
 
 _NOBODY = np.zeros(0, np.int32)
-_NO_HISTORY = History(
-    _NOBODY, _NOBODY, _NOBODY, np.zeros((0, PAGE), np.int32), _NOBODY, _NOBODY, _NOBODY
-)
+_NO_PAGES, _NO_BITS = np.zeros((0, PAGE), np.int32), np.zeros(0, np.uint32)
+_NO_NUMBERS = np.zeros(0, np.int64)
+_NO_HISTORY = History(_NOBODY, _NOBODY, _NOBODY, _NO_PAGES, _NO_BITS, _NO_NUMBERS, _NO_NUMBERS)

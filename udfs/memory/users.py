@@ -18,7 +18,7 @@ from udfs.events.batch import item_key
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
-from udfs.memory.history_kernels import PAGE, History
+from udfs.memory.history_kernels import PAGE, History, Spare
 from udfs.memory.pages import Pages
 from udfs.state.handles import Rows
 from udfs.state.records import VERSION, read_rows, user_dtype
@@ -89,6 +89,13 @@ class Users(Table):
     @free_count.setter
     def free_count(self, count: int) -> None:
         self._pages.free_count = count
+
+    def spare(self, count: int) -> Spare:
+        """Room for histories to grow by `count` events; `free_count` follows when they are
+        learned: set it to the first of `counts`."""
+        self._pages.make_free(count)
+        counts = np.array([self.free_count, 0])
+        return Spare(self.free, np.empty((count, 2), np.int32), counts)
 
     @property
     def view(self) -> History:

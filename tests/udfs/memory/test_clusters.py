@@ -18,6 +18,7 @@ from tests.udfs.memory.test_history_kernels import Pages
 from udfs.memory import clusters, probe_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
+from udfs.memory.probe_kernels import Marks, Stock, Wanted
 from udfs.models.factors.search import rank_similar
 
 D = 6
@@ -119,11 +120,11 @@ def test_a_search_is_sorting_the_members_of_the_best_clusters(
     pages.add(eaten)
     history = reference.remember(eaten)
     found, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
-    probe_kernels.probe(
-        v, near, reach, probes, cosine, q, bias, alive, counts, members,
-        np.zeros(items, np.int64), 1, exclude, np.arange(rows, dtype=np.int32), *pages.arrays(),
-        found, best,
-    )  # fmt: skip
+    users = np.arange(rows if exclude else 0, dtype=np.int32)
+    wanted, stock = Wanted(users, v, near, reach, cosine), Stock(q, bias, alive)
+    marks = Marks(np.zeros(items, np.int64), 1)
+    groups = ClusterIndex(3).arrays._replace(counts=counts, members=members, used=np.array([count]))
+    probe_kernels.probe(wanted, stock, groups, probes, marks, pages.view, found, best)
     for r in range(rows):
         scores = (
             q @ v[r] / np.maximum(np.linalg.norm(q, axis=1), 1e-12) if cosine else q @ v[r] + bias
@@ -162,8 +163,8 @@ def best(v: Floats, catalogue: Catalogue, n: int) -> tuple[NDArray[np.int32], ND
     items, scores = np.empty((len(v), n), np.int32), np.empty((len(v), n), np.float32)
     index = catalogue.clusters
     assert index is not None
-    q, bias, alive = catalogue.q, catalogue.bias, catalogue.alive
-    index.search(v, q, bias, alive, items, scores)
+    q, bias = catalogue.q, catalogue.bias
+    index.search(v, Stock(q, bias, catalogue.alive), items, scores)
     products = v @ q[: catalogue.size].T + bias[: catalogue.size]
     return items, np.argsort(-products, axis=1, kind="stable")[:, :n].astype(np.int32)
 
@@ -179,9 +180,9 @@ def test_threads_that_search_at_once_find_what_one_finds() -> None:
 
     def lists(_: int) -> list[list[int]]:
         items, scores = np.empty((7, 30), np.int32), np.empty((7, 30), np.float32)
-        given = catalogue.q, catalogue.bias, catalogue.alive, items, scores
+        stock = Stock(catalogue.q, catalogue.bias, catalogue.alive)
         for _ in range(20):
-            index.search(v, *given, users, history)
+            index.search(v, stock, items, scores, users, history)
         found: list[list[int]] = items.tolist()
         return found
 

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
+from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.item_cf import counting_kernels, evidence_kernels
+from udfs.models.item_cf.counting_kernels import Changed, Counts, Pace
+from udfs.models.item_cf.counting_kernels import Windows as Windows
 from udfs.models.options import ItemCF
 from udfs.models.ranked import Ranked
 
@@ -57,23 +60,6 @@ class Row(NamedTuple):
     values: NDArray[np.float32]
 
 
-class Windows(NamedTuple):
-    """Events with the items each is paired with; arrays as in `counting_kernels.count`.
-
-    Attributes:
-        learned: how many events of the batch were learned, including those left out here.
-    """
-
-    learned: int
-    order: NDArray[np.int32]
-    users: NDArray[np.int32]
-    heads: NDArray[np.int32]
-    gains: NDArray[np.float32]
-    starts: NDArray[np.int32]
-    others: NDArray[np.int32]
-    distances: NDArray[np.uint8]
-
-
 class Neighbours(Table):
     """The neighbours of all catalogue slots, at most K each: a table to attach to the catalogue.
 
@@ -107,10 +93,14 @@ class Neighbours(Table):
         return float(2.0**self.log_gain)
 
     def windows(
-        self, users: Users, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
-        weights: NDArray[np.float32], flags: NDArray[np.uint8],
-    ) -> Windows:  # fmt: skip
-        """The items n events are paired with, before `history_kernels.note` adds them to the pages.
+        self,
+        users: Users,
+        event_users: NDArray[np.int32],
+        event_items: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        flags: NDArray[np.uint8],
+    ) -> Windows:
+        """What n events are paired with, before `history_kernels.note` puts them into the pages.
 
         Args:
             event_users, event_items: int32[n], cache slots and catalogue slots (−1: none).
@@ -119,19 +109,10 @@ class Neighbours(Table):
         if len(self._latest) < len(users.tail):
             self._latest = np.full(len(users.tail), -1, np.int32)
         n, reach = len(event_users), self.settings.window
-        who, heads = np.empty(n, np.int32), np.empty(n, np.int32)
-        gains = np.empty(n, np.float32)
-        starts = np.empty(n + 1, np.int32)
-        others, distances = np.empty(n * reach, np.int32), np.empty(n * reach, np.uint8)
-        m = counting_kernels.windows(
-            event_users, event_items, weights, flags, users.view, reach, self._latest,
-            who, heads, gains, starts, others, distances,
-        )  # fmt: skip
-        p = starts[m]
-        order = np.arange(m, dtype=np.int32)
-        return Windows(
-            m, order, who[:m], heads[:m], gains[:m], starts[: m + 1], others[:p], distances[:p]
-        )
+        batch = Batch(event_users, event_items, weights, flags)
+        out = Windows.room(n, n * reach)
+        m = counting_kernels.windows(batch, users.view, reach, self._latest, out)
+        return out.first(m, m, out.starts[m])
 
     def count(
         self, windows: Windows, head_rows: NDArray[np.int32], other_rows: NDArray[np.int32]
@@ -145,23 +126,33 @@ class Neighbours(Table):
         Returns: int32[r], the distinct rows that changed.
         """
         self._batch += 1
-        w = windows
-        touched = np.empty(min(len(self.counts), len(w.heads) + len(w.others)), np.int32)
+        heads, others = windows.heads, windows.others
+        touched = np.empty(min(len(self.counts), len(heads) + len(others)), np.int32)
         rows, self.log_gain = counting_kernels.count(
-            w.order, head_rows, w.heads, w.gains, w.starts, other_rows, w.others, w.distances,
-            self.ids, self.values, self.lengths, self.counts, self.log_gain, self.growth,
-            self._forward, np.float32(BACKWARD), self._stamp, self._batch, touched,
-        )  # fmt: skip
-        self._advance(self.clock + w.learned)
+            windows,
+            head_rows,
+            other_rows,
+            Counts(self.ids, self.values, self.lengths, self.counts),
+            Pace(self.log_gain, self.growth, self._forward, np.float32(BACKWARD)),
+            Changed(self._stamp, self._batch, touched),
+        )
+        self._advance(self.clock + windows.learned)
         return touched[:rows]
 
     @property
     def pairs(self) -> evidence_kernels.Pairs:
         """The arrays that the ranking kernels read."""
         return evidence_kernels.Pairs(
-            self.ids, self.values, self.lengths, self.counts, self.gain,
-            SHRINK, TARGET_POWER, SOURCE_POWER, self._position,
-        )  # fmt: skip
+            self.ids,
+            self.values,
+            self.lengths,
+            self.counts,
+            self.gain,
+            SHRINK,
+            TARGET_POWER,
+            SOURCE_POWER,
+            self._position,
+        )
 
     def similar(self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) -> Ranked:
         """The `n` living items that go together with each of `slots` most; scores as shares of the

@@ -69,24 +69,20 @@ def split_pairs(
     parts = []
     for shard in range(count):
         m, p = len(w.heads), len(w.others)
-        order, heads = np.empty(m, np.int32), np.empty(m, np.int32)
-        gains, starts = np.empty(m, np.float32), np.empty(m + 1, np.int32)
-        others, distances = np.empty(p, np.int32), np.empty(p, np.uint8)
+        out = Windows.room(m, p)
         used = np.empty(min(m + p, len(shards)), np.int32)
-        events, pairs, names = counting_kernels.select(
-            w.order, w.heads, w.gains, w.starts, w.others, w.distances, shards, np.int32(shard),
-            place, used, order, heads, gains, starts, others, distances,
-        )  # fmt: skip
+        events, pairs, names = counting_kernels.select(w, shards, np.int32(shard), place, used, out)
+        part = out.first(w.learned, events, pairs)
         parts.append(
             Pairs(
                 w.learned,
                 keys[used[:names]].tobytes(),
-                order[:events].tobytes(),
-                heads[:events].tobytes(),
-                gains[:events].tobytes(),
-                starts[: events + 1].tobytes(),
-                others[:pairs].tobytes(),
-                distances[:pairs].tobytes(),
+                part.order.tobytes(),
+                part.heads.tobytes(),
+                part.gains.tobytes(),
+                part.starts.tobytes(),
+                part.others.tobytes(),
+                part.distances.tobytes(),
             )
         )
     return parts

@@ -55,9 +55,8 @@ def rank_by_popularity(
     Scores are the shares."""
     items, scores = no_lists(len(slots), n)
     popular_kernels.first_unseen(
-        popular.order, len(popular.shares), slots, exclude, users.tail, users.fill, users.older,
-        users.pages, items,
-    )  # fmt: skip
+        popular.order, len(popular.shares), slots, exclude, users.view, items
+    )
     found = items >= 0
     scores[found] = popular.shares[items[found]]
     return items, scores

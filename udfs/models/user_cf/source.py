@@ -36,9 +36,17 @@ class LikeMinded(Model):
             self._memory[thread] = np.zeros(room, np.float32), np.zeros(room + 1, np.int32)
         c = self.consumers
         return Noted(
-            c.who, c.serial, c.counts, c.position, consumers.SHRINK, consumers.ACTIVITY_SHRINK,
-            consumers.POWER, consumers.NEIGHBOURS, consumers.ITEMS_EACH, *self._memory[thread],
-        )  # fmt: skip
+            c.who,
+            c.serial,
+            c.counts,
+            c.position,
+            consumers.SHRINK,
+            consumers.ACTIVITY_SHRINK,
+            consumers.POWER,
+            consumers.NEIGHBOURS,
+            consumers.ITEMS_EACH,
+            *self._memory[thread],
+        )
 
     def count(self, events: Events) -> Callable[[], object]:
         """Record who chose what."""
