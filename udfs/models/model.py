@@ -72,10 +72,10 @@ class Moment:
         self.state = self._state()
         self._found: dict[str, Any] = {}
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What `make` returns: arrays with a row for each user, or a tuple of such."""
+    def once(self, name: str, make: Callable[..., Any], *args: Any) -> Any:
+        """What `make(*args)` returns: arrays with a row for each user, or a tuple of such."""
         if name not in self._found:
-            self._found[name] = make()
+            self._found[name] = make(*args)
         return self._found[name]
 
     def _state(self) -> tuple[int, int]:

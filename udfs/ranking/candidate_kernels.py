@@ -119,9 +119,8 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
     """
     scratch.call[0] += 2
     call, mark, found, slots = scratch.call[0], scratch.mark, scratch.found, scratch.slots
-    evidence, shares, known, priced = (
-        scratch.evidence, scratch.shares, scratch.known, scratch.priced
-    )  # fmt: skip
+    evidence, shares = scratch.evidence, scratch.shares
+    known, priced = scratch.known, scratch.priced
     alive, user, since = items.alive, asked.users[row], asked.since
     count = s = 0
     for source in literal_unroll(sources):
