@@ -113,7 +113,7 @@ class Recommender:
 
 
 class _Http:
-    """One connection that is kept, and made anew where the server has closed it."""
+    """One connection that is kept, and made again where the server has closed it."""
 
     def __init__(self, url: str, api_key: str, timeout_s: float) -> None:
         parts = urlsplit(url)

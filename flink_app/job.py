@@ -32,9 +32,11 @@ _KEYED_BYTES = Types.TUPLE([Types.INT(), _BYTES])
 
 
 def build(
-    environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, config: Config,
+    environment: StreamExecutionEnvironment,
+    tables: StreamTableEnvironment,
+    config: Config,
     trial: Trial = ORDINARY,
-) -> None:  # fmt: skip
+) -> None:
     """Put the whole job into `environment`; a `trial` changes which events it tests.
 
     Raises:
@@ -52,9 +54,12 @@ def build(
     window_ms = window_of(source, job.window_ms)
     batches = micro_batches(tables, source, window_ms)
     settings = JobSettings(
-        options=config.settings, item_keys=item_keys, window_ms=window_ms, born_ms=born_ms,
+        options=config.settings,
+        item_keys=item_keys,
+        window_ms=window_ms,
+        born_ms=born_ms,
         trial=trial,
-    )  # fmt: skip
+    )
 
     # → (user shard key: int, EventBatch: bytes)
     events = (

@@ -20,6 +20,7 @@ from udfs.events import decode
 from udfs.events.presets import PRESETS
 from udfs.learning.quality import sums
 from udfs.options.events import WEIGHTS
+from udfs.options.sources import SOURCES
 
 EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 REDIS = (ROOT / "docs" / "redis.md").read_text(encoding="utf-8")
@@ -86,6 +87,11 @@ def test_the_fields_of_stats_are_all_explained() -> None:
             "feed:read_bytes": "feed:<what>_bytes",
         }  # fmt: skip
         assert f"`{shown.get(field, field)}`" in REDIS, field
+
+
+def test_the_table_of_models_is_the_table_of_sources() -> None:
+    models = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([\w-]+)` \| .* \| \[`", models, re.MULTILINE) == list(SOURCES)
 
 
 def test_the_exit_codes_are_those_of_the_command_line() -> None:

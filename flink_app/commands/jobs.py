@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,14 +51,10 @@ def run(
     return run_job(load(config, [*given, *settings]), debug)
 
 
-@app.command
-def evaluate(
-    *files: Annotated[Path, Parameter(help="Files of events with times, in any order.")],
-    config: ConfigFile = None,
-    settings: Settings = [],  # noqa: B006
-    preset: Annotated[
-        str, Parameter(help="The format of the events, by its name: source.preset.")
-    ] = "",
+@dataclass(frozen=True, kw_only=True)
+class Tests:
+    """What `millirec evaluate` tests, and where its figures go: each field is a flag of it."""
+
     mode: Annotated[
         list[Literal["strict", "parallel"]],
         Parameter(
@@ -65,7 +62,7 @@ def evaluate(
             help="strict: one event after the other in a single shard. parallel: with the "
             "configured shards and parallelism, at full speed. Repeatable: one run for each.",
         ),
-    ] = ["strict"],  # noqa: B006
+    ] = field(default_factory=lambda: ["strict"])
     model: Annotated[
         list[Served],
         Parameter(
@@ -73,14 +70,14 @@ def evaluate(
             help="The model whose lists are tested; by default lists.model. Repeatable: all in one "
             "run.",
         ),
-    ] = [],  # noqa: B006
+    ] = field(default_factory=list)
     positive: Annotated[
         str,
         Parameter(
             help="Which ratings count as events, such as 'rating>=4.5'; others are left out."
         ),
-    ] = "",
-    seeds: Annotated[int, Parameter(help="The number of runs, each with another seed.")] = 1,
+    ] = ""
+    seeds: Annotated[int, Parameter(help="The number of runs, each with another seed.")] = 1
     baseline: Annotated[
         list[
             Literal["popular", "isgd", "raisgd", "biased-mf", "item-knn", "user-knn", "als", "all"]
@@ -90,29 +87,38 @@ def evaluate(
             help="A published method to measure on the same events. Repeatable. biased-mf also "
             "learns from the ratings that --positive leaves out.",
         ),
-    ] = [],  # noqa: B006
+    ] = field(default_factory=list)
     warmup: Annotated[
         int | Literal["half"],
         Parameter(help="How many events are learned before the first test, or half of all."),
-    ] = 0,
+    ] = 0
     split: Annotated[
         Literal["half"] | None,
         Parameter(help="The same as --warmup half; use the first half to choose settings."),
-    ] = None,
+    ] = None
     repeat: Annotated[
         bool,
         Parameter(
             negative=(),
             help="Lists may contain what the user had before, and events on such items are tests.",
         ),
-    ] = False,
-    out: Annotated[
-        Path | None, Parameter(name="--out", help="A JSON file for all figures.")
-    ] = None,
+    ] = False
+    out: Annotated[Path | None, Parameter(name="--out", help="A JSON file for all figures.")] = None
     plot: Annotated[
         Path | None,
         Parameter(help="A plot of recall@10 over the events, .svg or .png; needs matplotlib."),
-    ] = None,
+    ] = None
+
+
+@app.command
+def evaluate(
+    *files: Annotated[Path, Parameter(help="Files of events with times, in any order.")],
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+    preset: Annotated[
+        str, Parameter(help="The format of the events, by its name: source.preset.")
+    ] = "",
+    tests: Annotated[Tests, Parameter(name="*")] = Tests(),
 ) -> None:
     """Measure the lists' quality on recorded events: test each event, then learn it.
 
@@ -130,15 +136,24 @@ def evaluate(
 
     if not files:
         raise ConfigError("millirec evaluate needs a file of events")
-    if seeds < 1:
-        raise ConfigError(f"--seeds is {seeds}: it must be at least 1")
-    if warmup != "half" and warmup < 0:
-        raise ConfigError(f"--warmup is {warmup}: it must be at least 0, or half")
+    if tests.seeds < 1:
+        raise ConfigError(f"--seeds is {tests.seeds}: it must be at least 1")
+    if tests.warmup != "half" and tests.warmup < 0:
+        raise ConfigError(f"--warmup is {tests.warmup}: it must be at least 0, or half")
     given = [f"source.preset={preset}"] if preset else []
     measure(
-        load(config, [*given, *settings]).config, files, mode, seeds, positive, out,
-        baseline, split or warmup, model, repeat, plot,
-    )  # fmt: skip
+        load(config, [*given, *settings]).config,
+        files,
+        tests.mode,
+        tests.seeds,
+        tests.positive,
+        tests.out,
+        tests.baseline,
+        warmup=tests.split or tests.warmup,
+        models=tests.model,
+        repeat=tests.repeat,
+        plot=tests.plot,
+    )
 
 
 @app.command

@@ -53,9 +53,11 @@ def _hidden(path: Path) -> bool:
 
 
 def read_blocks(
-    paths: Sequence[Path], size: int = BLOCK, on_bytes: Callable[[int], None] = lambda read: None,
+    paths: Sequence[Path],
+    size: int = BLOCK,
+    on_bytes: Callable[[int], None] = lambda read: None,
     errors: str = "replace",
-) -> Iterator[Block]:  # fmt: skip
+) -> Iterator[Block]:
     """The lines of files, at most `size` at a time; a block is of one file.
 
     Args:

@@ -10,7 +10,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import msgspec
 from rich.console import Console
@@ -31,6 +31,9 @@ from udfs.errors import ConfigError
 from udfs.learning.settings import Trial
 from udfs.options.sources import ALWAYS_TESTED, testable
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 Start = Callable[[str], Callable[[int], None]]
 """Shows a bar under a name; what it returns takes how many events are done."""
 
@@ -40,12 +43,34 @@ SERVABLE = ("ranker", *testable(), ALWAYS_TESTED)
 _POSITIVE = re.compile(r"\s*rating\s*>=\s*(-?\d+(?:\.\d+)?)\s*")
 
 
+class More(TypedDict, total=False):
+    """Arguments of `evaluate` that are seldom given.
+
+    Attributes:
+        warmup: how many events are learned before the first test, by default 0; half of them all.
+        models: whose lists are tested; by default those that the configuration serves.
+        repeat: whether lists hold what a user had before, and events on such items are tests.
+        plot: where the picture of quality over time goes, .svg or .png.
+        console: where the report goes, by default to standard output.
+    """
+
+    warmup: int | Literal["half"]
+    models: Sequence[str]
+    repeat: bool
+    plot: Path | None
+    console: Console | None
+
+
 def evaluate(
-    config: Config, files: Sequence[Path], modes: Sequence[str], seeds: int, positive: str,
-    out: Path | None, baselines: Sequence[str] = (), warmup: int | Literal["half"] = 0,
-    models: Sequence[str] = (), repeat: bool = False, plot: Path | None = None,
-    console: Console | None = None,
-) -> list[Result]:  # fmt: skip
+    config: Config,
+    files: Sequence[Path],
+    modes: Sequence[str],
+    seeds: int,
+    positive: str,
+    out: Path | None,
+    baselines: Sequence[str] = (),
+    **more: Unpack[More],
+) -> list[Result]:
     """Run and report.
 
     Args:
@@ -53,23 +78,20 @@ def evaluate(
         positive: "rating>=4.5" or "", for which every event counts as its weight says.
         out: where the JSON goes.
         baselines: names of `BASELINES`, or all.
-        warmup: how many events are learned before the first test; half of them all.
-        models: whose lists are tested; by default those that the configuration serves.
-        repeat: whether lists hold what a user had before, and events on such items are tests.
-        plot: where the picture of quality over time goes, .svg or .png.
-        console: where the report goes, by default to standard output.
+        more: what few callers set, by name; see `More`.
 
     Raises:
         ConfigError, SourceError, JobFailed: what cannot be evaluated.
     """
+    plot, warmup = more.get("plot"), more.get("warmup", 0)
     if plot is not None:
         check_plot(plot)
-    config = with_models(with_positive(config, positive), models)
-    if repeat:
+    config = with_models(with_positive(config, positive), more.get("models", ()))
+    if more.get("repeat"):
         lists = msgspec.structs.replace(config.lists, exclude_consumed=False)
         config = msgspec.structs.replace(config, lists=lists)
     check(in_mode(config, "strict", config.model.seed, files[0]))
-    console, err = console or Console(highlight=False), Console(stderr=True)
+    console, err = more.get("console") or Console(highlight=False), Console(stderr=True)
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-evaluate-")))
@@ -105,10 +127,14 @@ def _progress(stack: contextlib.ExitStack, console: Console, lines: int) -> Star
     """A function that shows a new bar and returns what moves it on."""
     bars = stack.enter_context(
         Progress(
-            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-            TimeRemainingColumn(), console=console, transient=True,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
         )
-    )  # fmt: skip
+    )
 
     def start(text: str) -> Callable[[int], None]:
         task = bars.add_task(text, total=lines)
@@ -118,9 +144,14 @@ def _progress(stack: contextlib.ExitStack, console: Console, lines: int) -> Star
 
 
 def _others(
-    config: Config, files: Sequence[Path], folder: Path, names: Sequence[str], seeds: Sequence[int],
-    warmup: int, start: Start,
-) -> list[Result]:  # fmt: skip
+    config: Config,
+    files: Sequence[Path],
+    folder: Path,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    warmup: int,
+    start: Start,
+) -> list[Result]:
     """Run the baselines of these names, each once for every seed that makes a difference."""
     if not names:
         return []
@@ -149,9 +180,11 @@ def with_positive(config: Config, positive: str) -> Config:
     if not found:
         raise ConfigError(f"--positive {positive!r} is not understood: write 'rating>=4.5'")
     events = msgspec.structs.replace(
-        config.events, rating_rule="threshold", rating_threshold=float(found[1]),
+        config.events,
+        rating_rule="threshold",
+        rating_threshold=float(found[1]),
         zero_weight="ignore",
-    )  # fmt: skip
+    )
     return msgspec.structs.replace(config, events=events)
 
 

@@ -71,10 +71,15 @@ def figure(results: Sequence[Result], title: str = "") -> Figure:
         colour, marker = looks[each.model, baseline]
         mean = values.mean(axis=0)
         axes.plot(
-            events, mean, label=f"{each.label}  {spread(each.totals(MEASURE))}", color=colour,
-            linestyle=_LINES[each.kind], marker=marker, markersize=3.5,
+            events,
+            mean,
+            label=f"{each.label}  {spread(each.totals(MEASURE))}",
+            color=colour,
+            linestyle=_LINES[each.kind],
+            marker=marker,
+            markersize=3.5,
             linewidth=1.0 if baseline else 1.6,
-        )  # fmt: skip
+        )
         if len(values) > 1:
             band = values.std(axis=0, ddof=1)
             low, high, alpha = mean - band, mean + band, 0.1 if baseline else 0.2
@@ -86,9 +91,14 @@ def figure(results: Sequence[Result], title: str = "") -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     if shown:
         found.legend(
-            loc="outside right upper", title=f"{MEASURE} of all tests", frameon=False,
-            fontsize="small", title_fontsize="small", alignment="left", handlelength=3.5,
-        )  # fmt: skip
+            loc="outside right upper",
+            title=f"{MEASURE} of all tests",
+            frameon=False,
+            fontsize="small",
+            title_fontsize="small",
+            alignment="left",
+            handlelength=3.5,
+        )
     return found
 
 

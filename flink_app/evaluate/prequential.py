@@ -31,9 +31,13 @@ class Prequential:
     """
 
     def __init__(
-        self, stream: Stream, baseline: Baseline, length: int, exclude_consumed: bool = True,
+        self,
+        stream: Stream,
+        baseline: Baseline,
+        length: int,
+        exclude_consumed: bool = True,
         warmup: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Prepare.
 
         Args:
@@ -118,10 +122,9 @@ class Prequential:
     def _rank(self, user: int) -> None:
         """Make the user's list, and take the time."""
         began, old = time.perf_counter(), self._consumed
-        best(
-            self._baseline.scores(user), self._known, user, self._exclude, old.last_of_user,
-            old.older_of_user, old.what, self._list,
-        )  # fmt: skip
+        scores = self._baseline.scores(user)
+        chain = old.last_of_user, old.older_of_user, old.what
+        best(scores, self._known, user, self._exclude, *chain, self._list)
         self._spent["list"] += time.perf_counter() - began
         self._lists += 1
 

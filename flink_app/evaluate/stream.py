@@ -71,7 +71,11 @@ def read_stream(path: Path, settings: DecodeSettings, now_ms: int) -> Stream:
     )
     counted = weights != 0 if settings.zero_weight == "ignore" else np.ones(len(weights), np.bool_)
     return Stream(
-        users=who.astype(np.int32), items=what.astype(np.int32), weights=weights,
-        consumed=consumed, counted=counted, ratings=ratings,
+        users=who.astype(np.int32),
+        items=what.astype(np.int32),
+        weights=weights,
+        consumed=consumed,
+        counted=counted,
+        ratings=ratings,
         shape=Shape(len(users), len(items), len(weights)),
-    )  # fmt: skip
+    )

@@ -17,9 +17,15 @@ from flink_app.evaluate.measure import OWN, Point, Result
 from udfs.accounts import LISTS, RATINGS
 
 MEASURES = (
-    "recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10", "coverage@10",
+    "recall@1",
+    "recall@5",
+    "recall@10",
+    "recall@20",
+    "mrr@10",
+    "ndcg@10",
+    "coverage@10",
     "novelty@10",
-)  # fmt: skip
+)
 _BARS = "▁▂▃▄▅▆▇█"
 
 

@@ -154,10 +154,10 @@ class _Run:
         port = None if in_use(EMBEDDED_PORT) else EMBEDDED_PORT
         url = stack.enter_context(RedisServer(port)).url
         name = "" if port else f"REDIS_URL={url} "
-        self._console.print(
-            f"lists go to an embedded Redis at {url}; in another terminal: {name}millirec get USER",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
+        text = (
+            f"lists go to an embedded Redis at {url}; in another terminal: {name}millirec get USER"
+        )
+        self._console.print(text, highlight=False, soft_wrap=True)
         changed = msgspec.structs.replace(self._config.redis, url=url)
         return msgspec.structs.replace(self._config, redis=changed)
 

@@ -96,13 +96,8 @@ def table(families: list[Family], memory: dict[str, Any]) -> Table:
         made.add_column(column, justify="left" if column in ("keys", "what") else "right")
     for family in families:
         keys = f"{family.prefix}*" if family.prefix else "others"
-        made.add_row(
-            keys,
-            FAMILIES[family.prefix],
-            f"{family.keys:,}",
-            f"{family.each:,.0f}",
-            f"{family.total / 2**20:,.1f}",
-        )
+        figures = f"{family.keys:,}", f"{family.each:,.0f}", f"{family.total / 2**20:,.1f}"
+        made.add_row(keys, FAMILIES[family.prefix], *figures)
     limit = int(memory.get("maxmemory") or 0)
     bound = f"of {limit / 2**20:,.0f} MiB" if limit else "no limit"
     policy = memory.get("maxmemory_policy", "unknown")

@@ -68,5 +68,7 @@ class Drift:
             log.warning(
                 "the quality of the lists has fallen: recall@10 was %.4f and is %.4f over the last "
                 "%d tests. See what changed: a producer, the catalogue, the settings.",
-                before, after, self.width,
-            )  # fmt: skip
+                before,
+                after,
+                self.width,
+            )

@@ -79,83 +79,106 @@ FELL = _gauge(
 METRICS = (
     UP,
     _gauge(
-        "stats_timestamp_seconds", "at",
-        "Unix time at which the job last wrote its totals.", 1e-3,
+        "stats_timestamp_seconds",
+        "at",
+        "Unix time at which the job last wrote its totals.",
+        scale=1e-3,
     ),
     _counter("lines_received", "received", "Lines read."),
     _counter("events_learned", "learned", "Events learned."),
     _counter("events_duplicate", "duplicates", "Events dropped as duplicates."),
     _counter("dead_letters", "dead:<reason>", "Rejected lines, by reason."),
     _counter(
-        "lines_ignored", "ignored",
+        "lines_ignored",
+        "ignored",
         "Blank lines, headers, and events of weight 0 if these are ignored.",
     ),
     _gauge(
-        "lines_pending", "received − learned − duplicates − dead − ignored",
+        "lines_pending",
+        "received − learned − duplicates − dead − ignored",
         "Lines read but not yet accounted for.",
     ),
     _counter("batches", "batches", "Pieces of micro-batches that were learned."),
     _counter(
-        "batch_wait_seconds", "waited_ms",
-        "Time from the start of their windows to learning; divided by the batches: the lag.", 1e-3,
+        "batch_wait_seconds",
+        "waited_ms",
+        "Time from the start of their windows to learning; divided by the batches: the lag.",
+        scale=1e-3,
     ),
     _recent(
-        "freshness_seconds", "freshness_p50_ms",
-        "Time from an event to its list in Redis", 1e-3, quantile="0.5",
+        "freshness_seconds",
+        "freshness_p50_ms",
+        "Time from an event to its list in Redis",
+        scale=1e-3,
+        quantile="0.5",
     ),
     _recent(
-        "freshness_seconds", "freshness_p99_ms",
-        "Time from an event to its list in Redis", 1e-3, quantile="0.99",
+        "freshness_seconds",
+        "freshness_p99_ms",
+        "Time from an event to its list in Redis",
+        scale=1e-3,
+        quantile="0.99",
     ),
     _counter(
-        "stage_seconds", "stage:<stage>_us",
-        "Time spent by the user learners, by stage.", 1e-6,
+        "stage_seconds",
+        "stage:<stage>_us",
+        "Time spent by the user learners, by stage.",
+        scale=1e-6,
     ),
     _counter("lists_written", "lists", "Lists written."),
     _counter("users_met", "users", "Users seen for the first time."),
     _gauge("items", "items", "Known items."),
     _counter("feed_bytes", "feed:<what>_bytes", "Bytes of the item feed, written and read."),
     _counter(
-        "ratings_tested", "total_quality:ratings:tests",
+        "ratings_tested",
+        "total_quality:ratings:tests",
         "Ratings that were predicted before being learned.",
     ),
     _recent(
-        "ratings_rmse", "quality:ratings:rmse",
+        "ratings_rmse",
+        "quality:ratings:rmse",
         "Root mean squared error of these predictions, on the ratings' own scale",
     ),
     _counter(
-        "quality_tests", "total_quality:<list>:tests",
+        "quality_tests",
+        "total_quality:<list>:tests",
         "Tests of a list, each before its event is learned.",
     ),
     _counter(
-        "quality_hits", "total_quality:<list>:recall@<k> × total_quality:<list>:tests",
+        "quality_hits",
+        "total_quality:<list>:recall@<k> × total_quality:<list>:tests",
         "Tests with the item among the first k; divided by the tests, they are recall@k.",
     ),
     _recent("quality_mrr_ratio", "quality:<list>:mrr@10", "MRR@10"),
     _recent("quality_ndcg_ratio", "quality:<list>:ndcg@10", "NDCG@10"),
     _recent(
-        "quality_novelty_bits", "quality:<list>:novelty@10",
+        "quality_novelty_bits",
+        "quality:<list>:novelty@10",
         "Novelty@10, −log₂ of an item's share of all events",
     ),
     _gauge(
-        "quality_coverage_ratio", "total_quality:<list>:coverage@10",
+        "quality_coverage_ratio",
+        "total_quality:<list>:coverage@10",
         "Share of all items that have been among the first 10 of a tested list.",
     ),
     _counter(
-        "quality_new_items", "total_quality:new_items",
+        "quality_new_items",
+        "total_quality:new_items",
         "Tests of items without an earlier event, which no list could contain.",
     ),
     _counter(
-        "quality_unknown_users", "total_quality:unknown_users",
+        "quality_unknown_users",
+        "total_quality:unknown_users",
         "Events that were not tests because the user was new.",
     ),
     _counter(
-        "quality_repeats", "total_quality:repeats",
+        "quality_repeats",
+        "total_quality:repeats",
         "Events that were not tests because the user had already had the item.",
     ),
     FALLS,
     FELL,
-)  # fmt: skip
+)
 
 LEFT_OUT = {
     "dead": "the sum of `millirec_dead_letters_total`",
@@ -172,31 +195,27 @@ LEFT_OUT = {
 """Fields of `stats` that are not a metric, and what to use instead."""
 
 
+_OPERATOR = "flink_taskmanager_job_task_operator_"
 FLINK = {
-    "flink_taskmanager_job_task_operator_received": ("parse", "lines read"),
-    "flink_taskmanager_job_task_operator_reason_dead_letters": (
-        "parse", "rejected lines, by `reason`",
+    f"{_OPERATOR}received": ("parse", "lines read"),
+    f"{_OPERATOR}reason_dead_letters": ("parse", "rejected lines, by `reason`"),
+    f"{_OPERATOR}learned": ("user learner", "events learned"),
+    f"{_OPERATOR}duplicates": ("user learner", "events dropped"),
+    f"{_OPERATOR}lists": ("user learner", "lists written"),
+    f"{_OPERATOR}batches": ("user learner", "pieces learned"),
+    f"{_OPERATOR}fresh_events": ("user learner", "events whose list was written"),
+    f"{_OPERATOR}freshness_ms_sum": ("user learner", "milliseconds from each of them to its list"),
+    f"{_OPERATOR}quality_served_tests": (
+        "user learner",
+        "tests; the same for `quality_popular_…` and other measures",
     ),
-    "flink_taskmanager_job_task_operator_learned": ("user learner", "events learned"),
-    "flink_taskmanager_job_task_operator_duplicates": ("user learner", "events dropped"),
-    "flink_taskmanager_job_task_operator_lists": ("user learner", "lists written"),
-    "flink_taskmanager_job_task_operator_batches": ("user learner", "pieces learned"),
-    "flink_taskmanager_job_task_operator_fresh_events": (
-        "user learner", "events whose list was written",
-    ),
-    "flink_taskmanager_job_task_operator_freshness_ms_sum": (
-        "user learner", "milliseconds from each of them to its list",
-    ),
-    "flink_taskmanager_job_task_operator_quality_served_tests": (
-        "user learner", "tests; the same for `quality_popular_…` and other measures",
-    ),
-    "flink_taskmanager_job_task_operator_updates": ("item learner", "updates of items"),
-    "flink_taskmanager_job_task_operator_published": ("item learner", "rows of the item feed"),
-    "flink_taskmanager_job_task_operator_pendingRecords": ("source", "events waiting in Kafka"),
+    f"{_OPERATOR}updates": ("item learner", "updates of items"),
+    f"{_OPERATOR}published": ("item learner", "rows of the item feed"),
+    f"{_OPERATOR}pendingRecords": ("source", "events waiting in Kafka"),
     "flink_jobmanager_job_numRestarts": ("", "restarts of the job"),
     "flink_jobmanager_job_numberOfFailedCheckpoints": ("", "checkpoints that failed"),
     "flink_jobmanager_job_lastCheckpointDuration": ("", "duration of the last one, ms"),
-}  # fmt: skip
+}
 """Flink's names for the counters of the operators, and some of its own: → (operator, what)."""
 FLINK_LABELS = ("job_name", "operator_name", "subtask_index", "host")
 """Some of the labels that Flink gives them; a job's own metrics lack the middle two."""

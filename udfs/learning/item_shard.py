@@ -31,7 +31,7 @@ from udfs.models.item_cf.wire import (
 from udfs.models.settings import Settings
 from udfs.state.records import read_rows
 
-CHUNK = 256  # items whose pairs stand in one field of the snapshot
+CHUNK = 256  # items whose pairs are in one field of the snapshot
 
 
 class ItemShard:

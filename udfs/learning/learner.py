@@ -237,21 +237,24 @@ class Learner:
         """The lists of the users in `slots` (distinct), and their factors if these are wanted."""
         users, models = self.users, self.models
         vectors = models.vectors(slots, now_ms) if self.settings.redis.factors else None
-        return [
-            ListUpdates(
-                USER,
-                [users.names[slot] for slot in slots[at].tolist()],
-                source,
-                now_ms,
-                lists,
-                self.catalogue,
-                self._writer,
-                models.reasons(slots[at], lists),
-                users.events[slots[at]].tolist(),
-                None if vectors is None else vectors[at],
+        made = []
+        for source, at, lists in models.rank(slots, now_ms):
+            found = slots[at]
+            made.append(
+                ListUpdates(
+                    USER,
+                    [users.names[slot] for slot in found.tolist()],
+                    source,
+                    now_ms,
+                    lists,
+                    self.catalogue,
+                    self._writer,
+                    models.reasons(found, lists),
+                    users.events[found].tolist(),
+                    None if vectors is None else vectors[at],
+                )
             )
-            for source, at, lists in models.rank(slots, now_ms)
-        ]
+        return made
 
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before."""

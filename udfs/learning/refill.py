@@ -1,4 +1,4 @@
-"""Lists that Redis has lost, written anew from Flink's state a few at a time.
+"""Lists that Redis has lost, written again from Flink's state a few at a time.
 
 In: the marks in Redis, the log of a shard's users, and whose lists were written of late. Out: whose
 lists are to be written in this second. A mark says how many events the shard had learned when it
@@ -38,7 +38,7 @@ class Refill:
         self, marks: RedisMarks, shard: int, learned: int, idle: IdleUsers, per_s: int
     ) -> None:
         self._marks, self._shard, self._idle, self._per_s = marks, shard, idle, per_s
-        # While lists are written anew; another attempt's says nothing about how far this one is.
+        # While lists are written again; another attempt's says nothing about how far this one is.
         self._begun = b"begun " + secrets.token_hex(8).encode()
         self._users: Iterator[str] | None = None
         self._mark, self._connections = learned, marks.connections
@@ -92,11 +92,11 @@ class Refill:
                 log.info("Redis may lack %d lists of shard %s", len(names), self._shard)
             return "some"
         self._users = self._idle.names()
-        log.warning("Redis lacks the lists of shard %s: all are written anew", self._shard)
+        log.warning("Redis lacks the lists of shard %s: all are written again", self._shard)
         return "all"
 
     def _note(self, learned: int, begun: bool = False) -> None:
-        """Set the mark, if it has changed or stands on begun: all lists of so many events are
+        """Set the mark, if it has changed or says begun: all lists of so many events are
         there."""
         if begun or self._since or learned != self._mark:
             self._recent.append((learned, self._mark, self._since))

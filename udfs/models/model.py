@@ -19,9 +19,7 @@ from udfs.models.item_cf.neighbours import Windows
 from udfs.models.ranked import Ranked
 from udfs.threads import Threads, nothing
 
-if (
-    TYPE_CHECKING
-):  # the settings load the options of all sources, which are in files that import this
+if TYPE_CHECKING:  # settings load the options of all sources, whose files import this one
     from udfs.models.settings import Settings
 
 

@@ -1,7 +1,7 @@
 """The operator `stats`: one key, it adds up the accounts of all others and writes `stats` to Redis.
 
 In: packed accounts. Out: nothing; beside the graph, the Redis hash `stats`, absolute values. The
-totals stand in Flink's state, so that they are exact across failures.
+totals are in Flink's state, so that they are exact across failures.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class Recommender:
         sources: by name, in the order of `SOURCES`.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
-        shared: what has parameters that all user learners share, by name: has `parameters`,
-            float64[P], and `put`. Nothing else is needed to let those of another model travel.
+        shared: what has parameters that all user learners share, by name: the ranker, and each
+            source that has `parameters`, float64[P] that begin at 0, and `put`, which sets them.
     """
 
     def __init__(
@@ -54,6 +54,9 @@ class Recommender:
             for name, source in SOURCES.items()
         }
         self.ranker = Ranker(settings.ranker)
+        self.shared: dict[str, Any] = {"ranker": self.ranker} | {
+            name: model for name, model in self.sources.items() if hasattr(model, "parameters")
+        }
         self._blend = Blend(self.shop, self.sources, self.ranker)
         evident = self._blend.evident
         self.counting = settings.lists.model in ("ranker", *evident)
@@ -61,7 +64,6 @@ class Recommender:
             for table in model.tables if self.counting or name not in evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
-        self.shared = {"ranker": self.ranker}
 
     def count(
         self,

@@ -20,7 +20,7 @@ from udfs.errors import ServiceError
 log = logging.getLogger(__name__)
 
 # Refuses what is older than the newest job, or than the newest attempt of the same subtask. Flink's
-# own number of the attempt would not do: it begins anew when a standby JobManager takes over.
+# own number of the attempt would not do: it starts again when a standby JobManager takes over.
 _CLAIM = """
 local job, own = redis.call('HGET', KEYS[1], 'job'), redis.call('HGET', KEYS[1], ARGV[2])
 if (job and job > ARGV[1]) or (own and own > ARGV[1] .. '-' .. ARGV[3]) then return 0 end
@@ -33,7 +33,7 @@ class Fence:
     """One writer's claim.
 
     Args:
-        prefix: of the keys; the claims stand in the hash `<prefix>writers`.
+        prefix: of the keys; the claims are in the hash `<prefix>writers`.
         born_ms: when the job was submitted, the same for all its writers. writer: which of them.
         began_ms: when this attempt of it began.
     """

@@ -101,7 +101,7 @@ class ClusterNodes:
 
         Raises:
             redis.RedisError: a node does not answer, refuses, or has given a key to another. The
-                map is then asked for anew the next time; commands may have been carried out.
+                map is then asked for again the next time; commands may have been carried out.
         """
         try:
             return self._exchange(self._current(), commands)

@@ -13,7 +13,7 @@ class RedisHosts(NamedTuple):
     """The parts of a URL.
 
     Attributes:
-        hosts: (host, port), at least one. rest: what stands after them and a /.
+        hosts: (host, port), at least one. rest: what follows them and a /.
         tls: whether all connections are TLS, as the scheme's `rediss` says.
     """
 

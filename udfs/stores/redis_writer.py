@@ -113,7 +113,7 @@ class RedisSettings:
                 "redis+cluster://HOST:PORT,HOST:PORT, and in a password # as %23, / as %2F and @ "
                 "as %40."
             ) from None
-        # Given to `from_url`, they would yield to what stands in the URL.
+        # Given to `from_url`, they would yield to what is in the URL.
         client.connection_pool.connection_kwargs.update(
             {name: value for name, value in (given | hook).items() if value}
         )
@@ -157,7 +157,7 @@ class RedisWriter:
             self._fence.claim(connection)
 
     def _joined(self, connection: Any) -> None:
-        """As `_connected`, of a node of a cluster: the claims may stand on another."""
+        """As `_connected`, of a node of a cluster: the claims may be on another."""
         self.connections += 1
         if self._fence:
             self._plain = self._plain or self._settings.client()

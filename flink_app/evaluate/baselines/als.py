@@ -36,9 +36,16 @@ class Als(Baseline):
     seeded: ClassVar[bool] = True
 
     def __init__(
-        self, shape: Shape, seed: int = 1, *, factors: int = 20, penalty: float = 40.0,
-        confidence: float = 1.0, sweeps: int = 5, every: int = 1000,
-    ) -> None:  # fmt: skip
+        self,
+        shape: Shape,
+        seed: int = 1,
+        *,
+        factors: int = 20,
+        penalty: float = 40.0,
+        confidence: float = 1.0,
+        sweeps: int = 5,
+        every: int = 1000,
+    ) -> None:
         random = np.random.default_rng(seed)
         self.users = random.normal(0.0, 0.1, (shape.users, factors))  # float64[U, d]
         self.items = random.normal(0.0, 0.1, (shape.items, factors))  # float64[I, d]
@@ -74,9 +81,13 @@ class Als(Baseline):
 
 
 def solve(
-    rows: NDArray[np.float64], columns: NDArray[np.float64], row_of: NDArray[np.int32],
-    column_of: NDArray[np.int32], extra: NDArray[np.float64], penalty: float,
-) -> None:  # fmt: skip
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    row_of: NDArray[np.int32],
+    column_of: NDArray[np.int32],
+    extra: NDArray[np.float64],
+    penalty: float,
+) -> None:
     """Set each row that has pairs to its least squares solution, and each other row to 0.
 
     x = (CᵀC + Σ α r c cᵀ + λ 1)⁻¹ Σ (1 + α r) c, sums over the row's pairs.

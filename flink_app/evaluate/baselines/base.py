@@ -52,6 +52,17 @@ class Baseline(ABC):
         raise NotImplementedError(f"{self.name} predicts no ratings")
 
 
+class Links(NamedTuple):
+    """The arrays of a `History` that a compiled loop follows; see there."""
+
+    who: NDArray[np.int32]
+    what: NDArray[np.int32]
+    last_of_user: NDArray[np.int32]
+    last_of_item: NDArray[np.int32]
+    older_of_user: NDArray[np.int32]
+    older_of_item: NDArray[np.int32]
+
+
 class History:
     """Distinct pairs of user and item in order, as linked lists from the newest to the oldest.
 
@@ -60,6 +71,7 @@ class History:
         last_of_user, last_of_item: int32[U], int32[I], the newest pair of each, −1 for none.
         older_of_user, older_of_item: int32[n], the pair before of the same user or item, −1.
         of_user, of_item: int32[U], int32[I], how many pairs each has.
+        links: the same arrays for a kernel, all but the last two.
 
     >>> history = History(Shape(2, 2, 3))
     >>> history.add(0, 1), history.add(0, 0), history.add(0, 1)
@@ -75,6 +87,14 @@ class History:
         self.last_of_item = np.full(shape.items, -1, np.int32)
         self.older_of_user = np.empty(shape.events, np.int32)
         self.older_of_item = np.empty(shape.events, np.int32)
+        self.links = Links(
+            who=self.who,
+            what=self.what,
+            last_of_user=self.last_of_user,
+            last_of_item=self.last_of_item,
+            older_of_user=self.older_of_user,
+            older_of_item=self.older_of_item,
+        )
         self.of_user = np.zeros(shape.users, np.int32)
         self.of_item = np.zeros(shape.items, np.int32)
         self.size = 0

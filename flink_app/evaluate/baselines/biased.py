@@ -35,9 +35,15 @@ class BiasedMf(Baseline):
     explicit: ClassVar[bool] = True
 
     def __init__(
-        self, shape: Shape, seed: int = 1, *, factors: int = 10, bias_rate: float = 0.025,
-        rate: float = 0.05, penalty: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        shape: Shape,
+        seed: int = 1,
+        *,
+        factors: int = 10,
+        bias_rate: float = 0.025,
+        rate: float = 0.05,
+        penalty: float = 0.0,
+    ) -> None:
         random = np.random.default_rng(seed)
         self.users = random.normal(0.0, 0.1, (shape.users, factors))  # float64[U, d]
         self.items = random.normal(0.0, 0.1, (shape.items, factors))  # float64[I, d]

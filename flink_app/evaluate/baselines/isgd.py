@@ -40,9 +40,16 @@ class Isgd(Baseline):
     seeded: ClassVar[bool] = True
 
     def __init__(
-        self, shape: Shape, seed: int = 1, *, factors: int = 50, rate: float = 0.1,
-        penalty: float = 0.05, steps: int = 1, nearest: bool = True,
-    ) -> None:  # fmt: skip
+        self,
+        shape: Shape,
+        seed: int = 1,
+        *,
+        factors: int = 50,
+        rate: float = 0.1,
+        penalty: float = 0.05,
+        steps: int = 1,
+        nearest: bool = True,
+    ) -> None:
         random = np.random.default_rng(seed)
         self.users = random.normal(0.0, 0.1, (shape.users, factors))  # float64[U, d]
         self.items = random.normal(0.0, 0.1, (shape.items, factors))  # float64[I, d]
@@ -76,19 +83,25 @@ class Raisgd(Isgd):
     Here the order of p·q was better than that of nearness to 1.
 
     Args:
+        factors, rate, penalty, nearest: as for `Isgd`; there is one step per event.
         negatives: l, ≥ 0. negate_items: whether negatives move q too; in the paper they do not.
     """
 
     name: ClassVar[str] = "raisgd"
 
     def __init__(
-        self, shape: Shape, seed: int = 1, *, factors: int = 50, rate: float = 0.3,
-        penalty: float = 0.03, steps: int = 1, nearest: bool = False, negatives: int = 10,
+        self,
+        shape: Shape,
+        seed: int = 1,
+        *,
+        factors: int = 50,
+        rate: float = 0.3,
+        penalty: float = 0.03,
+        nearest: bool = False,
+        negatives: int = 10,
         negate_items: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            shape, seed, factors=factors, rate=rate, penalty=penalty, steps=steps, nearest=nearest
-        )
+    ) -> None:
+        super().__init__(shape, seed, factors=factors, rate=rate, penalty=penalty, nearest=nearest)
         self._negatives, self._negate_items = negatives, negate_items
         self._queue: OrderedDict[int, None] = OrderedDict()
 
@@ -98,10 +111,8 @@ class Raisgd(Isgd):
         for _ in range(min(self._negatives, len(self._queue))):
             other, _ = self._queue.popitem(last=False)
             self._queue[other] = None
-            step(
-                self.users[user], self.items[other], 0.0, self._rate, self._penalty,
-                self._negate_items,
-            )  # fmt: skip
+            p, q = self.users[user], self.items[other]
+            step(p, q, 0.0, self._rate, self._penalty, self._negate_items)
         super().learn(user, item, value)
         self._queue[item] = None
 

@@ -2,7 +2,7 @@
 
 In: arrays of `flink_app.evaluate.baselines.base.History` and of the models; out: the same arrays
 changed in place, or scores. Names of sizes: `U` users, `I` items, `d` factors, `n` pairs of a user
-and an item, `N` items of a list. Arguments `last`, `older`, `what` (and `who`) are a history's.
+and an item, `N` items of a list. Arguments `last`, `older` and `what` are a history's.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -83,15 +83,16 @@ def item_scores(user, last, older, what, pairs, counts, recent, out):
 
 
 @njit(cache=True, nogil=True)
-def user_scores(
-    user, last_of_user, older_of_user, last_of_item, older_of_item, who, what, counts, neighbours,
-    out,
-):  # fmt: skip
+def user_scores(user, links, counts, neighbours, out):
     """Add to `out` (float64[I]) the cosines of the nearest users who took each item.
 
     Args:
+        links: `flink_app.evaluate.baselines.base.Links`, the whole history.
         counts: int32[U], items of each user. neighbours: how many users are near.
     """
+    who, what = links.who, links.what
+    last_of_user, older_of_user = links.last_of_user, links.older_of_user
+    last_of_item, older_of_item = links.last_of_item, links.older_of_item
     shared = np.zeros(counts.shape[0], np.int32)
     place = last_of_user[user]
     while place >= 0:

@@ -61,10 +61,8 @@ class ItemKnn(Baseline):
         """The sums of cosines."""
         old = self._history
         out = old.of_item * _TIE
-        item_scores(
-            user, old.last_of_user, old.older_of_user, old.what, self._pairs, old.of_item,
-            self._recent, out,
-        )  # fmt: skip
+        chain = old.last_of_user, old.older_of_user, old.what
+        item_scores(user, *chain, self._pairs, old.of_item, self._recent, out)
         return out
 
 
@@ -97,8 +95,5 @@ class UserKnn(Baseline):
         """The sums of cosines."""
         old = self._history
         out = old.of_item * _TIE
-        user_scores(
-            user, old.last_of_user, old.older_of_user, old.last_of_item, old.older_of_item,
-            old.who, old.what, old.of_user, self._neighbours, out,
-        )  # fmt: skip
+        user_scores(user, old.links, old.of_user, self._neighbours, out)
         return out

@@ -148,7 +148,7 @@ def test_the_command_line_names_every_baseline(capsys: pytest.CaptureFixture[str
 
 def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, out = some_events(tmp_path / "events.jsonl"), tmp_path / "report.json"
-    evaluate(Config(), [source], [], 2, "rating>=4.5", out, ["als", "all"], "half")
+    evaluate(Config(), [source], [], 2, "rating>=4.5", out, ["als", "all"], warmup="half")
     results = msgspec.json.decode(out.read_bytes(), type=list[Result])
     runs = [(result.model, result.seed) for result in results]
     expected = [
@@ -189,7 +189,7 @@ def squared() -> Config:
 def test_a_warmup_leaves_some_tests(tmp_path: Path) -> None:
     source = some_events(tmp_path / "events.jsonl", 10)
     with pytest.raises(ConfigError, match="--warmup 10 leaves no test: there are 10 events"):
-        evaluate(Config(), [source], [], 1, "", None, ["popular"], 10)
+        evaluate(Config(), [source], [], 1, "", None, ["popular"], warmup=10)
 
 
 @pytest.mark.job

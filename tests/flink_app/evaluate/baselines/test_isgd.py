@@ -52,7 +52,7 @@ def test_what_has_diverged_is_the_lowest_and_nothing_warns(nearest: bool) -> Non
 
 
 def test_the_items_not_seen_for_longest_are_negative() -> None:
-    model = Raisgd(SHAPE, 5, factors=3, rate=RATE, penalty=PENALTY, steps=1, negatives=2)
+    model = Raisgd(SHAPE, 5, factors=3, rate=RATE, penalty=PENALTY, negatives=2)
     p, items = model.users[0].copy(), model.items.copy()
     for taken, negative in ((0, []), (1, [0]), (2, [0, 1]), (1, [0, 2]), (3, [0, 2])):
         for other in negative:
@@ -64,9 +64,7 @@ def test_the_items_not_seen_for_longest_are_negative() -> None:
 
 
 def test_negatives_move_items_too_if_told_so() -> None:
-    model = Raisgd(
-        SHAPE, 5, factors=3, rate=RATE, penalty=PENALTY, steps=1, negatives=1, negate_items=True
-    )
+    model = Raisgd(SHAPE, 5, factors=3, rate=RATE, penalty=PENALTY, negatives=1, negate_items=True)
     model.learn(0, 0, 1.0)
     before = model.items.copy()
     model.learn(0, 1, 1.0)
