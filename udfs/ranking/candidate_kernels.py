@@ -151,14 +151,12 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
         for s in range(len(sources)):
             shares[s, k] = evidence[s, j] * known[j, s]
             evidence[s, j] = ZERO
-    for k in range(count):
-        if priced[np.uint32(found[k])] < since:
-            price(found[k:count], asked, sources, features, scratch)
-            break
     kept = first
     # An item that was found more than once has its evidence the first time only.
     for k in range(count):
         j = np.uint32(found[k])
+        if priced[j] < since:
+            price(found[k:count], asked, sources, features, scratch)
         some = False
         for s in range(len(sources)):
             amount = evidence[s, j] * known[j, s]
