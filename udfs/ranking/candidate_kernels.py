@@ -166,22 +166,25 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
         slots[kept] = j
         kept += some & alive[j]
     for s in range(len(sources)):
-        best = _largest(shares[s].view(np.int32), kept)
+        row = shares[s]
+        best = _largest(row.view(np.int32), kept, scratch.z)
         for k in range(kept):
-            shares[s, k] = max(shares[s, k] / best, LOWEST_SHARE)
+            row[k] = max(row[k] / best, LOWEST_SHARE)
     return _choose(first, kept, asked, slots, shares, scratch.z, scratch.place)
 
 
 @njit(cache=True, nogil=True)
-def _largest(bits, count):
+def _largest(bits, count, memory):
     """The largest of `count` float32, at least FAINTEST, of which `bits` is the same as int32: the
-    order of those above 0 is the same, and integers are what is vectorised."""
-    best = np.full(1, FAINTEST).view(np.int32)
+    order of those above 0 is the same, and integers are what is vectorised. `memory` is float32[1]
+    or longer, where the largest becomes a float32 again."""
+    memory[0] = FAINTEST
+    best = memory.view(np.int32)
     most = best[0]
     for k in range(count):
         most = max(most, bits[k])
     best[0] = most
-    return best.view(np.float32)[0]
+    return memory[0]
 
 
 @njit(cache=True, nogil=True)

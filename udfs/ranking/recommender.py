@@ -129,8 +129,11 @@ class Recommender:
         """
         moment = self.moment(slots, now_ms)
         young = self.users.events[slots] < self.settings.lists.minimum_events
+        served = model or self.settings.lists.model
+        if len(slots) and not young.any():
+            return [(served, np.arange(len(slots)), self._lists(served, moment))]
         parts = []
-        for source, chosen in ((model or self.settings.lists.model, ~young), ("popular", young)):
+        for source, chosen in ((served, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
                 some = moment if len(at) == len(slots) else moment.part(at)
                 parts.append((source, at, self._lists(source, some)))
