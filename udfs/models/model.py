@@ -71,11 +71,11 @@ class Moment:
         self.state = self._state()
         self._found: dict[str, Any] = {}
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """The result of `make`, computed once: an array with a row for each user, or a tuple of
-        them."""
+    def once(self, name: str, make: Callable[..., Any], *args: Any) -> Any:
+        """The result of `make(*args)`, computed once: an array with a row for each user, or a
+        tuple of them."""
         if name not in self._found:
-            self._found[name] = make()
+            self._found[name] = make(*args)
         return self._found[name]
 
     def _state(self) -> tuple[int, int]:

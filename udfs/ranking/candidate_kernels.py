@@ -119,9 +119,8 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
     """
     scratch.call[0] += 2
     call, mark, found, slots = scratch.call[0], scratch.mark, scratch.found, scratch.slots
-    evidence, shares, known, priced = (
-        scratch.evidence, scratch.shares, scratch.known, scratch.priced
-    )  # fmt: skip
+    evidence, shares = scratch.evidence, scratch.shares
+    known, priced = scratch.known, scratch.priced
     alive, user, since = items.alive, asked.users[row], asked.since
     count = s = 0
     for source in literal_unroll(sources):
@@ -152,14 +151,12 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
         for s in range(len(sources)):
             shares[s, k] = evidence[s, j] * known[j, s]
             evidence[s, j] = ZERO
-    for k in range(count):
-        if priced[np.uint32(found[k])] < since:
-            price(found[k:count], asked, sources, features, scratch)
-            break
     kept = first
     # An item that was found more than once has its evidence the first time only.
     for k in range(count):
         j = np.uint32(found[k])
+        if priced[j] < since:
+            price(found[k:count], asked, sources, features, scratch)
         some = False
         for s in range(len(sources)):
             amount = evidence[s, j] * known[j, s]
@@ -169,22 +166,25 @@ def collect(row, taken, asked, history, sources, features, items, scratch):
         slots[kept] = j
         kept += some & alive[j]
     for s in range(len(sources)):
-        best = _largest(shares[s].view(np.int32), kept)
+        row = shares[s]
+        best = _largest(row.view(np.int32), kept, scratch.z)
         for k in range(kept):
-            shares[s, k] = max(shares[s, k] / best, LOWEST_SHARE)
+            row[k] = max(row[k] / best, LOWEST_SHARE)
     return _choose(first, kept, asked, slots, shares, scratch.z, scratch.place)
 
 
 @njit(cache=True, nogil=True)
-def _largest(bits, count):
+def _largest(bits, count, memory):
     """The largest of `count` float32, at least FAINTEST, of which `bits` is the same as int32: the
-    order of those above 0 is the same, and integers are what is vectorised."""
-    best = np.full(1, FAINTEST).view(np.int32)
+    order of those above 0 is the same, and integers are what is vectorised. `memory` is float32[1]
+    or longer, where the largest becomes a float32 again."""
+    memory[0] = FAINTEST
+    best = memory.view(np.int32)
     most = best[0]
     for k in range(count):
         most = max(most, bits[k])
     best[0] = most
-    return best.view(np.float32)[0]
+    return memory[0]
 
 
 @njit(cache=True, nogil=True)

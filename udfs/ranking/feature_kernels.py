@@ -110,9 +110,9 @@ class Share(NamedTuple):
 @njit(cache=True, nogil=True)
 def fill_share(view, row, slots, count, shares, out):
     """See `Share`."""
-    source = view.source
+    own = shares[view.source]
     for k in range(count):
-        out[k] = np.log(np.float32(FLOOR) + shares[source, k])
+        out[k] = np.log(np.float32(FLOOR) + own[k])
 
 
 class Product(NamedTuple):

@@ -57,7 +57,8 @@ def register(feature: Feature) -> None:
 
 
 def _share(row: int, source: sources.Source) -> Feature:
-    return Feature(source.name, source.prior, source.name, lambda _: Share(row))
+    share = Share(row)
+    return Feature(source.name, source.prior, source.name, lambda _: share)
 
 
 def features() -> tuple[Feature, ...]:

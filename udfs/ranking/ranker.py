@@ -7,12 +7,15 @@ state. The features are in `features`, the logit in `ranker_kernels.fold`, the l
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.models.options import RankerOptions
 from udfs.options import sources
 from udfs.ranking.candidate_kernels import Scratch
+from udfs.ranking.feature_kernels import is_priced
 from udfs.ranking.features import features
 from udfs.ranking.ranker_kernels import Network
 
@@ -60,6 +63,10 @@ class Ranker:
         self.hidden = HIDDEN if settings.network == "neural" else 0
         self.w = first_parameters(self.hidden)
         self.squares = np.full(len(self.w), _FIRST)
+        self._choices = {
+            name: at - 1
+            for at, name in enumerate(("", *(source.name for source in sources.evident())))
+        }
         self.speaks = tuple(sources.position(feature.source) for feature in features())
 
     @property
@@ -80,9 +87,7 @@ class Ranker:
         Args:
             alone: a source of evidence, whose feature alone is then the score.
         """
-        names = [source.name for source in sources.evident()]
-        choice = names.index(alone) if alone else -1
-        return Network(self.w, self.hidden, self.speaks, choice)
+        return Network(self.w, self.hidden, self.speaks, self._choices[alone])
 
 
 class Memory:
@@ -92,23 +97,23 @@ class Memory:
         self._calls = [np.zeros(1, np.int64) for _ in range(threads)]
         self._scratches: list[Scratch] = []
 
-    def reserve(self, room: int) -> None:
-        """Make room for the catalogue slots below `room`."""
+    def reserve(self, room: int, views: tuple[Any, ...]) -> None:
+        """Make room for the catalogue slots below `room`, and for the features of `views`."""
         if not self._scratches or len(self._scratches[0].mark) < room:
-            self._scratches = [_scratch(room, call) for call in self._calls]
+            self._scratches = [_scratch(room, views, call) for call in self._calls]
 
     def scratch(self, thread: int) -> Scratch:
         """What one thread works in."""
         return self._scratches[thread]
 
-    @property
-    def marks(self) -> list[int]:
-        """A mark for each thread, above all that it has given."""
-        return [int(call[0]) + 1 for call in self._calls]
+    def mark(self, thread: int) -> int:
+        """A mark above all that a thread has given."""
+        return int(self._calls[thread][0]) + 1
 
 
-def _scratch(room: int, call: NDArray[np.int64]) -> Scratch:
-    evident, known = len(sources.evident()), features()
+def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scratch:
+    evident = len(sources.evident())
+    known = evident + sum(is_priced(type(view)) for view in views)
     return Scratch(
         evidence=np.zeros((evident, room), np.float32),
         found=np.zeros(evident * room + 1, np.int32),
@@ -116,10 +121,10 @@ def _scratch(room: int, call: NDArray[np.int64]) -> Scratch:
         call=call,
         slots=np.zeros(room + 1, np.int32),
         shares=np.zeros((evident, room + 1), np.float32),
-        x=np.zeros((len(known), room + 1), np.float32),
+        x=np.zeros((len(views), room + 1), np.float32),
         z=np.zeros(room + 1, np.float32),
         place=np.zeros(room + 1, np.int32),
-        known=np.zeros((room, evident + len(known)), np.float32),
+        known=np.zeros((room, known), np.float32),
         priced=np.zeros(room, np.int64),
         due=np.zeros(room + 1, np.int32),
     )

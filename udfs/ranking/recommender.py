@@ -26,10 +26,10 @@ from udfs.models.ranked import Lists, Ranked, of_one
 from udfs.models.settings import Settings
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
-from udfs.options.sources import SOURCES, evident, position
-from udfs.ranking import candidate_kernels, feature_kernels, fill_kernels, ranker, ranker_kernels
-from udfs.ranking.features import Asking, features
-from udfs.ranking.ranker import Memory, Ranker
+from udfs.options.sources import SOURCES, position
+from udfs.ranking import fill_kernels
+from udfs.ranking.blend import Blend
+from udfs.ranking.ranker import Ranker
 from udfs.threads import Threads, nothing
 
 
@@ -45,12 +45,10 @@ class Recommender:
     """
 
     def __init__(
-        self, settings: Settings, catalogue: Catalogue, users: Users,
-        threads: Threads | None = None,
-    ) -> None:  # fmt: skip
+        self, settings: Settings, catalogue: Catalogue, users: Users, threads: Threads | None = None
+    ) -> None:
         self.settings = settings
-        self._threads = threads or Threads()
-        self.shop = Shop(settings, catalogue, users, self._threads)
+        self.shop = Shop(settings, catalogue, users, threads or Threads())
         self.sources: dict[str, Model] = {
             name: source.load()(self.shop, settings.of(source.section))
             for name, source in SOURCES.items()
@@ -59,20 +57,21 @@ class Recommender:
         self.shared: dict[str, Any] = {"ranker": self.ranker} | {
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")
         }
-        self._memory = Memory(self._threads.count)
-        self._evident = {source.name: source for source in evident()}
-        self._priors = tuple(np.float32(source.prior) for source in evident())
-        self._features = features()
-        self.counting = settings.lists.model in ("ranker", *self._evident)
+        self._blend = Blend(self.shop, self.sources, self.ranker)
+        evident = self._blend.evident
+        self.counting = settings.lists.model in ("ranker", *evident)
         for name, model in self.sources.items():
-            for table in model.tables if self.counting or name not in self._evident else ():
+            for table in model.tables if self.counting or name not in evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
 
     def count(
-        self, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
-        weights: NDArray[np.float32], flags: NDArray[np.uint8],
-    ) -> tuple[Windows | None, Callable[[], object]]:  # fmt: skip
+        self,
+        event_users: NDArray[np.int32],
+        event_items: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        flags: NDArray[np.uint8],
+    ) -> tuple[Windows | None, Callable[[], object]]:
         """Let the sources count n events, before these belong to the histories.
 
         Returns: the windows, for the item learners, None where no source counts; and what waits
@@ -92,24 +91,19 @@ class Recommender:
         return windows, wait
 
     def train(
-        self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int,
+        self,
+        slots: NDArray[np.int32],
+        taken: NDArray[np.int32],
+        now_ms: int,
         random: NDArray[np.uint64],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next.
 
         Args:
             random: uint64[1], the generator's state.
         """
-        if not len(slots):
-            return
-        moment = self.moment(slots, now_ms)
-        asked, views = self._asked(moment)
-        ranker_kernels.train(
-            asked, self.users.view, self._views(0), views, self._items, self._memory.scratch(0),
-            self.ranker.network(), ranker_kernels.Training(
-                taken, self.ranker.squares, ranker.LEARNING_RATE, ranker.SAMPLES, random
-            ),
-        )  # fmt: skip
+        if len(slots):
+            self._blend.train(self.moment(slots, now_ms), taken, random)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and
@@ -122,32 +116,7 @@ class Recommender:
 
     def candidates(self, name: str, moment: Moment) -> Ranked | None:
         """The candidates of one source, see `Model.candidates`."""
-        found: Ranked | None = moment.once(name, lambda: self.sources[name].candidates(moment))
-        return found
-
-    def _extra(self, moment: Moment) -> NDArray[np.int32]:
-        """The best of the sources that give no evidence by item, int32[n, E]."""
-        found = [self.candidates(name, moment) for name in self.sources]
-        return np.hstack([each[0] for each in found if each is not None])
-
-    def _asked(self, moment: Moment) -> tuple[candidate_kernels.Asked, tuple[Any, ...]]:
-        """All users of a moment as the kernels take them, and the views of all features."""
-        s = self.settings
-        asking = Asking(self.shop, self.sources, moment)
-        views = tuple(feature.view(asking) for feature in self._features)
-        self._memory.reserve(len(self.catalogue.alive))
-        return candidate_kernels.Asked(
-            moment.slots, self._extra(moment), 0, len(moment.slots), self._memory.marks[0],
-            s.lists.exclude_consumed, ranker.CANDIDATES, self._priors,
-        ), views  # fmt: skip
-
-    def _views(self, thread: int) -> tuple[Any, ...]:
-        """The evidence of all sources that give any, for one thread."""
-        return tuple(self.sources[name].evidence(thread) for name in self._evident)
-
-    @property
-    def _items(self) -> candidate_kernels.Items:
-        return candidate_kernels.Items(self.catalogue.alive, self.catalogue.size)
+        return self._blend.candidates(name, moment)
 
     def rank(
         self, slots: NDArray[np.int32], now_ms: int, model: str = ""
@@ -160,49 +129,28 @@ class Recommender:
         """
         moment = self.moment(slots, now_ms)
         young = self.users.events[slots] < self.settings.lists.minimum_events
+        served = model or self.settings.lists.model
+        if len(slots) and not young.any():
+            return [(served, np.arange(len(slots)), self._lists(served, moment))]
         parts = []
-        for source, chosen in ((model or self.settings.lists.model, ~young), ("popular", young)):
+        for source, chosen in ((served, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
                 some = moment if len(at) == len(slots) else moment.part(at)
                 parts.append((source, at, self._lists(source, some)))
         return parts
 
     def _lists(self, model: str, moment: Moment) -> Lists:
-        if model in SOURCES and model not in self._evident:
+        if model in SOURCES and model not in self._blend.evident:
             found = self.candidates(model, moment)
             assert found is not None, f"{model} has neither evidence nor candidates"
             return of_one(found, model)
-        lists = self._blend(model, moment)
+        lists = self._blend.rank(model, moment)
         if (lists.items[:, -1] < 0).any():
             popular = self.by_popularity(moment.slots, moment.now_ms)[0]
             fill_kernels.fill_up(
                 lists.items, lists.scores, lists.models, popular, position("popular")
             )
         return lists
-
-    def _blend(self, model: str, moment: Moment) -> Lists:
-        """The best by the ranker, or by the evidence of one source alone."""
-        rows, n = len(moment.slots), self.settings.lists.length
-        asked, views = self._asked(moment)
-        network = self.ranker.network("" if model == "ranker" else model)
-        lists = Lists(
-            np.empty((rows, n), np.int32), np.empty((rows, n), np.float32),
-            np.empty((rows, n), np.int8),
-        )  # fmt: skip
-        history, items, marks = self.users.view, self._items, self._memory.marks
-        sources = [self._views(thread) for thread in range(self._threads.count)]
-
-        def some(thread: int, begin: int, end: int) -> None:
-            ranker_kernels.rank(
-                asked._replace(begin=begin, end=end, since=marks[thread]), history,
-                sources[thread], views, items, self._memory.scratch(thread), network, lists,
-            )  # fmt: skip
-
-        self._threads.each(some, rows)
-        if network.choice >= 0:
-            return lists._replace(scores=np.exp(lists.scores) - np.float32(feature_kernels.FLOOR))
-        best = np.maximum(lists.scores[:, :1], np.float32(-1e30))
-        return lists._replace(scores=np.exp(lists.scores - best))
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity; a slot of −1 is nobody in particular."""
@@ -245,9 +193,13 @@ class Recommender:
         return found
 
     def put(
-        self, items: Sequence[str], rows: NDArray[np.void], counted: Sequence[str],
-        pairs: Sequence[KeyRow], parameters: Mapping[str, NDArray[np.float64]],
-    ) -> None:  # fmt: skip
+        self,
+        items: Sequence[str],
+        rows: NDArray[np.void],
+        counted: Sequence[str],
+        pairs: Sequence[KeyRow],
+        parameters: Mapping[str, NDArray[np.float64]],
+    ) -> None:
         """Set items, what was taken together with some, and shared parameters by name to absolute
         values."""
         catalogue = self.catalogue

@@ -1,0 +1,125 @@
+"""The calls of the ranker's kernels: candidates of all sources, in one order.
+
+In: users at a moment, the sources and the features of the tables. Out: `Lists`, or what the ranker
+has learned. What a call hands to the kernels besides arrays is made once, here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.models.model import Model, Moment, Shop
+from udfs.models.ranked import Lists, Ranked
+from udfs.options import sources
+from udfs.ranking import feature_kernels, ranker, ranker_kernels
+from udfs.ranking.candidate_kernels import Asked, Items
+from udfs.ranking.features import Asking, features
+from udfs.ranking.ranker import Memory, Ranker
+
+
+class Blend:
+    """The sources, blended by the ranker.
+
+    Attributes:
+        evident: the names of the sources that give evidence by item.
+    """
+
+    def __init__(self, shop: Shop, models: dict[str, Model], ranker: Ranker) -> None:
+        evident = sources.evident()
+        self.evident = tuple(source.name for source in evident)
+        self._shop, self._models, self._ranker = shop, models, ranker
+        self._speaking = tuple(models[name] for name in self.evident)
+        self._naming = tuple(
+            name for name, model in models.items() if type(model).candidates != Model.candidates
+        )
+        self._priors = tuple(np.float32(source.prior) for source in evident)
+        self._features = tuple(feature.view for feature in features())
+        self._memory = Memory(shop.threads.count)
+
+    def candidates(self, name: str, moment: Moment) -> Ranked | None:
+        """The candidates of one source, see `Model.candidates`."""
+        found: Ranked | None = moment.once(name, self._models[name].candidates, moment)
+        return found
+
+    def _extra(self, moment: Moment) -> NDArray[np.int32]:
+        """The best of the sources that name items without the ranker, int32[n, E]."""
+        found = [self.candidates(name, moment) for name in self._naming]
+        return np.concatenate([each[0] for each in found if each is not None], axis=1)
+
+    def _asked(self, moment: Moment) -> tuple[Asked, tuple[Any, ...], Items]:
+        """All users of a moment as the kernels take them, the views of all features, the items."""
+        lists, catalogue = self._shop.settings.lists, self._shop.catalogue
+        asking = Asking(self._shop, self._models, moment)
+        views = tuple([view(asking) for view in self._features])
+        self._memory.reserve(len(catalogue.alive), views)
+        asked = Asked(
+            moment.slots,
+            self._extra(moment),
+            0,
+            len(moment.slots),
+            self._memory.mark(0),
+            lists.exclude_consumed,
+            ranker.CANDIDATES,
+            self._priors,
+        )
+        return asked, views, Items(catalogue.alive, catalogue.size)
+
+    def _evidence(self, thread: int) -> tuple[Any, ...]:
+        """The views of all sources of evidence, for one thread."""
+        return tuple([model.evidence(thread) for model in self._speaking])
+
+    def rank(self, model: str, moment: Moment) -> Lists:
+        """The best by the ranker, or by the evidence of the source `model` alone."""
+        rows, n = len(moment.slots), self._shop.settings.lists.length
+        asked, views, items = self._asked(moment)
+        network = self._ranker.network("" if model == "ranker" else model)
+        lists = Lists(
+            np.empty((rows, n), np.int32),
+            np.empty((rows, n), np.float32),
+            np.empty((rows, n), np.int8),
+        )
+        history, memory, threads = self._shop.users.view, self._memory, self._shop.threads
+        # Before any thread begins: what each has priced holds for all its parts of this call.
+        own = [
+            (memory.mark(thread), self._evidence(thread), memory.scratch(thread))
+            for thread in range(threads.count)
+        ]
+
+        def some(thread: int, begin: int, end: int) -> None:
+            since, evidence, scratch = own[thread]
+            part = asked
+            if since != asked.since or end - begin < rows:
+                part = asked._replace(begin=begin, end=end, since=since)
+            ranker_kernels.rank(part, history, evidence, views, items, scratch, network, lists)
+
+        threads.each(some, rows)
+        scores = lists.scores
+        if network.choice >= 0:
+            scores = np.exp(scores) - np.float32(feature_kernels.FLOOR)
+        else:
+            scores = np.exp(scores - np.maximum(scores[:, :1], np.float32(-1e30)))
+        return Lists(lists.items, scores, lists.models)
+
+    def train(self, moment: Moment, taken: NDArray[np.int32], random: NDArray[np.uint64]) -> None:
+        """Let the ranker learn that the users of a moment took the items `taken` next.
+
+        Args:
+            random: uint64[1], the generator's state.
+        """
+        asked, views, items = self._asked(moment)
+        rule = ranker_kernels.Training(
+            taken, self._ranker.squares, ranker.LEARNING_RATE, ranker.SAMPLES, random
+        )
+        ranker_kernels.train(
+            asked,
+            self._shop.users.view,
+            self._evidence(0),
+            views,
+            items,
+            self._memory.scratch(0),
+            self._ranker.network(),
+            rule,
+        )
