@@ -30,11 +30,11 @@ class Lists(NamedTuple):
 
 
 def no_lists(rows: int, n: int) -> Ranked:
-    """Room for `rows` lists of `n` items, all empty."""
+    """Arrays for `rows` lists of `n` items, all empty."""
     return np.full((rows, n), -1, np.int32), np.full((rows, n), -np.inf, np.float32)
 
 
 def of_one(ranked: Ranked, source: str) -> Lists:
-    """Lists that one of `SOURCES` made alone."""
+    """Lists that come from only one of `SOURCES`."""
     items, scores = ranked
     return Lists(items, scores, np.full(items.shape, position(source), np.int8))

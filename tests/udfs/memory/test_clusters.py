@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 
 
 def check(index: ClusterIndex, placed: set[int]) -> None:
-    """Each placed slot stands in one cluster, at one place, and nothing else does."""
+    """Each placed slot is in one cluster, at one place, and nothing else is."""
     a = index.arrays
     used = int(a.used[0])
     rows = [a.members[c, : a.counts[c]].tolist() for c in range(used)]
@@ -45,10 +45,10 @@ def squared(a: Any, j: int, q: Floats, bias: Floats) -> Floats:
 
 
 @given(st.lists(st.lists(st.integers(0, 299), min_size=1, max_size=60), max_size=12), st.booleans())
-def test_every_item_stands_in_one_cluster(moves: list[list[int]], alike: bool) -> None:
+def test_every_item_is_in_exactly_one_cluster(moves: list[list[int]], alike: bool) -> None:
     random = np.random.default_rng(len(moves))
     q, bias = factors(300, D)
-    if alike:  # nothing to tell them apart by
+    if alike:  # nothing distinguishes them
         q[:], bias[:] = 1, 0
     index, placed = ClusterIndex(D), set[int]()
     for slots in moves:
@@ -220,7 +220,7 @@ def test_similar_items_by_cluster_are_those_of_all_items() -> None:
     assert (values <= scores + 1e-5).all() and (np.diff(values, axis=1) <= 0).all()
 
 
-def test_a_catalogue_is_searched_by_cluster_as_of_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalogue_is_searched_by_cluster_from_a_size_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("udfs.memory.catalogue.AUTOMATIC", 40)
     auto, exact = Catalogue(4, 1, 1000, "auto"), Catalogue(4, 1, 1000, "exact")
     for n in range(60):
