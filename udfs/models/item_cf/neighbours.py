@@ -18,8 +18,8 @@ from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.item_cf import counting_kernels, evidence_kernels
-from udfs.models.item_cf.counting_kernels import Changed, Counts, Pace
-from udfs.models.item_cf.counting_kernels import Windows as Windows
+from udfs.models.item_cf.arrays import Changed, Counts, Pace
+from udfs.models.item_cf.arrays import Windows as Windows
 from udfs.models.options import ItemCF
 from udfs.models.ranked import Ranked
 
