@@ -29,7 +29,9 @@ from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
 from udfs.learning.learner import Learner
 from udfs.memory import history_kernels, random_kernels
-from udfs.models.factors import softmax_kernels
+from udfs.memory.history_kernels import Batch
+from udfs.models.factors import arrays, softmax_kernels
+from udfs.models.factors.arrays import Draws, Rule
 from udfs.operators.flink import share_interpreter
 from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import Command, RedisWriter
@@ -69,17 +71,20 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._count += 1
         weights = np.array([self._weights[event["type"]]], np.float32)
         room = 1 + s.negatives + s.window
-        touched = np.empty(room, np.int32)
-        count, _, users.free_count = softmax_kernels.learn(
-            users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
-            users.free, users.free_count, np.empty((1, 2), np.int32),
-            catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive,
-            catalogue.size, self._one, item, weights, np.ones(1, np.uint8),
-            np.float32(s.learning_rate), np.float32(s.regularisation), s.negatives,
-            learner.models.position, self._random, catalogue.stamp, self._count, touched,
-            np.empty((room, 2 * s.dimensions + 4), np.float32),
-        )  # fmt: skip
-        catalogue.measure(touched[:count])
+        touched, spare = arrays.touched(catalogue, self._count, room), users.spare(1)
+        rates = np.float32(s.learning_rate), np.float32(s.regularisation)
+        count = softmax_kernels.learn(
+            arrays.user_factors(users),
+            users.view,
+            spare,
+            arrays.item_factors(catalogue),
+            Batch(self._one, item, weights, np.ones(1, np.uint8)),
+            Rule(*rates, learner.models.position),
+            Draws(s.negatives, catalogue.size, self._random),
+            touched,
+        )
+        users.free_count = int(spare.counts[0])
+        catalogue.measure(touched.slots[:count])
         users.events[slot] += 1
         users.names[slot] = user
         self._state.update(self._bytes(users))

@@ -1,4 +1,4 @@
-"""The accounts of a job: what came in, what became of it, and how fresh the lists were.
+"""The accounts of a job: what came in, what was done with it, and how fresh the lists were.
 
 In: `Account` messages of `parse`, the user learner and the item learner. Out: totals, exact across
 failures because the `stats` operator keeps them in Flink's state, and the fields of the Redis hash
@@ -24,13 +24,16 @@ EDGES = 1.1 ** np.arange(0, 160)
 
 
 LISTS = ("served", ALWAYS_TESTED)
-"""Whose quality is always measured: the lists that users have, and the popular one beside them."""
+"""The lists whose quality is always measured: those that users get, and the popular one."""
 RATINGS = "ratings"
-"""The group of measures that predicted ratings have, beside those of lists."""
+"""The group of measures for predicted ratings, besides those for lists."""
+
+
+_SUMS = ("received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited")
 
 
 class Account(msgspec.Struct, omit_defaults=True):
-    """Counts to add, of one batch or of a whole job.
+    """Counts of one batch or of a whole job, which can be added.
 
     Attributes:
         received: lines read. ignored: blank lines and headers. dead: unusable lines by reason.
@@ -38,9 +41,9 @@ class Account(msgspec.Struct, omit_defaults=True):
         freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
         items: living items by item shard; absolute, the newest counts.
         feed: bytes of the item feed: `changes` and `snapshots` written, `read` by all replicas.
-        stages: µs spent by stage, of the user learner.
-        batches: pieces of micro-batches, one for each user shard, that were learned. waited: ms,
-            the sum of the times from the opening of their windows to when learning began.
+        stages: µs spent in each stage of the user learner.
+        batches: pieces of micro-batches learned, one for each user shard. waited: ms, the sum of
+            the times from the opening of their windows until learning began.
         quality: sums of measures (see `udfs.learning.quality`).
     """
 
@@ -62,9 +65,7 @@ class Account(msgspec.Struct, omit_defaults=True):
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
-        for name in (
-            "received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited",
-        ):  # fmt: skip
+        for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("dead", "freshness", "feed", "stages", "quality"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -95,7 +96,7 @@ def unpack_account(data: bytes) -> Account:
     """The account that `pack_account` wrote.
 
     Raises:
-        ServiceError: it is of another version: the totals in state may be.
+        ServiceError: it has another version, as the totals in an old state may.
     """
     account = _decode(data)
     if account.version != VERSION:
@@ -118,7 +119,8 @@ def histogram(ms: ArrayLike) -> dict[int, int]:
 
 
 def quantile(freshness: dict[int, int], share: float) -> float:
-    """The duration in ms that `share` (0 to 1) of the counted events stay under; 0.0 of none."""
+    """The duration in ms that `share` (0 to 1) of the counted events stay below; 0.0 without
+    events."""
     total = sum(freshness.values())
     seen = 0.0
     for index in sorted(freshness):
@@ -129,9 +131,9 @@ def quantile(freshness: dict[int, int], share: float) -> float:
 
 
 def means(totals: Mapping[str, float]) -> dict[str, float]:
-    """The measures of summed tests, by `<list>:<measure>`; nothing of a list without tests.
+    """The means of summed measures, by `<list>:<measure>`; lists without tests are left out.
 
-    Of `squared_error` it is the root of the mean, as `rmse`.
+    For `squared_error` it is the root of the mean, as `rmse`.
 
     >>> means({"served:tests": 4.0, "served:recall@1": 1.0, "unknown_users": 2.0})
     {'served:tests': 4.0, 'served:recall@1': 0.25, 'unknown_users': 2.0}
@@ -150,7 +152,7 @@ def means(totals: Mapping[str, float]) -> dict[str, float]:
 
 
 class Window:
-    """Sums over the last minute, in steps of a second, for rates and quantiles of the moment."""
+    """Sums over the last minute, in steps of a second, for current rates and quantiles."""
 
     def __init__(self, seconds: int = 60) -> None:
         self._seconds = seconds
@@ -174,14 +176,18 @@ class Window:
 
 
 def fields(
-    total: Account, recent: Account, recent_s: int, minute: Account, now_ms: int,
+    total: Account,
+    recent: Account,
+    recent_s: int,
+    minute: Account,
+    now_ms: int,
     shown: Mapping[str, int],
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     """The fields of the Redis hash `stats`: totals, rates, and quantiles of the last minute.
 
     Args:
         total: since the job began. recent: of the last `recent_s` seconds. minute: of the last 60.
-        shown: how many items stood in the first 10 of a tested list, by list.
+        shown: how many items were in the first 10 of a tested list, by list.
     """
     items = sum(total.items.values())
     values: dict[str, object] = {
@@ -205,7 +211,7 @@ def fields(
             values[key] = round(quantile(freshness, share / 100), 1)
     values |= {f"dead:{reason}": count for reason, count in sorted(total.dead.items())}
     for name, quality in (("", minute.quality), ("total_", total.quality)):
-        # So many digits that a mean times its number of tests is a whole number again.
+        # Enough digits that a mean times its number of tests gives a whole number again.
         found = means(quality)
         values |= {f"{name}quality:{key}": f"{value:.12g}" for key, value in found.items()}
     if items:

@@ -2,7 +2,7 @@
 
 ```
 MillirecError
-├── ConfigError    an option is unknown, of a wrong type or out of range
+├── ConfigError    an option is unknown, has a wrong type or is out of range
 ├── SourceError    an input that cannot be read: a missing file, an unknown preset, a bad mapping
 └── ServiceError   something outside does not answer or does not fit: Redis, Kafka, Flink, Java
 ```
@@ -10,15 +10,15 @@ MillirecError
 
 
 class MillirecError(Exception):
-    """The base of all of them: the command line prints its message without a traceback."""
+    """The base of all errors here: the command line prints its message without a traceback."""
 
 
 class ConfigError(MillirecError):
-    """An option is unknown, of a wrong type or out of range."""
+    """An option is unknown, has a wrong type or is out of range."""
 
 
 class SourceError(MillirecError):
-    """An input cannot be read as asked."""
+    """An input cannot be read as configured."""
 
 
 class ServiceError(MillirecError):

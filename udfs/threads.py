@@ -1,7 +1,7 @@
 """The threads in which a learner runs its kernels: they release the interpreter lock.
 
-In: calls of kernels that do not touch each other's results. Out: all of them done. With one thread
-everything runs where it is called.
+In: calls of kernels that do not touch each other's results. Out: all of them completed. With one
+thread everything runs in the caller's thread.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 _ROWS = 64  # at a time: a few milliseconds, so that no thread waits long for the last
-_MOST = 4  # by default: what cannot be shared takes the rest of the time
+_MOST = 4  # by default: more do not help, because part of the work is sequential
 
 
 def share_of_cores(subtasks: int) -> int:
-    """How many threads a subtask takes by default: its share of this machine's cores, 1 to 4."""
+    """The default number of threads of a subtask: its share of this machine's cores, 1 to 4."""
     return max(1, min(_MOST, (os.cpu_count() or 1) // subtasks))
 
 
 class Threads:
-    """`count` threads, that of the caller among them.
+    """`count` threads, including the caller's.
 
-    Others are started when they are needed, and end when this object is gone.
+    The others are started when needed, and end when this object is deleted.
     """
 
     def __init__(self, count: int = 1) -> None:
@@ -30,11 +30,11 @@ class Threads:
         self._pool = ThreadPoolExecutor(count - 1, "millirec") if count > 1 else None
 
     def each(self, call: Callable[[int, int, int], object], rows: int) -> None:
-        """Have `call(thread, begin, end)` done for all rows, some at a time.
+        """Run `call(thread, begin, end)` over all rows, in blocks.
 
-        `thread`, 0 to `count` − 1, says whose memory to use. What a call raises is raised here.
+        `thread`, 0 to `count` − 1, selects the memory to use. An error in a call is raised here.
         """
-        starts = iter(range(0, rows, _ROWS))  # taken from by all threads: one step is indivisible
+        starts = iter(range(0, rows, _ROWS))  # shared by all threads: `next` is atomic
 
         def work(thread: int) -> None:
             for begin in starts:
@@ -49,8 +49,8 @@ class Threads:
                 other.result()
 
     def beside(self, call: Callable[[], object], rows: int) -> Callable[[], object]:
-        """Begin a call that works on so many rows, in another thread if there is one and it is
-        worth it; what is returned waits until it is done."""
+        """Start a call that works on `rows` rows, in another thread if there is one and it is worth
+        it; the function returned waits until it is done."""
         if self._pool is None or rows < _ROWS:
             call()
             return nothing
@@ -58,4 +58,4 @@ class Threads:
 
 
 def nothing() -> None:
-    """Wait for what is done."""
+    """Wait for nothing: the work is already done."""

@@ -1,4 +1,4 @@
-"""A real Redis Cluster on loopback: three nodes with the slots, and a replica of each if asked."""
+"""A real Redis Cluster on loopback: three nodes with the slots, and optionally their replicas."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_sums_do_not_depend_on_their_order_but_the_newest_items_count(
 
 
 @given(accounts)
-def test_adding_leaves_the_added_alone(a: Account) -> None:
+def test_adding_does_not_change_the_added_account(a: Account) -> None:
     before = pack_account(a)
     summed(a, a).add(a)
     assert pack_account(a) == before
@@ -77,7 +77,7 @@ def test_new_accounts_share_nothing() -> None:
 
 
 def test_the_bytes_of_version_1_are_still_read() -> None:
-    """The totals stand in state under these names."""
+    """The totals are in state under these names."""
     data = msgspec.msgpack.encode(
         {"received": 5, "dead": {"json": 1}, "learned": 3, "ignored": 1, "freshness": {25: 3}}
     )

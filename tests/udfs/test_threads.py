@@ -1,4 +1,5 @@
-"""Work shared by threads: all of it is done once, by each in its own memory, errors included."""
+"""Work shared by threads: all rows are processed once, each thread uses its own memory, errors are
+raised."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from udfs.threads import Threads, share_of_cores
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 1000])
-def test_every_row_is_done_once_and_no_memory_by_two_at_a_time(count: int, rows: int) -> None:
+def test_every_row_is_processed_once_and_no_memory_is_shared(count: int, rows: int) -> None:
     done, busy = np.zeros(rows, np.int64), [threading.Lock() for _ in range(count)]
 
     def call(thread: int, begin: int, end: int) -> None:
@@ -27,7 +28,7 @@ def test_every_row_is_done_once_and_no_memory_by_two_at_a_time(count: int, rows:
     assert (done == 1).all()
 
 
-def test_what_a_call_raises_in_any_thread_is_raised() -> None:
+def test_an_error_in_any_thread_is_raised() -> None:
     threads, met = Threads(2), threading.Barrier(2)
 
     def call(thread: int, begin: int, end: int) -> None:
@@ -41,7 +42,7 @@ def test_what_a_call_raises_in_any_thread_is_raised() -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("rows", [1, 1000])
-def test_a_call_beside_is_done_when_it_has_been_waited_for(count: int, rows: int) -> None:
+def test_a_parallel_call_is_done_after_waiting_for_it(count: int, rows: int) -> None:
     done: list[int] = []
     Threads(count).beside(lambda: done.append(1), rows)()
     assert done == [1]

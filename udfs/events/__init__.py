@@ -1,1 +1,1 @@
-"""A line of text becomes events."""
+"""Turns lines of text into events."""

@@ -22,8 +22,8 @@ from udfs.events.rows import CONSUMED as CONSUMED
 from udfs.events.rows import Events
 
 VERSION = 3
-"""Of the packed form, which names its columns: another column is no other version. Versions 1 and
-2 are still read."""
+"""The version of the packed form. It names its columns, so a new column needs no new version.
+Versions 1 and 2 are still read."""
 
 
 class EventBatch(Events, frozen=True, eq=False, kw_only=True):
@@ -46,7 +46,7 @@ class EventBatch(Events, frozen=True, eq=False, kw_only=True):
 def from_columns(columns: Mapping[str, Any], opened: int) -> EventBatch:
     """Build a batch from n values of each column, converting them to the columns' own kinds.
 
-    A column that no event has a value of is left out.
+    A column in which no event has a value is left out.
     """
     converted = {
         name: column.convert(columns[name]) for name, column in COLUMNS.items() if name in columns
@@ -65,7 +65,8 @@ def make_batch(
     opened: int,
     **more: Any,
 ) -> EventBatch:
-    """As `from_columns`, by the columns that every batch has; `more` are others by their names.
+    """Like `from_columns`, with the built-in columns as arguments; `more` are other columns by
+    name.
 
     >>> batch = make_batch(["ann"], ["7"], np.ones(1), np.ones(1), np.array([9]), [""], 5)
     >>> len(batch), batch.weights.tolist(), batch.ts.tolist()
@@ -99,10 +100,10 @@ def _bytes(batch: EventBatch) -> dict[str, bytes]:
 def unpack(data: bytes) -> EventBatch:
     """The batch that `pack` wrote, here or by another millirec.
 
-    A column that is not registered here is passed over; one that was not written has its fill.
+    A column that is not registered here is ignored; one that was not written gets its fill.
 
     Raises:
-        SourceError: the bytes are of another version, or are not a batch at all.
+        SourceError: the bytes have another version, or are not a batch at all.
     """
     try:
         packed = _decoder.decode(data)
@@ -114,7 +115,7 @@ def unpack(data: bytes) -> EventBatch:
 
 
 def _whole(written: Mapping[str, list[str] | bytes], opened: int) -> EventBatch:
-    """A batch of the columns as they were written, if they are all there and of one length."""
+    """A batch of the columns that were written; all must be there and have the same length."""
     columns: dict[str, Any] = {}
     n = len(written.get("users", ()))
     for name, column in COLUMNS.items():
@@ -163,14 +164,14 @@ def _damaged(what: str) -> SourceError:
 
 
 def split(batch: EventBatch, shard_of: Sequence[int] | NDArray[np.int64]) -> dict[int, EventBatch]:
-    """The batch cut by shard, each part in the order of the batch.
+    """The batch split by shard; each part keeps the order of the batch.
 
     Args:
         batch: n events.
         shard_of: the shard of each event, n integers.
 
     Returns:
-        One batch per shard that occurs, by ascending shard; `opened` is copied.
+        One batch for each shard that occurs, by ascending shard; `opened` is copied.
     """
     shards: NDArray[np.int64] = np.asarray(shard_of, dtype=np.int64)
     if len(shards) != len(batch):
@@ -179,7 +180,7 @@ def split(batch: EventBatch, shard_of: Sequence[int] | NDArray[np.int64]) -> dic
         return {}
     if (shards == shards[0]).all():
         return {int(shards[0]): batch}
-    # Every column is put in order once; a part is then a slice of it.
+    # Every column is sorted once; a part is then a slice of it.
     order = np.argsort(shards, kind="stable")
     ordered = shards[order]
     places = (np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist()
@@ -188,7 +189,7 @@ def split(batch: EventBatch, shard_of: Sequence[int] | NDArray[np.int64]) -> dic
 
 
 def cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
-    """The batch in parts that begin at 0 and at each of `places`, ascending."""
+    """The batch in parts that begin at 0 and at each of `places`, which are ascending."""
     begin, whole, opened = 0, batch.columns.items(), batch.opened
     for end in (*places, len(batch)):
         if end > begin:
@@ -198,7 +199,7 @@ def cut(batch: EventBatch, places: Iterable[int]) -> Iterator[EventBatch]:
 
 
 def join(batches: Sequence[EventBatch]) -> EventBatch:
-    """The events of one batch or more, one after the other, as one that opened with the first."""
+    """The events of one or more batches in order, as one batch with the earliest `opened`."""
     if len(batches) == 1:
         return batches[0]
     columns = {
@@ -210,7 +211,8 @@ def join(batches: Sequence[EventBatch]) -> EventBatch:
 
 
 def user_shard(user: str, shards: int) -> int:
-    """The shard of a user: CRC-32 of the UTF-8 id, modulo `shards`. Fixed for the life of a state.
+    """The shard of a user: CRC-32 of the UTF-8 id, modulo `shards`. It must never change while
+    a job keeps its state.
 
     >>> user_shard("alice", 32)
     7
@@ -239,7 +241,7 @@ def item_key(item: str) -> int:
 
 
 def recurrences(users: Sequence[str]) -> Iterator[int]:
-    """Where a user comes again, counted from there: no part between holds one twice.
+    """The places at which to cut `users` so that no part contains a user twice.
 
     >>> list(recurrences(["a", "b", "a", "c", "c", "b"]))
     [2, 4]

@@ -1,7 +1,7 @@
-"""The table of an event's columns: what `parse` decodes, and what travels to the user learner.
+"""The table of an event's columns: what `parse` decodes and sends to the user learner.
 
 In: nothing; a row is one `Column`, added by `register`. Out: `COLUMNS`, by which
-`udfs.events.decode` reads lines and `udfs.events.batch` takes, cuts, joins and packs.
+`udfs.events.decode` reads lines and `udfs.events.batch` takes, cuts, joins and packs columns.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Values = list[str] | NDArray[Any]
 
 Holds = Literal["text", "word", "time", "number", "whole"]
 """What a field of a line may hold: text is an id or any string (integers become their digits), a
-word names an event type, a time is as in `udfs.events.times`, a whole number has no point."""
+word names an event type, a time is as in `udfs.events.times`, a whole number is an integer."""
 
 FIELDS: dict[str, Holds] = {
     "user": "text",
@@ -35,7 +35,7 @@ FIELDS: dict[str, Holds] = {
 """What millirec itself reads of an event; registered columns read more of a line."""
 
 REQUIRED = ("user", "item")
-"""The fields without which a line is no event."""
+"""The fields that every event must have."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Column:
     """One value of each event.
 
     Attributes:
-        name: what it is called in a batch.
-        kind: `str`, or the dtype of its numbers: an integer or float type of NumPy.
-        fill: the value of an event without one; a column in which no event has one is not carried.
-            None: every event has one.
-        field: the field of a line that it is read from; "": the one of the same name; None: the
-            decoder derives it.
+        name: its name in a batch.
+        kind: `str`, or the dtype of its numbers: a NumPy integer or float type.
+        fill: stands for a missing value; a column in which all values are missing is not carried.
+            None: every event has a value.
+        field: the field of a line that it is read from; "": the field of the same name; None: it
+            is derived by the decoder.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Column:
 
     @cached_property
     def size(self) -> int:
-        """How much longer the packed column is for another event: bytes, or 1 string."""
+        """How much one event adds to the length of the packed column: bytes, or 1 string."""
         return 1 if self.dtype is None else self.dtype.itemsize
 
     @cached_property
@@ -90,7 +90,7 @@ class Column:
         return [self.fill] * n if dtype is None else frozen(np.full(n, self.fill, dtype))
 
     def blank(self, values: Values) -> bool:
-        """Whether no event has a value, so that the column need not be carried."""
+        """Whether all values are missing, so that the column need not be carried."""
         fill = self.fill
         if fill is None:
             return False
@@ -106,8 +106,8 @@ class Column:
 
 
 def frozen(numbers: NDArray[Any]) -> NDArray[Any]:
-    """The array itself, which can no longer be written to: Numba compiles a kernel for arrays that
-    can and again for those that cannot, and what is unpacked cannot."""
+    """Make the array read-only and return it. Unpacked arrays are read-only, and Numba would
+    compile each kernel twice if it met writable arrays too."""
     numbers.setflags(write=False)
     return numbers
 
@@ -128,24 +128,22 @@ COLUMNS: dict[str, Column] = {
 
 
 def register(column: Column) -> None:
-    """Add a column: from then on lines have its field, and batches its values.
+    """Add a column: from then on its field is read from lines, and batches carry its values.
 
-    To be called while modules are imported, as every process of a job must know the column; a
-    name keeps its kind for ever, as batches of it may wait in a job's state.
+    Call it while modules are imported, since every process of a job must know the column. A name
+    must keep its kind forever, since batches with the column may wait in a job's state.
 
     Raises:
-        ConfigError: it cannot be a column, or another has its name or its field.
+        ConfigError: the column is invalid, or its name or field is already taken.
     """
     name, source = column.name, column.source
     taken = {*FIELDS, *(other.source for other in COLUMNS.values())}
     if name in COLUMNS or (source is not None and source in taken):
         raise ConfigError(
-            f"the column {name!r} or its field {source!r} is there already: rename it"
+            f"the column {name!r} or its field {source!r} is taken: choose another name"
         )
     if column.fill is None:
-        raise ConfigError(
-            f"the column {name!r} has no fill: give it one, for the events that do not have it"
-        )
+        raise ConfigError(f"the column {name!r} has no fill: set one, for events without a value")
     if column.dtype is not None and column.dtype.kind not in "iuf":
         raise ConfigError(
             f"the column {name!r} holds {column.kind!r}: a column holds str, or an integer or "

@@ -1,7 +1,8 @@
 """Lines of CSV to columns: the first step of `udfs.events.decode` for CSV presets.
 
-In: n lines of cells. Out: `RawColumns`. Cells are cut by `str.split`; only a line with a quote
-in it goes through the csv module, and alone, so that an open quote cannot swallow the next line.
+In: n lines of cells. Out: `RawColumns`. Cells are split by `str.split`; only a line that contains a
+quote goes through the csv module, one line at a time, so that an open quote cannot swallow the
+next.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ class CsvReader:
             self._at = {field: int(number) - 1 for field, number in preset.fields.items()}
         known = known_fields()
         self._holds = {field: known[field] for field in preset.fields}
-        self._least = max(self._at.values()) + 1  # cells of a line whose columns have no names
+        self._least = max(self._at.values()) + 1  # cells of a line if columns have no names
 
     def read(self, lines: Sequence[str]) -> RawColumns:
-        """The columns of `lines`; never raises for what is on a line."""
+        """The columns of `lines`; the content of a line never makes it raise."""
         rejected: list[Rejected] = []
         text = "".join(lines)
         if any(character in text for character in _ODD):
@@ -72,7 +73,7 @@ class CsvReader:
         return _read(column, field, _whole, problems) if holds == "whole" else _or_none(column)
 
     def _cut(self, line: str) -> list[str]:
-        """The cells of a line that may have a byte order mark, a line end or quotes."""
+        """The cells of a line, which may have a byte order mark, a line end or quotes."""
         line = line.lstrip("\ufeff").rstrip("\r\n")
         if '"' not in line or len(self._delimiter) > 1:
             return line.split(self._delimiter)
@@ -82,7 +83,7 @@ class CsvReader:
             return []
 
     def _all_events(self, cells: list[list[str]]) -> bool:
-        """Whether each row has all its cells and, as its user says, none is a header."""
+        """Whether each row has all its cells and none is a header, judging by its user."""
         if not all(map(self._fits, set(map(len, cells)))):
             return False
         at = self._at["user"]
@@ -93,11 +94,11 @@ class CsvReader:
         return count == len(self._columns) if self._columns else count >= self._least
 
     def _is_event(self, cells: list[str], index: int, rejected: list[Rejected]) -> bool:
-        """Whether a row may be an event; if it is neither blank nor a header it is rejected."""
+        """Whether a row may be an event; if not, it is rejected unless it is blank or a header."""
         if self._fits(len(cells)):
             return not (self._header and cells == self._columns)
         if not cells:
-            detail = "a quote on the line is not closed, or has text behind it"
+            detail = "a quote on the line is not closed, or text follows it"
         elif len(cells) == 1 and not cells[0].strip():
             return False
         else:
@@ -122,7 +123,7 @@ def _read(
     read: Callable[[str, str], float | Problem | None],
     problems: dict[int, Problem],
 ) -> list[Any]:
-    """The cells as `read` has them, None where empty; other cells are added to `problems`."""
+    """The cells converted by `read`, None where empty; bad cells are added to `problems`."""
     known: dict[str, Any] = {cell: read(cell, field) for cell in set(column)}  # ratings are few
     bad = {cell for cell, number in known.items() if isinstance(number, tuple)}
     if bad:
@@ -152,5 +153,5 @@ def _whole(cell: str, field: str) -> int | Problem | None:
         return None
     if not _WHOLE.fullmatch(text):
         return "wrong_type", f"the {field} {shown(cell)} is not a whole number"
-    # More digits than any dtype has, of which Python might not convert thousands.
+    # More digits than any dtype holds; Python refuses to convert thousands of digits.
     return int(text) if len(text) < 100 else 10**99

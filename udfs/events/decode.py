@@ -1,24 +1,24 @@
-"""Raw lines to events: what `parse` does with the lines of a micro-batch, before it deduplicates.
+"""Raw lines to events: how `parse` decodes the lines of a micro-batch.
 
 In: n lines (`Sequence[str]`) and the time. Out: `Decoded`: the columns of the events on them, a
-`Rejected` for each line that holds none, and the number of lines that say nothing.
+`Rejected` for each unusable line, and the number of lines that are ignored.
 
 The reasons, stable codes for metrics and dead letters:
 
-    not_json, not_an_object    the line is no JSON, or no JSON object
+    not_json, not_an_object    the line is not JSON, or not a JSON object
     wrong_columns              the line has more or fewer cells than the CSV preset, or open quotes
     missing_user, missing_item, missing_value (of a rating)
     empty_user, empty_item     an id is ""
     id_too_long                an id has more bytes than allowed
     not_utf8                   an id holds U+FFFD or half of a surrogate pair
-    wrong_type                 a field is of a JSON type, or a cell of a form, that it cannot have
+    wrong_type                 a field has the wrong JSON type, or a cell the wrong form
     not_finite                 a number is NaN or infinite
-    value_out_of_range         a rating lies outside the scale of its source, or a number is more
-                               than its column can hold
+    value_out_of_range         a rating is outside the scale of its source, or a number is too
+                               large for its column
     bad_time                   a time is neither a number nor ISO 8601
     time_out_of_range          a time is absurdly early, or too far ahead
     unknown_type               an event type has no weight
-    too_many                   its user has more events this minute than are taken
+    too_many                   its user has sent more events this minute than are accepted
 """
 
 from __future__ import annotations
@@ -46,24 +46,24 @@ __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
 
 
 class Decoded(Events, frozen=True, eq=False, kw_only=True):
-    """The events of n lines: accepted, rejected and ignored lines add up to n.
+    """The result for n lines: accepted, rejected and ignored lines add up to n.
 
     Attributes:
         columns: of the m accepted events, in the order of the lines.
         rejected: the lines that cannot be used, by ascending index.
-        ignored: how many lines are blank, a CSV header, or of weight 0 where those are ignored.
+        ignored: how many lines are blank, a CSV header, or, if configured, of weight 0.
     """
 
     rejected: list[Rejected]
     ignored: int
 
     def batch(self, opened: int) -> EventBatch:
-        """The events as a batch whose window opened then, milliseconds since the epoch."""
+        """The events as a batch whose window opened at `opened`, milliseconds since the epoch."""
         return from_columns(self.columns, opened)
 
 
 class _Kind(msgspec.Struct, frozen=True):
-    """What an event type means; `weight` is NaN if the type is unknown and rejected."""
+    """The meaning of an event type; `weight` is NaN if the type is unknown and rejected."""
 
     weight: float
     flags: int
@@ -71,7 +71,7 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 class Decoder:
-    """Decodes lines by fixed settings; between batches it keeps only the rate limit's counts."""
+    """Decodes lines by fixed settings; it keeps only the rate limit's counts between batches."""
 
     def __init__(self, settings: DecodeSettings) -> None:
         """Prepare for `settings`.
@@ -85,7 +85,7 @@ class Decoder:
         self._reader: JsonReader | CsvReader = (
             JsonReader(preset.fields) if preset.format == "json" else CsvReader(preset)
         )
-        # Type words are compared without regard to case and outer spaces.
+        # Type words are compared ignoring case and surrounding spaces.
         self._types = {_fold(word): _fold(kind) for word, kind in preset.types.items()}
         self._weights = {RATING: 1.0} | {_fold(k): w for k, w in settings.weights.items()}
         self._consumed = {_fold(kind) for kind in settings.consumed}
@@ -99,23 +99,23 @@ class Decoder:
             )
 
     def decode(self, lines: Sequence[str], now_ms: int) -> Decoded:
-        """The events on `lines`; nothing on a line makes it raise.
+        """The events on `lines`; the content of a line never makes it raise.
 
         Args:
-            lines: n lines as the source gave them, with or without their line ends.
-            now_ms: the clock, milliseconds since the epoch: the time of events without one.
+            lines: n lines as they come from the source, with or without line ends.
+            now_ms: the clock, milliseconds since the epoch, which is the time of events without
+                one.
         """
         return self.check(self.read(lines), now_ms)
 
     def read(self, lines: Sequence[str]) -> RawColumns:
-        """The columns of n lines as they stand there, for `check`."""
+        """The columns of n lines, unchecked, for `check`."""
         return self._reader.read(lines)
 
     def check(self, raw: RawColumns, now_ms: int) -> Decoded:
-        """The events among `raw`'s rows; what is wrong with the others goes to `raw.problems` too.
+        """The events among `raw`'s rows; the problems of the others are added to `raw.problems`.
 
-        So the row of each event is known: those without a problem, in order, where
-        `settings.zero_weight` is `learn`.
+        If `settings.zero_weight` is `learn`, the events are the rows without a problem, in order.
         """
         problems, settings = raw.problems, self._settings
         columns = {
@@ -127,7 +127,7 @@ class Decoder:
         weights, columns["flags"] = self._weigh(raw.types, raw.values, problems)
         columns["weights"] = weights.astype(np.float32)
         if settings.ratings:
-            with np.errstate(over="ignore"):  # beyond float32 it is infinite, and not learned
+            with np.errstate(over="ignore"):  # beyond float32: infinite, not learned
                 columns["ratings"] = self.ratings(raw).astype(np.float32)
         if self._limit:
             self._limit.mark(columns["users"], now_ms, problems)
@@ -137,7 +137,7 @@ class Decoder:
         return decoded if settings.zero_weight == "learn" else _weighty(decoded)
 
     def ratings(self, raw: RawColumns) -> NDArray[np.float64]:
-        """The ratings of m rows as they stand there, float64[m]; NaN where an event is none."""
+        """The ratings of m rows as given, float64[m]; NaN where an event is not a rating."""
         kinds = {word: self._known.get(word) or self._kind(word) for word in set(raw.types)}
         rated = [kinds[word].is_rating for word in raw.types]
         return np.where(rated, raw.values, np.nan)
@@ -164,7 +164,7 @@ class Decoder:
     def _weigh(
         self, types: Sequence[RawId], values: NDArray[np.float64], problems: dict[int, Problem]
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """The weights and flags of m events, by their types and, for ratings, values."""
+        """The weights and flags of m events, by type and, for ratings, value."""
         number = {word: at for at, word in enumerate(dict.fromkeys(types))}
         kinds = [self._known.get(word) or self._kind(word) for word in number]
         codes = np.fromiter(map(number.__getitem__, types), dtype=np.intp, count=len(types))
@@ -207,7 +207,7 @@ def _fold(word: str) -> str:
 
 
 def _without(problems: dict[int, Problem], decoded: Decoded, raw: RawColumns) -> Decoded:
-    """`decoded` less the rows that have a problem, which are rejected."""
+    """`decoded` without the rows that have a problem, which are rejected."""
     rejected = [
         *decoded.rejected,
         *(Rejected(*problem, raw.rows[row]) for row, problem in problems.items()),
@@ -219,6 +219,6 @@ def _without(problems: dict[int, Problem], decoded: Decoded, raw: RawColumns) ->
 
 
 def _weighty(decoded: Decoded) -> Decoded:
-    """`decoded` less the events of weight 0, which are ignored."""
+    """`decoded` without the events of weight 0, which are ignored."""
     kept = decoded.take(decoded.weights != 0)
     return replace(kept, ignored=decoded.ignored + len(decoded) - len(kept))

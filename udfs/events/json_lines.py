@@ -1,7 +1,7 @@
 """Lines of JSON to columns: the first step of `udfs.events.decode` for JSON presets.
 
-In: n lines, one object each. Out: `RawColumns`. A good line costs one typed msgspec decode and
-no more; only a line that fails is read again, without types, to find the true reason.
+In: n lines, one object each. Out: `RawColumns`. A good line costs one typed msgspec decode;
+only a line that fails is read again, without types, to find the actual reason.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from udfs.events.columns import REQUIRED, Holds
 from udfs.events.columns import fields as known_fields
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, has_utf8, shown
 
-# Booleans are no integers to msgspec, and 17.0 is none either.
+# To msgspec, neither booleans nor 17.0 are integers.
 _TYPES: dict[Holds, Any] = {
     "text": str | int,
     "word": str | int,
@@ -31,7 +31,7 @@ _BOM = "\ufeff"
 
 
 class _HugeInt:
-    """Stands for an integer of more digits than Python converts."""
+    """Placeholder for an integer with more digits than Python converts."""
 
 
 _HUGE = _HugeInt()
@@ -58,7 +58,7 @@ class JsonReader:
         self._getters = {field: attrgetter(name) for field, name in names.items()}
 
     def read(self, lines: Sequence[str]) -> RawColumns:
-        """The columns of `lines`; never raises for what is on a line."""
+        """The columns of `lines`; the content of a line never makes it raise."""
         decode = self._decode
         events: list[Any] = []
         failed: set[int] = set()
@@ -96,7 +96,8 @@ class JsonReader:
     def _retry(
         self, line: str, index: int, error: Exception, rejected: list[Rejected]
     ) -> Any | None:
-        """The event after all; or None, and the line is rejected unless it is blank."""
+        """The event if a second attempt reads it; else None, and the line is rejected unless
+        blank."""
         if not line.strip():
             return None
         if line.startswith(_BOM):
@@ -111,7 +112,7 @@ class JsonReader:
         return None
 
     def _diagnose(self, line: str, error: Exception) -> Problem:
-        """Why `line` failed; `error` is what msgspec says, for when no field is to blame."""
+        """Why `line` failed; `error` is msgspec's, used if no field is to blame."""
         if isinstance(error, UnicodeEncodeError):
             return "not_utf8", "the line has half of a surrogate pair, which UTF-8 cannot write"
         try:

@@ -1,4 +1,4 @@
-"""The table of kinds of lines: how each is read, which shard it belongs to, and who gets it.
+"""The table of kinds of lines: how each is read, its shard, and the operator that gets it.
 
 In: nothing; a row is one `Kind`, added by `register`. Out: `KINDS`, by which
 `udfs.operators.parse` reads and routes lines, and `by_kind`, which sorts them.
@@ -24,33 +24,34 @@ USER_LEARNER = "user learner"
 
 
 class Read(Protocol):
-    """What a reader found on n lines: rows, lines that cannot be used, and some to be ignored."""
+    """What a reader found on n lines: rows, unusable lines, and lines to ignore."""
 
     @property
     def rejected(self) -> list[Rejected]:
-        """The lines that cannot be used, by their positions among the n."""
+        """The unusable lines, by their positions among the n lines."""
 
     @property
     def ignored(self) -> int:
-        """How many lines say nothing."""
+        """How many lines are ignored."""
 
 
 class Reader(Protocol):
-    """Reads the lines of one kind; nothing on a line makes it raise."""
+    """Reads the lines of one kind; the content of a line never makes it raise."""
 
     def decode(self, lines: Sequence[str], now_ms: int) -> Read:
-        """What is on `lines`; `now_ms` is the clock, milliseconds since 1970."""
+        """The content of `lines`; `now_ms` is the clock, milliseconds since 1970."""
 
 
 class Kind(msgspec.Struct, frozen=True):
     """One kind of line.
 
     Attributes:
-        name: what a line of JSON has as its "kind".
+        name: the value of "kind" on a JSON line.
         reader: makes the reader of its lines.
-        key: the shard of each row of what was read, among so many shards of `operator`.
-        packed: what was read, by those shards: the shard and bytes for `operator`, of each that
-            occurs; the last argument is when the micro-batch opened, milliseconds since 1970.
+        key: the shard of each row that was read, given the number of shards of `operator`.
+        packed: (shard, bytes for `operator`) for each shard that occurs, given what was read and
+            the shard of each row; the last argument is when the micro-batch opened, milliseconds
+            since 1970.
         operator: the name of the operator that gets them.
     """
 
@@ -71,24 +72,22 @@ def _packed(events: Decoded, shard_of: Shards, opened: int) -> Iterable[tuple[in
 
 
 INTERACTION = Kind("interaction", Decoder, _user_shards, _packed, USER_LEARNER)
-"""A user did something with an item: what a line is that names no kind of the table."""
+"""A user did something with an item; the kind of a line that names none of the table."""
 
 KINDS: dict[str, Kind] = {INTERACTION.name: INTERACTION}
 """The kinds by name."""
 
 
 def register(kind: Kind) -> None:
-    """Add a kind: from then on lines that name it are read by its reader.
+    """Add a kind: from then on its reader reads the lines that name it.
 
-    To be called while modules are imported, as every process of a job must know the kind.
+    Call it while modules are imported, since every process of a job must know the kind.
 
     Raises:
-        ConfigError: there is one of that name.
+        ConfigError: a kind of that name exists already.
     """
     if kind.name in KINDS:
-        raise ConfigError(
-            f"there is a kind of lines {kind.name!r} already: name this one otherwise"
-        )
+        raise ConfigError(f"there is a kind of lines {kind.name!r} already: choose another name")
     KINDS[kind.name] = kind
 
 
@@ -100,7 +99,7 @@ _name = msgspec.json.Decoder(_Named).decode
 
 
 def by_kind(lines: Sequence[str]) -> dict[str, Sequence[int]]:
-    """The positions of the lines of each kind of the table that occurs, ascending.
+    """The positions of the lines by kind, ascending, for each kind of the table that occurs.
 
     >>> by_kind(['{"user": "ann", "item": "7"}', '{"kind": "another"}'])
     {'interaction': range(0, 2)}
@@ -118,5 +117,5 @@ def _kind_of(line: str) -> str:
     try:
         name = _name(line).kind
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
-        return INTERACTION.name  # whose reader says what is wrong with the line
+        return INTERACTION.name  # its reader reports what is wrong with the line
     return name if name in KINDS else INTERACTION.name

@@ -26,7 +26,8 @@ _decoder = msgspec.msgpack.Decoder(_Old)
 
 
 def read_old(data: bytes) -> tuple[dict[str, list[str] | bytes], int] | None:
-    """The columns of a batch of version 1 or 2 and when it opened; None if it is no such batch."""
+    """The columns of a batch of version 1 or 2 and when it opened; None if it is not such a
+    batch."""
     try:
         old = _decoder.decode(data)
     except msgspec.DecodeError:

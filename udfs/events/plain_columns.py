@@ -1,4 +1,4 @@
-"""Columns that are a field of a line and no more: checked and converted by their kind.
+"""Columns that are read from one field of a line: checked and converted by their kind.
 
 In: `RawColumns` of m rows and a `Column` with a field among them. Out: `list[str]`, or an array of
 shape (m,); rows with an unusable value are added to `raw.problems`.

@@ -26,7 +26,7 @@ CARRIED = ("session", "rec")
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to find an event's fields on a line.
+    """Where the fields of an event are on a line.
 
     Attributes:
         format: "json" (one object a line) or "csv" (cells between delimiters).
@@ -34,12 +34,13 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
             name of a CSV column; if `columns` is empty, its number from 1.
         columns: the CSV columns from left to right; a line has exactly these. Empty: a line has
             at least the numbered ones.
-        delimiter: what stands between two CSV cells, one character or more.
-        header: "auto" and "yes" ignore a CSV line whose cells are the column names, wherever it
-            comes, since many files may follow one another; "no" reads it like any other.
-        types: the source's word or code for an event type → millirec's; others stay as they are.
+        delimiter: what separates two CSV cells, one character or more.
+        header: "auto" and "yes" ignore a CSV line whose cells are the column names, anywhere in
+            the input, since many files may follow one another; "no" reads it like any other line.
+        types: the source's word or code for an event type → millirec's; others are kept as they
+            are.
         default_type: the type of an event that names none; "" leaves it to the configuration.
-        rating_range: lowest and highest rating the source knows; None accepts any finite number.
+        rating_range: the source's lowest and highest rating; None accepts any finite number.
     """
 
     format: Literal["json", "csv"]
@@ -67,7 +68,7 @@ def _movielens(delimiter: str, *columns: str) -> Preset:
 PRESETS: dict[str, Preset] = {
     "millirec": Preset(
         format="json",
-        columns=FIELDS,  # of the same events as CSV
+        columns=FIELDS,  # for the same events as CSV
         fields={field: field for field in FIELDS},
     ),
     # https://grouplens.org/datasets/movielens/: u.data of 100K, ratings.csv, ratings.dat of 1M
@@ -147,13 +148,13 @@ def resolve(
     fields: Mapping[str, str] = _NONE,
     types: Mapping[str, str] = _NONE,
 ) -> Preset:
-    """The named preset with the configuration's own words over it.
+    """The named preset, overridden by the configuration.
 
     Args:
         preset: a name in `PRESETS`.
         format, delimiter, columns: replace the preset's unless empty.
         header: "auto", "yes" or "no", see `Preset`.
-        fields, types: replace single entries; an empty string takes an entry out. A CSV column
+        fields, types: replace single entries; an empty string removes an entry. A CSV column
             may be given by its number from 1. If `columns` is empty and `fields` numbers the
             user and the item, its numbers are the whole mapping, whatever the preset's columns.
 
@@ -193,7 +194,7 @@ def resolve(
 
 
 def _numbered(preset: Preset, own: Mapping[str, str], *, named: bool) -> Preset:
-    """The preset with numbers of columns resolved: to names, or to a layout of their own."""
+    """The preset with column numbers resolved: to names, or to a layout without names."""
     if not named and {"user", "item"} <= set(own) and all(map(_is_number, own.values())):
         return msgspec.structs.replace(preset, columns=(), fields=dict(own))
     names = {str(number): column for number, column in enumerate(preset.columns, start=1)}
@@ -205,7 +206,8 @@ def _numbered(preset: Preset, own: Mapping[str, str], *, named: bool) -> Preset:
 
 
 def _own(preset: str, format: str) -> dict[str, str]:
-    """The fields of registered columns, which millirec's own JSON has by their names."""
+    """The fields of registered columns, which millirec's own JSON format has under their own
+    names."""
     return {field: field for field in registered()} if (preset, format) == _OWN else {}
 
 

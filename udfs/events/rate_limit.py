@@ -1,8 +1,8 @@
-"""How many events of one user are taken in a minute.
+"""Limits how many events of one user are accepted in a minute.
 
 In: the users of each batch and the clock. Out: the rows beyond the limit, as problems of
 `udfs.events.decode`. The counts are those of one subtask of `parse` since its start; where a topic
-is partitioned by user, these are all of a user's.
+is partitioned by user, these are all of the user's events.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MINUTE_MS = 60_000
 
 
 class RateLimit:
-    """Counts by user in the current minute of the clock; `per_minute` is how many are taken."""
+    """Counts by user in the current minute of the clock; `per_minute` is how many are accepted."""
 
     def __init__(self, per_minute: int) -> None:
         self._most = per_minute

@@ -1,7 +1,7 @@
 """What the JSON and the CSV reader hand to `udfs.events.decode`, and the checks of ids they share.
 
-In: lines, taken apart by `udfs.events.json_lines` or `udfs.events.csv_lines`. Out: `RawColumns`,
-one entry per line that has the right shape, and a `Rejected` for each line that has not.
+In: lines, split into fields by `udfs.events.json_lines` or `udfs.events.csv_lines`. Out:
+`RawColumns`, one entry per line that has the right shape, and a `Rejected` for each other line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from udfs.events.times import RawTime
 
 Problem = tuple[str, str]
-"""Why a line is no event: a stable code and a sentence."""
+"""Why a line is not an event: a stable code and a sentence."""
 
 RawId = str | int | None
 
@@ -28,7 +28,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
     Attributes:
         reason: a stable code, for counting; see `udfs.events.decode`.
-        detail: a sentence for whoever has to mend the source.
+        detail: a sentence for the person who has to fix the source.
         index: the line's position among those given to `decode`, from 0.
     """
 
@@ -38,15 +38,15 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class RawColumns(msgspec.Struct, eq=False):
-    """m rows as they stand on n ≥ m lines, unchecked unless said.
+    """m rows as read from n ≥ m lines, unchecked unless noted.
 
     Attributes:
         rows: the index of each row's line, ascending.
         fields: by the names of `udfs.events.columns.fields`, those that the mapping reads. Texts
             are strings or integers, as written; words, times and whole numbers too, and None where
             absent; numbers are float64[m], finite, NaN where absent.
-        problems: row → what is wrong with it, as far as the reader saw.
-        rejected: the lines that are no row.
+        problems: row → what is wrong with it, as far as the reader knows.
+        rejected: the lines that did not give a row.
         ignored: how many lines are blank or a CSV header.
     """
 
@@ -74,7 +74,7 @@ class RawColumns(msgspec.Struct, eq=False):
 
 
 def shown(value: object) -> str:
-    """A bad value as a sentence can hold it: quoted, short, printable, encodable.
+    """A bad value for use in a sentence: quoted, short, printable, encodable.
 
     >>> shown("a\\ud800b")
     "'a\\\\ud800b'"
@@ -97,10 +97,10 @@ def clean_ids(
         column: m ids as read; integers become their decimal digits.
         field: what it is read from, such as "user", for reasons and sentences.
         max_bytes: longest UTF-8 form allowed.
-        problems: row → problem; a row that is in it already keeps its first problem.
+        problems: row → problem; a row that already has a problem keeps it.
         required: whether an empty id is a problem.
     """
-    texts = cast("list[str]", column)  # as a rule they are strings already; join finds out
+    texts = cast("list[str]", column)  # usually they are strings already; join finds out
     try:
         joined = "".join(texts)
     except TypeError:

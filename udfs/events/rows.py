@@ -1,7 +1,7 @@
 """Events as columns: what a decoded line and a batch have in common.
 
 In: the columns of `udfs.events.columns`. Out: `Events`, with typed access to the built-in columns
-and, for all of them alike, `take`.
+and `take`, which works on all of them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Events(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """n events in order; every column has n entries.
 
     Attributes:
-        columns: by name, as in `udfs.events.columns.COLUMNS`; one that is not there is empty for
-            every event.
+        columns: by name, as in `udfs.events.columns.COLUMNS`; a column that is left out is empty
+            for every event.
     """
 
     columns: dict[str, Any]
@@ -36,7 +36,7 @@ class Events(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         return len(self.columns["users"])
 
     def column(self, name: str) -> Any:
-        """A column by its name: list[str], or an array of shape (n,); not to be changed.
+        """A column by its name: list[str], or an array of shape (n,); do not change it.
 
         Raises:
             KeyError: no such column is registered.
@@ -58,7 +58,7 @@ class Events(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     @property
     def weights(self) -> NDArray[np.float32]:
-        """How much each event says, negative for dislike: float32, shape (n,), finite."""
+        """The weight of each event, negative for a dislike: float32, shape (n,), finite."""
         weights: NDArray[np.float32] = self.columns["weights"]
         return weights
 
@@ -87,8 +87,8 @@ class Events(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     @property
     def ratings(self) -> NDArray[np.float32]:
-        """The ratings as they were given: float32, shape (n,), NaN for an event without, and for
-        all of them where ratings are not learned."""
+        """The ratings as given: float32, shape (n,), NaN for an event without one, and for all
+        events if ratings are not learned."""
         ratings: NDArray[np.float32] = self.column("ratings")
         return ratings
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from udfs.events.presets import Preset
 
 RATING = "rating"
-"""The event type whose weight comes from its value."""
+"""The event type whose weight is computed from its value."""
 IMPRESSION = "impression"
-"""The event type that says that an item was shown: alone it consumes only if it is told to."""
+"""The event type for an item that was shown; the only type that does not consume by default."""
 
 
 class RatingRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,17 +52,17 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         preset: where the fields are; see `udfs.events.presets.resolve`.
         weights: event type → weight; these and "rating" are the known types.
-        consumed: the types after which the user needs the item no more; empty means all but
+        consumed: the types after which the user no longer needs the item; empty means all but
             `IMPRESSION`.
         unknown_type: whether an event of another type is rejected or accepted with weight 1.
-        default_type: the type of an event that names none, unless the preset says.
+        default_type: the type of an event that names none, unless the preset sets it.
         rating: how ratings become weights.
-        zero_weight: whether an event of weight 0 is an event or ignored.
+        zero_weight: whether an event of weight 0 is learned or ignored.
         max_id_bytes: longest id of a user, item or event in UTF-8.
         earliest_ms: the earliest believable time, milliseconds since the epoch.
         ahead_ms: how far ahead of the clock a time may be, milliseconds.
-        ratings: whether an event that is a rating keeps it beside its weight.
-        user_per_minute: how many events of a user are taken in a minute; 0: all.
+        ratings: whether a rating is kept along with its weight.
+        user_per_minute: how many events of a user are accepted in a minute; 0: all.
     """
 
     preset: Preset

@@ -1,4 +1,4 @@
-"""Times of events, as `udfs.events.decode` finds them on lines, to milliseconds since 1970-01-01
+"""Converts times as `udfs.events.decode` reads them from lines to milliseconds since 1970-01-01
 UTC.
 
 In: one column of numbers, strings or None, as read. Out: float64 of the same length; whole
@@ -27,11 +27,12 @@ _SHORT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d))?)?(Z|[+-]\d\d:?\
 
 
 def to_ms(column: Sequence[RawTime], now_ms: int) -> NDArray[np.float64]:
-    """Milliseconds of each entry, shape (n,); NaN where it is no time, ±inf where none is so far.
+    """Milliseconds of each entry, shape (n,); NaN where it is not a time, ±inf where it is out of
+    range.
 
-    Numbers, and strings of digits, are told apart by size: below 1e11 seconds (until the year
-    5138), below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds. Other strings are
-    ISO 8601; without a zone they are UTC. None is `now_ms`.
+    The unit of a number, or of a string of digits, follows from its size: below 1e11 it is seconds
+    (until the year 5138), below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds. Other
+    strings are ISO 8601; without a zone they are UTC. None is `now_ms`.
 
     >>> to_ms([1661431896, 1661431896711, "2022-08-25T12:51:36.711Z", None, "soon"], 5).tolist()
     [1661431896000.0, 1661431896711.0, 1661431896711.0, 5.0, nan]
@@ -43,7 +44,7 @@ def to_ms(column: Sequence[RawTime], now_ms: int) -> NDArray[np.float64]:
         if kinds == {str} and _all_digits(column):  # type: ignore[arg-type]
             return _by_size(np.array(list(map(int, column)), dtype=np.float64))  # type: ignore[arg-type]
     except (OverflowError, ValueError):
-        pass  # an integer of hundreds of digits somewhere: one by one, then
+        pass  # there is an integer of hundreds of digits: convert one by one
     known = {value: _read(value, now_ms) for value in set(column)}
     numbers = np.array([known[value][0] for value in column], dtype=np.float64)
     ready = np.array([known[value][1] for value in column], dtype=np.bool_)
@@ -57,7 +58,7 @@ def _all_digits(column: Sequence[str]) -> bool:
 
 def _by_size(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     size = np.abs(numbers)
-    if numbers.size and size.min() >= 1e11 and size.max() < 1e14:  # as live events are
+    if numbers.size and size.min() >= 1e11 and size.max() < 1e14:  # true of live events
         factor: Any = 1.0
     else:
         factor = np.select([size < 1e11, size < 1e14, size < 1e17], [1e3, 1.0, 1e-3], 1e-6)
@@ -82,7 +83,7 @@ def _read(value: RawTime, now_ms: int) -> tuple[float, bool]:
 
 @lru_cache(maxsize=4096)
 def _iso(text: str) -> float:
-    """Milliseconds of an ISO 8601 time, NaN if it is none. Coarse times come again and again."""
+    """Milliseconds of an ISO 8601 time, NaN if it is none. Cached, because coarse times recur."""
     short = _SHORT.fullmatch(text) if text[16:17] != ":" else None
     if short:
         day, hour, minute, zone = short.groups()

@@ -1,1 +1,1 @@
-"""What user learners and item learners tell each other."""
+"""The messages between user learners and item learners."""

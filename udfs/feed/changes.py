@@ -1,4 +1,4 @@
-"""What an item shard publishes besides its items.
+"""The changes that an item shard publishes besides its items.
 
 In: nothing. Out: `Changes`.
 """
@@ -13,7 +13,7 @@ from udfs.feed.parameters import Parameters
 
 
 class Changes(NamedTuple):
-    """What an item shard publishes beside its items; as in `FeedRows`."""
+    """The changes that an item shard publishes besides its items; fields as in `FeedRows`."""
 
     counted: Sequence[str] = ()
     pairs: Sequence[bytes] = ()

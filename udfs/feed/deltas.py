@@ -1,7 +1,7 @@
-"""What the user learner tells the item learner after a batch: changes, never values.
+"""What the user learner sends to the item learners after a batch: changes, never values.
 
-In: the touched slots of a catalogue with their values before and after. Out: one message per item
-shard, MessagePack; and its application to the catalogue that owns the items.
+In: what a batch has changed of each item. Out: one MessagePack message per item shard, and the
+function that applies it to the catalogue that owns the items.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     """Changes of n distinct items.
 
     Attributes:
-        items: the ids of those with events, in order; in versions 1 and 2 of all n.
+        items: ids of the items with events, in order; in versions 1 and 2, of all n items.
         change: float32[n, d + 4], what to add to the factor q, the bias and the spread; version 1
             had no spread, float32[n, d + 1].
         weight, weight_at: float64[n], decayed sum of the positive weights at a time, ms.
         events: int64[n], how many events; 0 for an item that was only drawn as a negative.
         seen: wall clock of the batch, ms.
-        pairs: what was taken together, if it is counted.
-        parameters: float64[P] by name, what to add to parameters that are shared; none for every
-            shard but the first. In versions 1 to 3 those of the ranker alone.
-        stirred, context: int32[m], which of the n items had a part in a user's window, and
-            float32[m, d], what to add to their factor y. Most of the n were drawn as negatives and
-            are not among them.
+        pairs: items that were taken together, if they are counted.
+        parameters: float64[P] by name, what to add to the shared parameters; only the first shard
+            gets any. In versions 1 to 3, those of the ranker alone.
+        moved, context: int32[m], which of the n items were in a user's window, and float32[m, d],
+            what to add to their factor y. Most of the n items were only drawn as negatives and are
+            not among them.
         keys: uint64[n], the items by `events.item_key`; not in versions 1 and 2.
     """
 
@@ -48,7 +48,7 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     weight_at: bytes
     events: bytes
     seen: int
-    stirred: bytes = b""
+    moved: bytes = b""
     context: bytes = b""
     pairs: Pairs | None = None
     parameters: Packed = {}
@@ -63,9 +63,9 @@ class Touched(NamedTuple):
     """What a batch has changed of n distinct items.
 
     Attributes:
-        keys: uint64[n]. names: by position of those with events, their ids.
-        change: float32[n, 2d + 4], as of `change_kernels.changes`.
-        weight, weight_at, events: as in `Deltas`. shards: int32[n], which owns each.
+        keys: uint64[n]. names: ids of the items with events, by position.
+        change: float32[n, 2d + 4], from `change_kernels.changes`.
+        weight, weight_at, events: as in `Deltas`. shards: int32[n], the owner of each item.
     """
 
     keys: NDArray[np.uint64]
@@ -89,16 +89,15 @@ def pack_deltas(
     keys, items, change, weight, weight_at, events, shards = touched
     own = change.shape[1] // 2 + 2
     change, context = np.ascontiguousarray(change[:, :own]), change[:, own:]
-    stirred = context.any(axis=1)
+    moved = context.any(axis=1)
     messages = {}
     order = np.argsort(shards, kind="stable")
     names, starts = np.unique(shards[order], return_index=True)
     parts = dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
-    # Every shard is told how much was learned: counts of all of them age by it.
+    # Every shard gets the number of events learned: the counts in all shards age by it.
     due = {shard for shard, part in enumerate(pairs) if part.learned} | ({0} if shared else set())
     for name in sorted(parts.keys() | due):
         part = parts.get(name, order[:0])
-        moved = stirred[part]
         messages[name] = _encode(
             Deltas(
                 VERSION,
@@ -108,8 +107,8 @@ def pack_deltas(
                 weight_at[part].tobytes(),
                 events[part].tobytes(),
                 seen,
-                np.flatnonzero(moved).astype("<i4").tobytes(),
-                context[part[moved]].tobytes(),
+                np.flatnonzero(moved[part]).astype("<i4").tobytes(),
+                context[part[moved[part]]].tobytes(),
                 pairs[name] if pairs else None,
                 parameters.pack(shared) if name == 0 else {},
                 keys[part].tobytes(),
@@ -122,7 +121,7 @@ def unpack_deltas(data: bytes) -> Deltas:
     """The message that `pack_deltas` wrote.
 
     Raises:
-        ServiceError: it, which may come from a restored inbox, is of another version.
+        ServiceError: the message, perhaps from a restored inbox, has another version.
     """
     message = _decode(data)
     if not 1 <= message.version <= VERSION:
@@ -136,7 +135,7 @@ def unpack_deltas(data: bytes) -> Deltas:
 def apply_deltas(message: Deltas, catalogue: Catalogue, half_life_ms: float) -> NDArray[np.int32]:
     """Add a message to the catalogue that owns its items; returns the slots it changed, int32[m].
 
-    An item that is unknown here and was only drawn as a negative is left out: it has expired.
+    An unknown item that was only drawn as a negative is skipped: it has expired here.
     """
     events = np.frombuffer(message.events, "<i8")
     n = len(events)
@@ -146,14 +145,14 @@ def apply_deltas(message: Deltas, catalogue: Catalogue, half_life_ms: float) -> 
     else:
         slots = catalogue.known(np.frombuffer(message.keys, "<u8"))
         named = np.flatnonzero(events > 0)
-    met = (slots[named] < 0) & (events[named] > 0)
-    slots[named[met]] = catalogue.slots([message.items[k] for k in np.flatnonzero(met).tolist()])
+    new = (slots[named] < 0) & (events[named] > 0)
+    slots[named[new]] = catalogue.slots([message.items[k] for k in np.flatnonzero(new).tolist()])
     d = catalogue.dimensions
     change, context = np.zeros((n, d + 4), np.float32), np.zeros((n, d), np.float32)
-    told = np.frombuffer(message.change, "<f4").reshape(n, -1 if n else d + 4)
-    change[:, : told.shape[1]] = told
-    stirred = np.frombuffer(message.stirred, "<i4")
-    context[stirred] = np.frombuffer(message.context, "<f4").reshape(len(stirred), d)
+    sent = np.frombuffer(message.change, "<f4").reshape(n, -1 if n else d + 4)
+    change[:, : sent.shape[1]] = sent
+    moved = np.frombuffer(message.moved, "<i4")
+    context[moved] = np.frombuffer(message.context, "<f4").reshape(len(moved), d)
     weight, weight_at = (
         np.frombuffer(message.weight, "<f8"),
         np.frombuffer(message.weight_at, "<f8"),

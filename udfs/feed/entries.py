@@ -1,6 +1,6 @@
 """One entry of the item feed, as bytes: what `udfs.feed.writer` writes, and every replica reads.
 
-In: MessagePack out of Redis. Out: `FeedRows` and its checked records. No kernel is needed here.
+In: MessagePack out of Redis. Out: `FeedRows` and its checked records. This module needs no kernels.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from udfs.state.records import read_rows
 VERSION = 3
 _READ = (2, VERSION)
 PUBLISH_MS = 200
-"""How often an item shard publishes its changes. With several machines this is how late the news of
-one reaches the others; an item that changes more often still costs one row in that time. A user
-learner looks twice as often."""
+"""How often an item shard publishes its changes. With several machines this is the delay
+before the others see a change; an item that changes more often still costs one row in that time.
+User learners poll twice as often."""
 KEEP_S = 30.0
-"""How long the log keeps a change. A reader that was away for half of that loads the snapshots, one
-of which is written every `feed.snapshot_s`, 10 s; more would only fill Redis, by up to
+"""How long the log keeps a change. A reader that was away for half of that time loads the
+snapshots, which are written every `feed.snapshot_s`, 10 s. More would only fill Redis, by up to
 `feed.megabytes_per_s` for each second."""
 
 
@@ -33,9 +33,9 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         epoch: when the item learner that wrote this started, ms. restored: whether it started from
             a checkpoint or savepoint. rows: n records of `item_dtype`.
-        counted, pairs: items whose pairs have changed, and their rows as from `pairs.pack_row`.
-        parameters: float64[P] by name, of the first shard only (see `udfs.feed.parameters`); in
-            version 2 those of the ranker alone.
+        counted, pairs: items whose pairs have changed, and their rows as from `wire.pack_row`.
+        parameters: float64[P] by name, from the first shard only (see `udfs.feed.parameters`); in
+            version 2 only those of the ranker.
     """
 
     version: int
@@ -56,7 +56,7 @@ def unpack(data: bytes, dtype: np.dtype[np.void]) -> tuple[FeedRows, NDArray[np.
     """The entry, and its n records of `dtype` (`item_dtype`).
 
     Raises:
-        ServiceError: it is damaged, of another form, or of another number of factors.
+        ServiceError: the entry is damaged, or has another form or number of factors.
     """
     try:
         feed = _decode(data)

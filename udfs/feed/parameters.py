@@ -1,7 +1,7 @@
-"""Parameters that all user learners share, by name: those of the ranker, or of any model.
+"""Parameters that all user learners share, by name: those of the ranker and of the models.
 
-In: what each user learner adds to them, which the first item shard adds up. Out: absolute values,
-which the item feed takes to all user learners.
+In: the changes that each user learner adds, summed by the first item shard. Out: absolute values,
+which the item feed carries to all user learners.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 from udfs.errors import ServiceError
 
 RANKER = "ranker"
-"""The name of the parameters that had none before there were others."""
+"""The name of the ranker's parameters, which were the only ones in older forms and had no name."""
 
 Parameters = Mapping[str, NDArray[np.float64]]
-"""float64[P] by name, each of its own P."""
+"""float64[P] by name, each with its own P."""
 
 Packed = dict[str, bytes] | bytes
-"""The same, little endian, as messages have it; in older forms the bytes of the ranker's alone."""
+"""The same in messages, little endian; in older forms only the bytes of the ranker's."""
 
 
 class Holder(Protocol):
-    """What has parameters: the ranker, or a model."""
+    """An object with parameters: the ranker, or a model."""
 
     @property
     def parameters(self) -> NDArray[np.float64]:
-        """All of them, float64[P]; a copy."""
+        """All parameters, float64[P]; a copy."""
 
     def put(self, parameters: NDArray[np.float64]) -> None:
-        """Set them, within the limits that they have; other than P of them change nothing."""
+        """Set them, clipped to their limits; an array of another length than P changes nothing."""
 
 
 def pack(parameters: Parameters) -> dict[str, bytes]:
@@ -41,7 +41,7 @@ def pack(parameters: Parameters) -> dict[str, bytes]:
 
 
 def read(packed: Packed) -> dict[str, NDArray[np.float64]]:
-    """What `pack` made, or an older form.
+    """The parameters that `pack` packed, or an older form of them.
 
     Raises:
         ServiceError: they are damaged.
@@ -61,11 +61,11 @@ def read(packed: Packed) -> dict[str, NDArray[np.float64]]:
 
 
 class Shared:
-    """The parameters as their owner, the first item shard, has them.
+    """The parameters in the first item shard, which owns them.
 
     Args:
-        holders: of those that begin with something else than 0, or have limits. All others need
-            not be known here: they begin at 0 with the first change.
+        holders: the owners of parameters that do not begin at 0, or that have limits. All others
+            need not be given: they begin at 0 with the first change.
     """
 
     def __init__(self, holders: Mapping[str, Holder]) -> None:
@@ -75,7 +75,7 @@ class Shared:
 
     @property
     def values(self) -> dict[str, NDArray[np.float64]]:
-        """All of them."""
+        """All parameters."""
         return {name: one.parameters for name, one in self._holders.items()} | self._plain
 
     @property
@@ -90,7 +90,7 @@ class Shared:
         return found
 
     def put(self, parameters: Parameters) -> None:
-        """Set them to absolute values, out of the state."""
+        """Set parameters to absolute values from the state."""
         for name, values in parameters.items():
             if name in self._holders:
                 self._holders[name].put(values)
@@ -98,8 +98,8 @@ class Shared:
                 self._plain[name] = np.nan_to_num(values, posinf=0.0, neginf=0.0)
 
     def add(self, changes: Parameters) -> None:
-        """Add what a user learner has learned; changes of another size are left out, because they
-        are of a model with other options."""
+        """Add changes from a user learner; those of another size are skipped, because they come
+        from a model with other options."""
         found = self.values if changes else {}
         for name, change in changes.items():
             before = found.get(name, np.zeros(len(change)))

@@ -18,15 +18,15 @@ from udfs.stores.redis_feed import RedisFeed
 
 log = logging.getLogger(__name__)
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
-_SETTLED_S = 15.0  # after its start a replica has all snapshots there are: one is written in 10 s
+_SETTLED_S = 15.0  # by then a replica has all snapshots: each is written every 10 s
 
 
 class FeedReader:
-    """A replica's side of the feed: loads snapshots, then follows the log.
+    """The replica's side of the feed: loads snapshots, then follows the log.
 
     Args:
-        alone: whether this is the job's only user learner: then every change in the log is an echo
-            of its own, already applied, and the log is not read. Snapshots of restored state are.
+        alone: whether this is the job's only user learner: then the log contains only its own
+            changes, already applied, and is not read. Snapshots of restored state are still read.
         keep_s: how long the log keeps an entry: a replica that was away longer loads snapshots.
 
     Attributes:
@@ -41,14 +41,14 @@ class FeedReader:
         self._started = self._read_at = self._watched_at = time.monotonic()
 
     def start(self, models: Recommender) -> int:
-        """Load what snapshots there are; returns how many items the catalogue then has."""
+        """Load the snapshots that exist; returns how many items the catalogue then has."""
         self._position = self._feed.end()
         self._load(range(self._shards), models)
         return models.catalogue.living
 
     @property
     def settled(self) -> bool:
-        """Whether the replica holds what there is to hold, or has waited long enough for it."""
+        """Whether the replica has loaded all snapshots, or has waited long enough for them."""
         waited = time.monotonic() - self._started > _SETTLED_S
         return waited or len(self._origins) == self._shards
 
@@ -59,7 +59,7 @@ class FeedReader:
         if now - self._started < _WATCH_S and now - self._watched_at >= 0.5:
             self._watched_at = now
             count += self._load(self._restored(), models)
-            if count:  # what has come at once was popular before
+            if count:  # items loaded at once were popular before
                 models.trending.forget()
         if self._alone:
             return count
@@ -95,14 +95,14 @@ class FeedReader:
         return count
 
     def apply(self, data: bytes, models: Recommender) -> int:
-        """Apply one entry; what cannot be read is logged and left out, never trusted."""
+        """Apply one entry; an entry that cannot be read is logged and skipped."""
         self.read += len(data)
         try:
             feed, rows = unpack(data, models.catalogue.dtype)
             pairs = [read_row(row, "an entry of the item feed") for row in feed.pairs]
             shared = parameters.read(feed.parameters)
         except ServiceError as error:
-            log.warning("the item feed holds an entry that is left out: %s", error)
+            log.warning("the item feed has an entry that is skipped: %s", error)
             return 0
         models.put(feed.items, rows, feed.counted, pairs, shared)
         return len(rows)

@@ -1,9 +1,9 @@
 """The item feed as an item shard writes it: changed items for the replicas in the user learners.
 
 In: rows of a `Catalogue` that owns one shard of the items. Out: entries of the log, and one
-snapshot per item shard with what was taken together beside it in chunks (see
-`udfs.stores.redis_feed`). All values are absolute, so reading twice is harmless. Packed as
-MessagePack, versioned; not for front ends.
+snapshot per item shard with its pairs in chunks (see `udfs.stores.redis_feed`). All values are
+absolute, so reading an entry twice is harmless. Entries are versioned MessagePack, not meant for
+front ends.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class FeedWriter:
-    """One item shard's side of the feed.
+    """The item shard's side of the feed.
 
     Args:
-        epoch: when this learner started, ms. restored: whether from a checkpoint or savepoint.
+        epoch: when this learner started, ms. restored: whether it started from a checkpoint or
+            savepoint.
         keep_s: how long the log keeps an entry.
 
     Attributes:
@@ -44,7 +45,7 @@ class FeedWriter:
         self.written = 0
 
     def lost(self) -> bool:
-        """Whether Redis has no snapshot of this shard: none was written, or it was emptied."""
+        """Whether Redis has no snapshot of this shard: none was written, or Redis was emptied."""
         return self._feed.lost(self.shard)
 
     def _pack(
@@ -83,7 +84,8 @@ class FeedWriter:
         """Replace the shard's snapshot.
 
         Args:
-            chunks: pairs by chunk: those that changed since the last snapshot, or all if `whole`.
+            chunks: pairs by chunk: the chunks that changed since the last snapshot, or all if
+                `whole`.
         """
         none = np.zeros(0, np.int32)
         self._feed.replace(

@@ -1,1 +1,1 @@
-"""What a shard does with a batch, without Flink."""
+"""How a shard learns a batch, without Flink."""

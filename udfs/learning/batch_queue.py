@@ -1,7 +1,7 @@
-"""Micro-batches of one shard that came late, and wait to be learned as one.
+"""Micro-batches of one shard that arrived late and wait to be learned as one.
 
-In: packed `EventBatch`es that have queued before the user learner. Out: all of them as one batch.
-They stand in the shard's state, so that a restart loses none.
+In: packed `EventBatch`es that have queued up before the user learner. Out: all of them as one
+batch. They are kept in the shard's state, so that a restart loses none.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from udfs.events.batch import EventBatch, join, unpack
 from udfs.state.handles import Log
 
-MOST = 2048  # events: a larger batch is hardly cheaper by the event
+MOST = 2048  # events: a larger batch is hardly cheaper per event
 
 
-class Queued:
-    """See the module; without state nothing ever waits.
+class BatchQueue:
+    """See the module.
 
     Args:
-        window_ms: how long micro-batches gather events; 0: none ever waits.
+        window_ms: how long micro-batches gather events, ms; 0: no batch ever waits.
     """
 
     def __init__(self, log: Log, window_ms: int) -> None:
@@ -27,19 +27,19 @@ class Queued:
         return bool(self._waiting)
 
     def late(self, opened: int, now_ms: int) -> bool:
-        """Whether a batch whose window opened then has waited for more than another window, so that
-        the next one is here too, and there is room."""
+        """Whether to let a batch wait: its window opened at `opened` and closed more than another
+        window ago, so the next batch has arrived too, and there is room for it."""
         room = sum(map(len, self._waiting)) < MOST
         return 0 < 2 * self._window_ms < now_ms - opened and room
 
     def put(self, data: bytes, batch: EventBatch) -> int:
-        """Let a batch wait; returns for how many ms at most, 0 where others wait already."""
+        """Let a batch wait; returns for how many ms at most, or 0 if others are waiting already."""
         self._log.add(data)
         self._waiting.append(batch)
         return self._window_ms if len(self._waiting) == 1 else 0
 
     def take(self, *batches: EventBatch) -> EventBatch:
-        """The batches that wait, which then wait no longer, and these, in this order as one."""
+        """The waiting batches, which leave the queue, and then `batches`, joined into one."""
         if not self._waiting:
             return join(batches)
         self._log.clear()

@@ -1,7 +1,7 @@
 """Events that arrive twice, by their `id`, within a window of wall-clock time.
 
 In: the ids of a batch. Out: which events are new. Ids are remembered in memory and, in chunks, in
-the shard's rows of state, so a restart forgets none; a long id is remembered by its hash.
+the shard's rows of state, so a restart loses none; for a long id its hash is remembered.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Duplicates:
     """The ids of one shard.
 
     Args:
-        window_ms: how long an id is remembered at least. limit: ids remembered at most; beyond it
-            the oldest eighth is forgotten.
+        window_ms: the minimum time that an id is remembered. limit: the maximum number of ids
+            remembered; beyond it the oldest eighth is forgotten.
     """
 
     def __init__(self, rows: Rows, window_ms: int, limit: int) -> None:
@@ -47,7 +47,7 @@ class Duplicates:
         return len(self._seen)
 
     def keep(self, ids: Sequence[str], now_ms: int) -> NDArray[np.bool_] | None:
-        """Which events are new, bool[n]; None when all are. "" is no id and always new."""
+        """Which events are new, bool[n]; None if all are. An event with the id "" is always new."""
         if not any(ids):
             return None
         self._forget(now_ms)
@@ -57,7 +57,7 @@ class Duplicates:
         short = list(ids) if max(map(len, ids)) <= _LONGEST else list(map(_short, ids))
         distinct = set(short)
         if len(distinct) == len(short) and "" not in distinct and self._seen.isdisjoint(distinct):
-            # As a rule: all at once.
+            # The usual case: all at once.
             keep, fresh = None, short
         else:
             keep, fresh = self._one_by_one(short)
@@ -67,7 +67,7 @@ class Duplicates:
         return keep
 
     def _one_by_one(self, ids: list[str]) -> tuple[NDArray[np.bool_] | None, list[str]]:
-        """As `keep`, and the ids that are new."""
+        """The result of `keep`, and the new ids."""
         keep, fresh = [], dict[str, None]()
         for id_ in ids:
             new = not id_ or (id_ not in self._seen and id_ not in fresh)

@@ -1,7 +1,7 @@
 """What a step of a shard asks its operator to do.
 
-In: nothing. Out: the effects that `user_step` and `item_step` yield. A step goes on when what it
-has asked for is done; it knows neither Flink nor any store.
+In: nothing. Out: the effects that `user_step` and `item_step` yield. A step continues once
+the operator has carried out the effect; it knows neither Flink nor any store.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from udfs.accounts import Account
 from udfs.lists.update import ListUpdates
 
 END = 2**63 - 1
-"""Event time, ms: when the input has ended."""
+"""The event time, in ms, at the end of the input."""
 
 
-class Tell(NamedTuple):
+class Emit(NamedTuple):
     """Send a message to the owner of an item shard."""
 
     item_shard: int
@@ -24,7 +24,7 @@ class Tell(NamedTuple):
 
 
 class Write(NamedTuple):
-    """Write lists to every store, before the state is handed back."""
+    """Write lists to every store, before the state is returned to Flink."""
 
     updates: list[ListUpdates]
 
@@ -36,23 +36,23 @@ class Show(NamedTuple):
 
 
 class Wake(NamedTuple):
-    """Call the step for this shard at a time of the wall clock, ms; `END`: at the end of the
+    """Call the step for this shard at a wall-clock time, in ms; `END` means the end of the
     input."""
 
     at_ms: int
 
 
 class Count(NamedTuple):
-    """Add to a counter of Flink's."""
+    """Add to a Flink counter."""
 
     counter: str
     n: int
 
 
 class Report(NamedTuple):
-    """Hand on an account."""
+    """Pass on an account."""
 
     account: Account
 
 
-Effect = Tell | Write | Show | Wake | Count | Report
+Effect = Emit | Write | Show | Wake | Count | Report

@@ -1,8 +1,8 @@
 """Users who have been idle longer than a limit, found without looking at all the others.
 
-In: the users of each batch. Out: the ids of those to forget. Each user is noted in the log of the
-shard once per bucket of time (an eighth of the limit); when a bucket is older than the limit, only
-the users in it are looked at.
+In: the users of each batch. Out: the ids of those to forget. Each user is recorded in the log of
+the shard once per bucket of time (an eighth of the limit); when a bucket is older than the limit,
+only the users in it are checked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class IdleUsers:
         self.sweep_ms = max(1_000, min(limit_ms // 16, 3_600_000))
 
     def mark(self, users: Users, slots: NDArray[np.int32], now_ms: int) -> None:
-        """Note the users in `slots` (distinct) as seen at `now_ms`."""
+        """Record the users in `slots` (distinct) as seen at `now_ms`."""
         bucket = self._log.begin(now_ms)
         fresh = slots[users.marked[slots] != bucket]
         if len(fresh):
@@ -38,8 +38,8 @@ class IdleUsers:
             self._log.append(bucket, _encode([users.names[slot] for slot in fresh.tolist()]))
 
     def names(self) -> Iterator[str]:
-        """Every user in the log once, those first noted last of all first; read bit by bit, and
-        meanwhile the log may change."""
+        """Every user in the log once, newest buckets first; read lazily, and the log may change
+        meanwhile."""
         met: set[str] = set()
         for start in sorted(self._log.buckets, reverse=True):
             for chunk in self._log.read(start):

@@ -1,7 +1,8 @@
-"""One item shard in memory: its items, what was taken together with them, the shared parameters.
+"""One item shard in memory: its items, their neighbours, the shared parameters.
 
-In: messages of the user learners, rows of state. Out: rows to write back, and what has changed
-since it was last published. Always equal to the rows in state plus the messages in the inbox.
+In: messages of the user learners, rows of state. Out: rows to write back, and the
+changes since they were last published. Always equal to the rows in state plus the messages in the
+inbox.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class ItemShard:
 
     @staticmethod
     def compile(options: Settings) -> None:
-        """Compile, or load from Numba's cache, all that a message calls: before the first one."""
+        """Compile all kernels that a message calls, or load them from Numba's cache, beforehand."""
         dimensions = options.model.dimensions
         catalogue = Catalogue(dimensions, 0, 2)
         one = np.zeros(1, np.int32)
@@ -97,7 +98,7 @@ class ItemShard:
         """Take rows and shared parameters from state.
 
         Raises:
-            ServiceError: they are of another version or damaged.
+            ServiceError: they have another version or are damaged.
         """
         data = b"".join(items.values())
         self.catalogue.put_rows(
@@ -160,15 +161,15 @@ class ItemShard:
     @property
     def waiting(self) -> bool:
         """Whether anything has changed that `changes` has not returned since."""
-        told = self.shared is not None and self.shared.changed
-        return bool(self._unpublished or self._unpublished_pairs or told)
+        shared_changed = self.shared is not None and self.shared.changed
+        return bool(self._unpublished or self._unpublished_pairs or shared_changed)
 
     def changes(self, room: int, pairs_room: int) -> tuple[NDArray[np.int32], Changes]:
-        """Items, and what else, have changed since they were last returned; the longest ago first.
+        """The items and pairs that changed since they were last returned, oldest changes first.
 
         Args:
-            room, pairs_room: how many bytes of items and of pairs may go, ids not counted, and at
-                least one of each; the rest waits. Where pairs_room is 0, all pairs wait.
+            room, pairs_room: the maximum bytes of items and of pairs, not counting ids; at least
+                one of each is returned, the rest waits. If pairs_room is 0, all pairs wait.
         """
         most = max(1, room // self.catalogue.dtype.itemsize)
         slots = self._living(self._unpublished.take(most))
@@ -182,7 +183,7 @@ class ItemShard:
         return slots, changes
 
     def _fitting(self, room: int) -> int:
-        """How many of the pairs that wait fit into `room` bytes; at least one."""
+        """How many of the waiting pairs fit into `room` bytes; at least one."""
         waiting = self._unpublished_pairs.array
         sizes = PAIRS_HEAD + PAIR * self.neighbours.lengths[waiting].astype(np.int64)
         return max(1, int(np.searchsorted(np.cumsum(sizes), room, "right")))
@@ -211,7 +212,7 @@ class ItemShard:
         return self._parameters, chunks, whole
 
     def forget_snapshot(self) -> None:
-        """Take it that there is no snapshot: the next one is whole."""
+        """Assume that there is no snapshot, so that the next one is whole."""
         self.changed = self._whole = True
 
     def expire(self, before_ms: int) -> list[str]:
@@ -224,7 +225,7 @@ class ItemShard:
         return expired
 
     def compact(self) -> None:
-        """Give back the slots of expired items; nothing may be unfolded."""
+        """Free the slots of expired items; everything must be folded."""
         place = self.catalogue.compact()
         self._unpublished.renumber(place)
         self._unpublished_pairs.renumber(place)

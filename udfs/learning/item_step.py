@@ -1,7 +1,7 @@
-"""The step of an item shard: what becomes of a message of changes, and of a timer.
+"""The step of an item shard: what is done with a message of changes, and when a timer fires.
 
 In: packed `Deltas` and times, with the handles of the shard's state and the item feed. Out: the
-state and the feed, written, and effects: timers, accounts, counts. No Flink in here.
+state and the feed, written, and effects: timers, accounts, counts. Flink is not used here.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from udfs.state.handles import Cell, Log, Rows
 from udfs.stores.redis_feed import RedisFeed
 
 _INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it,
-_ROW_BYTES = 2_000  # or beyond so much an item: about what folding them all writes
+_ROW_BYTES = 2_000  # or beyond this many per item, about what folding them all writes
 _FOLD_MS = 5_000
 _PUBLISH, _SNAPSHOT = "publish", "snapshot"  # names of timers
-_ALL = 2**63 - 1  # a time, ms, at which all are due
-PAIRS_MS = 1_000  # how often changed pairs go to the log: a row of them is long, and moves slowly
+_ALL = 2**63 - 1  # a time, ms, at which everything is due
+PAIRS_MS = 1_000  # how often changed pairs go to the log: their rows are long and change slowly
 
 
 class ItemHandles(NamedTuple):
     """The state of the operator `item learner`, by shard; the names are those in Flink.
 
     Attributes:
-        ranker: the ranker's parameters, float64[2P]. shared: those of other names, MessagePack.
+        ranker: the ranker's parameters, float64[2P]. shared: all other parameters, MessagePack.
     """
 
     items: Rows
@@ -65,7 +65,7 @@ class ItemHandles(NamedTuple):
 
 
 class Published:
-    """One shard with what the step notes of it."""
+    """One shard with what the step records about it."""
 
     def __init__(self, shard: ItemShard, feed: FeedWriter) -> None:
         self.shard, self.feed, self.timers = shard, feed, Timers()
@@ -73,13 +73,14 @@ class Published:
         self.written: dict[str, int] = {}
 
     def wrote(self, kind: str, before: int) -> int:
-        """Note the bytes of the feed since `before` for the next account; returns how many."""
+        """Record the bytes written to the feed since `before`, for the next account; returns
+        them."""
         count = self.feed.written - before
         self.written[kind] = self.written.get(kind, 0) + count
         return count
 
     def account(self) -> Report:
-        """How many items are living."""
+        """The number of living items."""
         return Report(Account(items={self.feed.shard: self.shard.catalogue.living}))
 
 
@@ -87,11 +88,11 @@ class ItemStep:
     """The shards of one subtask.
 
     Args:
-        state: the operator's handles, which are those of the current shard.
+        state: the operator's handles, which Flink scopes to the current shard.
         alone: whether there is only one user learner. clock: the wall clock, ms.
 
     Attributes:
-        shards: those met so far, by Flink's key.
+        shards: those loaded so far, by Flink's key.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class ItemStep:
     ) -> None:
         options = settings.options
         self._settings, self._state, self._feed, self._clock = settings, state, feed, clock
-        # One user learner alone knows what it has learned: nobody reads the log, unless /rank does.
+        # A single user learner knows all that was learned: only /rank, if used, reads the log.
         self._follow = not alone or options.redis.factors
         self._bytes_per_s = options.feed.megabytes_per_s * 1e6 / options.job.item_shards
         self._epoch, self._index = clock(), KeyIndex()
@@ -145,7 +146,7 @@ class ItemStep:
             if found.feed.lost():
                 shard.forget_snapshot()
             if shard.changed and now >= found.snapshot_ms:
-                # A lone user learner needs what was taken together only after a restart.
+                # A single user learner needs the pairs only after a restart.
                 yield from self._publish_snapshot(found, pairs=self._follow)
         if found.written:
             yield Report(Account(feed=found.written))
@@ -158,7 +159,7 @@ class ItemStep:
                 yield from self._publish_snapshot(found)
 
     def _load(self, key: int) -> Iterator[Effect]:
-        """Take the shard from its state when it is met first."""
+        """Load the shard from its state on first use."""
         if key in self.shards:
             return
         options, state = self._settings.options, self._state
@@ -191,7 +192,7 @@ class ItemStep:
         return Wake(found.timers.plan(name, next_tick(self._clock(), interval_ms)))
 
     def _expire(self, found: Published, now: int) -> bool:
-        """Drop idle items, also from the state; whether there were any."""
+        """Drop idle items, also from the state; returns whether there were any."""
         expired = found.shard.expire(now - self._settings.options.item_expiry_ms)
         for item in expired:
             self._state.items.remove(item)
@@ -210,14 +211,14 @@ class ItemStep:
         found.inbox_bytes, found.folded_ms = 0, self._clock()
 
     def _publish_changes(self, found: Published, now: int) -> Iterator[Effect]:
-        """Add what changed to the log, which nobody reads while one learner is alone; half of the
-        bytes that may go are for items, half for pairs."""
+        """Add the changes to the log, unless there is a single user learner, since nobody reads it
+        then; half of the allowed bytes are for items, half for pairs."""
         before = found.feed.written
         if not self._follow:
             return
         due = now - found.pairs_ms >= PAIRS_MS
         found.pairs_ms = now if due else found.pairs_ms
-        half = self._bytes_per_s / 2000  # a millisecond
+        half = self._bytes_per_s / 2000  # per millisecond
         slots, changes = found.shard.changes(
             int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0
         )

@@ -22,8 +22,10 @@ from udfs.lists.keys import USER
 from udfs.lists.update import ListUpdates
 from udfs.memory import popularity_kernels, random_kernels
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
-from udfs.models.factors import rating_kernels, softmax_kernels
+from udfs.models.factors import arrays, rating_kernels, softmax_kernels
+from udfs.models.factors.arrays import Draws, Ratings, Rule
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.item_cf.wire import split_pairs
 from udfs.models.settings import Settings
@@ -124,41 +126,37 @@ class Learner:
         seed = s.model.seed * _SEED_STRIDE
         self._random[0] = (seed + number * random_kernels.EVENT_STRIDE) & _MASK
         room = min(len(batch) * (1 + s.model.negatives + s.model.window), catalogue.size)
-        touched = np.empty(room, np.int32)
-        before = np.empty((room, 2 * s.model.dimensions + 4), np.float32)
-        users.reserve_pages(len(batch))
-        sealed = np.empty((len(batch), 2), np.int32)
-        shared = (
-            users.p, users.spread, users.tail, users.fill, users.older, users.pages, users.disliked,
-            users.free, users.free_count, sealed,
-            catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, catalogue.alive,
-        )  # fmt: skip
-        rates = np.float32(s.model.learning_rate), np.float32(s.model.regularisation)
-        notes = catalogue.stamp, self._batch, touched, before
+        touched, spare = arrays.touched(catalogue, self._batch, room), users.spare(len(batch))
+        position = self.models.position
+        given = (
+            arrays.user_factors(users),
+            users.view,
+            spare,
+            arrays.item_factors(catalogue),
+            Batch(event_users, event_items, weights, batch.flags),
+            Rule(np.float32(s.model.learning_rate), np.float32(s.model.regularisation), position),
+        )
         error = np.zeros(2)
         if s.model.loss == "squared":
-            count, full, users.free_count = rating_kernels.learn(
-                *shared, event_users, event_items, weights,
-                batch.ratings / np.float32(s.events.rating_scale), batch.flags, *rates,
-                self.models.position, np.zeros(2) if mean is None else mean, first, error, *notes,
-            )  # fmt: skip
+            values = batch.ratings / np.float32(s.events.rating_scale)
+            ratings = Ratings(values, np.zeros(2) if mean is None else mean, first, error)
+            count = rating_kernels.learn(*given, ratings, touched)
         else:
-            count, full, users.free_count = softmax_kernels.learn(
-                *shared, known, event_users, event_items, weights, batch.flags, *rates,
-                s.model.negatives, self.models.position, self._random, *notes,
-            )  # fmt: skip
-        catalogue.measure(touched[:count])
+            draws = Draws(s.model.negatives, known, self._random)
+            count = softmax_kernels.learn(*given, draws, touched)
+        users.free_count, full = spare.counts.tolist()
+        catalogue.measure(touched.slots[:count])
         # What was only shown says nothing about its user.
         said = (weights != 0) | batch.consumed
         np.add.at(users.events, event_users[said], 1)
         np.maximum.at(users.last, event_users, ts)
         users.seen[slots] = now_ms
-        users.write(slots, sealed[:full], rows, history, catalogue)
+        users.write(slots, spare.sealed[:full], rows, history, catalogue)
         self.models.clock_ms = max(self.models.clock_ms, float(ts.max()))
         if s.job.strict:
             self.models.forget_popular()
         counted()
-        change = touched[:count], before[:count]
+        change = touched.slots[:count], touched.before[:count]
         messages = self._deltas(events, change, now_ms, windows, self._added(shared_before))
         quality = {}
         if error[0]:
@@ -202,10 +200,8 @@ class Learner:
         """
         catalogue, (touched, before) = self.catalogue, changed
         _, items, weights, ts = given
-        popularity_kernels.add_popularity(
-            items, weights, ts, self.half_life_ms,
-            catalogue.popularity, catalogue.popularity_at, catalogue.events,
-        )  # fmt: skip
+        sums = catalogue.popularity, catalogue.popularity_at, catalogue.events
+        popularity_kernels.add_popularity(items, weights, ts, self.half_life_ms, *sums)
         seen = np.unique(items[items >= 0])
         catalogue.seen[seen] = now_ms
         self.shared.touch(seen)

@@ -1,6 +1,6 @@
 """When which lists of a user shard are written: after a batch, later under overload, or again.
 
-In: the users of a batch, or the time. Out: effects, above all `Write`. No Flink in here.
+In: the users of a batch, or the time. Out: effects, mainly `Write`. Flink is not used here.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from udfs.learning.user_shard import UserShard
 from udfs.state.handles import Rows
 
 LISTS = "lists"
-"""The name of the timer of lists that were put off, and of batches that wait."""
+"""The name of the timer for postponed lists and waiting batches."""
 
 OVERLOAD_MS = 500
-"""The lag behind the input beyond which lists are put off: a job that keeps up stays far below
-it, with 31 ms in the median (docs/performance.md). For how long: `lists.coalesce_ms`."""
+"""The lag behind the input beyond which lists are postponed, by `lists.coalesce_ms`: a job that
+keeps up stays far below it, at a median of 31 ms (docs/performance.md)."""
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 
@@ -55,7 +55,7 @@ class ListStep:
         now: int,
         account: Account,
     ) -> Iterator[Effect]:
-        """Write the lists of the touched users, or put them off while the job is overloaded."""
+        """Write the lists of the touched users, or postpone them while the job is overloaded."""
         lists, users = self._options.lists, self._learner.users
         since = since_of(batch, now)
         overloaded = lists.coalesce_ms > 0 and now - batch.opened > OVERLOAD_MS
@@ -68,7 +68,7 @@ class ListStep:
             return
         late = list(shard.due.values())
         if shard.due:
-            # All at once: locating those put off alone could evict users of this batch.
+            # All at once: locating the postponed users separately could evict users of this batch.
             slots = self._locate([*(users.names[slot] for slot in slots.tolist()), *shard.due])
             shard.put_off({})
         shard.flushed_ms = now
@@ -89,7 +89,7 @@ class ListStep:
         began = time.perf_counter()
         learner = self._learner
         updates = learner.user_lists(slots, now) + learner.shared.updates(now)
-        _ = [some.json for some in updates]  # made here, so that the stores' time is theirs alone
+        _ = [some.json for some in updates]  # here, so as not to count as the stores' time
         ranked = time.perf_counter()
         yield Write(updates)
         if self._refills:
@@ -118,8 +118,8 @@ def micros(began: float) -> int:
 
 
 def since_of(batch: EventBatch, now: int) -> NDArray[np.int64]:
-    """From when the freshness of each event counts, ms: its own time if it is live, else the
-    moment its micro-batch was opened."""
+    """The start of the freshness of each event, ms: its own time if it is live, else when its
+    micro-batch was opened."""
     ts = batch.ts
     live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
     result: NDArray[np.int64] = np.where(live, ts, batch.opened)

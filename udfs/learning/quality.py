@@ -1,10 +1,10 @@
-"""The quality of lists, measured in the stream: what a list was worth before its event was learned.
+"""The quality of lists, measured in the stream: how good a list was before its event was learned.
 
-In: a batch that is about to be learned. Out: sums to add to an account, for the list a user was
-served and for the popular list beside it, and the items that were shown for the first time.
+In: a batch that is about to be learned. Out: sums to add to an account, for the list that the user
+was served and for the popular list, and the items that were shown for the first time.
 Test, then learn, is the prequential protocol (Dawid 1984; for recommenders Vinagre, Jorge, Gama
-2014): all items but those the user has consumed are candidates, and an item met for the first time
-is a miss.
+2014): all items except those the user has consumed are candidates, and an item that occurs for
+the first time is a miss.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def sums(
     the mean of the first 10 (Zhou et al. 2010).
 
     Args:
-        items: int32[n, N], the lists, −1 where one ends. wanted: int32[n], what the user took; −1
-            for an item that nobody had taken before.
+        items: int32[n, N], the lists, −1 where one ends. wanted: int32[n], the item that the user
+            chose; −1 if nobody had chosen it before.
         shares: float64[I], each item's share of all events.
 
     >>> found = sums(np.array([[3, 5, -1]]), np.array([5]), np.full(9, 0.25))
@@ -65,10 +65,10 @@ class Shown(Table):
 
 
 class Quality:
-    """Tests one event in `every`; 0 tests none.
+    """Tests every `every`-th event; 0 means no tests.
 
     Args:
-        models: whose lists are tested besides those of `LISTS`.
+        models: models whose lists are tested in addition to `LISTS`.
     """
 
     def __init__(self, every: int, models: Sequence[str] = ()) -> None:
@@ -85,14 +85,14 @@ class Quality:
         now_ms: int,
         first: int = 0,
     ) -> tuple[dict[str, float], dict[str, list[str]]]:
-        """Test the positive events of a batch that is learned next.
+        """Test the positive events of a batch before it is learned.
 
         Args:
             rows, history: as in `Learner.learn`. number: how many events the shard has learned.
             first: the position in the batch of the first event that may be a test.
 
-        Returns: the sums, by `<list>:<measure>`; and by list the ids of items among the first 10
-            that this learner has not yet said were.
+        Returns: the sums, by `<list>:<measure>`; and the ids, by list, of items in the first 10
+            that this learner has not reported yet.
         """
         if not self.every:
             return {}, {}
@@ -135,7 +135,7 @@ class Quality:
 
     def _consumed(self, learner: Learner, item: int, slot: int) -> bool:
         users = learner.users
-        # As int32, for which it is compiled already: compiling once more would hold up the stream.
+        # As int32, for which it is already compiled: compiling it again would stall the stream.
         pair = np.int32(item), np.int32(slot)
         return item >= 0 and bool(
             history_kernels.consumed(*pair, users.tail, users.fill, users.older, users.pages)

@@ -1,6 +1,6 @@
-"""What both learners are built with, pickled where the job is submitted.
+"""The settings that both learners are built with, pickled where the job is submitted.
 
-In: the configuration's sections and what the graph knows. Out: `JobSettings`.
+In: the sections of the configuration and values from the graph. Out: `JobSettings`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from udfs.stores.redis_writer import RedisSettings
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """Which events are tests, and what a test may see: set where a run is measured, and no option.
+    """Which events are tests, and what a test may see; set by `millirec evaluate`, not an option.
 
     Attributes:
         after: how many events each shard learns before the first of them is a test.
-        sequential: whether each event is tested after all that its user did before it, not just
-            what came in earlier micro-batches; slower where users come again.
+        sequential: whether each event is tested after all earlier events of its user, not only
+            those of earlier micro-batches; slower if users recur.
     """
 
     after: int = 0
@@ -26,7 +26,7 @@ class Trial(Struct, frozen=True, kw_only=True):
 
 
 ORDINARY = Trial()
-"""Of a job that nobody measures: tests as configured."""
+"""The default: tests as configured."""
 
 
 class JobSettings(Struct, frozen=True, kw_only=True):
@@ -35,9 +35,9 @@ class JobSettings(Struct, frozen=True, kw_only=True):
     Attributes:
         options: the sections of the configuration.
         item_keys: Flink's key of each item shard.
-        window_ms: how long the micro-batches have gathered events.
-        born_ms: when the job was submitted, by which its writers shut out those of older ones; 0:
-            they don't.
+        window_ms: how long micro-batches gather events.
+        born_ms: when the job was submitted: its writers shut out those of older jobs; 0: they do
+            not.
         trial: how `millirec evaluate` tests.
     """
 
@@ -59,10 +59,10 @@ class JobSettings(Struct, frozen=True, kw_only=True):
 
     @property
     def gather_ms(self) -> int:
-        """How long batches that come late may wait for each other, ms."""
+        """How long late batches may wait for each other, ms."""
         return 0 if self.options.job.strict else self.window_ms
 
     @property
     def refills(self) -> bool:
-        """Whether lists that Redis has lost are written again."""
+        """Whether lists that Redis has lost are restored."""
         return self.options.lists.refresh and self.options.redis.refill_per_s > 0

@@ -1,6 +1,6 @@
-"""The lists that are nobody's own: popular, trending, and of each item those similar to it.
+"""The lists that do not belong to a user: popular, trending, and the similar items of each item.
 
-In: the models, and which items were seen. Out: the `ListUpdates` that are due at a time.
+In: the models, and the items that were seen. Out: the `ListUpdates` that are due.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 
 V = TypeVar("V")
-_PAUSE_MS, _AT_ONCE = 1000, 256  # how often, and how many at most, items' lists are written
+_PAUSE_MS, _AT_ONCE = 1000, 256  # how often items' lists are written, and how many at most
 
 
 class SharedLists:
-    """What of them is due when; `writer` makes the JSON."""
+    """Tracks which of these lists are due; `writer` makes the JSON."""
 
     def __init__(self, settings: Settings, models: Recommender, writer: ItemsJson) -> None:
         self._settings, self._models, self._writer = settings.lists, models, writer
@@ -37,20 +37,20 @@ class SharedLists:
         return bool(self._due)
 
     def touch(self, slots: NDArray[np.int32]) -> None:
-        """Note that items (int32[n], distinct) were seen: what is similar to them may change."""
+        """Record that items (int32[n], distinct) were seen: their similar items may change."""
         self._due.update(dict.fromkeys(slots.tolist()))
 
     def lost(self) -> None:
-        """Note that no list of any item is written."""
+        """Record that the lists of all items are missing from Redis."""
         self._written.clear()
         self._due.update(dict.fromkeys(self._models.catalogue.living_slots().tolist()))
 
     def renumber(self, place: NDArray[np.int32]) -> None:
-        """Follow a compaction: what was slot k is now `place[k]`, −1 where it is gone."""
+        """Follow a compaction: slot k has become `place[k]`, −1 if it is gone."""
         self._due, self._written = _moved(self._due, place), _moved(self._written, place)
 
     def updates(self, now_ms: int, *, everything: bool = False) -> list[ListUpdates]:
-        """What is due, or all that has changed."""
+        """The lists that are due, or all that have changed."""
         found: list[ListUpdates] = []
         every_ms = self._settings.popular_every_s * 1000
         if everything or now_ms - self._popular_written >= every_ms:
@@ -94,6 +94,6 @@ class SharedLists:
 
 
 def _moved(by_slot: dict[int, V], place: NDArray[np.int32]) -> dict[int, V]:
-    """What was noted by slot, after a compaction; in the same order."""
+    """The values by their slots after a compaction, in the same order."""
     slots = place[np.fromiter(by_slot, np.int32, len(by_slot))].tolist()
     return {slot: value for slot, value in zip(slots, by_slot.values(), strict=True) if slot >= 0}

@@ -1,15 +1,15 @@
-"""What a shard has to do at a later time, by name.
+"""What a shard has to do later, by name.
 
-In: names and times. Out: the names that are due when Flink says that a time has come: its timers
-carry nothing but their time. Names are not in the state: a timer that is restored finds a shard
-that has just been loaded, for which all that it does at intervals is due.
+In: names and times. Out: the names that are due when a Flink timer fires, since such a timer
+carries only its time. Names are not in the state: when a restored timer fires, its shard has just
+been loaded, so everything that it does at intervals is due.
 """
 
 from __future__ import annotations
 
 
 class Timers:
-    """The next time of each name; planning one again moves it.
+    """The next time of each name; planning a name again moves it.
 
     >>> timers = Timers()
     >>> timers.plan("sweep", 2_000), timers.plan("refill", 1_000)
@@ -22,12 +22,12 @@ class Timers:
         self._at: dict[str, int] = {}
 
     def plan(self, name: str, at_ms: int) -> int:
-        """Note when `name` is due, ms; returns it, for Flink's timer."""
+        """Plan `name` for a time, ms; returns it, for Flink's timer."""
         self._at[name] = at_ms
         return at_ms
 
     def take(self, now_ms: int) -> set[str]:
-        """The names that are due at a time; they are then no longer planned."""
+        """The names that are due at a time; they are no longer planned afterwards."""
         due = {name for name, at in self._at.items() if at <= now_ms}
         for name in due:
             del self._at[name]
@@ -35,7 +35,7 @@ class Timers:
 
 
 def next_tick(now: int, interval_ms: int) -> int:
-    """The next multiple of the interval: a timer at it is one timer, however often it is set.
+    """The next multiple of the interval: Flink keeps one timer per time, however often it is set.
 
     >>> next_tick(1_000, 400), next_tick(1_200, 400)
     (1200, 1600)

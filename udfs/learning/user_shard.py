@@ -1,7 +1,7 @@
-"""What a user learner holds in memory of one shard, over the shard's part of Flink's state.
+"""One shard of a user learner in memory, on top of the shard's part of Flink's state.
 
 In: the handles of the operator's state, which Flink scopes to the current shard, and its settings.
-Out: a `UserShard` as the state has it; `store` writes back what changes with every batch.
+Out: a `UserShard` loaded from the state; `store` writes back what changes with every batch.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from udfs.learning.batch_queue import Queued
+from udfs.learning.batch_queue import BatchQueue
 from udfs.learning.duplicates import Duplicates
 from udfs.learning.idle_users import IdleUsers
 from udfs.learning.refill import Refill
@@ -41,21 +41,21 @@ class UserShard:
     """See the module.
 
     Args:
-        state: the handles, while the shard is the current one. key: Flink's of the shard.
-        marks: the shard's in Redis.
+        state: the handles, while the shard is the current one. key: Flink's key of the shard.
+        marks: the shard's marks in Redis.
 
     Attributes:
-        learned: how many events.
+        learned: the number of events learned.
         mean: float64[2], how many ratings were learned, and their mean.
-        due: users whose list was put off, with the time of the oldest event, ms.
+        due: users whose list is postponed, with the time of their oldest event, ms.
         flushed_ms: when those lists were last written.
-        timers: what is due when.
+        timers: when the next tasks are due.
     """
 
     def __init__(self, state: Handles, key: int, settings: JobSettings, marks: RedisMarks) -> None:
         options, self._state = settings.options, state
         events = options.events
-        self.queued = Queued(state.queued, settings.gather_ms)
+        self.queued = BatchQueue(state.queued, settings.gather_ms)
         self.duplicates = Duplicates(
             state.ids, int(events.deduplicate_s * 1000), events.deduplicate_ids
         )
@@ -69,13 +69,13 @@ class UserShard:
         self.refill = Refill(marks, key, self.learned, self.idle, per_s)
 
     def store(self) -> None:
-        """Write how much was learned to the state."""
+        """Write the number of events learned to the state."""
         self._state.learned.update(self.learned.to_bytes(8, "little"))
         if self.mean[0]:
             self._state.mean.update(self.mean.astype("<f8").tobytes())
 
     def put_off(self, due: dict[str, int]) -> None:
-        """Note the users whose list is put off, also in the state; none: all are written."""
+        """Set the users whose list is postponed, also in the state; empty: all are written."""
         self.due = due
         if due:
             self._state.due.update(msgspec.json.encode(due))

@@ -1,7 +1,7 @@
-"""The step of a user shard: what becomes of a batch, and of a timer.
+"""The step of a user shard: what is done with a batch, and when a timer fires.
 
-In: packed `EventBatch`es and times, with the handles of the shard's state. Out: effects: messages
-for the item learners, lists for the stores, timers, accounts. No Flink in here.
+In: packed `EventBatch`es and times, with the handles of the shard's state. Out: effects:
+messages for the item learners, lists for the stores, timers, accounts. Flink is not used here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from udfs.accounts import Account
 from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
 from udfs.feed.entries import PUBLISH_MS
-from udfs.learning.effects import END, Count, Effect, Report, Show, Tell, Wake, Write
+from udfs.learning.effects import END, Count, Effect, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.list_step import LISTS, ListStep, micros
 from udfs.learning.quality import Quality
@@ -26,20 +26,20 @@ from udfs.learning.user_shard import Handles, UserShard
 from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_marks import RedisMarks
 
-_REPORT_S = 1.0  # how often a batch that is learned event by event says how far it has come
+_REPORT_S = 1.0  # how often a batch that is learned event by event reports its progress
 _EXPIRE_MS = 60_000  # how often idle items are dropped from the replica
-_REFILL, _SWEEP = "refill", "sweep"  # names of timers, beside `LISTS`
+_REFILL, _SWEEP = "refill", "sweep"  # names of timers, besides `LISTS`
 _NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
 
 
 class Replica(Protocol):
-    """What the item feed brings: see `udfs.feed.reader.FeedReader`."""
+    """The replica of the items, kept up to date by the feed; see `udfs.feed.reader.FeedReader`."""
 
     read: int
 
     @property
     def settled(self) -> bool:
-        """Whether the replica holds what there is to hold."""
+        """Whether the replica has loaded everything there is."""
 
     def refresh(self, models: Recommender) -> int:
         """Bring it up to date."""
@@ -49,8 +49,8 @@ class UserStep:
     """The shards of one subtask.
 
     Args:
-        state: the operator's handles, which are those of the current shard.
-        marks: of the shard with a key. clock: the wall clock, ms.
+        state: the operator's handles, which Flink scopes to the current shard.
+        marks: makes the marks of a shard, given its key. clock: the wall clock, ms.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class UserStep:
         self._shards: dict[int, UserShard] = {}
 
     def batch(self, key: int, data: bytes) -> Iterator[Effect]:
-        """Learn one batch of one shard; of batches that have queued, all that are here as one."""
+        """Learn one batch of one shard; batches that have queued up are learned as one."""
         shard = yield from self._load(key)
         batch, now = unpack(data), self._clock()
         if not shard.queued.late(batch.opened, now):
@@ -80,13 +80,13 @@ class UserStep:
             yield Wake(shard.timers.plan(LISTS, now + pause))
 
     def timer(self, key: int, timestamp: int) -> Iterator[Effect]:
-        """Learn what waits; write the lists that were put off; forget idle users. A last time at
-        the end of the input."""
+        """Learn waiting batches, write postponed lists and forget idle users; called for the last
+        time at the end of the input."""
         restored = key not in self._shards
         shard = yield from self._load(key)
         due = shard.timers.take(END if restored else timestamp)
         if timestamp == END:
-            shard.flushed_ms = 0  # nothing is put off any more
+            shard.flushed_ms = 0  # nothing is postponed any more
         if shard.queued:
             yield from self._learn(key, shard, shard.queued.take())
         began = time.perf_counter()
@@ -111,7 +111,7 @@ class UserStep:
         yield Write(self._learner.shared.updates(self._clock(), everything=True))
 
     def _load(self, key: int) -> Generator[Effect, None, UserShard]:
-        """The shard, from its state when it is met first."""
+        """The shard, loaded from its state on first use."""
         shard = self._shards.get(key)
         if shard is None:
             s = self._settings
@@ -137,7 +137,8 @@ class UserStep:
         refresh, strict = options.lists.refresh, options.job.strict
         touched: dict[int, None] = {}
         for part in self._parts(batch):
-            # The shard's key lies above the count, so that no two shards draw the same negatives.
+            # The shard's key is above the bits of the count, so that no two shards draw the same
+            # negatives.
             number = (key << 40) + shard.learned
             first = self._settings.trial.after - shard.learned
             yield from self._test(part, number, first, now, account)
@@ -146,8 +147,8 @@ class UserStep:
             account.add(Account(users=learned.new_users, quality=learned.quality))
             shard.idle.mark(self._learner.users, learned.slots, now)
             touched.update(dict.fromkeys(learned.slots.tolist()))
-            for told in learned.messages.items():
-                yield Tell(*told)
+            for item_shard, message in learned.messages.items():
+                yield Emit(item_shard, message)
             if refresh and strict:
                 yield from self._lists.write(shard, learned.slots, now, account)
             account.learned += len(part)
@@ -166,7 +167,8 @@ class UserStep:
         yield self._report(account, began)
 
     def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
-        """What is tested and then learned in one step: the batch, or less if asked for."""
+        """The parts that are tested and then learned in one step: the batch, or less if
+        configured."""
         if self._settings.options.job.strict:
             yield from cut(batch, range(1, len(batch)))
         elif self._settings.trial.sequential:
@@ -200,6 +202,6 @@ class UserStep:
 
 
 def _staged(account: Account, began: float) -> Account:
-    """Count what no other stage has spent as learning."""
+    """Count the time not spent in any other stage as learning."""
     account.stages["learn"] = micros(began) - sum(account.stages.values())
     return account

@@ -1,8 +1,9 @@
-"""The front end's contract: the form of a list as JSON, for who writes and for who reads it.
+"""The front end's contract: the form of a list as JSON, for writers and readers.
 
-In: whose list it is, when and from what it was made, and its items. Out: a JSON string
+In: the list's owner, its time, its source and its items. Out: a JSON string
 `{"user"|"item", "id", "at", "v", "source", "items": [{"item", "score", "why"}]}`, and back. The
-items themselves are written by `udfs.lists.items_json`. Neither NumPy nor a kernel is needed here.
+items themselves are written by `udfs.lists.items_json`. This module needs neither NumPy nor
+kernels.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ CONTRACT = 1
 """The `v` of every list: raised when a field changes its meaning."""
 
 EMPTY = b'{"id":"","at":0,"v":%d,"source":"popular","items":[]}' % CONTRACT
-"""What is shown of `popular` before a job has written any."""
+"""The list `popular` before a job has written one."""
 
 _json = msgspec.json.Encoder().encode
 
@@ -43,9 +44,9 @@ def write(
     """The JSON of n lists made at one moment from one source.
 
     Args:
-        names: whose they are; one, "", of a list that is everybody's.
-        numbers: of each that has an owner, what its id ends with; none: the id is the time alone.
-        items: of each, its items without the brackets, as from `ItemsJson`.
+        names: the owners; for a shared list, one "".
+        numbers: the end of each list's id, for lists with an owner; empty: the id is the time only.
+        items: the items of each list without the brackets, as from `ItemsJson`.
     """
     at = b"%x" % at_ms
     tail = b'","at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
@@ -64,7 +65,7 @@ def write(
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One recommended item; `score` is 0 to 1, `why` names what it comes from."""
+    """One recommended item; `score` is 0 to 1, `why` names where it comes from."""
 
     item: str
     score: float
@@ -92,9 +93,9 @@ class UnreadEntry(msgspec.Struct, gc=False):
 
 
 class UnreadList(msgspec.Struct, gc=False, kw_only=True):
-    """A list of which only the items are looked at; fields in the order in which they are written.
+    """A list of which only the items are decoded; fields in the order in which they are written.
 
-    `test_contract` holds that its fields are those of `RecommendationList`.
+    `test_contract` checks that its fields are those of `RecommendationList`.
     """
 
     user: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -111,7 +112,7 @@ class _Head(msgspec.Struct):
 
 
 read = msgspec.json.Decoder(RecommendationList).decode
-"""The list in a JSON string; raises `msgspec.MsgspecError` if it is none."""
+"""The list in a JSON string; raises `msgspec.MsgspecError` if it is not one."""
 
 read_items = msgspec.json.Decoder(UnreadList).decode
 """The same, of which only the items are decoded."""
@@ -120,7 +121,7 @@ _head = msgspec.json.Decoder(_Head).decode
 
 
 def id_of(value: bytes) -> str:
-    """The id of a list; "" of what is none."""
+    """The id of a list; "" if the value is not a list."""
     try:
         return _head(value).id
     except msgspec.MsgspecError:

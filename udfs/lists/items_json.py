@@ -18,7 +18,7 @@ from udfs.options.sources import SOURCES
 
 
 class ItemsJson:
-    """The memory that one learner's lists are written in."""
+    """The reusable buffers in which one learner's lists are written."""
 
     def __init__(self) -> None:
         self._out = np.zeros(1024, np.uint8)
@@ -34,7 +34,7 @@ class ItemsJson:
 
         Args:
             lists: n of them, as slots of the catalogue; the first negative item ends a list.
-            reasons: int32[n, N, R], the items that speak for each item, −1: none.
+            reasons: int32[n, N, R], the items that explain each item, −1: none.
         """
         slots = lists.items
         if reasons is None:

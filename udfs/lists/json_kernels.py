@@ -19,8 +19,8 @@ class Items(NamedTuple):
     Attributes:
         items, scores: int32[rows, N] (a negative one ends a list), float32[rows, N] in 0 to 1,
             written with four decimals.
-        models, reasons: int8[rows, N], int32[rows, N, R]: what put the item there, and the items
-            (−1: none) that speak for it.
+        models, reasons: int8[rows, N], int32[rows, N, R]: the source of the item, and the items
+            (−1: none) that explain it.
     """
 
     items: NDArray[np.int32]
@@ -30,12 +30,12 @@ class Items(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """Fragments of JSON, uint8 one after the other, with where each begins.
+    """Fragments of JSON, concatenated as uint8, with the start of each.
 
     Attributes:
         text, text_at, text_length: of the items, `{"item":…,"score":` (see `Catalogue`).
         why, why_at: uint8, int32[M + 1]: `,"why":{"model":…` of each model.
-        because: what comes before the reasons, `,"because":[`.
+        because: the text before the reasons, `,"because":[`.
     """
 
     text: NDArray[np.uint8]

@@ -1,7 +1,7 @@
 """The kinds of lists, and the keys under which a front end finds them.
 
-In: the user or item a list belongs to. Out: its key, the same in every store, in front of which
-comes `redis.prefix`. Nothing is imported here: the client needs no more of the lists than this.
+In: the user or item a list belongs to. Out: its key without `redis.prefix`, the same in every
+store. Nothing is imported here, because the client needs only this module of the lists.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ class Kind(NamedTuple):
     """A kind of lists.
 
     Attributes:
-        key: the key of such a list, or what it begins with if there is one for each name.
-        owner: the field of a list that says whose it is, "user" or "item"; "": it is everybody's.
+        key: the key of the list, or the beginning of the keys if each owner has a list.
+        owner: the field of a list that names its owner, "user" or "item"; "": it is shared.
     """
 
     key: str
@@ -30,20 +30,20 @@ class Kind(NamedTuple):
 
 
 USER, ITEM = Kind("rec:", "user"), Kind("similar:", "item")
-"""The lists of users, and of items: those similar to each."""
+"""The lists of users, and the lists of items similar to each item."""
 
 POPULAR, TRENDING = Kind("popular"), Kind("trending")
-"""The lists that are everybody's."""
+"""The lists that everybody shares."""
 
 FACTOR, METADATA = "factor:", "item:"
-"""What the keys of users' factors begin with, and those of what the shop has written of items."""
+"""The beginnings of the keys of users' factors, and of what the shop has written about items."""
 
 CHANNEL = "rec"
-"""The channel on which the id of a user is published whose list has changed."""
+"""The channel on which the id of a user is published when the user's list has changed."""
 
 
 def split(key: str) -> tuple[str, str]:
-    """What a key begins with, and whose list it is.
+    """The beginning of a key, and the owner of the list.
 
     >>> split("rec:a:b"), split("popular")
     (('rec:', 'a:b'), ('popular', ''))

@@ -1,7 +1,7 @@
-"""What ranking yields and every store takes: lists as values.
+"""Lists as values, which ranking produces and every store takes.
 
 In: slots of a catalogue with scores and reasons, from `udfs.ranking`. Out: `ListUpdates`, n lists
-of one kind, moment and source as arrays; or each of them with its names, a `ListUpdate`.
+of one kind, time and source as arrays, or each of them with ids, as a `ListUpdate`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class ListUpdate(NamedTuple):
     """One list, best item first.
 
     Attributes:
-        kind, name: whose it is; "" of a list that is everybody's.
+        kind, name: the kind and the owner; "" for a shared list.
         items, scores: ids, and 0 to 1.
-        models, reasons: what put each item there, of `SOURCES`, and the items that speak for it.
-        source: what made the list, such as "ranker". at_ms: when. id: made of that.
-        json: the list as `udfs.lists.contract` has it.
+        models, reasons: the source of each item, from `SOURCES`, and the items that explain it.
+        source: what made the list, such as "ranker". at_ms: when. id: derived from the time.
+        json: the list in the form of `udfs.lists.contract`.
     """
 
     kind: Kind
@@ -49,18 +49,18 @@ class ListUpdate(NamedTuple):
 class ListUpdates:
     """n lists that replace those of the same kind and name.
 
-    Slots are those of the catalogue at that moment: a store is done with them when its `write`
-    returns, and keeps the `ListUpdate`s if it has to.
+    Slots are valid only until the catalogue changes: a store must not keep them after its `write`
+    returns; it may keep the `ListUpdate`s.
 
     Attributes:
-        kind, names: whose they are, n names, as in `ListUpdate`.
+        kind, names: the kind and n owners, as in `ListUpdate`.
         source, at_ms: what made them, and when.
         lists: int32[n, N], float32[n, N], int8[n, N].
-        catalogue: which has their items. writer: makes their JSON.
-        reasons: int32[n, N, R], −1 where there are fewer; None: there are none.
-        numbers: of each, what its id ends with: the user's events. Empty: it ends with the time.
-        factors: float32[n, d], what the factors of items are multiplied by for each user, for
-            whoever ranks other items; None: nobody does.
+        catalogue: holds their items. writer: makes their JSON.
+        reasons: int32[n, N, R], −1 where there are fewer; None: no reasons.
+        numbers: the end of each list's id, the user's number of events. Empty: only the time.
+        factors: float32[n, d], the vectors by which the items' factors are multiplied for each
+            user, for ranking other items elsewhere; None: not needed.
     """
 
     kind: Kind
@@ -79,7 +79,8 @@ class ListUpdates:
 
     @cached_property
     def json(self) -> list[bytes]:
-        """Each list as `udfs.lists.contract` has it; made once, for all stores that want it."""
+        """Each list in the form of `udfs.lists.contract`; made once, for all stores that need
+        it."""
         items = self.writer.write(self.catalogue, self.lists, self.reasons)
         return contract.write(self.kind, self.names, self.numbers, self.at_ms, self.source, items)
 

@@ -1,9 +1,9 @@
-"""The items a learner knows, as parallel arrays: a replica in each user learner, the truth in each
-item learner.
+"""The items a learner knows, as parallel arrays: a replica in each user learner, the original in
+the item learners.
 
 In: item ids as they occur, absolute rows from the item feed or from state. Out: slots (int32
-positions in the arrays) and the arrays that the kernels work on. Whatever else is known of items is
-a table attached to the catalogue: it grows, forgets expired items and is compacted with it.
+positions in the arrays) and the arrays that the kernels work on. All other data of items are
+in tables attached to the catalogue: they grow, drop expired items and are compacted with it.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Catalogue(Table):
     """Slots 0 to `size` − 1; every array has room for more.
 
     Attributes:
-        q, y, bias: float32[I, d] twice and float32[I]: the factor of an item that is wanted, its
+        q, y, bias: float32[I, d] twice and float32[I]: the factor of an item as a candidate, its
             factor as part of a history, and its bias.
         spread: float32[I, 3], summed mean squared gradients of q, y and bias.
         axis, along, across: float32[d], float32[I] twice: bounds of products with q, as of the last
-            `measure` (see `vector_kernels.measure`): kept where lists are made.
+            `measure` (see `vector_kernels.measure`): maintained only where lists are made.
         strong: int32[64], slots of the last lists by factors, which are tried first for the next.
-        clusters: what is searched instead of all items, where lists need not be exact.
+        clusters: searched instead of all items if lists need not be exact.
         alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
-            item, or one known only by its key from a user's history.
+            item, or an item known only by its key from a user's history.
         popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
         events, seen: int64[I], events counted and the time of the last, ms.
         stamp: int64[I], the number of the last batch that touched the item.
@@ -93,7 +93,7 @@ class Catalogue(Table):
         return len(self.ids)
 
     def slots(self, items: Sequence[str]) -> NDArray[np.int32]:
-        """The slot of each item, int32[n]; new items get a start. −1 where the catalogue is full.
+        """The slot of each item, int32[n]; new items are initialised. −1 if the catalogue is full.
 
         >>> Catalogue(4, seed=1, max_items=1).slots(["a", "b", "a"]).tolist()
         [0, -1, 0]
@@ -107,21 +107,21 @@ class Catalogue(Table):
         return found
 
     def find(self, items: Sequence[str]) -> NDArray[np.int32]:
-        """The slot of each item, int32[n]; −1 where there is no such living item."""
+        """The slot of each item, int32[n]; −1 if no such item is alive."""
         return self._living(
             np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
         )
 
     def known(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The slot of each living item by `item_key`, int32[n]; −1 where there is none."""
+        """The slot of each living item by `item_key`, int32[n]; −1 if there is none."""
         return self._living(self._by_key.find(keys))
 
     def _living(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
         return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
     def slots_of_keys(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The slot of each item by `item_key`, int32[n]; a new one, not alive, for a key never
-        seen."""
+        """The slot of each item by `item_key`, int32[n]; an unknown key gets a new slot that is not
+        alive."""
         slots, fresh = self._by_key.number(keys)
         known = self.size
         self.reserve(known + len(fresh))
@@ -130,7 +130,7 @@ class Catalogue(Table):
         return slots
 
     def _admit(self, items: Sequence[str]) -> NDArray[np.int32]:
-        """Make distinct items alive, none of which is, with their first factors; their slots."""
+        """Make distinct items alive that are not yet, with initial factors; returns their slots."""
         fresh = [item for item in items if item not in self._slots]
         self.expired -= len(items) - len(fresh)
         keys = np.array([item_key(item) for item in fresh], np.uint64)
@@ -152,11 +152,11 @@ class Catalogue(Table):
         return slots
 
     def measure(self, slots: NDArray[np.int32]) -> None:
-        """Bring the bounds or the clusters up to date: for who changes `q` or `bias` of these slots
-        and makes lists by them.
+        """Update the bounds or the clusters after a change of `q` or `bias` of these slots, if
+        lists are made by them.
 
-        Any axis makes right bounds. The best one is near the first principal one of the factors,
-        and is looked for again whenever all factors have changed ten times on average.
+        Bounds are correct for any axis. The best one is near the factors' first principal axis,
+        which is computed again whenever all factors have changed ten times on average.
         """
         if self.clusters is not None:
             self.clusters.place(slots, self.q, self.bias)
@@ -177,7 +177,7 @@ class Catalogue(Table):
         vector_kernels.measure(self.q, self.axis, slots, self.along, self.across)
 
     def cluster(self) -> None:
-        """Find the best items by cluster from now on."""
+        """Search the best items by cluster from now on."""
         self.clusters = ClusterIndex(self.dimensions)
         self.clusters.place(self.living_slots().astype(np.int32), self.q, self.bias)
 
@@ -193,7 +193,8 @@ class Catalogue(Table):
         self._text_end = end
 
     def shards(self, count: int) -> NDArray[np.int32]:
-        """The item shard of each slot, int32[size]; `count`, how many there are, stays the same."""
+        """The item shard of each slot, int32[size]; `count`, the number of shards, must not
+        change."""
         fresh = slice(self._sharded, self.size)
         self._shards[fresh] = self.checksum[fresh] % count
         self._sharded = self.size
@@ -204,7 +205,7 @@ class Catalogue(Table):
         return np.flatnonzero(self.alive[: self.size])
 
     def names(self, slots: Iterable[int]) -> list[str]:
-        """The ids of the items in `slots`, each of which has been given one."""
+        """The ids of the items in `slots`; each slot must have one."""
         return [name for slot in slots if (name := self.ids[slot]) is not None]
 
     def rows(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
@@ -219,7 +220,8 @@ class Catalogue(Table):
         return rows
 
     def put_rows(self, items: Sequence[str], rows: NDArray[np.void]) -> None:
-        """Set items to the absolute values of their records; those beyond the room are left out."""
+        """Set items to the absolute values of their records; items for which there is no room are
+        skipped."""
         slots = self.slots(items)
         if slots.size and slots.min() < 0:
             rows, slots = rows[slots >= 0], slots[slots >= 0]
@@ -227,7 +229,7 @@ class Catalogue(Table):
             array[slots] = np.clip(rows[name], -vector_kernels.LIMIT, vector_kernels.LIMIT)
         self.spread[slots] = np.clip(rows["spread"], 0.0, vector_kernels.SPREAD_LIMIT)
         if self.clusters is not None and 2 * len(slots) >= self.living:
-            self.cluster()  # clusters of first factors would not come apart
+            self.cluster()  # clusters of initial factors would not separate later
         else:
             self.measure(slots)
         self.events[slots], self.seen[slots] = rows["events"], rows["seen"]
@@ -252,13 +254,13 @@ class Catalogue(Table):
         return self.expired > max(1000, self.living)
 
     def compact(self, held: NDArray[np.int32] = _NONE) -> NDArray[np.int32]:
-        """Give back the slots of items that are not alive; all that is attached moves along.
+        """Free the slots of items that are not alive; all attached tables move along.
 
         Args:
-            held: int32[h], slots that stay all the same: histories name them. Such an item is then
-                known by its key alone.
+            held: int32[h], slots to keep anyway, because histories name them. Such an item is then
+                known only by its key.
 
-        Returns: int32[room], the new slot of each old one, −1 where it is gone: for who holds
+        Returns: int32[room], the new slot of each old one, −1 if it is gone, for all that holds
             slots elsewhere.
         """
         stays = self.alive.copy()

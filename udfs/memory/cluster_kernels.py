@@ -211,9 +211,8 @@ def place(slots, q, bias, clusters):
         clusters: `Clusters`, changed in place; at least one in use, and m more than are in use.
     """
     # Taken out once: members taken out of a tuple within a loop would be counted each time.
-    centres, lengths, radius, counts = (
-        clusters.centres, clusters.lengths, clusters.radius, clusters.counts,
-    )  # fmt: skip
+    centres, lengths = clusters.centres, clusters.lengths
+    radius, counts = clusters.radius, clusters.counts
     changes, of, distance = clusters.changes, clusters.of, clusters.distance
     room = clusters.members.shape[1]
     for j in slots:

@@ -1,9 +1,9 @@
-"""The approximate search of a large catalogue: items by cluster, the best of which are searched.
+"""The approximate search of a large catalogue: items in clusters, the best of which are searched.
 
-In: the slots whose factors have changed, what users want. Out: lists as in
-`udfs.models.factors.search`. It is
-an inverted file (Jégou, Douze, Schmid 2011) for inner products whose clusters follow the items:
-nothing is rebuilt, a full cluster is split. It stands in memory alone, next to the catalogue.
+In: the slots whose factors have changed, vectors of users. Out: lists as in
+`udfs.models.factors.search`. It is an inverted file (Jégou, Douze, Schmid 2011) for inner products
+whose clusters follow the items: nothing is rebuilt; a full cluster is split. It is kept only in
+memory, next to the catalogue.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from udfs.memory import cluster_kernels, probe_kernels
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import PAGE, History
+from udfs.memory.probe_kernels import Marks, Stock, Wanted
 
 AUTOMATIC = 20_000
-"""From how many items on a catalogue is searched so, unless the configuration says otherwise."""
+"""The number of items from which on a catalogue is searched by cluster, unless configured."""
 PROBES = 32
-"""Clusters that are searched for a list at most."""
+"""The maximum number of clusters searched for a list."""
 _RENEWED = 10
-_AT_ONCE = 256  # placed in one call: each could split a cluster
+_AT_ONCE = 256  # items placed in one call: each could split a cluster
 
 
 class _Groups(Table):
@@ -35,8 +36,8 @@ class _Groups(Table):
 
 
 class _Places(Table):
-    """The columns of catalogue slots: where each item is. A dead one keeps its place, so they are
-    not attached to the catalogue."""
+    """The columns of catalogue slots: where each item is. A dead item keeps its place, so the
+    table is not attached to the catalogue."""
 
     of = column(np.int32, fill=-1)
     at = column(np.int32)
@@ -47,12 +48,12 @@ class ClusterIndex:
     """Clusters of at most √I items, for a catalogue with room for I.
 
     Work for a list: C products to find the clusters, at most `PROBES`·√I to search them, and
-    C ≤ 3·√I or so; for an item placed anew C products, for one that has hardly moved 1 or 2.
+    C ≤ 3·√I or so; for an item placed again C products, for one that has hardly moved 1 or 2.
     """
 
     def __init__(self, dimensions: int) -> None:
         self._changed = self._next = 0
-        self._marks: list[tuple[NDArray[np.int64], int]] = []  # of searches that are over
+        self._marks: list[Marks] = []  # of finished searches
         self._groups, self._places = _Groups(0, D=dimensions + 1, M=0), _Places(0)
         self._used = np.ones(1, np.int64)
         self.arrays = self._view()
@@ -75,11 +76,11 @@ class ClusterIndex:
     def place(
         self, slots: NDArray[np.int32], q: NDArray[np.float32], bias: NDArray[np.float32]
     ) -> None:
-        """Take in new items, and follow those whose factors have changed; see the kernel.
+        """Add new items, and move those whose factors have changed; see the kernel.
 
-        Clusters that all items have left in the same direction would not come apart by themselves.
-        So one after the other is dissolved, all of them once while all items change `_RENEWED`
-        times on average.
+        Clusters whose items all moved in the same direction would never separate. So clusters are
+        dissolved in turn, each once in the time in which all items change `_RENEWED` times on
+        average.
         """
         for begin in range(0, len(slots), _AT_ONCE):
             self._reserve(len(bias))
@@ -112,17 +113,23 @@ class ClusterIndex:
         self.arrays = self._view()
 
     def search(
-        self, vectors: NDArray[np.float32], q: NDArray[np.float32], bias: NDArray[np.float32],
-        alive: NDArray[np.bool_], items: NDArray[np.int32], scores: NDArray[np.float32],
-        users: NDArray[np.int32] | None = None, history: History | None = None, *,
+        self,
+        vectors: NDArray[np.float32],
+        stock: Stock,
+        items: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        users: NDArray[np.int32] | None = None,
+        history: History | None = None,
+        *,
         cosine: bool = False,
-    ) -> None:  # fmt: skip
-        """Set `items` and `scores` (int32[n, N], float32[n, N]) to the best that are found, by
+    ) -> None:
+        """Set `items` and `scores` (int32[n, N], float32[n, N]) to the best items found, by
         b_i + q_i·v or by the cosine of q_i and v. Several threads may search at once.
 
         Args:
-            vectors: float32[n, d], for `cosine` of length 1.
-            users, history: whose consumed items are left out, if anybody's: int32[n], cache slots.
+            vectors: float32[n, d], for `cosine` of length 1. stock: the items.
+            users, history: the users whose consumed items are left out, if any: int32[n], cache
+                slots.
         """
         a, used = self.arrays, int(self.arrays.used[0])
         centres = a.centres[:used]
@@ -133,28 +140,25 @@ class ClusterIndex:
             reach = np.full_like(near, np.inf)
         else:
             near = vectors @ factors.T + centres[:, -1]
-            # As far as a member at the mean distance can lie in the direction of the user.
+            # How far a member at the mean distance can be in the direction of the user.
             lengths = np.sqrt(np.square(vectors).sum(axis=1) + 1)
             reach = np.outer(lengths, np.sqrt(a.radius[:used]))
-        h = _NO_HISTORY if history is None else history
-        eaten, call = self._unused_marks(len(alive))
-        probe_kernels.probe(
-            vectors, near, reach, PROBES, cosine, q, bias, alive, a.counts[:used],
-            a.members[:used], eaten, call, history is not None, _NOBODY if users is None else users,
-            h.tail, h.fill, h.older, h.pages, items, scores,
-        )  # fmt: skip
-        self._marks.append((eaten, call + len(vectors)))
+        nobody = users is None or history is None
+        wanted = Wanted(_NOBODY if nobody else users, vectors, near, reach, cosine)
+        marks = self._unused_marks(len(stock.alive))
+        probe_kernels.probe(wanted, stock, a, PROBES, marks, history or _NO_HISTORY, items, scores)
+        self._marks.append(marks._replace(call=marks.call + len(vectors)))
 
-    def _unused_marks(self, room: int) -> tuple[NDArray[np.int64], int]:
-        """Memory that no other thread uses meanwhile, and a number above all in it."""
+    def _unused_marks(self, room: int) -> Marks:
+        """Memory that no other thread is using, and a number above all values in it."""
         try:
-            eaten, call = self._marks.pop()
+            marks = self._marks.pop()
         except IndexError:
-            return np.zeros(room, np.int64), 1
-        return (eaten, call) if len(eaten) >= room else (np.zeros(room, np.int64), 1)
+            return Marks(np.zeros(room, np.int64), 1)
+        return marks if len(marks.eaten) >= room else Marks(np.zeros(room, np.int64), 1)
 
 
 _NOBODY = np.zeros(0, np.int32)
-_NO_HISTORY = History(
-    _NOBODY, _NOBODY, _NOBODY, np.zeros((0, PAGE), np.int32), _NOBODY, _NOBODY, _NOBODY
-)
+_NO_PAGES, _NO_BITS = np.zeros((0, PAGE), np.int32), np.zeros(0, np.uint32)
+_NO_NUMBERS = np.zeros(0, np.int64)
+_NO_HISTORY = History(_NOBODY, _NOBODY, _NOBODY, _NO_PAGES, _NO_BITS, _NO_NUMBERS, _NO_NUMBERS)

@@ -1,4 +1,4 @@
-"""Named arrays that grow together: a struct of arrays, with one row for each item or user.
+"""Named arrays that grow together: a struct of arrays with one row for each item or user.
 
 In: a class that names its columns. Out: a table whose columns are plain arrays, the rows of which
 are reserved, cleared, moved and renumbered together with those of every table attached to it.
@@ -24,7 +24,7 @@ T = TypeVar("T", bound="Table")
 
 
 class Column(NamedTuple):
-    """What `column` was given."""
+    """The arguments of `column`."""
 
     dtype: type[np.generic]
     shape: tuple[int | str, ...]
@@ -32,7 +32,7 @@ class Column(NamedTuple):
     slots: bool
 
     def rows(self, room: int, sizes: dict[str, int]) -> NDArray[Any]:
-        """So many rows, each of them `fill`; memory for zeros is taken as they are written to."""
+        """`room` rows of `fill`; for zeros, memory is allocated only when rows are written."""
         widths = (n if isinstance(n, int) else sizes[n] for n in self.shape)
         rows: NDArray[Any] = np.zeros((room, *widths), self.dtype)
         if self.fill:
@@ -46,25 +46,25 @@ def column(
     """Declare a column in the body of a `Table`; an instance has the array under that name.
 
     Args:
-        shape: of one row; a name in it is a size given to the table.
-        fill: what a row holds that belongs to nobody.
+        shape: the shape of one row; a name in it is a size passed to the table.
+        fill: the value of an unused row.
         slots: whether the values are slots of the table that this one is attached to.
     """
     return cast("NDArray[S]", Column(dtype, shape, fill, slots))
 
 
 class Table:
-    """Columns of equal length. An array is replaced by another when its table grows or moves rows:
-    take it from the table each time.
+    """Columns of equal length. An array is replaced when its table grows or moves rows, so
+    get it from the table each time.
 
     Attributes:
         room: rows in each column. attached: tables with a row for each row of this one.
 
     Args:
-        sizes: what the names in the columns' shapes stand for.
+        sizes: the values of the names in the columns' shapes.
 
     Raises:
-        TypeError: a size is missing, or no column has one of that name.
+        TypeError: a size is missing, or no column uses a size of that name.
     """
 
     columns: ClassVar[dict[str, Column]] = {}
@@ -87,7 +87,7 @@ class Table:
             setattr(self, name, spec.rows(room, sizes))
 
     def attach(self, table: T, *, slots: bool = True) -> T:
-        """Let `table` have a row for each of this one from now on; returns it.
+        """Keep `table` in step with the rows of this one from now on; returns it.
 
         Args:
             slots: whether the columns of slots in it name rows of this table.
@@ -98,8 +98,8 @@ class Table:
         return table
 
     def reserve(self, room: int, **sizes: int) -> None:
-        """Make room for `room` rows, and for those of all that is attached. Room doubles, so that
-        growing costs little for each row; `sizes` that are given may be larger than before."""
+        """Make room for `room` rows, here and in all attached tables. Room doubles, so that growing
+        costs little per row; `sizes` may be larger than before."""
         if room <= self.room and not sizes:
             return
         old, self._sizes = self.room, self._sizes | sizes
@@ -112,20 +112,20 @@ class Table:
             table.reserve(self.room)
 
     def clear(self, slots: NDArray[np.integer[Any]] | int) -> None:
-        """Let rows hold what those of nobody hold, here and in all that is attached."""
+        """Reset rows to `fill`, here and in all attached tables."""
         for _, spec, array in self._arrays():
             array[slots] = spec.fill
         for table in self.attached:
             table.clear(slots)
 
     def keep(self, kept: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
-        """Let row k be what row `kept[k]` was, here and in all that is attached; all other rows
-        belong to nobody.
+        """Move row `kept[k]` to row k, here and in all attached tables; all other rows become
+        unused.
 
         Args:
             kept: int[n], distinct.
 
-        Returns: int32[room], the new slot of each old one, −1 where it is gone.
+        Returns: int32[room], the new slot of each old one, −1 if it is gone.
         """
         for name, spec, array in self._arrays():
             fresh = spec.rows(self.room, self._sizes)
@@ -141,7 +141,7 @@ class Table:
 
     def renumber(self, place: NDArray[np.int32]) -> None:
         """Follow slots that have moved: each value s of the columns of slots becomes `place[s]`,
-        or the column's `fill` where either is −1."""
+        or the column's `fill` if either is −1."""
         for _, spec, array in self._arrays():
             if spec.slots:
                 moved = np.where(array < 0, -1, place[array])

@@ -16,6 +16,53 @@ from numba import njit
 from udfs.state.records import PAGE as PAGE
 
 
+class History(NamedTuple):
+    """The users' history pages (see `note`) and what else is known of users.
+
+    Attributes:
+        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
+            each item of a page that its user did not like.
+        events, serials: int64[U], events learned; one number for each user put into a cache slot.
+    """
+
+    tail: Any
+    fill: Any
+    older: Any
+    pages: Any
+    disliked: Any
+    events: Any
+    serials: Any
+
+
+class Spare(NamedTuple):
+    """Where histories grow: unused pages, and the notes of those that are full.
+
+    Attributes:
+        free: int32[f], of which the first `counts[0]` are pages that nobody uses.
+        sealed: int32[s, 2], of which the first `counts[1]` are (user, page), full pages that have
+            changed.
+        counts: int64[2], changed.
+    """
+
+    free: Any
+    sealed: Any
+    counts: Any
+
+
+class Batch(NamedTuple):
+    """n events in order.
+
+    Attributes:
+        users, items: int32[n] twice, cache slots and catalogue slots (−1: outside the catalogue).
+        weights: float32[n]. flags: uint8[n], 1: the event puts its item into the history.
+    """
+
+    users: Any
+    items: Any
+    weights: Any
+    flags: Any
+
+
 @njit(cache=True, nogil=True)
 def consumed(item, user, tail, fill, older, pages):
     """Whether catalogue slot `item` stands in the history pages of cache slot `user`."""
@@ -83,49 +130,32 @@ def append(item, user, tail, fill, older, pages, free, free_count):
 
 
 @njit(cache=True, nogil=True)
-def note(
-    item, user, consumes, weight, tail, fill, older, pages, disliked, free, free_count, sealed,
-    sealed_count,
-):  # fmt: skip
+def note(item, user, consumes, weight, history, spare):
     """What an event leaves in its user's history: the item, if it `consumes` one that is not there
     yet, and whether it was liked, by the sign of the last weight other than 0.
 
-    `free[:free_count]` are unused pages, at least one. A full page that has changed is noted as
-    `sealed[sealed_count] = (user, page)`. Returns (pages still free, sealed pages).
+    Args:
+        history, spare: `History` and `Spare`, changed; at least one page is free, and there is room
+            for one more sealed page.
     """
+    tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
+    disliked, counts = history.disliked, spare.counts
     left = -1
     if consumes:
-        left = append(item, user, tail, fill, older, pages, free, free_count)
+        left = append(item, user, tail, fill, older, pages, spare.free, counts[0])
     page = -1
     if left >= 0:
-        free_count, page, k = left, tail[user], fill[user] - 1
+        counts[0] = left
+        page, k = tail[user], fill[user] - 1
         bit = np.uint32(weight <= 0.0) << np.uint32(k)
         disliked[page] = bit if k == 0 else disliked[page] | bit
     elif weight != 0.0:
         page = judge(item, user, weight > 0.0, tail, fill, older, pages, disliked)
     if page >= 0 and (page != tail[user] or fill[user] == PAGE):
-        sealed[sealed_count, 0] = user
-        sealed[sealed_count, 1] = page
-        sealed_count += 1
-    return free_count, sealed_count
-
-
-class History(NamedTuple):
-    """The users' history pages (see `history_kernels.note`) and what else is known of users.
-
-    Attributes:
-        tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
-            each item of a page that its user did not like.
-        events, serials: int64[U], events learned; one number for each user put into a cache slot.
-    """
-
-    tail: Any
-    fill: Any
-    older: Any
-    pages: Any
-    disliked: Any
-    events: Any
-    serials: Any
+        sealed, at = spare.sealed, counts[1]
+        sealed[at, 0] = user
+        sealed[at, 1] = page
+        counts[1] = at + 1
 
 
 @njit(cache=True, nogil=True)

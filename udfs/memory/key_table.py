@@ -1,8 +1,7 @@
 """From item keys to numbers, for whole arrays at once: an open-addressing hash table.
 
-In: item keys, uint64. Out: the number of each, int32, in the order in which they were first met.
-The table's places follow from a random factor of its own, so that nobody can choose ids that
-collide.
+In: item keys, uint64. Out: the number of each, int32, in the order in which they first occurred.
+Places depend on a random factor of each table, so that nobody can choose ids that collide.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from udfs.memory.slots import distinct
 
 
 class _Places(Table):
-    """The places of the table: a key and its number, −1 where a place is free."""
+    """The places of the table: a key and its number, −1 if a place is free."""
 
     keys = column(np.uint64)
     numbers = column(np.int32, fill=-1)
@@ -45,17 +44,17 @@ class KeyTable:
         return self._count
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The number of each key, int32[n]; −1 where there is none."""
+        """The number of each key, int32[n]; −1 if there is none."""
         found = np.empty(len(keys), np.int32)
-        # A copy can be written to and lies in one piece: the kernel is compiled for such alone.
+        # A copy is writable and contiguous: the kernel is compiled only for such arrays.
         given = np.array(keys, np.uint64)
         places = self._places
         key_kernels.find(given, self._factor, self._bits, places.keys, places.numbers, found)
         return found
 
     def number(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
-        """The number of each key, int32[n], and the keys never met before, uint64[f], which have
-        the last f numbers."""
+        """The number of each key, int32[n], and the new keys, uint64[f], which get the last f
+        numbers."""
         found = self.find(keys)
         missing = found < 0
         fresh = distinct(keys[missing])

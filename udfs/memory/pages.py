@@ -1,7 +1,7 @@
 """History pages: chains of fixed-size pages of catalogue slots, shared by all cached users.
 
-In: pages to add to a user's chain, chains to give back. Out: the arrays that the kernels of
-`udfs.memory.history_kernels` work on. Whose chain begins where stands in `Users`.
+In: pages to add to a user's chain, chains to free. Out: the arrays that the kernels of
+`udfs.memory.history_kernels` work on. `Users` holds where each user's chain begins.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Pages(Table):
 
     Attributes:
         pages, older: int32[H, PAGE], int32[H]: catalogue slots, and the page before (−1: none).
-        disliked: uint32[H], bit k set where the event of item k of a page had no positive weight.
-        free: int32[H], of which the first `free_count` are pages that nobody uses.
+        disliked: uint32[H], bit k is set if the event of item k of a page had no positive weight.
+        free: int32[H], the first `free_count` of which are unused pages.
     """
 
     pages = column(np.int32, (PAGE,), slots=True)
@@ -52,14 +52,14 @@ class Pages(Table):
         return page
 
     def give_back(self, page: int) -> None:
-        """Let a page be free, and all that are older in its chain."""
+        """Free a page and all older ones in its chain."""
         while page >= 0:
             self.free[self.free_count] = page
             self.free_count += 1
             page = int(self.older[page])
 
     def drop_oldest(self, tail: int) -> None:
-        """Let the oldest page of a chain be free, which has at least two."""
+        """Free the oldest page of a chain of at least two."""
         page = tail
         while self.older[self.older[page]] >= 0:
             page = int(self.older[page])
@@ -67,7 +67,7 @@ class Pages(Table):
         self.older[page] = -1
 
     def below(self, page: int) -> int:
-        """How many older pages a page has."""
+        """How many older pages follow a page."""
         count = 0
         while (page := int(self.older[page])) >= 0:
             count += 1

@@ -9,11 +9,49 @@ most items of a cluster, `N` items of a list.
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
 from udfs.memory.history_kernels import mark
 from udfs.memory.top_kernels import insert
+
+
+class Stock(NamedTuple):
+    """The items: float32[I, d], float32[I], bool[I]."""
+
+    q: Any
+    bias: Any
+    alive: Any
+
+
+class Wanted(NamedTuple):
+    """What users want.
+
+    Attributes:
+        users: int32[rows], cache slots; int32[0] where nothing is left out for anybody.
+        v, near: float32[rows, d], what each user wants; float32[rows, C], how promising each
+            cluster is.
+        reach: float32[rows, C]; a cluster is passed over where `near` + `reach` is less than all
+            scores of a full list.
+        cosine: whether an item's score is the cosine of its factor and v, of length 1, in place of
+            b_j + q_j·v.
+    """
+
+    users: Any
+    v: Any
+    near: Any
+    reach: Any
+    cosine: bool
+
+
+class Marks(NamedTuple):
+    """Memory of one search: int64[I], of an earlier call or all 0, and a number larger than all in
+    it. It is marked with `call` + r what the user of row r has consumed."""
+
+    eaten: Any
+    call: int
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
@@ -49,36 +87,28 @@ def _scores(items, v, q, bias, found):
 
 
 @njit(cache=True, nogil=True)
-def probe(
-    v, near, reach, probes, cosine, q, bias, alive, counts, members, eaten, call,
-    exclude, users, tail, fill, older, pages, items, scores,
-):  # fmt: skip
+def probe(wanted, stock, clusters, probes, marks, history, items, scores):
     """The best items of each user among the members of the most promising clusters, best first,
     equal ones by lower slot; among all items where those are too few for a list.
 
     Args:
-        v, near: float32[rows, d], what each user wants; float32[rows, C], how promising each
-            cluster is.
-        reach: float32[rows, C]; a cluster is passed over where `near` + `reach` is less than all
-            scores of a full list.
+        wanted, stock, clusters, history: `Wanted`, `Stock`, `Clusters` and `History`.
         probes: how many clusters are searched at most.
-        cosine: whether an item's score is the cosine of its factor and v, of length 1, in place of
-            b_j + q_j·v.
-        q, bias, alive: float32[I, d], float32[I], bool[I].
-        counts, members: int32[C], int32[C, M], as in `Clusters`, those in use.
-        eaten: int64[I], of an earlier call or all 0. call: int64, larger than all in it; it is
-            marked with `call` + r what the user of row r has consumed.
-        exclude, users, tail, …: as in `product_kernels.best_products`.
+        marks: `Marks`, changed; no other thread uses them meanwhile.
         items, scores: int32[rows, N] and float32[rows, N], set; −1 and −inf where a row has fewer
             than N items.
     """
-    n, used = items.shape[1], counts.shape[0]
+    users, v, near, reach = wanted.users, wanted.v, wanted.near, wanted.reach
+    q, bias, alive = stock.q, stock.bias, stock.alive
+    counts, members, used = clusters.counts, clusters.members, clusters.used[0]
+    tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
+    eaten, call, cosine, n = marks.eaten, marks.call, wanted.cosine, items.shape[1]
     probes = min(probes, used)
     looked = np.full(used, -1, np.int32)
     order, promise = np.empty(probes, np.int32), np.empty(probes, np.float32)
     found = np.empty(members.shape[1], np.float32)
     for r in range(v.shape[0]):
-        row, best, wanted = items[r], scores[r], v[r]
+        row, best, vector = items[r], scores[r], v[r]
         row[:] = -1
         best[:] = -np.inf
         order[:] = -1
@@ -86,7 +116,7 @@ def probe(
         for k in range(used):
             if near[r, k] > promise[probes - 1] and counts[k] > 0:
                 insert(k, near[r, k], order, promise)
-        if exclude:
+        if users.shape[0] > 0:
             mark(call + r, users[r], tail, fill, older, pages, eaten)
         worst = np.float32(-np.inf)
         for place in range(probes + used):
@@ -100,9 +130,9 @@ def probe(
             looked[c] = r
             part = members[c, : counts[c]]
             if cosine:
-                _cosines(part, wanted, q, found)
+                _cosines(part, vector, q, found)
             else:
-                _scores(part, wanted, q, bias, found)
+                _scores(part, vector, q, bias, found)
             for k in range(part.shape[0]):
                 if found[k] >= worst:
                     j = part[k]

@@ -1,6 +1,6 @@
 """Distinct values in the order of their first occurrence, and a set of slots in that order.
 
-In: arrays in which values may come again. Out: each of them once.
+In: arrays in which values may recur. Out: each value once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class SlotSet:
         return self._count
 
     def add(self, slots: NDArray[np.int32]) -> None:
-        """Add slots, int32[n], none negative, where they are not there yet."""
+        """Add slots, int32[n], none negative, unless they are already there."""
         most = int(slots.max(initial=-1)) + 1
         if most > len(self._held):
             larger = np.zeros(max(most, 2 * len(self._held)), np.bool_)
@@ -63,7 +63,7 @@ class SlotSet:
         return self._parts[0]
 
     def take(self, most: int) -> NDArray[np.int32]:
-        """The first slots, `most` at most, which are then no longer there."""
+        """Remove and return the first slots, at most `most`."""
         slots = self.array
         found = slots[:most]
         self._held[found] = False

@@ -1,8 +1,8 @@
-"""The users a learner holds in memory, a bounded cache over Flink's state.
+"""The users that a learner holds in memory, a bounded cache on top of Flink's state.
 
 In: user ids of a batch with the state of their shard. Out: slots (int32 positions in the arrays)
 and the arrays that the kernels work on; the rows to write back. A cached user always equals the
-user's row in state, except within a batch.
+user's row in state, except while a batch is learned.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from udfs.events.batch import item_key
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
-from udfs.memory.history_kernels import PAGE, History
+from udfs.memory.history_kernels import PAGE, History, Spare
 from udfs.memory.pages import Pages
 from udfs.state.handles import Rows
 from udfs.state.records import VERSION, read_rows, user_dtype
 
 
 class Users(Table):
-    """The most recently used `capacity` users, more only while one batch alone has more.
+    """The most recently used `capacity` users; more only if a single batch has more.
 
     Attributes:
         p, spread: float32[U, d], float32[U], factors and their mean squared gradients, summed up;
             where ratings are learned by squared error, `spread` is the user's bias instead.
             events, last, seen, marked: int64[U], events learned,
-            event time and wall clock of the last, and the idle bucket the user stands in (ms).
-        serials: int64[U], a number of its own for each user that was put into a slot, 0 for nobody.
+            event time and wall clock of the last, and the user's idle bucket (ms).
+        serials: int64[U], a different number for each user that was put into a slot, 0 for no user.
         tail, fill: int32[U], the history page being filled (−1: none) and its length.
-        first, sealed: int64[U], the full pages `first` to `sealed` − 1 stand in the history state.
-        pages, older, disliked, free, free_count: those of `Pages`, the arrays of this moment.
+        first, sealed: int64[U], the full pages `first` to `sealed` − 1 are in the history state.
+        pages, older, disliked, free, free_count: the current arrays of `Pages`.
     """
 
     p = column(np.float32, ("d",))
@@ -53,7 +53,7 @@ class Users(Table):
     def __init__(self, dimensions: int, seed: int, capacity: int, history: int) -> None:
         super().__init__(64, d=dimensions)
         self.dimensions, self.seed, self.capacity = dimensions, seed, capacity
-        self.history_pages = -(-history // PAGE)  # rounded up: never fewer than asked for
+        self.history_pages = -(-history // PAGE)  # rounded up: never fewer than configured
         self.dtype = user_dtype(dimensions)
         self.names: list[str] = []
         self._loaded = 0
@@ -90,9 +90,16 @@ class Users(Table):
     def free_count(self, count: int) -> None:
         self._pages.free_count = count
 
+    def spare(self, count: int) -> Spare:
+        """Room for histories to grow by `count` events; `free_count` follows when they are
+        learned: set it to the first of `counts`."""
+        self._pages.make_free(count)
+        counts = np.array([self.free_count, 0])
+        return Spare(self.free, np.empty((count, 2), np.int32), counts)
+
     @property
     def view(self) -> History:
-        """What the kernels read of histories; the arrays of this moment."""
+        """The current arrays of histories that the kernels read."""
         p = self._pages
         return History(
             self.tail, self.fill, p.older, p.pages, p.disliked, self.events, self.serials
@@ -108,10 +115,10 @@ class Users(Table):
     def locate(
         self, users: Iterable[str], rows: Rows, history: Rows, catalogue: Catalogue
     ) -> dict[str, int]:
-        """The slot of each distinct user, in order of first occurrence: loaded from state where the
-        cache lacks it, new if state does too.
+        """The slot of each distinct user, in order of first occurrence: loaded from state if it is
+        not in the cache, new if it is not in state either.
 
-        Evicts the longest unused users when the cache is over its capacity, none of `users`.
+        If the cache is over its capacity, evicts the least recently used users, except `users`.
         """
         found = dict.fromkeys(users, -1)
         for user in found:
@@ -152,7 +159,7 @@ class Users(Table):
             page = history.get(f"{number}:{user}")
             if page is not None:
                 keys = np.frombuffer(page, "<u8", PAGE)
-                # Version 1 kept the keys alone: all of them liked.
+                # Version 1 kept only the keys: all of them liked.
                 self._push_page(
                     slot, keys, int.from_bytes(page[keys.nbytes :], "little"), catalogue
                 )
@@ -172,8 +179,7 @@ class Users(Table):
         self._pages.make_free(count)
 
     def forget(self, *users: str) -> None:
-        """Drop users from the cache, and what attached tables hold of them; the rows in state
-        stay."""
+        """Drop users from the cache and from attached tables; their rows in state stay."""
         slots = [slot for user in users if (slot := self._slots.pop(user, -1)) >= 0]
         if slots:
             for page in self.tail[slots].tolist():
@@ -182,12 +188,13 @@ class Users(Table):
             self._free_slots += slots
 
     def consumed(self) -> NDArray[np.int32]:
-        """The catalogue slots that histories of cached users name, int32[m], in no order."""
+        """The catalogue slots in the histories of cached users, int32[m], in no particular
+        order."""
         return self._pages.items(self.tail, self.fill)
 
     def renumber(self, place: NDArray[np.int32]) -> None:
-        """Follow a catalogue that was compacted and kept what is `consumed`; `place` as from
-        there."""
+        """Follow a compaction of the catalogue that kept the `consumed` slots; `place` is its
+        result."""
         self._pages.renumber(place)
 
     def write(
@@ -221,7 +228,7 @@ class Users(Table):
         records["events"], records["last"] = self.events[slots], self.last[slots]
         records["seen"] = self.seen[slots]
         records["first"], records["sealed"] = self.first[slots], self.sealed[slots]
-        # A full page stands in the history state: the record then holds none of it.
+        # A full page is in the history state, so the record has none of it.
         fill = np.where(self.fill[slots] == PAGE, 0, self.fill[slots]) * (self.tail[slots] >= 0)
         records["fill"] = fill
         records["disliked"] = np.where(fill > 0, self.disliked[self.tail[slots]], 0)

@@ -1,9 +1,9 @@
 """What all sources of evidence by item share, and how the ranker's kernels find theirs.
 
-Evidence is an amount for each item that a source speaks for, 0 for all others. A source hands the
-kernels a view, a NamedTuple class of its own, and registers two kernels by that class: Numba picks
-them when it compiles for the tuple of all views, so a call costs nothing and the compiled code
-stays in the cache on disk, one entry for each set of sources.
+Evidence is a positive amount for each item that a source supports, 0 for all others. A source
+passes a view to the kernels, an instance of its own NamedTuple class, and registers two kernels by
+that class: Numba selects them when it compiles for the tuple of all views, so dispatch costs
+nothing, and the disk cache has one entry for each set of sources.
 
 In: `speaks(View, gather, damp)`. Out: `gather` and `damp`, to be called from kernels.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numba.extending import overload
 
 ZERO = np.float32(0.0)
-FAINTEST = np.float32(1e-30)  # what evidence that cancels out becomes, so that it stays found
+FAINTEST = np.float32(1e-30)  # replaces evidence that cancels out, so that the item stays found
 
 
 class _Kernels(NamedTuple):
@@ -33,23 +33,24 @@ def speaks(view: type, gather: Any, damp: Any) -> None:
 
     Args:
         gather: a kernel (view, user, history, evidence, found, count, others) → count, which adds
-            to `evidence` (float32[I], 0 where nothing has been found) what the source says to the
-            user in cache slot `user`, writes each item it finds to `found` (int32) behind the first
-            `count`, and leaves no found item at 0 (see `FAINTEST`). An item that is not 0 in
-            `others` (float32[I]) has been found: writing it again costs time and changes nothing.
-        damp: a kernel (view, slots, out), which sets `out` (float32[n]) to what the evidence of
-            `slots` (int32[n]) is multiplied by, whoever the list is for.
+            to `evidence` (float32[I], 0 where nothing was found) the source's evidence for the
+            user in cache slot `user`, writes each item it finds to `found` (int32) after the first
+            `count` entries, and leaves no found item at 0 (see `FAINTEST`). An item that is not 0
+            in `others` (float32[I]) has already been found: writing it again costs time and changes
+            nothing.
+        damp: a kernel (view, slots, out), which sets `out` (float32[n]) to the factors for the
+            evidence of `slots` (int32[n]), which are the same for all users.
     """
     _kernels[view] = _Kernels(gather, damp)
 
 
 def gather(view, user, history, evidence, found, count, others):
-    """Add what the source of `view` says; see `speaks`. For kernels alone."""
+    """Add the evidence of the source of `view`; see `speaks`. Only callable from kernels."""
     raise NotImplementedError
 
 
 def damp(view, slots, out):
-    """Set what the evidence of slots is multiplied by; see `speaks`. For kernels alone."""
+    """Set the factors for the evidence of slots; see `speaks`. Only callable from kernels."""
     raise NotImplementedError
 
 

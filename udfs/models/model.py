@@ -1,7 +1,8 @@
-"""What a candidate source is to a learner: the base class of all in the table of sources.
+"""The interface of a candidate source: the base class of all in the table of sources.
 
-In: a `Shop`, the arrays of items and users in one subtask; `Events`, what a batch teaches; a
-`Moment`, users who are to get lists. Out: evidence for the ranker's kernels, candidates, reasons.
+In: a `Shop`, the arrays of items and users in one subtask; `Events`, the events of a batch; a
+`Moment`, users for whom lists are made. Out: evidence for the ranker's kernels, candidates,
+reasons.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ class Shop:
 
 
 class Events(NamedTuple):
-    """n events in order, before they belong to the histories.
+    """n events in order, before they are added to the histories.
 
     Attributes:
         users, items: int32[n], cache slots and catalogue slots (−1: none).
         weights, flags: float32[n], uint8[n], as in `EventBatch`.
-        windows: the events of these that teach, with the last items of their users.
+        windows: the events that are learned, with the last items of their users.
     """
 
     users: NDArray[np.int32]
@@ -55,13 +56,13 @@ class Events(NamedTuple):
 
 
 class Moment:
-    """Users at one moment; what is asked about them is computed once.
+    """Users at one moment; results about them are computed once and kept.
 
     Attributes:
-        slots: int32[n], cache slots; −1 is nobody in particular.
-        state: what must be the same for what is known to hold: the time in ms, and how many slots
-            and living items the catalogue has.
-        serials: int64[n], who was in the slots.
+        slots: int32[n], cache slots; −1 is no particular user.
+        state: results are valid only while this is the same: the time in ms, and the numbers of
+            slots and living items of the catalogue.
+        serials: int64[n], the serials of the users in the slots.
     """
 
     def __init__(self, shop: Shop, slots: NDArray[np.int32], now_ms: int) -> None:
@@ -71,7 +72,8 @@ class Moment:
         self._found: dict[str, Any] = {}
 
     def once(self, name: str, make: Callable[..., Any], *args: Any) -> Any:
-        """What `make(*args)` returns: arrays with a row for each user, or a tuple of such."""
+        """The result of `make(*args)`, computed once: an array with a row for each user, or a
+        tuple of them."""
         if name not in self._found:
             self._found[name] = make(*args)
         return self._found[name]
@@ -80,8 +82,9 @@ class Moment:
         return self._shop.catalogue.size, self._shop.catalogue.living
 
     def at(self, slots: NDArray[np.int32], now_ms: int) -> Moment | None:
-        """The users in `slots` at a time, with what is known of them; None where it does not hold
-        any more, or not of all. Whoever learns from an event forgets all moments before it."""
+        """The users in `slots` at a time, with the known results; None if these are no longer
+        valid, or not known for all. After learning an event, the caller must drop all earlier
+        moments."""
         if now_ms != self.now_ms or self.state != self._state():
             return None
         if same := np.array_equal(slots, self.slots):
@@ -95,7 +98,7 @@ class Moment:
         return self if same else self.part(rows)
 
     def part(self, rows: NDArray[np.intp]) -> Moment:
-        """Some of the users, with what is known of them."""
+        """Some of the users, with the results known for them."""
         some = Moment(self._shop, self.slots[rows], self.now_ms)
         for name, found in self._found.items():
             if found is not None:
@@ -105,14 +108,14 @@ class Moment:
 
 
 class Model:
-    """One source; each method may be left as it is.
+    """One source; each method has a default.
 
     Args:
-        options: of its section, None where it has none.
+        options: its section of the configuration; None if it has none.
 
     Attributes:
-        tables: what it knows of items, which the catalogue keeps in step with its slots: room for
-            new ones, 0 where an item has expired.
+        tables: its data about items, which the catalogue keeps in step with its slots: room for
+            new items, 0 for expired ones.
     """
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
@@ -120,26 +123,26 @@ class Model:
         self.tables: tuple[Table, ...] = ()
 
     def evidence(self, thread: int) -> Any:
-        """A view for the kernels registered by `udfs.models.evidence.speaks`, whose memory no other
-        thread uses; with room for all slots of the catalogue, as `tables` have."""
+        """A view for the kernels registered by `udfs.models.evidence.speaks`; no other thread may
+        use its memory. It has room for all slots of the catalogue, as `tables` have."""
         raise NotImplementedError
 
     def candidates(self, moment: Moment) -> Ranked | None:
-        """The best items of each user that the source can name without the ranker, alive and, if
-        asked, unseen; None: it has only evidence."""
+        """The best items for each user that the source finds without the ranker, alive and, if
+        configured, not consumed; None: it gives only evidence."""
         return None
 
     def count(self, events: Events) -> Callable[[], object]:
-        """Learn from a batch; what is returned waits until that is done, for nothing else looks at
-        what the source has counted meanwhile."""
+        """Learn from a batch; the function returned waits until that is done, since nothing else
+        reads the source's counts meanwhile."""
         return nothing
 
     def explain(self, slots: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.int32]:
         """The history items behind items that the source put into lists.
 
         Args:
-            slots, items: int32[n], int32[n, N]: users and the items, −1 for those of others.
+            slots, items: int32[n], int32[n, N]: users and items; −1 for items from other sources.
 
-        Returns: int32[n, N, R], the weightiest first, −1 where there are fewer.
+        Returns: int32[n, N, R], the largest weight first, −1 where there are fewer.
         """
         return np.full((*items.shape, 0), -1, np.int32)

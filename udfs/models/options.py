@@ -1,4 +1,4 @@
-"""The options of the models, sections of the configuration and what the models are built with.
+"""The options of the models: sections of the configuration that the models are built with.
 
 In: nothing; the defaults are here. Out: `ItemCF`, `UserCF`, `RankerOptions`, read by
 `flink_app.config`, by `udfs.models.item_cf.neighbours`, `udfs.models.user_cf.consumers` and
@@ -58,7 +58,7 @@ class UserCF(Struct, frozen=True, kw_only=True):
 
 
 class RankerOptions(Struct, frozen=True, kw_only=True):
-    """The ranker: one score from what all models say, learned from what users choose next."""
+    """The ranker: one score from all models' results, learned from what users choose next."""
 
     network: Annotated[
         Literal["linear", "neural"],

@@ -30,7 +30,7 @@ class Lists(NamedTuple):
 
 
 def no_lists(rows: int, n: int) -> Ranked:
-    """Room for `rows` lists of `n` items, all empty."""
+    """Arrays for `rows` lists of `n` items, all empty."""
     # `np.full` takes three times as long, which counts where a list is made for one user.
     items, scores = np.empty((rows, n), np.int32), np.empty((rows, n), np.float32)
     items.fill(-1)
@@ -39,6 +39,6 @@ def no_lists(rows: int, n: int) -> Ranked:
 
 
 def of_one(ranked: Ranked, source: str) -> Lists:
-    """Lists that one of `SOURCES` made alone."""
+    """Lists that come from only one of `SOURCES`."""
     items, scores = ranked
     return Lists(items, scores, np.full(items.shape, position(source), np.int8))

@@ -1,7 +1,7 @@
-"""All that the operators are built with: the sections of the configuration that they need.
+"""The sections of the configuration that the operators are built with.
 
-In: nothing; the defaults are in the sections. Out: `Settings`, of which `flink_app.config.Config`
-is the larger one: an option is written once, in its section, and read where it is used.
+In: nothing; the defaults are in the sections. Out: `Settings`, which
+`flink_app.config.Config` extends: an option is defined once, in its section.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def half_life_ms(self) -> float:
-        """After how long an event counts half for popularity, ms."""
+        """After how long an event counts half as much for popularity, ms."""
         return self.model.popularity_half_life_s * 1000.0
 
     @property
@@ -47,12 +47,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         return int(self.state.item_expiry_days * 86_400_000)
 
     def of(self, section: str) -> Any:
-        """The options of a candidate source, by its section; None where it has none."""
+        """The options of a candidate source, by its section; None if it has none."""
         return getattr(self, section, None)
 
 
 def _sections() -> list[tuple[str, Any, Any]]:
-    """Those of registered sources that `Settings` does not name."""
+    """The sections of registered sources that `Settings` does not define."""
     found = ((source.section, source.load_options()) for source in SOURCES.values())
     known = Settings.__struct_fields__
     return [

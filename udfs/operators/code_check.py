@@ -1,8 +1,8 @@
-"""Keeps a job from running with the code of another version, which a TaskManager may still hold.
+"""Keeps a job from running with another version's code, which a TaskManager may still have loaded.
 
-In: an operator that is pickled where the job is submitted and read in a TaskManager. Out: the same,
-or a ServiceError where the code that is loaded there is not that of the job: in thread mode all
-jobs of a TaskManager share one interpreter, which keeps the modules that it has imported first.
+In: an operator, pickled where the job is submitted and unpickled in a TaskManager. Out: the same
+operator, or a ServiceError if the code loaded there is not the job's: in thread mode all jobs of a
+TaskManager share one interpreter, which keeps the modules that it imported first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def digest(package: Traversable) -> str:
-    """A name for the sources of a package, its sub-packages included, in a folder or an archive."""
+    """A digest of the sources of a package and its sub-packages, in a folder or an archive."""
     found = sha256()
     for path, data in sorted(_sources(package)):
         found.update(path.encode() + b"\0" + data + b"\0")
@@ -36,22 +36,22 @@ def _sources(folder: Traversable, path: str = "") -> Iterator[tuple[str, bytes]]
 
 
 DIGEST = digest(files("udfs"))
-"""Of the sources as they were when this interpreter imported them."""
+"""The digest of the sources as they were when this interpreter imported them."""
 
 
-class Shipped:
-    """The base of an operator: it goes with the digest of its code, which is compared before
-    anything else of it is read."""
+class CodeChecked:
+    """Base of an operator that is pickled with the digest of its code, which is compared before
+    the rest is unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return unpack, (DIGEST, pickle.dumps((type(self), self.__dict__)))
 
 
 def unpack(digest: str, operator: bytes) -> Any:
-    """The operator that was pickled beside the sources of `digest`.
+    """The operator that was pickled with the sources of `digest`.
 
     Raises:
-        ServiceError: the sources here are others.
+        ServiceError: the sources here differ.
     """
     if digest != DIGEST:
         raise ServiceError(

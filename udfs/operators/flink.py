@@ -38,12 +38,12 @@ def now_ms() -> int:
 
 
 def share_interpreter() -> None:
-    """Let the threads of the operators take turns quickly, and load the code of this package.
+    """Let the operators' threads take turns quickly, and load all code of this package.
 
     All operators of a TaskManager share one interpreter lock. Each kernel, state access and Redis
     call gives it up and, at Python's default of 5 ms, may wait that long to get it back from an
-    operator that is computing. They also share what is imported, from a folder that Flink deletes
-    with the job: an operator that the next job has here, and this one has not, would not be found.
+    operator that is computing. They also share imported modules, from a folder that Flink deletes
+    with the job: a module that only the next job needs could not be imported any more.
     """
     sys.setswitchinterval(0.0005)
     for module in walk_packages(udfs.__path__, "udfs."):
@@ -76,7 +76,7 @@ def parallelism(context: RuntimeContext) -> int:
 
 
 def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str) -> RedisWriter:
-    """The subtask's connection to Redis, which shuts out those of older attempts and jobs."""
+    """The subtask's connection to Redis, which shuts out connections of older attempts and jobs."""
     if not settings.born_ms:
         return RedisWriter(settings)
     task: Any = context._runtime_context.getTaskInfo()
@@ -86,7 +86,7 @@ def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str
 
 
 def set_timer(context: Any, wake: Wake) -> None:
-    """Let Flink call the operator at that time for the shard that is current."""
+    """Have Flink call the operator at that time for the current shard."""
     service = context.timer_service()
     if wake.at_ms == END:
         service.register_event_time_timer(END)

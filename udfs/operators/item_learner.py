@@ -1,6 +1,6 @@
 """The operator `item learner`: keyed by item shard, it owns the items and publishes the item feed.
 
-In: `(item shard key, packed Deltas)`. Out: accounts; beside the graph, the item feed in Redis.
+In: `(item shard key, packed Deltas)`. Out: accounts; outside the graph, the item feed in Redis.
 Changes are appended to an inbox in state at once and folded into the items' rows at intervals, so
 that an item that changes a hundred times a second is written once.
 """
@@ -16,13 +16,13 @@ from udfs.learning.effects import Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_step import ItemHandles, ItemStep
 from udfs.learning.settings import JobSettings
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import cell, log, now_ms, parallelism, redis_writer, rows, set_timer
 from udfs.stores.redis_feed import RedisFeed
 
 
-class ItemLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
-    """See the module; what becomes of a message is `udfs.learning.item_step`."""
+class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
+    """See the module; messages are handled by `udfs.learning.item_step`."""
 
     def __init__(self, settings: JobSettings) -> None:
         self.settings = settings

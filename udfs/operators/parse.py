@@ -1,8 +1,8 @@
 """The operator `parse`: raw lines of a micro-batch into events by user shard.
 
 In: rows `(lane, JSON array of lines, opened ms)` that Flink SQL made, each line with its position
-before the first line feed. Out: `(user shard key, packed EventBatch)`; beside it, dead letters as
-JSON, accounts, and what kinds of lines for other operators hold.
+before the first line feed. Out: `(user shard key, packed EventBatch)`; on side outputs, dead
+letters as JSON, accounts, and the rows of other kinds of lines for their operators.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from udfs.accounts import Account, pack_account
 from udfs.errors import ConfigError
 from udfs.events.kinds import KINDS, USER_LEARNER, by_kind
 from udfs.events.settings import DecodeSettings
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import DEAD_LETTERS, STATS, now_ms
 
 LINE_MOST = 100_000
-"""Characters of a line in its dead letter: escaped, six bytes each at most, they still fit into a
-Kafka record of a megabyte, Kafka's default, and the job does not end on a letter it cannot send."""
+"""The maximum characters of a line in its dead letter: escaped, at six bytes each at most, they
+still fit into a Kafka record of a megabyte, Kafka's default, so the job does not fail on a dead
+letter that it cannot send."""
 _lines = msgspec.json.Decoder(list[str]).decode
 _json = msgspec.json.Encoder().encode
 
@@ -33,11 +34,11 @@ def output_to(operator: str) -> OutputTag:
     return OutputTag(operator, Types.TUPLE([Types.INT(), Types.PICKLED_BYTE_ARRAY()]))
 
 
-class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
-    """See the module; how lines are read and where they go is said by `udfs.events.kinds`.
+class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
+    """See the module; `udfs.events.kinds` decides how lines are read and where they go.
 
     Args:
-        settings: what decides the meaning of a line.
+        settings: decide the meaning of a line.
         keys: the Flink key of each shard of the operators that get lines, by operator.
         source: the name before a position, such as "kafka:events" or "".
 
@@ -107,7 +108,7 @@ class Parse(Shipped, ProcessFunction):  # type: ignore[misc]
             letter |= {"line": line[:LINE_MOST], "length": len(line)}
         try:
             return _json(letter).decode()
-        except UnicodeEncodeError:  # half of a surrogate pair has no UTF-8
+        except UnicodeEncodeError:  # half of a surrogate pair cannot be encoded
             text = line[:LINE_MOST].encode("utf-8", "backslashreplace").decode()
             letter["line"] = text[:LINE_MOST]
             return _json(letter).decode()

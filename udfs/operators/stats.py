@@ -1,6 +1,7 @@
-"""The operator `stats`: one key, it adds up the accounts of all others and writes `stats` to Redis.
+"""The operator `stats`: with one key, it adds up the accounts of all others and writes `stats` to
+Redis.
 
-In: packed accounts. Out: nothing; beside the graph, the Redis hash `stats`, absolute values. The
+In: packed accounts. Out: nothing; outside the graph, the Redis hash `stats`, absolute values. The
 totals are in Flink's state, so that they are exact across failures.
 """
 
@@ -12,7 +13,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import LISTS, Account, Window, fields, pack_account, unpack_account
 from udfs.learning.timers import next_tick
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import cell, now_ms, redis_writer
 from udfs.stores.redis_stats import RedisStats
 from udfs.stores.redis_writer import RedisSettings
@@ -21,8 +22,8 @@ _WRITE_MS = 500
 _RECENT_S = 5
 
 
-class Stats(Shipped, KeyedProcessFunction):  # type: ignore[misc]
-    """See the module; the sums are `udfs.accounts`."""
+class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
+    """See the module; `udfs.accounts` does the sums."""
 
     def __init__(self, redis: RedisSettings, models: Sequence[str] = ()) -> None:
         self._redis = redis

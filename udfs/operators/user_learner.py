@@ -1,7 +1,7 @@
 """The operator `user learner`: keyed by user shard, it learns each batch and refreshes its lists.
 
-In: `(shard key, packed EventBatch)`. Out: `(item shard key, packed Deltas)`; beside it, accounts.
-The lists are in the stores before the batch's state is handed back to Flink.
+In: `(shard key, packed EventBatch)`. Out: `(item shard key, packed Deltas)`; on a side output,
+accounts. The lists are in the stores before the batch's state is returned to Flink.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from udfs.accounts import Account, pack_account
 from udfs.feed.entries import KEEP_S
 from udfs.feed.reader import FeedReader
-from udfs.learning.effects import Count, Effect, Report, Show, Tell, Wake, Write
+from udfs.learning.effects import Count, Effect, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles
 from udfs.learning.user_step import UserStep
-from udfs.operators.code_check import Shipped
+from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import (
     STATS,
     cell,
@@ -38,11 +38,11 @@ from udfs.stores.redis_stats import RedisStats
 from udfs.stores.table import open_stores
 from udfs.threads import share_of_cores
 
-_COUNTED = ("learned", "duplicates", "lists")  # of an account, by Flink's counters too
+_COUNTED = ("learned", "duplicates", "lists")  # fields of an account, also counted by Flink
 
 
-class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
-    """See the module; what becomes of a batch is `udfs.learning.user_step`."""
+class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
+    """See the module; batches are handled by `udfs.learning.user_step`."""
 
     def __init__(self, settings: JobSettings) -> None:
         self.settings = settings
@@ -74,7 +74,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         self._step = UserStep(s, state, self.learner, self.feed, marks, now_ms)
         group = context.get_metrics_group()
         # No gauge: Flink would call it from another thread, in thread mode on an interpreter that
-        # may have ended with its job, and the TaskManager with it (docs/decisions/no-gauges.md).
+        # may have ended with its job, which crashes the TaskManager (docs/decisions/no-gauges.md).
         names = (*_COUNTED, "batches", "fresh_events", "freshness_ms_sum")
         self._quality_metrics = group.add_group("quality")
         self._counters = {name: group.counter(name) for name in names}
@@ -88,14 +88,14 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
     def on_timer(
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
     ) -> Iterator[Any]:
-        """Do what is due, a last time at the end of the input."""
+        """Do what is due; called for the last time at the end of the input."""
         return self._carry_out(self._step.timer(context.get_current_key(), timestamp), context)
 
     def _carry_out(
         self, effects: Iterator[Effect], context: KeyedProcessFunction.Context
     ) -> Iterator[Any]:
         for effect in effects:
-            if isinstance(effect, Tell):
+            if isinstance(effect, Emit):
                 yield self.settings.item_keys[effect.item_shard], effect.message
             elif isinstance(effect, Write):
                 self.stores.write(effect.updates)
@@ -113,7 +113,7 @@ class UserLearner(Shipped, KeyedProcessFunction):  # type: ignore[misc]
         for name in _COUNTED:
             self._counters[name].inc(getattr(account, name))
         for name, value in account.quality.items():
-            # At most what Java can hold: the error of an absurd rating is not.
+            # Limited to what Java can hold: the error of an absurd rating is larger.
             whole = round(min(value * (1 if name.endswith("s") else 1e6), 1e15))
             self._quality_counter(name).inc(whole)
 

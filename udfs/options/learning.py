@@ -1,4 +1,4 @@
-"""The options of what is learned, and of the lists that come of it.
+"""The options of what is learned, and of the resulting lists.
 
 In: nothing; the defaults are here. Out: `Model`, `Lists`, `Quality`, `Feed`, sections of the
 configuration.

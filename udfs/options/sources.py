@@ -1,9 +1,9 @@
 """The table of candidate sources: where the items of lists come from.
 
-In: one line for each source, at the end. Out: `SOURCES`, which all else that knows of sources
-follows: what is built and counted, the ranker's features, the choices and sections of the
-configuration, the names in `why` and in `stats`, the words of the page and of the docs. Nothing
-heavy is imported here: what a source computes is loaded when a learner is built.
+In: one line for each source, at the end. Out: `SOURCES`, from which everything that depends
+on sources is derived: what is built and counted, the ranker's features, the choices and sections of
+the configuration, the names in `why` and in `stats`, the words of the page and of the docs. Nothing
+heavy is imported here: a source's code is loaded when a learner is built.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class Source(Struct, frozen=True, kw_only=True):
     """One source.
 
     Attributes:
-        name: as people write it.
+        name: as written by people.
         code: the module and, after a colon, the class, a `udfs.models.model.Model`.
-        about: what it lists, for the docs. shown: the same as a reason, for the page.
-        prior: of the ranker's feature log(.3 + share of its largest evidence), before any event;
-            above 0, and 0 if and only if it gives no evidence by item.
-        alone: whether the lists of users can come from it alone.
-        options: in the same way the struct of its section of the configuration; "": it has none.
+        about: what it lists, for the docs. shown: the same, worded as a reason, for the page.
+        prior: the initial weight of the ranker's feature log(.3 + share of its largest evidence);
+            above 0, or 0 if and only if the source gives no evidence by item.
+        alone: whether users' lists can come from it alone.
+        options: the module and struct of its section of the configuration; "": it has none.
     """
 
     name: str
@@ -60,17 +60,17 @@ def _load(where: str) -> Any:
 
 
 SOURCES: dict[str, Source] = {}
-"""By name, in order; `Lists.models` are positions in here."""
+"""The sources by name, in order; `Lists.models` are positions in it."""
 
 ALWAYS_TESTED = "popular"
-"""The source whose lists are tested beside those that are served."""
+"""The source whose lists are tested in addition to those that are served."""
 
 
 def register(source: Source) -> None:
     """Add a source.
 
     Raises:
-        ValueError: there is one of that name.
+        ValueError: a source of that name exists already.
     """
     if source.name in SOURCES or source.name == "ranker":
         raise ValueError(f"There is a source {source.name!r} already: give this one another name.")
@@ -78,7 +78,7 @@ def register(source: Source) -> None:
 
 
 def position(name: str) -> int:
-    """Where a source is in `SOURCES`."""
+    """The position of a source in `SOURCES`."""
     return list(SOURCES).index(name)
 
 
@@ -101,7 +101,7 @@ def testable() -> tuple[str, ...]:
 
 
 def words(names: Iterable[str], last: str = "or") -> str:
-    """Names as people list them.
+    """Names listed in a sentence.
 
     >>> words(testable())
     'item-cf, user-cf or mf'
@@ -116,7 +116,7 @@ def evident() -> tuple[Source, ...]:
 
 
 def silent() -> tuple[str, ...]:
-    """The models that give no evidence: where one is served, no evidence is counted.
+    """The models that give no evidence: if one of them is served, no evidence is counted.
 
     >>> silent()
     ('mf', 'popular')

@@ -1,7 +1,7 @@
-"""What the operators ask of Flink's keyed state.
+"""The parts of Flink's keyed state that the operators use.
 
 In: handles of Flink's state, scoped by Flink to the current key (a shard). Out: the protocols that
-they fulfil.
+they implement.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Rows(Protocol):
 
 
 class MemoryRows(dict[str, bytes]):
-    """`Rows` in memory alone, for what must not reach Flink's state."""
+    """`Rows` in memory only, for data that must not reach Flink's state."""
 
     def put_all(self, dict_value: dict[str, bytes]) -> None:
         """Set each key to its value."""
@@ -62,7 +62,7 @@ class Log(Protocol):
     """A `ListState[bytes]` of the current shard."""
 
     def get(self) -> Iterable[bytes] | None:
-        """The values in order; None or nothing where there are none."""
+        """The values in order; None or empty if there are none."""
 
     def add(self, value: bytes) -> None:
         """Append a value."""

@@ -1,6 +1,6 @@
 """What must not change while a job keeps its state.
 
-In: the configuration's numbers and the state of a shard. Out: a ServiceError where they differ.
+In: the configuration's numbers and the state of a shard. Out: a ServiceError if they differ.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Layout(msgspec.Struct, frozen=True, omit_defaults=True):
         return cls(job.shards, job.item_shards, model.dimensions, model.loss)
 
     def check(self, cell: Cell, operator: str) -> None:
-        """Compare with what the current shard was stored under; note it where nothing is stored.
+        """Compare with the layout of the current shard's state, or store this one if there is none.
 
         Raises:
-            ServiceError: the state was written under another layout.
+            ServiceError: the state was written with another layout.
         """
         stored = cell.value()
         if stored is None:
@@ -58,7 +58,7 @@ model.dimensions = 32, or start without the old state.'
 
 
 def refusal(state: str, option: str, before: object, now: object) -> str:
-    """The sentence that refuses to go on from `state`, which had another value of `option`."""
+    """The message for a `state` that was written with another value of `option`."""
     return (
         f"{state} was written with {option} = {before}, but this job has {now}: set {option} = "
         f"{before}, or start without the old state."

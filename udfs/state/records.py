@@ -1,10 +1,10 @@
 """The versioned bytes of users and items, in Flink's state and in the item feed.
 
 In: columns of the caches; out: one fixed-size record each, little endian, that a fixture test pins.
-A record begins with its version and its number of factors, so a reader can refuse what it does not
-know before it reads on. Sizes: `d` factors, a user record of 296 + 4d bytes, an item record of
-52 + 8d bytes. Version 1, which knew no window of the history, is still read: a user's bias then is
-left out, what it lacks begins at 0.
+A record begins with its version and its number of factors, so a reader can refuse an unknown form
+before it reads further. Sizes: `d` factors, a user record of 296 + 4d bytes, an item record of
+52 + 8d bytes. Version 1, which had no window of the history, is still read: its bias of a user is
+ignored, and the fields that it lacks begin at 0.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def user_dtype(d: int) -> np.dtype[np.void]:
     """A user: events learned, event time and wall clock of the last (ms), history, factor, spread.
 
     `recent[:fill]` are the keys (`item_key`) of the history page being filled, bit k of `disliked`
-    marks the k-th as not liked; the pages `first` to `sealed` − 1 are full and stand in the history
-    state. Where ratings are learned by squared error, `spread` is the user's bias.
+    marks the k-th as not liked; the pages `first` to `sealed` − 1 are full and are kept in the
+    history state. Where ratings are learned by squared error, `spread` is the user's bias.
     """
     return np.dtype(
         [
@@ -68,12 +68,12 @@ def item_dtype(d: int) -> np.dtype[np.void]:
 
 
 def pack_factor(vector: NDArray[np.float32]) -> bytes:
-    """A user's vector v_u, float32[d], as it stands in Redis under `factor:<user>`."""
+    """A user's vector v_u, float32[d], as stored in Redis under `factor:<user>`."""
     return msgspec.msgpack.encode((_FACTOR_FORM, vector.astype("<f4").tobytes()))
 
 
 def read_factor(data: bytes, d: int) -> NDArray[np.float32] | None:
-    """The vector of `pack_factor`, float32[d]; None of any other bytes.
+    """The vector of `pack_factor`, float32[d]; None for any other bytes.
 
     >>> read_factor(pack_factor(np.array([1, 2], np.float32)), 2)
     array([1., 2.], dtype=float32)
@@ -89,7 +89,7 @@ def read_factor(data: bytes, d: int) -> NDArray[np.float32] | None:
 
 
 def _form_1(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
-    """The form that version 1 gave to users or items."""
+    """The dtype of users or items in version 1."""
     later = {"spread", "disliked", "context"} if "context" in (dtype.names or ()) else set()
     fields = [(name, dtype[name]) for name in dtype.names or () if name not in later]
     renamed = {"spread": "bias", "disliked": "reserved"}  # a user's
@@ -97,7 +97,7 @@ def _form_1(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
 
 
 def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.void]:
-    """Records of `dtype` from bytes of any version known, checked; what is not finite reads as 0.
+    """Records of `dtype` from bytes of any known version, checked; non-finite numbers read as 0.
 
     Raises:
         ServiceError: another version, another number of factors, or a length that does not fit.
@@ -132,14 +132,14 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
         at += count * form.itemsize
     if at < len(data):
         raise ServiceError(
-            f"{what} has {len(data)} bytes, of which those from {at} on are no whole record: it is "
-            "damaged; restore an earlier checkpoint."
+            f"{what} has {len(data)} bytes, of which those from {at} on are not a whole record: it "
+            "is damaged; restore an earlier checkpoint."
         )
     return np.concatenate(parts)
 
 
 def _renewed(rows: NDArray[np.void], dtype: np.dtype[np.void]) -> NDArray[np.void]:
-    """A copy in the newest form, with 0 for what the old one lacks and for what is not finite."""
+    """A copy in the newest form, with 0 for missing fields and for non-finite numbers."""
     renewed = np.zeros(len(rows), dtype)
     for name in dtype.names or ():
         if name in (rows.dtype.names or ()):

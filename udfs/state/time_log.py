@@ -13,8 +13,9 @@ from udfs.state.handles import Rows
 class TimeLog:
     """Byte chunks in the order of their time, in the rows of one shard.
 
-    Chunks are grouped into buckets, each begun when the last has lived for an eighth of `span_ms`.
-    A key is `<start of the bucket, ms>:<number>`; the index in memory is rebuilt from the keys.
+    Chunks are grouped into buckets, each started when the previous one is as old as an eighth of
+    `span_ms`. A key is `<start of the bucket, ms>:<number>`; the index in memory is rebuilt from
+    the keys.
     """
 
     def __init__(self, rows: Rows, span_ms: int) -> None:
@@ -27,17 +28,17 @@ class TimeLog:
 
     @property
     def current(self) -> int:
-        """The start of the newest bucket, ms; −1 when there is none."""
+        """The start of the newest bucket, ms; −1 if there is none."""
         return next(reversed(self.buckets), -1)
 
     def chunks(self) -> Iterator[tuple[int, int, bytes]]:
-        """All chunks as (start of the bucket, number, bytes), in no order."""
+        """All chunks as (start of the bucket, number, bytes), in no particular order."""
         for key, chunk in list(self._rows.items()):
             start, number = key.split(":")
             yield int(start), int(number), chunk
 
     def begin(self, now_ms: int, *, full: bool = False) -> int:
-        """The bucket for `now_ms`: the newest, or a new one if that is old or `full`."""
+        """The bucket for `now_ms`: the newest, or a new one if the newest is too old or `full`."""
         current = self.current
         if current < 0 or now_ms - current >= self.span_ms // 8 or full:
             current = max(now_ms, current + 1)
@@ -45,7 +46,7 @@ class TimeLog:
         return current
 
     def read(self, bucket: int) -> Iterator[bytes]:
-        """The chunks of a bucket, the newest first; those dropped meanwhile are left out."""
+        """The chunks of a bucket, the newest first; chunks dropped meanwhile are skipped."""
         for number in reversed(range(self.buckets.get(bucket, 0))):
             chunk = self._rows.get(f"{bucket}:{number}")
             if chunk is not None:
@@ -58,7 +59,7 @@ class TimeLog:
         self.buckets[bucket] = number + 1
 
     def expired(self, now_ms: int) -> list[int]:
-        """The buckets of which every chunk is older than the span."""
+        """The buckets in which every chunk is older than the span."""
         lived = self.span_ms // 8
         return [start for start in self.buckets if now_ms - (start + lived) > self.span_ms]
 

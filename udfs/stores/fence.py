@@ -2,7 +2,7 @@
 
 In: the connections of a writer, when they are made. Out: older writers disconnected, and refused
 when they come back. A TaskManager that Flink has given up, but that still runs behind a broken
-network, is such a writer. Batches cost nothing more: only making a connection does.
+network, is such a writer. This costs time only when a connection is made, not per batch.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from udfs.errors import ServiceError
 
 log = logging.getLogger(__name__)
 
-# Refuses what is older than the newest job, or than the newest attempt of the same subtask. Flink's
-# own number of the attempt would not do: it starts again when a standby JobManager takes over.
+# Refuses writers older than the newest job, or than the newest attempt of the same subtask. Flink's
+# attempt number cannot be used: it starts again when a standby JobManager takes over.
 _CLAIM = """
 local job, own = redis.call('HGET', KEYS[1], 'job'), redis.call('HGET', KEYS[1], ARGV[2])
 if (job and job > ARGV[1]) or (own and own > ARGV[1] .. '-' .. ARGV[3]) then return 0 end
@@ -34,8 +34,9 @@ class Fence:
 
     Args:
         prefix: of the keys; the claims are in the hash `<prefix>writers`.
-        born_ms: when the job was submitted, the same for all its writers. writer: which of them.
-        began_ms: when this attempt of it began.
+        born_ms: when the job was submitted, the same for all its writers. writer: the writer's
+            name.
+        began_ms: when this attempt of the writer began.
     """
 
     def __init__(self, prefix: str, born_ms: int, writer: str, began_ms: int) -> None:
@@ -46,7 +47,7 @@ class Fence:
         self._warned = False
 
     def claim(self, connection: Any, anywhere: Callable[..., Any] | None = None) -> None:
-        """Claim a new connection; end those of older writers to the same Redis.
+        """Claim a new connection, and close those of older writers to the same Redis.
 
         Args:
             anywhere: carries out a command on the node of its key, where Redis is a cluster.
@@ -56,7 +57,7 @@ class Fence:
         """
         anywhere = anywhere or partial(self._ask, connection)
         born, writer, began = self._claim
-        # The name first: a newer writer that claims after this one sees it.
+        # Set the name first, so that a newer writer that claims later sees it.
         name = f"{self._names}{born}:{writer}:{began}"
         try:
             self._ask(connection, "CLIENT", "SETNAME", name)
@@ -70,7 +71,7 @@ class Fence:
                 self._end(connection, dict(part.partition("=")[::2] for part in client.split(" ")))
         except redis.ResponseError as error:
             if not self._warned:
-                log.warning("this Redis does not let old writers be shut out: %s", error)
+                log.warning("this Redis does not allow shutting out old writers: %s", error)
                 self._warned = True
 
     def _end(self, connection: Any, client: dict[str, str]) -> None:

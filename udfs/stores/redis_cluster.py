@@ -20,15 +20,15 @@ from udfs.errors import MillirecError
 from udfs.stores.redis_hosts import RedisHosts
 
 _PORT = 6379
-_TRIES = 10_000  # names that are tried until one falls on each node: a node has many slots
+_TRIES = 10_000  # names tried to find one on each node: a node has many slots
 
 
 def parse(url: str) -> RedisHosts | None:
-    """The parts of `redis+cluster://` and, for TLS, `rediss+cluster://`; None of others.
+    """The parts of `redis+cluster://` and, for TLS, `rediss+cluster://`; None for other URLs.
 
     Raises:
-        ValueError: a host is missing, a port is no number, or a database is named: a cluster has
-            none but 0.
+        ValueError: a host is missing, a port is not a number, or a database is named: a cluster
+            has only database 0.
 
     >>> parse("rediss+cluster://a:1,b").hosts
     (('a', 1), ('b', 6379))
@@ -43,10 +43,10 @@ def client(hosts: RedisHosts, **options: Any) -> redis.RedisCluster:
     """A client that has asked one of the hosts for the map of the cluster.
 
     Args:
-        options: of each connection, over what `hosts` says.
+        options: of each connection; they override `hosts`.
 
     Raises:
-        redis.ConnectionError: none answers, or they are no cluster.
+        redis.ConnectionError: no host answers, or they are not a cluster.
     """
     said = {"username": hosts.username, "password": hosts.password, "ssl": hosts.tls}
     given = {name: value for name, value in options.items() if value}
@@ -57,15 +57,15 @@ def client(hosts: RedisHosts, **options: Any) -> redis.RedisCluster:
         )
         return made
     except RedisClusterException as error:
-        if isinstance(error.__cause__, MillirecError):  # of what was done with a new connection
+        if isinstance(error.__cause__, MillirecError):  # raised by the callback of a new connection
             raise error.__cause__ from None
         raise redis.ConnectionError(str(error)) from error
 
 
 def home(command: Sequence[bytes], otherwise: bytes) -> bytes:
-    """The key on whose node a command belongs; `otherwise` of one without a key.
+    """The key that decides which node a command goes to; `otherwise` if it has no key.
 
-    A notice goes where its list is, so that it is behind it.
+    A notice goes to the node of its list, so that it comes after it.
 
     >>> home([b"SET", b"a", b"1"], b""), home([b"PUBLISH", b"rec", b"ann"], b"")
     (b'a', b'rec:ann')
@@ -88,7 +88,7 @@ class ClusterNodes:
         connect: makes a client of the cluster. otherwise: as in `home`.
 
     Attributes:
-        tags: a hash tag on each node, such as "{3}": keys that end with it are there.
+        tags: a hash tag on each node, such as "{3}": keys that end with it are on that node.
     """
 
     def __init__(self, connect: Callable[[], redis.RedisCluster], otherwise: bytes) -> None:
@@ -97,11 +97,11 @@ class ClusterNodes:
         self.tags: list[str] = []
 
     def exchange(self, commands: Sequence[bytes]) -> list[Any]:
-        """The replies to packed commands; those of one node go there together, in their order.
+        """The replies to packed commands; those for one node are sent together, in order.
 
         Raises:
-            redis.RedisError: a node does not answer, refuses, or has given a key to another. The
-                map is then asked for again the next time; commands may have been carried out.
+            redis.RedisError: a node does not answer, refuses, or has passed a key to another. The
+                next call then loads the map again; commands may have been carried out.
         """
         try:
             return self._exchange(self._current(), commands)
@@ -113,8 +113,8 @@ class ClusterNodes:
             raise
 
     def _current(self) -> Any:
-        """The client; a new one holds a connection to each node before anything is sent, since it
-        is connecting that shuts out older writers."""
+        """The client; a new one connects to each node before anything is sent, because connecting
+        is what shuts out older writers."""
         if self._client is None:
             client: Any = self._connect()
             nodes = client.get_primaries()
@@ -163,7 +163,8 @@ class ClusterNodes:
 
 @contextlib.contextmanager
 def _borrowed(node: Any) -> Any:
-    """A connection to a node, closed if something goes wrong: replies may still be under way."""
+    """A connection to a node, closed if something goes wrong, because replies may still be on the
+    way."""
     pool = node.redis_connection.connection_pool
     connection = pool.get_connection()
     try:

@@ -2,9 +2,9 @@
 
 In: packed entries (see `udfs.feed.entries`). Out: the same. The log is the Redis stream `feed:log`,
 trimmed by age. A snapshot is `feed:snapshot:{<shard>}`, with its origin in `feed:epoch:{<shard>}`
-and, in chunks, what was taken together in the hash `feed:pairs:{<shard>}`, because that is many
-times larger and most of it stays as it is. The braces keep them on one node of a Redis Cluster, in
-the order in which they are written.
+and, in chunks, the pairs in the hash `feed:pairs:{<shard>}`, because they are many times larger and
+most of them do not change. The braces keep these keys on one node of a Redis Cluster, so that
+they are written in order.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _AT_ONCE = 64  # entries of the log in one reply
 
 
 def log_key(prefix: str) -> str:
-    """Where the log is."""
+    """The key of the log."""
     return f"{prefix}feed:log"
 
 
 def feed_key(prefix: str, kind: str, shard: int) -> str:
-    """Where a shard keeps its "snapshot", "pairs" or "epoch"; in a Redis Cluster all on one node.
+    """The key of a shard's "snapshot", "pairs" or "epoch"; in a Redis Cluster all are on one node.
 
     >>> feed_key("shop:", "pairs", 3)
     'shop:feed:pairs:{3}'
@@ -32,18 +32,18 @@ def feed_key(prefix: str, kind: str, shard: int) -> str:
 
 
 def feed_keys(prefix: str, item_shards: int) -> list[str]:
-    """Every key of the feed: what a job that starts afresh deletes."""
+    """Every key of the feed, which a job that starts without state deletes."""
     shards = range(item_shards)
     kinds = [feed_key(prefix, kind, n) for kind in ("snapshot", "pairs", "epoch") for n in shards]
     return [log_key(prefix), *kinds]
 
 
 class Snapshot(NamedTuple):
-    """What replaces a shard's snapshot.
+    """A new snapshot of a shard.
 
     Attributes:
-        entry: its items. pairs: chunks by number: those that have changed, or all if `whole`.
-        origin: which writer it comes from.
+        entry: its items. pairs: chunks by number: the changed ones, or all if `whole`.
+        origin: the writer that made it.
     """
 
     entry: bytes
@@ -59,7 +59,7 @@ class RedisFeed:
         self._redis, self._prefix = redis, prefix
 
     def append(self, entry: bytes, oldest_ms: int) -> None:
-        """Add an entry to the log, and drop those before `oldest_ms`, or most of them."""
+        """Add an entry to the log, and drop most or all entries before `oldest_ms`."""
         oldest = f"{max(oldest_ms, 0)}-0"
         self._redis.send(
             [("XADD", log_key(self._prefix), "MINID", "~", oldest, "*", "rows", entry)]
@@ -75,11 +75,11 @@ class RedisFeed:
         self._redis.send(commands)
 
     def lost(self, shard: int) -> bool:
-        """Whether a Redis that answers has no snapshot of the shard."""
+        """Whether Redis answers and has no snapshot of the shard."""
         return self._redis.try_to(("EXISTS", self._key("epoch", shard))) == [0]
 
     def end(self) -> str:
-        """A position from which the log brings all that comes from now on."""
+        """A position in the log from which `follow` yields all entries added from now on."""
         now = self._redis.send([("TIME",)])[0]
         # A little earlier than now: an entry read twice is harmless, one missed is not.
         return f"{int(now[0]) * 1000 - 1000}-0"
@@ -95,15 +95,14 @@ class RedisFeed:
         return origin, entry
 
     def pairs(self, shard: int) -> Iterator[bytes]:
-        """The chunks beside a snapshot, one by one: together they may be more than one reply
-        should hold."""
+        """The chunks of a snapshot, one by one: together they may be too large for one reply."""
         key = self._key("pairs", shard)
         for chunk in self._redis.send([("HKEYS", key)])[0]:
             if entry := self._redis.send([("HGET", key, chunk)])[0]:
                 yield entry
 
     def follow(self, position: str) -> Iterator[tuple[str, bytes]]:
-        """The entries of the log after a position, each with its own, up to the end."""
+        """The entries of the log after a position, each with its own position, up to the end."""
         while True:
             command: Command = (
                 *("XREAD", "COUNT", str(_AT_ONCE)),

@@ -1,4 +1,4 @@
-"""Redis URLs that name several hosts: those of Sentinels and of a Redis Cluster.
+"""Redis URLs that name several hosts, for Sentinels and for a Redis Cluster.
 
 In: `SCHEME://user:password@host:port,host:port/rest`. Out: its parts.
 """
@@ -13,8 +13,8 @@ class RedisHosts(NamedTuple):
     """The parts of a URL.
 
     Attributes:
-        hosts: (host, port), at least one. rest: what follows them and a /.
-        tls: whether all connections are TLS, as the scheme's `rediss` says.
+        hosts: (host, port), at least one. rest: the part after the hosts and a /.
+        tls: whether all connections use TLS, as the scheme `rediss` asks for.
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -25,13 +25,13 @@ class RedisHosts(NamedTuple):
 
     @classmethod
     def parse(cls, url: str, kind: str, port: int) -> RedisHosts | None:
-        """The parts of a URL `redis+KIND://` or `rediss+KIND://`, None of others.
+        """The parts of a URL `redis+KIND://` or `rediss+KIND://`, None for other URLs.
 
         Args:
-            port: of hosts that are written without.
+            port: the default for hosts without a port.
 
         Raises:
-            ValueError: a host is missing, or a port is no number.
+            ValueError: a host is missing, or a port is not a number.
 
         >>> RedisHosts.parse("rediss+x://:pass%2Fword@a:1,b/shop", "x", 7)
         RedisHosts(hosts=(('a', 1), ('b', 7)), rest='shop', username='', password='pass/word', \

@@ -20,7 +20,7 @@ _NOTICE = b"*3\r\n$7\r\nPUBLISH\r\n%b\r\n$%d\r\n%b\r\n"
 
 
 class RedisLists:
-    """See the module; a `Store`. The connection is the learner's, which others use too."""
+    """See the module; a `Store`. The connection is the learner's and is shared."""
 
     def __init__(self, settings: Settings, redis: RedisWriter) -> None:
         options = settings.redis
@@ -37,7 +37,8 @@ class RedisLists:
         self._redis.send(self.commands(updates))
 
     def commands(self, updates: Sequence[ListUpdates]) -> list[Command]:
-        """What is sent: each list with its notice behind it, then the factors of these users."""
+        """The commands to send: each list followed by its notice, then the factors of these
+        users."""
         packed: list[Command] = []
         tail = self._tail
         for some in updates:
@@ -59,4 +60,4 @@ class RedisLists:
                 yield _SET % (len(key), key, len(value), value, self._tail)
 
     def close(self) -> None:
-        """See `Store`; the connection is not this store's to close."""
+        """See `Store`; the connection is left open, because it is shared."""

@@ -1,7 +1,7 @@
-"""The hash `stats`, and which items were shown: what the quality of lists is measured by.
+"""The hash `stats`, and the items that were shown, from which coverage is measured.
 
 In: fields by name; ids of items by list. Out: `HSET` of absolute values; a HyperLogLog for each
-tested list, `quality:<list>`, in which an item counts once however often it is added.
+tested list, `quality:<list>`, in which an item counts once, however often it is added.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ STATS = "stats"
 
 
 def shown_key(prefix: str, name: str) -> str:
-    """The HyperLogLog of the items that stood in the first 10 of a tested list."""
+    """The key of the HyperLogLog of the items that were in the first 10 of a tested list."""
     return f"{prefix}quality:{name}"
 
 
 class RedisStats:
-    """Writes and reads them by a connection that others use too."""
+    """Writes and reads them over a shared connection."""
 
     def __init__(self, redis: RedisWriter, prefix: str) -> None:
         self._redis, self._prefix = redis, prefix
@@ -30,13 +30,13 @@ class RedisStats:
         self._redis.send([("HSET", f"{self._prefix}{STATS}", *pairs)])
 
     def show(self, shown: Mapping[str, Sequence[str]]) -> None:
-        """Count items as shown, by list."""
+        """Count the items shown, by list."""
         commands: list[Command] = [
             ("PFADD", shown_key(self._prefix, name), *items) for name, items in shown.items()
         ]
         self._redis.send(commands)
 
     def shown(self, names: Sequence[str]) -> dict[str, int]:
-        """How many different items were counted of each list, within one percent or so."""
+        """How many distinct items were counted for each list, to within about one percent."""
         counts = self._redis.send([("PFCOUNT", shown_key(self._prefix, name)) for name in names])
         return dict(zip(names, counts, strict=True))

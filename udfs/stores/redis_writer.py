@@ -27,7 +27,7 @@ from udfs.stores.sentinels import Sentinels
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 log = logging.getLogger(__name__)
 Command = Sequence[str | bytes | int] | bytes
-"""Its parts, or the one command already in Redis's protocol, which `ListWriter` writes faster."""
+"""Its parts, or the command already encoded in Redis's protocol, which is faster for lists."""
 
 
 def _packed(command: Command) -> bytes:
@@ -35,10 +35,10 @@ def _packed(command: Command) -> bytes:
 
 
 class RedisSettings:
-    """Where Redis is and how long to wait for it; the password never appears in its `repr`.
+    """Where Redis is and how long to wait for it; its `repr` never contains the password.
 
-    `born_ms` is when the job was submitted, by which its writers shut out those of older ones; 0:
-    they don't.
+    `born_ms` is when the job was submitted: its writers shut out those of older jobs; 0: they do
+    not.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class RedisSettings:
 
     @classmethod
     def of(cls, redis: Redis, born_ms: int = 0) -> RedisSettings:
-        """What the section of the configuration says."""
+        """The settings from the section of the configuration."""
         names = ("url", "username", "password", "prefix", "timeout_s", "retry_s")
         return cls(**{name: getattr(redis, name) for name in names}, born_ms=born_ms)
 
@@ -84,14 +84,14 @@ class RedisSettings:
     def client(self, connected: Callable[[Any], object] | None = None) -> redis.Redis:
         """A new client; `rediss` means TLS, username and password override the URL's.
 
-        That of a cluster is a `redis.RedisCluster`, which asks for the cluster's map at once.
+        For a cluster it is a `redis.RedisCluster`, which loads the cluster's map at once.
 
         Args:
-            connected: called with each new connection, which it has to make ready by `on_connect`
-                itself, but for a cluster's.
+            connected: called with each new connection; it must call `on_connect` on it itself,
+                except for a cluster.
 
         Raises:
-            ServiceError: the URL is not one of Redis. redis.ConnectionError: a cluster does not
+            ServiceError: the URL is not a Redis URL. redis.ConnectionError: a cluster does not
                 answer.
         """
         given = {"username": self.username, "password": self.password}
@@ -113,7 +113,7 @@ class RedisSettings:
                 "redis+cluster://HOST:PORT,HOST:PORT, and in a password # as %23, / as %2F and @ "
                 "as %40."
             ) from None
-        # Given to `from_url`, they would yield to what is in the URL.
+        # If given to `from_url`, they would be overridden by the URL.
         client.connection_pool.connection_kwargs.update(
             {name: value for name, value in (given | hook).items() if value}
         )
@@ -147,7 +147,8 @@ class RedisWriter:
 
     @property
     def tags(self) -> list[str]:
-        """Ends of keys such that a key with each of them is on each node: [""] of a single one."""
+        """Endings of keys, one for each node: keys that end with it are there. [""] without a
+        cluster."""
         return (self._nodes.tags if self._nodes else []) or [""]
 
     def _connected(self, connection: Any) -> None:
@@ -157,7 +158,7 @@ class RedisWriter:
             self._fence.claim(connection)
 
     def _joined(self, connection: Any) -> None:
-        """As `_connected`, of a node of a cluster: the claims may be on another."""
+        """Like `_connected`, for a node of a cluster: the claims may be on another node."""
         self.connections += 1
         if self._fence:
             self._plain = self._plain or self._settings.client()
@@ -168,7 +169,7 @@ class RedisWriter:
 
         Raises:
             ServiceError: Redis did not take them within `retry_s`; the job then restarts from its
-                checkpoint and writes the same keys again. Or a newer writer has shut this one out.
+                checkpoint and writes the same keys again. Or a newer writer has shut out this one.
         """
         if not commands:
             return []
@@ -189,7 +190,7 @@ class RedisWriter:
                 pause = min(pause * 2, 2.0)
 
     def try_to(self, *commands: Command) -> list[Any]:
-        """The replies to the commands; none where Redis does not answer now."""
+        """The replies to the commands; empty if Redis does not answer now."""
         try:
             return self._send_once(commands)
         except (redis.RedisError, OSError):

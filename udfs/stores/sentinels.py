@@ -1,4 +1,4 @@
-"""A Redis that Sentinels watch: where they are, and a client that follows whom they name.
+"""A Redis watched by Sentinels: where they are, and a client that follows the master they name.
 
 In: a URL such as `redis+sentinel://host:26379,other:26379/service/0`. Out: its parts, and clients.
 """
@@ -19,8 +19,8 @@ class Sentinels(NamedTuple):
     """The parts of a URL.
 
     Attributes:
-        at: where the Sentinels are, and what Redis asks for, user name and password.
-        service: the name by which they watch the Redis.
+        at: where the Sentinels are, with the user name and password for Redis.
+        service: the name under which they watch the Redis.
     """
 
     at: RedisHosts
@@ -29,10 +29,10 @@ class Sentinels(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> Sentinels | None:
-        """The parts of `redis+sentinel://` and, for TLS, `rediss+sentinel://`; None of others.
+        """The parts of `redis+sentinel://` and, for TLS, `rediss+sentinel://`; None for other URLs.
 
         Raises:
-            ValueError: a part is missing, or is no number.
+            ValueError: a part is missing, or is not a number.
 
         >>> found = Sentinels.parse("redis+sentinel://a:1,b/shop/3")
         >>> found.at.hosts, found.service, found.database
@@ -53,7 +53,7 @@ class Sentinels(NamedTuple):
         return f"{scheme}+sentinel://{self.at.text}/{self.service}/{self.database}"
 
     def client(self, timeout_s: float) -> redis.Redis:
-        """A client of the service's master, which each new connection asks the Sentinels for."""
+        """A client of the service's master; each new connection asks the Sentinels where it is."""
         common: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
         if self.at.tls:
             common["ssl"] = True

@@ -1,4 +1,4 @@
-"""What a store of lists is: Redis is one, and there may be others beside it.
+"""The interface of a store of lists: Redis is one, and there may be others.
 
 In: `ListUpdates`. Out: lists where a front end reads them.
 """
@@ -17,22 +17,22 @@ class Store(Protocol):
     """Takes every list that a user learner makes; used by one thread."""
 
     def write(self, updates: Sequence[ListUpdates]) -> None:
-        """Replace lists by those of one moment; returns when all are stored, because the state
-        from which they were made is handed back after that.
+        """Replace lists by newer ones; returns when all are stored, because the state from which
+        they were made is returned to Flink after that.
 
         After a failure the same lists, or newer ones, are written again, perhaps in another order.
 
         Raises:
-            ServiceError: they could not be stored in the time that the store allows for it; the
-                job then goes back to its last checkpoint. Whatever else it raises does the same.
+            ServiceError: they could not be stored within the time that the store allows; the job
+                then goes back to its last checkpoint. Any other exception has the same effect.
         """
 
     def close(self) -> None:
-        """Give connections back, at the end of a bounded input."""
+        """Release connections, at the end of a bounded input."""
 
 
 Factory = Callable[[Settings, RedisWriter], Store]
-"""Opens a store, given the configuration and the user learner's own connection to Redis."""
+"""Opens a store, given the configuration and the user learner's connection to Redis."""
 
 
 class Stores:
@@ -42,7 +42,7 @@ class Stores:
         self._stores = stores
 
     def write(self, updates: Sequence[ListUpdates]) -> None:
-        """See `Store`; nothing is asked of any store where there is no list."""
+        """See `Store`; without lists no store is called."""
         if updates:
             for store in self._stores:
                 store.write(updates)

@@ -11,14 +11,14 @@ from udfs.stores.redis_writer import RedisWriter
 from udfs.stores.store import Factory, Stores
 
 STORES: dict[str, Factory] = {}
-"""By name, in the order in which they are written to."""
+"""Stores by name, in the order in which they are written to."""
 
 
 def register(name: str, factory: Factory) -> None:
-    """Add a store; to be called while modules are imported, as every process of a job must have it.
+    """Add a store. Call it while modules are imported, since every process of a job must know it.
 
     Raises:
-        ValueError: there is one of that name.
+        ValueError: a store of that name exists already.
     """
     if name in STORES:
         raise ValueError(f"There is a store {name!r} already: give this one another name.")
@@ -26,7 +26,7 @@ def register(name: str, factory: Factory) -> None:
 
 
 def open_stores(settings: Settings, redis: RedisWriter) -> Stores:
-    """All of them as one."""
+    """All stores as one."""
     return Stores([factory(settings, redis) for factory in STORES.values()])
 
 

@@ -24,6 +24,8 @@ CONSTANTS = {
     "ranker": ranker,
     "feed": entries,
 }
+RENAMED = {"user_cf.said": "ITEMS_EACH", "user_cf.hermit": "ACTIVITY_SHRINK"}
+"""Constants whose names are not those of the options."""
 OTHERS = {
     "events.latest_ahead_s": AHEAD_MS / 1000,
     "lists.overload_ms": OVERLOAD_MS,
@@ -37,7 +39,7 @@ def value(name: str) -> float | None:
     """What is in force instead of an option; None if it was no number."""
     section, _, key = name.partition(".")
     if section in CONSTANTS:
-        found: float = getattr(CONSTANTS[section], key.upper())
+        found: float = getattr(CONSTANTS[section], RENAMED.get(name, key.upper()))
         return found
     return OTHERS.get(name)
 

@@ -130,15 +130,15 @@ def test_columns_of_other_lengths_are_damage() -> None:
         unpack(packed({name: WHOLE[name] for name in WHOLE if name != "items"}))
 
 
-def test_a_column_of_another_millirec_is_passed_over() -> None:
+def test_an_unknown_column_is_ignored() -> None:
     batch = unpack(packed(WHOLE | {"mood": ["merry"], "noise": bytes(8)}))
     assert set(batch.columns) == set(WHOLE)
     assert (batch.users, batch.opened) == (["ann"], 5)
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_the_packed_forms_of_before_are_still_read(version: int) -> None:
-    """They may wait in a job's state, or be in flight, at an upgrade."""
+def test_older_packed_forms_are_still_read(version: int) -> None:
+    """They may be in the state of a job, or in flight, during an upgrade."""
     batch = unpack(bytes.fromhex((FIXTURES / f"batch-v{version}.hex").read_text()))
     assert batch.users == ["ann", "böb 🛒", "ann"]
     assert batch.items == ["7", "1580", "a b"]
@@ -152,7 +152,7 @@ def test_the_packed_forms_of_before_are_still_read(version: int) -> None:
     assert unpack(pack(batch)) == batch
 
 
-def test_a_batch_of_before_that_is_damaged_is_named() -> None:
+def test_a_damaged_older_batch_is_reported() -> None:
     data = msgspec.msgpack.encode([2, ["ann"], ["7"], bytes(3), b"\x00", bytes(8), [""], 5, b""])
     with pytest.raises(SourceError, match="other lengths, such as 'weights'"):
         unpack(data)
@@ -214,7 +214,7 @@ def test_user_shards_never_move(user: str, shard: int) -> None:
 
 
 @given(ids, st.integers(1, 1000))
-def test_a_shard_lies_in_range(user: str, shards: int) -> None:
+def test_a_shard_is_in_range(user: str, shards: int) -> None:
     assert 0 <= user_shard(user, shards) < shards
 
 

@@ -1,4 +1,4 @@
-"""A column more: registered in one line, it is read, judged, carried and handed to the learner."""
+"""A new column: registered in one line, it is read, checked, carried and passed to the learner."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CSV = {"user": "1", "item": "2", "device": "3", "visits": "4", "dwell": "5"}
 
 @pytest.fixture(autouse=True, scope="module")
 def toys() -> Iterator[None]:
-    """Three columns more, which other tests do not see."""
+    """Three more columns, which other tests do not see."""
     before = dict(COLUMNS)
     register(Column("device", str, fill=""))
     register(Column("visits", np.int16, fill=-1))
@@ -63,7 +63,7 @@ def toys_of(events: Decoded | EventBatch) -> list[tuple[Any, ...]]:
     return list(zip(*(list(events.column(name)) for name in names), strict=True))
 
 
-def test_json_has_it() -> None:
+def test_it_is_read_from_json() -> None:
     found = from_json(line(device="phone", visits=3, dwell=2.5), line(device=7, dwell=2), line())
     assert not found.rejected
     assert found.column("device") == ["phone", "7", ""]
@@ -72,7 +72,7 @@ def test_json_has_it() -> None:
     assert found.column("visits").dtype == np.int16
 
 
-def test_a_preset_says_where_it_is() -> None:
+def test_a_preset_can_map_it() -> None:
     found = from_json(line(context={"device": {"type": "tv"}}), device="context.device.type")
     assert found.column("device") == ["tv"]
     left_out = from_json(line(device="tv"), device="")
@@ -80,7 +80,7 @@ def test_a_preset_says_where_it_is() -> None:
     assert "device" not in left_out.columns
 
 
-def test_csv_has_it() -> None:
+def test_it_is_read_from_csv() -> None:
     found = from_csv("ann,7,phone,3,2.5", "bob,8,,,")
     assert not found.rejected
     assert found.column("device") == ["phone", ""]
@@ -88,7 +88,7 @@ def test_csv_has_it() -> None:
     np.testing.assert_array_equal(found.column("dwell"), [2.5, np.nan])
 
 
-def test_csv_with_names_has_it() -> None:
+def test_it_is_read_from_csv_with_names() -> None:
     preset = resolve("tianchi", fields={"device": "user_geohash"})
     found = Decoder(settings(preset, unknown_type="accept")).decode(
         ["ann,7,1,9q8y,42,2014-12-08 18"], NOW
@@ -194,7 +194,7 @@ def batch_of_rows(rows: Sequence[tuple[str, str, int, float]], opened: int = 5) 
 
 
 def same(batch: EventBatch, rows: Sequence[tuple[str, str, int, float]]) -> None:
-    """That the batch has these rows, before and after it is packed."""
+    """Check that the batch has these rows, before and after it is packed."""
     for one in (batch, unpack(pack(batch))):
         assert len(one) == len(rows)
         found = list(zip(one.users, *zip(*toys_of(one), strict=True), strict=True)) if rows else []
@@ -231,7 +231,7 @@ def test_a_batch_without_the_column_is_joined_with_its_fill(
     same(join([batch_of_rows(rows), batch_of_rows(blank)]), rows + blank)
 
 
-def test_a_batch_of_before_the_column_has_its_fill() -> None:
+def test_a_batch_older_than_the_column_gets_its_fill() -> None:
     batch = batch_of_rows([("ann", "tv", 3, 2.0)])
     old = msgspec.structs.replace(
         batch, columns={n: v for n, v in batch.columns.items() if n not in ("device", "visits")}
@@ -243,8 +243,8 @@ def test_a_batch_of_before_the_column_has_its_fill() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (Column("device", np.int8, fill=0), "is there already"),
-        (Column("kind", str, fill="", field="user"), "is there already"),
+        (Column("device", np.int8, fill=0), "is taken: choose another name"),
+        (Column("kind", str, fill="", field="user"), "is taken: choose another name"),
         (Column("session", str), "has no fill"),
         (Column("session", np.bool_, fill=False), "an integer or float type"),
         (Column("session", str, fill=0), "cannot hold its fill 0: .* str$"),
@@ -252,7 +252,7 @@ def test_a_batch_of_before_the_column_has_its_fill() -> None:
         (Column("session", np.int8, fill=np.nan), "cannot hold its fill nan: .* int8$"),
     ],
 )
-def test_what_cannot_be_a_column_is_refused(column: Column, message: str) -> None:
+def test_invalid_columns_are_refused(column: Column, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         register(column)
 

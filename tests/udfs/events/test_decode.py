@@ -146,7 +146,7 @@ def test_ids_up_to_the_limit_are_fine_and_may_hold_anything() -> None:
     assert got.users == [*odd, str(10**30)]
 
 
-def test_events_of_weight_0_are_ignored_when_asked() -> None:
+def test_events_of_weight_0_are_ignored_if_configured() -> None:
     lines = [line(type="rating", value=value) for value in (5, 4, "x", 4.5)] + ["", line()]
     rule = RatingRule(kind="threshold", threshold=4.5)
     got = decode(*lines, rating=rule, zero_weight="ignore")
@@ -191,7 +191,7 @@ def test_ratings_follow_the_rule_and_the_weight_of_their_type() -> None:
     assert Decoder(twice).decode(ratings, NOW).weights.tolist() == [-2.0, -0.5, 1.0, 2.0]
 
 
-def test_a_value_is_no_multiplier_of_other_types() -> None:
+def test_a_value_does_not_multiply_other_types() -> None:
     assert decode(line(type="cart", value=50)).weights.tolist() == [2.0]
 
 
@@ -202,7 +202,7 @@ def test_settings_that_would_fail_every_event_are_refused() -> None:
         RatingRule(scale=0.0)
 
 
-def test_ratings_are_kept_as_they_came_where_asked() -> None:
+def test_original_ratings_are_kept_if_configured() -> None:
     lines = line(type="rating", value=4.5), line(type="click", value=3), line(type="stare")
     assert decode(*lines, ratings=True).ratings.tolist() == pytest.approx(
         [4.5, np.nan], nan_ok=True
@@ -290,7 +290,7 @@ def test_a_line_means_the_same_alone_and_among_others(name: str, lines: list[str
     ]
 
 
-def test_ratings_are_as_given_whatever_their_weight() -> None:
+def test_ratings_are_kept_as_given_whatever_their_weight() -> None:
     lines = [
         '{"user":"a","item":"x","type":"rating","value":4.5}',
         '{"user":"a","item":"x","type":"click","value":3}',
@@ -303,7 +303,7 @@ def test_ratings_are_as_given_whatever_their_weight() -> None:
     assert decoder.ratings(decoder.read(["1\t2\t3.5\t875747190"])).tolist() == [3.5]
 
 
-def test_no_more_events_of_a_user_are_taken_in_a_minute_than_allowed() -> None:
+def test_events_of_a_user_beyond_the_limit_per_minute_are_rejected() -> None:
     limited = decoder(user_per_minute=2)
     lines = [line(user=user) for user in "abaa"] + ["{", line(user="a", item="")]
     found = limited.decode(lines, NOW)

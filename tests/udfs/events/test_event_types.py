@@ -50,7 +50,7 @@ def even(places: dict[str, int], items: set[str]) -> float:
     return float(np.mean([place for place, item in enumerate(kept) if int(item) % 2 == 0]))
 
 
-def said(weight: float, items: tuple[str, ...]) -> EventBatch:
+def batch_with(weight: float, items: tuple[str, ...]) -> EventBatch:
     return batch_of([("ann", item) for item in items], weight)
 
 
@@ -64,7 +64,7 @@ def test_dislikes_lower_what_is_like_the_items_for_this_user(
     model: str, disliked: tuple[str, ...]
 ) -> None:
     before = places(taught(model), "ann")
-    after = places(taught(model, said(-1.0, disliked)), "ann")
+    after = places(taught(model, batch_with(-1.0, disliked)), "ann")
     assert not after.keys() & {*disliked}
     both = before.keys() & after.keys()
     assert len(both) >= ITEMS - 8
@@ -74,16 +74,16 @@ def test_dislikes_lower_what_is_like_the_items_for_this_user(
 @pytest.mark.parametrize("model", ["item-cf", "mf", "ranker"])
 def test_a_dislike_changes_little_for_others(model: str) -> None:
     before = places(taught(model), "bob")
-    after = places(taught(model, said(-1.0, NEW)), "bob")
+    after = places(taught(model, batch_with(-1.0, NEW)), "bob")
     assert before.keys() == after.keys()
     assert np.mean([abs(before[item] - after[item]) for item in before]) < 1.5
 
 
 @pytest.mark.parametrize("model", ["item-cf", "mf", "ranker"])
-def test_what_is_liked_again_is_no_more_disliked(model: str) -> None:
-    shard = taught(model, said(-1.0, NEW))
+def test_liking_an_item_again_removes_the_dislike(model: str) -> None:
+    shard = taught(model, batch_with(-1.0, NEW))
     before = places(shard, "ann")
-    shard.learn(said(1.0, NEW))
+    shard.learn(batch_with(1.0, NEW))
     after = places(shard, "ann")
     assert even(after, {*after}) <= even(before, {*before}) - 1.0
 
@@ -111,7 +111,7 @@ def test_an_impression_consumes_nothing_and_changes_no_taste(model: str) -> None
         assert set(shown(shard.lists("ann")["rec:ann"])) <= set(before)
 
 
-def test_who_was_only_shown_items_gets_what_is_popular() -> None:
+def test_a_user_with_only_impressions_gets_popular_items() -> None:
     shard = taught("ranker")
     learned = shard.learn(as_batch(("eve", "1", "impression"), ("eve", "2", "impression")))
     assert learned.new_users == 1

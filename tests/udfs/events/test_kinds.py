@@ -68,7 +68,7 @@ LINES = [
 ]  # fmt: skip
 
 
-def test_alone_interactions_get_every_line() -> None:
+def test_without_other_kinds_every_line_is_an_interaction() -> None:
     assert by_kind(LINES) == {"interaction": range(7)}
     flink = Subtask(Parse(SETTINGS, {"user learner": [70]}, "", False))
     out = flink.process(0, (0, json.dumps(LINES), 5))
@@ -76,7 +76,7 @@ def test_alone_interactions_get_every_line() -> None:
 
 
 @pytest.mark.usefixtures("note")
-def test_lines_go_where_their_kind_says() -> None:
+def test_lines_are_routed_by_kind() -> None:
     assert by_kind(LINES) == {"interaction": [0, 2, 3, 5, 6], "note": [1, 4]}
     keys = {"user learner": [70], "notes": [80, 81]}
     flink = Subtask(Parse(SETTINGS, keys, "topic", True))
@@ -97,12 +97,12 @@ def test_lines_go_where_their_kind_says() -> None:
 
 
 @pytest.mark.usefixtures("note")
-def test_an_operator_that_gets_no_lines_is_named() -> None:
+def test_an_operator_without_keys_is_reported() -> None:
     with pytest.raises(ConfigError, match="'note' go to the operator 'notes'"):
         Parse(SETTINGS, {"user learner": [70]}, "", False)
 
 
 @pytest.mark.usefixtures("note")
-def test_a_kind_is_registered_once() -> None:
+def test_a_kind_is_registered_only_once() -> None:
     with pytest.raises(ConfigError, match="'note' already"):
         register(NOTE)

@@ -74,7 +74,7 @@ def test_every_preset_resolves_to_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n, preset in PRESETS.items() if preset.format == "csv"])
-def test_headers_are_ignored_unless_told_otherwise(name: str) -> None:
+def test_headers_are_ignored_unless_configured_otherwise(name: str) -> None:
     header = PRESETS[name].delimiter.join(PRESETS[name].columns)
     assert decode(name, header, "\ufeff" + header + "\r\n").ignored == 2
     assert len(decode(name, header, header="no").rejected) == 1
@@ -141,7 +141,7 @@ def test_fields_that_decoding_leaves_on_the_line_may_be_mapped() -> None:
         ({"preset": "gorse", "format": "csv"}, "name them all, or give the column's number"),
     ],
 )
-def test_what_cannot_work_is_refused_with_what_to_write(
+def test_invalid_mappings_are_refused_with_advice(
     arguments: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(SourceError, match=sentence.replace("?", r"\?")):
@@ -163,7 +163,7 @@ def test_movielens_100k_is_read_whole() -> None:
     assert (len(set(got.users)), len(set(got.items))) == (943, 1682)
 
 
-def test_of_the_dirty_movielens_exactly_the_corrupt_rows_are_rejected() -> None:
+def test_exactly_the_corrupt_rows_of_the_dirty_movielens_are_rejected() -> None:
     lines = data_file("ml-1m-dirty/ratings.dat")
     got = decode("movielens-dat", *lines, delimiter="|")
     reasons = {one.index: one.reason for one in got.rejected}

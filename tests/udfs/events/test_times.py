@@ -43,7 +43,7 @@ NOW = 1_700_000_000_000
         (None, NOW),
     ],
 )
-def test_forms(raw: RawTime, ms: int) -> None:
+def test_valid_times(raw: RawTime, ms: int) -> None:
     assert to_ms([raw], NOW).tolist() == [ms]
     mixed: list[RawTime] = [raw, 5e9, "x"]
     assert to_ms(mixed, NOW).tolist()[:2] == [ms, 5e12]
@@ -53,13 +53,13 @@ def test_forms(raw: RawTime, ms: int) -> None:
     "raw",
     ["", "now", "nan", "inf", "1_000", "١٢٣", "12:51", "2022-13-01", "2022-02-30", "2022-08-25T25"],
 )
-def test_what_is_no_time_is_nan(raw: str) -> None:
+def test_invalid_times_are_nan(raw: str) -> None:
     (ms,) = to_ms([raw], NOW).tolist()
     assert ms != ms
 
 
 @pytest.mark.parametrize("raw", [10**400, "9" * 400, "9" * 5000, "1e999", -(10**400)])
-def test_beyond_every_number_is_infinite(raw: RawTime) -> None:
+def test_huge_numbers_are_infinite(raw: RawTime) -> None:
     assert abs(to_ms([raw], NOW).tolist()[0]) == float("inf")
 
 
@@ -83,6 +83,6 @@ def test_any_column_has_a_result_for_each_entry(column: list[RawTime]) -> None:
     np.testing.assert_array_equal(together, alone)  # NaN is NaN, and 0 is −0
 
 
-def test_a_time_nobody_can_date_is_still_shown() -> None:
+def test_a_time_without_a_date_is_still_shown() -> None:
     assert iso_text(0) == "1970-01-01T00:00:00Z"
     assert iso_text(1e30) == "1e+30 ms"

@@ -83,7 +83,7 @@ def test_an_owner_without_room_leaves_new_items_out() -> None:
     assert apply_deltas(message(["b"], [1]), owner, 1e6).tolist() == []
 
 
-def test_a_drawn_negative_counts_no_event_and_is_not_seen() -> None:
+def test_a_drawn_negative_does_not_count_as_an_event_or_as_seen() -> None:
     owner = Catalogue(2, 1, 10)
     owner.slots(["a"])
     apply_deltas(message(["a"], [0]), owner, 1e6)
@@ -128,7 +128,7 @@ def test_another_version_is_refused() -> None:
         unpack_deltas(msgspec.msgpack.encode(other))
 
 
-def test_a_factor_of_the_history_is_told_where_it_has_changed() -> None:
+def test_history_factors_are_sent_only_if_changed() -> None:
     change = np.zeros((3, 8), np.float32)
     change[:, 0], change[1, 6:] = 5, [0.5, -0.5]
     touched = Touched(
@@ -141,8 +141,8 @@ def test_a_factor_of_the_history_is_told_where_it_has_changed() -> None:
         np.zeros(3, np.int32),
     )
     packed = pack_deltas(touched, 0, [], {})
-    told = msgspec.msgpack.decode(packed[0])
-    assert [len(part) for part in told[2:3] + told[7:9]] == [3 * 6 * 4, 4, 8]
+    sent = msgspec.msgpack.decode(packed[0])
+    assert [len(part) for part in sent[2:3] + sent[7:9]] == [3 * 6 * 4, 4, 8]
     owner = Catalogue(2, 1, 10)
     apply_deltas(unpack_deltas(packed[0]), owner, 1e6)
     assert owner.y[:3].tolist() == [[0, 0], [0.5, -0.5], [0, 0]]
@@ -159,7 +159,7 @@ def applied(data: str) -> Catalogue:
 
 
 def test_the_bytes_of_version_1_are_still_applied() -> None:
-    """They may lie in an item learner's inbox when a job is upgraded."""
+    """They may be in the inbox of an item learner when a job is upgraded."""
     owner = applied(
         "97 01 91 a1 61 c4 08 0000803f 000000bf c4 08 000000000000f03f c4 08 0000000000408f40"
         "c4 08 0300000000000000 cd 1388"
@@ -189,8 +189,8 @@ def test_the_ranker_of_version_3_is_shared_by_its_name() -> None:
     data = (FIXTURES / "deltas-v3.hex").read_text()
     applied(data)
     found = unpack_deltas(bytes.fromhex(data))
-    told = parameters.read(found.parameters)
-    assert {name: values.tolist() for name, values in told.items()} == {"ranker": [0.5, -2.0]}
+    received = parameters.read(found.parameters)
+    assert {name: values.tolist() for name, values in received.items()} == {"ranker": [0.5, -2.0]}
 
 
 def test_the_bytes_of_version_4_are_applied() -> None:
@@ -203,8 +203,8 @@ def test_the_bytes_of_version_4_are_applied() -> None:
     )
     owner = applied(data)
     assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
-    told = parameters.read(unpack_deltas(bytes.fromhex(data)).parameters)
-    assert {name: values.tolist() for name, values in told.items()} == {
+    received = parameters.read(unpack_deltas(bytes.fromhex(data)).parameters)
+    assert {name: values.tolist() for name, values in received.items()} == {
         "ranker": [0.5],
         "seq": [-2.0],
     }
@@ -224,8 +224,8 @@ def test_shared_parameters_go_to_the_first_shard_whatever_else_there_is() -> Non
     packed = pack_deltas(touched, NOW, [], shared)
     assert sorted(packed) == [0, 1]
     assert parameters.read(unpack_deltas(packed[1]).parameters) == {}
-    told = parameters.read(unpack_deltas(packed[0]).parameters)
-    assert {name: values.tolist() for name, values in told.items()} == {
+    received = parameters.read(unpack_deltas(packed[0]).parameters)
+    assert {name: values.tolist() for name, values in received.items()} == {
         name: values.tolist() for name, values in shared.items()
     }
     assert list(pack_deltas(touched, NOW, [], {})) == [1]

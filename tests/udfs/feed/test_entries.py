@@ -31,7 +31,7 @@ def check(data: bytes) -> FeedRows:
     return feed
 
 
-def test_form_2_knew_the_ranker_alone() -> None:
+def test_form_2_has_only_the_ranker() -> None:
     found = parameters.read(check(FORM_2).parameters)
     assert {name: values.tolist() for name, values in found.items()} == {"ranker": [0.5, -2.0]}
 

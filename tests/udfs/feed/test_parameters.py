@@ -1,4 +1,4 @@
-"""Shared parameters by name: what user learners add adds up."""
+"""Shared parameters by name: changes of user learners add up."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def test_what_is_packed_is_read(given_values: dict[str, list[float]]) -> None:
 
 
 @given(st.lists(changes, max_size=6))
-def test_changes_of_unknown_names_add_up_from_0(told: list[dict[str, list[float]]]) -> None:
+def test_changes_of_unknown_names_add_up_from_0(
+    parts: list[dict[str, list[float]]],
+) -> None:
     shared, plain = Shared({}), dict[str, np.ndarray]()
-    for one in told:
+    for one in parts:
         shared.add({name: np.array(values) for name, values in one.items()})
         for name, values in one.items():
             plain[name] = plain.get(name, np.zeros(2)) + values
@@ -40,7 +42,7 @@ def test_changes_of_unknown_names_add_up_from_0(told: list[dict[str, list[float]
     assert shared.values.keys() == plain.keys()
 
 
-def test_those_of_the_ranker_begin_where_it_begins_and_keep_its_limits() -> None:
+def test_ranker_parameters_start_at_their_initial_values_and_keep_their_limits() -> None:
     ranker = Ranker(RankerOptions())
     shared, begin = Shared({RANKER: ranker}), ranker.parameters
     change = np.ones(len(begin))
@@ -60,7 +62,7 @@ def test_changes_of_another_size_are_left_out() -> None:
     assert shared.values["a"].tolist() == [1, 0]
 
 
-def test_the_ranker_has_no_name_in_older_forms() -> None:
+def test_the_ranker_is_unnamed_in_older_forms() -> None:
     assert parameters.read(b"") == {}
     assert parameters.read(np.array([0.5]).tobytes())[RANKER].tolist() == [0.5]
 

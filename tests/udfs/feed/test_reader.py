@@ -1,4 +1,4 @@
-"""The item feed through a real Redis: what is written is read, damage is left out."""
+"""The item feed through a real Redis: what is written is read, damaged entries are skipped."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_the_log_is_trimmed_by_age(side: Side, redis_client: Any) -> None:
     assert redis_client.xlen("shop:feed:log") < 200
 
 
-def test_restored_items_are_not_trending_for_having_come_at_once(
+def test_restored_items_are_not_trending_because_they_arrive_at_once(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side = Side(redis_url)
@@ -137,7 +137,7 @@ def test_restored_items_are_not_trending_for_having_come_at_once(
     assert side.replica.names(items[items >= 0].tolist()) == ["new", "rising"]
 
 
-def test_alone_it_leaves_the_log_but_takes_restored_snapshots(
+def test_a_single_replica_ignores_the_log_but_loads_restored_snapshots(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side = Side(redis_url, alone=True)
@@ -192,7 +192,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED.keys())
-def test_damage_is_left_out_with_a_warning(
+def test_damaged_entries_are_skipped_with_a_warning(
     side: Side, redis_client: Any, data: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     side.reader.start(side.models)
@@ -205,7 +205,7 @@ def test_damage_is_left_out_with_a_warning(
     assert side.replica.find(["good"]).tolist() == [0]
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) >= (2 if data else 1)
-    assert all("the item feed holds an entry that is left out" in text for text in warnings)
+    assert all("the item feed has an entry that is skipped" in text for text in warnings)
 
 
 def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: Any) -> None:

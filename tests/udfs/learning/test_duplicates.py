@@ -25,7 +25,7 @@ def test_within_a_batch_and_across_batches() -> None:
     assert len(duplicates) == 3
 
 
-def test_no_id_is_always_new_and_costs_nothing() -> None:
+def test_an_event_without_id_is_always_new_and_costs_nothing() -> None:
     rows = DictState()
     duplicates = Duplicates(rows, 1000, LIMIT)
     assert duplicates.keep(["", ""], 0) is None

@@ -31,7 +31,7 @@ class Watched:
         return gone
 
 
-def test_a_user_is_forgotten_with_history_and_starts_anew() -> None:
+def test_a_forgotten_user_loses_the_history_and_starts_again() -> None:
     watched = Watched()
     watched.visit(0, "ann", "bob", items=70)
     watched.visit(50_000, "bob")

@@ -1,4 +1,4 @@
-"""The owners of items against the learner that told them, across folds and restarts."""
+"""The owners of items against the learner that sends them changes, across folds and restarts."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ batches = st.lists(
 
 
 class Owners:
-    """Two item shards of one subtask, and a learner that tells them."""
+    """Two item shards of one subtask, and a learner that sends them changes."""
 
     def __init__(self, **item_cf: Any) -> None:
         self.settings = Settings(lists=Lists(length=5), item_cf=ItemCF(**item_cf))
-        self.teller = OneShard(item_cf=self.settings.item_cf)
+        self.sender = OneShard(item_cf=self.settings.item_cf)
         self.index = KeyIndex()
         self.shards = [self.new(number) for number in range(2)]
 
@@ -56,16 +56,16 @@ class Owners:
         catalogue, neighbours = Catalogue(D, SETTINGS.model.seed, 1000), Neighbours(s.item_cf)
         return ItemShard(catalogue, neighbours, shared, self.index, s.half_life_ms)
 
-    def tell(self, batch: Batch) -> list[tuple[int, bytes]]:
+    def send(self, batch: Batch) -> list[tuple[int, bytes]]:
         pairs = [(user, f"item {item}") for user, item, _ in batch]
-        messages = self.teller.learn(batch_of(pairs, [w for _, _, w in batch])).messages
+        messages = self.sender.learn(batch_of(pairs, [w for _, _, w in batch])).messages
         for number, message in messages.items():
             self.shards[number].apply(message)
         return list(messages.items())
 
     def rows(self) -> dict[str, dict[str, float]]:
         """Item → neighbour → count, by all owners."""
-        learner = self.teller.learner
+        learner = self.sender.learner
         name_of = dict(zip(learner.catalogue.keys.tolist(), learner.catalogue.ids, strict=False))
         found = {}
         for shard in self.shards:
@@ -79,7 +79,7 @@ class Owners:
         return found
 
 
-def told(models: Recommender) -> dict[str, dict[str, float]]:
+def counts_of(models: Recommender) -> dict[str, dict[str, float]]:
     """The same of a replica."""
     catalogue, found = models.catalogue, {}
     models.neighbours.reserve(catalogue.size)
@@ -107,20 +107,20 @@ def test_owners_count_what_the_learner_counts(
 ) -> None:
     owners = Owners(neighbours=neighbours, span=span)
     for batch in given_batches:
-        owners.tell(batch)
-    same(owners.rows(), told(owners.teller.learner.models))
+        owners.send(batch)
+    same(owners.rows(), counts_of(owners.sender.learner.models))
     shared = owners.shards[0].shared
     assert shared is not None
-    wanted = owners.teller.learner.models.ranker.parameters
+    wanted = owners.sender.learner.models.ranker.parameters
     np.testing.assert_allclose(shared.values["ranker"], wanted, rtol=1e-9)
 
 
-def test_an_owner_of_nothing_in_a_batch_ages_by_it_all_the_same() -> None:
+def test_an_owner_without_items_in_a_batch_still_ages_by_it() -> None:
     owners = Owners(span=10.0)
     for k, item in enumerate((0, 4, 0, 4, 4)):
-        owners.tell([(f"user {k} {n}", item, 1.0) for n in range(3)])
+        owners.send([(f"user {k} {n}", item, 1.0) for n in range(3)])
     assert {shard.neighbours.clock for shard in owners.shards} == {15}
-    same(owners.rows(), told(owners.teller.learner.models))
+    same(owners.rows(), counts_of(owners.sender.learner.models))
 
 
 @settings(max_examples=40)
@@ -132,7 +132,7 @@ def test_a_restart_from_rows_and_inbox_holds_the_same(
     state: list[tuple[dict[str, bytes], dict[str, bytes], Parameters]] = [({}, {}, {})] * 2
     inbox: list[tuple[int, bytes]] = []
     for n, batch in enumerate(given_batches):
-        inbox += owners.tell(batch)
+        inbox += owners.send(batch)
         if n == folded:
             state, inbox = [shard.fold() for shard in owners.shards], []
             assert not any(shard.unfolded for shard in owners.shards)
@@ -154,7 +154,7 @@ def test_what_is_published_is_what_a_replica_then_holds(
     """A snapshot, and then changes: by them alone a replica has all that the owners have."""
     owners = Owners()
     for batch in first:
-        owners.tell(batch)
+        owners.send(batch)
     replica = Recommender(owners.settings, Catalogue(D, 1, 1000), Users(D, 1, 10, 10))
 
     def put(shard: ItemShard, slots: Any, changes: Any) -> None:
@@ -172,44 +172,44 @@ def test_what_is_published_is_what_a_replica_then_holds(
         for changes in [*chunks.values()][1:]:
             put(shard, living[:0], changes)
     for batch in second:
-        owners.tell(batch)
+        owners.send(batch)
     for shard in owners.shards:
         put(shard, *shard.changes(ALL, ALL))
         assert not shard.snapshot()[2], "only what has changed since"
     counted = {item: row for item, row in owners.rows().items() if row[""] > 0}
-    found = told(replica)
+    found = counts_of(replica)
     same({item: found[item] for item in counted}, counted)
-    wanted = owners.teller.learner.models.ranker.parameters
+    wanted = owners.sender.learner.models.ranker.parameters
     np.testing.assert_allclose(replica.ranker.parameters, wanted, rtol=1e-9)
 
 
 @given(batches, st.integers(1, 2000))
 @settings(max_examples=20)
-def test_what_has_no_room_waits_for_its_turn(history: list[Batch], room: int) -> None:
+def test_changes_without_room_wait_for_their_turn(history: list[Batch], room: int) -> None:
     owners = Owners()
     for batch in history:
-        owners.tell(batch)
+        owners.send(batch)
     for shard in owners.shards:
         changed = set(shard.catalogue.ids)
         counted = {n for n, w in enumerate(shard.neighbours.weights(living_of(shard))) if w > 0}
-        gone, said = [], []
+        gone, sent = [], []
         while shard.waiting:
             slots, changes = shard.changes(room, room)
             assert len(slots) <= max(1, room // shard.catalogue.dtype.itemsize)
             assert len(changes.pairs) <= 1 or sum(map(len, changes.pairs)) <= room
             gone += shard.catalogue.names(slots.tolist())
-            said += changes.counted
+            sent += changes.counted
         assert sorted(gone) == sorted(changed), "each once"
-        assert len(said) == len(set(said)) >= len(counted)
+        assert len(sent) == len(set(sent)) >= len(counted)
         assert shard.snapshot()[1].keys() >= ({0} if counted else set()), "and to the snapshot"
 
 
 def test_changes_go_in_the_order_of_their_age() -> None:
     owners = Owners()
-    owners.tell([("ann", k, 1.0) for k in range(20)])
+    owners.send([("ann", k, 1.0) for k in range(20)])
     shard = owners.shards[0]
     first, _ = shard.changes(1, 0)
-    owners.tell([("bob", k, 1.0) for k in range(20)])
+    owners.send([("bob", k, 1.0) for k in range(20)])
     order = []
     while len(slots := shard.changes(1, 0)[0]):
         order += slots.tolist()
@@ -225,7 +225,7 @@ def living_of(shard: ItemShard) -> Any:
 
 def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:
     owners = Owners()
-    owners.tell([("ann", k, 1.0) for k in range(20)])
+    owners.send([("ann", k, 1.0) for k in range(20)])
     before = owners.rows()
     shard = owners.shards[0]
     living = shard.catalogue.living_slots()
@@ -248,7 +248,7 @@ def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:
 
 def test_rows_packed_at_once_are_those_packed_one_by_one() -> None:
     owners = Owners(span=20.0)
-    owners.tell([("ann", k, 1.0 + k) for k in range(20)])
+    owners.send([("ann", k, 1.0 + k) for k in range(20)])
     for shard in owners.shards:
         slots = np.append(shard.catalogue.living_slots()[::-1], 0).astype(np.int32)
         keys = owners.index.keys
@@ -284,7 +284,7 @@ def test_a_row_that_cannot_be_read_is_refused(change: Any, message: str) -> None
         read_row(change(pack_row(row, np.ones(1, np.uint64))), "it")
 
 
-def test_numbers_that_are_not_finite_are_none() -> None:
+def test_numbers_that_are_not_finite_read_as_0() -> None:
     row = Row(7, np.nan, np.zeros(3, np.int32), np.array([np.nan, np.inf, -1], np.float32))
     found = read_row(pack_row(row, np.ones(1, np.uint64)), "it")
     assert (found.weight, found.values.tolist()) == (0, [0, 0, 0])

@@ -82,15 +82,15 @@ def test_a_timer_publishes_and_folds_and_the_end_leaves_a_snapshot() -> None:
     assert feed.snapshots[0].origin == f"{NOW}:0"
 
 
-def test_parameters_of_any_name_outlive_a_restart_and_those_of_the_ranker_have_their_cell() -> None:
+def test_all_parameters_survive_a_restart_and_the_rankers_have_their_own_cell() -> None:
     state = handles()
     one = step(state, Feed(), alone=True)
     shared = one_of(one)
     begin = shared.values[RANKER]
     assert state.shared.value() is None
-    told = {RANKER: np.full(len(begin), 0.25), "sequence": np.array([1.0, 2.0])}
+    changes = {RANKER: np.full(len(begin), 0.25), "sequence": np.array([1.0, 2.0])}
     for _ in range(2):
-        list(one.message(KEY, message(told)))
+        list(one.message(KEY, message(changes)))
     list(one.timer(KEY, NOW + 200))
     wanted = {RANKER: begin + 0.25 + 0.25, "sequence": np.array([2.0, 4.0])}
     assert state.ranker.value() == wanted[RANKER].tobytes()
@@ -100,7 +100,7 @@ def test_parameters_of_any_name_outlive_a_restart_and_those_of_the_ranker_have_t
     }
 
 
-def test_a_state_from_before_there_were_names_holds_the_ranker_alone() -> None:
+def test_an_old_state_without_names_has_only_the_ranker() -> None:
     stored = np.full(len(one_of(step(handles(), Feed())).values[RANKER]), 0.5)
     state = handles(stored.tobytes())
     found = one_of(step(state, Feed())).values

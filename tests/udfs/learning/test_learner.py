@@ -121,7 +121,7 @@ def test_a_replay_from_a_checkpoint_learns_the_same() -> None:
     assert items_of(again) == items_of(shard)
 
 
-def test_what_a_batch_changed_is_told() -> None:
+def test_what_a_batch_changed_is_sent() -> None:
     shard = OneShard()
     learned = shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("ann", "b")]))
     assert [shard.learner.users.names[slot] for slot in learned.slots] == ["ann", "bob"]
@@ -156,7 +156,7 @@ def test_nothing_consumed_is_ever_listed(
         assert value["source"] == ("ranker" if batch.users.count(user) >= 3 else "popular")
 
 
-def test_consumed_items_are_listed_when_asked() -> None:
+def test_consumed_items_are_listed_if_configured() -> None:
     shard = OneShard(exclude_consumed=False)
     shard.learn(batch_of([("ann", "a"), ("ann", "b")]))
     assert sorted(shown(shard.lists("ann")["rec:ann"])) == ["a", "b"]
@@ -168,7 +168,7 @@ def test_an_event_that_consumes_nothing_leaves_the_item_in_the_list() -> None:
     assert sorted(shown(shard.lists("ann")["rec:ann"])) == ["a", "b"]
 
 
-def test_young_users_get_what_is_popular() -> None:
+def test_new_users_get_popular_items() -> None:
     shard = OneShard(minimum_events=3, length=3)
     crowd = [(f"user {k}", item) for k in range(9) for item in ("hit", "b", "c")[: 1 + k % 3]]
     shard.learn(batch_of(crowd))

@@ -75,7 +75,7 @@ def test_event_by_event_it_is_what_the_lists_before_each_event_held() -> None:
     assert means(totals)["served:recall@5"] == totals["served:recall@5"] / totals["served:tests"]
 
 
-def test_one_event_in_so_many_is_tested_however_they_are_batched() -> None:
+def test_every_nth_event_is_tested_however_events_are_batched() -> None:
     pairs = [("ann", f"i{n}") for n in range(100)]
     for size in (1, 7, 100):
         shard, quality = OneShard(exclude_consumed=False), Quality(10)
@@ -92,7 +92,7 @@ def test_one_event_in_so_many_is_tested_however_they_are_batched() -> None:
         assert tests == 10
 
 
-def test_neither_dislikes_nor_anything_when_switched_off() -> None:
+def test_dislikes_are_not_tested_and_nothing_is_if_switched_off() -> None:
     shard = OneShard()
     shard.learn(batch_of([("ann", "a"), ("bob", "b")]))
     for every, weight in ((1, -1.0), (1, 0.0), (0, 1.0)):

@@ -11,7 +11,7 @@ from tests.udfs.fakes import DictCell, DictState
 from tests.udfs.flink import ListCell
 from udfs.accounts import Account
 from udfs.events.batch import pack
-from udfs.learning.effects import END, Count, Report, Show, Tell, Wake, Write
+from udfs.learning.effects import END, Count, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles
@@ -22,7 +22,7 @@ KEY = 7
 
 
 class Nothing:
-    """A feed that brings nothing, and marks that nobody loses."""
+    """A feed without changes, and marks that are never lost."""
 
     read = connections = 0
     settled = True
@@ -68,14 +68,14 @@ def account(effects: list[Any]) -> Account:
     return total
 
 
-def test_lists_are_asked_for_once_the_batch_is_in_the_state_and_before_the_account() -> None:
+def test_lists_are_written_after_the_batch_is_in_state_and_before_the_account() -> None:
     state, seen = handles(), []
     for effect in step(state, test_every=0).batch(KEY, batch(("ann", "a"), ("bob", "b"))):
         seen.append(effect)
         if isinstance(effect, Write):
             assert state.learned.value() == (2).to_bytes(8, "little")
             assert sorted(name for name, _ in state.users.items()) == ["ann", "bob"]
-    order = [kind for kind in kinds(seen) if kind is not Tell]
+    order = [kind for kind in kinds(seen) if kind is not Emit]
     assert order == [Wake, Wake, Count, Write, Count, Count, Report]
     assert seen[1] == Wake(END)
     [write] = [effect for effect in seen if isinstance(effect, Write)]
@@ -87,7 +87,7 @@ def test_lists_are_asked_for_once_the_batch_is_in_the_state_and_before_the_accou
         "similar:a",
         "similar:b",
     }
-    assert {effect.item_shard for effect in seen if isinstance(effect, Tell)} <= {0, 1}
+    assert {effect.item_shard for effect in seen if isinstance(effect, Emit)} <= {0, 1}
     found = account(seen)
     assert (found.learned, found.lists, found.users, found.batches) == (2, 2, 2, 1)
 
@@ -121,10 +121,10 @@ def test_items_that_were_shown_are_named_before_the_batch_is_learned() -> None:
     list(one.batch(KEY, batch(("ann", "a"), ("bob", "b"))))
     effects = list(one.batch(KEY, batch(("ann", "b"))))
     assert effects[0] == Show({"served": ["b"], "popular": ["b"]})
-    assert kinds(effects)[1] is Tell
+    assert kinds(effects)[1] is Emit
 
 
-def test_under_overload_a_timer_writes_what_a_batch_has_put_off() -> None:
+def test_under_overload_a_timer_writes_postponed_lists() -> None:
     state, clock = handles(), Clock()
     one = step(state, clock, test_every=0, coalesce_ms=100)
 

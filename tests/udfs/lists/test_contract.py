@@ -57,12 +57,12 @@ def test_both_forms_in_which_a_list_is_read_have_the_same_fields() -> None:
     assert fields(contract.UnreadEntry) == fields(contract.Entry)
 
 
-def test_before_there_is_a_popular_list_it_is_empty() -> None:
+def test_the_popular_list_is_empty_before_one_is_written() -> None:
     assert contract.read(contract.EMPTY).items == []
 
 
 @pytest.mark.parametrize("value", [b"", b"{}", b'{"id":7}', b"[", b"no list"])
-def test_what_is_no_list_has_no_id(value: bytes) -> None:
+def test_other_values_have_no_list_id(value: bytes) -> None:
     assert contract.id_of(value) == ""
     with pytest.raises(msgspec.MsgspecError):
         contract.read(value)

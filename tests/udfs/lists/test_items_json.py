@@ -50,14 +50,14 @@ def test_reasons_are_named() -> None:
 
 
 @given(st.lists(ids, min_size=1, max_size=6, unique=True))
-def test_ids_of_any_characters_are_json_of_themselves(names: list[str]) -> None:
+def test_ids_of_any_characters_are_valid_json(names: list[str]) -> None:
     catalogue = Catalogue(2, 1, 100)
     slots = catalogue.slots(names).reshape(1, -1)
     [entries] = decoded(ItemsJson().write(catalogue, made(slots)))
     assert shown({"items": entries}) == names
 
 
-def test_lists_of_several_rows_end_where_they_end() -> None:
+def test_ends_mark_the_end_of_each_list() -> None:
     catalogue, writer = Catalogue(2, 1, 100), ItemsJson()
     slots = np.append(catalogue.slots(["a", "b" * 500]), np.int32(-1))
     rows = np.array([[0, 1, -1], [-1, -1, -1], [1, 0, 1]])

@@ -34,7 +34,9 @@ def write(slots: Any, scores: Any, catalogue: Catalogue, out: Any, ends: Any) ->
 
 
 @given(st.lists(ids, min_size=1, unique=True), st.lists(st.lists(scores, max_size=6), max_size=4))
-def test_written_items_are_the_json_of_them(names: list[str], lists: list[list[float]]) -> None:
+def test_written_items_equal_the_json_of_the_standard_library(
+    names: list[str], lists: list[list[float]]
+) -> None:
     catalogue = Catalogue(2, 1, 1000)
     slots = catalogue.slots(names)
     n = 6

@@ -25,7 +25,7 @@ def test_a_key_is_split_where_the_name_begins(kind: object, name: str) -> None:
     assert split(kind.of(name)) == (kind.key, name)
 
 
-def test_the_client_needs_nothing_that_is_to_be_installed() -> None:
+def test_the_client_needs_only_the_standard_library() -> None:
     program = "import sys, flink_app.client; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     loaded = {name.split(b".")[0] for name in done.stdout.split()}

@@ -1,4 +1,4 @@
-"""Lists as values: what a store sees of them is what the JSON says."""
+"""Lists as values: a store sees the same as in the JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.models.ranked import Lists
 
 
-def test_one_by_one_they_are_what_their_json_says() -> None:
+def test_each_list_equals_its_json() -> None:
     shard = OneShard(factors=True, minimum_events=2)
     pairs = [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "c"), ("eve", "c"), ("ü", 'd"')]
     shard.learn(batch_of(pairs))
@@ -38,7 +38,7 @@ def test_one_by_one_they_are_what_their_json_says() -> None:
     assert met == {*map(USER.of, users), *map(ITEM.of, items), *shared}
 
 
-def test_users_have_their_own_factors_whatever_made_their_list() -> None:
+def test_users_have_factors_whatever_made_their_list() -> None:
     shard = OneShard(factors=True, minimum_events=2)
     shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("ann", "c"), ("eve", "b")]))
     slots = shard.slots("bob", "ann", "eve")
@@ -51,7 +51,7 @@ def test_users_have_their_own_factors_whatever_made_their_list() -> None:
             assert np.array_equal(vector, wanted[name])
 
 
-def test_json_is_made_once_and_only_when_asked_for() -> None:
+def test_json_is_made_once_and_only_when_needed() -> None:
     calls = []
 
     class Counted(ItemsJson):

@@ -59,7 +59,7 @@ def test_shards_of_slots_are_known_also_of_an_item_that_was_a_key_before() -> No
     assert catalogue.shards(3).tolist() == expected
 
 
-def test_when_full_only_known_items_have_slots() -> None:
+def test_a_full_catalogue_gives_slots_only_to_known_items() -> None:
     catalogue = Catalogue(4, 1, 2)
     assert catalogue.slots(["a", "b", "c", "a"]).tolist() == [0, 1, -1, 0]
     catalogue.put_rows(["b", "d"], catalogue.rows(np.array([0, 0])))
@@ -106,7 +106,7 @@ def test_rows_beyond_the_limit_of_a_factor_are_clipped() -> None:
     assert catalogue.bias[0] == 16
 
 
-def test_an_expired_item_begins_anew_when_it_returns() -> None:
+def test_an_expired_item_starts_again_when_it_returns() -> None:
     catalogue = Catalogue(4, 1, 10)
     slots = catalogue.slots(["old", "new"])
     first = catalogue.q[0].copy()
@@ -149,7 +149,7 @@ def test_compaction_keeps_the_living(expired: int, wasteful: bool) -> None:
     assert catalogue.shards(3).tolist() == [zlib.crc32(name) % 3 for name in (b"a", b"b")]
 
 
-def test_what_a_history_names_stays_known_by_its_key() -> None:
+def test_items_in_histories_stay_known_by_key() -> None:
     catalogue = Catalogue(4, 1, 10)
     slots = catalogue.slots(["gone", "eaten", "new"])
     catalogue.slots_of_keys(keys(["only a key", "another"]))

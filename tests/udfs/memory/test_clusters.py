@@ -18,6 +18,7 @@ from tests.udfs.memory.test_history_kernels import Pages
 from udfs.memory import clusters, probe_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
+from udfs.memory.probe_kernels import Marks, Stock, Wanted
 from udfs.models.factors.search import rank_similar
 
 D = 6
@@ -25,7 +26,7 @@ Floats = NDArray[np.float32]
 
 
 def check(index: ClusterIndex, placed: set[int]) -> None:
-    """Each placed slot stands in one cluster, at one place, and nothing else does."""
+    """Each placed slot is in one cluster, at one place, and nothing else is."""
     a = index.arrays
     used = int(a.used[0])
     rows = [a.members[c, : a.counts[c]].tolist() for c in range(used)]
@@ -44,10 +45,10 @@ def squared(a: Any, j: int, q: Floats, bias: Floats) -> Floats:
 
 
 @given(st.lists(st.lists(st.integers(0, 299), min_size=1, max_size=60), max_size=12), st.booleans())
-def test_every_item_stands_in_one_cluster(moves: list[list[int]], alike: bool) -> None:
+def test_every_item_is_in_exactly_one_cluster(moves: list[list[int]], alike: bool) -> None:
     random = np.random.default_rng(len(moves))
     q, bias = factors(300, D)
-    if alike:  # nothing to tell them apart by
+    if alike:  # nothing distinguishes them
         q[:], bias[:] = 1, 0
     index, placed = ClusterIndex(D), set[int]()
     for slots in moves:
@@ -119,11 +120,11 @@ def test_a_search_is_sorting_the_members_of_the_best_clusters(
     pages.add(eaten)
     history = reference.remember(eaten)
     found, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
-    probe_kernels.probe(
-        v, near, reach, probes, cosine, q, bias, alive, counts, members,
-        np.zeros(items, np.int64), 1, exclude, np.arange(rows, dtype=np.int32), *pages.arrays(),
-        found, best,
-    )  # fmt: skip
+    users = np.arange(rows if exclude else 0, dtype=np.int32)
+    wanted, stock = Wanted(users, v, near, reach, cosine), Stock(q, bias, alive)
+    marks = Marks(np.zeros(items, np.int64), 1)
+    groups = ClusterIndex(3).arrays._replace(counts=counts, members=members, used=np.array([count]))
+    probe_kernels.probe(wanted, stock, groups, probes, marks, pages.view, found, best)
     for r in range(rows):
         scores = (
             q @ v[r] / np.maximum(np.linalg.norm(q, axis=1), 1e-12) if cosine else q @ v[r] + bias
@@ -162,8 +163,8 @@ def best(v: Floats, catalogue: Catalogue, n: int) -> tuple[NDArray[np.int32], ND
     items, scores = np.empty((len(v), n), np.int32), np.empty((len(v), n), np.float32)
     index = catalogue.clusters
     assert index is not None
-    q, bias, alive = catalogue.q, catalogue.bias, catalogue.alive
-    index.search(v, q, bias, alive, items, scores)
+    q, bias = catalogue.q, catalogue.bias
+    index.search(v, Stock(q, bias, catalogue.alive), items, scores)
     products = v @ q[: catalogue.size].T + bias[: catalogue.size]
     return items, np.argsort(-products, axis=1, kind="stable")[:, :n].astype(np.int32)
 
@@ -179,9 +180,9 @@ def test_threads_that_search_at_once_find_what_one_finds() -> None:
 
     def lists(_: int) -> list[list[int]]:
         items, scores = np.empty((7, 30), np.int32), np.empty((7, 30), np.float32)
-        given = catalogue.q, catalogue.bias, catalogue.alive, items, scores
+        stock = Stock(catalogue.q, catalogue.bias, catalogue.alive)
         for _ in range(20):
-            index.search(v, *given, users, history)
+            index.search(v, stock, items, scores, users, history)
         found: list[list[int]] = items.tolist()
         return found
 
@@ -219,7 +220,7 @@ def test_similar_items_by_cluster_are_those_of_all_items() -> None:
     assert (values <= scores + 1e-5).all() and (np.diff(values, axis=1) <= 0).all()
 
 
-def test_a_catalogue_is_searched_by_cluster_as_of_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalogue_is_searched_by_cluster_from_a_size_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("udfs.memory.catalogue.AUTOMATIC", 40)
     auto, exact = Catalogue(4, 1, 1000, "auto"), Catalogue(4, 1, 1000, "exact")
     for n in range(60):

@@ -54,7 +54,7 @@ def test_rooms_and_widths_grow() -> None:
     assert toy.count.tolist() == [0, 7, *[0] * 18]
 
 
-def test_a_table_derived_from_another_has_the_columns_of_both() -> None:
+def test_a_subclass_of_a_table_has_the_columns_of_both() -> None:
     class More(Toy):
         more = column(np.bool_, fill=True)
 
@@ -68,7 +68,7 @@ class Seen(Table):
 
 
 def test_a_table_of_items_is_attached_in_one_line() -> None:
-    """It is grown, cleared and moved, though nobody else has heard of it."""
+    """It is grown, cleared and moved, although no other code knows it."""
     learner = OneShard(max_items=100_000).learner
     catalogue = learner.catalogue
     table = catalogue.attach(Seen())
@@ -114,7 +114,7 @@ def test_tables_attached_to_tables_follow_too() -> None:
 
 
 @pytest.mark.parametrize("slots", [True, False])
-def test_values_that_are_slots_follow_unless_they_are_of_something_else(slots: bool) -> None:
+def test_slot_values_are_renumbered_unless_they_are_slots_of_another_table(slots: bool) -> None:
     owner, toy = Seen(4), Toy(4, d=1)
     owner.attach(toy, slots=slots)
     toy.friend[:] = [1, 2, 3, -1]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.udfs import reference
 from tests.udfs.reference import SplitMix64
 from udfs.memory import history_kernels, popularity_kernels, random_kernels
-from udfs.memory.history_kernels import PAGE
+from udfs.memory.history_kernels import PAGE, History, Spare
 
 Slots = NDArray[np.int32]
 
@@ -28,14 +28,23 @@ class Pages:
         self.sealed: list[tuple[int, int]] = []
 
     def add(self, events: list[tuple[int, int, bool]]) -> None:
-        sealed, found = np.zeros((len(events), 2), np.int32), 0
+        spare = self.spare(len(events))
         for user, item, flag in events:
             if item >= 0:
-                self.count, found = history_kernels.note(
-                    item, user, bool(flag), 1.0, *self.arrays(), self.disliked, self.free,
-                    self.count, sealed, found,
-                )  # fmt: skip
-        self.sealed += [(int(user), int(page)) for user, page in sealed[:found]]
+                history_kernels.note(item, user, bool(flag), 1.0, self.view, spare)
+        self.take_back(spare)
+
+    @property
+    def view(self) -> History:
+        nobody = np.zeros(len(self.tail), np.int64)
+        return History(*self.arrays(), self.disliked, nobody, nobody)
+
+    def spare(self, events: int) -> Spare:
+        return Spare(self.free, np.zeros((events, 2), np.int32), np.array([self.count, 0]))
+
+    def take_back(self, spare: Spare) -> None:
+        self.count, found = spare.counts.tolist()
+        self.sealed += [(int(user), int(page)) for user, page in spare.sealed[:found]]
 
     def arrays(self) -> tuple[Slots, Slots, Slots, Slots]:
         return self.tail, self.fill, self.older, self.pages

@@ -27,7 +27,7 @@ def test_it_finds_what_a_dictionary_finds(batches: list[list[int]]) -> None:
         assert len(table) == len(plain)
 
 
-def test_keys_that_begin_at_one_place_are_all_found() -> None:
+def test_keys_that_hash_to_the_same_place_are_all_found() -> None:
     table = KeyTable()
     table._factor = np.uint64(1)  # then the upper bits of a key say where it begins
     same = np.arange(100, dtype=np.uint64)

@@ -142,15 +142,15 @@ def test_what_was_disliked_stays_so_in_state(consumed: int) -> None:
 @pytest.mark.parametrize("item", [0, PAGE - 1, PAGE, 3 * PAGE, 3 * PAGE + 4])
 @pytest.mark.parametrize("history", [1000, 2 * PAGE])
 @pytest.mark.parametrize("at_once", [False, True])
-def test_the_last_word_on_an_item_counts_and_stays_in_state(
+def test_the_latest_event_of_an_item_counts_and_stays_in_state(
     item: int, history: int, at_once: bool
 ) -> None:
-    """Whichever page the item stands on, also in the batch that trims the history."""
+    """Whichever page the item is on, also in the batch that trims the history."""
     shard = OneShard(user_cache=1, history=history)
     pairs = [("ann", f"item {k}") for k in range(3 * PAGE + 5)]
-    said = [1.0, -1.0, 1.0, -1.0, 0.0]
-    events = [*pairs, *[("ann", f"item {item}")] * (len(said) - 1)]
-    whole = batch_of(events, [*[1.0] * len(pairs), *said[1:]])
+    weights = [1.0, -1.0, 1.0, -1.0, 0.0]
+    events = [*pairs, *[("ann", f"item {item}")] * (len(weights) - 1)]
+    whole = batch_of(events, [*[1.0] * len(pairs), *weights[1:]])
     size = len(whole) if at_once else 7
     for begin in range(0, len(whole), size):
         shard.learn(part(whole, begin, begin + size))
@@ -202,7 +202,7 @@ def test_a_reloaded_user_is_shown_nothing_consumed(consumed: int) -> None:
     assert sorted(shown(again.lists("ann")["rec:ann"])) == ["fresh 1", "fresh 3"]
 
 
-def test_odd_names_are_kept_apart() -> None:
+def test_odd_names_do_not_collide() -> None:
     shard = OneShard(user_cache=1, history=2 * PAGE)
     names = ["1:ann", "ann", ":", "ü\n", "a b", "0:0:0"]
     for name in names:

@@ -1,4 +1,4 @@
-"""Compiled code of sources that are gone stops nobody."""
+"""Compiled code of removed sources does not stop a process."""
 
 from __future__ import annotations
 

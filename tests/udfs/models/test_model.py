@@ -1,4 +1,4 @@
-"""What is known of users at one moment holds until anything is learned, and for these users."""
+"""Results about users at one moment are valid until anything is learned, and for these users."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_same_users_are_ranked_once() -> None:
     assert np.array_equal(known[1], found[1][1:][::-1])
 
 
-def test_a_moment_passes() -> None:
+def test_a_moment_becomes_invalid() -> None:
     shard = shop()
     models, slots = shard.learner.models, shard.slots("ann")
     first = models.moment(slots, NOW)
@@ -40,7 +40,7 @@ def test_a_moment_passes() -> None:
     assert models.moment(slots, NOW) is not first
 
 
-def test_a_slot_given_to_another_user_is_another_user() -> None:
+def test_a_slot_reused_for_another_user_is_another_user() -> None:
     shard = shop()
     models, slots = shard.learner.models, shard.slots("ann")
     first = models.moment(slots, NOW)

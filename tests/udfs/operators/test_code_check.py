@@ -1,4 +1,4 @@
-"""Operators read their own version's bytes, and refuse another's before they look into them."""
+"""Operators read their own version's bytes, and refuse those of another before unpickling them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 import udfs
 from udfs.errors import ServiceError
 from udfs.operators import code_check
-from udfs.operators.code_check import DIGEST, Shipped, digest
+from udfs.operators.code_check import DIGEST, CodeChecked, digest
 from udfs.operators.item_learner import ItemLearner
 from udfs.operators.parse import Parse
 from udfs.operators.stats import Stats
 from udfs.operators.user_learner import UserLearner
 
 
-class Operator(Shipped):
+class Operator(CodeChecked):
     def __init__(self, settings: list[int]) -> None:
         self.settings = settings
 
@@ -43,8 +43,8 @@ def test_another_version_is_refused_before_its_settings_are_read(
 
 
 @pytest.mark.parametrize("kind", [Parse, UserLearner, ItemLearner, Stats])
-def test_every_operator_is_one(kind: type) -> None:
-    assert kind.__mro__[1] is Shipped, "PyFlink's own class must not pickle it first"
+def test_every_operator_is_code_checked(kind: type) -> None:
+    assert kind.__mro__[1] is CodeChecked, "PyFlink's own class must not pickle it first"
 
 
 def test_the_digest_is_of_the_sources_in_a_folder_or_an_archive(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import udfs
 ROOT = Path(udfs.__file__).parent
 
 
-def test_an_operator_loads_the_code_of_all_of_them() -> None:
+def test_an_operator_loads_the_code_of_the_whole_package() -> None:
     """Whichever sub-package it is in: Flink deletes the folder it comes from with its job."""
     program = """
 import sys

@@ -192,7 +192,7 @@ def test_changes_are_published_and_snapshots_taken(redis_url: str, clock: Clock)
     assert items(replica(redis_url)) == owned(flink)
 
 
-def test_the_feed_takes_no_more_bytes_than_it_may(
+def test_the_feed_writes_no_more_bytes_than_allowed(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
     size, names = item_dtype(D).itemsize, [f"item {k}" for k in range(50)]
@@ -210,7 +210,7 @@ def test_the_feed_takes_no_more_bytes_than_it_may(
     assert written == sum(map(len, entries))
     clock.now += 200
     flink.fire(clock.now)
-    assert redis_client.xlen("feed:log") == len(entries), "nothing is said twice"
+    assert redis_client.xlen("feed:log") == len(entries), "nothing is published twice"
 
 
 def test_snapshots_come_no_sooner_than_their_bytes_allow(redis_url: str, clock: Clock) -> None:

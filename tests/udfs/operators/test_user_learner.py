@@ -53,9 +53,7 @@ def test_a_batch_becomes_lists_and_messages(
     assert (later.batches, later.waited, later.learned) == (1, 30, 1)
 
 
-def test_batches_that_have_queued_are_learned_as_one(
-    redis_url: str, redis_client: Any, clock: Clock
-) -> None:
+def test_queued_batches_are_learned_as_one(redis_url: str, redis_client: Any, clock: Clock) -> None:
     flink = Subtask(operator(redis_url, window_ms=20))
     in_time = account(flink.process(7, sent([("ann", "a")], NOW - 40)))
     assert (in_time.learned, in_time.batches) == (1, 1)
@@ -75,7 +73,7 @@ def test_batches_that_have_queued_are_learned_as_one(
     assert listed(redis_client, "cid") == ["c"]
 
 
-def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> None:
+def test_waiting_batches_survive_a_restart(redis_url: str, clock: Clock) -> None:
     flink = Subtask(operator(redis_url, window_ms=20))
     assert flink.process(7, sent([("bob", "b")], NOW - 100, ["1"])) == []
     again = Subtask(operator(redis_url, window_ms=20), flink)
@@ -84,7 +82,7 @@ def test_batches_that_wait_outlive_a_restart(redis_url: str, clock: Clock) -> No
     assert (counts.learned, counts.duplicates) == (0, 1)
 
 
-def test_the_end_of_the_input_learns_what_waits_and_puts_no_list_off(
+def test_the_end_of_the_input_learns_waiting_batches_and_postpones_no_list(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
     flink = Subtask(operator(redis_url, window_ms=20))
@@ -98,7 +96,7 @@ def test_the_end_of_the_input_learns_what_waits_and_puts_no_list_off(
     assert listed(redis_client, "bob7") == listed(redis_client, "bob8") == ["a"]
 
 
-def test_no_more_wait_than_one_batch_should_have(
+def test_no_more_events_wait_than_fit_into_one_batch(
     redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("udfs.learning.batch_queue.MOST", 2)
@@ -134,7 +132,7 @@ def test_duplicates_are_learned_once_also_after_a_restart(redis_url: str, clock:
     assert again.state["learned"][7].data == (2).to_bytes(8, "little")
 
 
-def test_strict_writes_a_list_after_each_event_and_puts_none_off(
+def test_strict_writes_a_list_after_each_event_and_postpones_none(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
     flink = Subtask(operator(redis_url, strict=True))
@@ -144,7 +142,7 @@ def test_strict_writes_a_list_after_each_event_and_puts_none_off(
     assert listed(redis_client, "ann") == []
 
 
-def test_a_long_batch_says_how_far_it_has_come(
+def test_a_long_batch_reports_its_progress(
     redis_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = [("ann", "a"), ("ann", "b"), ("bob", "a")]
@@ -195,7 +193,7 @@ def test_a_test_may_see_what_the_same_batch_taught(
 
 
 @pytest.mark.parametrize("size", [1, 7, 90])
-def test_strict_learns_the_same_however_the_batches_arecut(
+def test_strict_learns_the_same_however_the_batches_are_cut(
     redis_url: str, clock: Clock, size: int
 ) -> None:
     """With negatives drawn: each event is a batch of its own."""
@@ -209,7 +207,7 @@ def test_strict_learns_the_same_however_the_batches_arecut(
 
 
 @pytest.mark.parametrize("user_cache", [1000, 1])
-def test_under_overload_lists_are_put_off_and_then_right(
+def test_under_overload_lists_are_postponed_and_then_correct(
     redis_url: str, redis_client: Any, clock: Clock, user_cache: int
 ) -> None:
     """A cache of one user evicts those put off: they come back from state."""
@@ -230,7 +228,7 @@ def test_under_overload_lists_are_put_off_and_then_right(
     assert listed(redis_client, "kim") == ["a", "b", "c", "d"]
 
 
-def test_a_timer_writes_what_was_put_off_also_after_a_restart(
+def test_a_timer_writes_postponed_lists_also_after_a_restart(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
     flink = Subtask(operator(redis_url))
@@ -264,7 +262,7 @@ def test_a_clock_that_jumps_loses_nothing(redis_url: str, redis_client: Any, clo
     assert flink.state["learned"][7].data == (13).to_bytes(8, "little")
 
 
-def test_the_end_of_the_input_writes_what_was_put_off(
+def test_the_end_of_the_input_writes_postponed_lists(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
     flink = Subtask(operator(redis_url))

@@ -9,7 +9,7 @@ from udfs.options.sources import SOURCES, Source, evident, models, position, reg
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_is_what_its_line_says(name: str) -> None:
+def test_a_source_matches_its_line(name: str) -> None:
     source = SOURCES[name]
     kind, options = source.load(), source.load_options()
     assert issubclass(kind, Model)
@@ -20,7 +20,7 @@ def test_a_source_is_what_its_line_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*SOURCES, "ranker"])
-def test_names_are_given_once(name: str) -> None:
+def test_names_are_unique(name: str) -> None:
     before = dict(SOURCES)
     with pytest.raises(ValueError, match="give this one another name"):
         register(Source(name=name, code="a:b", about="", shown=""))

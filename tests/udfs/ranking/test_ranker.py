@@ -74,8 +74,8 @@ class Plain:
         users = self.models.users
         for other in sorted(alike, key=lambda name: -alike[name])[: c.NEIGHBOURS]:
             events = users.events[users.find(other)]
-            for item in self.histories[other][::-1][: c.SAID]:
-                found[item] += alike[other] / (events + c.HERMIT) ** c.POWER
+            for item in self.histories[other][::-1][: c.ITEMS_EACH]:
+                found[item] += alike[other] / (events + c.ACTIVITY_SHRINK) ** c.POWER
         noted = np.array([len(self.consumers.get(k, [])) for k in range(len(found))])
         return found / (noted + c.SHRINK) ** c.POWER
 

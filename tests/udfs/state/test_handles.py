@@ -10,7 +10,7 @@ from udfs.state.layout import Layout
 from udfs.state.time_log import TimeLog
 
 
-def test_a_layout_is_noted_and_then_compared() -> None:
+def test_a_layout_is_stored_and_then_compared() -> None:
     cell = DictCell()
     Layout(32, 8, 64).check(cell, "the user learner")
     assert cell.data == b'{"shards":32,"item_shards":8,"dimensions":64}', "this form is in state"
@@ -51,7 +51,7 @@ def test_chunks_go_into_buckets_of_an_eighth_of_the_span() -> None:
     assert again.current == 1300
 
 
-def test_a_bucket_expires_when_its_last_chunk_can_be_no_younger_than_the_span() -> None:
+def test_a_bucket_expires_when_its_last_chunk_must_be_older_than_the_span() -> None:
     rows = DictState()
     log = TimeLog(rows, 800)
     for now in (1000, 1100):

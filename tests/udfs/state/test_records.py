@@ -73,13 +73,13 @@ def test_an_item_of_version_2() -> None:
     assert the_item(**NEWER_ITEM).tobytes() == data
 
 
-def test_several_records_are_read_at_once_and_none() -> None:
+def test_several_or_no_records_are_read_at_once() -> None:
     assert len(read_rows(fixture("item-v2.hex") * 3, item_dtype(3), "items")) == 3
     assert len(read_rows(b"", item_dtype(3), "items")) == 0
 
 
 def test_records_of_both_versions_are_read_together() -> None:
-    """As they lie in state while an upgraded job has written only some of its items anew."""
+    """As in state while an upgraded job has rewritten only some of its items."""
     old, new = fixture("item-v1.hex"), fixture("item-v2.hex")
     rows = read_rows(old + old + new + old, item_dtype(3), "items")
     assert rows["version"].tolist() == [2] * 4
@@ -95,9 +95,9 @@ def test_another_version_is_refused() -> None:
 
 @pytest.mark.parametrize("form", ["item-v1.hex", "item-v2.hex"])
 @pytest.mark.parametrize("beginning", [b"\x09", b"\x01\x00\x07\x00", b"\x02\x00\x07\x00"])
-def test_another_beginning_further_on_is_damage(form: str, beginning: bytes) -> None:
+def test_another_version_in_a_later_record_is_damage(form: str, beginning: bytes) -> None:
     good = fixture(form)
-    with pytest.raises(ServiceError, match=f"from {len(good)} on are no whole record"):
+    with pytest.raises(ServiceError, match=f"from {len(good)} on are not a whole record"):
         read_rows(good + beginning + good[len(beginning) :], item_dtype(3), "an entry")
 
 

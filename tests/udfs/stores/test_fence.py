@@ -1,4 +1,4 @@
-"""Old writers are shut out, whatever they were about to write."""
+"""Old writers are shut out, whatever they try to write."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_newer_attempt_or_job_shuts_an_older_writer_out(
         ((5, "user-0", 0), (5, "user-0", 0)),
     ],
 )
-def test_writers_beside_each_other_let_each_other_be(
+def test_parallel_writers_leave_each_other_alone(
     redis_url: str, redis_client: Any, one: Any, other: Any
 ) -> None:
     first = writer(redis_url, *one[:3], prefix=(*one, "")[3])
@@ -82,7 +82,7 @@ def test_an_emptied_redis_is_claimed_again_by_the_newest(redis_url: str, redis_c
         write(old, "stale")
 
 
-def test_a_redis_that_allows_no_scripts_is_written_to_all_the_same(
+def test_a_redis_without_scripts_is_still_written_to(
     redis_url: str, redis_client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis_client.acl_setuser(
@@ -106,7 +106,7 @@ def test_a_redis_that_allows_no_scripts_is_written_to_all_the_same(
     assert sum("old writers" in record.message for record in caplog.records) == 1
 
 
-def test_clients_with_odd_names_are_let_be(redis_url: str, redis_client: Any) -> None:
+def test_clients_with_odd_names_are_left_alone(redis_url: str, redis_client: Any) -> None:
     first = Fence("", 5, "user-0", 0)
     redis_client.client_setname(f"{first._names}nonsense")
     other = RedisWriter(RedisSettings(redis_url), fence=first)

@@ -45,7 +45,7 @@ def test_each_command_goes_to_the_node_of_its_key(nodes: RedisNodes) -> None:
     assert writer.send([command])[0][0][1][0][0] == log[0]
 
 
-def test_a_notice_is_behind_its_list(nodes: RedisNodes) -> None:
+def test_a_notice_comes_after_its_list(nodes: RedisNodes) -> None:
     writer = RedisWriter(RedisSettings(nodes.url))
     with redis.Redis(port=nodes.ports[2]).pubsub(ignore_subscribe_messages=True) as channel:
         channel.subscribe("rec")

@@ -15,7 +15,7 @@ def feed(redis_url: str) -> RedisFeed:
     return RedisFeed(RedisWriter(RedisSettings(redis_url)), "p:")
 
 
-def test_the_log_is_followed_to_its_end_and_from_where_it_was_left(feed: RedisFeed) -> None:
+def test_the_log_is_read_to_its_end_and_then_from_the_last_position(feed: RedisFeed) -> None:
     begin = feed.end()
     assert list(feed.follow(begin)) == []
     wanted = [b"%d" % n for n in range(130)]
@@ -27,7 +27,7 @@ def test_the_log_is_followed_to_its_end_and_from_where_it_was_left(feed: RedisFe
     assert list(feed.follow(found[-1][0])) == []
 
 
-def test_a_snapshot_replaces_all_or_the_chunks_that_it_has(feed: RedisFeed) -> None:
+def test_a_snapshot_replaces_all_chunks_or_only_its_own(feed: RedisFeed) -> None:
     assert (feed.snapshot(1), feed.lost(1)) == ((None, None), True)
     feed.replace(1, Snapshot(b"one", {0: b"a", 7: b"b"}, True, "5:0"))
     assert (feed.snapshot(1), feed.lost(1), feed.lost(0)) == ((b"5:0", b"one"), False, True)

@@ -54,7 +54,7 @@ def test_the_commands_are_those_that_a_client_would_send() -> None:
     assert [parts(command) for command in made] == wanted
 
 
-def test_nothing_is_published_unless_asked_for() -> None:
+def test_nothing_is_published_unless_configured() -> None:
     made = store().commands([updates(USER, ["ann"], numbers=[1]), updates(POPULAR, [""])])
     assert [parts(command)[0] for command in made] == [b"SET", b"SET"]
 

@@ -1,4 +1,4 @@
-"""Redis behind TLS, with a user of its own: the URL alone says both.
+"""Redis behind TLS, with its own user: the URL alone configures both.
 
 The embedded Redis is built without TLS, so the end of the encryption is a forwarder before it, as
 stunnel is before many a real one; certificate and handshake are real.
@@ -67,7 +67,7 @@ def test_lists_are_written_over_tls_by_a_user_with_a_password(
         redis_client.acl_deluser("ann")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tls_port: int) -> None:
+def test_an_untrusted_certificate_is_refused(tls_port: int) -> None:
     writer = RedisWriter(RedisSettings(f"rediss://localhost:{tls_port}/0", retry_s=0))
     with pytest.raises(ServiceError, match="certificate verify failed"):
         writer.send([("PING",)])

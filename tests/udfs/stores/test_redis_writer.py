@@ -68,7 +68,7 @@ def test_pauses_grow_to_two_seconds_at_most() -> None:
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
 
 
-def test_it_gives_up_in_a_sentence_without_credentials() -> None:
+def test_giving_up_raises_a_message_without_credentials() -> None:
     port = free_port()
     settings = RedisSettings(f"redis://ann:s3cret@127.0.0.1:{port}/2", retry_s=0.2)
     with pytest.raises(ServiceError) as caught:
@@ -81,9 +81,9 @@ def test_it_gives_up_in_a_sentence_without_credentials() -> None:
         assert hidden not in repr(settings)
 
 
-def test_an_error_of_one_command_is_not_passed_over(redis_url: str, redis_client: Any) -> None:
-    """Another kind of value under a list's key, say: the other commands are written all the same,
-    and once it is gone the whole pipeline is."""
+def test_an_error_of_one_command_is_not_ignored(redis_url: str, redis_client: Any) -> None:
+    """For example, another kind of value under a key: the other commands are still carried out,
+    and once it is removed, the whole pipeline is."""
     redis_client.set("rec:ann", "text")
     tries: list[float] = []
 
@@ -98,7 +98,7 @@ def test_an_error_of_one_command_is_not_passed_over(redis_url: str, redis_client
     assert writer.send([("GET", "a")]) == [b"1"], "replies still match their commands"
 
 
-def test_a_redis_that_hangs_is_left_after_the_timeout(redis_url: str) -> None:
+def test_a_hanging_redis_is_abandoned_after_the_timeout(redis_url: str) -> None:
     settings = RedisSettings(redis_url, timeout_s=0.1, retry_s=0.3)
     writer = RedisWriter(settings)
     with redis.Redis.from_url(redis_url) as other:
@@ -109,7 +109,7 @@ def test_a_redis_that_hangs_is_left_after_the_timeout(redis_url: str) -> None:
     assert writer.send([("SET", "a", "1")]) == [b"OK"]
 
 
-def test_username_and_password_go_over_those_of_the_url() -> None:
+def test_username_and_password_override_those_of_the_url() -> None:
     client = RedisSettings("redis://a:old@h:1/3", "b", "new", timeout_s=7).client()
     options = client.connection_pool.connection_kwargs
     assert (options["username"], options["password"], options["db"]) == ("b", "new", 3)
@@ -118,7 +118,7 @@ def test_username_and_password_go_over_those_of_the_url() -> None:
     assert (options["username"], options["password"]) == ("a", "old")
 
 
-def test_a_password_that_is_asked_for_is_given(redis_url: str) -> None:
+def test_a_required_password_is_sent(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.config_set("requirepass", "n@w /#")
         try:
@@ -139,7 +139,7 @@ def test_rediss_means_tls() -> None:
 @pytest.mark.parametrize(
     "url", ["", "h:1", "http://ann:s3cret@h", "redis://ann:s3c#ret@h:1", "redis://ann:s3c/ret@h:1"]
 )
-def test_an_url_that_cannot_be_read_is_refused_without_its_password(url: str) -> None:
+def test_an_invalid_url_is_refused_without_showing_its_password(url: str) -> None:
     with pytest.raises(ServiceError, match=r"redis\.url is not one") as caught:
         RedisWriter(RedisSettings(url))
     assert "s3c" not in str(caught.value)

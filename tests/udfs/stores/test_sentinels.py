@@ -39,10 +39,10 @@ def watched(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], Any]
         wait_for(lambda: answers(f"redis://127.0.0.1:{replica}/0"), 30)
         wait_for(lambda: other.info("replication")["master_link_status"] == "up", 30)
         servers.append(subprocess.Popen([str(redis_executable()), str(conf), "--sentinel"]))
-        asked = redis.Redis(port=sentinel, decode_responses=True)
+        client = redis.Redis(port=sentinel, decode_responses=True)
         wait_for(lambda: answers(f"redis://127.0.0.1:{sentinel}/0"), 30)
         # A Sentinel learns of replicas from the master, each ten seconds.
-        wait_for(lambda: asked.sentinel_master("shop")["num-slaves"] == 1, 30)
+        wait_for(lambda: client.sentinel_master("shop")["num-slaves"] == 1, 30)
         yield f"redis+sentinel://127.0.0.1:{sentinel}/shop/2", servers[0], other
     finally:
         for server in servers:

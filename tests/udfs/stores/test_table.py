@@ -17,7 +17,7 @@ from udfs.stores.table import STORES, open_stores, register
 
 
 class Kept:
-    """A store that notes what it is asked, in a list that several share."""
+    """A store that records its calls in a list shared with others."""
 
     def __init__(self, name: str, notes: list[str], failing: bool = False) -> None:
         self._name, self._notes, self._failing = name, notes, failing
@@ -53,7 +53,7 @@ def test_stores_are_opened_with_the_configuration_and_the_connection() -> None:
     assert given == [(SETTINGS, writer)]
 
 
-def test_each_store_is_written_to_in_order_and_a_failure_is_the_jobs() -> None:
+def test_each_store_is_written_in_order_and_a_failure_fails_the_job() -> None:
     notes: list[str] = []
     some: Any = [object()]
     stores = Stores([Kept("a", notes), Kept("b", notes)])

@@ -8,6 +8,8 @@ cache, `I` catalogue slots, `d` factors, `N` items of a list.
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -18,16 +20,51 @@ _BLOCK = 32  # items whose bounds are looked at together
 _SLACK = np.float32(2e-5)  # far above the rounding error of a sum of biases
 
 
+class Stock(NamedTuple):
+    """The items to choose from, of which the first `size` slots are in use.
+
+    Attributes:
+        q, bias, alive: float32[I, d], float32[I], bool[I].
+        along, across: float32[I] twice, bounds of products (`vector_kernels.measure`).
+        strong: int32[S], slots to try first, set to those of the last lists. They change no list.
+    """
+
+    q: Any
+    bias: Any
+    alive: Any
+    along: Any
+    across: Any
+    size: int
+    strong: Any
+
+
+class Wanted(NamedTuple):
+    """What users want.
+
+    Attributes:
+        users: int32[rows], cache slots. v: float32[rows, d].
+        to, far: float32[rows] twice, v_u·e and the length of the rest.
+    """
+
+    users: Any
+    v: Any
+    to: Any
+    far: Any
+
+
 @njit(cache=True, nogil=True)
-def _possible(
-    begin, stop, bias, along, across, to, far, least, alive, eaten, row, bound, hits
-):  # fmt: skip
-    """Set `hits` to the slots from `begin` to `stop` that may have `least` or more, by their
-    bounds, and are alive and not `eaten`; returns how many."""
-    some = np.int32(0)
+def _bounds(begin, stop, bias, along, across, to, far, bound):
+    """Set `bound` to what b_j + q_j·v is at most, for the slots from `begin` to `stop`."""
     for k in range(stop - begin):
         j = np.uint32(begin + k)
         bound[k] = bias[j] + to * along[j] + far * across[j]
+
+
+@njit(cache=True, nogil=True)
+def _possible(begin, stop, bound, least, alive, eaten, row, hits):
+    """Set `hits` to the slots from `begin` to `stop` that may have `least` or more, by their
+    bounds, and are alive and not `eaten`; returns how many."""
+    some = np.int32(0)
     for k in range(stop - begin):
         some += np.int32(bound[k] >= least)
     count = 0
@@ -48,10 +85,7 @@ def _product(j, v, q, bias):
 
 
 @njit(cache=True, nogil=True)
-def best_products(
-    v, to, far, users, q, bias, alive, along, across, size, strong,
-    exclude, tail, fill, older, pages, items, scores,
-):  # fmt: skip
+def best_products(wanted, stock, exclude, history, items, scores):
     """The items with the largest b_i + q_i·v_u of each user, best first, equal ones by lower slot.
 
     Exact: only items are left out whose bound b_i + (q_i·e)(v_u·e) + |…|·|…|
@@ -59,22 +93,21 @@ def best_products(
     to have one soon, then all by blocks, in which bounds are vectorised.
 
     Args:
-        v, to, far: float32[rows, d], what each user wants; float32[rows] twice, v_u·e and the
-            length of the rest.
-        users: int32[rows], cache slots.
-        q, bias, alive, along, across: float32[I, d], float32[I], bool[I], float32[I] twice; the
-            first `size` are in use.
-        strong: int32[S], slots to try first, set to those of the last lists. They change no list.
-        exclude: leave out what each user has consumed, by its history pages (see `consumed`).
+        wanted, stock: `Wanted` and `Stock`, `strong` changed.
+        exclude: leave out what each user has consumed. history: `History`.
         items, scores: int32[rows, N] and float32[rows, N], set; −1 and −inf where a row has fewer
             than N items.
     """
+    users, v, to, far = wanted.users, wanted.v, wanted.to, wanted.far
+    q, bias, alive, size, strong = stock.q, stock.bias, stock.alive, stock.size, stock.strong
+    along, across = stock.along, stock.across
+    tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
     n, at = items.shape[1], 0
     eaten = np.full(q.shape[0], -1, np.int32)
     bound, hits = np.empty(_BLOCK, np.float32), np.empty(_BLOCK + 1, np.int32)
     for r in range(users.shape[0]):
         # Taken out once: a row taken out within a loop is counted each time.
-        row, best, wanted = items[r], scores[r], v[r]
+        row, best, vector = items[r], scores[r], v[r]
         row[:] = -1
         best[:] = -np.inf
         worst = np.float32(-np.inf)
@@ -83,17 +116,16 @@ def best_products(
         for j in strong:
             if j < size and eaten[j] != r and alive[j]:
                 eaten[j] = r
-                score = _product(j, wanted, q, bias)
+                score = _product(j, vector, q, bias)
                 if score > worst or (score == worst and j < row[n - 1]):
                     insert(j, score, row, best)
                     worst = best[n - 1]
         for begin in range(0, size, _BLOCK):
-            count = _possible(
-                begin, min(begin + _BLOCK, size), bias, along, across, to[r], far[r],
-                worst - _SLACK, alive, eaten, r, bound, hits,
-            )  # fmt: skip
+            stop = min(begin + _BLOCK, size)
+            _bounds(begin, stop, bias, along, across, to[r], far[r], bound)
+            count = _possible(begin, stop, bound, worst - _SLACK, alive, eaten, r, hits)
             for k in range(count):
-                score = _product(hits[k], wanted, q, bias)
+                score = _product(hits[k], vector, q, bias)
                 if score > worst or (score == worst and hits[k] < row[n - 1]):
                     insert(hits[k], score, row, best)
                     worst = best[n - 1]

@@ -25,13 +25,7 @@ PRIOR = np.float32(3.0)  # ratings that an item's bias of 0 counts as
 
 
 @njit(cache=True, nogil=True)
-def learn(
-    p, user_bias, tail, fill, older, pages, disliked, free, free_count, sealed,
-    q, y, bias, spread, alive,
-    users, items, weights, ratings, flags,
-    rate, regularisation, position, mean, first, error,
-    stamp, batch, touched, before,
-):  # fmt: skip
+def learn(users, history, spare, items, batch, rule, ratings, touched):
     """Matrix factorisation of ratings with biases and a window of the history, event by event.
 
     With v_u of `softmax_kernels.vectors`, from the history before the event, a rating r on item i
@@ -49,31 +43,27 @@ def learn(
     rating changes no factor. An event with flag 1 is then appended to its user's history.
 
     Args:
-        user_bias: float32[U], b_u, changed. p, tail, fill, older, pages, disliked, free,
-            free_count, sealed, q, y, bias, alive, users, items, weights, flags, position, stamp,
-            batch, touched, before: as in `softmax_kernels.learn`; t = min(I, n·(1 + L)) is enough.
-        spread: float32[I, 3], of which the third column is n_i here.
-        ratings: float32[n], those of an event without are not finite.
-        rate, regularisation: float32, η and λ / `PULL`.
-        mean: float64[2], n and μ, changed.
-        first: the first event whose error counts. error: float64[2], how many errors and the sum
-            of their squares, added to.
+        users, history, spare, items: `UserFactors`, of which `spread` is b_u here, `History`,
+            `Spare` and `ItemFactors`, of which the third column of `spread` is n_i; all changed.
+        batch, ratings, touched: `Batch`, `Ratings` and `Touched`.
+        rule: `Rule`, η and λ / `PULL`.
 
-    Returns: (touched items, sealed pages, pages still free).
+    Returns: how many items were touched.
     """
-    count = sealed_count = 0
-    d = q.shape[1]
+    p, user_bias, stamp, now = users.p, users.spread, touched.stamp, touched.batch
+    q, y, bias, spread, alive = items.q, items.y, items.bias, items.spread, items.alive
+    event_users, event_items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
+    values, mean, first, error = ratings.values, ratings.mean, ratings.first, ratings.error
+    rate, position, count, d = rule.rate, rule.position, 0, q.shape[1]
     recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
-    step, stride, pull_by = FACTOR_PACE * rate, WINDOW_PACE * rate, PULL * regularisation
-    for e in range(users.shape[0]):
-        user, target, rating = users[e], items[e], np.float64(ratings[e])
+    step, stride, pull_by = FACTOR_PACE * rate, WINDOW_PACE * rate, PULL * rule.regularisation
+    for e in range(event_users.shape[0]):
+        user, target, rating = event_users[e], event_items[e], np.float64(values[e])
         if target < 0:
             continue
         if np.isfinite(rating):
-            length = window(
-                user, target, tail, fill, older, pages, disliked, alive, position, recent, share
-            )
+            length = window(user, target, history, alive, position, recent, share)
             vector(p[user], y, recent, share, length, v)
             theirs = np.float64(user_bias[user] + bias[target] + dot(v, q[target]))
             miss = rating - (mean[1] + theirs)
@@ -83,8 +73,8 @@ def learn(
             mean[0] += 1.0
             mean[1] += (rating - mean[1]) / mean[0]
             slope = clip(np.float32(rating - (mean[1] + theirs)))
-            if stamp[target] != batch:
-                count = touch(target, stamp, batch, touched, before, count, q, y, bias, spread)
+            if stamp[target] != now:
+                count = touch(target, touched, count, items)
             spread[target, 2] = min(spread[target, 2] + np.float32(1.0), SPREAD_LIMIT)
             user_bias[user] = clip(user_bias[user] + USER_BIAS_PACE * rate * slope)
             bias[target] = clip(bias[target] + slope / (spread[target, 2] + PRIOR))
@@ -99,11 +89,8 @@ def learn(
             pull(p[user], g, step, keep(step, pull_by))
             for k in range(length):
                 j, part = recent[k], stride * share[k]
-                if stamp[j] != batch:
-                    count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                if stamp[j] != now:
+                    count = touch(j, touched, count, items)
                 pull(y[j], g, part, keep(part, pull_by))
-        free_count, sealed_count = note(
-            target, user, flags[e] & 1 == 1, weights[e], tail, fill, older, pages, disliked, free,
-            free_count, sealed, sealed_count,
-        )  # fmt: skip
-    return count, sealed_count, free_count
+        note(target, user, flags[e] & 1 == 1, weights[e], history, spare)
+    return count

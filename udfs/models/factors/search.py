@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from udfs.memory import top_kernels, vector_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
+from udfs.memory.probe_kernels import Stock
 from udfs.memory.users import Users
 from udfs.models.factors import product_kernels, softmax_kernels
 from udfs.models.ranked import Ranked, no_lists
@@ -32,16 +33,20 @@ def user_vectors(
     """
     vectors = np.empty((len(slots), catalogue.dimensions), np.float32)
     softmax_kernels.vectors(
-        slots, users.p, users.tail, users.fill, users.older, users.pages, users.disliked,
-        catalogue.y, catalogue.alive, position, vectors,
-    )  # fmt: skip
+        slots, users.p, users.view, catalogue.y, catalogue.alive, position, vectors
+    )
     return vectors
 
 
 def rank_by_factors(
-    catalogue: Catalogue, users: Users, slots: NDArray[np.int32], vectors: NDArray[np.float32],
-    n: int, exclude: bool, threads: Threads,
-) -> Ranked:  # fmt: skip
+    catalogue: Catalogue,
+    users: Users,
+    slots: NDArray[np.int32],
+    vectors: NDArray[np.float32],
+    n: int,
+    exclude: bool,
+    threads: Threads,
+) -> Ranked:
     """The `n` items with the largest σ(b_i + q_i·v_u) for each user in `slots`.
 
     Args:
@@ -49,29 +54,26 @@ def rank_by_factors(
         exclude: leave out what a user has consumed.
     """
     items, scores = no_lists(len(slots), n)
-    if (clusters := catalogue.clusters) is not None:
-        history = users.view if exclude else None
+    c, history = catalogue, users.view
+    if (clusters := c.clusters) is not None:
+        stock, asked = _stock(c), history if exclude else None
 
         def some_clusters(_: int, begin: int, end: int) -> None:
             part = slice(begin, end)
-            clusters.search(
-                vectors[part], catalogue.q, catalogue.bias, catalogue.alive, items[part],
-                scores[part], slots[part], history,
-            )  # fmt: skip
+            found = items[part], scores[part]
+            clusters.search(vectors[part], stock, *found, slots[part], asked)
 
         threads.each(some_clusters, len(slots))
         return items, _logistic(scores)
-    to = vectors @ catalogue.axis
+    to = vectors @ c.axis
     whole = np.square(vectors).sum(axis=1)
     far = np.sqrt(np.maximum(whole - np.square(to), 0) + vector_kernels.ROUNDING * whole)
+    bounded = product_kernels.Stock(c.q, c.bias, c.alive, c.along, c.across, c.size, c.strong)
 
     def some(_: int, begin: int, end: int) -> None:
         part = slice(begin, end)
-        product_kernels.best_products(
-            vectors[part], to[part], far[part], slots[part], catalogue.q, catalogue.bias,
-            catalogue.alive, catalogue.along, catalogue.across, catalogue.size, catalogue.strong,
-            exclude, users.tail, users.fill, users.older, users.pages, items[part], scores[part],
-        )  # fmt: skip
+        wanted = product_kernels.Wanted(slots[part], vectors[part], to[part], far[part])
+        product_kernels.best_products(wanted, bounded, exclude, history, items[part], scores[part])
 
     threads.each(some, len(slots))
     return items, _logistic(scores)
@@ -102,10 +104,14 @@ def _similar_by_clusters(
     items, scores = no_lists(len(slots), n + 1)  # an item is most like itself
     q = catalogue.q[slots]
     unit = q / np.maximum(np.linalg.norm(q, axis=1, keepdims=True), np.float32(1e-12))
-    clusters.search(unit, catalogue.q, catalogue.bias, catalogue.alive, items, scores, cosine=True)
+    clusters.search(unit, _stock(catalogue), items, scores, cosine=True)
     kept = np.argsort(items == slots[:, None], axis=1, kind="stable")[:, :n]
     scores = np.clip((1 + np.take_along_axis(scores, kept, axis=1)) / 2, 0, 1)
     return np.take_along_axis(items, kept, axis=1), scores.astype(np.float32)
+
+
+def _stock(catalogue: Catalogue) -> Stock:
+    return Stock(catalogue.q, catalogue.bias, catalogue.alive)
 
 
 def _logistic(x: NDArray[np.float32]) -> NDArray[np.float32]:

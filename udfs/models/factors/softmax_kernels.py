@@ -25,22 +25,21 @@ USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four 
 
 
 @njit(cache=True, nogil=True)
-def window(user, target, tail, fill, older, pages, disliked, alive, position, recent, share):
+def window(user, target, history, alive, position, recent, share):
     """The last items a user liked, newest first, without `target`, the dead and the disliked.
 
     Args:
         user, target: a cache slot; the item to leave out, −1 for none.
-        tail, fill, older, pages, disliked: history pages; bit k of `disliked` (uint32[H]) marks
-            item k of a page as one whose event had no positive weight.
-        alive: bool[I]. position: float32[L], the weight of the k-th newest.
+        history: `History`. alive: bool[I]. position: float32[L], the weight of the k-th newest.
         recent, share: int32[L], float32[L], set to items and their part in the sum of `vector`,
             w_k / √Σw: its length grows with how much is known.
 
     Returns: how many items, at most L.
     """
+    older, pages, disliked = history.older, history.pages, history.disliked
     count = 0
     total = np.float32(0.0)
-    page, length = tail[user], fill[user]
+    page, length = history.tail[user], history.fill[user]
     while page >= 0 and count < position.shape[0]:
         for back in range(length):
             k = length - 1 - back
@@ -72,19 +71,18 @@ def vector(own, y, recent, share, count, out):
 
 
 @njit(cache=True, nogil=True)
-def vectors(users, p, tail, fill, older, pages, disliked, y, alive, position, out):
+def vectors(users, p, history, y, alive, position, out):
     """What users (int32[rows], cache slots) want now: set `out` (float32[rows, d]) to
 
         v_u = p_u + Σ_k w_k y_{h_k} / √Σ_k w_k
 
-    over the last L items h_k that u liked, w_k = `position[k]`. Other arguments as in `learn`.
+    over the last L items h_k that u liked, w_k = `position[k]`. Other arguments as in
+    `window`, `UserFactors` and `ItemFactors`.
     """
     recent = np.empty(position.shape[0], np.int32)
     share = np.empty(position.shape[0], np.float32)
     for r in range(users.shape[0]):
-        count = window(
-            users[r], -1, tail, fill, older, pages, disliked, alive, position, recent, share
-        )
+        count = window(users[r], -1, history, alive, position, recent, share)
         vector(p[users[r]], y, recent, share, count, out[r])
 
 
@@ -122,15 +120,19 @@ def _unit(random):
 
 
 @njit(cache=True, nogil=True)
-def touch(j, stamp, batch, touched, before, count, q, y, bias, spread):
-    """Note item `j` with its values before this call; returns how many are noted."""
-    d = q.shape[1]
-    stamp[j] = batch
-    touched[count] = j
-    before[count, :d] = q[j]
-    before[count, d] = bias[j]
-    before[count, d + 1 : d + 4] = spread[j]
-    before[count, d + 4 :] = y[j]
+def touch(j, touched, count, items):
+    """Note item `j` with its values before this call; returns how many are noted.
+
+    Args:
+        touched: `Touched`, changed. items: `ItemFactors`.
+    """
+    before, d = touched.before, items.q.shape[1]
+    touched.stamp[j] = touched.batch
+    touched.slots[count] = j
+    before[count, :d] = items.q[j]
+    before[count, d] = items.bias[j]
+    before[count, d + 1 : d + 4] = items.spread[j]
+    before[count, d + 4 :] = items.y[j]
     return count + 1
 
 
@@ -143,13 +145,14 @@ def _score(j, v, q, bias):
 
 
 @njit(cache=True, nogil=True)
-def _errors(target, drawn, m, represents, positive, v, q, bias, error):
-    """Set `error` (float32[m + 1]) to how far each score should rise, that of `target` first."""
-    error[0] = _score(target, v, q, bias)
+def _errors(chosen, m, represents, positive, v, q, bias, error):
+    """Set `error` (float32[m + 1]) to how far each score should rise: of the event's item, which
+    stands first in `chosen`, and of the m drawn."""
+    error[0] = _score(chosen[0], v, q, bias)
     top = error[0]
-    for k in range(m):
-        error[k + 1] = _score(drawn[k], v, q, bias)
-        top = max(top, error[k + 1])
+    for k in range(1, m + 1):
+        error[k] = _score(chosen[k], v, q, bias)
+        top = max(top, error[k])
     if m == 0:
         top = max(top, np.float32(0.0))
     mine = np.exp(error[0] - top)
@@ -166,13 +169,7 @@ def _errors(target, drawn, m, represents, positive, v, q, bias, error):
 
 
 @njit(cache=True, nogil=True)
-def learn(
-    p, user_spread, tail, fill, older, pages, disliked, free, free_count, sealed,
-    q, y, bias, spread, alive, size,
-    users, items, weights, flags,
-    rate, regularisation, negatives, position, random,
-    stamp, batch, touched, before,
-):  # fmt: skip
+def learn(users, history, spare, items, batch, rule, draws, touched):
     """Matrix factorisation with a window of the history, by a sampled softmax, event by event.
 
     With v_u of `vectors`, from the history before the event, an item's score is
@@ -198,30 +195,24 @@ def learn(
     is liked.
 
     Args:
-        p, user_spread: float32[U, d], float32[U], changed. tail, fill, older, pages, free,
-            free_count, sealed: as in `history_kernels.note`; disliked: uint32[H], see `window`.
-        q, y, bias, spread, alive: float32[I, d], float32[I, d], float32[I], float32[I, 3] (A of q,
-            y and b), bool[I]; the first `size` slots are known before the batch, and a slot beyond
-            them as of its first event.
-        users, items, weights, flags: int32[n], int32[n] (−1: outside the catalogue), float32[n],
-            uint8[n].
-        rate, regularisation: float32. negatives: m. position: float32[L], weights of the window.
-        random: uint64[1], the generator's state at the first event; each further event begins
-            `EVENT_STRIDE` later, so that its draws do not depend on how events are batched.
-        stamp: int64[I], `batch` where an item was touched by this call.
-        touched, before: int32[t], float32[t, 2d + 4]: the touched items in order with their q, b,
-            spread and y before the call; t = min(I, n·(1 + m + L)) is enough.
+        users, history, spare, items: `UserFactors`, `History`, `Spare` and `ItemFactors`, changed.
+        batch, rule, draws, touched: `Batch`, `Rule`, `Draws` and `Touched`.
 
-    Returns: (touched items, sealed pages, pages still free).
+    Returns: how many items were touched.
     """
-    count = sealed_count = 0
-    start, known, d = random[0], size, q.shape[1]
+    p, user_spread, stamp, now = users.p, users.spread, touched.stamp, touched.batch
+    q, y, bias, spread, alive = items.q, items.y, items.bias, items.spread, items.alive
+    tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
+    event_users, event_items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
+    rate, regularisation, position = rule.rate, rule.regularisation, rule.position
+    negatives, known, random = draws.negatives, draws.size, draws.random
+    count, start, d = 0, random[0], q.shape[1]
     eaten = np.full(q.shape[0], -1, np.int32)
-    drawn, error = np.empty(negatives, np.int32), np.empty(negatives + 1, np.float32)
+    chosen, error = np.empty(negatives + 1, np.int32), np.empty(negatives + 1, np.float32)
     recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
-    for e in range(users.shape[0]):
-        user, target = users[e], items[e]
+    for e in range(event_users.shape[0]):
+        user, target = event_users[e], event_items[e]
         if target < 0:
             continue
         known = max(known, target + 1)
@@ -230,31 +221,28 @@ def learn(
             random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
             mark(e, user, tail, fill, older, pages, eaten)
             eaten[target] = e
-            m = 0
+            chosen[0], m = target, 0
             for _ in range(negatives):
                 j = _draw(known, random)
                 if alive[j] and eaten[j] != e:
-                    drawn[m] = j
                     m += 1
-            length = window(
-                user, target, tail, fill, older, pages, disliked, alive, position, recent, share
-            )
+                    chosen[m] = j
+            length = window(user, target, history, alive, position, recent, share)
             vector(p[user], y, recent, share, length, v)
             represents = (known - 1) / max(negatives, 1) if positive else 1.0 / max(m, 1)
-            _errors(target, drawn, m, np.float32(represents), positive, v, q, bias, error)
+            _errors(chosen, m, np.float32(represents), positive, v, q, bias, error)
             g[:] = 0.0
             energy = dot(v, v) / np.float32(d)
             for k in range(m + 1 if positive else 1):
-                j = drawn[k - 1] if k > 0 else target
-                by = error[k]
+                j, by = chosen[k], error[k]
                 for f in range(d):
                     g[f] += by * q[j, f]
                 if k > 0 and -by < LEAST_STEP:
                     if _unit(random) * LEAST_STEP >= -by:
                         continue
                     by = -LEAST_STEP
-                if stamp[j] != batch:
-                    count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                if stamp[j] != now:
+                    count = touch(j, touched, count, items)
                 square = by * by
                 spread[j, 0], s = _pace(spread[j, 0], square * energy, step)
                 spread[j, 2], b = _pace(spread[j, 2], square, BIAS_PACE * step)
@@ -268,12 +256,9 @@ def learn(
             pull(p[user], g, s, keep(s, regularisation))
             for k in range(length):
                 j, part = recent[k], share[k]
-                if stamp[j] != batch:
-                    count = touch(j, stamp, batch, touched, before, count, q, y, bias, spread)
+                if stamp[j] != now:
+                    count = touch(j, touched, count, items)
                 spread[j, 1], s = _pace(spread[j, 1], part * part * energy, step)
                 pull(y[j], g, s * part, keep(s * part, regularisation))
-        free_count, sealed_count = note(
-            target, user, flags[e] & 1 == 1, weights[e], tail, fill, older, pages, disliked, free,
-            free_count, sealed, sealed_count,
-        )  # fmt: skip
-    return count, sealed_count, free_count
+        note(target, user, flags[e] & 1 == 1, weights[e], history, spare)
+    return count

@@ -42,6 +42,11 @@ class Factors(Model):
         """The items with the largest σ(b_i + q_i·v_u)."""
         shop, s = self.shop, self.shop.settings
         return rank_by_factors(
-            shop.catalogue, shop.users, moment.slots, self.vectors(moment), s.lists.length,
-            s.lists.exclude_consumed, shop.threads,
-        )  # fmt: skip
+            shop.catalogue,
+            shop.users,
+            moment.slots,
+            self.vectors(moment),
+            s.lists.length,
+            s.lists.exclude_consumed,
+            shop.threads,
+        )

@@ -1,1 +1,1 @@
-"""Item-based collaborative filtering: what was taken together."""
+"""Item-based collaborative filtering: items that go together."""

@@ -9,13 +9,98 @@ catalogue slots, `K` neighbours of an item, `L` history items an event is paired
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from udfs.memory.history_kernels import consumed, judge, recent
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row
 STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
+
+
+class Windows(NamedTuple):
+    """Events with what each is paired with.
+
+    Attributes:
+        learned: how many events the batch taught, also those that are left out here.
+        order: int32[m], ascending, which of them each event is.
+        users, heads, gains: int32[m], int32[m], float32[m], cache slot, item and weight (at most
+            `HEAVIEST`) of each.
+        starts, others, distances: int32[m + 1], int32[p], uint8[p]: the items paired with event k
+            stand from `starts[k]` to `starts[k + 1]`, the newest first, with the distance of each
+            less one.
+    """
+
+    learned: int
+    order: NDArray[np.int32]
+    users: NDArray[np.int32]
+    heads: NDArray[np.int32]
+    gains: NDArray[np.float32]
+    starts: NDArray[np.int32]
+    others: NDArray[np.int32]
+    distances: NDArray[np.uint8]
+
+    @classmethod
+    def room(cls, events: int, pairs: int) -> Windows:
+        """Room for so many, to be set by a kernel."""
+        users, heads = np.empty(events, np.int32), np.empty(events, np.int32)
+        order, gains = np.arange(events, dtype=np.int32), np.empty(events, np.float32)
+        starts, others = np.empty(events + 1, np.int32), np.empty(pairs, np.int32)
+        distances = np.empty(pairs, np.uint8)
+        return cls(events, order, users, heads, gains, starts, others, distances)
+
+    def first(self, learned: int, events: int, pairs: int) -> Windows:
+        """The first so many of them."""
+        m, p = events, pairs
+        return Windows(
+            learned,
+            self.order[:m],
+            self.users[:m],
+            self.heads[:m],
+            self.gains[:m],
+            self.starts[: m + 1],
+            self.others[:p],
+            self.distances[:p],
+        )
+
+
+class Counts(NamedTuple):
+    """What was counted, changed in place.
+
+    Attributes:
+        ids, values, lengths: int32[I, K], float32[I, K], int32[I]: C by rows, names of neighbours
+            in `ids`. counts: float64[I], n.
+    """
+
+    ids: Any
+    values: Any
+    lengths: Any
+    counts: Any
+
+
+class Pace(NamedTuple):
+    """What a pair counts: float64, ≥ 0, twice; float32[L]; float32, ≥ 0. See `count`."""
+
+    log_gain: float
+    growth: float
+    forward: Any
+    backward: Any
+
+
+class Changed(NamedTuple):
+    """The rows that a call has changed.
+
+    Attributes:
+        stamp: int64[I], `batch` where this call changed a row.
+        rows: int32[min(I, m + p)], set to the changed rows.
+    """
+
+    stamp: Any
+    batch: int
+    rows: Any
 
 
 @njit(cache=True, nogil=True)
@@ -74,10 +159,7 @@ def renormalise(values, counts):
 
 
 @njit(cache=True, nogil=True)
-def windows(
-    users, items, weights, flags, history, reach, latest,
-    who, heads, gains, starts, others, distances,
-):  # fmt: skip
+def windows(batch, history, reach, latest, out):
     """What each event of a batch is paired with: the last items of its user, before it.
 
     Events whose item is negative or stands in the user's history already, and those of weight 0 and
@@ -86,24 +168,22 @@ def windows(
     was consumed (`history_kernels.judge`); the pages are left as they were before the batch.
 
     Args:
-        users, items, weights, flags: int32[n], int32[n], float32[n], uint8[n].
-        history: `history_kernels.History`.
+        batch, history: `Batch` and `History`.
         reach: L, at most 255. latest: int32[U], all −1, left so.
-        who, heads, gains: int32[n], int32[n], float32[n], set: user, item and weight (at most
-            `HEAVIEST`) of each of the m events that teach.
-        starts: int32[n + 1], set: event k is paired with `others[starts[k] : starts[k + 1]]`.
-        others, distances: int32[n·L], uint8[n·L], set: items, the newest first, with the distance
-            of each less one.
+        out: `Windows` with room for n events and n·L pairs, set but for `order`.
 
-    Returns: m.
+    Returns: m, how many events teach.
     """
+    users, items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
+    tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
+    disliked, who, heads, gains = history.disliked, out.users, out.heads, out.gains
+    starts, others, distances = out.starts, out.others, out.distances
     count = end = 0
     last = np.empty(reach, np.int32)
     previous = np.empty(users.shape[0], np.int32)
     liked = weights > 0.0
     judged = 0
     again = np.empty(users.shape[0], np.int32)
-    h = history
     starts[0] = 0
     for e in range(users.shape[0]):
         user, item = users[e], items[e]
@@ -119,9 +199,9 @@ def windows(
         if link >= 0:
             liked[link] = liked[e] if weights[e] != 0.0 else liked[link]
             continue
-        if consumed(item, user, h.tail, h.fill, h.older, h.pages):
+        if consumed(item, user, tail, fill, older, pages):
             if weights[e] != 0.0:
-                page = judge(item, user, liked[e], h.tail, h.fill, h.older, h.pages, h.disliked)
+                page = judge(item, user, liked[e], tail, fill, older, pages, disliked)
                 if page >= 0:
                     again[judged] = e
                     judged += 1
@@ -143,7 +223,7 @@ def windows(
             latest[user] = e
     for k in range(judged - 1, -1, -1):
         e = again[k]
-        judge(items[e], users[e], not liked[e], h.tail, h.fill, h.older, h.pages, h.disliked)
+        judge(items[e], users[e], not liked[e], tail, fill, older, pages, disliked)
     for e in range(users.shape[0]):
         latest[users[e]] = -1
     return count
@@ -166,19 +246,21 @@ def flatten(rows, ids, values, lengths, gain, keys, out_keys, out_values):
 
 
 @njit(cache=True, nogil=True)
-def select(
-    order, heads, gains, starts, others, distances, shards, shard, place, used,
-    out_order, out_heads, out_gains, out_starts, out_others, out_distances,
-):  # fmt: skip
+def select(windows, shards, shard, place, used, out):
     """The part of `windows` with an item of one shard at either end, items numbered anew.
 
     Args:
-        order, heads, gains, starts, others, distances: as in `count`.
+        windows: `Windows`.
         shards: int32[I], the shard of each item. place: int32[I], all −1, left so.
-        used: int32[k], set to the item of each new number. out_…: set, shaped as the arguments.
+        used: int32[k], set to the item of each new number.
+        out: `Windows` with room for as many, set but for `users`.
 
     Returns: (events, pairs, new numbers).
     """
+    order, heads, gains = windows.order, windows.heads, windows.gains
+    starts, others, distances = windows.starts, windows.others, windows.distances
+    out_order, out_heads, out_gains = out.order, out.heads, out.gains
+    out_starts, out_others, out_distances = out.starts, out.others, out.distances
     events = pairs = names = 0
     out_starts[0] = 0
     for e in range(heads.shape[0]):
@@ -211,10 +293,7 @@ def select(
 
 
 @njit(cache=True, nogil=True)
-def count(
-    order, head_rows, heads, gains, starts, other_rows, others, distances,
-    ids, values, lengths, counts, log_gain, growth, forward, backward, stamp, batch, touched,
-):  # fmt: skip
+def count(windows, head_rows, other_rows, table, pace, touched):
     """Count the pairs of events, one event after the other.
 
     The k-th event that was learned, of weight w on item x with the items h_1 (the last), …, h_L
@@ -226,18 +305,17 @@ def count(
     al. 2009). Who owns only some of the items gives the others no row and leaves their part out.
 
     Args:
-        order: int32[m], ascending, k of each event.
-        head_rows, heads, gains: int32[m], int32[m], float32[m]: row (−1: none here), name and w.
-        starts, other_rows, others, distances: int32[m + 1], int32[p], int32[p], uint8[p]: the items
-            paired with event k stand from `starts[k]` to `starts[k + 1]` (see `windows`).
-        ids, values, lengths: int32[I, K], float32[I, K], int32[I]: C by rows, names of neighbours
-            in `ids`, changed in place. counts: float64[I], n, changed in place.
-        log_gain, growth: float64, ≥ 0. forward: float32[L]. backward: float32, ≥ 0.
-        stamp: int64[I], `batch` where this call changed a row.
-        touched: int32[min(I, m + p)], set to the changed rows.
+        windows: `Windows`, items by name; `order` is k of each event.
+        head_rows, other_rows: int32[m], int32[p], the rows of `heads` and `others`, −1: none here.
+        table, pace, touched: `Counts`, `Pace` and `Changed`.
 
     Returns: (changed rows, log_gain less what was divided out of `values` and `counts`).
     """
+    order, heads, gains = windows.order, windows.heads, windows.gains
+    starts, others, distances = windows.starts, windows.others, windows.distances
+    ids, values, lengths, counts = table.ids, table.values, table.lengths, table.counts
+    log_gain, growth, forward, backward = pace.log_gain, pace.growth, pace.forward, pace.backward
+    stamp, batch, rows = touched.stamp, touched.batch, touched.rows
     changed = 0
     bits = values.view(np.int32)
     for e in range(head_rows.shape[0]):
@@ -252,7 +330,7 @@ def count(
             counts[x] += gain
             if stamp[x] != batch:
                 stamp[x] = batch
-                touched[changed] = x
+                rows[changed] = x
                 changed += 1
         for k in range(starts[e], starts[e + 1]):
             h, value = other_rows[k], gain * forward[distances[k]]
@@ -260,7 +338,7 @@ def count(
                 lengths[h] = add_pair(ids, values, bits, h, lengths[h], item, value)
                 if stamp[h] != batch:
                     stamp[h] = batch
-                    touched[changed] = h
+                    rows[changed] = h
                     changed += 1
             if x >= 0:
                 value *= backward

@@ -2,7 +2,8 @@
 
 In: batches of event rows, the history pages of `Users`, rows of state. Out: ranked candidates
 `(slots, scores)` as in `udfs.models.factors.search`, the history items behind them, rows to keep.
-No Flink in here. The formulas stand in `counting_kernels.count` and `evidence_kernels.gather`.
+Flink is not used here. For the formulas see `counting_kernels.count` and
+`evidence_kernels.gather`.
 """
 
 from __future__ import annotations
@@ -14,34 +15,39 @@ from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
+from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.item_cf import counting_kernels, evidence_kernels
+from udfs.models.item_cf.counting_kernels import Changed, Counts, Pace
+from udfs.models.item_cf.counting_kernels import Windows as Windows
 from udfs.models.options import ItemCF
 from udfs.models.ranked import Ranked
 
-# The shape of counts and scores (`counting_kernels.count`, `evidence_kernels.gather`): chosen on
-# the first half of MovieLens-100K by recall@10, one set for ratings of 5 and all ratings; item-cf
-# reaches .176 and .200 with it over the whole stream (docs/models.md). No data are known that other
-# values suit better; what depends on a shop is how much is kept and for how long: the options.
+# The constants of counts and scores (`counting_kernels.count`, `evidence_kernels.gather`): chosen
+# on the first half of MovieLens-100K by recall@10, one set for ratings of 5 and all ratings;
+# item-cf reaches .176 and .200 with it over the whole stream (docs/models.md). No data set is known
+# where other values work better; how much is kept and for how long depends on the shop: the
+# options.
 WINDOW_DECAY = 3.0
-"""After how many items of distance a pair's weight falls to 1/e: what is chosen in quick
-succession goes together most."""
+"""After how many items of distance a pair's weight falls to 1/e: items chosen in quick
+succession go together most."""
 FLOOR = 0.3
-"""What even a distant pair counts: tastes outlast a sitting, which WINDOW_DECAY alone ignores."""
+"""The minimum that a distant pair counts: tastes outlast a session, which WINDOW_DECAY ignores."""
 BACKWARD = 1.0
-"""The share that a pair counts from the later item to the earlier: items go together either way."""
+"""The weight of a pair from the later item to the earlier, relative to the other direction."""
 RECENT = 20
-"""H, the items of a history that make a list; the 20th counts e^(-19/8), a tenth of the first."""
+"""H, the items of a history that a list is made from; the 20th counts e^(-19/8), a tenth of the
+first."""
 POSITION_DECAY = 8.0
-"""After how many items of a history one weighs 1/e of the newest."""
+"""After how many items of a history the weight has fallen to 1/e of the newest item's."""
 SHRINK = 4.0
-"""Events added to each item's own, so that a pair seen once proves little."""
+"""Added to each item's number of events, so that a pair seen once counts little."""
 TARGET_POWER, SOURCE_POWER = 0.5, 0.6
 """α and β, near the cosine's ½: 0 would favour popular items, 1 rare ones."""
 
 
 class Row(NamedTuple):
-    """What an item has counted, as at `clock` learned events: neither gain nor room show in it.
+    """An item's counts after `clock` learned events, independent of gain and room.
 
     Attributes:
         weight: n, the decayed sum of the weights of the item's events.
@@ -54,28 +60,11 @@ class Row(NamedTuple):
     values: NDArray[np.float32]
 
 
-class Windows(NamedTuple):
-    """Events with what each is paired with; the arrays as in `counting_kernels.count`.
-
-    Attributes:
-        learned: how many events the batch taught, also those that are left out here.
-    """
-
-    learned: int
-    order: NDArray[np.int32]
-    users: NDArray[np.int32]
-    heads: NDArray[np.int32]
-    gains: NDArray[np.float32]
-    starts: NDArray[np.int32]
-    others: NDArray[np.int32]
-    distances: NDArray[np.uint8]
-
-
 class Neighbours(Table):
     """The neighbours of all catalogue slots, at most K each: a table to attach to the catalogue.
 
     Attributes:
-        ids, values, lengths: int32[I, K], float32[I, K], int32[I]: neighbours by row and g·count.
+        ids, values, lengths: int32[I, K], float32[I, K], int32[I]: neighbours by row, and g·count.
         counts: float64[I], g·n.
         clock: events learned. log_gain: log2 of g, 0 to 32.
     """
@@ -104,9 +93,13 @@ class Neighbours(Table):
         return float(2.0**self.log_gain)
 
     def windows(
-        self, users: Users, event_users: NDArray[np.int32], event_items: NDArray[np.int32],
-        weights: NDArray[np.float32], flags: NDArray[np.uint8],
-    ) -> Windows:  # fmt: skip
+        self,
+        users: Users,
+        event_users: NDArray[np.int32],
+        event_items: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        flags: NDArray[np.uint8],
+    ) -> Windows:
         """What n events are paired with, before `history_kernels.note` puts them into the pages.
 
         Args:
@@ -116,53 +109,54 @@ class Neighbours(Table):
         if len(self._latest) < len(users.tail):
             self._latest = np.full(len(users.tail), -1, np.int32)
         n, reach = len(event_users), self.settings.window
-        who, heads = np.empty(n, np.int32), np.empty(n, np.int32)
-        gains = np.empty(n, np.float32)
-        starts = np.empty(n + 1, np.int32)
-        others, distances = np.empty(n * reach, np.int32), np.empty(n * reach, np.uint8)
-        m = counting_kernels.windows(
-            event_users, event_items, weights, flags, users.view, reach, self._latest,
-            who, heads, gains, starts, others, distances,
-        )  # fmt: skip
-        p = starts[m]
-        order = np.arange(m, dtype=np.int32)
-        return Windows(
-            m, order, who[:m], heads[:m], gains[:m], starts[: m + 1], others[:p], distances[:p]
-        )
+        batch = Batch(event_users, event_items, weights, flags)
+        out = Windows.room(n, n * reach)
+        m = counting_kernels.windows(batch, users.view, reach, self._latest, out)
+        return out.first(m, m, out.starts[m])
 
     def count(
         self, windows: Windows, head_rows: NDArray[np.int32], other_rows: NDArray[np.int32]
     ) -> NDArray[np.int32]:
-        """Learn events from what they are paired with.
+        """Learn events with the items they are paired with.
 
         Args:
             head_rows, other_rows: the rows of `windows.heads` and `windows.others`, −1 where an
-                item is not of this model.
+                item does not belong to this model.
 
-        Returns: int32[r], the distinct rows that have changed.
+        Returns: int32[r], the distinct rows that changed.
         """
         self._batch += 1
-        w = windows
-        touched = np.empty(min(len(self.counts), len(w.heads) + len(w.others)), np.int32)
+        heads, others = windows.heads, windows.others
+        touched = np.empty(min(len(self.counts), len(heads) + len(others)), np.int32)
         rows, self.log_gain = counting_kernels.count(
-            w.order, head_rows, w.heads, w.gains, w.starts, other_rows, w.others, w.distances,
-            self.ids, self.values, self.lengths, self.counts, self.log_gain, self.growth,
-            self._forward, np.float32(BACKWARD), self._stamp, self._batch, touched,
-        )  # fmt: skip
-        self._advance(self.clock + w.learned)
+            windows,
+            head_rows,
+            other_rows,
+            Counts(self.ids, self.values, self.lengths, self.counts),
+            Pace(self.log_gain, self.growth, self._forward, np.float32(BACKWARD)),
+            Changed(self._stamp, self._batch, touched),
+        )
+        self._advance(self.clock + windows.learned)
         return touched[:rows]
 
     @property
     def pairs(self) -> evidence_kernels.Pairs:
-        """What the ranking kernels read."""
+        """The arrays that the ranking kernels read."""
         return evidence_kernels.Pairs(
-            self.ids, self.values, self.lengths, self.counts, self.gain,
-            SHRINK, TARGET_POWER, SOURCE_POWER, self._position,
-        )  # fmt: skip
+            self.ids,
+            self.values,
+            self.lengths,
+            self.counts,
+            self.gain,
+            SHRINK,
+            TARGET_POWER,
+            SOURCE_POWER,
+            self._position,
+        )
 
     def similar(self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) -> Ranked:
-        """The `n` living items most often taken with each of `slots`; scores as shares of the
-        largest, 0 to 1. A list is shorter where fewer were taken with an item.
+        """The `n` living items that go together with each of `slots` most; scores as shares of the
+        largest, 0 to 1. A list is shorter if an item has fewer neighbours.
         """
         items = np.empty((len(slots), n), np.int32)
         scores = np.empty((len(slots), n), np.float32)
@@ -186,7 +180,7 @@ class Neighbours(Table):
         return reasons, shares
 
     def get_row(self, slot: int) -> Row:
-        """What the item in `slot` has counted."""
+        """The counts of the item in `slot`."""
         length, gain = self.lengths[slot], self.gain
         values = (self.values[slot, :length].astype(np.float64) / gain).astype(np.float32)
         return Row(self.clock, self.counts[slot] / gain, self.ids[slot, :length].copy(), values)
@@ -197,9 +191,9 @@ class Neighbours(Table):
         return counted
 
     def put_row(self, slot: int, row: Row) -> None:
-        """Set the item in `slot` to what `row` says, aged by what has been learned since.
+        """Set the item in `slot` to `row`, aged by the events learned since.
 
-        A row of a later clock moves the clock there. Of a row longer than K the largest stay.
+        A row with a later clock advances the clock. Of a row longer than K the largest are kept.
         """
         if row.clock > self.clock:
             self._advance(row.clock)
@@ -214,7 +208,7 @@ class Neighbours(Table):
         self.values[slot, : len(slots)] = values * gain
 
     def _advance(self, clock: int) -> None:
-        """Let all counts age to `clock`."""
+        """Age all counts to `clock`."""
         self.log_gain += (clock - self.clock) * self.growth
         self.clock = clock
         whole = np.floor(self.log_gain / counting_kernels.STEP) * counting_kernels.STEP
@@ -224,7 +218,7 @@ class Neighbours(Table):
             self.log_gain -= whole
 
     def renumber(self, place: NDArray[np.int32]) -> None:
-        """Follow slots that have moved: a neighbour that is gone leaves no gap in its row."""
+        """Follow slots that have moved: a removed neighbour leaves no gap in its row."""
         for row in np.flatnonzero(self.lengths).tolist():
             length = self.lengths[row]
             moved = place[self.ids[row, :length]]

@@ -1,7 +1,7 @@
-"""The source `item-cf`: what is taken together with a user's last items.
+"""The source `item-cf`: items that go together with a user's last items.
 
-In: batches with their windows. Out: evidence by item for the ranker, items like others, reasons;
-and rows that the item learners share (`wire`). The arrays are those of `neighbours`.
+In: batches with their windows. Out: evidence by item for the ranker, similar items, reasons; and
+rows that the item learners share (`wire`). The arrays are those of `neighbours`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.model import Events, Model, Shop
 from udfs.models.options import ItemCF
 
-_REASONS = 2  # history items named for an item of a list
+_REASONS = 2  # history items named as reasons for a list item
 
 
 class TakenTogether(Model):
@@ -28,16 +28,16 @@ class TakenTogether(Model):
         self.tables = (self.neighbours,)
 
     def evidence(self, thread: int) -> Pairs:
-        """Read only: all threads share it."""
+        """Read-only, so all threads share it."""
         return self.neighbours.pairs
 
     def count(self, events: Events) -> Callable[[], object]:
-        """Count pairs, beside what else a batch is learned by."""
+        """Count pairs, in parallel with the rest of learning a batch."""
         neighbours, windows = self.neighbours, events.windows
         return self.shop.threads.beside(
             lambda: neighbours.count(windows, windows.heads, windows.others), len(events.users)
         )
 
     def explain(self, slots: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The items of the history that gave most of the score."""
+        """The history items that contributed most to the score."""
         return self.neighbours.explain(self.shop.users, slots, items, _REASONS)[0]

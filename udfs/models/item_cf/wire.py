@@ -1,8 +1,8 @@
-"""Pairs on their way: from the user learner, which finds them, to the rows of the item learners.
+"""Pairs in transit from the user learner, which finds them, to the rows of the item learners.
 
-In: the `Windows` of a batch. Out: one message per item shard, which names items by their key; its
-application to the rows that a shard owns; and those rows as versioned bytes, in Flink's state and
-in the item feed.
+In: the `Windows` of a batch. Out: one message per item shard, which names items by their key;
+functions that apply it to the rows that a shard owns; and those rows as versioned bytes, in Flink's
+state and in the item feed.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _HEAD = np.dtype(
     ]
 )
 PAIRS_HEAD, PAIR = _HEAD.itemsize, 12
-"""Bytes of a row of pairs: so many, and so many for each neighbour."""
+"""Bytes of a row of pairs: a head, and a part for each neighbour."""
 
 
 class Pairs(msgspec.Struct, frozen=True, array_like=True):
     """The part of a batch's `Windows` that concerns one item shard.
 
     Attributes:
-        learned: events that taught pairs, also those left out here.
+        learned: events that were learned, including those left out here.
         keys: uint64[k], the items by `events.item_key`.
         order, heads, gains, starts, others, distances: as in `Windows`; items are positions in
             `keys`.
@@ -69,31 +69,27 @@ def split_pairs(
     parts = []
     for shard in range(count):
         m, p = len(w.heads), len(w.others)
-        order, heads = np.empty(m, np.int32), np.empty(m, np.int32)
-        gains, starts = np.empty(m, np.float32), np.empty(m + 1, np.int32)
-        others, distances = np.empty(p, np.int32), np.empty(p, np.uint8)
+        out = Windows.room(m, p)
         used = np.empty(min(m + p, len(shards)), np.int32)
-        events, pairs, names = counting_kernels.select(
-            w.order, w.heads, w.gains, w.starts, w.others, w.distances, shards, np.int32(shard),
-            place, used, order, heads, gains, starts, others, distances,
-        )  # fmt: skip
+        events, pairs, names = counting_kernels.select(w, shards, np.int32(shard), place, used, out)
+        part = out.first(w.learned, events, pairs)
         parts.append(
             Pairs(
                 w.learned,
                 keys[used[:names]].tobytes(),
-                order[:events].tobytes(),
-                heads[:events].tobytes(),
-                gains[:events].tobytes(),
-                starts[: events + 1].tobytes(),
-                others[:pairs].tobytes(),
-                distances[:pairs].tobytes(),
+                part.order.tobytes(),
+                part.heads.tobytes(),
+                part.gains.tobytes(),
+                part.starts.tobytes(),
+                part.others.tobytes(),
+                part.distances.tobytes(),
             )
         )
     return parts
 
 
 class KeyIndex(Table):
-    """A number for each item key that a subtask has met: what rows name their neighbours by."""
+    """A number for each item key that a subtask has seen, by which rows name their neighbours."""
 
     keys = column(np.uint64)
 
@@ -102,7 +98,7 @@ class KeyIndex(Table):
         self._table = KeyTable()
 
     def numbers(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The numbers of keys, int32[n]; new ones for keys never met."""
+        """The numbers of keys, int32[n]; new ones for unknown keys."""
         found, fresh = self._table.number(keys)
         total = len(self._table)
         self.reserve(total)
@@ -119,7 +115,7 @@ def apply_pairs(
     """Count the pairs of a message in the rows of their owner; returns the rows changed, int32[r].
 
     Args:
-        rows_of: the row of each key, int32[k], −1 where the owner has no such item.
+        rows_of: the row of each key, int32[k], −1 if the owner has no such item.
     """
     keys = np.frombuffer(pairs.keys, "<u8")
     numbers, rows = index.numbers(keys), rows_of(keys)
@@ -138,7 +134,8 @@ def apply_pairs(
 
 
 def pack_row(row: Row, keys: NDArray[np.uint64]) -> bytes:
-    """A row as bytes: 24, and 12 for each neighbour; `keys` are those of all names it may use."""
+    """A row as bytes: 24, and 12 for each neighbour; `keys` has the key of each number that it may
+    use."""
     head = np.zeros(1, _HEAD)
     head["version"], head["length"] = VERSION, len(row.slots)
     head["clock"], head["weight"] = row.clock, row.weight
@@ -176,10 +173,10 @@ class KeyRow(NamedTuple):
 
 
 def read_row(data: bytes, what: str) -> KeyRow:
-    """The row that `pack_row` wrote; what is not finite or negative in it reads as 0.
+    """The row that `pack_row` wrote; non-finite and negative numbers read as 0.
 
     Raises:
-        ServiceError: another version, or a length that does not fit.
+        ServiceError: the row has another version, or a length that does not fit.
     """
     size = _HEAD.itemsize
     if len(data) >= size and data[0] == VERSION:

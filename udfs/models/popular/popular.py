@@ -1,4 +1,4 @@
-"""Popular items: the same order for everybody, less what each user has consumed.
+"""Popular items: the same order for everybody, without what each user has consumed.
 
 In: a `Catalogue`, `Users` and cache slots. Out: `(slots, scores)` as parallel arrays, int32[n, N]
 and float32[n, N], best first, −1 where a list is shorter; scores in 0 to 1.
@@ -21,7 +21,7 @@ class Popular(NamedTuple):
     """Living items by decayed popularity at one moment.
 
     Attributes:
-        order: int32[m], slots, the most popular first, equal ones by lower slot.
+        order: int32[m], slots, the most popular first, ties by lower slot.
         shares: float32[I], popularity as a share of the largest.
     """
 
@@ -32,8 +32,8 @@ class Popular(NamedTuple):
 def decayed_popularity(
     catalogue: Catalogue, now_ms: float, half_life_ms: float
 ) -> NDArray[np.float64]:
-    """The popularity of each slot at `now_ms`: sum · 2^(−age / half-life), float64[size]; 0 where
-    no item lives."""
+    """The popularity of each slot at `now_ms`: sum · 2^(−age / half-life), float64[size]; 0 for
+    slots without a living item."""
     size = catalogue.size
     age = np.maximum(now_ms - catalogue.popularity_at[:size], 0.0)
     value: NDArray[np.float64] = catalogue.popularity[:size] * 2.0 ** (-age / half_life_ms)
@@ -41,7 +41,7 @@ def decayed_popularity(
 
 
 def by_popularity(catalogue: Catalogue, now_ms: float, half_life_ms: float) -> Popular:
-    """Popularity at `now_ms` over the maximum."""
+    """Popularity at `now_ms`, divided by the maximum."""
     value = decayed_popularity(catalogue, now_ms, half_life_ms)
     shares = np.asarray(value / max(float(value.max(initial=0.0)), 1e-300), np.float32)
     order = np.argsort(-shares, kind="stable").astype(np.int32)
@@ -51,13 +51,12 @@ def by_popularity(catalogue: Catalogue, now_ms: float, half_life_ms: float) -> P
 def rank_by_popularity(
     popular: Popular, users: Users, slots: NDArray[np.int32], n: int, exclude: bool
 ) -> Ranked:
-    """The first `n` of `popular` for each user in `slots`; a slot of −1 is nobody in particular.
+    """The first `n` of `popular` for each user in `slots`; a slot of −1 is no particular user.
     Scores are the shares."""
     items, scores = no_lists(len(slots), n)
     popular_kernels.first_unseen(
-        popular.order, len(popular.shares), slots, exclude, users.tail, users.fill, users.older,
-        users.pages, items,
-    )  # fmt: skip
+        popular.order, len(popular.shares), slots, exclude, users.view, items
+    )
     found = items >= 0
     scores[found] = popular.shares[items[found]]
     return items, scores

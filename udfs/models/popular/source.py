@@ -1,7 +1,7 @@
-"""The sources `popular`, what many take now, and `trending`, what is taken more than before.
+"""The sources `popular`, what many choose now, and `trending`, what is chosen more than before.
 
-In: the catalogue's decayed popularity. Out: the same order for everybody, less what each user has
-consumed; and one list for all.
+In: the catalogue's decayed popularity. Out: the same order for everybody, without what each user
+has consumed; and one list for all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from udfs.models.ranked import Ranked
 
 
 class Popular(Model):
-    """Popularity is looked at again each `popular_every_s`, in strict mode after each event."""
+    """Popularity is computed again every `popular_every_s`, in strict mode after each event."""
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
@@ -23,7 +23,7 @@ class Popular(Model):
         self._looked_ms = 0
 
     def forget(self) -> None:
-        """Look at popularity again next time."""
+        """Compute popularity again next time."""
         self._order = None
 
     def candidates(self, moment: Moment) -> Ranked:

@@ -1,8 +1,9 @@
-"""What is trending: items that are taken more now than their popularity of a while ago says.
+"""Trending items: those chosen more often now than their earlier popularity suggests.
 
 In: the catalogue's decayed popularity, each time that the popular list is refreshed. Out: slots and
 scores of one list, int32[1, N] and float32[1, N] as in `udfs.models.factors.search`, −1 where it is
-shorter. Two copies of what popularity was stand in memory; there is no state and no work per event.
+shorter. Two copies of earlier popularity are kept in memory; there is no state and no work per
+event.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from udfs.models.popular.popular import decayed_popularity
 from udfs.models.ranked import Ranked
 
 LEAST_SURPRISE = 4.0
-"""What `surprise` a trending item has at least."""
-_UNSEEN = 0.5  # events, of Jeffreys' prior: what an item not taken may have missed by chance
-_FLOOR = 4.0  # the least variance: the view, cart and purchase of one visitor are no trend
+"""The minimum `surprise` of a trending item."""
+_UNSEEN = 0.5  # events, of Jeffreys' prior: what an unchosen item may lack by chance
+_FLOOR = 4.0  # the minimum variance: a view, cart and purchase by one visitor are not a trend
 
 
 def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,12 +30,12 @@ def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArra
     with V = Σ v, G = Σ g, a = 1/2. If v_i counts the events of an item, its rate is distributed as
     Gamma(v_i + a, 1) (Jeffreys' prior), and what comes in r times that exposure as the negative
     binomial of mean e_i and variance e_i (1 + r): Gelman et al., *Bayesian Data Analysis*, 2.6.
-    Since all is relative to G, growth of the whole catalogue is no trend.
+    Since everything is relative to G, growth of the whole catalogue is not a trend.
 
     Args:
         before, gained: v and g, float64[I], at least 0, in events of weight 1.
 
-    One item of three is taken so much more that the others' shares fall:
+    One item of three is chosen so much more that the others' shares fall:
 
     >>> surprise(np.array([30.0, 30, 30]), np.array([40.0, 20, 120])).round(1).tolist()
     [-1.5, -3.0, 4.4]
@@ -46,15 +47,15 @@ def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArra
 
 
 class Trending(Table):
-    """The memory of one subtask of what popularity was: a table to attach to the catalogue.
+    """One subtask's memory of earlier popularity: a table to attach to the catalogue.
 
     Snapshots are taken at the first look in each window of event time, counted from 1970 so that
-    all subtasks take them together. The one compared with is the last but one: from one to two
-    windows old, less after a start, more where event time leaps.
+    all subtasks take them together. Popularity is compared with the last but one, which is one to
+    two windows old, less after a start, more if event time jumps.
 
     Attributes:
         before, latest: float64[I] twice, popularity at the last but one snapshot and at the last;
-            the same where there is one alone.
+            the same if there is only one.
     """
 
     before = column(np.float64)
@@ -63,15 +64,15 @@ class Trending(Table):
     def __init__(self, window_ms: float, half_life_ms: float) -> None:
         self._window_ms, self._half_life_ms = window_ms, half_life_ms
         super().__init__()
-        self._taken: list[float] = []  # when, event time in ms: at most two, the older one first
+        self._taken: list[float] = []  # event times in ms: at most two, the older one first
 
     def forget(self) -> None:
-        """Begin anew: all that is popular at the next look was so before."""
+        """Start again: everything popular at the next look counts as popular before."""
         self._taken = []
 
     def look(self, catalogue: Catalogue, clock_ms: float, n: int) -> Ranked:
-        """The `n` items with the largest `surprise` of `LEAST_SURPRISE` or more, equal ones by
-        lower slot; scores are shares of the largest.
+        """The `n` items with the largest `surprise` of `LEAST_SURPRISE` or more, ties by lower
+        slot; scores are shares of the largest.
 
         Args:
             clock_ms: the newest event time, never less than before.

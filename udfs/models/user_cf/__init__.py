@@ -1,1 +1,1 @@
-"""User-based collaborative filtering: what similar users took."""
+"""User-based collaborative filtering: what similar users chose."""

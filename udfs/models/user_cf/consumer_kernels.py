@@ -1,9 +1,9 @@
-"""The compiled loops of user-based collaborative filtering: noting consumers and asking them.
+"""The compiled loops of user-based collaborative filtering: recording consumers and querying them.
 
 In: history pages and the last consumers of each item; out: amounts by item. Like
 `udfs.memory.history_kernels` they release the interpreter lock, are exactly sequential, and have a
-plain twin in the tests. Names
-of sizes: `U` users in the cache, `I` catalogue slots, `R` consumers noted for an item.
+plain twin in the tests. Names of sizes: `U` users in the cache, `I` catalogue slots, `R` consumers
+recorded for an item.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -20,13 +20,14 @@ from udfs.models.evidence import FAINTEST, ZERO, speaks
 
 
 class Noted(NamedTuple):
-    """Who consumed what, and how they are asked.
+    """Who consumed what, and the parameters of the query.
 
     Attributes:
         who, serial, counts: int32[I, R], int64[I, R], int64[I], see `note`.
-        position: float64[H]. shrink, hermit, power: float64, > 0, > 0, ≥ 0.
-        neighbours, said: how many users are asked, for how many items each.
-        weight, alike: float32[U], all 0, left so; int32[U + 1]: memory of one thread.
+        position: float64[H]. shrink, activity_shrink, power: float64, > 0, > 0, ≥ 0.
+        neighbours, items_each: the number of users whose items are scored, and of items of each.
+        weight, alike: float32[U], all 0 before and after a call; int32[U + 1]: memory of one
+            thread.
     """
 
     who: Any
@@ -34,22 +35,23 @@ class Noted(NamedTuple):
     counts: Any
     position: Any
     shrink: float
-    hermit: float
+    activity_shrink: float
     power: float
     neighbours: int
-    said: int
+    items_each: int
     weight: Any
     alike: Any
 
 
 @njit(cache=True, nogil=True)
 def note(users, items, serials, who, serial, counts):
-    """Note that each user consumed an item, in order: int32[n], int32[n].
+    """Record that each user consumed an item, in order: int32[n], int32[n].
 
     Args:
-        serials: int64[U], one number for each user that was put into a cache slot.
-        who, serial, counts: changed in place: the last R consumers of each item with the serials
-            they had, and how many there were in all; the newest stands at (counts − 1) mod R.
+        serials: int64[U], the number of the user that is in each cache slot.
+        who, serial, counts: changed in place: the last R consumers of each item with their
+            serials at that time, and how many there were in all; the newest is at
+            (counts − 1) mod R.
     """
     for e in range(users.shape[0]):
         item = items[e]
@@ -63,13 +65,14 @@ def note(users, items, serials, who, serial, counts):
 def gather(noted, user, history, evidence, found, count, others):
     """Add to `evidence` what the users most like `user` have consumed.
 
-    A user v is like u by the last H items h of u, the k-th newest of them, that v consumed too:
+    The similarity of v to u comes from the items h that v consumed too, h being the k-th newest of
+    the last H items of u:
 
         a_v = Σ_h `position[k]` / (n_h + shrink)^power
 
-    and each of the `neighbours` most like u says for its last `said` items j
+    and each of the `neighbours` most similar users adds, for each of its last `items_each` items j,
 
-        t_j += a_v / (n_v + hermit)^power
+        t_j += a_v / (n_v + activity_shrink)^power
 
     (session-kNN: Jannach, Ludewig 2017, with recent users in place of sessions).
 
@@ -93,10 +96,10 @@ def gather(noted, user, history, evidence, found, count, others):
         for r in range(min(counts[h], who.shape[1])):
             other = np.uint32(who[h, r])
             before = weight[other]
-            asked = other != user and serials[other] == serial[h, r]
+            valid = other != user and serials[other] == serial[h, r]
             alike[likes] = other
-            likes += asked and before == ZERO
-            weight[other] = before + (part if asked else ZERO)
+            likes += valid and before == ZERO
+            weight[other] = before + (part if valid else ZERO)
     best = np.full(min(noted.neighbours, likes), -1, np.int32)
     most = np.full(best.shape[0], -np.inf, np.float32)
     for k in range(likes):
@@ -104,10 +107,10 @@ def gather(noted, user, history, evidence, found, count, others):
         if weight[other] > most[-1]:
             insert(other, weight[other], best, most)
         weight[other] = 0.0
-    items = np.empty(noted.said, np.int32)
+    items = np.empty(noted.items_each, np.int32)
     for k in range(best.shape[0]):
         other = best[k]
-        amount = np.float32(most[k] * (events[other] + noted.hermit) ** -noted.power)
+        amount = np.float32(most[k] * (events[other] + noted.activity_shrink) ** -noted.power)
         amount = max(amount, FAINTEST)
         for place in range(recent(other, history, 0, items)):
             if items[place] >= 0:

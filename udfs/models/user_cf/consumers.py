@@ -1,8 +1,8 @@
-"""User-based collaborative filtering: who last took what a user took, and what else they took.
+"""User-based collaborative filtering: who else chose a user's items, and what they chose besides.
 
 In: consumptions in order, the history pages of `Users`. Out: amounts by item for the ranker (see
-`udfs.ranking.candidate_kernels`). Memory of a user learner, in no state: filled as events come. The
-users of one subtask are each other's neighbours.
+`udfs.ranking.candidate_kernels`). Kept only in the user learner's memory and filled as events
+arrive, not in state. The neighbours of a user are users of the same subtask.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ from udfs.memory.users import Users
 from udfs.models.options import UserCF
 from udfs.models.user_cf import consumer_kernels
 
-# The shape of likeness and scores (`consumer_kernels`): chosen on the first half of MovieLens-100K
-# by recall@10, one set for ratings of 5 and all ratings (docs/models.md). No data are known that
-# other values suit better; the option is how many consumers of an item are remembered.
+# The constants of similarity and scores (`consumer_kernels`): chosen on the first half of
+# MovieLens-100K by recall@10, one set for ratings of 5 and all ratings (docs/models.md). No data
+# set is known where others work better; how many consumers of an item are remembered is an option.
 RECENT = 10
 """The last items by which users are compared."""
 POSITION_DECAY = 5.0
-"""After how many of those one weighs 1/e of the newest."""
+"""After how many of those items the weight has fallen to 1/e of the newest item's."""
 NEIGHBOURS = 50
-"""The most similar users whose items are scored, of up to RECENT times `consumers`: with SAID it
-bounds the time of a list."""
-SAID = 30
-"""The last items of each neighbour that are scored. With 100, the lists of user-cf alone are better
-by a fifth, but at recall@10 .120 they are far behind item-cf's .176; the ranker's stay the same."""
+"""The most similar users whose items are scored, of up to RECENT times `consumers`; together with
+ITEMS_EACH it bounds the time of a list."""
+ITEMS_EACH = 30
+"""The last items of each neighbour that are scored. With 100, the lists of user-cf alone improve by
+a fifth, but with a recall@10 of .120 they are far behind item-cf's .176; the ranker's are
+unchanged."""
 SHRINK = 4.0
-"""Consumers added to each item's own, so that a shared rare item proves little."""
-HERMIT = 10.0
-"""Events added to each neighbour's own, so that a user of one event is not the best witness."""
+"""Added to each item's number of consumers, so that sharing one rare item counts little."""
+ACTIVITY_SHRINK = 10.0
+"""Added to each neighbour's number of events, so that users with a single event do not count
+most."""
 POWER = 0.5
 """The power of these three counts: the cosine's ½."""
 
@@ -41,8 +43,9 @@ class Consumers(Table):
 
     Attributes:
         who, serial: int32[I, R], int64[I, R], the cache slot of a consumer and the `Users.serials`
-            it had: a user who has left the cache since, or whose slot is another's, is not asked.
-        counts: int64[I], consumptions noted in all; the newest stands at (counts − 1) mod R.
+            it had then: a user who has left the cache since, or whose slot another user has, is
+            skipped.
+        counts: int64[I], consumptions recorded in all; the newest is at (counts − 1) mod R.
         position: float64[H], the weights of the last H items of a user.
     """
 
@@ -56,5 +59,5 @@ class Consumers(Table):
         self.position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
 
     def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
-        """Note n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
+        """Record n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
         consumer_kernels.note(slots, items, users.serials, self.who, self.serial, self.counts)

@@ -1,8 +1,8 @@
-"""The source `user-cf`: what those took who took a user's last items.
+"""The source `user-cf`: what people who chose a user's last items chose besides.
 
 In: batches with their windows. Out: evidence by item for the ranker. The arrays are those of
-`consumers`, in no state: filled as events come. The users of one subtask are each other's
-neighbours.
+`consumers`: filled as events arrive, not in state. The neighbours of a user are users of the same
+subtask.
 """
 
 from __future__ import annotations
@@ -30,17 +30,25 @@ class LikeMinded(Model):
         self._memory: dict[int, tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
 
     def evidence(self, thread: int) -> Noted:
-        """What was noted, with memory of the thread."""
+        """What was recorded, with memory of the thread."""
         room = len(self.shop.users.tail)
         if thread not in self._memory or len(self._memory[thread][0]) < room:
             self._memory[thread] = np.zeros(room, np.float32), np.zeros(room + 1, np.int32)
         c = self.consumers
         return Noted(
-            c.who, c.serial, c.counts, c.position, consumers.SHRINK, consumers.HERMIT,
-            consumers.POWER, consumers.NEIGHBOURS, consumers.SAID, *self._memory[thread],
-        )  # fmt: skip
+            c.who,
+            c.serial,
+            c.counts,
+            c.position,
+            consumers.SHRINK,
+            consumers.ACTIVITY_SHRINK,
+            consumers.POWER,
+            consumers.NEIGHBOURS,
+            consumers.ITEMS_EACH,
+            *self._memory[thread],
+        )
 
     def count(self, events: Events) -> Callable[[], object]:
-        """Note who took what."""
+        """Record who chose what."""
         self.consumers.note(self.shop.users, events.windows.users, events.windows.heads)
         return nothing

@@ -15,6 +15,7 @@ from tests.udfs.memory.test_history_kernels import Pages
 from udfs.memory import top_kernels, vector_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.models.factors import product_kernels
+from udfs.models.factors.product_kernels import Stock, Wanted
 from udfs.models.popular import popular_kernels
 from udfs.ranking import fill_kernels
 
@@ -75,10 +76,10 @@ def test_best_products_are_all_products_sorted(
     axis = np.array(data.draw(st.sampled_from([(0, 0, 0), (0, 1, 0), (0.6, 0, 0.8)])), np.float32)
     strong = np.array(data.draw(st.lists(st.integers(0, 50), min_size=1, max_size=5)), np.int32)
     found, best = np.zeros((rows, n), np.int32), np.zeros((rows, n), np.float32)
-    product_kernels.best_products(
-        p, *bounds(p, q, axis)[:2], np.arange(rows, dtype=np.int32), q, bias, alive,
-        *bounds(p, q, axis)[2:], size, strong, exclude, *pages.arrays(), found, best,
-    )  # fmt: skip
+    to, far, along, across = bounds(p, q, axis)
+    stock = Stock(q, bias, alive, along, across, size, strong)
+    wanted = Wanted(np.arange(rows, dtype=np.int32), p, to, far)
+    product_kernels.best_products(wanted, stock, exclude, pages.view, found, best)
     assert set(found[found >= 0].tolist()) & set(strong.tolist()) or not (found >= 0).any()
     for row in range(rows):
         left_out = history.get(row, []) if exclude else []
@@ -143,9 +144,7 @@ def test_first_unseen(order: list[int], n: int, exclude: bool, data: st.DataObje
     users = np.array([1, -1, 0], np.int32)
     items = np.zeros((3, n), np.int32)
     order = [item for item in order if item < 20]  # the history may name items not in it
-    popular_kernels.first_unseen(
-        np.array(order, np.int32), 20, users, exclude, *pages.arrays(), items
-    )
+    popular_kernels.first_unseen(np.array(order, np.int32), 20, users, exclude, pages.view, items)
     for user, found in zip(users.tolist(), items.tolist(), strict=True):
         left_out = history.get(user, []) if exclude else []
         expected = [item for item in order if item not in left_out][:n]

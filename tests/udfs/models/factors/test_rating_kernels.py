@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from tests.udfs import reference
 from tests.udfs.models.factors.test_softmax_kernels import ITEMS, PULL, RATE, USERS, D, Model
 from udfs.memory import vector_kernels
-from udfs.memory.history_kernels import PAGE
+from udfs.memory.history_kernels import PAGE, Batch
 from udfs.models.factors import rating_kernels
+from udfs.models.factors.arrays import Ratings
 
 NONE = math.nan
 Row = tuple[int, int, float, float, int]
@@ -35,21 +36,14 @@ class Rated(Model):
         self, rows: list[Row], rate: float = RATE, pull: float = PULL, first: int = 0
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         users, items, weights, ratings, flags = zip(*rows, strict=True)
-        touched = np.zeros(len(self.q), np.int32)
-        before = np.zeros((len(self.q), 2 * self.q.shape[1] + 4), np.float32)
-        sealed = np.zeros((len(rows), 2), np.int32)
-        self.calls += 1
-        pages = self.history
-        count, full, pages.count = rating_kernels.learn(
-            self.p, self.user_spread, *pages.arrays(), self.disliked, pages.free, pages.count,
-            sealed, self.q, self.y, self.bias, self.spread, self.alive,
-            np.array(users, np.int32), np.array(items, np.int32), np.array(weights, np.float32),
-            np.array(ratings, np.float32), np.array(flags, np.uint8),
-            np.float32(rate), np.float32(pull), self.position, self.mean, first, self.error,
-            self.stamp, self.calls, touched, before,
-        )  # fmt: skip
-        pages.sealed += [(int(user), int(page)) for user, page in sealed[:full]]
-        return touched[:count], before[:count]
+        batch = Batch(
+            np.array(users, np.int32),
+            np.array(items, np.int32),
+            np.array(weights, np.float32),
+            np.array(flags, np.uint8),
+        )
+        given = Ratings(np.array(ratings, np.float32), self.mean, first, self.error)
+        return self.call(rating_kernels.learn, batch, rate, pull, given)
 
     def rmse(self, rows: list[Row], **given: float) -> float:
         """Of the predictions while the rows are learned."""
@@ -103,14 +97,15 @@ class Plain(reference.Factors):
 COLUMNS = "p", "user_spread", "q", "y", "bias", "spread"
 rows_of_events = st.lists(
     st.tuples(
-        st.integers(0, USERS - 1), st.integers(-1, ITEMS - 1),
+        st.integers(0, USERS - 1),
+        st.integers(-1, ITEMS - 1),
         st.sampled_from([-1.0, 0.0, 1.0]),
         st.one_of(st.just(NONE), st.just(math.inf), st.floats(-1, 3, width=32)),
         st.integers(0, 1),
     ),
     min_size=1,
     max_size=60,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=100, derandomize=True)

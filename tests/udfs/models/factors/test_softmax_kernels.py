@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,8 +14,9 @@ from tests.udfs import reference
 from tests.udfs.memory.test_history_kernels import Pages
 from tests.udfs.reference import Event, SplitMix64
 from udfs.memory import random_kernels, vector_kernels
-from udfs.memory.history_kernels import PAGE
+from udfs.memory.history_kernels import PAGE, Batch
 from udfs.models.factors import softmax_kernels
+from udfs.models.factors.arrays import Draws, ItemFactors, Ratings, Rule, Touched, UserFactors
 
 USERS, ITEMS, D = 4, 9, 5
 RATE, PULL = np.float32(0.2), np.float32(0.05)
@@ -34,40 +37,63 @@ class Model:
         self.spread = random.uniform(0, 1, (items, 3)).astype(np.float32)
         self.alive = np.ones(items, np.bool_)
         self.history = Pages(users, 256)
-        self.disliked = np.full(256, 0xFFFFFFFF, np.uint32)  # what a page was before is not read
+        self.history.disliked[:] = 0xFFFFFFFF  # what a page was before is not read
         self.position = np.exp(-np.arange(window) / 2).astype(np.float32)
         self.stamp, self.size = np.zeros(items, np.int64), items
         self.random = np.array([seed], np.uint64)
         self.calls = 0
 
     def learn(
-        self, events: list[Event], flags: list[int] | None = None, rate: float = RATE,
-        pull: float = PULL, negatives: int = 3,
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:  # fmt: skip
+        self,
+        events: list[Event],
+        flags: list[int] | None = None,
+        rate: float = RATE,
+        pull: float = PULL,
+        negatives: int = 3,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         users, items, weights = zip(*events, strict=True)
-        room = len(self.q)
-        touched = np.zeros(room, np.int32)
-        before = np.zeros((room, 2 * self.q.shape[1] + 4), np.float32)
-        sealed = np.zeros((len(events), 2), np.int32)
-        self.calls += 1
-        pages = self.history
-        count, full, pages.count = softmax_kernels.learn(
-            self.p, self.user_spread, *pages.arrays(), self.disliked, pages.free, pages.count,
-            sealed, self.q, self.y, self.bias, self.spread, self.alive, self.size,
-            np.array(users, np.int32), np.array(items, np.int32), np.array(weights, np.float32),
+        batch = Batch(
+            np.array(users, np.int32),
+            np.array(items, np.int32),
+            np.array(weights, np.float32),
             np.array(flags or [0] * len(events), np.uint8),
-            np.float32(rate), np.float32(pull), negatives, self.position, self.random,
-            self.stamp, self.calls, touched, before,
-        )  # fmt: skip
-        pages.sealed += [(int(user), int(page)) for user, page in sealed[:full]]
-        return touched[:count], before[:count]
+        )
+        draws = Draws(negatives, self.size, self.random)
+        return self.call(softmax_kernels.learn, batch, rate, pull, draws)
+
+    def call(
+        self, learn: Any, batch: Batch, rate: float, pull: float, more: Draws | Ratings
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """One call of a kernel that learns: what it touched."""
+        self.calls += 1
+        room, pages = len(self.q), self.history
+        spare = pages.spare(len(batch.users))
+        before = np.zeros((room, 2 * self.q.shape[1] + 4), np.float32)
+        touched = Touched(self.stamp, self.calls, np.zeros(room, np.int32), before)
+        count = learn(
+            UserFactors(self.p, self.user_spread),
+            pages.view,
+            spare,
+            ItemFactors(self.q, self.y, self.bias, self.spread, self.alive),
+            batch,
+            Rule(np.float32(rate), np.float32(pull), self.position),
+            more,
+            touched,
+        )
+        pages.take_back(spare)
+        return touched.slots[:count], before[:count]
 
     def vectors(self) -> NDArray[np.float32]:
         out = np.empty_like(self.p)
         softmax_kernels.vectors(
-            np.arange(len(self.p), dtype=np.int32), self.p, *self.history.arrays(), self.disliked,
-            self.y, self.alive, self.position, out,
-        )  # fmt: skip
+            np.arange(len(self.p), dtype=np.int32),
+            self.p,
+            self.history.view,
+            self.y,
+            self.alive,
+            self.position,
+            out,
+        )
         return out
 
     def score(self, user: int, item: int) -> float:
@@ -95,9 +121,13 @@ def split(rows: Rows) -> tuple[list[Event], list[int]]:
 # The same examples each time: a chance may fall between the roundings of both.
 @settings(max_examples=150, derandomize=True)
 @given(
-    events, st.integers(0, 4), st.integers(0, 4), st.integers(1, ITEMS), st.integers(0, 2**32),
+    events,
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.integers(1, ITEMS),
+    st.integers(0, 2**32),
     st.lists(st.integers(0, ITEMS - 1)),
-)  # fmt: skip
+)
 def test_learn_is_the_reference(
     rows: Rows, negatives: int, window: int, size: int, seed: int, dead: list[int]
 ) -> None:

@@ -54,7 +54,7 @@ chosen = st.tuples(
 
 
 def shaped(test: Callable[..., None]) -> Callable[..., None]:
-    """A test of options `s` that gets what is `chosen`, and runs with the constants of that."""
+    """A test that gets options `s` drawn from `chosen`, and runs with their constants."""
 
     @functools.wraps(test)
     def run(**given: Any) -> None:
@@ -102,7 +102,7 @@ class Plain:
         return sum(x * math.exp(-(self.now - at) / (self.s.span or math.inf)) for at, x in amounts)
 
     def parts(self, user: int, item: int) -> Amounts:
-        """What each history item, newest first, gives to the score of `item`."""
+        """What each history item, newest first, contributes to the score of `item`."""
         c, found = constants, []
         damping = (self.aged(self.weights[item]) + c.SHRINK) ** -c.TARGET_POWER
         for k, h in enumerate(self.history[user][::-1][: c.RECENT]):
@@ -117,7 +117,7 @@ class Plain:
 
 
 class World:
-    """A `Neighbours` with what stands around it: pages and a catalogue, both bare arrays."""
+    """A `Neighbours` with its surroundings: pages and a catalogue, both bare arrays."""
 
     def __init__(self, s: ItemCF, room: int = 1) -> None:
         self.model = Neighbours(s, room)
@@ -263,7 +263,7 @@ def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) ->
 @given(chosen, events, events)
 @shaped
 def test_rows_carry_everything(s: ItemCF, first: list[Event], second: list[Event]) -> None:
-    """What has been put into an empty model, whatever its gain, goes on as the old one does."""
+    """Rows put into an empty model, whatever its gain, continue like the old model."""
     (old, history), new = both(s, first), World(s)
     new.pages, new.disliked = old.pages, set(old.disliked)
     for slot in range(ITEMS):
@@ -292,7 +292,7 @@ def test_a_row_of_an_earlier_clock_has_aged() -> None:
 
 
 @given(events, st.integers(1, 4))
-def test_a_full_row_holds_no_more_than_was_counted(given_events: list[Event], room: int) -> None:
+def test_a_full_row_has_no_more_than_was_counted(given_events: list[Event], room: int) -> None:
     world, plain = both(ItemCF(neighbours=room), given_events)
     for (slot, other), value in pairs(world).items():
         assert 0 < value <= plain.aged(plain.given[slot, other]) * 1.00001
@@ -311,10 +311,10 @@ def test_a_newcomer_replaces_the_smallest() -> None:
 
 @given(chosen, st.lists(events, min_size=1, max_size=3), st.sets(st.integers(0, ITEMS - 1)))
 @shaped
-def test_owners_of_some_items_count_what_the_owner_of_all_does(
+def test_owners_of_some_items_count_the_same_as_an_owner_of_all(
     s: ItemCF, batches: list[list[Event]], own: set[int]
 ) -> None:
-    """Two owners with rows of their own, told the pairs alone, have the rows of one for all."""
+    """Two owners that get only their pairs have the same rows as a single owner."""
     world = World(s, ITEMS)
     owners = [Neighbours(s, ITEMS) for _ in range(2)]
     kept = np.array([j in own for j in range(ITEMS)])
@@ -350,7 +350,7 @@ def test_compacting_keeps_the_pairs_of_the_kept(given_events: list[Event], kept:
     assert not pairs(world)
 
 
-def test_an_item_10_000_times_stays_finite() -> None:
+def test_10_000_events_of_an_item_stay_finite() -> None:
     world = World(ItemCF(span=10.0, neighbours=3))
     world.pages.add([(user, 0, True) for user in range(USERS)])
     world.learn([(k % USERS, k * 7 % ITEMS, 1e30, False) for k in range(10_000)])
@@ -361,7 +361,7 @@ def test_an_item_10_000_times_stays_finite() -> None:
 
 @given(chosen, events, st.lists(st.integers(0, ITEMS - 1)), st.integers(1, ITEMS))
 @shaped
-def test_similar_items_are_those_taken_together(
+def test_similar_items_are_those_chosen_together(
     s: ItemCF, given_events: list[Event], dead: list[int], n: int
 ) -> None:
     world, plain = both(s, given_events)

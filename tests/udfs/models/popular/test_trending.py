@@ -19,11 +19,11 @@ HOUR = 3_600_000
 HALF_LIFE = 24 * HOUR
 START = NOW - NOW % HOUR
 EARLIER = {"hit": 900.0, "steady": 300.0, "riser": 30.0, "rare": 3.0}
-"""Popularity of a while ago, in events."""
+"""Earlier popularity, in events."""
 
 
 class Shop:
-    """A catalogue, what is trending in it, and a clock: the newest event time."""
+    """A catalogue, its trending items, and a clock: the newest event time."""
 
     def __init__(self, window_ms: float = HOUR) -> None:
         self.catalogue = Catalogue(2, 1, 10_000)
@@ -31,7 +31,7 @@ class Shop:
         self.clock = 0
 
     def take(self, at: int, **weights: float) -> Shop:
-        """One event of such a weight on each item: the same as so many events of weight 1."""
+        """One event of this weight for each item: the same as that many events of weight 1."""
         c = self.catalogue
         slots = c.slots(list(weights))
         what, ts = np.array([*weights.values()], np.float32), np.full(len(slots), at)
@@ -59,39 +59,39 @@ class Shop:
 
 
 def shop() -> Shop:
-    """One that has looked at `EARLIER`, then, and now an hour later."""
+    """A shop that has looked at `EARLIER`, and is now an hour later."""
     shop = Shop().take(START, **EARLIER)
     assert shop.look() == [], "nothing to compare with"
     return shop
 
 
 def times(factor: float, **others: float) -> dict[str, float]:
-    """A tenth of `EARLIER`, so many times; others as given."""
+    """`factor` tenths of `EARLIER`; others as given."""
     return {name: factor * value / 10 for name, value in EARLIER.items()} | others
 
 
-def test_an_item_taken_much_more_than_before_beats_those_that_are_always_popular() -> None:
+def test_an_item_chosen_much_more_than_before_beats_items_that_are_always_popular() -> None:
     assert shop().take(START + HOUR, **times(1, riser=30)).look() == ["riser"]
 
 
-def test_growth_of_all_is_no_trend_and_a_trend_stands_out_of_it() -> None:
+def test_overall_growth_is_not_a_trend_and_does_not_hide_one() -> None:
     assert shop().take(START + HOUR, **times(10)).look() == []
     assert shop().take(START + HOUR, **times(10, riser=90)).look() == ["riser"]
 
 
-def test_what_falls_is_not_trending_nor_what_stays_by_its_side() -> None:
+def test_falling_and_stable_items_are_not_trending() -> None:
     assert shop().take(START + HOUR, **times(1, hit=45)).look() == []
-    # Shares are compared: where most of all that was taken is taken no more, the rest is.
+    # Shares are compared: if most items are no longer chosen, the rest are trending.
     assert shop().take(START + HOUR, **times(1, hit=0)).look() == ["steady"]
 
 
-def test_the_most_surprising_come_first_and_no_more_than_asked_for() -> None:
+def test_the_most_surprising_come_first_up_to_the_requested_number() -> None:
     now = times(1, riser=30, rare=60, new=40)
     assert shop().take(START + HOUR, **now).look() == ["rare", "new", "riser"]
     assert shop().take(START + HOUR, **now).look(2) == ["rare", "new"]
 
 
-def test_one_visitor_of_a_new_item_makes_no_trend_and_several_do() -> None:
+def test_one_visitor_of_a_new_item_is_not_a_trend_but_several_are() -> None:
     visit = 1.0 + 1.2 + 1.6 + 2.0  # view, click, cart, purchase
     assert shop().take(START + HOUR, **times(1, new=visit)).look() == []
     assert shop().take(START + HOUR, **times(1, new=2 * visit)).look() == ["new"]
@@ -108,7 +108,7 @@ def test_a_trend_lasts_one_to_two_windows() -> None:
     assert seen == list(range(1, 120))
 
 
-def test_snapshots_are_taken_together_whenever_a_subtask_began() -> None:
+def test_snapshots_are_taken_together_whenever_a_subtask_started() -> None:
     early, late = shop(), Shop().take(START, **EARLIER)
     late.clock = START + 40 * 60_000
     assert late.look() == []
@@ -121,7 +121,7 @@ def test_snapshots_are_taken_together_whenever_a_subtask_began() -> None:
 
 
 @pytest.mark.parametrize("days", [1, 9, 400])
-def test_the_clock_may_leap_by_days(days: int) -> None:
+def test_the_clock_may_jump_by_days(days: int) -> None:
     later = START + days * 24 * HOUR
     assert shop().take(later, **times(10)).look() == []
     leapt = shop().take(later, **times(10, rare=90))
@@ -129,10 +129,10 @@ def test_the_clock_may_leap_by_days(days: int) -> None:
     assert leapt.take(later + 9 * 24 * HOUR, **times(10, rare=9)).look() == []
 
 
-def test_late_events_count_by_what_is_left_of_them() -> None:
+def test_late_events_count_by_their_decayed_weight() -> None:
     trending = shop().take(START + HOUR, **times(1))
     assert trending.look() == []
-    # An item's first event sets its time; the clock stands where it was.
+    # An item's first event sets its time; the clock does not move.
     trending.take(START - 24 * HOUR, new=14).take(START - 40 * 24 * HOUR, older=1000)
     assert trending.look() == []
     assert trending.take(START - 24 * HOUR, new=14).look() == ["new"]
@@ -149,7 +149,7 @@ def test_an_expired_item_is_not_trending_and_comes_back_as_a_new_one() -> None:
     assert trending.look() == ["riser"]
     trending.expire(START + 2)
     assert trending.look() == []
-    # It would have to be taken much more, had it not been away.
+    # If it had not expired, it would have to be chosen much more.
     assert trending.take(START + HOUR, hit=90, steady=30, riser=12).look() == ["riser"]
     assert shop().take(START + HOUR, hit=180, steady=60, riser=12).look() == []
 
@@ -166,14 +166,14 @@ def test_slots_are_renumbered() -> None:
     assert trending.look() == ["riser"]
 
 
-def test_after_a_start_all_was_popular_before() -> None:
+def test_after_a_start_everything_counts_as_popular_before() -> None:
     trending = shop().take(START + HOUR, **times(1, riser=40))
     trending.trending.forget()
     assert trending.look() == []
     assert trending.take(START + HOUR + 1, new=40).look() == ["new"]
 
 
-def test_a_row_of_the_feed_that_lags_takes_nothing_from_the_others() -> None:
+def test_a_late_row_of_the_feed_does_not_affect_other_items() -> None:
     trending = shop().take(START + HOUR, **times(1, riser=30))
     trending.catalogue.popularity[trending.catalogue.find(["hit"])] = 0.0
     assert trending.look() == ["riser"]
@@ -181,11 +181,11 @@ def test_a_row_of_the_feed_that_lags_takes_nothing_from_the_others() -> None:
     assert trending.look() == []
 
 
-def test_nothing_at_all() -> None:
+def test_without_items_nothing_is_trending() -> None:
     assert Shop().look() == []
     assert surprise(np.zeros(0), np.zeros(0)).tolist() == []
     assert surprise(np.array([3.0, 0]), np.zeros(2)).tolist() == [0, 0]
-    # With nothing before, whatever comes is no surprise.
+    # If there was nothing before, nothing is a surprise.
     assert (surprise(np.zeros(3), np.array([1e9, 1, 0])) <= 0).all()
 
 
@@ -198,14 +198,14 @@ def test_the_equation(rows: list[tuple[float, float]]) -> None:
     r = total / (math.fsum(v for v, _ in rows) + 0.5)
     expected = [(g - r * (v + 0.5)) / math.sqrt(r * (v + 0.5) * (1 + r) + 4) for v, g in rows]
     found = surprise(*(np.array(column) for column in zip(*rows, strict=True)))
-    scale = np.sqrt(total) + 1  # what is left of two large numbers is as exact as they are
+    scale = np.sqrt(total) + 1  # a difference of two large numbers is only as exact as they are
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9 * scale)
 
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1))
-def test_any_course_of_events_is_as_by_name(seed: int) -> None:
-    """Growth beyond the first room, late events, leaps, expiry, slots that are given away anew."""
+def test_any_sequence_of_events_equals_the_twin_with_names(seed: int) -> None:
+    """Growth beyond the first room, late events, jumps, expiry, slots that are reused."""
     random = np.random.default_rng(seed)
     one, twin = Shop(), Trends(HOUR, HALF_LIFE)
     one.clock = START
