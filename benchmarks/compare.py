@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", default="ranker", help="lists.model")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -65,7 +66,7 @@ def main() -> None:
             for name, tree in trees.items():
                 print(f"round {number + 1} of {options.rounds}: {name} …", file=sys.stderr)
                 model = f"lists.model={options.model}"
-                run = throughput("millirec", path, server.url, model, tree=tree)
+                run = throughput("millirec", path, server.url, model, *options.settings, tree=tree)
                 rates[name].append(run["events_per_s"])
     report(rates)
 
