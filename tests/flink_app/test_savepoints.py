@@ -61,7 +61,7 @@ def test_a_savepoint_of_a_past_version_comes_back(
         deliver(inbox, "later", later)
         wait_for(lambda: events_of(lists(redis_url)) == {user: users[user] + 1 for user in users})
         wait_for(lambda: counts(stats(redis_url))["learned"] == len(before) + len(users))
-        # One that was made before all items were there is written anew.
+        # One that was made before all items were there is written again.
         wait_for(lambda: all(stored["items"] for stored in lists(redis_url).values()))
         for stored in lists(redis_url).values():
             user = stored["user"]

@@ -17,7 +17,7 @@ from numba import njit
 
 from udfs.memory.vector_kernels import dot
 
-DRIFTED = np.float32(1.5)  # an item is placed anew this many times as far from its centre, squared
+DRIFTED = np.float32(1.5)  # an item is placed again this many times as far from its centre, squared
 _LEAST_SHARE = 8  # a split that leaves less than one in so many on a side is none
 _ITERATIONS = 4
 
@@ -79,7 +79,7 @@ def _nearest(j, q, bias, centres, lengths, used):
 
 @njit(cache=True, nogil=True)
 def _recentre(c, q, bias, clusters):
-    """Compute the centre of a cluster anew."""
+    """Recompute the centre of a cluster."""
     centres, members, n = clusters.centres, clusters.members, clusters.counts[c]
     clusters.changes[c] = 0
     if n == 0:
@@ -203,7 +203,7 @@ def place(slots, q, bias, clusters):
 
     An item stays in its cluster until it is far from the centre: more than `DRIFTED` times as far
     (squared) as when it came, and as the members are on average. It then joins the cluster of the
-    nearest centre, which is split in two where it is full. The centre of a cluster is computed anew
+    nearest centre, which is split in two where it is full. The centre of a cluster is recomputed
     when there have been as many changes as it has members.
 
     Args:

@@ -162,7 +162,7 @@ def flatten(rows, ids, values, lengths, gain, keys, out_keys, out_values):
 
 @njit(cache=True, nogil=True)
 def select(windows, shards, shard, place, used, out):
-    """The part of `windows` with an item of one shard at either end, items numbered anew.
+    """The part of `windows` with an item of one shard at either end, items renumbered.
 
     Args:
         windows: `Windows`.
