@@ -183,7 +183,10 @@ class World:
             del self.items[item]
         if compacts:
             eaten = {item for user in self.cached for item in self.histories[user]}
-            assert self.catalogue.size == len(self.items.keys() | eaten)
+            kept = self.items.keys() | eaten
+            assert self.catalogue.size == len(kept)
+            for item, (value, friend) in self.items.items():
+                self.items[item] = value, friend if friend in kept else ""
 
     def check(self) -> None:
         catalogue, toy = self.catalogue, self.of_items
@@ -194,7 +197,7 @@ class World:
             if (found := int(toy.friend[slot])) >= 0:
                 assert catalogue.keys[found] == item_key(friend)
             else:
-                assert friend not in self.items
+                assert not friend
         rest = np.setdiff1d(np.arange(toy.room), living)
         assert not toy.count[rest].any() and (toy.friend[rest] == -1).all()
         users, of_users = self.users, self.of_users
