@@ -23,7 +23,8 @@ import psutil  # type: ignore[import-untyped]
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
 from udfs.events.decode import Decoder
-from udfs.events.presets import PRESETS, resolve
+from udfs.events.presets import PRESETS
+from udfs.events.resolve import resolve
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 

@@ -52,6 +52,46 @@ class Source(Struct, frozen=True, kw_only=True):
             "preset's."
         ),
     ] = ""
+    encoding: Annotated[
+        str,
+        Meta(
+            description="How text is encoded, by Python's name, such as latin-1; empty means UTF-8,"
+            " or what a byte order mark says."
+        ),
+    ] = ""
+    columns: Annotated[
+        list[str],
+        Meta(
+            description="The names of CSV columns from left to right, for input without a header; "
+            "empty means the preset's."
+        ),
+    ] = []
+    quote: Annotated[
+        str,
+        Meta(
+            description="The character around CSV cells; empty if quotes are ordinary characters; "
+            "auto means the preset's."
+        ),
+    ] = "auto"
+    decimal: Annotated[
+        Literal["", ".", ","],
+        Meta(description="The decimal mark of numbers in CSV; empty means the preset's."),
+    ] = ""
+    time_format: Annotated[
+        str,
+        Meta(
+            description="How times are written, such as %d.%m.%Y %H:%M, in the notation of Python's"
+            " strptime; empty means seconds to nanoseconds since 1970, or ISO 8601."
+        ),
+    ] = ""
+    each: Annotated[
+        str,
+        Meta(
+            description="The list on a line whose elements are events of their own, such as "
+            "properties.products[]; in CSV a column whose words are items. Empty means the "
+            "preset's."
+        ),
+    ] = ""
     header: Annotated[
         Literal["auto", "yes", "no"],
         Meta(

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from flink_app.config import Config
-from udfs.events.presets import resolve
+from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings, RatingRule
 
 AHEAD_MS = 86_400_000
@@ -31,6 +31,11 @@ def decode_settings(config: Config) -> DecodeSettings:
         format=source.format,
         delimiter=source.delimiter,
         header=source.header,
+        columns=source.columns,
+        quote=source.quote,
+        decimal=source.decimal,
+        time_format=source.time_format,
+        each=source.each,
         fields=source.fields,
     )
     return DecodeSettings(
@@ -49,6 +54,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         max_id_bytes=events.max_id_bytes,
         earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
         ahead_ms=AHEAD_MS,
+        ids=events.ids,
         ratings=config.model.loss == "squared",
         user_per_minute=events.user_per_minute,
     )

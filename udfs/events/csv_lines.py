@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from udfs.events.columns import fields as known_fields
-from udfs.events.presets import Preset
+from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
 from udfs.events.times import NUMBER
 

@@ -30,11 +30,13 @@ class Rejected(msgspec.Struct, frozen=True):
         reason: a stable code, for counting; see `udfs.events.decode`.
         detail: a sentence for the person who has to fix the source.
         index: the line's position among those given to `decode`, from 0.
+        element: which event of the line it is, from 0; −1 if it is the whole line.
     """
 
     reason: str
     detail: str
     index: int
+    element: int = -1
 
 
 class RawColumns(msgspec.Struct, eq=False):

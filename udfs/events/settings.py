@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.events.presets import Preset
+from udfs.events.preset import Preset
 
 RATING = "rating"
 """The event type whose weight is computed from its value."""
@@ -50,7 +50,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides what a line means.
 
     Attributes:
-        preset: where the fields are; see `udfs.events.presets.resolve`.
+        preset: where the fields are; see `udfs.events.resolve`.
         weights: event type → weight; these and "rating" are the known types.
         consumed: the types after which the user no longer needs the item; empty means all but
             `IMPRESSION`.
@@ -62,6 +62,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         earliest_ms: the earliest believable time, milliseconds since the epoch.
         ahead_ms: how far ahead of the clock a time may be, milliseconds.
         ratings: whether a rating is kept along with its weight.
+        ids: "text", or "integers": whole numbers in any notation become their digits.
         user_per_minute: how many events of a user are accepted in a minute; 0: all.
     """
 
@@ -76,4 +77,5 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     earliest_ms: int = 631_152_000_000  # 1990-01-01
     ahead_ms: int = 86_400_000
     ratings: bool = False
+    ids: Literal["text", "integers"] = "text"
     user_per_minute: int = 0

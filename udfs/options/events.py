@@ -101,6 +101,13 @@ class Events(Struct, frozen=True, kw_only=True):
             le=65_536,
         ),
     ] = 512
+    ids: Annotated[
+        Literal["text", "integers"],
+        Meta(
+            description="What ids are. text: any characters, compared exactly. integers: whole "
+            "numbers in any notation, so that 1001.0 and 1.001E+3 are 1001."
+        ),
+    ] = "text"
     user_per_minute: Annotated[
         int,
         Meta(

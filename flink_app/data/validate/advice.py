@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from udfs.events.decode import Decoder, DecodeSettings
-from udfs.events.presets import PRESETS, Preset, resolve
+from udfs.events.preset import Preset
+from udfs.events.presets import PRESETS
+from udfs.events.resolve import resolve
 
 _FORMAT = "name the format: --preset NAME, or --set source.format=csv"
 

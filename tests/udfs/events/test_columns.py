@@ -20,7 +20,8 @@ from udfs.errors import ConfigError
 from udfs.events.batch import EventBatch, cut, join, make_batch, pack, split, unpack
 from udfs.events.columns import COLUMNS, Column, register
 from udfs.events.decode import Decoded, Decoder
-from udfs.events.presets import Preset, resolve
+from udfs.events.preset import Preset
+from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings
 from udfs.learning.learner import Learner
 from udfs.operators.flink import DEAD_LETTERS, STATS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from udfs.events.decode import Decoded, Decoder, DecodeSettings
-from udfs.events.presets import resolve
+from udfs.events.resolve import resolve
 
 NOW = 1_700_000_000_000
 HUGE = "9" * 5000

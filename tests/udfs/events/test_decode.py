@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from udfs.errors import ConfigError
 from udfs.events.decode import Decoded, Decoder, DecodeSettings, RatingRule
-from udfs.events.presets import PRESETS, resolve
+from udfs.events.presets import PRESETS
+from udfs.events.resolve import resolve
 
 NOW = 1_700_000_000_000
 WEIGHTS = {"view": 0.25, "click": 1.0, "cart": 2.0, "dislike": -1.0}

@@ -14,8 +14,8 @@ from udfs.accounts import unpack_account
 from udfs.errors import ConfigError
 from udfs.events.batch import unpack
 from udfs.events.kinds import KINDS, Kind, Shards, by_kind, register
-from udfs.events.presets import resolve
 from udfs.events.raw_columns import Rejected
+from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings
 from udfs.operators.flink import DEAD_LETTERS, STATS
 from udfs.operators.parse import Parse, output_to

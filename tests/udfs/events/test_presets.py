@@ -10,7 +10,9 @@ import pytest
 
 from udfs.errors import SourceError
 from udfs.events.decode import Decoded, Decoder, DecodeSettings
-from udfs.events.presets import FIELDS, PRESETS, resolve
+from udfs.events.preset import FIELDS
+from udfs.events.presets import PRESETS
+from udfs.events.resolve import resolve
 
 NOW = 1_790_000_000_000
 WEIGHTS = {"view": 0.25, "click": 1.0, "cart": 2.0, "purchase": 4.0, "favourite": 3.0, "like": 1.5}

@@ -10,7 +10,7 @@ import pytest
 from tests.udfs.flink import Subtask
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import EventBatch, unpack, user_shard
-from udfs.events.presets import resolve
+from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings
 from udfs.operators.flink import DEAD_LETTERS, STATS
 from udfs.operators.parse import LINE_MOST, Parse

@@ -1,0 +1,59 @@
+"""Where the fields of an event are on a line: what a preset and the configuration decide.
+
+In: nothing. Out: `Preset`, which `udfs.events.decode.Decoder` follows line by line.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from udfs.events.columns import FIELDS as READ
+
+FIELDS = tuple(READ)
+"""What millirec reads of an event, besides registered columns; the rest of a line is ignored."""
+
+CARRIED = ("session", "rec")
+"""Fields that an event may also have: a mapping may name them, decoding leaves them on the line."""
+
+
+class Preset(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the fields of an event are on a line.
+
+    Attributes:
+        format: "json" (one object a line) or "csv" (cells between delimiters).
+        fields: field of `FIELDS`, or of a registered column → dotted path in the JSON object, or
+            name of a CSV column; if `columns` is empty, its number from 1.
+        columns: the CSV columns from left to right; a line has exactly these. Empty: a line has
+            at least the numbered ones.
+        delimiter: what separates two CSV cells, one character or more.
+        header: "auto" and "yes" ignore a CSV line whose cells are the column names, anywhere in
+            the input, since many files may follow one another; "no" reads it like any other line.
+        types: the source's word or code for an event type → millirec's; others are kept as they
+            are.
+        default_type: the type of an event that names none; "" leaves it to the configuration.
+        rating_range: the source's lowest and highest rating; None accepts any finite number.
+        each: the place of a list whose elements are events of their own: a dotted path that ends
+            in "[]", or a CSV column; "" if a line is one event. A field whose path begins with it
+            is read from the element, any other from the line.
+        quote: the character around CSV cells; "" if quotes are ordinary characters.
+        decimal: the decimal mark of numbers in CSV cells.
+        time_format: how times are written, as for `datetime.strptime`; "" is what
+            `udfs.events.times` recognises.
+        only: place → the values with which a line is an interaction; others are ignored.
+    """
+
+    format: Literal["json", "csv"]
+    fields: dict[str, str]
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+    header: Literal["auto", "yes", "no"] = "auto"
+    types: dict[str, str] = {}
+    default_type: str = ""
+    rating_range: tuple[float, float] | None = None
+    each: str = ""
+    quote: str = '"'
+    decimal: str = "."
+    time_format: str = ""
+    only: dict[str, tuple[str, ...]] = {}
