@@ -1,44 +1,41 @@
-"""What to do about the problems that `millirec validate` finds: a sentence for each check, and the
-options with which more lines could be read.
+"""What to do about the problems that `millirec validate` finds: a sentence for each check.
 
-In: reasons of `udfs.events.decode`, names of checks; the first lines of a file. Out: text.
+In: reasons of `udfs.events.decode`, names of checks. Out: text. Options in it can be typed as they
+are, once words in capitals have a value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from msgspec.structs import replace
-
-from udfs.events.decode import Decoder, DecodeSettings
-from udfs.events.preset import Preset
-from udfs.events.presets import PRESETS
-from udfs.events.resolve import resolve
-
-_FORMAT = "name the format: --preset NAME, or --set source.format=csv"
-
 ADVICE = {
-    "not_json": _FORMAT,
-    "not_an_object": "each line must be one JSON object: split lists (jq -c '.[]')",
-    "wrong_columns": f"{_FORMAT}; other separators with --set source.delimiter=…, other columns "
-    "with --set source.fields.user=NUMBER and so on",
-    "missing_user": "name the field that holds it: --set source.fields.user=…",
-    "missing_item": "name the field that holds it: --set source.fields.item=…",
-    "missing_value": "a rating needs a number: --set source.fields.value=…, or another type",
-    "empty_user": "leave out events without a user, or send a visit id",
+    "not_json": "if the lines are cells between delimiters, --set source.format=csv; otherwise "
+    "mend what writes them: one whole JSON object a line",
+    "not_an_object": "an event is a JSON object: if the lines are cells between delimiters, "
+    "--set source.format=csv; otherwise mend what writes them",
+    "wrong_columns": "another separator: --set 'source.delimiter=\";\"'; quotes that are ordinary "
+    "characters: --set 'source.quote=\"\"'; other columns: --set 'source.columns=[\"user\", …]' "
+    "names them from left to right",
+    "missing_user": "name the field that holds it: --set source.fields.user=NAME",
+    "missing_item": "name the field that holds it: --set source.fields.item=NAME; if it is inside "
+    "a list, name that too: --set 'source.each=LIST[]'",
+    "missing_value": "a rating needs a number: name the field, --set source.fields.value=NAME",
+    "empty_user": "leave out events without a user, or name a field that holds a visit: "
+    "--set 'source.fields.user=NAME|OTHER'",
     "empty_item": "leave out events without an item",
-    "id_too_long": "raise events.max_id_bytes, or find out why the ids are so long",
-    "not_utf8": "convert the file to UTF-8: iconv -f latin1 -t utf-8",
-    "wrong_type": "see the example: the field must be text or a number, see docs/events.md",
+    "id_too_long": "--set events.max_id_bytes=NUMBER, or find out why the ids are so long",
+    "not_utf8": "name the encoding, --set source.encoding=ENCODING (see `lines` for a guess), or "
+    "export the data again: where it says \ufffd, characters are lost already",
+    "wrong_type": "ids like 1001.0 are mended by --set events.ids=integers; otherwise name a field "
+    "that is text or a number, --set source.fields.user=NAME",
     "not_finite": "remove NaN and infinity where the events are created",
-    "value_out_of_range": "use another preset, or none: the ratings are on a different scale",
-    "bad_time": "write seconds or milliseconds since 1970, or ISO 8601; or name another field: "
-    "--set source.fields.ts=…",
-    "time_out_of_range": "check the unit of the times; the limits are events.earliest and "
-    "a day from now",
+    "value_out_of_range": "the ratings are on another scale than the preset's: "
+    "--set source.preset=millirec, with the fields' names in source.fields",
+    "bad_time": "name the form, --set 'source.time_format=%d.%m.%Y %H:%M', or another field: "
+    "--set source.fields.ts=NAME",
+    "time_out_of_range": "check the unit of the times, or accept older ones: "
+    "--set events.earliest=1970-01-01T00:00:00Z; times more than a day ahead are never accepted",
     "unknown_type": "give it a weight, --set events.weights.TYPE=1, or accept every type with "
     "--set events.unknown_type=accept",
-    "too_many": "raise events.user_per_minute",
+    "too_many": "--set events.user_per_minute=0 means no limit",
 }
 """By the reason of a dead letter, see `udfs.events.decode`."""
 
@@ -82,47 +79,3 @@ EVENT_ADVICE = {
     for name, advice in _ID_ADVICE.items()
 }
 """By the name of a check of events."""
-
-_DELIMITERS = ",", "\t", ";", "|", "::"
-_MIN_READABLE = 0.5
-
-
-def suggestion(lines: Sequence[str], settings: DecodeSettings, now_ms: int) -> str:
-    """The options with which most of `lines` are events, and more than with `settings`; else "".
-
-    Args:
-        lines: the first ones of a file.
-    """
-
-    def events(preset: Preset) -> int:
-        known = replace(settings, preset=preset, zero_weight="learn", user_per_minute=0)
-        return len(Decoder(known).decode(lines, now_ms))
-
-    best, best_options = max(_MIN_READABLE * len(lines), events(settings.preset)), ""
-    for options, preset in _forms():
-        if (found := events(preset)) > best:
-            best, best_options = found, options
-    return best_options
-
-
-def _forms() -> Iterator[tuple[str, Preset]]:
-    """Every known form, with the options for it: millirec's own first, then the presets as they
-    are, then the presets with other delimiters."""
-    yield from _with_delimiters("millirec")
-    for name, preset in PRESETS.items():
-        yield f"--preset {name}", preset
-    for name, preset in PRESETS.items():
-        if preset.format == "csv":
-            yield from _with_delimiters(name)
-
-
-def _with_delimiters(name: str) -> Iterator[tuple[str, Preset]]:
-    base = PRESETS[name]
-    for delimiter in _DELIMITERS:
-        options = [f"--preset {name}"] if name != "millirec" else []
-        if base.format != "csv":
-            options.append("--set source.format=csv")
-        if delimiter != base.delimiter:
-            shown = delimiter.replace("\t", "\\t")
-            options.append(f"--set 'source.delimiter=\"{shown}\"'")
-        yield " ".join(options), resolve(name, format="csv", delimiter=delimiter)

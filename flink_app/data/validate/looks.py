@@ -1,0 +1,148 @@
+"""What a file is, judging by its first 64 KiB: text of some encoding and form, or something else.
+
+In: bytes, decompressed. Out: a `Look`, from which `flink_app.data.validate.suggest` finds options.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+HEAD = 65_536
+"""How many bytes are looked at."""
+
+DELIMITERS = ",", "\t", ";", "|", "::"
+"""What may separate two cells, the likelier one first."""
+
+Form = Literal["json", "csv", "binary", "empty"]
+
+_TABLE = (
+    "python -c \"import pandas; pandas.read_{0}(r'{{path}}').to_csv('events.csv', index=False)\""
+)
+_TEXT_OF_SQL = "save a table as CSV with sqlite3 -header -csv {path} 'SELECT * FROM events'"
+# The first bytes of files that are not text: what they are, what to do; {path} is the file.
+_BINARY: tuple[tuple[bytes, str, str], ...] = (
+    (b"PAR1", "a Parquet file", f"save it as CSV: {_TABLE.format('parquet')}"),
+    (b"ORC", "an ORC file", f"save it as CSV: {_TABLE.format('orc')}"),
+    (b"ARROW1", "an Arrow file", f"save it as CSV: {_TABLE.format('feather')}"),
+    (b"Obj\x01", "an Avro file", "save it as JSON lines with avro-tools tojson {path}"),
+    (b"SQLite format 3\0", "an SQLite database", _TEXT_OF_SQL),
+    (b"PK\x03\x04", "a zip archive, or a spreadsheet", "unpack it, or save the sheet as CSV"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it: 7z x {path}"),
+    (b"Rar!", "a RAR archive", "unpack it: unrar x {path}"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet of Excel 97", "save the sheet as CSV"),
+    (b"%PDF", "a PDF file", "export the events from where they are kept as CSV or JSON lines"),
+    (b"\x89HDF", "an HDF5 file", f"save it as CSV: {_TABLE.format('hdf')}"),
+    (b"\x93NUMPY", "a NumPy array", "save it with numpy.savetxt, one event a line"),
+    (b"\x80", "a pickle, which can run code when it is opened", "ask its owner for CSV or JSON"),
+)
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WORD = re.compile(r"[^\W\d]", re.UNICODE)
+
+
+class Look(NamedTuple):
+    """What a file seems to be.
+
+    Attributes:
+        kind: a noun phrase for people, such as "CSV" or "a Parquet file". form: how to read it.
+        encoding: Python's name of it; "" if the text is UTF-8.
+        lines: the whole lines among the first 64 KiB, without blank ones.
+        cure: what to do with a file that is not text; "" otherwise.
+    """
+
+    kind: str
+    form: Form
+    encoding: str = ""
+    lines: tuple[str, ...] = ()
+    cure: str = ""
+
+
+def look(head: bytes) -> Look:
+    r"""What the file is that begins with these bytes.
+
+    >>> look('user;item\nJosé;mug\n'.encode("latin-1"))[:3]
+    ('CSV in the encoding latin-1', 'csv', 'latin-1')
+    >>> look(b'PAR1\x15\x04').kind
+    'a Parquet file'
+    """
+    head = head[:HEAD]
+    for magic, kind, cure in _BINARY:
+        if head.startswith(magic):
+            return Look(kind, "binary", cure=cure)
+    if head[257:262] == b"ustar":
+        return Look("a tar archive", "binary", cure="unpack it: tar xf {path}")
+    encoding = encoding_of(head)
+    text = decoded(head, encoding or "utf-8")
+    lines = tuple(line.rstrip("\r") for line in text.split("\n"))
+    if len(head) == HEAD and len(lines) > 1:
+        lines = lines[:-1]
+    lines = tuple(line for line in lines if line.strip())
+    if not lines:
+        return Look("empty", "empty")
+    first = lines[0].lstrip()
+    if first.startswith("<"):
+        cure = "export the events from where they are kept as CSV or JSON lines"
+        return Look("HTML or XML", "binary", cure=cure)
+    kind, form = _form(first)
+    inside = f" in the encoding {encoding}" if encoding else ""
+    return Look(f"{kind}{inside}", form, encoding, lines)
+
+
+def _form(first: str) -> tuple[str, Form]:
+    if first.startswith("["):
+        return "a JSON array", "json"
+    if first.startswith("{"):
+        return "JSON", "json"
+    return "CSV", "csv"
+
+
+def encoding_of(head: bytes) -> str:
+    r"""Python's name of the encoding; "" for UTF-8 without a byte order mark, or plain ASCII.
+
+    >>> [encoding_of(text) for text in ("é".encode(), "é, ü".encode("latin-1"), b"a\0b\0")]
+    ['', 'latin-1', 'utf-16-le']
+    """
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    if len(head) > 1 and head.count(0):
+        even, odd = head[::2].count(0), head[1::2].count(0)
+        if max(even, odd) > 0.3 * len(head[::2]) and min(even, odd) < 0.1 * len(head[::2]):
+            return "utf-16-be" if even > odd else "utf-16-le"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        # Windows writes quotes and dashes where latin-1 has control characters.
+        return "cp1252" if re.search(rb"[\x80-\x9f]", head) else "latin-1"
+    return ""
+
+
+def decoded(head: bytes, encoding: str) -> str:
+    """The text, without a character that the last bytes have only a part of."""
+    return codecs.getincrementaldecoder(encoding)("replace").decode(head)
+
+
+def delimiters(lines: Sequence[str]) -> list[str]:
+    r"""What may separate the cells, the likeliest first: what occurs equally often on most lines.
+
+    >>> delimiters(["a;b;1,5", "c;d;2,5", "e;f;3"])
+    [';', ',']
+    """
+    found = []
+    for place, delimiter in enumerate(DELIMITERS):
+        counts = Counter(line.count(delimiter) for line in lines)
+        count, times = counts.most_common(1)[0] if counts else (0, 0)
+        if count:
+            found.append((-times, place, delimiter))
+        elif sum(counts.values()) > counts[0]:
+            found.append((-(sum(counts.values()) - counts[0]) // 2, place, delimiter))
+    return [delimiter for *_, delimiter in sorted(found)]
