@@ -83,7 +83,9 @@ class Decoder:
         self._settings = settings
         self._limit = RateLimit(settings.user_per_minute) if settings.user_per_minute else None
         self._reader: JsonReader | CsvReader = (
-            JsonReader(preset.fields) if preset.format == "json" else CsvReader(preset)
+            JsonReader(preset.fields, floats=settings.ids == "integers")
+            if preset.format == "json"
+            else CsvReader(preset)
         )
         # Type words are compared ignoring case and surrounding spaces.
         self._types = {_fold(word): _fold(kind) for word, kind in preset.types.items()}
@@ -118,8 +120,9 @@ class Decoder:
         If `settings.zero_weight` is `learn`, the events are the rows without a problem, in order.
         """
         problems, settings = raw.problems, self._settings
+        integers = settings.ids == "integers"
         columns = {
-            name: read_column(column, raw, settings.max_id_bytes)
+            name: read_column(column, raw, settings.max_id_bytes, integers=integers)
             for name, column in COLUMNS.items()
             if column.source in raw.fields
         }

@@ -30,7 +30,7 @@ _NAMES = [
     "november",
     "december",
 ]
-_MONTHS = {name[:short]: f"{n}" for n, name in enumerate(_NAMES, 1) for short in (3, 9)}
+_MONTHS = {name[:short]: f"{n}" for n, name in enumerate(_NAMES, 1) for short in (3, 4, 9)}
 # Hours and minutes, with or without colons; seconds and their fraction may be left out.
 _CLOCK = (
     r"(?P<hour>\d\d|\d(?=:)):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
