@@ -73,6 +73,7 @@ WRONG: dict[str, tuple[str, list[Any], int]] = {
     "item ids": ("WARN", at(BASE, 3, event("a", " i1", 1.6e9)), 4),
     "user case": ("WARN", at(BASE, 3, event("U1", "i1", 1.6e9)), 0),
     "item stand-ins": ("WARN", at(BASE, 3, event("a", "Null", 1.6e9)), 4),
+    "user numbers": ("WARN", at(BASE, 3, event("1001.0", "i1", 1.6e9)), 0),
     "users": ("WARN", [*BASE, *(event(f"v{n}", "i1", 1.7e9 + n) for n in range(99))], 0),
     "items": ("WARN", [*BASE, *(event("u1", f"j{n}", 1.7e9 + n) for n in range(99))], 0),
     "busiest user": ("WARN", [*BASE, *(event("b", "i1", 1.7e9 + n) for n in range(2500))], 0),
