@@ -30,22 +30,25 @@ def rewritten(ids: Ids, every: Sequence[Ids]) -> tuple[str, Found, str]:
     zeros = [
         name
         for name in ids.names
-        if name[0] == "0" and name.isdigit() and (name.lstrip("0") or "0") in names - {name}
+        if name.isdigit() and _short(name) != name and _short(name) in names
     ]
     if not (floats or exponents or zeros):
         return "no id looks like a number that a spreadsheet rewrote", Found(), ""
     parts = []
     if floats:
-        parts.append(
-            f"{len(floats):,} such as {shown(floats[0])}, {beside:,} beside the same whole"
-        )
+        parts.append(f"{len(floats):,} such as {shown(floats[0])}, {beside:,} without .0 too")
     if exponents:
         parts.append(f"{len(exponents):,} such as {shown(exponents[0])}, which may lack digits")
     if zeros:
-        short = shown(zeros[0].lstrip("0") or "0")
+        short = shown(_short(zeros[0]))
         parts.append(f"{len(zeros):,} with leading zeros such as {shown(zeros[0])} beside {short}")
     found = Found(len(floats) + len(exponents) + len(zeros))
     return f"of {len(ids.names):,} ids " + "; ".join(parts), found, _advice(every, bool(exponents))
+
+
+def _short(name: str) -> str:
+    """Digits without leading zeros."""
+    return name.lstrip("0") or "0"
 
 
 def _advice(every: Sequence[Ids], exponents: bool) -> str:

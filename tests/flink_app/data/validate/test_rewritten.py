@@ -35,7 +35,7 @@ def test_floats_beside_whole_numbers_are_counted_and_mended(tmp_path: Path) -> N
     before = examined(tmp_path / "e.csv", rows)
     status, count, text, advice = found(before, "user numbers")
     assert (status, count) == ("WARN", 2)
-    assert "of 4 ids 2 such as '1001.0', 1 beside" in text
+    assert "of 4 ids 2 such as '1001.0', 1 without .0 too" in text
     status, count, text, advice = found(before, "item numbers")
     assert (status, count) == ("WARN", 2)
     assert "'1.0E+9', which may lack digits" in text
