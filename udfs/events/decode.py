@@ -11,7 +11,7 @@ The reasons, stable codes for metrics and dead letters:
     empty_user, empty_item     an id is ""
     id_too_long                an id has more bytes than allowed
     not_utf8                   an id holds U+FFFD or half of a surrogate pair
-    wrong_type                 a field has the wrong JSON type, or a cell the wrong form
+    wrong_type                 a field has the wrong JSON type, or a cell or an id the wrong form
     not_finite                 a number is NaN or infinite
     value_out_of_range         a rating is outside the scale of its source, or a number is too
                                large for its column

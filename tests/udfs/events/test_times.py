@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +76,15 @@ def test_valid_times(raw: RawTime, ms: int) -> None:
 def test_invalid_times_are_nan(raw: str) -> None:
     (ms,) = to_ms([raw], NOW).tolist()
     assert ms != ms
+
+
+def test_the_forms_in_the_documentation() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "events.md").read_text(encoding="utf-8")
+    table = text.split("## Times")[1].split("\n\nNames of months")[0].split("|---|")[1]
+    forms = [form for form in re.findall(r"`([^`]+)`", table) if len(form) > 1]
+    assert len(forms) > 15
+    for form, ms in zip(forms, to_ms(forms, NOW).tolist(), strict=True):
+        assert 1714521600000 <= ms < 1714608000000 + 86_400_000, form
 
 
 @pytest.mark.parametrize("raw", [10**400, "9" * 400, "9" * 5000, "1e999", -(10**400)])

@@ -133,6 +133,17 @@ def test_the_format_is_guessed(tmp_path: Path, line: str, given: list[str], want
     assert wanted in found["lines"].advice
 
 
+@pytest.mark.parametrize("time", ["31/05/2022 12:00", "05/31/2022", "20220531", "31.05.22 9:30"])
+def test_the_form_of_times_is_proposed(tmp_path: Path, time: str) -> None:
+    events = [event("ann", f"i{n}", 0) | {"ts": time} for n in range(20)]
+    found = examined(tmp_path, events)
+    assert found["lines"].status == "FAIL"
+    [bad] = [check for name, check in found.items() if "time" in name]
+    assert "source.time_format=" in bad.advice
+    [form] = re.findall(r'set source.time_format to "([^"]+)"', bad.example)
+    assert examined(tmp_path, events, f"source.time_format={form}")["lines"].status == "PASS"
+
+
 def test_an_empty_file_is_a_failure(tmp_path: Path) -> None:
     for content in (b"", b"\n\n"):
         path = tmp_path / "empty"
