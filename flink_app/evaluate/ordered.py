@@ -69,8 +69,8 @@ def _nothing(paths: Sequence[Path], count: int, untimed: int, first: str) -> Exc
     names = ", ".join(map(str, paths))
     if untimed:
         return NothingToTest(
-            f"none of {untimed:,} events in {names} has a time, and test, then learn needs their "
-            "order: name the field with the time, --set source.fields.ts=…, or add one"
+            f"no event in {names} has a time, and each is to be tested before it is learned: name "
+            "the field with the time, --set source.fields.ts=…, or add one"
         )
     if first:
         return SourceError(
