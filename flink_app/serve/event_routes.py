@@ -9,7 +9,8 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from flink_app.serve.events import JSON, LINES, Judged, split
+from flink_app.serve.bodies import JSON, LINES, posted
+from flink_app.serve.events import Judge, Judged, split
 from flink_app.serve.list_routes import json
 from flink_app.serve.problems import Problem
 from flink_app.serve.services import Services
@@ -41,16 +42,25 @@ _BODY = {
 
 def routes(services: Services) -> APIRouter:
     """The route."""
-    router, most = APIRouter(tags=["events"]), services.config.serve.max_batch
+    serve = services.config.serve
+    read = posted(serve, example(services.judge), lines=True)
+    router, most = APIRouter(tags=["events"], route_class=read), serve.max_batch
     summary = "One event or many; answered when they are durable"
 
     @router.post("/events", summary=summary, openapi_extra={"requestBody": _BODY})
     async def events(request: Request) -> Response:
         services.inbox.require()
-        lines = split(await request.body(), request.headers.get("content-type", ""), most)
+        lines = split(await request.body(), request.headers["content-type"], most)
         return json(_encode(report(await services.take(lines))))
 
     return router
+
+
+def example(judge: Judge | None) -> str:
+    """An event in the form that the server takes."""
+    if judge is None:
+        return '{"user":"alice","item":"kettle","type":"view"}'
+    return judge.event({"user": "alice", "item": "kettle", "type": judge.view}).decode()
 
 
 def report(judged: Judged) -> dict[str, object]:

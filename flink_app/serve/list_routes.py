@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from flink_app.serve.answers import answer
+from flink_app.serve.bodies import JSON, posted
 from flink_app.serve.ids import checked
 from flink_app.serve.lists import away
 from flink_app.serve.parameters import Many, Wished, limit
@@ -22,7 +23,7 @@ from flink_app.serve.streams import Stream
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING
 from udfs.stores.redis_stats import STATS
 
-JSON = "application/json"
+_EXAMPLE = '{"users":["alice","bob"]}'
 _encode = msgspec.json.Encoder().encode
 
 
@@ -33,8 +34,9 @@ def json(body: bytes) -> Response:
 
 def routes(services: Services) -> APIRouter:
     """The routes."""
-    router, lists = APIRouter(tags=["lists"]), services.lists
-    longest, most = services.config.events.max_id_bytes, services.config.serve.max_batch
+    serve, lists = services.config.serve, services.lists
+    router = APIRouter(tags=["lists"], route_class=posted(serve, _EXAMPLE))
+    longest, most = services.config.events.max_id_bytes, serve.max_batch
 
     @router.get("/recommend/{user:id}", summary="A user's list, or the popular one")
     async def recommend(user: str, wish: Wished) -> Response:

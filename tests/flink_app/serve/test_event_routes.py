@@ -123,7 +123,7 @@ def test_where_no_event_is_accepted_it_is_a_problem(client: httpx.Client, inbox:
     [
         (b"{", "application/json", 400, "not-json"),
         (b"[]", "application/json", 422, "no-events"),
-        (b"", "application/x-ndjson", 422, "no-events"),
+        (b"", "application/x-ndjson", 422, "no-body"),
         (b'{"user":"\xff","item":"i"}', "application/x-ndjson", 400, "not-utf8"),
         (b"[" + b",".join([b"1"] * 101) + b"]", "application/json", 413, "batch-too-large"),
         (b"user=u&item=i", "application/x-www-form-urlencoded", 415, "unsupported-type"),
