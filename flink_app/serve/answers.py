@@ -37,11 +37,14 @@ class Wish(msgspec.Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
-def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) -> bytes:
+def answer(
+    found: Found, wish: Wish, user: str | None = None, own: bool = True, known: bool | None = None
+) -> bytes:
     """The JSON of an answer.
 
     Args:
         user: who asked; None for lists that are nobody's. own: whether it is the user's own.
+        known: whether the user has a list, if that is not this one.
 
     >>> value = b'{"id":"x","at":1,"v":1,"source":"popular","items":[{"item":"a","score":1}]}'
     >>> answer(Found(value, False), Wish(), "bob", own=False)[:45]
@@ -55,8 +58,8 @@ def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) 
         value, total = _cut(value, wish)
         marks += b'"total":%d,' % total
     if user is not None:
-        known = b'{"known":true,' if own else b'{"known":false,'
-        marks = known + marks[1:]
+        has_list = own if known is None else known
+        marks = (b'{"known":true,' if has_list else b'{"known":false,') + marks[1:]
         if not own:
             marks += b'"user":' + _encode(user) + b","
     return marks + value[1:]

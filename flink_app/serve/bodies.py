@@ -108,7 +108,7 @@ def _check_type(kind: str, lines: bool) -> None:
         return
     wanted = f"{JSON}, or for lines of JSON {LINES[0]}" if lines else JSON
     if kind in _FORMS:
-        what = f"The content type {kind} is that of a form (curl -d sends it unless told otherwise)"
+        what = f"The content type {kind} is that of forms, and of curl unless told otherwise"
     elif kind == "text/plain":
         what = "The content type text/plain is taken from pages only, with their Origin"
     else:

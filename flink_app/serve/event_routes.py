@@ -74,5 +74,6 @@ def report(judged: Judged) -> dict[str, object]:
     ]
     if not judged.lines:
         detail = f"No event was accepted: {judged.rejected[0].detail}."
-        raise Problem(422, "no-event-accepted", detail, {"accepted": 0, "rejected": rejected})
+        more = {"accepted": 0, "rejected": rejected}
+        raise Problem(422, "no-event-accepted", detail, more, shows_example=True)
     return {"accepted": len(judged.lines), "rejected": rejected}

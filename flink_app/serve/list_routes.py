@@ -9,17 +9,19 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from flink_app.serve.answers import answer
 from flink_app.serve.bodies import JSON, posted
 from flink_app.serve.ids import checked
-from flink_app.serve.lists import away
-from flink_app.serve.parameters import Many, Wished, limit
+from flink_app.serve.lists import Found, away
+from flink_app.serve.parameters import Many, Owner, Wished, limit
 from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away
 from flink_app.serve.services import Services
 from flink_app.serve.streams import Stream
+from udfs.lists.contract import consumed_of
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING
 from udfs.stores.redis_stats import STATS
 
@@ -64,9 +66,20 @@ def routes(services: Services) -> APIRouter:
             raise Problem(404, "unknown-item", detail)
         return json(answer(found, wish))
 
-    @router.get("/popular", summary="What is popular now")
-    async def popular(wish: Wished) -> Response:
-        return json(answer(lists.shared(POPULAR.key), wish))
+    @router.get(
+        "/popular", summary="What is popular now, for everybody or without what a user has consumed"
+    )
+    async def popular(wish: Wished, user: Owner = None) -> Response:
+        found = lists.shared(POPULAR.key)
+        if user is None:
+            return json(answer(found, wish))
+        checked([user], "user", longest)
+        [(listed, known)] = await lists.of_users([user])
+        if known:
+            consumed = consumed_of(listed.value or b"")
+            wish = replace(wish, exclude={*wish.exclude, *consumed})
+            found = Found(found.value, found.stale or listed.stale)
+        return json(answer(found, wish, user, own=False, known=known))
 
     @router.get("/trending", summary="What is chosen much more than before; may be empty")
     async def trending(wish: Wished) -> Response:

@@ -30,6 +30,11 @@ async def _wish(
 Wished = Annotated[Wish, Depends(_wish)]
 """The query `n`, `exclude`, `explain`, `offset`."""
 
+Owner = Annotated[
+    str | None, Query(description="A user, who gets no popular items consumed already.")
+]
+"""The query `user`."""
+
 
 class Many(BaseModel):
     """Many users' lists at once."""

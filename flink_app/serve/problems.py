@@ -86,7 +86,7 @@ def install(app: FastAPI) -> None:
         slug, path = _BY_STATUS.get(error.status_code, "bad-request"), request.scope["path"]
         headers, detail = dict(error.headers or {}), str(error.detail)
         if error.status_code == 404:
-            detail = _nothing_at(app, path)
+            detail = _nothing_at(app, request.method, path)
         elif error.status_code == 405:
             headers["Allow"] = allow = ", ".join(allowed(app.routes, path))
             if request.method == "OPTIONS":
@@ -107,11 +107,11 @@ def install(app: FastAPI) -> None:
         return FAILED.response()
 
 
-def _nothing_at(app: FastAPI, path: str) -> str:
+def _nothing_at(app: FastAPI, method: str, path: str) -> str:
     """Where there is nothing, perhaps because of a slash too many."""
     meant = "/" + "/".join(part for part in path.split("/") if part)
-    if meant != path and meant != "/" and allowed(app.routes, meant):
-        return f"There is nothing at {path[:200]}: did you mean {meant[:200]}?"
+    if meant != path and meant != "/" and method in allowed(app.routes, meant):
+        return f"There is nothing at {path[:200]}: write {meant[:200]}, without further slashes."
     return f"There is nothing at {path[:200]}: see /docs for what there is."
 
 
@@ -120,7 +120,8 @@ def invalid(error: RequestValidationError) -> Problem:
     errors = error.errors()[:5]
     if errors[0]["type"] == "json_invalid":
         why, at = errors[0]["ctx"]["error"], errors[0]["loc"][-1]
-        return Problem(400, "not-json", f"The body is not JSON: {why} at character {at}.")
+        detail = f"The body is not JSON: {why} at character {at}."
+        return Problem(400, "not-json", detail, shows_example=True)
     parts = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in errors]
     of_body = any(one["loc"][0] == "body" for one in errors)
     return Problem(422, "invalid-request", "; ".join(parts) + ".", shows_example=of_body)
