@@ -19,6 +19,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message
 
@@ -37,7 +38,7 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)', re.IGNORECASE)
 _TOO_LARGE = (
     "The body is larger than serve.max_body_bytes allows when decompressed: send it in parts."
 )
-_WIDE = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"[\0", b"\0{", b"\0[", b"\0\0")  # UTF-16 and UTF-32
+_BLANK = b" \t\r\n"
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -59,6 +60,11 @@ def posted(serve: Serve, example: str, lines: bool = False) -> type[APIRoute]:
                     return await handle(await _read(request, serve, lines))
                 except RequestValidationError as error:
                     problem = invalid(error)
+                except HTTPException as error:  # of the framework's decoder
+                    if error.status_code != 400:
+                        raise
+                    detail = f"The body cannot be read as JSON: {error.__cause__}."
+                    problem = Problem(400, "not-json", detail, shows_example=True)
                 except Problem as refused:
                     problem = refused
                 if problem.shows_example:
@@ -80,7 +86,7 @@ async def _read(request: Request, serve: Serve, lines: bool) -> Request:
     body = await _decompressed(
         await request.body(), headers.get("content-encoding", ""), serve.max_body_bytes
     )
-    if not body.strip(b" \t\r\n\0"):
+    if not body.strip(_BLANK + codecs.BOM_UTF8 + b"\0"):
         raise Problem(422, "no-body", "The body is empty.", shows_example=True)
     given = headers.get("content-type", "")
     kind = given.partition(";")[0].strip().lower()
@@ -138,7 +144,8 @@ def _in_utf8(body: bytes) -> bytes:
     Traceback (most recent call last):
     flink_app.serve.problems.Problem: The body is not UTF-8 from byte 11 on, 0xeb: send UTF-8.
     """
-    if body.startswith(_WIDE):
+    body = body.lstrip(_BLANK)
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:4]:
         raise Problem(400, "not-utf8", "The body is in UTF-16 or UTF-32: send UTF-8.")
     try:
         body.decode()
