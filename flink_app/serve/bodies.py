@@ -7,12 +7,8 @@ byte-order mark, to the route's own handler.
 
 from __future__ import annotations
 
-import asyncio
 import codecs
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -24,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from flink_app.config.serve_options import Serve
+from flink_app.serve.compression import decompressed
 from flink_app.serve.origins import let_in
 from flink_app.serve.problems import Problem, invalid
 
@@ -35,9 +32,6 @@ without asking (https://fetch.spec.whatwg.org/#cors-safelisted-request-header)."
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)', re.IGNORECASE)
-_TOO_LARGE = (
-    "The body is larger than serve.max_body_bytes allows when decompressed: send it in parts."
-)
 _BLANK = b" \t\r\n"
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -83,7 +77,7 @@ async def _read(request: Request, serve: Serve, lines: bool) -> Request:
         Problem: it is empty, of a wrong type, or cannot be read. HTTPException: it is too large.
     """
     headers = request.headers
-    body = await _decompressed(
+    body = await decompressed(
         await request.body(), headers.get("content-encoding", ""), serve.max_body_bytes
     )
     if not body.strip(_BLANK + codecs.BOM_UTF8 + b"\0"):
@@ -153,54 +147,6 @@ def _in_utf8(body: bytes) -> bytes:
         where = f"from byte {error.start} on, 0x{body[error.start]:02x}"
         raise Problem(400, "not-utf8", f"The body is not UTF-8 {where}: send UTF-8.") from None
     return body.removeprefix(codecs.BOM_UTF8)
-
-
-async def _decompressed(body: bytes, coding: str, most: int) -> bytes:
-    coding = coding.strip().lower().removeprefix("x-")
-    if coding in ("", "identity") or not body:
-        return body
-    if coding not in ("gzip", "deflate"):
-        detail = f"The content encoding is {coding[:60]!r}: send gzip, deflate, or none."
-        raise Problem(415, "unsupported-encoding", detail)
-    return await asyncio.to_thread(inflated, body, coding, most)
-
-
-def inflated(body: bytes, coding: str, most: int) -> bytes:
-    """The body without its compression, of which no more than `most` bytes are ever made.
-
-    Args:
-        coding: "gzip", of one member or several; or "deflate", with zlib's header or without.
-
-    Raises:
-        Problem: 413, there is more; 400, it is broken or ends early.
-
-    >>> inflated(gzip.compress(b"ab") + gzip.compress(b"c"), "gzip", 3)
-    b'abc'
-    """
-    try:
-        if coding == "gzip":
-            with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-                found = file.read(most + 1)
-        else:
-            found = _deflated(body, most + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        detail = f"The body is not what Content-Encoding says, {coding}: {error}."
-        raise Problem(400, "not-decompressed", detail) from None
-    if len(found) > most:
-        raise Problem(413, "body-too-large", _TOO_LARGE)
-    return found
-
-
-def _deflated(body: bytes, most: int) -> bytes:
-    """At most `most` bytes. Some clients leave zlib's header out (RFC 9110, 8.4.1.2)."""
-    wrapped = body[0] & 15 == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-    stream = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
-    found = stream.decompress(body, most)
-    if len(found) < most and not stream.eof:
-        raise EOFError("it ends early")
-    if stream.unused_data:
-        raise EOFError("something follows its end")
-    return found
 
 
 def _shown(request: Request, example: str) -> str:

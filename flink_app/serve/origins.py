@@ -36,7 +36,8 @@ def let_in(headers: Headers, scheme: str, cors: Sequence[str]) -> None:
     origin = headers.get("origin", "")
     if origin == "null":
         raise Problem(403, "wrong-origin", _NULL)
-    if origin in cors or "*" in cors or _plain(origin) == own(headers, scheme):
+    page = _plain(origin)
+    if origin in cors or "*" in cors or (page == own(headers, scheme) and page[-3:] != "://"):
         return
     detail = (
         f"text/plain from pages of {origin[:200]!r} is not taken, as this server is "

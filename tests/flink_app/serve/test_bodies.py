@@ -15,8 +15,6 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flink_app.serve.bodies import inflated
-from flink_app.serve.problems import Problem
 from tests.flink_app.serve.servers import items, made, serving
 
 LIMIT = 4096
@@ -149,34 +147,6 @@ def test_compressed_bodies(client: httpx.Client, path: str, coding: str) -> None
 def test_other_compressions_are_named(client: httpx.Client, path: str, coding: str) -> None:
     answer = send(client, path, content_encoding=coding, **KIND)
     assert repr(coding) in said(answer, 415) and "gzip" in answer.json()["detail"]
-
-
-@given(st.lists(st.binary(max_size=300), max_size=6), st.integers(0, 900), st.data())
-def test_members_of_gzip_are_read_up_to_the_limit(
-    parts: list[bytes], most: int, data: st.DataObject
-) -> None:
-    packed, whole = b"".join(map(gzip.compress, parts)), b"".join(parts)
-    if len(whole) > most:
-        with pytest.raises(Problem, match="max_body_bytes"):
-            inflated(packed, "gzip", most)
-    else:
-        assert inflated(packed, "gzip", most) == whole
-    for coded in (zlib.compress(whole), zlib.compress(whole)[2:-4]):  # with a header and without
-        if len(whole) <= most:
-            assert inflated(coded, "deflate", most) == whole
-    if parts and len(whole) <= most:
-        last = len(gzip.compress(parts[-1]))
-        end = data.draw(st.integers(len(packed) - last + 1, len(packed) - 1))
-        with pytest.raises(Problem, match="gzip"):
-            inflated(packed[:end], "gzip", most)
-
-
-@given(st.binary(min_size=1, max_size=200), st.sampled_from(["gzip", "deflate"]))
-def test_no_bytes_make_decompression_fail_otherwise(body: bytes, coding: str) -> None:
-    try:
-        assert len(inflated(body, coding, 1000)) <= 1000
-    except Problem as problem:
-        assert problem.status in (400, 413)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
