@@ -5,6 +5,8 @@ In: JSON, as docs/events.md describes it. Out: how many were accepted, and why o
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -57,10 +59,13 @@ def routes(services: Services) -> APIRouter:
 
 
 def example(judge: Judge | None) -> str:
-    """An event in the form that the server takes."""
+    """An event in the form that the server takes; a file, where its form has more in it."""
     if judge is None:
         return '{"user":"alice","item":"kettle","type":"view"}'
-    return judge.event({"user": "alice", "item": "kettle", "type": judge.view}).decode()
+    line = judge.event({"user": "alice", "item": "kettle", "type": judge.view})
+    return (
+        line.decode() if judge.judge([line], time.time_ns() // 1_000_000).lines else "@event.json"
+    )
 
 
 def report(judged: Judged) -> dict[str, object]:
