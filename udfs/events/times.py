@@ -24,6 +24,9 @@ RawTime = int | float | str | None
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """A decimal number; unlike `float()` no underscores, "nan", "inf" or digits of other scripts."""
 
+MISSING = frozenset({"nan", "nat", "none", "null", "\\n", "<na>"})
+"""What pandas, R, Java and MySQL write for a value that is not there, in lower case."""
+
 
 def to_ms(column: Sequence[RawTime], now_ms: int, form: str = "") -> NDArray[np.float64]:
     """Milliseconds of each entry, shape (n,); NaN where it is not a time, ±inf where it is out of
@@ -104,6 +107,11 @@ def complaint(
     raw: RawTime, ms: float, earliest: int, latest: int, form: str = ""
 ) -> tuple[str, str]:
     """Why a time cannot be used, given what `to_ms` made of it: a code and a sentence."""
+    if isinstance(raw, str) and raw.strip().lower() in MISSING:
+        return "bad_time", (
+            "stands for a missing one: leave it empty, and the event gets the time at which it is "
+            "read, or leave the event out"
+        )
     forms = " or ".join(f'"{one}"' for one in forms_of(str(raw)))
     if ms != ms:
         what = "is neither a number nor ISO 8601"

@@ -9,12 +9,10 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 
-from udfs.events.times import NUMBER
+from udfs.events.times import MISSING, NUMBER
 
 GivenId = str | int | float | None
 
-MISSING = frozenset({"nan", "nat", "none", "null", "\\n", "<na>"})
-"""What pandas, R, Java and MySQL write for a value that is not there, in lower case."""
 EXACT = 2**53
 """From here on, floats do not distinguish all whole numbers."""
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.events.times import RawTime, iso_text, to_ms
+from udfs.events.times import RawTime, complaint, iso_text, to_ms
 
 NOW = 1_700_000_000_000
 
@@ -110,6 +110,12 @@ def test_any_column_has_a_result_for_each_entry(column: list[RawTime]) -> None:
     assert len(together) == len(column)
     alone = [to_ms([entry], NOW).tolist()[0] for entry in column]
     np.testing.assert_array_equal(together, alone)  # NaN is NaN, and 0 is −0
+
+
+@pytest.mark.parametrize("raw", ["NaT", "nan", "\\N", " NULL ", "None", "<NA>"])
+def test_a_stand_in_for_a_time_is_told_apart(raw: str) -> None:
+    reason, why = complaint(raw, float("nan"), 0, NOW)
+    assert reason == "bad_time" and "missing" in why and "time_format" not in why
 
 
 def test_a_time_without_a_date_is_still_shown() -> None:
