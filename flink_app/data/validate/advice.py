@@ -29,10 +29,11 @@ ADVICE = {
     "not_finite": "remove NaN and infinity where the events are created",
     "value_out_of_range": "the ratings are on another scale than the preset's: "
     "--set source.preset=millirec, with the fields' names in source.fields",
-    "bad_time": "name the form, --set 'source.time_format=%d.%m.%Y %H:%M', or another field: "
-    "--set source.fields.ts=NAME",
-    "time_out_of_range": "check the unit of the times, or accept older ones: "
-    "--set events.earliest=1970-01-01T00:00:00Z; times more than a day ahead are never accepted",
+    "bad_time": "say how they are written, --set 'source.time_format=%d.%m.%Y %H:%M' (the example "
+    "has the form), or name another field: --set source.fields.ts=NAME",
+    "time_out_of_range": "check the unit of the times, or say how they are written, "
+    "--set source.time_format=%Y%m%d; older ones are accepted with "
+    "--set events.earliest=1970-01-01T00:00:00Z, ones more than a day ahead never",
     "unknown_type": "give it a weight, --set events.weights.TYPE=1, or accept every type with "
     "--set events.unknown_type=accept",
     "too_many": "--set events.user_per_minute=0 means no limit",
@@ -71,7 +72,8 @@ EVENT_ADVICE = {
     "pages; compare the lists with popular ones by `millirec evaluate`",
     "repeats": "people return to items here: --set lists.exclude_consumed=false lists them again, "
     "`millirec evaluate --repeat` measures that",
-    "tests": "differences in quality will mostly be chance: record more, or measure with several "
+    "tests": "with few tests differences in quality are mostly chance, without any `millirec "
+    "evaluate` refuses to run: record more, or measure with several "
     "--seeds",
 } | {
     f"{kind} {name}": advice.format(kind=kind)
