@@ -1,6 +1,7 @@
 """Events in order of time: what test-then-learn needs, and few files are written in.
 
-In: files of any preset. Out: one file with the same lines, those that cannot be used left out.
+In: files of any preset. Out: one file with the same lines, those that cannot be used left out; of
+CSV, whose files may have different columns, only the cells that are read, without a header.
 """
 
 from __future__ import annotations
@@ -8,10 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flink_app.data.recorded import read_blocks
+import msgspec
+
+from flink_app.config import Config
+from flink_app.data.recorded import files_of, read_blocks
+from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
+from udfs.events.csv_files import CsvFiles
 from udfs.events.decode import Decoder
 from udfs.events.settings import DecodeSettings
+
+
+def as_written(config: Config) -> Config:
+    """The configuration by which to read what `in_order` wrote by the settings of `config`."""
+    preset = decode_settings(config).preset
+    if preset.format != "csv":
+        return config
+    places = list(preset.fields.values())
+    source = msgspec.structs.replace(config.source, columns=places, header="no")
+    return msgspec.structs.replace(config, source=source)
 
 
 def in_order(
@@ -25,15 +42,20 @@ def in_order(
     Raises:
         SourceError: a file cannot be read, or no line can be used.
     """
-    decoder = Decoder(settings)
+    preset = settings.preset
+    check_files(preset, files_of(paths))
+    decoder, csv = Decoder(settings), CsvFiles(preset) if preset.format == "csv" else None
     timed: list[tuple[int, str]] = []
     count = 0
-    for line in (line for block in read_blocks(paths) for line in block.lines):
-        count += 1
-        # One at a time: decoded events do not say which line each was.
-        decoded = decoder.decode([line], now_ms)
-        if len(decoded):
-            timed.append((int(decoded.ts[0]), line))
+    for block in read_blocks(paths):
+        file = str(block.path)
+        for line in block.lines:
+            count += 1
+            # One at a time: decoded events do not say which line each was.
+            decoded = decoder.decode([line], now_ms, [file])
+            if len(decoded):
+                kept = csv.reader(file).ordered(line, preset.fields) if csv else line
+                timed.append((int(decoded.ts[0]), kept))
     if not timed:
         raise SourceError(
             f"none of {count:,} lines can be used: name the format by --preset, and see what "

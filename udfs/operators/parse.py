@@ -40,7 +40,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
     Args:
         settings: decide the meaning of a line.
         keys: the Flink key of each shard of the operators that get lines, by operator.
-        source: the name before a position, such as "kafka:events" or "".
+        source: the name before a position, such as "kafka:events"; "" if positions are paths.
+        positions: whether each line has its position before it.
 
     Raises:
         ConfigError: a kind of lines goes to an operator that has no keys.
@@ -84,8 +85,9 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         account = Account(received=len(lines), ignored=0, dead={})
         for name, places in by_kind(lines).items():
             kind = KINDS[name]
-            own = lines if len(places) == len(lines) else [lines[place] for place in places]
-            found = self._readers[name].decode(own, now)
+            own = _at(lines, places)
+            files = () if self._source else _at(positions, places)
+            found = self._readers[name].decode(own, now, files)
             keys = self._keys[kind.operator]
             for shard, data in kind.packed(found, kind.key(found, len(keys)), opened):
                 keyed = keys[shard], data
@@ -117,3 +119,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         if reason not in self._reasons:
             self._reasons[reason] = self._group.add_group("reason", reason).counter("dead_letters")
         self._reasons[reason].inc(count)
+
+
+def _at(values: Sequence[str], places: Sequence[int]) -> Sequence[str]:
+    """The values at some places, ascending; () of ()."""
+    return values if len(places) >= len(values) else [values[place] for place in places]
