@@ -62,6 +62,6 @@ def in_order(
             "`millirec run` writes to its dead letters"
         )
     timed.sort(key=lambda pair: pair[0])
-    with out.open("w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for _, line in timed)
+    with out.open("w", encoding="utf-8") as written:
+        written.writelines(f"{line}\n" for _, line in timed)
     return len(timed), count - len(timed)

@@ -45,7 +45,7 @@ def check_files(preset: Preset, files: Iterable[Path]) -> None:
     if preset.format != "csv" or preset.header == "no":
         return
     for file in islice(files, _MOST):
-        layout = layout_of(preset, first_line(str(file)) or None)
+        layout = layout_of(preset, first_line(str(file)))
         if layout.problem and (layout.header or file.stat().st_size):
             raise SourceError(f"{file} cannot be read: {layout.problem}")
 

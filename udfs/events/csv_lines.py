@@ -40,14 +40,14 @@ class CsvReader:
         self._layout, self._at = layout, dict(layout.at) or dict.fromkeys(REQUIRED, 0)
         known = known_fields()
         self._holds = {field: known[field] for field in self._at}
-        self._header = list(layout.header)
+        self._header = list(map(fold, layout.header))
         required = {fold(preset.fields[field]) for field in REQUIRED}
         self._names = required if required <= {*self._header} else set()
         # What the user of a header may be, in this order of the columns or another.
         self._maybe = frozenset(
             case(name)
-            for name in {*self._header, *layout.names}
-            for case in (str, str.lower, str.upper, str.title)
+            for name in (*layout.header, *self._header)
+            for case in (str, str.strip, str.lower, str.upper, str.title)
         )
 
     def read(self, lines: Sequence[str]) -> RawColumns:

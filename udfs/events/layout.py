@@ -21,7 +21,7 @@ from udfs.events.preset import Preset, is_number
 
 _NUMERIC = re.compile(r"\s*[+-]?\.?\d")  # a number, or a time
 _SHOWN = 12  # names of a header that go into a sentence
-_STAND_INS = "\x1f\x1e\x1d\x1c\0\x01\x02\x03"
+_STAND_INS = "\x1f\x1e\x1d\x1c\x01\x02\x03"
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +32,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         width: how many cells a line has.
         exact: whether it may not have more.
         names: for messages, the columns; () if they have no names.
-        header: what `udfs.events.names.fold` makes of the cells of the header, which is skipped
-            wherever it recurs; () if no line is one.
+        header: the cells of the header, which is skipped wherever it recurs, however its names
+            are written; () if no line is one.
         problem: why no line can be read, a sentence; "" if lines can be.
     """
 
@@ -83,25 +83,25 @@ def join(cells: Iterable[str], delimiter: str, quote: str) -> str:
     )
 
 
-def layout_of(preset: Preset, first: str | None = None) -> Layout:
+def layout_of(preset: Preset, first: str = "") -> Layout:
     """How the lines of a file are laid out.
 
     Args:
         preset: its format is "csv".
-        first: the first line of the file; None if the lines are of no file.
+        first: the first line of the file; "" if the lines are of no file.
     """
-    if first is None or preset.header == "no":
+    if not first or preset.header == "no":
         return _in_order(preset)
     cells = cut(first, preset.delimiter, preset.quote)
     names = tuple(map(fold, cells))
     if _is_numbered(preset):
         return _by_number(preset, cells, names)
-    if all(fold(preset.fields[field]) in names for field in REQUIRED):
+    if _has_names(preset, names):
         return _by_name(preset, cells, names)
     if preset.header == "yes" and preset.named:
-        return msgspec.structs.replace(_in_order(preset), header=names)
+        return msgspec.structs.replace(_in_order(preset), header=tuple(cells))
     if preset.header == "yes" or _looks_like_names(preset, cells):
-        return Layout(header=names, problem=_missing(preset, cells, names, REQUIRED))
+        return Layout(header=tuple(cells), problem=_missing(preset, cells, names, REQUIRED))
     return _in_order(preset)
 
 
@@ -125,7 +125,7 @@ def _in_order(preset: Preset) -> Layout:
         at=tuple((f, columns.index(name)) for f, name in preset.fields.items() if name in columns),
         width=len(columns),
         names=columns,
-        header=() if preset.header == "no" else tuple(map(fold, columns)),
+        header=() if preset.header == "no" else columns,
     )
 
 
@@ -133,19 +133,19 @@ def _by_number(preset: Preset, cells: Sequence[str], names: tuple[str, ...]) -> 
     """The layout by numbers, with a header if the first line is one."""
     layout = _in_order(preset)
     if preset.header == "yes":
-        return msgspec.structs.replace(layout, header=names)
+        return msgspec.structs.replace(layout, header=tuple(cells))
     if not _looks_like_names(preset, cells):
         return layout
     at, guess = dict(layout.at), roles(cells)
     for field, other in (REQUIRED, REQUIRED[::-1]):
         if at[field] < len(cells) and fold(guess.get(other, "")) == names[at[field]]:
             return Layout(
-                header=names,
+                header=tuple(cells),
                 problem=f"the {field} is read from column {at[field] + 1}, which the header "
                 f"calls {cells[at[field]]!r}: correct source.fields.{field}, or if it is right, "
                 "--set source.header=yes",
             )
-    return msgspec.structs.replace(layout, header=names)
+    return msgspec.structs.replace(layout, header=tuple(cells))
 
 
 def _by_name(preset: Preset, cells: Sequence[str], names: tuple[str, ...]) -> Layout:
@@ -155,7 +155,7 @@ def _by_name(preset: Preset, cells: Sequence[str], names: tuple[str, ...]) -> La
         name = fold(place)
         if names.count(name) > 1:
             return Layout(
-                header=names,
+                header=tuple(cells),
                 problem=f"the header has the column {place!r} {names.count(name)} times: rename "
                 "all but one, or give each field its column's number from 1, "
                 "--set source.fields.user=… --set source.fields.item=… and so on, "
@@ -166,8 +166,16 @@ def _by_name(preset: Preset, cells: Sequence[str], names: tuple[str, ...]) -> La
         elif is_number(place) and int(place) <= len(names):
             at[field] = int(place) - 1
     if missing := [field for field in preset.required if field not in at]:
-        return Layout(header=names, problem=_missing(preset, cells, names, missing))
-    return Layout(at=tuple(at.items()), width=len(names), names=tuple(cells), header=names)
+        return Layout(header=tuple(cells), problem=_missing(preset, cells, names, missing))
+    return Layout(at=tuple(at.items()), width=len(names), names=tuple(cells), header=tuple(cells))
+
+
+def _has_names(preset: Preset, names: tuple[str, ...]) -> bool:
+    """Whether a line is a header: it has the names of the user's and the item's column, or of the
+    one that has no number."""
+    named = [preset.fields[f] for f in REQUIRED if fold(preset.fields[f]) in names]
+    numbered = [preset.fields[f] for f in REQUIRED if is_number(preset.fields[f])]
+    return bool(named) and len({*named, *numbered}) == len(REQUIRED)
 
 
 def _looks_like_names(preset: Preset, cells: Sequence[str]) -> bool:
