@@ -77,10 +77,13 @@ def _decompressed(path: str, raw: IO[bytes]) -> IO[bytes]:
 
 def _zstandard(path: str, raw: IO[bytes]) -> IO[bytes]:
     try:
-        reader = importlib.import_module("zstandard").ZstdDecompressor().stream_reader
+        zstandard = importlib.import_module("zstandard")
     except ImportError:
         raise SourceError(
             f"{path} cannot be read without the package zstandard: pip install zstandard"
         ) from None
-    stream: IO[bytes] = reader(raw, read_across_frames=True)
-    return stream
+    reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    try:
+        return io.BytesIO(reader.read(_MOST))
+    except zstandard.ZstdError as error:
+        raise SourceError(f"{path} cannot be read: {error}") from error

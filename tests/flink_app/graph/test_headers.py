@@ -94,7 +94,7 @@ def test_hidden_files_below_a_folder_are_not_looked_at(tmp_path: Path) -> None:
 def test_lines_without_files_need_names_or_numbers(kind: str) -> None:
     check(f"source.kind={kind}")
     check(f"source.kind={kind}", *IDS, 'source.columns=["ISBN","User-ID"]')
-    with pytest.raises(SourceError, match="from 'User-ID', .* no header: name them all"):
+    with pytest.raises(SourceError, match=r"from 'User-ID', .* no header: name them all"):
         check(f"source.kind={kind}", *IDS)
 
 
