@@ -6,7 +6,8 @@ In: n lines (`Sequence[str]`) and the time. Out: `Decoded`: the columns of the e
 The reasons, stable codes for metrics and dead letters:
 
     not_json, not_an_object    the line is not JSON, or not a JSON object
-    wrong_columns              the line has more or fewer cells than the CSV preset, or open quotes
+    wrong_columns              the line has more or fewer cells than the CSV has columns, or open
+                               quotes; or the header of its file does not name the user or the item
     missing_user, missing_item, missing_value (of a rating)
     empty_user, empty_item     an id is ""
     id_too_long                an id has more bytes than allowed
