@@ -24,10 +24,10 @@ from udfs.events.settings import DecodeSettings
 def as_written(config: Config) -> Config:
     """The configuration by which to read what `in_order` wrote by the settings of `config`."""
     preset = decode_settings(config).preset
-    if preset.format != "csv":
-        return config
-    places = list(preset.fields.values())
-    source = msgspec.structs.replace(config.source, columns=places, header="no")
+    source = msgspec.structs.replace(config.source, encoding="")
+    if preset.format == "csv":
+        places = list(preset.fields.values())
+        source = msgspec.structs.replace(source, columns=places, header="no")
     return msgspec.structs.replace(config, source=source)
 
 

@@ -13,7 +13,7 @@ from flink_app.config import Config
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import SourceError
 from udfs.events.csv_mapping import require_names
-from udfs.events.first_line import first_line
+from udfs.events.first_lines import first_lines
 from udfs.events.layout import layout_of
 from udfs.events.preset import Preset
 
@@ -45,7 +45,7 @@ def check_files(preset: Preset, files: Iterable[Path]) -> None:
     if preset.format != "csv" or preset.header == "no":
         return
     for file in islice(files, _MOST):
-        layout = layout_of(preset, first_line(str(file)))
+        layout = layout_of(preset, first_lines(str(file), preset.encoding))
         if layout.problem and (layout.header or file.stat().st_size):
             raise SourceError(f"{file} cannot be read: {layout.problem}")
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from udfs.errors import SourceError
 from udfs.events.columns import fields as known_fields
 from udfs.events.csv_lines import CsvReader
-from udfs.events.first_line import first_line
+from udfs.events.first_lines import first_lines
 from udfs.events.layout import Layout, layout_of
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns
@@ -63,7 +63,7 @@ class CsvFiles:
             return CsvReader(self._preset, Layout(problem=problem))
 
     def _by_header(self, file: str) -> CsvReader:
-        return self._reader(layout_of(self._preset, first_line(file)))
+        return self._reader(layout_of(self._preset, first_lines(file, self._preset.encoding)))
 
     def _reader(self, layout: Layout) -> CsvReader:
         """Equal layouts share a reader, so that their lines are read together."""

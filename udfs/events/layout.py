@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from shlex import quote as shell_word
 
 import msgspec
 
@@ -83,26 +84,37 @@ def join(cells: Iterable[str], delimiter: str, quote: str) -> str:
     )
 
 
-def layout_of(preset: Preset, first: str = "") -> Layout:
+def layout_of(preset: Preset, first: Sequence[str] = ()) -> Layout:
     """How the lines of a file are laid out.
 
     Args:
         preset: its format is "csv".
-        first: the first line of the file; "" if the lines are of no file.
+        first: the first lines of the file that are not blank; () if the lines are of no file.
     """
     if not first or preset.header == "no":
         return _in_order(preset)
-    cells = cut(first, preset.delimiter, preset.quote)
-    names = tuple(map(fold, cells))
+    rows = [cut(line, preset.delimiter, preset.quote) for line in first]
+    cells, names = rows[0], _folded(rows[0])
     if _is_numbered(preset):
         return _by_number(preset, cells, names)
-    if _has_names(preset, names):
-        return _by_name(preset, cells, names)
+    at = next((n for n, row in enumerate(rows) if _has_names(preset, _folded(row))), -1)
+    if at >= 0 and (at == 0 or all(len(row) != len(rows[at]) for row in rows[:at])):
+        return _by_name(preset, rows[at], _folded(rows[at]))
+    if at >= 0 and _folded(rows[at]) != _folded(preset.columns):
+        return Layout(
+            header=tuple(rows[at]),
+            problem=f"the header ({listed(rows[at])}) is below lines with as many cells, which "
+            "would be misread: split the file before it",
+        )
     if preset.header == "yes" and preset.named:
         return msgspec.structs.replace(_in_order(preset), header=tuple(cells))
     if preset.header == "yes" or _looks_like_names(preset, cells):
         return Layout(header=tuple(cells), problem=_missing(preset, cells, names, REQUIRED))
     return _in_order(preset)
+
+
+def _folded(cells: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(fold, cells))
 
 
 def _is_numbered(preset: Preset) -> bool:
@@ -197,18 +209,14 @@ def _missing(
     for field in lost:
         near = get_close_matches(fold(preset.fields[field]), names, n=1, cutoff=0.8)
         name = guess.get(field) or (cells[names.index(near[0])].strip() if near else "…")
-        options.append(f"--set {_word(f'source.fields.{field}={name}')}")
+        options.append(f"--set {shell_word(f'source.fields.{field}={name}')}")
     columns = " or ".join(repr(preset.fields[field]) for field in lost)
     return (
         f"the header ({listed(cells)}) has no column {columns}: name the columns, "
         f"{' '.join(options)}; if it is no header, --set source.header=no"
         + (", or name all columns in source.columns" if preset.header == "yes" else "")
+        + (", and to skip it, --set source.header=yes" if preset.named else "")
     )
-
-
-def _word(text: str) -> str:
-    """As a shell takes it."""
-    return text if all(c.isalnum() or c in "._=-…" for c in text) else f"'{text}'"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ In: the names of CSV columns. Out: field → name.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
@@ -32,7 +33,8 @@ def fold(name: str) -> str:
     >>> fold('\\ufeff"User-ID" ')
     'user-id'
     """
-    return name.strip().strip("\ufeff\"'`").strip().casefold()
+    text = unicodedata.normalize("NFKC", name)
+    return text.strip().strip("\ufeff\"'`").strip().casefold()
 
 
 def roles(names: Iterable[str]) -> dict[str, str]:

@@ -41,6 +41,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
             in "[]", or a CSV column; "" if a line is one event. A field whose path begins with it
             is read from the element, any other from the line.
         quote: the character around CSV cells; "" if quotes are ordinary characters.
+        encoding: of the files, by Python's name, for their headers; "" is UTF-8.
         decimal: the decimal mark of numbers in CSV cells.
         time_format: how times are written, as for `datetime.strptime`; "" is what
             `udfs.events.times` recognises.
@@ -60,6 +61,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     rating_range: tuple[float, float] | None = None
     each: str = ""
     quote: str = '"'
+    encoding: str = ""
     decimal: str = "."
     time_format: str = ""
     required: tuple[str, ...] = REQUIRED

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _OWN = "millirec", "json"
-_REPLACED = "format", "delimiter", "decimal", "time_format", "each"
+_REPLACED = "format", "delimiter", "encoding", "decimal", "time_format", "each"
 
 
 class Own(TypedDict, total=False):
     """What the configuration changes of a preset.
 
     Attributes:
-        format, delimiter, columns, decimal, time_format, each: replace the preset's unless empty.
+        format, delimiter, encoding, columns, decimal, time_format, each: replace the preset's
+            unless empty.
         header: "auto", "yes" or "no", see `Preset`.
         quote: replaces the preset's unless it is "auto".
         fields, types: replace single entries; an empty string removes an entry.
@@ -36,6 +37,7 @@ class Own(TypedDict, total=False):
 
     format: str
     delimiter: str
+    encoding: str
     header: str
     columns: Sequence[str]
     quote: str

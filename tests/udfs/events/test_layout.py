@@ -17,7 +17,7 @@ CSV = [name for name, preset in PRESETS.items() if preset.format == "csv"]
 
 
 def laid(first: str, preset: str = "millirec", **own: Any) -> Layout:
-    return layout_of(resolve(preset, format="csv", **own), first)
+    return layout_of(resolve(preset, format="csv", **own), [first])
 
 
 texts = st.text(st.characters(exclude_characters="\n\r\ufeff", codec="utf-8"), max_size=6)
@@ -59,9 +59,20 @@ def test_names_are_found_in_any_order_and_case(
 def test_a_first_line_that_is_no_header_is_data(name: str) -> None:
     preset = PRESETS[name]
     for first in ("1" + f"{preset.delimiter}x" * (len(preset.columns) - 1), "7", "video", "id"):
-        layout = layout_of(preset, first)
+        layout = layout_of(preset, [first])
         assert layout == layout_of(preset)
         assert dict(layout.at) == {f: preset.columns.index(c) for f, c in preset.fields.items()}
+
+
+def test_a_header_below_other_lines_is_found() -> None:
+    preset = resolve("millirec", format="csv")
+    before = ["sep=,", "# exported by hand", "item,x"]
+    assert "below lines with as many cells" in layout_of(preset, ["a,x", "item,user"]).problem
+    own = "user,item,type,ts,value,id"
+    assert layout_of(preset, ["a,x,view,,,", own]) == layout_of(preset)
+    layout = layout_of(preset, [*before, "ts,item,user", "item,user,ts"])
+    assert dict(layout.at) == {"user": 2, "item": 1, "ts": 0}
+    assert layout.header == ("ts", "item", "user")
 
 
 def test_header_yes_and_no() -> None:

@@ -1,6 +1,6 @@
-"""The first line of a file, read apart from the stream of its lines: where a CSV has its header.
+"""The first lines of a file, read apart from the stream of its lines: where a CSV has its header.
 
-In: the path of a file, which may be compressed. Out: a line of text.
+In: the path of a file, which may be compressed. Out: a few lines of text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from typing import IO, Any, cast
 from udfs.errors import SourceError
 
 _MOST = 1 << 20
-"""The maximum characters of a header, so that a file without line ends is not read whole."""
+"""The maximum characters that are read, so that a file without line ends is not read whole."""
+_LINES = 20
+"""How many lines are read: exports of spreadsheets and reports have some before the header."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,36 +32,40 @@ _MARKS = (
 )
 
 
-def first_line(path: str) -> str:
-    """The first line that is not blank, without its end and byte order mark; "" if there is none,
-    or the file can be read only once, as a pipe.
+def first_lines(path: str, encoding: str = "") -> list[str]:
+    """The first lines that are not blank, 20 at most, without their ends and byte order marks; []
+    if there is none, or the file can be read only once, as a pipe.
+
+    Args:
+        encoding: by Python's name; "" means UTF-8. A byte order mark overrules it.
 
     Raises:
         SourceError: the file cannot be read.
     """
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            return ""
+            return []
         with ExitStack() as stack:
             raw = stack.enter_context(Path(path).open("rb"))
             stream = stack.enter_context(_decompressed(path, raw))
-            return _first(stream)
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            return _first(stream, encoding or "utf-8")
+    except (OSError, EOFError, LookupError, ValueError, zlib.error, lzma.LZMAError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path} cannot be read: {reason}") from error
 
 
-def _first(stream: IO[bytes]) -> str:
+def _first(stream: IO[bytes], encoding: str) -> list[str]:
     buffered = io.BufferedReader(cast("Any", stream))
     head = buffered.peek(4)[:4]
-    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), encoding)
     text = io.TextIOWrapper(buffered, encoding=encoding, errors="replace", newline="\n")
+    found: list[str] = []
     left = _MOST
-    while left > 0 and (line := text.readline(left)):
+    while left > 0 and len(found) < _LINES and (line := text.readline(left)):
         if line.strip("\ufeff \t\r\n"):
-            return line.strip("\ufeff\r\n")
+            found.append(line.strip("\ufeff\r\n"))
         left -= len(line)
-    return ""
+    return found
 
 
 def _decompressed(path: str, raw: IO[bytes]) -> IO[bytes]:
