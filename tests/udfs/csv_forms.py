@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from udfs.events.layout import join
+from udfs.events.csv_cells import join
 
 EVENT = ("user", "item", "type", "ts", "value", "id")
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from udfs.events.columns import REQUIRED
 from udfs.events.columns import fields as known_fields
-from udfs.events.layout import Layout, cut, join, listed
+from udfs.events.csv_cells import cut, join
+from udfs.events.layout import Layout, listed
 from udfs.events.names import fold
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown

@@ -7,7 +7,6 @@ lines by.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -16,13 +15,13 @@ from shlex import quote as shell_word
 import msgspec
 
 from udfs.events.columns import REQUIRED
+from udfs.events.csv_cells import cut
 from udfs.events.csv_mapping import NAME_THEM, needs_header
 from udfs.events.names import fold, roles
 from udfs.events.preset import Preset, is_number
 
 _NUMERIC = re.compile(r"\s*[+-]?\.?\d")  # a number, or a time
 _SHOWN = 12  # names of a header that go into a sentence
-_STAND_INS = "\x1f\x1e\x1d\x1c\x01\x02\x03"
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,44 +43,6 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     problem: str = ""
-
-
-def cut(line: str, delimiter: str, quote: str) -> list[str]:
-    """The cells of a line, which may have a byte order mark, a line end or quotes; [] if a quote
-    is not closed, or text follows it.
-
-    >>> cut("a::'b::c'", "::", "'"), cut('12" mix,b', ",", "")
-    (['a', 'b::c'], ['12" mix', 'b'])
-    """
-    line = line.lstrip("\ufeff").rstrip("\r\n")
-    if not quote or quote not in line:
-        return line.split(delimiter)
-    single = delimiter
-    if len(delimiter) > 1:  # csv takes one character: one that the line has not
-        single = next((mark for mark in _STAND_INS if mark not in line), "")
-        if not single:
-            return []
-        line = line.replace(delimiter, single)
-    try:
-        cells = next(csv.reader([line], delimiter=single, quotechar=quote, strict=True))
-    except (csv.Error, StopIteration):
-        return []
-    return cells if single == delimiter else [cell.replace(single, delimiter) for cell in cells]
-
-
-def join(cells: Iterable[str], delimiter: str, quote: str) -> str:
-    """A line with these cells, for `cut`.
-
-    >>> join(["a", "b,c"], ",", "'")
-    "a,'b,c'"
-    """
-    marks = [quote, delimiter, "\r", "\ufeff"] if quote else []
-    return delimiter.join(
-        f"{quote}{cell.replace(quote, 2 * quote)}{quote}"
-        if any(mark in cell for mark in marks)
-        else cell
-        for cell in cells
-    )
 
 
 def layout_of(preset: Preset, first: Sequence[str] = ()) -> Layout:

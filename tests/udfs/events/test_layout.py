@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.events.layout import Layout, cut, join, layout_of
+from udfs.events.layout import Layout, layout_of
 from udfs.events.preset import FIELDS
 from udfs.events.presets import PRESETS
 from udfs.events.resolve import resolve
@@ -18,27 +18,6 @@ CSV = [name for name, preset in PRESETS.items() if preset.format == "csv"]
 
 def laid(first: str, preset: str = "millirec", **own: Any) -> Layout:
     return layout_of(resolve(preset, format="csv", **own), [first])
-
-
-texts = st.text(st.characters(exclude_characters="\n\r\ufeff", codec="utf-8"), max_size=6)
-
-
-@given(
-    st.lists(texts, min_size=1, max_size=5),
-    st.sampled_from([",", ";", "\t", "|", "::", " , "]),
-    st.sampled_from(['"', "'", "`"]),
-)
-def test_cells_come_back_from_a_line(cells: list[str], delimiter: str, quote: str) -> None:
-    line = join(cells, delimiter, quote)
-    if not any(set(delimiter) & {cell[-1:], cell[:1]} for cell in cells) or len(delimiter) == 1:
-        assert cut(f"\ufeff{line}\r\n", delimiter, quote) == cells
-    assert join(cut(line, delimiter, ""), delimiter, "") == line
-
-
-@pytest.mark.parametrize("line", ['"a,b', 'a,"b"c', '"a" ,b'])
-def test_an_open_quote_gives_no_cells(line: str) -> None:
-    assert cut(line, ",", '"') == cut(line.replace(",", "::"), "::", '"') == []
-    assert len(cut(line, ",", "")) == 2
 
 
 @given(st.permutations(FIELDS), st.integers(2, 6), st.data())
