@@ -16,6 +16,7 @@ from udfs.events.csv_mapping import check_csv, with_columns
 from udfs.events.names import instead
 from udfs.events.preset import CARRIED, FIELDS, Preset
 from udfs.events.presets import PRESETS
+from udfs.events.time_formats import check_form
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -112,6 +113,8 @@ def _check(name: str, preset: Preset) -> None:
             raise SourceError(
                 f"the mapping of {name!r} has no field {field!r}: every event needs it"
             )
+    if preset.time_format:
+        check_form(preset.time_format)
     taken: dict[str, str] = {}
     for field, place in places.items():
         other = taken.setdefault(place, field)
