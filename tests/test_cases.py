@@ -9,7 +9,6 @@ from typing import NamedTuple
 import pytest
 from rich.console import Console
 
-from flink_app.cli import main
 from flink_app.config import load
 from flink_app.data.replay.recording import read_recording
 from flink_app.data.validate.validation import examine
@@ -48,7 +47,9 @@ READ = [
     Case("compressed/noeol.jsonl", (), [("noeol", "it1")]),
     Case("compressed/nul.jsonl", (), [("nul\0x", "it1"), ("emoji😀", "it1")], rejected=2),
     Case("floatcsv/e.csv", (CSV,), [("1001.0", "7"), ("1001", "7.0"), ("1002.0", "8")], ignored=1),
-    Case("floatcsv/e.csv", (CSV, INTEGERS), [("1001", "7"), ("1001", "7"), ("1002", "8")], ignored=1),
+    Case("floatcsv/e.csv", (CSV, INTEGERS), [
+        ("1001", "7"), ("1001", "7"), ("1002", "8"),
+    ], ignored=1),
     Case("gorse516/feedback.csv", ("source.preset=gorse", CSV), [
         ("3401", "18601"), ("3401", "18602"), ("2801", "18603"),
     ], ignored=1),

@@ -63,7 +63,7 @@ def checks(tally: Tally, config: Config, suggestion: str = "") -> list[Check]:
     """All checks; those of events only if there are events.
 
     Args:
-        suggestion: the options with which more lines could be read, "" if there are none.
+        suggestion: how more lines could be read, a sentence; "" if it is not known.
     """
     found = [*_lines(tally, suggestion)]
     if tally.events:
@@ -115,7 +115,7 @@ def _lines(tally: Tally, suggestion: str) -> Iterator[Check]:
     elif not unusable:
         text = "every line is an event"
     elif suggestion:
-        advice = f"most of the lines can be read with {suggestion}"
+        advice = suggestion
     fail = not tally.events or _share(unusable, total) >= UNUSABLE
     status: Status = "FAIL" if fail else "WARN"
     yield _judge("lines", text, Found(unusable), total, bool(unusable) or fail, status, advice)

@@ -9,6 +9,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 HEAD = 65_536
@@ -93,8 +94,19 @@ def look(head: bytes) -> Look:
         cure = "export the events from where they are kept as CSV or JSON lines"
         return Look("HTML or XML", "binary", cure=cure)
     kind, form = _form(first)
+    if form == "csv" and not delimiters(lines):
+        kind = "text without delimiters"
     inside = f" in the encoding {encoding}" if encoding else ""
     return Look(f"{kind}{inside}", form, encoding, lines)
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file, unpacked; none if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
 
 
 def _form(first: str) -> tuple[str, Form]:

@@ -6,46 +6,71 @@ In: a `Look` and the configuration. Out: options as a person would type them, ""
 from __future__ import annotations
 
 import csv
+import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from flink_app.config import Config
-from flink_app.data.validate.looks import Look, delimiters
-from flink_app.data.validate.names import paths, roles
+from flink_app.data.validate.looks import Look, delimiters, head_of, look
+from flink_app.data.validate.places import paths
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import MillirecError
 from udfs.events.decode import Decoder
+from udfs.events.names import roles
 from udfs.events.presets import PRESETS
 
 Changes = dict[str, Any]
 """Option, as `source.delimiter` → value."""
 
 _LINES = 200
-_MIN_READABLE = 0.5
+_PLAIN = re.compile(r"[A-Za-z][\w.|\[\]-]*")  # needs no quotes in TOML
 
 
-def suggestion(look: Look, config: Config, now_ms: int) -> str:
-    """The options with which most of the first lines are events, and more than with `config`.
+def advice(path: Path, config: Config, now_ms: int) -> str:
+    """What a file is whose lines are no events, and how it can be read; "" if nothing is known."""
+    seen = look(head_of(path))
+    if seen.form == "binary":
+        return f"{path} is {seen.kind}: {seen.cure.format(path=path)}"
+    if seen.form == "empty":
+        return ""
+    if options := suggestion(path, seen, config, now_ms):
+        return f"{path} is {seen.kind}: most of its first lines can be read with {options}"
+    way = next(_ways(seen), {})
+    count = len(_cells(seen.lines[0], way)) if seen.form == "csv" else 0
+    if count > 1:
+        columns = ["user", "item", *[""] * (count - 2)]
+        options = shown({"source.format": "csv"} | way | {"source.columns": columns})
+        return (
+            f"{path} is {seen.kind}: say what its {count} columns are, from left to right, such as "
+            f"{options}"
+        )
+    return f"{path} is {seen.kind}, of which no line is an event in any form known to millirec"
 
-    >>> from flink_app.config import load
-    >>> lines = "user_id;sku;action", *["ann;mug;view"] * 9
-    >>> from flink_app.data.validate.looks import look
-    >>> found = look("\\n".join(lines).encode())
-    >>> suggestion(found, load(None, [], {}).config, 1_700_000_000_000)[:46]
-    "--set source.format=csv --set 'source.delimiter"
-    """
-    lines = look.lines[:_LINES]
-    best = max(_MIN_READABLE * len(lines), _events(lines, config, now_ms))
-    best_changes: Changes = {}
-    for changes in _candidates(look, config):
+
+def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> str:
+    """The options with which most of a file's first lines are events, and more than with `config`;
+    "" if there are none."""
+    lines = seen.lines[:_LINES]
+    files = [str(path)] * len(lines)
+
+    def events(config: Config) -> int:
+        """How many of the lines are events, of whatever type; 0 if most are not."""
+        settings = replace(
+            decode_settings(config), zero_weight="learn", user_per_minute=0, unknown_type="accept"
+        )
+        found = Decoder(settings).decode(lines, now_ms, files)
+        return len(found) if len(found) >= len(found.rejected) else 0
+
+    best, best_changes = events(config), Changes()
+    for changes in _candidates(seen, config):
         with suppress(MillirecError):
-            found = _events(lines, changed(config, changes), now_ms)
-            if found > best:
+            if (found := events(changed(config, changes))) > best:
                 best, best_changes = found, changes
     return shown(best_changes)
 
@@ -76,18 +101,10 @@ def shown(changes: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
-def _set(option: str, value: str) -> str:
-    plain = value.replace("_", "").replace("-", "").replace(".", "").isalnum()
-    text = value if plain and not value[0].isdigit() else msgspec.json.encode(value).decode()
+def _set(option: str, value: str | list[str]) -> str:
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    text = value if plain else msgspec.json.encode(value).decode()
     return f"--set {shlex.quote(f'{option}={text}')}"
-
-
-def _events(lines: tuple[str, ...], config: Config, now_ms: int) -> int:
-    """How many of the lines are events, of whatever type."""
-    settings = replace(
-        decode_settings(config), zero_weight="learn", user_per_minute=0, unknown_type="accept"
-    )
-    return len(Decoder(settings).decode(lines, now_ms))
 
 
 def _candidates(look: Look, config: Config) -> Iterator[Changes]:
@@ -111,13 +128,24 @@ def _of_json(look: Look) -> Iterator[Changes]:
         if not isinstance(event, dict):
             continue
         plain, lists = paths(event)
-        yield _fields(roles(plain))
+        outer = _roles(plain)
+        yield _fields(outer)
         for place in lists:
             below = _below(event, place[:-2])
-            inner = [place + "." + path for path in paths(below)[0]]
-            yield {"source.each": place} | _fields(roles(plain) | roles(inner))
-            yield {"source.each": place} | _fields(roles(inner + plain))
+            inner = _roles([f"{place}.{path}" for path in paths(below)[0]])
+            yield {"source.each": place} | _fields(outer | inner)
+            yield {"source.each": place} | _fields(inner | outer)
         return
+
+
+def _roles(places: Sequence[str]) -> dict[str, str]:
+    """The fields that dotted paths suggest, by their last name or their last two."""
+    found: dict[str, str] = {}
+    for parts in (1, 2):
+        by_name = {"_".join(place.split(".")[-parts:]): place for place in reversed(places)}
+        for field, name in roles(reversed(by_name)).items():
+            found.setdefault(field, by_name[name])
+    return found
 
 
 def _below(event: Any, path: str) -> Any:
@@ -128,23 +156,22 @@ def _below(event: Any, path: str) -> Any:
 
 def _of_csv(look: Look) -> Iterator[Changes]:
     base: Changes = {"source.format": "csv"}
-    ways = [
-        ({} if delimiter == "," else {"source.delimiter": delimiter})
-        | ({} if quote == '"' else {"source.quote": quote})
-        for quote in ('"', "", "'")
-        for delimiter in delimiters(look.lines)[:3] or [","]
-    ]
-    for way in ways:
-        names = _cells(look.lines[0], way)
-        yield base | way | _fields(roles(names))
+    for way in _ways(look):
         yield base | way
+        yield base | way | _fields(roles(_cells(look.lines[0], way)))
     for name, preset in PRESETS.items():
         if preset.format == "csv":
-            for way in ways:
-                delimiter = way.get("source.delimiter", ",")
-                other = {} if delimiter == preset.delimiter else {"source.delimiter": delimiter}
-                quote = {k: v for k, v in way.items() if k == "source.quote"}
-                yield {"source.preset": name} | other | quote
+            yield {"source.preset": name}
+            for way in _ways(look):
+                yield {"source.preset": name} | way
+
+
+def _ways(look: Look) -> Iterator[Changes]:
+    """Delimiters and quotes that cut the lines, the likeliest first."""
+    for quote in ('"', "", "'"):
+        for delimiter in delimiters(look.lines)[:3]:
+            way = {} if delimiter == "," else {"source.delimiter": delimiter}
+            yield way if quote == '"' else way | {"source.quote": quote}
 
 
 def _cells(line: str, way: Changes) -> list[str]:

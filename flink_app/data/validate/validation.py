@@ -21,14 +21,13 @@ from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import counted
 from flink_app.console.progress import byte_bar
 from flink_app.data.recorded import files_of, read_blocks
-from flink_app.data.validate.advice import suggestion
-from flink_app.data.validate.checks import UNUSABLE, Check, Status, checks
+from flink_app.data.validate.checks import Check, Status, checks
+from flink_app.data.validate.suggest import advice
 from flink_app.data.validate.tally import Tally
 from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
 
 _STYLES: dict[Status, str] = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
-_GUESS_LINES = 100  # from which another format is guessed
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,15 +64,15 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
     settings, now = decode_settings(config), now_ms()
     tally = Tally(settings, now)
     files = files_of(paths)
-    first: list[str] = []
+    unread: Path | None = None  # the first file of which half a block cannot be used
     total = sum(file.stat().st_size for file in files)
     with byte_bar(console, "reading", total, TimeRemainingColumn()) as on_bytes:
         for block in read_blocks(files, on_bytes=on_bytes):
-            first = first or block.lines[:_GUESS_LINES]
+            usable = tally.events + tally.ignored
             tally.add(block)
-    usable = tally.events + tally.ignored
-    guess = suggestion(first, settings, now) if usable < (1 - UNUSABLE) * tally.lines else ""
-    made = checks(tally, config, guess)
+            if 2 * (tally.events + tally.ignored - usable) < len(block.lines):
+                unread = unread or block.path
+    made = checks(tally, config, "" if unread is None else advice(unread, config, now))
     return Validation(
         status=max((check.status for check in made), key=list(_STYLES).index),
         lines=tally.lines,

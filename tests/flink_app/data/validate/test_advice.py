@@ -1,0 +1,214 @@
+"""What `millirec validate` advises is followed here as it stands, and gets through."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import pytest
+from rich.console import Console
+
+from flink_app.config import load
+from flink_app.data.validate.advice import ADVICE, EVENT_ADVICE
+from flink_app.data.validate.validation import Validation, examine
+
+
+def examined(path: Path, settings: list[str]) -> Validation:
+    return examine(load(None, settings, {}).config, [path], Console(quiet=True))
+
+
+def settings_in(sentence: str, values: Mapping[str, str] | None = None) -> list[str]:
+    """The options that a sentence has; words in capitals get their values."""
+    for word, value in (values or {}).items():
+        sentence = re.sub(rf"(?<=[=|.]){word}\b", value, sentence)
+    found = []
+    for option in re.findall(r"--(?:set|preset) (?:'[^']*'|[^\s,;:)]+)", sentence):
+        flag, value = shlex.split(option)
+        found.append(value if flag == "--set" else f"source.preset={value}")
+    return found
+
+
+class Followed(NamedTuple):
+    """A line that cannot be used, and the advice that mends it.
+
+    Attributes:
+        part: the part of the advice that is followed, which is all of it if "".
+        values: what words in capitals are replaced with. mended: the line, where it is to change.
+    """
+
+    line: str | bytes
+    given: tuple[str, ...] = ()
+    part: str = ""
+    values: Mapping[str, str] = MappingProxyType({})
+    mended: str = ""
+
+
+TIMED = '{"user":"a","item":"b","ts":%s}'
+FOLLOWED: dict[str, list[Followed]] = {
+    "not_json": [
+        Followed("ann,mug,view,,,", part="--set source.format=csv"),
+        Followed('{"user":"a" "item":"b"}', mended='{"user":"a","item":"b"}'),
+    ],
+    "not_an_object": [
+        Followed("17,18,view,,,", part="--set source.format=csv"),
+        Followed("17", mended='{"user":"a","item":"b"}'),
+    ],
+    "wrong_columns": [
+        Followed("a;b;view;;;", ("source.format=csv",), "--set 'source.delimiter=\";\"'"),
+        Followed('a,12" Mix,view,,,', ("source.format=csv",), "--set 'source.quote=\"\"'"),
+        Followed(
+            "a,b,view",
+            ("source.format=csv",),
+            "--set 'source.columns=[\"user\", …]'",
+            {"…": '"item", "type"'},
+        ),
+    ],
+    "missing_user": [Followed('{"who":"a","item":"b"}', values={"NAME": "who"})],
+    "missing_item": [
+        Followed(
+            '{"user":"a","what":"b"}',
+            part="--set source.fields.item=NAME",
+            values={"NAME": "what"},
+        ),
+        Followed(
+            '{"user":"a","cart":[{"sku":"b"}]}', values={"NAME": "cart[].sku", "LIST": "cart"}
+        ),
+    ],
+    "missing_value": [
+        Followed('{"user":"a","item":"b","type":"rating","stars":4}', values={"NAME": "stars"})
+    ],
+    "empty_user": [
+        Followed('{"user":"","item":"b","visit":"v"}', values={"NAME": "user", "OTHER": "visit"})
+    ],
+    "empty_item": [Followed('{"user":"a","item":""}', mended='{"user":"a","item":"b"}')],
+    "id_too_long": [
+        Followed('{"user":"%s","item":"b"}' % ("a" * 600), values={"NUMBER": "1000"})
+    ],
+    "not_utf8": [
+        Followed(
+            '{"user":"José","item":"b"}'.encode("latin-1"),
+            part="--set source.encoding=ENCODING",
+            values={"ENCODING": "latin-1"},
+        )
+    ],
+    "wrong_type": [
+        Followed('{"user":1001.0,"item":7}', part="--set events.ids=integers"),
+        Followed(
+            '{"user":{"id":"a"},"item":"b"}',
+            part="--set source.fields.user=NAME",
+            values={"NAME": "user.id"},
+        ),
+    ],
+    "not_finite": [
+        Followed(
+            "a,b,rating,,nan,", ("source.format=csv",), mended="a,b,rating,,4,"
+        )
+    ],
+    "value_out_of_range": [
+        Followed(
+            "a,b,9,1661431896\n",
+            ("source.preset=movielens-csv",),
+            "--set source.preset=millirec",
+        )
+    ],
+    "bad_time": [
+        Followed(
+            TIMED % '"31.12.2023 10:00"', part="--set 'source.time_format=%d.%m.%Y %H:%M'"
+        ),
+        Followed(
+            '{"user":"a","item":"b","ts":"soon","at":"2024-05-01"}',
+            part="--set source.fields.ts=NAME",
+            values={"NAME": "at"},
+        ),
+    ],
+    "time_out_of_range": [
+        Followed(TIMED % '"1980-01-01"', part="--set events.earliest=1970-01-01T00:00:00Z"),
+        Followed(TIMED % '"20240501"', part="--set source.time_format=%Y%m%d"),
+    ],
+    "unknown_type": [
+        Followed(
+            '{"user":"a","item":"b","type":"stare"}',
+            part="--set events.weights.TYPE=1",
+            values={"TYPE": "stare"},
+        ),
+        Followed('{"user":"a","item":"b","type":"x"}', part="--set events.unknown_type=accept"),
+    ],
+}  # fmt: skip
+MORE = {"value_out_of_range": ["source.format=csv", 'source.columns=["user","item","value","ts"]',
+                               "events.default_type=rating"]}  # fmt: skip
+
+
+def test_every_reason_has_advice_that_is_followed() -> None:
+    assert set(FOLLOWED) == set(ADVICE) - {"too_many"}, "files are read without that limit"
+
+
+@pytest.mark.parametrize(
+    ("reason", "case"),
+    [(reason, case) for reason, cases in FOLLOWED.items() for case in cases],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_advice_for_a_line_gets_it_through(reason: str, case: Followed, tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    line = case.line if isinstance(case.line, bytes) else case.line.encode()
+    path.write_bytes(line + b"\n")
+    before = {check.name: check for check in examined(path, [*case.given]).checks}
+    assert reason in before, before
+    advice = before[reason].advice
+    assert case.part in advice
+    settings = settings_in(case.part or advice, case.values)
+    settings = [one.replace("…", case.values.get("…", "…")) for one in settings]
+    if case.mended:
+        path.write_text(case.mended + "\n", encoding="utf-8")
+        settings = []
+    assert settings or case.mended
+    found = examined(path, [*case.given, *settings, *MORE.get(reason, [])])
+    assert found.events == found.lines == 1, [check.found for check in found.checks]
+
+
+def test_advice_about_events_names_options_that_are_accepted() -> None:
+    """Each option stands as it can be typed; what is repaired elsewhere has none."""
+    for sentence in EVENT_ADVICE.values():
+        for setting in settings_in(sentence, {"TYPE": "view"}):
+            load(None, [setting], {})
+
+
+GUESSED: dict[str, tuple[bytes, int]] = {
+    "semicolons": (b"user;item;type\na;b;view\nc;d;view\n", 2),
+    "latin-1": ("user;item\nJosé;mug\nann;kettle\n".encode("latin-1"), 2),
+    "windows": ("user;item\nann;“mug”\nbob;kettle\n".encode("cp1252"), 2),
+    "utf-16 without a mark": (('{"user":"a","item":"b"}\n' * 3).encode("utf-16-le"), 3),
+    "other names": (b"customer_id,sku,rating\na,b,5\nc,d,4\n", 2),
+    "other names in tabs": (b"session\tarticle id\tcreated\na\tb\t2024-05-01\n", 1),
+    "quotes that are none": (b'user\titem\na\t12" Mix\nb\t"x\nc\td\n', 3),
+    "names in objects": (b'{"customer":{"id":"a"},"product":{"sku":"b"}}\n' * 3, 3),
+    "names in a list": (b'{"visitorId":"a","lines":[{"productId":"b"},{"productId":"c"}]}\n', 2),
+    "gorse": (b'{"UserId":"a","ItemId":"b","FeedbackType":"read"}\n' * 3, 3),
+    "movielens": (b"196\t242\t3\t881250949\n" * 3, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GUESSED)
+def test_the_options_for_a_file_read_it(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "events.txt"
+    path.write_bytes(GUESSED[name][0])
+    found = examined(path, [])
+    (lines,) = (check for check in found.checks if check.name == "lines")
+    assert lines.status == "FAIL"
+    found = examined(path, settings_in(lines.advice))
+    assert found.events == GUESSED[name][1], lines.advice
+
+
+def test_columns_without_names_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("x7;red;ann;mug\nx8;blue;bob;kettle\n")
+    lines = examined(path, []).checks[0]
+    assert "4 columns" in lines.advice
+    (columns,) = (one for one in settings_in(lines.advice) if "columns" in one)
+    assert columns == 'source.columns=["user","item","",""]'
+    own = [one for one in settings_in(lines.advice) if one != columns]
+    found = examined(path, [*own, 'source.columns=["","","user","item"]'])
+    assert (found.events, found.users) == (2, 2)
