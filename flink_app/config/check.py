@@ -7,6 +7,7 @@ do not fit together, and what to write.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -105,15 +106,26 @@ def _check_events(config: Config) -> None:
                     near = get_close_matches(kind, known, n=1)
                     hint = f"did you mean {near[0]}?" if near else "give it a weight."
                     raise ConfigError(f'{name}: "{kind}" has no weight in events.weights: {hint}')
-    try:
-        earliest = msgspec.convert(events.earliest, datetime)
-    except msgspec.ValidationError:
-        earliest = None
-    if earliest is None or earliest.tzinfo is None:
-        raise ConfigError(
-            f'events.earliest is "{events.earliest}": it must be a time with its zone, such as '
-            "1990-01-01T00:00:00Z."
-        )
+    earliest_ms(events.earliest)
+
+
+def earliest_ms(text: str) -> int:
+    """`events.earliest` as milliseconds since 1970.
+
+    Raises:
+        ConfigError: it is no time, or has no zone.
+
+    >>> earliest_ms("1990-01-01T00:00:00Z")
+    631152000000
+    """
+    with suppress(msgspec.ValidationError):
+        earliest = msgspec.convert(text, datetime)
+        if earliest.tzinfo is not None:
+            return int(1000 * earliest.timestamp())
+    raise ConfigError(
+        f'events.earliest is "{text}": it must be a time with its zone, such as '
+        "1990-01-01T00:00:00Z."
+    )
 
 
 def _check_redis(url: str) -> None:

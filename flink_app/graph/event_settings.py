@@ -6,11 +6,8 @@ In: a `Config`. Out: the settings of `udfs.events.decode`.
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import msgspec
-
 from flink_app.config import Config
+from flink_app.config.check import earliest_ms
 from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings, RatingRule
 
@@ -23,7 +20,8 @@ def decode_settings(config: Config) -> DecodeSettings:
     """What a line means.
 
     Raises:
-        SourceError: an unknown preset or a mapping that cannot work.
+        ConfigError: events.earliest is no time. SourceError: an unknown preset, or a mapping that
+            cannot work.
     """
     source, events = config.source, config.events
     preset = resolve(
@@ -53,7 +51,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         ),
         zero_weight=events.zero_weight,
         max_id_bytes=events.max_id_bytes,
-        earliest_ms=int(1000 * msgspec.convert(events.earliest, datetime).timestamp()),
+        earliest_ms=earliest_ms(events.earliest),
         ahead_ms=AHEAD_MS,
         ids=events.ids,
         ratings=config.model.loss == "squared",

@@ -9,8 +9,7 @@ from __future__ import annotations
 ADVICE = {
     "not_json": "if the lines are cells between delimiters, --set source.format=csv; otherwise "
     "mend what writes them: one whole JSON object a line",
-    "not_an_object": "an event is a JSON object: if the lines are cells between delimiters, "
-    "--set source.format=csv; otherwise mend what writes them",
+    "not_an_object": "an event is a JSON object: mend what writes the lines",
     "wrong_columns": "another separator: --set 'source.delimiter=\";\"'; quotes that are ordinary "
     "characters: --set 'source.quote=\"\"'; other columns: --set 'source.columns=[\"user\", …]' "
     "names them from left to right",

@@ -26,7 +26,7 @@ def settings_in(sentence: str, values: Mapping[str, str] | None = None) -> list[
     for word, value in (values or {}).items():
         sentence = re.sub(rf"(?<=[=|.]){word}\b", value, sentence)
     found = []
-    for option in re.findall(r"--(?:set|preset) (?:'[^']*'|[^\s,;:)]+)", sentence):
+    for option in re.findall(r"--(?:set|preset) (?:'[^']*'|[^\s,;)]*[^\s,;:)])", sentence):
         flag, value = shlex.split(option)
         found.append(value if flag == "--set" else f"source.preset={value}")
     return found
@@ -54,12 +54,11 @@ FOLLOWED: dict[str, list[Followed]] = {
         Followed('{"user":"a" "item":"b"}', mended='{"user":"a","item":"b"}'),
     ],
     "not_an_object": [
-        Followed("17,18,view,,,", part="--set source.format=csv"),
         Followed("17", mended='{"user":"a","item":"b"}'),
     ],
     "wrong_columns": [
         Followed("a;b;view;;;", ("source.format=csv",), "--set 'source.delimiter=\";\"'"),
-        Followed('a,12" Mix,view,,,', ("source.format=csv",), "--set 'source.quote=\"\"'"),
+        Followed('a,"Mix,view,,,', ("source.format=csv",), "--set 'source.quote=\"\"'"),
         Followed(
             "a,b,view",
             ("source.format=csv",),
@@ -110,7 +109,7 @@ FOLLOWED: dict[str, list[Followed]] = {
     ],
     "value_out_of_range": [
         Followed(
-            "a,b,9,1661431896\n",
+            "a,b,9,1661431896",
             ("source.preset=movielens-csv",),
             "--set source.preset=millirec",
         )
