@@ -24,6 +24,7 @@ count = st.integers(0, 1000)
 counts = st.dictionaries(st.integers(0, 5), count, max_size=4)
 accounts = st.builds(
     Account,
+    lines=count,
     received=count,
     ignored=count,
     dead=st.dictionaries(st.sampled_from(["json", "user"]), count),

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from udfs.events.columns import fields as known_fields
+from udfs.events.places import field_of, holds_of
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
 from udfs.events.times import NUMBER
@@ -37,8 +37,7 @@ class CsvReader:
             self._at = {field: self._columns.index(name) for field, name in preset.fields.items()}
         else:
             self._at = {field: int(number) - 1 for field, number in preset.fields.items()}
-        known = known_fields()
-        self._holds = {field: known[field] for field in preset.fields}
+        self._holds = {slot: holds_of(slot) for slot in preset.fields}
         self._least = max(self._at.values()) + 1  # cells of a line if columns have no names
 
     def read(self, lines: Sequence[str]) -> RawColumns:
@@ -57,14 +56,14 @@ class CsvReader:
         problems: dict[int, Problem] = {}
         return RawColumns(
             rows=rows,
-            fields={field: self._field(field, cells, problems) for field in self._at},
+            fields={slot: self._field(slot, cells, problems) for slot in self._at},
             problems=problems,
             rejected=rejected,
             ignored=len(lines) - len(rows) - len(rejected),
         )
 
-    def _field(self, field: str, cells: list[list[str]], problems: dict[int, Problem]) -> Any:
-        at, holds = self._at[field], self._holds[field]
+    def _field(self, slot: str, cells: list[list[str]], problems: dict[int, Problem]) -> Any:
+        at, holds, field = self._at[slot], self._holds[slot], field_of(slot)
         column = [row[at] for row in cells]
         if holds == "text":
             return column

@@ -1,7 +1,8 @@
 """What the JSON and the CSV reader hand to `udfs.events.decode`, and the checks of ids they share.
 
 In: lines, split into fields by `udfs.events.json_lines` or `udfs.events.csv_lines`. Out:
-`RawColumns`, one entry per line that has the right shape, and a `Rejected` for each other line.
+`RawColumns`, one entry per event of a line that has the right shape, and a `Rejected` for each
+other one.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class RawColumns(msgspec.Struct, eq=False):
-    """m rows as read from n ≥ m lines, unchecked unless noted.
+    """m rows as read from n lines, unchecked unless noted; a line may give several rows, or none.
 
     Attributes:
         rows: the index of each row's line, ascending.
@@ -49,7 +50,9 @@ class RawColumns(msgspec.Struct, eq=False):
             absent; numbers are float64[m], finite, NaN where absent.
         problems: row → what is wrong with it, as far as the reader knows.
         rejected: the lines that did not give a row.
-        ignored: how many lines are blank or a CSV header.
+        ignored: how many lines are blank, a CSV header, or about something else.
+        elements: which event of its line each row is, from 0; −1 if it is the whole line, as all
+            are if there are no `elements`.
     """
 
     rows: Sequence[int]
@@ -57,6 +60,30 @@ class RawColumns(msgspec.Struct, eq=False):
     problems: dict[int, Problem]
     rejected: list[Rejected]
     ignored: int
+    elements: Sequence[int] = ()
+
+    def take(self, chosen: Sequence[int]) -> RawColumns:
+        """The rows that are `chosen`, in that order; a row may be chosen several times."""
+        fields = {
+            name: values[list(chosen)] if isinstance(values, np.ndarray)
+            else [values[row] for row in chosen]
+            for name, values in self.fields.items()
+        }  # fmt: skip
+        problems = {
+            new: self.problems[row] for new, row in enumerate(chosen) if row in self.problems
+        } if self.problems else {}  # fmt: skip
+        return RawColumns(
+            rows=[self.rows[row] for row in chosen],
+            fields=fields,
+            problems=problems,
+            rejected=self.rejected,
+            ignored=self.ignored,
+            elements=[self.elements[row] for row in chosen] if self.elements else (),
+        )
+
+    def element(self, row: int) -> int:
+        """Which event of its line the row is; −1 if it is the whole line."""
+        return self.elements[row] if self.elements else -1
 
     @property
     def types(self) -> Sequence[RawId]:

@@ -14,6 +14,8 @@ import msgspec
 
 from udfs.errors import SourceError
 from udfs.events.columns import registered
+from udfs.events.paths import check_paths, reads_each
+from udfs.events.places import OR, alternatives
 from udfs.events.preset import CARRIED, FIELDS, Preset
 from udfs.events.presets import PRESETS
 
@@ -88,6 +90,8 @@ def resolve(preset: str, **own: Unpack[Own]) -> Preset:
     )
     if resolved.format == "csv":
         resolved = _numbered(resolved, _over(fields, {}), named=bool(own.get("columns")))
+    if not own.get("each") and not reads_each(resolved):
+        resolved = msgspec.structs.replace(resolved, each="")  # own fields stand elsewhere
     _check(preset, resolved)
     return resolved
 
@@ -97,11 +101,15 @@ def _numbered(preset: Preset, own: Mapping[str, str], *, named: bool) -> Preset:
     if not named and {"user", "item"} <= set(own) and all(map(_is_number, own.values())):
         return msgspec.structs.replace(preset, columns=(), fields=dict(own))
     names = {str(number): column for number, column in enumerate(preset.columns, start=1)}
+
+    def named_place(place: str) -> str:
+        return place if place in preset.columns else names.get(place, place)
+
     fields = {
-        field: place if place in preset.columns else names.get(place, place)
-        for field, place in preset.fields.items()
+        field: OR.join(map(named_place, alternatives(places)))
+        for field, places in preset.fields.items()
     }
-    return msgspec.structs.replace(preset, fields=fields)
+    return msgspec.structs.replace(preset, fields=fields, each=named_place(preset.each))
 
 
 def _own(preset: str, format: str) -> dict[str, str]:
@@ -131,16 +139,17 @@ def _check(name: str, preset: Preset) -> None:
     taken: dict[str, str] = {}
     for field, place in places.items():
         other = taken.setdefault(place, field)
-        if other != field:
+        if other != field and not (preset.format == "csv" and place == preset.each):
             raise SourceError(f"the fields {other!r} and {field!r} are both read from {place!r}")
     if preset.format == "json":
-        _check_paths(places)
+        check_paths(preset)
         return
     if any(character in preset.delimiter for character in '"\r\n'):
         raise SourceError(f"the delimiter {preset.delimiter!r} has a quote or a line end in it")
     if len(set(preset.columns)) != len(preset.columns):
         raise SourceError(f"a name occurs twice in the columns {', '.join(preset.columns)}")
-    for field, column in places.items():
+    columns = [(field, one) for field, some in places.items() for one in alternatives(some)]
+    for field, column in [*columns, *([("each", preset.each)] if preset.each else [])]:
         if not preset.columns and not _is_number(column):
             raise SourceError(
                 f"the field {field!r} is read from {column!r}, but the columns of the CSV have "
@@ -149,18 +158,6 @@ def _check(name: str, preset: Preset) -> None:
         if preset.columns and column not in preset.columns:
             hint = _instead(column, preset.columns)
             raise SourceError(f"the CSV has no column {column!r} for the field {field!r}: {hint}")
-
-
-def _check_paths(paths: Mapping[str, str]) -> None:
-    for field, path in paths.items():
-        if not all(path.split(".")):
-            raise SourceError(f"the path {path!r} of the field {field!r} has an empty part")
-        for other, longer in paths.items():
-            if longer.startswith(path + "."):
-                raise SourceError(
-                    f"the field {other!r} is read from {longer!r}, inside {path!r} "
-                    f"of the field {field!r}: give each field a value of its own"
-                )
 
 
 def _instead(word: str, known: Collection[str]) -> str:
