@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from flink_app.config import Config
 from flink_app.config.check import check
+from flink_app.config.input_options import Source
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.measure import Result, measure
 from flink_app.evaluate.ordered import in_order
@@ -223,7 +224,7 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         job = replace(job, strict=True, shards=1, item_shards=1, parallelism=1)
     return replace(
         config,
-        source=replace(config.source, kind="files", paths=[str(events)]),
+        source=Source(paths=[str(events)]),  # as `flink_app.evaluate.ordered` writes it
         model=replace(config.model, seed=seed),
         quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),

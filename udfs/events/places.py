@@ -121,7 +121,8 @@ class Only:
         """Whether a line with this value may be an interaction; without one, nobody knows."""
         if value is None or value == "" or isinstance(value, dict | list):
             return True
-        return fold(str(value)) in self._wanted[place]
+        whole = isinstance(value, float) and value.is_integer()
+        return fold(f"{value:.0f}" if whole else str(value)) in self._wanted[place]
 
     def rows(self, columns: dict[str, Any]) -> NDArray[np.bool_] | None:
         """Which rows are interactions, bool[n]; None: all. The columns that decide are removed."""
