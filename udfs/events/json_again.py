@@ -154,7 +154,7 @@ class Again:
         for value in values:
             for element in value if isinstance(value, list) else [value]:
                 self._object(found, element, found.count)
-        return found
+        return found if found.count else Found(ignored=1)
 
     def _object(self, found: Found, value: Any, at: int) -> None:
         """Add an object, `at` which place among the line's events it begins (−1: it is all)."""
