@@ -23,7 +23,7 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeEncodeError, RecursionError)
 """What the decoder of a line may raise."""
 _BOM = "\ufeff"
 _BRACKETS = re.compile(r"\[?\s*,?\s*\]?\s*,?")
-"""A line of a file that holds one array, without an object."""
+"""A line of a file that holds one array, without an object; or a blank one."""
 _GAP = re.compile(r"[\s,]*")
 _TOO_DEEP = "not_json", "the line nests arrays or objects too deeply to be read"
 _NOT_READ = {"not_json", "not_an_object"}
@@ -78,12 +78,12 @@ class Again:
     def read(self, line: str, error: Exception) -> Found:
         """What is on a line; `error` is why it is not one good object."""
         text = line.strip().strip(_BOM).strip()
-        if not text or _BRACKETS.fullmatch(text):
+        text = _trimmed(text) if text else text
+        if _BRACKETS.fullmatch(text):
             return Found(ignored=1)
         if isinstance(error, UnicodeEncodeError):
             why = "the line has half of a surrogate pair, which UTF-8 cannot write"
             return Found(rejected=[(("not_utf8", why), -1)])
-        text = _trimmed(text)
         found = self._typed(text) or self._lines(text, every=True)
         if found:
             return found

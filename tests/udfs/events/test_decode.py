@@ -18,6 +18,7 @@ from udfs.events.resolve import resolve
 
 NOW = 1_700_000_000_000
 WEIGHTS = {"view": 0.25, "click": 1.0, "cart": 2.0, "dislike": -1.0}
+WEIGHTS |= {"purchase": 4.0, "play": 1.0, "impression": 0.0}
 GOOD = '{"user":"u","item":"i"}'
 
 
