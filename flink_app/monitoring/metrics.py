@@ -198,7 +198,7 @@ LEFT_OUT = {
 
 _OPERATOR = "flink_taskmanager_job_task_operator_"
 FLINK = {
-    f"{_OPERATOR}received": ("parse", "lines read"),
+    f"{_OPERATOR}received": ("parse", "events read"),
     f"{_OPERATOR}reason_dead_letters": ("parse", "rejected lines, by `reason`"),
     f"{_OPERATOR}learned": ("user learner", "events learned"),
     f"{_OPERATOR}duplicates": ("user learner", "events dropped"),
