@@ -144,6 +144,11 @@ def test_fields_are_texts_with_rates_and_quantiles() -> None:
     assert all(isinstance(value, str) for value in found.values())
 
 
+def test_totals_of_an_older_form_have_no_lines() -> None:
+    old = msgspec.msgpack.encode({"received": 7, "learned": 7})
+    assert unpack_account(old) == Account(received=7, learned=7, lines=0)
+
+
 def test_quality_is_written_as_means_of_the_minute_and_of_all() -> None:
     total = Account(
         items={0: 3, 1: 1},
