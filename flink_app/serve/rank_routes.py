@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from flink_app.serve.bodies import posted
 from flink_app.serve.factors import Factors
 from flink_app.serve.ids import checked
 from flink_app.serve.list_routes import json
@@ -24,6 +25,7 @@ from udfs.lists.keys import FACTOR
 from udfs.state.records import read_factor
 
 _encode = msgspec.json.Encoder().encode
+_EXAMPLE = '{"user":"alice","items":["kettle","mug"]}'
 _NO_FACTORS = (
     "This server has no factors: set redis.factors = true for both the job and this server."
 )
@@ -31,7 +33,8 @@ _NO_FACTORS = (
 
 def routes(services: Services) -> APIRouter:
     """The route."""
-    router, config = APIRouter(tags=["lists"]), services.config
+    config = services.config
+    router = APIRouter(tags=["lists"], route_class=posted(config.serve, _EXAMPLE))
     longest, most = config.events.max_id_bytes, config.serve.max_batch
 
     @router.post("/rank", summary="Your own candidates, ranked for a user by the live factors")
@@ -64,12 +67,13 @@ def ranked(factors: Factors, candidates: Candidates, data: bytes | None) -> dict
         "known": vector is not None,
         "user": candidates.user,
         "source": "popular" if vector is None else "mf",
+        "total": len(order),
         "items": [
             {
                 "item": candidates.items[at],
                 "score": round(float(scores[at]), 4),
                 "known": bool(known[at]),
             }
-            for at in order[: candidates.n]
+            for at in order[candidates.offset :][: candidates.n]
         ],
     }
