@@ -35,6 +35,7 @@ from flink_app.connections.redis_access import (
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals, read_totals
+from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
@@ -113,6 +114,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
 def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
+    decode_settings(config)
     source_of(config)
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)

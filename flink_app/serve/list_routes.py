@@ -60,7 +60,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/similar/{item:id}", summary="Similar items")
     async def similar(item: str, wish: Wished) -> Response:
         checked([item], "item", longest)
-        [found] = await lists.find([ITEM.of(item)])
+        [found] = await lists.find([ITEM.of(lists.stored(item))])
         if found.value is None:
             detail = "There is no list of similar items: the job has not learned this item yet."
             raise Problem(404, "unknown-item", detail)
@@ -94,9 +94,9 @@ def routes(services: Services) -> APIRouter:
     async def items(id: Annotated[list[str], Query(description="Items' ids.")]) -> Response:
         limit(len(id), most, "items")
         checked(id, "item", longest)
-        prefix = services.config.redis.prefix
+        keys = [f"{services.config.redis.prefix}{METADATA}{lists.stored(one)}" for one in id]
         try:
-            values = await services.reader.get([f"{prefix}{METADATA}{one}" for one in id])
+            values = await services.reader.get(keys)
         except Away:
             raise away(services.reader) from None
         return json(_encode({"items": dict(zip(id, map(_metadata, values), strict=True))}))

@@ -6,6 +6,7 @@ came.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -46,22 +47,28 @@ def routes(services: Services) -> APIRouter:
         checked([candidates.user], "user", longest)
         checked(candidates.items, "item", longest)
         try:
-            [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{candidates.user}"])
+            user = services.lists.stored(candidates.user)
+            [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{user}"])
         except Away:
             raise away(services.reader) from None
-        return json(_encode(ranked(factors, candidates, data)))
+        return json(_encode(ranked(factors, candidates, data, services.lists.stored)))
 
     return router
 
 
-def ranked(factors: Factors, candidates: Candidates, data: bytes | None) -> dict[str, Any]:
-    """The answer; `data` is the value of `factor:<user>`."""
+def ranked(
+    factors: Factors,
+    candidates: Candidates,
+    data: bytes | None,
+    stored: Callable[[str], str] = str,
+) -> dict[str, Any]:
+    """The answer; `data` is the value of `factor:<user>`, `stored` is as in `whole_ids`."""
     vector = read_factor(data, factors.dimensions) if data else None
-    items = factors.items
+    items, ids = factors.items, list(map(stored, candidates.items))
     if vector is None:
-        scores, known = items.by_popularity(candidates.items)
+        scores, known = items.by_popularity(ids)
     else:
-        scores, known = items.by_factors(candidates.items, vector)
+        scores, known = items.by_factors(ids, vector)
     order = sorted(range(len(candidates.items)), key=lambda at: (not known[at], -scores[at], at))
     return {
         "known": vector is not None,

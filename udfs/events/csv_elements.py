@@ -100,8 +100,5 @@ class CsvElements:
                     words[at], types[at] = item, kind
         for slot in self._words:
             raw.fields[slot] = types if slot == "type" else words
-        if ids := raw.fields.get("id"):
-            raw.fields["id"] = [
-                f"{one}#{at}" if one else one for one, at in zip(ids, elements, strict=True)
-            ]
+        raw.numbers = elements
         return raw

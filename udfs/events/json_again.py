@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -53,26 +53,17 @@ class Again:
     """Reads lines by one mapping.
 
     Args:
-        shape: how an object is decoded. places: the slots of its values, see `udfs.events.places`.
+        shape: how an object is decoded. where: where its values are.
         each: the list of elements, or "". only: decides whether an object is an interaction.
-        required: whether an object without a user or an item cannot be an event.
     """
 
-    def __init__(
-        self,
-        shape: Shape,
-        places: Mapping[str, str],
-        each: str,
-        only: Only,
-        *,
-        required: bool,
-    ) -> None:
+    def __init__(self, shape: Shape, where: Sequence[Where], each: str, only: Only) -> None:
         self._shape, self._only, self._each = shape, only, each
         self._one = msgspec.json.Decoder(shape.event).decode
         self._many: Any = msgspec.json.Decoder(list[shape.event]).decode  # type: ignore[name-defined]
-        self._where = [Where(slot, place, required=required) for slot, place in places.items()]
-        self._deciding = {place: Where("only|", place, required=False) for place in only.places()}
-        self._list = Where("only|", each, required=False) if each else None
+        self._where = where
+        self._deciding = {place: Where("only", place) for place in only.places()}
+        self._list = Where("only", each) if each else None
         self._scan = json.JSONDecoder(parse_int=_int, parse_constant=_constant).raw_decode
 
     def read(self, line: str, error: Exception) -> Found:

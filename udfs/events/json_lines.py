@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from udfs.events.json_again import UNREADABLE, Again
+from udfs.events.json_problems import Where
 from udfs.events.json_types import Getter, shape, values_of
 from udfs.events.places import Only, field_of, holds_of, is_plain, merged, missing, slots
 from udfs.events.preset import Preset
@@ -50,13 +51,18 @@ class _Objects(msgspec.Struct):
 class JsonReader:
     """Reads lines of JSON by one mapping."""
 
-    def __init__(self, preset: Preset, only: Only) -> None:
-        """Compile a decoder for the paths of `preset`; `only` decides which lines count."""
+    def __init__(self, preset: Preset, only: Only, *, floats: bool = False) -> None:
+        """Compile a decoder for the paths of `preset`.
+
+        Args:
+            only: decides which lines count. floats: whether ids may be floats.
+        """
         self._preset, self._only, self._plain = preset, only, is_plain(preset)
         places = slots(preset)
-        self._shape = shape(places, preset.each, plain=self._plain)
+        self._shape = shape(places, preset.each, plain=self._plain, floats=floats)
         self._decode: Callable[[str], Any] = msgspec.json.Decoder(self._shape.event).decode
-        self._again = Again(self._shape, places, preset.each, only, required=self._plain)
+        where = [Where(*slot, required=self._plain, floats=floats) for slot in places.items()]
+        self._again = Again(self._shape, where, preset.each, only)
         self._deciding = [f"only|{place}" for place in only.places()]
         items = [slot for slot in places if field_of(slot) == "item"]
         self._alone = any(slot in self._shape.outer for slot in items)
@@ -152,15 +158,19 @@ class JsonReader:
         elements = [blank if element is None else element for element in elements]
         raw = raw.take(of)
         raw.elements = places
-        for slot, values in raw.fields.items():
-            if field_of(slot) == "id":
-                raw.fields[slot] = [
-                    f"{value}#{at}" if at >= 0 and value not in (None, "") else value
-                    for value, at in zip(values, numbers, strict=True)
-                ]
         rows = _Objects(elements, raw.rows)
         raw.fields |= {slot: _column(slot, get, rows) for slot, get in self._shape.inner.items()}
+        raw.numbers = self._numbers(raw, numbers)
         return raw
+
+    def _numbers(self, raw: RawColumns, numbers: list[int]) -> list[int]:
+        """The number of each element among those that share its id; −1 if it has its own."""
+        found = [-1] * len(numbers)
+        for slot in reversed([slot for slot in slots(self._preset) if field_of(slot) == "id"]):
+            own = numbers if slot in self._shape.outer else [-1] * len(numbers)
+            values = zip(raw.fields[slot], own, found, strict=True)
+            found = [later if value in (None, "") else at for value, at, later in values]
+        return found
 
 
 def _in_order(columns: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

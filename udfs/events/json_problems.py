@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from udfs.events.columns import REQUIRED, Holds
+from udfs.events.columns import IDS, REQUIRED, Holds
 from udfs.events.places import field_of, holds_of
-from udfs.events.raw_columns import Problem, has_utf8, shown
+from udfs.events.raw_columns import Problem, has_utf8, not_an_id, shown
 from udfs.events.times import NUMBER
 
 
@@ -26,11 +26,15 @@ class Where:
     list.
 
     Args:
-        slot: see `udfs.events.places.slots`. required: whether it must be there if it has to be.
+        slot: see `udfs.events.places.slots`. required: whether users and items must be there.
+        floats: whether ids may be floats.
     """
 
-    def __init__(self, slot: str, place: str, *, required: bool) -> None:
+    def __init__(
+        self, slot: str, place: str, *, required: bool = False, floats: bool = False
+    ) -> None:
         self.field, self.place, self.holds = field_of(slot), place, holds_of(slot)
+        self.floats = floats and self.field in IDS
         self.required = required and self.field in REQUIRED
         self.keys = [(key.removesuffix("[]"), key.endswith("[]")) for key in place.split(".")]
 
@@ -67,6 +71,8 @@ def problem_of(event: dict[str, Any], where: Where) -> Problem | None:
         return "wrong_type", f"{name} is {kind_of(value)}"
     if where.holds in ("number", "whole"):
         return _number_problem(value, name, where.holds)
+    if isinstance(value, float) and where.floats:
+        return None
     return _text_problem(value, name, where.holds)
 
 
@@ -79,8 +85,10 @@ def _text_problem(value: Any, name: str, holds: Holds) -> Problem | None:
             return "not_utf8", f"{name} {shown(value)} has half of a surrogate pair"
         return None
     if isinstance(value, float):
+        if holds == "text":
+            return "wrong_type", f"{name} is {not_an_id(value)}"
         if holds != "time":
-            return "wrong_type", f"{name} is {value!r}: an id or a type is a string or an integer"
+            return "wrong_type", f"{name} is {value!r}: a type is a string or an integer"
         if not math.isfinite(value):
             return "not_finite", f"{name} is not a finite number"
     return None

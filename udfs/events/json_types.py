@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from udfs.events.columns import REQUIRED, Holds
-from udfs.events.places import holds_of
+from udfs.events.columns import IDS, REQUIRED, Holds
+from udfs.events.places import field_of, holds_of
 
 # To msgspec, neither booleans nor 17.0 are integers.
 _TYPES: dict[Holds, Any] = {
@@ -49,14 +49,16 @@ class Shape(msgspec.Struct, frozen=True):
     blank: Any
 
 
-def shape(slots: Mapping[str, str], each: str, *, plain: bool) -> Shape:
+def shape(slots: Mapping[str, str], each: str, *, plain: bool, floats: bool) -> Shape:
     """The shape for these places.
 
     Args:
         slots: name → dotted path; those that begin with `each` are read from its elements.
         each: a dotted path that ends in "[]", or "".
         plain: whether an object without a user or an item cannot be an event.
+        floats: whether ids may be floats.
     """
+    types = {slot: _type_of(slot, floats) for slot in slots}
     tree: _Tree = {}
     elements: _Tree = {}
     for slot, place in slots.items():
@@ -67,12 +69,12 @@ def shape(slots: Mapping[str, str], each: str, *, plain: bool) -> Shape:
         else:
             _grow(tree, place.split("."), slot)
     inner: dict[str, str] = {}
-    element, blank = _element(elements, inner)
+    element, blank = _element(elements, inner, types)
     names: dict[str, str] = {}
     if each:
         _grow(tree, each.removesuffix(_EACH).split("."), _EACH)
-    many: Any = list[element | None] | None  # type: ignore[valid-type]
-    event = _struct(tree, "", names, {_EACH: many}, plain=plain)
+    many: Any = list[element | None]  # type: ignore[valid-type]
+    event = _struct(tree, "", names, types | {_EACH: many}, plain=plain)
     listed = names.pop(_EACH, None)
     return Shape(
         event=event,
@@ -91,12 +93,12 @@ def _grow(tree: _Tree, path: list[str], slot: str) -> None:
     tree.setdefault(last, []).append(slot)
 
 
-def _element(tree: _Tree, names: dict[str, str]) -> tuple[Any, Any]:
+def _element(tree: _Tree, names: dict[str, str], types: Mapping[str, Any]) -> tuple[Any, Any]:
     """The type of an element, and one without values; `names` gets slot → attribute path."""
     if "" in tree:  # the elements are the values themselves
         names.update(dict.fromkeys(tree[""], ""))
-        return _type(tree[""]), None
-    found = _struct(tree, "", names, {}, plain=False)
+        return _type(tree[""], types), None
+    found = _struct(tree, "", names, types, plain=False)
     return found, found()
 
 
@@ -119,21 +121,27 @@ def _struct(
             continue
         names.update(dict.fromkeys(below, prefix + name))
         if plain and any(slot in REQUIRED for slot in below):
-            required.append((name, _type(below)))
+            required.append((name, _type(below, types)))
         else:
-            kind = types[below[0]] if below[0] in types else _type(below) | None
-            optional.append((name, kind, None))
+            optional.append((name, _type(below, types) | None, None))
     return msgspec.defstruct("Event", [*required, *optional], rename=rename, gc=False)
 
 
-def _type(slots: list[str]) -> Any:
+def _type(slots: list[str], types: Mapping[str, Any]) -> Any:
     """What may be at the place of these slots."""
-    read = [slot for slot in slots if not slot.startswith("only|")]
     found: Any = None
-    for slot in read:
-        kind = _TYPES[holds_of(slot)]
-        found = kind if found is None else found | kind
+    for slot in slots:
+        if types[slot] is not None:
+            found = types[slot] if found is None else found | types[slot]
     return _DECIDES if found is None else found
+
+
+def _type_of(slot: str, floats: bool) -> Any:
+    """What a slot may hold; None: what others at its place may hold."""
+    field = field_of(slot)
+    if field == "only":
+        return None
+    return str | int | float if floats and field in IDS else _TYPES[holds_of(slot)]
 
 
 def values_of(getter: Getter, events: Sequence[Any]) -> list[Any]:

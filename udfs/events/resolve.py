@@ -18,6 +18,7 @@ from udfs.events.paths import check_paths, reads_each
 from udfs.events.places import OR, alternatives
 from udfs.events.preset import CARRIED, FIELDS, Preset
 from udfs.events.presets import PRESETS
+from udfs.events.time_formats import check_form
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -136,6 +137,8 @@ def _check(name: str, preset: Preset) -> None:
             raise SourceError(
                 f"the mapping of {name!r} has no field {field!r}: every event needs it"
             )
+    if preset.time_format:
+        check_form(preset.time_format)
     taken: dict[str, str] = {}
     for field, place in places.items():
         other = taken.setdefault(place, field)

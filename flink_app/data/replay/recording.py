@@ -98,20 +98,13 @@ def read_recording(
     settings: DecodeSettings,
     now_ms: int,
     most: int = MOST,
-    *,
-    as_learned: bool = False,
 ) -> Recording:
-    """The events of files.
-
-    Args:
-        as_learned: whether these are the events that a job with these settings learns: those
-            without a time get `now_ms` as theirs, those of weight 0 are left out if it ignores
-            them. By default, all that have a time.
+    """The events of files that have a time.
 
     Raises:
         SourceError: a file cannot be read, there is no event with a time, or there are too many.
     """
-    gathered = _Gathered(settings, now_ms, as_learned)
+    gathered = Gathered(settings, now_ms)
     for block in read_blocks(paths):
         gathered.add(block)
         if len(gathered.users) > most:
@@ -119,11 +112,9 @@ def read_recording(
                 f"there are more than {most:,} events, more than are put in order in memory: "
                 "split them by time, and replay one part after the other"
             )
-    if not gathered.users and as_learned:
-        raise SourceError(
-            f"none of {gathered.received:,} lines can be used: name the format by --preset, and "
-            "see what `millirec run` writes to its dead letters"
-        )
+    if not gathered.received:
+        given = ", ".join(map(str, paths))
+        raise SourceError(f"there are no lines in {given}: name a file that holds events")
     if not gathered.users:
         raise SourceError(
             f"none of {gathered.received:,} lines is an event with a time: see `millirec "
@@ -132,19 +123,28 @@ def read_recording(
     return gathered.by_time()
 
 
-class _Gathered:
-    """The events so far, as they came; see `read_recording`."""
+class Gathered:
+    """The events that have a time so far, as they came.
 
-    def __init__(self, settings: DecodeSettings, now_ms: int, as_learned: bool) -> None:
-        self._now, self._as_learned = now_ms, as_learned
-        self._weighty = as_learned and settings.zero_weight == "ignore"
+    Args:
+        weighty: whether only events count whose weight is not 0.
+
+    Attributes:
+        received: how many lines and elements were read. users: the user of each event.
+        untimed: how many events have no time.
+        first: what is wrong with the first line that cannot be used, "" if there is none.
+    """
+
+    def __init__(self, settings: DecodeSettings, now_ms: int, *, weighty: bool = False) -> None:
+        self._now, self._weighty = now_ms, weighty
         # Whatever the weights are here, the job that reads them has its own.
         changed = msgspec.structs.replace(settings, zero_weight="learn", user_per_minute=0)
         self._decoder, preset = Decoder(changed), settings.preset
         self._names = {word.lower(): kind for word, kind in preset.types.items()}
         self._default = preset.default_type or None
         self._same: dict[str, str] = {}  # one string for an id, however often it comes
-        self.received = 0
+        self.received = self.untimed = 0
+        self.first = ""
         self.users: list[str] = []
         self._items: list[str] = []
         self._ids: list[str] = []
@@ -162,10 +162,14 @@ class _Gathered:
         self.received += found.received
         good = np.ones(len(raw.rows), np.bool_)
         good[list(raw.problems)] = False
-        given = (self._as_learned or time is not None for time in compress(raw.times, good))
-        kept = np.fromiter(given, np.bool_, len(found))
-        if self._weighty:
-            kept &= found.weights != 0
+        if found.rejected and not self.first:
+            bad = found.rejected[0]
+            self.first = f"{block.path}, line {block.first + bad.index:,}: {bad.detail}"
+        counts = found.weights != 0 if self._weighty else np.ones(len(found), np.bool_)
+        given = (time is not None for time in compress(raw.times, good))
+        timed = np.fromiter(given, np.bool_, len(found))
+        self.untimed += int((counts & ~timed).sum())
+        kept = counts & timed
         same = self._same.setdefault
         self.users += [same(name, name) for name in compress(found.users, kept)]
         self._items += [same(name, name) for name in compress(found.items, kept)]

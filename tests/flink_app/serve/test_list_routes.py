@@ -43,6 +43,24 @@ def test_the_shortcut_answers_as_the_framework_does(client: httpx.Client, path: 
     assert client.get(path).json() == long.json()
 
 
+def test_numbers_are_found_in_every_notation(redis_url: str, redis_client: redis.Redis) -> None:
+    redis_client.set("rec:1001", made("abcd", user="1001"))
+    redis_client.set("similar:7", made("bc", item="7"))
+    redis_client.set("item:7", '{"title":"Mug"}')
+    redis_client.set("popular", made("xyz"))
+    with serving(redis_url, "events.ids=integers") as client:
+        for user in ("1001", "1001.0", "01001", "1.001E3"):
+            for query in ({}, {"explain": True}):  # the shortcut, and the framework's route
+                answer = client.get(f"/recommend/{user}", params=query).json()
+                assert (answer["known"], answer["user"]) == (True, "1001")
+        lists = client.post("/recommend", json={"users": ["1001.0", "ann"]}).json()["lists"]
+        assert [one["known"] for one in lists] == [True, False]
+        assert items(client.get("/similar/7.0").json()) == "bc"
+        assert client.get("/items", params={"id": "07"}).json() == {
+            "items": {"07": {"title": "Mug"}}
+        }
+
+
 def test_less_of_a_list(client: httpx.Client) -> None:
     asked = {"n": 2, "exclude": ["a", "c"], "explain": False}
     answer = client.get("/recommend/alice", params=asked).json()

@@ -189,6 +189,18 @@ def test_ids_of_elements_stay_as_they_are() -> None:
     assert decoder(each="list[]", fields=fields).decode([line], NOW).ids == ["x", "o#1", "o#2"]
 
 
+def test_ids_that_are_whole_numbers_are_numbered_too() -> None:
+    preset = resolve("millirec", each="list[]", fields={"item": "list[].i"})
+    whole = Decoder(DecodeSettings(preset=preset, weights=WEIGHTS, ids="integers"))
+    lines = [
+        '{"user":1001.0,"id":7.0,"list":[{"i":5.0},{"i":"6.0"},{"i":5.5}]}',
+        '{"user":"1001","list":[{"i":"x","j":NaN}]}',
+    ]
+    got = whole.decode(lines, NOW)
+    assert (got.users, got.items, got.ids) == (["1001"] * 2, ["5", "6"], ["7#0", "7#1"])
+    assert [(one.index, one.element) for one in got.rejected] == [(0, 2), (1, 0)]
+
+
 @pytest.mark.parametrize(("user", "other", "expected"), [
     ("u", "v", "u"), (None, "v", "v"), ("", "v", "v"), ("absent", "v", "v"), ("", None, None),
     (None, None, None), (None, "", None), ("absent", 7, "7"), (0, "v", "0"),
