@@ -18,10 +18,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from flink_app.config import Config
 from flink_app.config.check import check
-from flink_app.config.input_options import Source
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.measure import Result, has_tests, measure
-from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.stream import keep_all, read_stream
@@ -115,7 +114,7 @@ def evaluate(
         others = _others(config, files, folder, baselines, every_seed, after, start)
         for mode in modes:
             for seed in every_seed:
-                changed = in_mode(config, mode, seed, ordered)
+                changed = in_mode(as_written(config), mode, seed, ordered)
                 trial = trial_of(changed, mode, after)
                 progress, log = start(f"{mode}, seed {seed}"), folder / "millirec.log"
                 results.append(measure(changed, mode, trial, log, lines, progress))
@@ -167,7 +166,7 @@ def _others(
         return []
     settings, path, results = decode_settings(config), folder / "with-ratings", []
     in_order(files, keep_all(settings), now_ms(), path)
-    stream = read_stream(path, settings, now_ms())
+    stream = read_stream(path, decode_settings(as_written(config)), now_ms())
     for name in BASELINES if "all" in names else dict.fromkeys(names):
         kind = BASELINES[name]
         for seed in seeds if kind.seeded else seeds[:1]:
@@ -233,7 +232,7 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         job = replace(job, strict=True, shards=1, item_shards=1, parallelism=1)
     return replace(
         config,
-        source=Source(paths=[str(events)]),  # as `flink_app.evaluate.ordered` writes it
+        source=replace(config.source, kind="files", paths=[str(events)]),
         model=replace(config.model, seed=seed),
         quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),

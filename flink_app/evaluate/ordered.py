@@ -10,9 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from flink_app.data.recorded import read_blocks
+import msgspec
+
+from flink_app.config import Config
+from flink_app.config.input_options import Source
+from flink_app.data.recorded import files_of, read_blocks
 from flink_app.data.replay.recording import Gathered
 from flink_app.evaluate.testable import NothingToTest
+from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
 from udfs.events.settings import DecodeSettings
 
@@ -34,6 +39,11 @@ class Ordered(NamedTuple):
     untimed: int
 
 
+def as_written(config: Config) -> Config:
+    """The configuration by which to read what `in_order` wrote by the settings of `config`."""
+    return msgspec.structs.replace(config, source=Source())
+
+
 def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: Path) -> Ordered:
     """Write the usable events of `paths` to `out` by their time, equal times as they came.
 
@@ -41,6 +51,7 @@ def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: 
         SourceError: a file cannot be read, or no line can be used. NothingToTest: no event has a
             time, or a weight; or there are no lines.
     """
+    check_files(settings.preset, files_of(paths))
     gathered = Gathered(settings, now_ms, weighty=settings.zero_weight == "ignore")
     for block in read_blocks(paths):
         gathered.add(block)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from flink_app.evaluate.baselines import Shape
 from udfs.events.batch import CONSUMED
 from udfs.events.decode import Decoder
-from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings
 
 _BLOCK = 10_000  # lines
@@ -50,8 +49,7 @@ def keep_all(settings: DecodeSettings) -> DecodeSettings:
 
 def read_stream(path: Path, settings: DecodeSettings, now_ms: int) -> Stream:
     """Read a file that `flink_app.evaluate.ordered` wrote by `keep_all(settings)`."""
-    own = msgspec.structs.replace(keep_all(settings), preset=resolve("millirec"))
-    decoder = Decoder(own)
+    decoder = Decoder(keep_all(settings))
     users: dict[str, int] = {}
     items: dict[str, int] = {}
     blocks = []

@@ -1,72 +1,41 @@
-"""Messages of CSV to columns: several lines in one, and cells that hold several items.
+"""What a CSV line means when a cell holds several items, or lines may be no interactions.
 
-In: n messages, usually one line each. Out: `RawColumns`, with a row for each word of the column
-`Preset.each`. The lines themselves are cut by `udfs.events.csv_lines`.
+In: n lines. Out: `RawColumns`, with a row for each word of the column `Preset.each`. The lines
+themselves are cut by `udfs.events.csv_files`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
-from udfs.events.csv_lines import CsvReader
-from udfs.events.places import Only, is_plain, merged, slots
+from udfs.events.csv_files import CsvFiles
+from udfs.events.places import Only, expanded, is_plain, merged, slots
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import RawColumns
 
 
 class CsvElements:
-    """Reads messages of CSV by one preset."""
+    """Reads lines of CSV by one preset."""
 
     def __init__(self, preset: Preset, only: Only) -> None:
         """Prepare; `only` decides which lines count."""
-        self._plain, self._only, self._quote = is_plain(preset), only, preset.quote
+        self._plain, self._only = is_plain(preset), only
         places = slots(preset)
         self._words = [
             slot for slot, place in places.items() if preset.each and place == preset.each
         ]
-        self._reader = CsvReader(msgspec.structs.replace(preset, fields=places))
+        self._reader = CsvFiles(expanded(preset))
 
-    def read(self, lines: Sequence[str]) -> RawColumns:
-        """The columns of `lines`; the content of a line never makes it raise."""
-        if "\n" in "".join(lines) and any("\n" in line.strip("\r\n") for line in lines):
-            raw = self._of_messages(lines)
-        else:
-            raw = self._reader.read(lines)
+    def read(self, lines: Sequence[str], files: Sequence[str] = ()) -> RawColumns:
+        """The columns of n lines; neither a line nor a file ever makes it raise.
+
+        Args:
+            files: the path of each line's file, or ().
+        """
+        raw = self._reader.read(lines, files)
         return raw if self._plain else self._several(raw)
-
-    def _of_messages(self, messages: Sequence[str]) -> RawColumns:
-        """Cut each message into its lines, and read those."""
-        lines: list[str] = []
-        message_of: list[int] = []
-        elements: list[int] = []
-        for index, message in enumerate(messages):
-            parts = self._lines(message)
-            lines += parts
-            message_of += [index] * len(parts)
-            elements += range(len(parts)) if len(parts) > 1 else [-1]
-        raw = self._reader.read(lines)
-        raw.elements = [elements[line] for line in raw.rows]
-        raw.rows = [message_of[line] for line in raw.rows]
-        replace = msgspec.structs.replace
-        raw.rejected = [
-            replace(bad, index=message_of[bad.index], element=elements[bad.index])
-            for bad in raw.rejected
-        ]
-        return raw
-
-    def _lines(self, message: str) -> list[str]:
-        """The lines of a message, which end where no quote is open; blank ones inside are left
-        out."""
-        lines: list[str] = []
-        for part in message.strip("\r\n").split("\n"):
-            if lines and self._quote and lines[-1].count(self._quote) % 2:
-                lines[-1] += "\n" + part
-            else:
-                lines.append(part)
-        return [line for line in lines if line.strip()] or [""]
 
     def _several(self, raw: RawColumns) -> RawColumns:
         """The columns where lines may be about something else, or hold several items."""
@@ -74,7 +43,7 @@ class CsvElements:
         if wanted is not None:
             raw.ignored += int((~wanted).sum())
             raw = raw.take(np.flatnonzero(wanted).tolist())
-        if self._words:
+        if self._words and self._words[0] in raw.fields:
             raw = self._split(raw)
         raw.fields = merged({slot: raw.fields[slot] for slot in sorted(raw.fields)})
         return raw

@@ -64,6 +64,7 @@ class JsonReader:
         where = [Where(*slot, required=self._plain, floats=floats) for slot in places.items()]
         self._again = Again(self._shape, where, preset.each, only)
         self._deciding = [f"only|{place}" for place in only.places()]
+        self._numeric = {slot for slot in places if holds_of(slot) == "number"}
         items = [slot for slot in places if field_of(slot) == "item"]
         self._alone = any(slot in self._shape.outer for slot in items)
 
@@ -79,9 +80,17 @@ class JsonReader:
                 failed.append((len(events), line, error))
         found = self._with(events, failed) if failed else _Objects(events, range(len(lines)))
         if self._plain:
-            columns = {slot: _column(slot, get, found) for slot, get in self._shape.outer.items()}
+            columns = self._columns(self._shape.outer, found)
             return RawColumns(found.rows, columns, {}, found.rejected, found.ignored, found.first)
         return self._several(found)
+
+    def _columns(self, getters: Mapping[str, Getter], found: _Objects) -> dict[str, Any]:
+        columns: dict[str, Any] = {}
+        for slot, getter in getters.items():
+            values = values_of(getter, found.events)
+            # None becomes NaN
+            columns[slot] = np.array(values, np.float64) if slot in self._numeric else values
+        return columns
 
     def _with(self, events: list[Any], failed: list[tuple[int, str, Exception]]) -> _Objects:
         """The objects of all lines, those that failed read again, each at its place."""
@@ -114,15 +123,12 @@ class JsonReader:
     def _several(self, found: _Objects) -> RawColumns:
         """The columns where lines may be about something else, or hold a list of events."""
         outer = self._shape.outer
-        deciding = {slot: _column(slot, outer[slot], found) for slot in self._deciding}
-        wanted = self._only.rows(deciding)
+        deciding = {slot: outer[slot] for slot in self._deciding}
+        wanted = self._only.rows(self._columns(deciding, found))
         if wanted is not None:
             found = found.keep(wanted)
-        columns = {
-            slot: _column(slot, get, found)
-            for slot, get in outer.items()
-            if slot not in self._deciding
-        }
+        reading = {slot: get for slot, get in outer.items() if slot not in deciding}
+        columns = self._columns(reading, found)
         raw = RawColumns(found.rows, columns, {}, found.rejected, found.ignored, found.first)
         if self._shape.each:
             raw = self._elements(found, raw)
@@ -159,7 +165,7 @@ class JsonReader:
         raw = raw.take(of)
         raw.elements = places
         rows = _Objects(elements, raw.rows)
-        raw.fields |= {slot: _column(slot, get, rows) for slot, get in self._shape.inner.items()}
+        raw.fields |= self._columns(self._shape.inner, rows)
         raw.numbers = self._numbers(raw, numbers)
         return raw
 
@@ -175,10 +181,3 @@ class JsonReader:
 
 def _in_order(columns: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {slot: columns[slot] for slot in names if slot in columns}
-
-
-def _column(slot: str, getter: Getter, found: _Objects) -> Any:
-    values = values_of(getter, found.events)
-    if holds_of(slot) == "number":
-        return np.array(values, dtype=np.float64)  # None becomes NaN
-    return values

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +36,16 @@ def slots(preset: Preset) -> dict[str, str]:
         for number, place in enumerate(alternatives(places)):
             found[f"{field}{OR}{number}" if number else field] = place
     return found | {f"{_ONLY}{OR}{place}": place for place in preset.only}
+
+
+def expanded(preset: Preset) -> Preset:
+    """The preset with a field for each of `slots`."""
+    return msgspec.structs.replace(preset, fields=slots(preset))
+
+
+def only_place(slot: str) -> str:
+    """The place of `Preset.only` that a slot is for; "" for a slot of a field."""
+    return slot.removeprefix(f"{_ONLY}{OR}") if field_of(slot) == _ONLY else ""
 
 
 def alternatives(places: str) -> list[str]:
@@ -128,7 +139,7 @@ class Only:
         """Which rows are interactions, bool[n]; None: all. The columns that decide are removed."""
         found: NDArray[np.bool_] | None = None
         for place in self._wanted:
-            values = columns.pop(f"{_ONLY}{OR}{place}")
+            values = columns.pop(f"{_ONLY}{OR}{place}", ())  # a file may not have the column
             known = {value: self.wants(place, value) for value in set(values)}
             if not all(known.values()):
                 wanted = np.fromiter(map(known.__getitem__, values), np.bool_, len(values))

@@ -16,6 +16,7 @@ def _ratings(
     return Preset(
         format="csv",
         delimiter=delimiter,
+        quote="" if delimiter == "::" else '"',
         columns=tuple(columns.split()),
         fields=dict(zip(("user", "item", "value", "ts"), fields, strict=True)),
         default_type="rating",

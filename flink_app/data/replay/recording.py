@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.data.recorded import Block, read_blocks
+from flink_app.data.recorded import Block, files_of, read_blocks
+from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
 from udfs.events.columns import Column, registered
 from udfs.events.decode import Decoded, Decoder
@@ -104,6 +105,7 @@ def read_recording(
     Raises:
         SourceError: a file cannot be read, there is no event with a time, or there are too many.
     """
+    check_files(settings.preset, files_of(paths))
     gathered = Gathered(settings, now_ms)
     for block in read_blocks(paths):
         gathered.add(block)
@@ -157,7 +159,7 @@ class Gathered:
 
     def add(self, block: Block) -> None:
         """Add the events of a block of lines."""
-        raw = self._decoder.read(block.lines)
+        raw = self._decoder.read(block.lines, block.files)
         found = self._decoder.check(raw, self._now)
         self.received += found.received
         good = np.ones(len(raw.rows), np.bool_)

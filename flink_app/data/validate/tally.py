@@ -89,7 +89,7 @@ class Tally:
     def add(self, block: Block) -> None:
         """Add a block of lines."""
         self._files.append((self.lines, block.path, block.first))
-        raw = self._decoder.read(block.lines)
+        raw = self._decoder.read(block.lines, block.files)
         found = self._decoder.check(raw, self._now)
         for bad in found.rejected:
             what = bad.detail if bad.element < 0 else f"element {bad.element}: {bad.detail}"

@@ -19,7 +19,7 @@ from flink_app.config import Config, load
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.evaluation import evaluate, in_mode, trial_of, with_models, with_positive
 from flink_app.evaluate.measure import Point, Result, curve
-from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.evaluate.table import show
 from flink_app.graph.event_settings import decode_settings
@@ -47,13 +47,14 @@ def test_events_of_any_form_are_put_in_order_in_millirecs_own(tmp_path: Path) ->
         '{"aid":5,"ts":1600000000000,"type":"clicks"},{"ts":1600000001000,"type":"clicks"}]}\n'
         '{"session":2,"events":[{"aid":5,"type":"carts"}]}\n'
     )
-    settings = decode_settings(load(None, ["source.preset=otto"], {}).config)
+    config = load(None, ["source.preset=otto"], {}).config
+    settings = decode_settings(config)
     assert in_order([path], settings, NOW, out) == (2, 2, 1)
     assert [json.loads(line) for line in out.open()] == [
         {"user": "1", "item": "5", "ts": 1600000000000, "type": "click"},
         {"user": "1", "item": "6", "ts": 1600000009000, "type": "purchase"},
     ]
-    stream = read_stream(out, settings, NOW)
+    stream = read_stream(out, decode_settings(as_written(config)), NOW)
     assert (stream.users.tolist(), stream.items.tolist()) == ([0, 0], [0, 1])
 
 
