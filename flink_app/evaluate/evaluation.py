@@ -107,7 +107,8 @@ def evaluate(
             raise ConfigError(f"--warmup {after} leaves no test: there are {lines:,} events")
         repeat = not config.lists.exclude_consumed
         if config.model.loss != "squared":  # else the error of ratings is a result by itself
-            require_test(ordered, settings, now_ms(), after, repeat=repeat)
+            written = decode_settings(as_written(config))
+            require_test(ordered, written, now_ms(), after, repeat=repeat)
         start = _progress(stack, err, lines)
         every_seed = range(config.model.seed, config.model.seed + seeds)
         # Baselines take seconds, and may refuse: they come first, and last in the report.
