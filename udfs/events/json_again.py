@@ -62,6 +62,8 @@ class Again:
         self._one = msgspec.json.Decoder(shape.event).decode
         self._many: Any = msgspec.json.Decoder(list[shape.event]).decode  # type: ignore[name-defined]
         self._where = where
+        self._numbers = [one for one in where if one.holds in ("number", "whole")]
+        self._finite = [one for one in where if one.holds in ("number", "time")]
         self._deciding = {place: Where("only", place) for place in only.places()}
         self._list = Where("only", each) if each else None
         self._scan = json.JSONDecoder(parse_int=_int, parse_constant=_constant).raw_decode
@@ -75,7 +77,8 @@ class Again:
         if isinstance(error, UnicodeEncodeError):
             why = "the line has half of a surrogate pair, which UTF-8 cannot write"
             return Found(rejected=[(("not_utf8", why), -1)])
-        found = self._typed(text) or self._lines(text, every=True)
+        tried = text == line and text[0] == "{"
+        found = (None if tried else self._typed(text)) or self._lines(text, every=True)
         if found:
             return found
         values = self._values(text)
@@ -167,19 +170,23 @@ class Again:
             self._event_of(found, one, max(at, 0) + number, number)
 
     def _event_of(self, found: Found, value: dict[str, Any], at: int, number: int) -> None:
-        for where in self._where:
-            problem = problem_of(value, where)
-            if problem:
-                found.rejected.append((problem, at))
-                return
-        for where in self._where:
+        for where in self._numbers:
             mend(value, where)
         try:
             event = msgspec.convert(value, self._shape.event)
         except (msgspec.ValidationError, OverflowError) as error:
-            found.rejected.append((("wrong_type", f"a field has the wrong type: {error}"), at))
+            problem = self._problem(value, self._where)
+            other = "wrong_type", f"a field has the wrong type: {error}"
+            found.rejected.append((problem or other, at))
             return
-        found.events.append((event, at, number))
+        problem = self._problem(value, self._finite)  # the json module reads infinity
+        if problem:
+            found.rejected.append((problem, at))
+        else:
+            found.events.append((event, at, number))
+
+    def _problem(self, value: dict[str, Any], fields: Sequence[Where]) -> Problem | None:
+        return next(filter(None, (problem_of(value, where) for where in fields)), None)
 
 
 def _trimmed(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from udfs.events.columns import REQUIRED
 from udfs.events.json_again import UNREADABLE, Again
 from udfs.events.json_problems import Where
 from udfs.events.json_types import Getter, shape, values_of
@@ -58,15 +59,17 @@ class JsonReader:
             only: decides which lines count. floats: whether ids may be floats.
         """
         self._preset, self._only, self._plain = preset, only, is_plain(preset)
-        places = slots(preset)
+        places = self._slots = slots(preset)
         self._shape = shape(places, preset.each, plain=self._plain, floats=floats)
         self._decode: Callable[[str], Any] = msgspec.json.Decoder(self._shape.event).decode
         where = [Where(*slot, required=self._plain, floats=floats) for slot in places.items()]
         self._again = Again(self._shape, where, preset.each, only)
         self._deciding = [f"only|{place}" for place in only.places()]
         self._numeric = {slot for slot in places if holds_of(slot) == "number"}
-        items = [slot for slot in places if field_of(slot) == "item"]
-        self._alone = any(slot in self._shape.outer for slot in items)
+        self._ids = [slot for slot in places if field_of(slot) == "id"]
+        outside = set(map(field_of, self._shape.outer))
+        self._alone = "item" in outside
+        self._inside = [field for field in REQUIRED if field not in outside]
 
     def read(self, lines: Sequence[str]) -> RawColumns:
         """The columns of `lines`; the content of a line never makes it raise."""
@@ -132,21 +135,25 @@ class JsonReader:
         raw = RawColumns(found.rows, columns, {}, found.rejected, found.ignored, found.first)
         if self._shape.each:
             raw = self._elements(found, raw)
-        raw.fields = merged(_in_order(raw.fields, slots(self._preset)))
-        missing(raw.fields, self._preset, raw.problems)
+        raw.fields = merged(_in_order(raw.fields, self._slots))
+        missing(raw.fields, len(raw.rows), self._preset, raw.problems)
         return raw
 
     def _elements(self, found: _Objects, raw: RawColumns) -> RawColumns:
         """A row for each element of an object's list, or for the object if it has none."""
         each = self._shape.each
         assert each is not None
-        n = len(found.events)
+        lists = values_of(each, found.events)
+        if self._alone and not any(lists):
+            raw.fields |= {field: [None] * len(raw.rows) for field in self._inside}
+            return raw
+        n, blank = len(found.events), self._shape.blank
         first, number = found.first or [-1] * n, found.number or [0] * n
         of: list[int] = []
         elements: list[Any] = []
         places: list[int] = []
         numbers: list[int] = []  # within the object's own list; −1: it has none
-        for at, items in enumerate(values_of(each, found.events)):
+        for at, items in enumerate(lists):
             if items:
                 count, begin = len(items), max(first[at], 0)
                 of += [at] * count
@@ -155,13 +162,13 @@ class JsonReader:
                 numbers += range(number[at], number[at] + count)
             elif items is None or self._alone:
                 of.append(at)
-                elements.append(None)
+                elements.append(blank)
                 places.append(first[at])
                 numbers.append(-1)
             else:
                 raw.ignored += 1
-        blank = self._shape.blank
-        elements = [blank if element is None else element for element in elements]
+        if None in elements:
+            elements = [blank if element is None else element for element in elements]
         raw = raw.take(of)
         raw.elements = places
         rows = _Objects(elements, raw.rows)
@@ -171,8 +178,10 @@ class JsonReader:
 
     def _numbers(self, raw: RawColumns, numbers: list[int]) -> list[int]:
         """The number of each element among those that share its id; −1 if it has its own."""
+        if not any(slot in self._shape.inner for slot in self._ids):
+            return numbers
         found = [-1] * len(numbers)
-        for slot in reversed([slot for slot in slots(self._preset) if field_of(slot) == "id"]):
+        for slot in reversed(self._ids):
             own = numbers if slot in self._shape.outer else [-1] * len(numbers)
             values = zip(raw.fields[slot], own, found, strict=True)
             found = [later if value in (None, "") else at for value, at, later in values]

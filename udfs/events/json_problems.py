@@ -117,6 +117,8 @@ def _number_problem(value: Any, name: str, holds: Holds) -> Problem | None:
 
 
 _MOST_DIGITS = 1000
+_MOST = 10**300
+"""Integers below it are floats too."""
 
 
 def _is_whole(text: str) -> bool:
@@ -125,23 +127,21 @@ def _is_whole(text: str) -> bool:
 
 def mend(event: dict[str, Any], where: Where) -> None:
     """Replace a number that is written as text, and has no problem, by the number."""
-    if where.holds not in ("number", "whole"):
-        return
     above: Any = event
     for key, listed in where.keys[:-1]:
         above = above.get(key) if isinstance(above, dict) else None
         if listed:
-            above = above[0] if above else None
+            above = above[0] if isinstance(above, list) and above else None
     key, listed = where.keys[-1]
     if not isinstance(above, dict) or listed:
         return
     value = above.get(key)
     if isinstance(value, str):
-        text = value.strip()
-        number = int if where.holds == "whole" else float
-        above[key] = number(text) if text else None
-    elif isinstance(value, int) and where.holds == "number":
-        above[key] = float(value)
+        if _number_problem(value, "", where.holds) is None:
+            number = int if where.holds == "whole" else float
+            above[key] = number(value.strip()) if value.strip() else None
+    elif isinstance(value, int) and not isinstance(value, bool) and where.holds == "number":
+        above[key] = float(value) if abs(value) < _MOST else value
 
 
 def kind_of(value: object) -> str:

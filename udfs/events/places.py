@@ -96,10 +96,12 @@ def merged(columns: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def missing(columns: Mapping[str, Any], preset: Preset, problems: dict[int, Problem]) -> None:
-    """Add the rows without a user or an item to `problems`."""
+def missing(
+    columns: Mapping[str, Any], rows: int, preset: Preset, problems: dict[int, Problem]
+) -> None:
+    """Add those of so many rows that have no user or no item to `problems`."""
     for field in REQUIRED:
-        values = columns[field]
+        values = columns.get(field, [None] * rows)
         if None in values:
             names = " or ".join(map(repr, alternatives(preset.fields[field])))
             for row in [row for row, value in enumerate(values) if value is None]:

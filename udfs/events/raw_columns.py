@@ -8,6 +8,7 @@ other one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 import msgspec
@@ -68,21 +69,28 @@ class RawColumns(msgspec.Struct, eq=False):
 
     def take(self, chosen: Sequence[int]) -> RawColumns:
         """The rows that are `chosen`, in that order; a row may be chosen several times."""
+        if not chosen:
+            pick: Any = lambda values: []  # noqa: E731
+        elif len(chosen) == 1:
+            pick = lambda values: [values[chosen[0]]]  # noqa: E731
+        else:
+            pick = itemgetter(*chosen)
         fields = {
-            name: values[list(chosen)] if isinstance(values, np.ndarray)
-            else [values[row] for row in chosen]
+            name: values[np.asarray(chosen, np.intp)]
+            if isinstance(values, np.ndarray)
+            else list(pick(values))
             for name, values in self.fields.items()
-        }  # fmt: skip
+        }
         problems = {
             new: self.problems[row] for new, row in enumerate(chosen) if row in self.problems
         } if self.problems else {}  # fmt: skip
         return RawColumns(
-            rows=[self.rows[row] for row in chosen],
+            rows=list(pick(self.rows)),
             fields=fields,
             problems=problems,
             rejected=self.rejected,
             ignored=self.ignored,
-            elements=[self.elements[row] for row in chosen] if self.elements else (),
+            elements=list(pick(self.elements)) if self.elements else (),
         )
 
     def element(self, row: int) -> int:

@@ -183,6 +183,14 @@ def test_the_elements_may_be_the_items_themselves() -> None:
     ]  # fmt: skip
 
 
+def test_the_user_may_be_in_the_list() -> None:
+    found = decoder(each="list[]", fields={"user": "list[].u"})
+    got = found.decode(['{"item":"i","list":[{"u":"a"},{"u":"b"}]}', '{"item":"j"}'], NOW)
+    assert (got.users, got.items) == (["a", "b"], ["i", "i"])
+    assert [one.reason for one in got.rejected] == ["missing_user"]
+    assert found.decode(['{"item":"j"}'], NOW).rejected[0].reason == "missing_user"
+
+
 def test_ids_of_elements_stay_as_they_are() -> None:
     fields = {"item": "list[].i", "id": "list[].id|id"}
     line = '{"user":"u","id":"o","list":[{"i":"a","id":"x"},{"i":"b"},{"i":"c","id":""}]}'
