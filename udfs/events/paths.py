@@ -16,6 +16,21 @@ def reads_each(preset: Preset) -> bool:
     return any(place == preset.each or place.startswith(f"{preset.each}.") for place in places)
 
 
+def check_reads_each(preset: Preset) -> None:
+    """Check that `preset.each` is of use.
+
+    Raises:
+        SourceError: it is set, and no field is read from its elements.
+    """
+    each, item = preset.each, preset.fields["item"].rpartition(".")[2]
+    if each and not reads_each(preset):
+        place = f"{each}.{item}" if preset.format == "json" else each
+        raise SourceError(
+            f"source.each is {each!r}, but no field is read from its elements: name one in "
+            f"[source.fields], such as item = {place!r}"
+        )
+
+
 def check_paths(preset: Preset) -> None:
     """Check the paths.
 
@@ -71,9 +86,4 @@ def _check_each(preset: Preset) -> None:
             "[] at the end, such as 'properties.products[]'. Lines that are lists themselves are "
             "read without it"
         )
-    if not reads_each(preset):
-        item = preset.fields["item"].rpartition(".")[2]
-        raise SourceError(
-            f"source.each is {each!r}, but no field is read from its elements: name one in "
-            f"[source.fields], such as item = '{each}.{item}'"
-        )
+    check_reads_each(preset)

@@ -14,7 +14,7 @@ from udfs.errors import SourceError
 from udfs.events.columns import registered
 from udfs.events.csv_mapping import check_csv, with_columns
 from udfs.events.names import instead
-from udfs.events.paths import check_paths, reads_each
+from udfs.events.paths import check_paths, check_reads_each, reads_each
 from udfs.events.places import OR, expanded, field_of, only_place
 from udfs.events.preset import CARRIED, FIELDS, Preset
 from udfs.events.presets import PRESETS
@@ -152,3 +152,4 @@ def _check(name: str, preset: Preset) -> None:
         check_paths(preset)
         return
     check_csv(expanded(preset))
+    check_reads_each(preset)

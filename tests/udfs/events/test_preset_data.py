@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.udfs.events.test_presets import decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.udfs.events.test_presets import NOW, decode
+from udfs.errors import SourceError
+from udfs.events.decode import Decoded, Decoder, DecodeSettings
+from udfs.events.resolve import resolve
 
 
 def test_a_session_of_otto_is_its_events() -> None:
@@ -84,3 +92,50 @@ def test_a_message_of_csv_may_hold_several_lines() -> None:
     assert got.received == 3
     quoted = decode("steam", '1,"two\nlines",play,1.0,0\n1,Skyrim,play,1.0,0')
     assert quoted.items == ["two\nlines", "Skyrim"]
+
+
+def lines_of(text: str, tmp_path: Path, **own: Any) -> Decoded:
+    """What a file of CSV with this text is read as."""
+    path = tmp_path / "events.csv"
+    path.write_text(text)
+    preset = resolve("millirec", format="csv", **own)
+    decoder = Decoder(DecodeSettings(preset=preset, weights={"click": 1.0, "view": 1.0}))
+    lines = text.split("\n")[:-1]
+    return decoder.decode(lines, NOW, [str(path)] * len(lines))
+
+
+@pytest.mark.parametrize("places", ["member|visitor", "Visitor|MEMBER"])
+def test_the_second_column_is_read_where_the_first_is_empty(places: str, tmp_path: Path) -> None:
+    text = "visitor,sku,member\nv,a,\nv,b,m\n,c,m\n,d,\n"
+    got = lines_of(text, tmp_path, fields={"user": places, "item": "sku"})
+    both = "m" if places.startswith("m") else "v"
+    assert (got.users, got.items) == (["v", both, "m"], ["a", "b", "c"])
+    assert [(one.index, one.reason) for one in got.rejected] == [(4, "empty_user")]
+
+
+def test_a_column_by_its_number_may_be_a_second_choice(tmp_path: Path) -> None:
+    got = lines_of("v,a,\nv,b,m\n", tmp_path, fields={"user": "3|1", "item": "2"})
+    assert (got.users, got.items) == (["v", "m"], ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("user,shown,id\nann,a b  c,9\n", {"each": "shown", "fields": {"item": "shown"}}),
+        ("id,SHOWN,user\n9,a b  c,ann\n", {"each": "shown", "fields": {"item": "shown"}}),
+        ("ann,a b  c,9\n", {"each": "2", "fields": {"user": "1", "item": "2", "id": "3"}}),
+        (
+            "ann,a b  c,9\n",
+            {"columns": ["user", "x", "id"], "each": "x", "fields": {"item": "x"}},
+        ),
+    ],
+)
+def test_the_words_of_a_column_are_items(text: str, own: Any, tmp_path: Path) -> None:
+    got = lines_of(text, tmp_path, **own)
+    assert (got.users, got.items, got.ids) == (["ann"] * 3, ["a", "b", "c"], ["9#0", "9#1", "9#2"])
+    assert got.rejected == []
+
+
+def test_a_list_that_no_item_is_read_from_is_refused() -> None:
+    with pytest.raises(SourceError, match=r"no field is read from .*item = 'shown'"):
+        resolve("millirec", format="csv", each="shown")
