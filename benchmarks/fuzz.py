@@ -30,6 +30,7 @@ from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 
 BATCH = 500
+_OWN = 0.5
 GROWTH = 1.1  # of the resident memory, between the middle of the run and its end
 _BOUNDS = "state.user_cache=2000", "state.max_items=2000", "state.history=200"
 _ODD = (
@@ -51,26 +52,31 @@ _ODD = (
 )
 
 
-def seeds() -> list[str]:
+NAMES = sorted(PRESETS)
+"""The presets in the order in which batches of lines are read by them."""
+
+
+def seeds() -> dict[str, list[str]]:
     """Usable lines of every preset: JSON, arrays of it, CSV, tab-separated values."""
-    found = []
-    for preset in PRESETS.values():
+    found: dict[str, list[str]] = {}
+    for name, preset in PRESETS.items():
         values = {"ts": "1661431896", "value": "4", "type": next(iter(preset.types), "view")}
         if preset.format == "json":
             row: dict[str, Any] = {}
             for slot, place in slots(preset).items():
                 words = preset.only.get(place) or (values.get(field_of(slot), "7"),)
                 _put(row, place.split("."), words[0])
-            found += [json.dumps(row), json.dumps([row, row]), f"{json.dumps(row)},"]
+            found[name] = [json.dumps(row), json.dumps([row, row]), f"{json.dumps(row)},"]
         else:
             fields = {place: field for field, place in preset.fields.items()}
             cells = [values.get(fields.get(name, ""), "7") for name in preset.columns]
-            found.append(preset.delimiter.join(cells))
+            found[name] = [preset.delimiter.join(cells)]
     events = (
         {"user": f"u{n}", "item": f"i{n}", "type": "click", "ts": 1.6e12 + n} for n in range(9)
     )
     lines = list(map(json.dumps, events))
-    return [*found, *lines, "\n".join(lines[:3]), "["]
+    found["millirec"] += [*lines, "\n".join(lines[:3]), "["]
+    return found
 
 
 def _put(row: dict[str, Any], path: list[str], value: str) -> None:
@@ -90,10 +96,15 @@ def _element(row: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def mutated(count: int, seed: int) -> Iterator[str]:
-    """`count` lines, each a usable one with up to six mutations; some are still usable."""
-    draw, lines = random.Random(seed), seeds()
-    for _ in range(count):
-        line = draw.choice(lines)
+    """`count` lines, each a usable one with up to six mutations; some are still usable.
+
+    Half of each batch is of the preset by which it is read.
+    """
+    draw, own = random.Random(seed), seeds()
+    lines = [line for some in own.values() for line in some]
+    for number in range(count):
+        name = NAMES[number // BATCH % len(NAMES)]
+        line = draw.choice(own[name] if draw.random() < _OWN else lines)
         for _ in range(draw.randrange(7)):
             line = _mutate(line, draw, lines)
         yield line
@@ -119,9 +130,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
     """Decode and learn `count` lines, with each preset in turn, and measure the memory."""
     config = load(None, ["source.paths=x", *_BOUNDS], {}).config
     base = decode_settings(config)
-    decoders = [
-        Decoder(msgspec.structs.replace(base, preset=resolve(name))) for name in sorted(PRESETS)
-    ]
+    decoders = [Decoder(msgspec.structs.replace(base, preset=resolve(name))) for name in NAMES]
     learner = Learner(config.settings)
     learner.compile()
     rows, history, now = MemoryRows(), MemoryRows(), int(time.time() * 1000)
