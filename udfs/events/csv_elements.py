@@ -53,11 +53,17 @@ class CsvElements:
         of: list[int] = []
         words: list[str] = []
         elements: list[int] = []
+        numbers: list[int] = []
+        before, begin = -1, 0
         for row, cell in enumerate(raw.fields[self._words[0]]):
+            if raw.rows[row] != before:
+                before, begin = raw.rows[row], 0
             found = (cell or "").split()
             of += [row] * len(found)
             words += found
-            elements += range(len(found))
+            elements += range(begin, begin + len(found))
+            numbers += range(len(found))
+            begin += len(found)
             raw.ignored += not found
         raw = raw.take(of)
         raw.elements = elements
@@ -69,5 +75,5 @@ class CsvElements:
                     words[at], types[at] = item, kind
         for slot in self._words:
             raw.fields[slot] = types if slot == "type" else words
-        raw.numbers = elements
+        raw.numbers = numbers
         return raw
