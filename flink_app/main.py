@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ import msgspec
 from flink_app.config import Config, Loaded, load
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
-from flink_app.connections.redis_access import redis_client, start_afresh
+from flink_app.connections.redis_access import redis_client
+from flink_app.connections.redis_start import require_rights, start_afresh
 from flink_app.console.failures import exit_code, job_failed
 from flink_app.graph.restore import RESTORE
 from flink_app.package import CONFIG
@@ -55,12 +57,17 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
     options = cluster_options(config, loaded)
-    if not options.get(RESTORE) and not option(given, RESTORE):
-        with contextlib.closing(redis_client(config)) as client:
-            start_afresh(client, config)
+    restored = options.get(RESTORE) or option(given, RESTORE)
+    began_ms = time.time_ns() // 1_000_000
+    with contextlib.closing(redis_client(config)) as client:
+        require_rights(client, config)
     try:
         stream, tables = environments(options)
         build(stream, tables, config, trial)
+        if not restored:
+            with contextlib.closing(redis_client(config)) as client:
+                if note := start_afresh(client, config, began_ms):
+                    print(note, file=sys.stderr)
         stream.execute(config.job.name)
     except MillirecError:
         raise

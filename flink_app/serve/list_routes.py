@@ -82,16 +82,16 @@ def routes(services: Services) -> APIRouter:
         prefix = services.config.redis.prefix
         try:
             values = await services.reader.get([f"{prefix}{METADATA}{one}" for one in id])
-        except Away:
-            raise away(services.reader) from None
+        except Away as error:
+            raise away(str(error)) from None
         return json(_encode({"items": dict(zip(id, map(_metadata, values), strict=True))}))
 
     @router.get("/stats", summary="The job's counts, speeds and quality")
     async def stats() -> Response:
         try:
             fields = await services.reader.call("HGETALL", f"{services.config.redis.prefix}{STATS}")
-        except Away:
-            raise away(services.reader) from None
+        except Away as error:
+            raise away(str(error)) from None
         numbers = {name.decode(): _number(value) for name, value in fields.items()}
         return json(_encode(numbers))
 

@@ -44,8 +44,8 @@ def routes(services: Services) -> APIRouter:
         checked(candidates.items, "item", longest)
         try:
             [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{candidates.user}"])
-        except Away:
-            raise away(services.reader) from None
+        except Away as error:
+            raise away(str(error)) from None
         return json(_encode(ranked(factors, candidates, data)))
 
     return router
