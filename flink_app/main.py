@@ -52,15 +52,16 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     from flink_app.graph.layout import option
     from flink_app.job import build
 
-    given = StreamExecutionEnvironment.get_execution_environment()
     loaded = _loaded(config_file, settings)
+    check(loaded.config)
+    with contextlib.closing(redis_client(loaded.config)) as client:
+        require_rights(client, loaded.config)
+    given = StreamExecutionEnvironment.get_execution_environment()
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
     options = cluster_options(config, loaded)
     restored = options.get(RESTORE) or option(given, RESTORE)
     began_ms = time.time_ns() // 1_000_000
-    with contextlib.closing(redis_client(config)) as client:
-        require_rights(client, config)
     try:
         stream, tables = environments(options)
         build(stream, tables, config, trial)

@@ -52,7 +52,8 @@ def require_rights(client: redis.Redis, config: Config) -> None:
     for name in (POPULAR.key, TRENDING.key, STATS, "filled", "writers"):
         asked.append(("EXISTS", f"{prefix}{name}"))
     asked += [("HSET", trial, "0", "0"), ("HGET", trial, "0"), ("HKEYS", trial), ("DEL", trial)]
-    asked += [("MGET", trial), ("XADD", log, "*", "rows", ""), ("DEL", log), ("TIME",)]
+    asked += [("GET", trial), ("MGET", trial), ("HGETALL", trial)]
+    asked += [("XADD", log, "*", "rows", ""), ("DEL", log), ("TIME",)]
     asked.append(("XREAD", "COUNT", "1", "STREAMS", log, "0"))
     shown = shown_key(prefix, "trial")
     asked += [("PFADD", shown, "0"), ("PFCOUNT", shown), ("DEL", shown)]

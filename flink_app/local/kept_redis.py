@@ -112,6 +112,7 @@ class KeptRedis:
         with closing(redis.Redis.from_url(self.url)) as client:
             # What cannot be saved is told at the end; the job goes on.
             client.config_set("stop-writes-on-bgsave-error", "no")
+            client.config_set("rdbcompression", "no")  # which takes as long as all the rest
             client.config_set("save", _SAVE)
         return True
 
@@ -124,7 +125,7 @@ class KeptRedis:
             try:
                 _save(client)
             except FAILURES as error:
-                return words(error)
+                return words(error) or f"see {self.folder / 'redis.log'}"
             finally:
                 if self._run is not None:
                     with suppress(*FAILURES):

@@ -122,7 +122,7 @@ def kept(config: Config, user: str | None, dump: Path | None, failure: str) -> l
             "your own:",
             "  REDIS_URL=redis://127.0.0.1:6379/0 millirec run …",
         ]
-    size = f"{dump.stat().st_size / 1e6:,.1f} MB"
+    size = f"{dump.stat().st_size / 1000:,.0f} kB"
     lines = [f"the lists are kept in {folder} ({size}) until the next run from this folder:"]
     if user is not None and user.isprintable():
         lines.append(f"  millirec get {shlex.quote(user)}")

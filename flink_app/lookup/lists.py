@@ -29,7 +29,7 @@ from udfs.errors import ConfigError, ServiceError
 from udfs.lists import contract
 from udfs.lists.contract import RecommendationList
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, split
-from udfs.stores.redis_refusals import FAILURES, told
+from udfs.stores.redis_refusals import told
 
 
 def read(client: redis.Redis, key: str) -> bytes | None:
@@ -46,7 +46,10 @@ def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]
     pipeline: Any = client.pipeline(transaction=False)
     for item in items:
         pipeline.get(f"{prefix}{METADATA}{item}")
-    values = pipeline.execute()
+    try:
+        values = pipeline.execute()
+    except redis.exceptions.NoPermissionError:
+        return {}  # a reader of lists may not be allowed to see what the shop has written
     found = {}
     for item, value in zip(items, values, strict=True):
         try:
@@ -127,8 +130,7 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
             f"{printable(key)} in Redis at {address} is not a list of millirec: {error}. "
             "Show it with --json."
         ) from error
-    names: dict[str, str] = {}
-    with contextlib.suppress(*FAILURES):  # a reader of lists may not be allowed to see metadata
+    with told(address):
         names = titles(client, prefix, [entry.item for entry in found.items])
     out.print(table(found, key, names, now_ms()))
     return FINISHED

@@ -60,7 +60,7 @@ _KINDS: list[tuple[str, Refusal]] = [
             "has no database of that number",
             "End redis.url with a number that it has: /0 always exists.",
         ),
-        ("SELECT is not allowed in cluster|MovedError|AskError|CROSSSLOT", *_CLUSTER),
+        ("SELECT is not allowed in cluster|MovedError|MOVED \\d|CROSSSLOT", *_CLUSTER),
         (
             "cluster support disabled|[Cc]luster mode is not enabled",
             "is not a Redis Cluster",
