@@ -31,6 +31,7 @@ from flink_app.connections.redis_start import require_rights, start_afresh
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals, read_totals
+from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
@@ -110,6 +111,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
 def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
+    decode_settings(config)
     source_of(config)
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)

@@ -26,6 +26,7 @@ from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import clock
 from flink_app.console.terminal import printable
 from udfs.errors import ConfigError, ServiceError
+from udfs.events.whole_ids import stored
 from udfs.lists import contract
 from udfs.lists.contract import RecommendationList
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, split
@@ -112,6 +113,8 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
     """
     client, address = find_redis(loaded)
     prefix = loaded.config.redis.prefix
+    kind, who = split(name)
+    name = kind + stored(loaded.config.events.ids)(who) if who else name
     key = f"{prefix}{name}"
     with told(address):
         value = read(client, key)
