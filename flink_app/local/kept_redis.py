@@ -59,7 +59,7 @@ class KeptRedis:
         return self.folder / DUMP
 
     def __enter__(self) -> KeptRedis:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # lists are about people
         with self._alone():
             if not self._join():
                 self._start()

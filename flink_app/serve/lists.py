@@ -132,5 +132,5 @@ class Lists:
 
 def away(reason: str) -> Problem:
     """The problem for requests that only Redis can answer; `reason` is a sentence."""
-    detail = f"What was asked for is not remembered, and {reason[:1].upper()}{reason[1:]}"
+    detail = f"{reason or 'Redis has not answered yet.'} What was asked for is not remembered."
     return Problem(503, "redis-away", detail, retry_s=1)

@@ -40,7 +40,7 @@ class Reader:
         self.source = source(settings)
         self._timeout_s = settings.timeout_s
         self.address = settings.address
-        self.away, self.reason = False, ""
+        self.away, self.reason, self._logged = False, "", ""
         self._waiting: list[_Asked] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -67,7 +67,7 @@ class Reader:
         """
         values = await self._asked(self.source.values(keys), whole=True)
         if self.away:
-            self.away, self.reason = False, ""
+            self.away, self.reason, self._logged = False, "", ""
             log.warning("Redis at %s answers again", self.address)
         return values
 
@@ -134,9 +134,10 @@ class Reader:
         except FAILURES as error:
             late = f"no answer within {self._timeout_s:g} s"
             said = error if str(error) else redis.TimeoutError(late)
-            reason = sentence(self.address, said)
+            reason = sentence(self.address, said, quoted=False)
+            if reason != self._logged:
+                self._logged = reason
+                log.warning("%s", sentence(self.address, said))
             if whole or not isinstance(error, redis.exceptions.NoPermissionError):
-                if reason != self.reason:
-                    log.warning("%s", reason)
                 self.away, self.reason = True, reason
             raise Away(reason) from error

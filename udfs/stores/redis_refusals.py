@@ -164,8 +164,8 @@ def words(error: BaseException) -> str:
     return text if len(text) <= 240 else f"{text[:240]}…"
 
 
-def sentence(address: str, error: BaseException) -> str:
-    """What an error means.
+def sentence(address: str, error: BaseException, quoted: bool = True) -> str:
+    """What an error means; `quoted`: with what Redis said, which strangers need not know.
 
     >>> sentence("redis://cache:6379/0", redis.ConnectionError("Connection refused"))[:64]
     'Redis at redis://cache:6379/0 does not answer: Connection refuse'
@@ -173,7 +173,7 @@ def sentence(address: str, error: BaseException) -> str:
     what, advice = refusal(error)
     if what == _LATE and address.startswith("rediss"):  # it waits for the rest of a command
         advice += " If it speaks no TLS, write redis:// instead of rediss://."
-    said = words(error)
+    said = words(error) if quoted else ""
     return f"Redis at {address} {what}{': ' if said else ''}{said}. {advice}"
 
 
