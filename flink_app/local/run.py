@@ -32,6 +32,7 @@ from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.headers import check_headers
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
@@ -113,6 +114,7 @@ def _check_input(config: Config) -> None:
     check(config)
     decode_settings(config)
     source_of(config)
+    check_headers(config)
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)
     require_kafka(config)
