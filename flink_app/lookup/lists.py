@@ -26,7 +26,6 @@ from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import clock
 from flink_app.console.terminal import printable
 from udfs.errors import ConfigError, ServiceError
-from udfs.events.whole_ids import stored
 from udfs.lists import contract
 from udfs.lists.contract import RecommendationList
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, split
@@ -113,9 +112,7 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
     """
     client, address = find_redis(loaded)
     prefix = loaded.config.redis.prefix
-    kind, who = split(name)
-    name = kind + stored(loaded.config.events.ids)(who) if who else name
-    key = f"{prefix}{name}"
+    key = prefix + _stored(name, loaded)
     with told(address):
         value = read(client, key)
     if value is None:
@@ -137,6 +134,16 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
         names = titles(client, prefix, [entry.item for entry in found.items])
     out.print(table(found, key, names, now_ms()))
     return FINISHED
+
+
+def _stored(name: str, loaded: Loaded) -> str:
+    """The name of a list as it is in Redis, by `events.ids`."""
+    kind, who = split(name)
+    if not who or loaded.config.events.ids == "text":
+        return name
+    from udfs.events.whole_ids import stored  # it needs NumPy, which takes longer than the rest
+
+    return kind + stored(loaded.config.events.ids)(who)
 
 
 def _warn_of_earlier(value: bytes, began: int) -> None:

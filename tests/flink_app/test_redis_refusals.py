@@ -274,7 +274,9 @@ def test_a_server_starts_and_answers_503_with_the_sentence(refusing: Refusing) -
             detail = answer.json()["detail"]
             assert "geheim" not in detail
             assert detail.endswith(" What was asked for is not remembered.")
-            _assert_sentence(detail[: -len(" What was asked for is not remembered.")], refusing, path)
+            _assert_sentence(
+                detail[: -len(" What was asked for is not remembered.")], refusing, path
+            )
         ready = client.get("/health/ready")
         assert ready.status_code == (200 if refusing.reads else 503)
         assert client.get("/health/live").status_code == 200
