@@ -22,7 +22,7 @@ from flink_app.config import Config, Loaded, load
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
 from flink_app.connections.redis_access import redis_client
-from flink_app.connections.redis_start import require_rights, start_afresh
+from flink_app.connections.redis_start import continues, require_rights, start_afresh
 from flink_app.console.failures import exit_code, job_failed
 from flink_app.graph.restore import RESTORE
 from flink_app.package import CONFIG
@@ -60,15 +60,16 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
     options = cluster_options(config, loaded)
-    restored = options.get(RESTORE) or option(given, RESTORE)
+    checkpoint = options.get(RESTORE) or option(given, RESTORE) or ""
     began_ms = time.time_ns() // 1_000_000
     try:
         stream, tables = environments(options)
         build(stream, tables, config, trial)
-        if not restored:
-            with contextlib.closing(redis_client(config)) as client:
-                if note := start_afresh(client, config, began_ms):
-                    print(note, file=sys.stderr)
+        with contextlib.closing(redis_client(config)) as client:
+            if not continues(client, config.redis.prefix, checkpoint) and (
+                note := start_afresh(client, config, began_ms)
+            ):
+                print(note, file=sys.stderr)
         stream.execute(config.job.name)
     except MillirecError:
         raise

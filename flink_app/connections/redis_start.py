@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import copy
 from itertools import islice
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import redis
 
@@ -73,6 +75,26 @@ def _naming(error: Exception, command: tuple[str, ...]) -> Exception:
     named = copy.copy(error)
     named.args = (f"{' '.join(command[:2])}: {error}",)
     return named
+
+
+def continues(client: redis.Redis, prefix: str, checkpoint: str) -> bool:
+    """Whether a job goes on with what is in Redis.
+
+    It does not if it has no checkpoint, or if since that was made another job has started without
+    state: the lists are that one's, and the job writes its own again once they are removed.
+
+    Args:
+        checkpoint: its path or URI; one that is not on this machine is taken for the newer.
+    """
+    if not checkpoint:
+        return False
+    parts = urlsplit(checkpoint)
+    folder = Path(unquote(parts.path) if parts.scheme == "file" else checkpoint)
+    try:
+        made_s = (folder if folder.is_file() else folder / "_metadata").stat().st_mtime
+    except OSError:
+        return True
+    return made_s * 1000 >= began_ms(client, prefix)
 
 
 def start_afresh(client: redis.Redis, config: Config, born_ms: int) -> str:

@@ -27,7 +27,7 @@ from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
 from flink_app.connections.kafka import require_kafka
 from flink_app.connections.redis_access import EMBEDDED_PORT, redis_address, redis_client
-from flink_app.connections.redis_start import require_rights, start_afresh
+from flink_app.connections.redis_start import continues, require_rights, start_afresh
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals, read_totals
@@ -170,10 +170,7 @@ class _Run:
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
             with EmbeddedJob(self._config, self._log_file, line.warn) as job:
-                if not self._config.state.restore and (
-                    note := start_afresh(self._client, self._config, lists.now_ms())
-                ):
-                    line.say(note)
+                self._start_afresh(line)
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")
@@ -181,6 +178,17 @@ class _Run:
                 job_id = job.id
                 line.stage("stopping Flink")
         return finished, [] if finished else self._go_on(job_id)
+
+    def _start_afresh(self, line: LiveLine) -> None:
+        """Remove what an earlier job has left in Redis, unless this one continues it."""
+        config, state = self._config, self._config.state
+        checkpoint = state.restore
+        if checkpoint == "latest":
+            checkpoint = latest_checkpoint(state.checkpoints)
+        if not continues(self._client, config.redis.prefix, checkpoint) and (
+            note := start_afresh(self._client, config, lists.now_ms())
+        ):
+            line.say(note)
 
     def _follow(self, job: EmbeddedJob, line: LiveLine) -> bool:
         """Show its progress until it has finished (true) or is stopped (false)."""

@@ -152,12 +152,6 @@ def over_tls(found: Refusing) -> Refusing:
     return found._replace(url=found.url.replace("redis:", "rediss:"))
 
 
-def _cluster_node(client: Any) -> contextlib.AbstractContextManager[Refusing]:
-    return contextlib.nullcontext(
-        Refusing(_url(client).replace("redis:", "redis+cluster:"), "is not a Redis Cluster")
-    )
-
-
 HTTP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 MADE: dict[str, Callable[[Any, Path], Any]] = {
     "replica": lambda client, _: replica(client, "yes"),
@@ -181,7 +175,9 @@ MADE: dict[str, Callable[[Any, Path], Any]] = {
     "no replicas": lambda client, _: configured(
         client, "too few replicas", True, **{"min-replicas-to-write": 1}
     ),
-    "no cluster": lambda client, _: _cluster_node(client),
+    "no cluster": lambda client, _: contextlib.nullcontext(
+        Refusing(_url(client).replace("redis:", "redis+cluster:"), "is not a Redis Cluster")
+    ),
     "cluster node": lambda *_: saying(
         b"-ERR SELECT is not allowed in cluster mode\r\n", "is a node of a Redis Cluster"
     ),

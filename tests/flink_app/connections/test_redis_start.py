@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from flink_app.config import Config, load
-from flink_app.connections.redis_start import began_ms, require_rights, start_afresh
+from flink_app.connections.redis_start import began_ms, continues, require_rights, start_afresh
 from tests.udfs.builders import NOW
 from tests.udfs.flink import Subtask
 from tests.udfs.user_learners import operator, sent
@@ -88,6 +90,23 @@ def test_two_jobs_on_one_redis(redis_url: str, redis_client: Any) -> None:
         assert {entry.item for entry in found.items} <= {"x", "y"}, key
     with pytest.raises(ServiceError, match="a newer job"):
         first.process(7, sent([("ann", "b")], now_ms()))
+
+
+def test_a_job_continues_unless_another_has_begun_since_its_checkpoint(
+    redis_client: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a b %20" / "chk-7"
+    folder.mkdir(parents=True)
+    made = folder / "_metadata"
+    made.write_bytes(b"")
+    os.utime(made, (NOW / 1000, NOW / 1000))
+    names = [str(folder), folder.as_uri(), str(made)]
+    for began, goes_on in ((None, True), (NOW - 1, True), (NOW + 1, False)):
+        if began:
+            redis_client.hset("stats", "began", began)
+        assert [continues(redis_client, "", name) for name in names] == [goes_on] * 3
+        assert continues(redis_client, "", "s3://bucket/chk-7")
+        assert not continues(redis_client, "", "")
 
 
 def test_an_older_job_cannot_start_over_a_newer_one(redis_url: str, redis_client: Any) -> None:
