@@ -19,7 +19,7 @@ SOURCES = sorted(
     path for top in ("udfs", "flink_app", "deploy") for path in (ROOT / top).rglob("*.py")
 )
 SECTIONS = "|".join(Config.__struct_fields__)
-FILES = "csv|jsonl?|zip|jar|html|toml|tsv"
+FILES = "csv|jsonl?|log|zip|jar|html|toml|tsv"
 NAMED = re.compile(rf"(?<![\w/.-])({SECTIONS})\.(?!(?:{FILES})\b)([a-z_]+)(?![\w/(])")
 SET = re.compile(r"--set '?([a-z]+\.[a-z_]+)")
 
