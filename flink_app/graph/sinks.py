@@ -6,9 +6,6 @@ at the end of a bounded input.
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import quote
-
 from pyflink.common.serialization import Encoder, SimpleStringSchema
 from pyflink.datastream import DataStream
 from pyflink.datastream.connectors import DeliveryGuarantee
@@ -23,6 +20,7 @@ from pyflink.datastream.connectors.kafka import (
 )
 
 from flink_app.config import Config
+from flink_app.config.paths import flink_uri
 
 NAME = "dead letters"
 
@@ -37,8 +35,7 @@ def write_dead_letters(letters: DataStream, config: Config) -> None:
 
 
 def _file_sink(path: str) -> FileSink:
-    local = "://" not in path
-    folder = "file://" + quote(str(Path(path).expanduser().absolute())) if local else path
+    folder = flink_uri(path, "dead_letters.path")
     rolling = RollingPolicy.default_rolling_policy(
         part_size=64 * 1024 * 1024, rollover_interval=60_000, inactivity_interval=5_000
     )

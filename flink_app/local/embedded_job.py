@@ -7,7 +7,7 @@ job nor its Java process is left.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,12 +24,18 @@ class EmbeddedJob:
 
     Args:
         log, on_warning: see `JavaGateway`. trial: how events are tested, if the run measures.
+        names: the true paths behind those that the job reads.
     """
 
     def __init__(
-        self, config: Config, log: Path, on_warning: Callable[[str], None], trial: Trial = ORDINARY
+        self,
+        config: Config,
+        log: Path,
+        on_warning: Callable[[str], None],
+        trial: Trial = ORDINARY,
+        names: Mapping[str, str] = {},
     ) -> None:
-        self._config, self._trial = config, trial
+        self._config, self._trial, self._names = config, trial, names
         self._gateway = JavaGateway(log, on_warning)
         self._client: Any = None
         self._result: Any = None
@@ -53,7 +59,7 @@ class EmbeddedJob:
         options = embedded_options(config) | flink_options(config) | config.flink.options
         try:
             stream, tables = environments(options)
-            build(stream, tables, config, self._trial)
+            build(stream, tables, config, self._trial, self._names)
             self._client = stream.execute_async(config.job.name)
             self._result = self._client.get_job_execution_result()
         except MillirecError:

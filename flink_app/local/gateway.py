@@ -13,6 +13,7 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from flink_app.config.paths import refusal
 from udfs.errors import ServiceError
 
 _PORT = "PYFLINK_GATEWAY_PORT"
@@ -45,6 +47,8 @@ appender.listener.filter.warnings.level = WARN
 appender.listener.layout.type = PatternLayout
 appender.listener.layout.pattern = warning|%c|%m{{nolookups}}%n
 """
+# Java reads names of files by the locale; Python takes UTF-8 in the locale C too.
+_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
 _OPERATOR = re.compile(r"warning\|\S*[/\\]udfs[/\\](?:\w+[/\\])*\w+\.py:\d+\|(.*)")
 
 
@@ -75,14 +79,20 @@ class JavaGateway:
         from flink_app.graph.environment import prepare_process
 
         prepare_process()
+        if reason := refusal(self._log):
+            raise ServiceError(
+                f"Java cannot log to {str(self._log)!r}, which has {reason}: set TMPDIR to another "
+                "folder"
+            )
         from pyflink.pyflink_gateway_server import launch_gateway_server_process
 
         settings, port = self._log.with_suffix(".properties"), self._log.with_suffix(".port")
         port.unlink(missing_ok=True)  # an earlier Java's, which has logged to the same folder
-        settings.write_text(_LOG4J.format(file=self._log.as_posix()), encoding="utf-8")
+        settings.write_text(_LOG4J.format(file=_escaped(str(self._log))), encoding="ascii")
         environment = {
             **os.environ,
-            "LOG4J_PROPERTIES": str(settings),
+            **_LOCALE,
+            "LOG4J_PROPERTIES": settings.as_uri(),
             "_PYFLINK_CONN_INFO_PATH": str(port),
         }
         main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
@@ -146,6 +156,19 @@ class JavaGateway:
             self._last_lines.append(line)
             if warning := operator_warning(line):
                 self._on_warning(warning)
+
+
+def _escaped(path: str) -> str:
+    """A path as Log4j's properties take it: a backslash, $ and other letters than ASCII escaped.
+
+    >>> print(_escaped("/a b/ü$x"))
+    /a b/\\u00fc$$x
+    """
+    units = path.replace("$", "$$").encode("utf-16-be")
+    codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
+    return "".join(
+        chr(code) if 32 <= code < 127 and code != 92 else f"\\u{code:04x}" for code in codes
+    )
 
 
 def operator_warning(line: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import signal
 import tempfile
 import time
@@ -34,15 +35,18 @@ from flink_app.connections.redis_access import (
 )
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
+from flink_app.console.terminal import printable
 from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
 from flink_app.local.embedded_job import EmbeddedJob
+from flink_app.local.line_count import count_of
 from flink_app.local.ports import in_use
 from flink_app.local.redis_server import RedisServer
+from flink_app.local.unpack import readable
 from flink_app.lookup import lists
-from udfs.errors import ConfigError
+from udfs.errors import ConfigError, SourceError
 from udfs.lists import contract
 from udfs.lists.keys import USER
 
@@ -92,7 +96,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
             does not answer. JobFailed: it has ended with an error.
     """
     _check_input(loaded.config)
-    log_file = Path(tempfile.mkdtemp(prefix="millirec-")) / "millirec.log"
+    log_file = Path(tempfile.mkdtemp(prefix="millirec-")).absolute() / "millirec.log"
     _log_to(log_file)
     console = Console(stderr=True)
     try:
@@ -113,7 +117,8 @@ def run(loaded: Loaded, debug: bool = False) -> int:
 def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
-    source_of(config)
+    if config.source.kind not in ("files", "directory"):
+        source_of(config)  # `readable` looks into files
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)
     require_kafka(config)
@@ -131,6 +136,7 @@ class _Run:
 
     def __init__(self, loaded: Loaded, log_file: Path, console: Console, stop: Stop) -> None:
         self._config = loaded.config
+        self._names: dict[str, str] = {}
         self._embedded = loaded.origins["redis.url"] == DEFAULT
         self._log_file, self._console, self._stop = log_file, console, stop
         self._totals = Totals()
@@ -140,14 +146,30 @@ class _Run:
     def run(self) -> int:
         """Returns the exit code."""
         with contextlib.ExitStack() as stack:
+            count = count_of(self._config)
+            stack.callback(count.stop) if count else None
+            found = readable(self._config, self._say)
+            self._config, self._names = found.config, found.names
             if self._embedded:
                 self._config = self._with_redis(stack)
             self._client = stack.enter_context(contextlib.closing(redis_client(self._config)))
-            finished, advice = self._work()
-            self._summarise(finished, advice)
+            try:
+                finished, advice = self._work()
+            except JobFailed as error:
+                if count and (fault := count.result()[1]) and count.fault:
+                    raise SourceError(fault) from error
+                raise
+            held, reason = count.result() if count and finished else (None, "")
+            self._summarise(finished, advice, held, reason)
+            if finished or not self._config.state.checkpoints:
+                found.remove()
         if not finished:
             return STOPPED
-        return FAILED if self._totals.missing else FINISHED
+        lost = self._totals.missing or held not in (None, self._totals.received)
+        return FAILED if lost else FINISHED
+
+    def _say(self, text: str) -> None:
+        self._console.print(Text(printable(text)), highlight=False, soft_wrap=True)
 
     def _with_redis(self, stack: contextlib.ExitStack) -> Config:
         """Start a Redis, at the port where lookups look for it if that is free."""
@@ -157,7 +179,7 @@ class _Run:
         text = (
             f"lists go to an embedded Redis at {url}; in another terminal: {name}millirec get USER"
         )
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._say(text)
         changed = msgspec.structs.replace(self._config.redis, url=url)
         return msgspec.structs.replace(self._config, redis=changed)
 
@@ -167,7 +189,7 @@ class _Run:
             start_afresh(self._client, self._config)
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
-            with EmbeddedJob(self._config, self._log_file, line.warn) as job:
+            with EmbeddedJob(self._config, self._log_file, line.warn, names=self._names) as job:
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")
@@ -213,15 +235,17 @@ class _Run:
             ]
         with contextlib.suppress(ConfigError):
             newest = latest_checkpoint(folder)
-            if job_id in newest:
-                return [f"to continue from its last checkpoint: --restore {newest}"]
+            if job_id in newest.parts:
+                path = shlex.quote(printable(str(newest)))
+                return [f"to continue from its last checkpoint: --restore {path}"]
         return ["it was stopped before its first checkpoint"]
 
-    def _summarise(self, finished: bool, advice: list[str]) -> None:
+    def _summarise(self, finished: bool, advice: list[str], held: int | None, reason: str) -> None:
         out = Console(highlight=False, soft_wrap=True)
         totals, config = self._totals, self._config
         lines = ["finished" if finished else "stopped", ""]
-        lines += summary.account(totals, stopped=not finished)
+        lines += summary.account(totals, not finished, held)
+        lines += [f"not compared with the files: {reason}"] if reason else []
         lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
         lines += summary.quality(totals)
         lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]

@@ -14,8 +14,11 @@ from udfs.accounts import LISTS
 from udfs.lists.keys import POPULAR, USER
 
 
-def account(totals: Totals, stopped: bool) -> list[str]:
-    """What happened to every line that was read; `stopped`: before the end of the input.
+def account(totals: Totals, stopped: bool, held: int | None = None) -> list[str]:
+    """What happened to every line that was read.
+
+    Args:
+        stopped: before the end of the input. held: lines in the files, if they were counted.
 
     >>> print("\\n".join(account(Totals(received=5, learned=3, dead={"json": 2}), False)))
     5 lines received
@@ -24,6 +27,8 @@ def account(totals: Totals, stopped: bool) -> list[str]:
       2 dead letters  json 2
       0 ignored  blank lines, headers, weight 0
     accounted for: all
+    >>> account(Totals(received=3, learned=3), False, 6)[-1]
+    'NOT accounted for: the files hold 6 lines, not 3. Please report this as a bug.'
     """
     width = len(f"{totals.received:,}")
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(totals.dead.items()))
@@ -35,6 +40,9 @@ def account(totals: Totals, stopped: bool) -> list[str]:
     ]
     lines = [f"{counted(totals.received, 'line')} received"]
     lines += [f"  {number:>{width},} {name}  {more}".rstrip() for number, name, more in rows]
+    if held is not None and held != totals.received:
+        text = f"the files hold {counted(held, 'line')}, not {totals.received:,}"
+        return [*lines, f"NOT accounted for: {text}. Please report this as a bug."]
     if totals.missing == 0:
         return [*lines, "accounted for: all"]
     if stopped:
