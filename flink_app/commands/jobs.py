@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from flink_app.commands.app import ConfigFile, Settings, app
 from flink_app.config import load
-from flink_app.config.values import toml as toml_text
 from udfs.errors import ConfigError
 from udfs.options.learning import Served
 
@@ -40,15 +39,14 @@ def run(
     from flink_app.local.run import run as run_job
 
     given = []
-    if files:
-        given.append(f"source.paths={toml_text([str(file) for file in files])}")
-        if load(config, settings).config.source.kind not in ("files", "directory"):
-            given.append("source.kind=files")
+    if files and load(config, settings).config.source.kind not in ("files", "directory"):
+        given.append("source.kind=files")
     if preset:
         given.append(f"source.preset={preset}")
     if restore:
         given.append(f"state.restore={restore}")
-    return run_job(load(config, [*given, *settings]), debug)
+    loaded = load(config, [*given, *settings])
+    return run_job(loaded.reading([str(file) for file in files]) if files else loaded, debug)
 
 
 @dataclass(frozen=True, kw_only=True)

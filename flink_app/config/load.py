@@ -49,6 +49,12 @@ class Loaded(msgspec.Struct, frozen=True):
     config: Config
     origins: dict[str, str]
 
+    def reading(self, paths: list[str]) -> Loaded:
+        """The same with other `source.paths`, from arguments: TOML cannot write all of them."""
+        source = msgspec.structs.replace(self.config.source, paths=paths)
+        config = msgspec.structs.replace(self.config, source=source)
+        return Loaded(config, self.origins | {"source.paths": "argument"})
+
 
 class _Setting(NamedTuple):
     """A value as it was set, not checked yet."""

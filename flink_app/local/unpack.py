@@ -8,6 +8,7 @@ sizes and times, so that a job that is restored finds the same lines; it goes on
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -47,6 +48,9 @@ class Readable(NamedTuple):
         """Remove what was unpacked."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # there are others
+                self.folder.parent.rmdir()
+                self.folder.parent.parent.rmdir()
 
 
 def readable(config: Config, say: Callable[[str], None]) -> Readable:
