@@ -161,10 +161,10 @@ class JavaGateway:
 def _escaped(path: str) -> str:
     """A path as Log4j's properties take it: a backslash, $ and other letters than ASCII escaped.
 
-    >>> print(_escaped("/a b/ü$x"))
-    /a b/\\u00fc$$x
+    >>> print(_escaped("/a b/ü${x}"))
+    /a b/\\u00fc$${x}
     """
-    units = path.replace("$", "$$").encode("utf-16-be")
+    units = path.replace("${", "$${").encode("utf-16-be")
     codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
     return "".join(
         chr(code) if 32 <= code < 127 and code != 92 else f"\\u{code:04x}" for code in codes
