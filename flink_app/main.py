@@ -22,7 +22,9 @@ from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
 from flink_app.connections.redis_access import redis_client, start_afresh
 from flink_app.console.failures import exit_code, job_failed
+from flink_app.graph.inputs import is_left_alone, refuse
 from flink_app.graph.restore import RESTORE
+from flink_app.graph.sources import files_of, paths_of
 from flink_app.package import CONFIG
 from udfs.errors import MillirecError
 from udfs.learning.settings import ORDINARY, Trial
@@ -54,6 +56,9 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     loaded = _loaded(config_file, settings)
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
+    if config.source.kind == "directory":
+        for file in filter(is_left_alone, files_of(paths_of(config))):
+            raise refuse(file, "a cluster does not unpack what comes into a watched folder")
     options = cluster_options(config, loaded)
     if not options.get(RESTORE) and not option(given, RESTORE):
         with contextlib.closing(redis_client(config)) as client:

@@ -8,13 +8,14 @@ Flink itself goes by their names.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from flink_app.config.paths import refusal
 from udfs.errors import SourceError
-from udfs.events.text_files import codec, form_of, one_stream
+from udfs.events.text_files import codec, form_of, one_stream, open_lines
 
 CHARSETS = {
     "ascii": "US-ASCII",
@@ -35,6 +36,11 @@ CHARSETS = {
     **{f"iso8859-{part}": f"ISO-8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15)},
 }
 """Python's encodings that every Java knows, in which the byte of a line feed is nothing else."""
+
+NOT_LEFT_ALONE = r"(?s)(?!.*\.(?i:bz2|xz|zst)$)(?!.*\.(?:GZ|Gz|gZ)$).*"
+"""Java's pattern for the paths in a watched folder that Flink reads right: a file that comes later
+cannot be looked into first."""
+_ALONE = re.compile(r"\.(?:(?i:bz2|xz|zst)|GZ|Gz|gZ)$")
 
 _GZIP = (".gz", ".gzip")
 _UNPACKED_BY_NAME = (*_GZIP, ".bz2", ".xz", ".zst", ".deflate")
@@ -111,6 +117,30 @@ def charset(encoding: str) -> dict[str, str]:
             f"{', '.join(CHARSETS)}, or convert the events to UTF-8"
         )
     return {"raw.charset": CHARSETS[name]} if name != "utf-8" else {}
+
+
+def is_left_alone(file: Path) -> bool:
+    """Whether Flink does not read this file of a watched folder, because of its ending."""
+    return _ALONE.search(file.name) is not None
+
+
+def unpack(file: Path, out: Path, encoding: str, target: str = "utf-8") -> None:
+    """Write the plain lines of a file; `out` appears at once, or not at all.
+
+    Args:
+        encoding: of the file. target: of what is written.
+
+    Raises:
+        SourceError: the file cannot be read. OSError: `out` cannot be written.
+    """
+    part = out.with_name(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as text:
+            for lines in open_lines(file, encoding):
+                text.write("".join(f"{line}\n" for line in lines).encode(target, "replace"))
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def refuse(file: Path, reason: str) -> SourceError:

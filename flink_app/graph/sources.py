@@ -14,7 +14,14 @@ import msgspec
 
 from flink_app.config import Config
 from flink_app.config.paths import flink_uri, local
-from flink_app.graph.inputs import charset, files_below, name_oddity, oddities, refuse
+from flink_app.graph.inputs import (
+    NOT_LEFT_ALONE,
+    charset,
+    files_below,
+    name_oddity,
+    oddities,
+    refuse,
+)
 from udfs.errors import SourceError
 
 
@@ -77,6 +84,7 @@ def _files(config: Config) -> Source:
     options = {"connector": "filesystem", "format": "raw"} | charset(encoding)
     if watched:
         options["source.monitor-interval"] = f"{config.source.poll_ms} ms"
+        options["source.path.regex-pattern"] = NOT_LEFT_ALONE
     lanes = config.job.parallelism
     return Source(
         name="",

@@ -14,6 +14,7 @@ import signal
 import tempfile
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -40,6 +41,7 @@ from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
+from flink_app.local.arrivals import Arrivals
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.line_count import count_of
 from flink_app.local.ports import in_use
@@ -137,6 +139,7 @@ class _Run:
     def __init__(self, loaded: Loaded, log_file: Path, console: Console, stop: Stop) -> None:
         self._config = loaded.config
         self._names: dict[str, str] = {}
+        self._arrivals: Sequence[Arrivals] = ()
         self._embedded = loaded.origins["redis.url"] == DEFAULT
         self._log_file, self._console, self._stop = log_file, console, stop
         self._totals = Totals()
@@ -150,6 +153,7 @@ class _Run:
             stack.callback(count.stop) if count else None
             found = readable(self._config, self._say)
             self._config, self._names = found.config, found.names
+            self._arrivals = found.arrivals
             if self._embedded:
                 self._config = self._with_redis(stack)
             self._client = stack.enter_context(contextlib.closing(redis_client(self._config)))
@@ -191,10 +195,14 @@ class _Run:
             line.stage("starting Java and Flink")
             with EmbeddedJob(self._config, self._log_file, line.warn, names=self._names) as job:
                 job.submit()
+                for one in self._arrivals:
+                    one.start(line.warn)
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")
                 finished = self._follow(job, line)
                 job_id = job.id
+                for one in self._arrivals:
+                    one.stop()
                 line.stage("stopping Flink")
         return finished, [] if finished else self._go_on(job_id)
 
@@ -248,6 +256,7 @@ class _Run:
         lines += [f"not compared with the files: {reason}"] if reason else []
         lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
         lines += summary.quality(totals)
+        lines += [f"not learned: {why}" for one in self._arrivals for why in one.unread.values()]
         lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
         for text in lines:
             out.print(Text(text))

@@ -22,10 +22,11 @@ import msgspec
 from flink_app.config import Config
 from flink_app.config.paths import refusal
 from flink_app.console.live import counted
-from flink_app.graph.inputs import name_oddity, oddities
+from flink_app.graph.inputs import name_oddity, oddities, unpack
 from flink_app.graph.sources import files_of, paths_of
+from flink_app.local.arrivals import Arrivals
 from udfs.errors import SourceError
-from udfs.events.text_files import form_of, open_lines
+from udfs.events.text_files import form_of
 
 FOLDER = ".millirec"
 """What runs keep, in the current folder."""
@@ -38,11 +39,13 @@ class Readable(NamedTuple):
         config: with other paths if necessary.
         names: the true path behind each path that the job reads, where it is another.
         folder: to be removed once all is learned; None if nothing had to be unpacked.
+        arrivals: to be started and stopped with the job.
     """
 
     config: Config
     names: dict[str, str]
     folder: Path | None = None
+    arrivals: Sequence[Arrivals] = ()
 
     def remove(self) -> None:
         """Remove what was unpacked."""
@@ -68,15 +71,15 @@ def readable(config: Config, say: Callable[[str], None]) -> Readable:
     paths = paths_of(config)
     try:
         if kind == "directory":
-            return _linked(config, paths)
+            return _watched(config, paths)
         files = files_of(paths)
         odd = oddities(files, config.source.encoding)
         odd |= {path: reason for path in paths if (reason := name_oddity(path))}
         return _unpacked(config, files, odd, say) if odd else Readable(config, {})
     except OSError as error:
         raise SourceError(
-            f"what the job is to read cannot be unpacked to {error.filename}: {error.strerror}. "
-            "Make room there, or run millirec in another folder."
+            f"the input cannot be unpacked to {error.filename}: {error.strerror}. Make room "
+            "there, or run millirec in another folder."
         ) from error
 
 
@@ -93,20 +96,21 @@ def place() -> Path:
     return found
 
 
-def _linked(config: Config, paths: Sequence[Path]) -> Readable:
+def _watched(config: Config, paths: Sequence[Path]) -> Readable:
     """Watched folders, those with odd names behind links."""
     names: dict[str, str] = {}
     given = []
     for path in paths:
+        read = path
         if name_oddity(path):
-            link = place() / "watched" / _digest([os.fsencode(path)])
-            link.parent.mkdir(parents=True, exist_ok=True)
-            if not link.is_symlink():
-                link.symlink_to(path)
-            names[str(link)] = str(path)
-            path = link
-        given.append(str(path))
-    return Readable(_with(config, given), names)
+            read = place() / "watched" / _digest([os.fsencode(path)])
+            read.parent.mkdir(parents=True, exist_ok=True)
+            if not read.is_symlink():
+                read.symlink_to(path)
+            names[str(read)] = str(path)
+        given.append(str(read))
+    arrivals = [Arrivals(path, config.source.encoding) for path in paths]
+    return Readable(_with(config, given), names, arrivals=arrivals)
 
 
 def _unpacked(
@@ -137,21 +141,9 @@ def _unpacked(
             f"{first.name}, since {reason}{more}"
         )
     for file, entry in copies:
-        _unpack(file, entry, encoding)
+        unpack(file, entry, encoding)
     given = [str(folder)] if len(names) != 1 else list(names)
     return Readable(_with(config, given), names, folder)
-
-
-def _unpack(file: Path, entry: Path, encoding: str) -> None:
-    """Write the lines of a file; the entry appears at once, or not at all."""
-    part = entry.with_name(f".{entry.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as out:
-            for lines in open_lines(file, encoding):
-                out.write("".join(f"{line}\n" for line in lines).encode())
-        part.replace(entry)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _with(config: Config, paths: list[str]) -> Config:
