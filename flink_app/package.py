@@ -8,6 +8,7 @@ other is given.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import zipfile
 from pathlib import Path
@@ -18,7 +19,7 @@ from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
 from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
-from udfs.errors import ServiceError
+from udfs.errors import ConfigError, ServiceError
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
 
@@ -68,11 +69,20 @@ def write(out: Path, loaded: Loaded) -> list[str]:
     """Write the archive to `out`, replacing it, and return lines to print.
 
     Raises:
-        ServiceError: it cannot be written.
+        ConfigError: Flink could not read an archive of that name. ServiceError: it cannot be
+            written.
     """
+    if "," in str(out):
+        raise ConfigError(
+            f"flink run takes {str(out)!r} for several files, because of the comma: name another "
+            "file with --out"
+        )
     config, left_out = configuration(loaded)
     readme = _README.format(
-        version=__version__, name=out.name, config=CONFIG, secrets=_about_secrets(left_out)
+        version=__version__,
+        name=shlex.quote(out.name),
+        config=CONFIG,
+        secrets=_about_secrets(left_out),
     )
     texts = {"main.py": _MAIN, CONFIG: config, "README.txt": readme}
     contents = {name: text.encode() for name, text in texts.items()}
@@ -90,11 +100,11 @@ def write(out: Path, loaded: Loaded) -> list[str]:
         raise ServiceError(
             f"{out} cannot be written: {error.strerror}. Name another file with --out."
         ) from error
-    submit = f"flink run -d -pyfs {out} -pym flink_app.main"
+    given = shlex.quote(str(out))
     return [
         f"{out}: {len(contents)} files, {out.stat().st_size:,} bytes",
-        f"submit it:  {submit}",
-        f"more:       unzip -p {out} README.txt",
+        f"submit it:  flink run -d -pyfs {given} -pym flink_app.main",
+        f"more:       unzip -p {given} README.txt",
         _about_secrets(left_out).rstrip(),
     ]
 

@@ -6,6 +6,7 @@ job's source does it: at line feeds, and what is no text becomes U+FFFD.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
@@ -71,6 +72,13 @@ def read_blocks(
             yield Block(path, first, block)
             first += len(block)
         before += path.stat().st_size
+
+
+def print_lines(paths: Sequence[Path], encoding: str) -> None:
+    """Write the lines of files to standard output, in UTF-8. Errors as in `read_blocks`."""
+    for block in read_blocks(paths, encoding=encoding):
+        sys.stdout.buffer.write("".join(f"{line}\n" for line in block.lines).encode())
+    sys.stdout.buffer.flush()
 
 
 def _add(on_bytes: Callable[[int], None], before: int, read: int) -> None:

@@ -223,7 +223,7 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         job = replace(job, strict=True, shards=1, item_shards=1, parallelism=1)
     return replace(
         config,
-        source=replace(config.source, kind="files", paths=[str(events)]),
+        source=replace(config.source, kind="files", paths=[str(events)], encoding=""),
         model=replace(config.model, seed=seed),
         quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),

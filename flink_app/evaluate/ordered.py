@@ -28,7 +28,8 @@ def in_order(
     decoder = Decoder(settings)
     timed: list[tuple[int, str]] = []
     count = 0
-    for line in (line for block in read_blocks(paths) for line in block.lines):
+    blocks = read_blocks(paths, encoding=settings.encoding)
+    for line in (line for block in blocks for line in block.lines):
         count += 1
         # One at a time: decoded events do not say which line each was.
         decoded = decoder.decode([line], now_ms)

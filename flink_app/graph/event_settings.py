@@ -57,4 +57,5 @@ def decode_settings(config: Config) -> DecodeSettings:
         ids=events.ids,
         ratings=config.model.loss == "squared",
         user_per_minute=events.user_per_minute,
+        encoding=source.encoding,
     )

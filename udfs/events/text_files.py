@@ -111,6 +111,8 @@ def open_lines(
     """
     with _file(path) as file:
         form, chunks = _opened(path, file, encoding, on_bytes)
+        if form.encoding.startswith(("utf-16", "utf-32")) and errors == "surrogateescape":
+            errors = "replace"  # the other is for single bytes
         lines = _lines(_decoded(chunks, form.encoding, errors))
         yield from _objects(lines) if form.spread else lines
 

@@ -117,7 +117,7 @@ def read_recording(
         field: [] for field in registered() if field in settings.preset.fields
     }
     default = settings.preset.default_type or None
-    for block in read_blocks(paths):
+    for block in read_blocks(paths, encoding=settings.encoding):
         lines += len(block.lines)
         raw = decoder.read(block.lines)
         found = decoder.check(raw, now_ms)

@@ -68,7 +68,7 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
     first: list[str] = []
     total = sum(file.stat().st_size for file in files)
     with byte_bar(console, "reading", total, TimeRemainingColumn()) as on_bytes:
-        for block in read_blocks(files, on_bytes=on_bytes):
+        for block in read_blocks(files, on_bytes=on_bytes, encoding=settings.encoding):
             first = first or block.lines[:_GUESS_LINES]
             tally.add(block)
     usable = tally.events + tally.ignored
