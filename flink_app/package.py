@@ -17,6 +17,7 @@ from flink_app import __version__
 from flink_app.config import Loaded
 from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
+from flink_app.config.paths import refusal
 from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
 from udfs.errors import ConfigError, ServiceError
@@ -29,6 +30,8 @@ CONFIG = "millirec.toml"
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("flink_app", "udfs")
 _DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same sources give the same bytes
+
+_DIVIDE = ",;:"
 
 _MAIN = '''\
 """The job's entry point for `flink run -py`; the code is in millirec-job.zip (-pyfs)."""
@@ -72,11 +75,8 @@ def write(out: Path, loaded: Loaded) -> list[str]:
         ConfigError: Flink could not read an archive of that name. ServiceError: it cannot be
             written.
     """
-    if "," in str(out):
-        raise ConfigError(
-            f"flink run takes {str(out)!r} for several files, because of the comma: name another "
-            "file with --out"
-        )
+    if reason := _unfit(out):
+        raise ConfigError(f"{str(out)!r} {reason}: name another file with --out")
     config, left_out = configuration(loaded)
     readme = _README.format(
         version=__version__,
@@ -107,6 +107,19 @@ def write(out: Path, loaded: Loaded) -> list[str]:
         f"more:       unzip -p {given} README.txt",
         _about_secrets(left_out).rstrip(),
     ]
+
+
+def _unfit(out: Path) -> str:
+    """Why `flink run -pyfs` could not take an archive of this name; "" if it can.
+
+    >>> _unfit(Path("my job.zip")), _unfit(Path("a,b.zip"))
+    ('', "has ',' in its path, at which flink run divides names")
+    """
+    if reason := refusal(out):
+        return f"has {reason}"
+    if found := next((sign for sign in _DIVIDE if sign in str(out)), ""):
+        return f"has {found!r} in its path, at which flink run divides names"
+    return "" if out.suffix == ".zip" else "does not end in .zip, by which flink run knows archives"
 
 
 def kernels(loaded: Loaded) -> list[Path]:
