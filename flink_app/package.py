@@ -31,7 +31,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("flink_app", "udfs")
 _DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same sources give the same bytes
 
-_DIVIDE = ",;:"
+_UNFIT = ",:;'"
 
 _MAIN = '''\
 """The job's entry point for `flink run -py`; the code is in millirec-job.zip (-pyfs)."""
@@ -113,12 +113,13 @@ def _unfit(out: Path) -> str:
     """Why `flink run -pyfs` could not take an archive of this name; "" if it can.
 
     >>> _unfit(Path("my job.zip")), _unfit(Path("a,b.zip"))
-    ('', "has ',' in its path, at which flink run divides names")
+    ('', "has ',' in its path, with which flink run does not find it")
     """
     if reason := refusal(out):
         return f"has {reason}"
-    if found := next((sign for sign in _DIVIDE if sign in str(out)), ""):
-        return f"has {found!r} in its path, at which flink run divides names"
+    for sign in _UNFIT:
+        if sign in (str(out) if sign in ",:" else out.name):
+            return f"has {sign!r} in its path, with which flink run does not find it"
     return "" if out.suffix == ".zip" else "does not end in .zip, by which flink run knows archives"
 
 
