@@ -81,7 +81,8 @@ class Source(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="How times are written, such as %d.%m.%Y %H:%M, in the notation of Python's"
-            " strptime; empty means seconds to nanoseconds since 1970, or ISO 8601."
+            " strptime; empty means seconds to nanoseconds since 1970, ISO 8601, and other forms "
+            "that can be read in one way only."
         ),
     ] = ""
     each: Annotated[

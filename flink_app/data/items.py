@@ -51,7 +51,8 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
         SourceError: a file cannot be read, or has no such column. ServiceError: no Redis answers.
     """
     client, address = find_redis(loaded)
-    prefix, longest = loaded.config.redis.prefix, loaded.config.events.max_id_bytes
+    prefix, events = loaded.config.redis.prefix, loaded.config.events
+    longest, integers = events.max_id_bytes, events.ids == "integers"
     written, bad = 0, 0
     for block in _blocks(files, column):
         ids: list[Any] = []
@@ -65,7 +66,7 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
                 item, metadata = "", {}
             ids.append(item)
             found.append(metadata)
-        names = clean_ids(ids, "item", longest, problems, required=True)
+        names = clean_ids(ids, "item", longest, problems, required=True, integers=integers)
         for row, (_, detail) in sorted(problems.items())[: max(0, _REPORTED - bad)]:
             print(printable(f"{block[row][0]} left out: {detail}"), file=sys.stderr)
         pipeline: Any = client.pipeline(transaction=False)
@@ -142,7 +143,7 @@ def _object(line: str, column: str) -> tuple[Any, Metadata]:
         )
     if found[column] is None:
         raise ValueError(f"its {column} is null")
-    if type(found[column]) not in (str, int):
+    if type(found[column]) not in (str, int, float):
         raise ValueError(f"{column} is neither text nor a whole number")
     return _split(found, column)
 

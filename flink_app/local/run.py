@@ -38,6 +38,7 @@ from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
 from flink_app.console.terminal import printable
 from flink_app.console.totals import Totals, read_totals
+from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
@@ -119,6 +120,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
 def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
+    decode_settings(config)
     if config.source.kind not in ("files", "directory"):
         source_of(config)  # `readable` looks into files
     if config.state.restore == "latest":

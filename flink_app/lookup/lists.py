@@ -25,6 +25,7 @@ from flink_app.console.live import clock
 from flink_app.console.terminal import printable
 from flink_app.lookup.usage import escaped
 from udfs.errors import ConfigError, ServiceError
+from udfs.events.whole_ids import stored
 from udfs.lists import contract
 from udfs.lists.contract import RecommendationList
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, split
@@ -107,6 +108,8 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
     """
     client, address = find_redis(loaded)
     prefix = loaded.config.redis.prefix
+    kind, who = split(name)
+    name = kind + stored(loaded.config.events.ids)(who) if who else name
     key = f"{prefix}{name}"
     value = read(client, key)
     if value is None:

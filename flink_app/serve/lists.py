@@ -14,6 +14,7 @@ from typing import NamedTuple
 from flink_app.config import Config
 from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away, Reader
+from udfs.events.whole_ids import stored
 from udfs.lists.keys import POPULAR, TRENDING, USER
 
 SHARED = (POPULAR.key, TRENDING.key)
@@ -32,11 +33,17 @@ class Found(NamedTuple):
 
 
 class Lists:
-    """Reads lists; those shared by everybody are read every second, requested or not."""
+    """Reads lists; those shared by everybody are read every second, requested or not.
+
+    Attributes:
+        stored: how an id in a request is written in Redis.
+        stale_answers: how many lists were answered as last known.
+    """
 
     def __init__(self, reader: Reader, config: Config) -> None:
         self.reader, self._prefix = reader, config.redis.prefix
         self._stale_s = config.serve.stale_s
+        self.stored = stored(config.events.ids)
         self._known: OrderedDict[str, tuple[float, bytes | None]] = OrderedDict()
         self._shared: dict[str, tuple[float, bytes | None]] = {}
         self.stale_answers = 0
@@ -59,7 +66,7 @@ class Lists:
             Problem: 503, Redis is down and neither is remembered.
         """
         answers = []
-        for one in await self._read([USER.of(user) for user in users]):
+        for one in await self._read([USER.of(self.stored(user)) for user in users]):
             if one is not None and one.value is not None:
                 answers.append((one, True))
             else:

@@ -57,7 +57,7 @@ class Streams:
 
     async def follow(self, user: str, wish: Wish) -> AsyncGenerator[bytes, None]:
         """The stream of a user, for as long as it is read."""
-        name, changed = user.encode(), asyncio.Event()
+        name, changed = self._lists.stored(user).encode(), asyncio.Event()
         self._open.setdefault(name, set()).add(changed)
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen())

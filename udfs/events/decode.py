@@ -11,11 +11,11 @@ The reasons, stable codes for metrics and dead letters:
     empty_user, empty_item     an id is ""
     id_too_long                an id has more bytes than allowed
     not_utf8                   an id holds U+FFFD or half of a surrogate pair
-    wrong_type                 a field has the wrong JSON type, or a cell the wrong form
+    wrong_type                 a field has the wrong JSON type, or a cell or an id the wrong form
     not_finite                 a number is NaN or infinite
     value_out_of_range         a rating is outside the scale of its source, or a number is too
                                large for its column
-    bad_time                   a time is neither a number nor ISO 8601
+    bad_time                   a time is neither a number nor written in a form that is known
     time_out_of_range          a time is absurdly early, or too far ahead
     unknown_type               an event type has no weight
     too_many                   its user has sent more events this minute than are accepted
@@ -40,7 +40,7 @@ from udfs.events.rate_limit import RateLimit
 from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, shown
 from udfs.events.rows import CONSUMED, Events
 from udfs.events.settings import IMPRESSION, RATING, DecodeSettings, RatingRule
-from udfs.events.times import RawTime, iso_text, to_ms
+from udfs.events.times import RawTime, complaint, to_ms
 
 __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
 
@@ -83,7 +83,9 @@ class Decoder:
         self._settings = settings
         self._limit = RateLimit(settings.user_per_minute) if settings.user_per_minute else None
         self._reader: JsonReader | CsvReader = (
-            JsonReader(preset.fields) if preset.format == "json" else CsvReader(preset)
+            JsonReader(preset.fields, floats=settings.ids == "integers")
+            if preset.format == "json"
+            else CsvReader(preset)
         )
         # Type words are compared ignoring case and surrounding spaces.
         self._types = {_fold(word): _fold(kind) for word, kind in preset.types.items()}
@@ -118,8 +120,9 @@ class Decoder:
         If `settings.zero_weight` is `learn`, the events are the rows without a problem, in order.
         """
         problems, settings = raw.problems, self._settings
+        integers = settings.ids == "integers"
         columns = {
-            name: read_column(column, raw, settings.max_id_bytes)
+            name: read_column(column, raw, settings.max_id_bytes, integers=integers)
             for name, column in COLUMNS.items()
             if column.source in raw.fields
         }
@@ -147,18 +150,15 @@ class Decoder:
     ) -> NDArray[np.float64]:
         """Whole milliseconds, shape (m,); 0 where the time cannot be used."""
         earliest, latest = self._settings.earliest_ms, now_ms + self._settings.ahead_ms
-        times = to_ms(column, now_ms)
+        form = self._settings.preset.time_format
+        times = to_ms(column, now_ms, form)
         good = (times >= earliest) & (times <= latest)  # False for NaN
         if good.all():
             return times
         for row in np.flatnonzero(~good).tolist():
-            if np.isnan(times[row]):
-                reason, detail = "bad_time", "is neither a number nor an ISO 8601 date and time"
-            elif times[row] < earliest:
-                reason, detail = "time_out_of_range", f"is before {iso_text(earliest)}"
-            else:
-                reason, detail = "time_out_of_range", f"is after {iso_text(latest)}"
-            problems.setdefault(row, (reason, f"the time {shown(column[row])} {detail}"))
+            if row not in problems:
+                reason, why = complaint(column[row], float(times[row]), earliest, latest, form)
+                problems[row] = reason, f"the time {shown(column[row])} {why}"
         return np.where(good, times, 0.0)
 
     def _weigh(

@@ -16,6 +16,7 @@ from udfs.errors import SourceError
 from udfs.events.columns import registered
 from udfs.events.preset import CARRIED, FIELDS, Preset
 from udfs.events.presets import PRESETS
+from udfs.events.time_formats import check_form
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -128,6 +129,8 @@ def _check(name: str, preset: Preset) -> None:
             raise SourceError(
                 f"the mapping of {name!r} has no field {field!r}: every event needs it"
             )
+    if preset.time_format:
+        check_form(preset.time_format)
     taken: dict[str, str] = {}
     for field, place in places.items():
         other = taken.setdefault(place, field)

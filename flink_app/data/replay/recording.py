@@ -139,6 +139,9 @@ def read_recording(
                 f"there are more than {most:,} events, more than are put in order in memory: "
                 "split them by time, and replay one part after the other"
             )
+    if not lines:
+        given = ", ".join(map(str, paths))
+        raise SourceError(f"there are no lines in {given}: name a file that holds events")
     if not users:
         raise SourceError(
             f"none of {lines:,} lines is an event with a time: see `millirec validate`, which says "

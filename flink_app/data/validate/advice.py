@@ -32,10 +32,10 @@ ADVICE = {
     "wrong_type": "see the example: the field must be text or a number, see docs/events.md",
     "not_finite": "remove NaN and infinity where the events are created",
     "value_out_of_range": "use another preset, or none: the ratings are on a different scale",
-    "bad_time": "write seconds or milliseconds since 1970, or ISO 8601; or name another field: "
-    "--set source.fields.ts=…",
-    "time_out_of_range": "check the unit of the times; the limits are events.earliest and "
-    "a day from now",
+    "bad_time": "say how they are written, --set 'source.time_format=%d.%m.%Y %H:%M' (see the "
+    "example for the form), or name another field: --set source.fields.ts=…",
+    "time_out_of_range": "check the unit of the times, or say how they are written, --set "
+    "source.time_format=%Y%m%d; the limits are events.earliest and a day from now",
     "unknown_type": "give it a weight, --set events.weights.TYPE=1, or accept every type with "
     "--set events.unknown_type=accept",
     "too_many": "raise events.user_per_minute",
@@ -74,7 +74,8 @@ EVENT_ADVICE = {
     "pages; compare the lists with popular ones by `millirec evaluate`",
     "repeats": "people return to items here: --set lists.exclude_consumed=false lists them again, "
     "`millirec evaluate --repeat` measures that",
-    "tests": "differences in quality will mostly be chance: record more, or measure with several "
+    "tests": "with few tests differences in quality are mostly chance, without any `millirec "
+    "evaluate` refuses to run: record more, or measure with several "
     "--seeds",
 } | {
     f"{kind} {name}": advice.format(kind=kind)

@@ -51,6 +51,15 @@ def test_in_a_pipe_the_value_comes_byte_for_byte(
     assert capfdbinary.readouterr().out == VALUE + b"\n"
 
 
+@pytest.mark.parametrize("name", ["rec:1001.0", "rec:01001", "rec: 1001"])
+def test_numbers_are_found_in_every_notation(
+    server: RedisServer, client: redis.Redis, name: str
+) -> None:
+    client.set("rec:1001", VALUE)
+    assert lists.show(name, configured(server, "events.ids=integers"), False) == 0
+    assert lists.show(name, configured(server), False) == 1
+
+
 def test_an_unknown_user_is_told_with_the_way_out(
     server: RedisServer, client: redis.Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,6 +73,7 @@ WRONG: dict[str, tuple[str, list[Any], int]] = {
     "item ids": ("WARN", at(BASE, 3, event("a", " i1", 1.6e9)), 4),
     "user case": ("WARN", at(BASE, 3, event("U1", "i1", 1.6e9)), 0),
     "item stand-ins": ("WARN", at(BASE, 3, event("a", "Null", 1.6e9)), 4),
+    "user numbers": ("WARN", at(BASE, 3, event("1001.0", "i1", 1.6e9)), 0),
     "users": ("WARN", [*BASE, *(event(f"v{n}", "i1", 1.7e9 + n) for n in range(99))], 0),
     "items": ("WARN", [*BASE, *(event("u1", f"j{n}", 1.7e9 + n) for n in range(99))], 0),
     "busiest user": ("WARN", [*BASE, *(event("b", "i1", 1.7e9 + n) for n in range(2500))], 0),
@@ -130,6 +131,17 @@ def test_the_format_is_guessed(tmp_path: Path, line: str, given: list[str], want
     found = examined(tmp_path, [line.encode()] * 20, *given)
     assert found["lines"].status == "FAIL"
     assert wanted in found["lines"].advice
+
+
+@pytest.mark.parametrize("time", ["31/05/2022 12:00", "05/31/2022", "20220531", "31.05.22 9:30"])
+def test_the_form_of_times_is_proposed(tmp_path: Path, time: str) -> None:
+    events = [event("ann", f"i{n}", 0) | {"ts": time} for n in range(20)]
+    found = examined(tmp_path, events)
+    assert found["lines"].status == "FAIL"
+    [bad] = [check for name, check in found.items() if "time" in name]
+    assert "source.time_format=" in bad.advice
+    [form] = re.findall(r'set source.time_format to "([^"]+)"', bad.example)
+    assert examined(tmp_path, events, f"source.time_format={form}")["lines"].status == "PASS"
 
 
 def test_an_empty_file_is_a_failure(tmp_path: Path) -> None:
