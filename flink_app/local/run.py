@@ -171,7 +171,7 @@ class _Run:
                 found.remove()
         if not finished:
             return STOPPED
-        lost = self._totals.missing or held not in (None, self._totals.received)
+        lost = self._totals.missing or summary.differs(self._totals, held)
         return FAILED if lost else FINISHED
 
     def _say(self, text: str) -> None:

@@ -40,14 +40,25 @@ def account(totals: Totals, stopped: bool, held: int | None = None) -> list[str]
     ]
     lines = [f"{counted(totals.received, 'line')} received"]
     lines += [f"  {number:>{width},} {name}  {more}".rstrip() for number, name, more in rows]
-    if held is not None and held != totals.received:
-        text = f"the files hold {counted(held, 'line')}, not {totals.received:,}"
+    if differs(totals, held):
+        text = (
+            f"the files hold {counted(held or 0, 'line')}, not {totals.lines or totals.received:,}"
+        )
         return [*lines, f"NOT accounted for: {text}. Please report this as a bug."]
     if totals.missing == 0:
         return [*lines, "accounted for: all"]
     if stopped:
         return [*lines, f"accounted for: all but {totals.missing:,}, which were in progress"]
     return [*lines, f"NOT accounted for: {totals.missing:,} lines. Please report this as a bug."]
+
+
+def differs(totals: Totals, held: int | None) -> bool:
+    """Whether the job has received another number of lines than the files hold, if that is known.
+
+    >>> differs(Totals(received=9, lines=3), 3), differs(Totals(received=3), 6)
+    (False, True)
+    """
+    return held is not None and held != (totals.lines or totals.received)
 
 
 def speed(totals: Totals, seconds: float, restored: bool) -> list[str]:
