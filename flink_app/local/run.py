@@ -14,7 +14,6 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -42,12 +41,11 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
-from flink_app.local.arrivals import Arrivals
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.line_count import count_of
 from flink_app.local.ports import in_use
 from flink_app.local.redis_server import RedisServer
-from flink_app.local.unpack import readable
+from flink_app.local.unpack import Readable, readable
 from flink_app.lookup import lists
 from udfs.errors import ConfigError, SourceError
 from udfs.lists import contract
@@ -140,8 +138,8 @@ class _Run:
 
     def __init__(self, loaded: Loaded, log_file: Path, console: Console, stop: Stop) -> None:
         self._config = loaded.config
-        self._names: dict[str, str] = {}
-        self._arrivals: Sequence[Arrivals] = ()
+        self._input = Readable(loaded.config, {})
+        self._finished = False
         self._embedded = loaded.origins["redis.url"] == DEFAULT
         self._log_file, self._console, self._stop = log_file, console, stop
         self._totals = Totals()
@@ -153,9 +151,9 @@ class _Run:
         with contextlib.ExitStack() as stack:
             count = count_of(self._config)
             stack.callback(count.stop) if count else None
-            found = readable(self._config, self._say)
-            self._config, self._names = found.config, found.names
-            self._arrivals = found.arrivals
+            self._input = readable(self._config, self._say)
+            stack.callback(self._forget)
+            self._config = self._input.config
             if self._embedded:
                 self._config = self._with_redis(stack)
             self._client = stack.enter_context(contextlib.closing(redis_client(self._config)))
@@ -167,12 +165,16 @@ class _Run:
                 raise
             held, reason = count.result() if count and finished else (None, "")
             self._summarise(finished, advice, held, reason)
-            if finished or not self._config.state.checkpoints:
-                found.remove()
+            self._finished = finished
         if not finished:
             return STOPPED
         lost = self._totals.missing or summary.differs(self._totals, held)
         return FAILED if lost else FINISHED
+
+    def _forget(self) -> None:
+        """Remove what was unpacked, unless a job may be restored that still reads it."""
+        if self._finished or not self._config.state.checkpoints:
+            self._input.remove()
 
     def _say(self, text: str) -> None:
         self._console.print(Text(printable(text)), highlight=False, soft_wrap=True)
@@ -195,15 +197,17 @@ class _Run:
             start_afresh(self._client, self._config)
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
-            with EmbeddedJob(self._config, self._log_file, line.warn, names=self._names) as job:
+            with EmbeddedJob(
+                self._config, self._log_file, line.warn, names=self._input.names
+            ) as job:
                 job.submit()
-                for one in self._arrivals:
+                for one in self._input.arrivals:
                     one.start(line.warn)
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")
                 finished = self._follow(job, line)
                 job_id = job.id
-                for one in self._arrivals:
+                for one in self._input.arrivals:
                     one.stop()
                 line.stage("stopping Flink")
         return finished, [] if finished else self._go_on(job_id)
@@ -258,7 +262,9 @@ class _Run:
         lines += [f"not compared with the files: {reason}"] if reason else []
         lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
         lines += summary.quality(totals)
-        lines += [f"not learned: {why}" for one in self._arrivals for why in one.unread.values()]
+        lines += [
+            f"not learned: {why}" for one in self._input.arrivals for why in one.unread.values()
+        ]
         lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
         for text in lines:
             out.print(Text(text))
