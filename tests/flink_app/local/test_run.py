@@ -104,7 +104,7 @@ def test_ctrl_c_ends_a_live_run_with_a_summary(tmp_path: Path, server: RedisServ
     assert run.returncode == 130, err
     assert out.splitlines()[0] == "stopped"
     assert "200 lines received" in out and "accounted for: all" in out
-    assert re.search(r"last checkpoint: --restore file://\S+/chk-\d+$", out, re.MULTILINE)
+    assert re.search(r"last checkpoint: --restore /\S+/chk-\d+$", out, re.MULTILINE)
     assert "Traceback" not in err
 
 
