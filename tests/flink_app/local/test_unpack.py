@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import lzma
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_app.config import Config, load
 from flink_app.graph.inputs import oddities
 from flink_app.graph.sources import files_of, paths_of, source_of
+from flink_app.local.redis_server import RedisServer
 from flink_app.local.unpack import Readable, readable
+from tests.flink_app.jobs import letters
+from tests.flink_app.local.test_run import WAIT_S, events, millirec
 from udfs.errors import SourceError
 from udfs.events.text_files import open_lines
 
@@ -133,3 +139,41 @@ def test_what_cannot_be_read_is_said_before_java_starts() -> None:
     with pytest.raises(SourceError, match="millirec lines"):  # on a cluster
         Path("_x").touch()
         source_of(config("_x"))
+
+
+@pytest.mark.job
+def test_a_run_reads_every_line_of_any_file(tmp_path: Path) -> None:
+    """In a folder of an odd name: files that Flink reads itself, and others that it does not."""
+    here = tmp_path / "my José dir, 50%#"
+    here.mkdir()
+    native = ["a b", "é", "e\u0301", "a=b:c", "%20", "it's", '"q"', "#h", "a?b;c", "[x]{y}*", "~x"]
+    for number, name in enumerate(native):
+        (here / name).write_text(events(2, 2 * number) + "bad\n")
+    (here / "two.gz").write_bytes(gzip.compress(events(2, 50).encode()) * 2)
+    with RedisServer() as server:
+        out, letters = _ran(here, server.url, *native, "two.gz")
+        assert "37 lines received" in out and "  24 learned" in out and "   2 duplicates" in out
+        assert letters == {str(here / name): 1 for name in native}
+        data = [events(2, number).encode() for number in range(100, 130, 2)]
+        (here / "two.bz2").write_bytes(bz2.compress(data[0]) + bz2.compress(data[1]))
+        (here / "_x.GZ").write_bytes(gzip.compress(data[2]))
+        (here / "x.xz").write_bytes(lzma.compress(data[3]) + lzma.compress(data[4]))
+        (here / "x.zst").write_bytes(zstandard.ZstdCompressor().compress(data[5]))
+        (here / ".utf-16").write_bytes((data[6].decode() + "bad\n").encode("utf-16"))
+        (here / "caf\udce9").write_bytes(data[7])
+        (here / "pretty").write_text(json.dumps([json.loads(events(1, 200))], indent=2))
+        (here / "plain").write_bytes(data[8] + b"bad")
+        odd = ["two.bz2", "_x.GZ", "x.xz", "x.zst", ".utf-16", "caf\udce9", "pretty", "plain"]
+        out, letters = _ran(here, server.url, *odd)
+    assert "  19 learned" in out and letters == {str(here / ".utf-16"): 1, str(here / "plain"): 1}
+    assert not (here / ".millirec").exists()
+
+
+def _ran(here: Path, url: str, *files: str) -> tuple[str, dict[str, int]]:
+    """What a run prints, and the dead letters of each file."""
+    folder = f"dead % {len(files)}"
+    run = millirec(here, url, "run", *files, "--set", f"dead_letters.path={folder}")
+    out, err = run.communicate(timeout=WAIT_S)
+    assert run.returncode == 0, err
+    assert "accounted for: all" in out
+    return out, Counter(letter["source"] for letter in letters(here / folder))
