@@ -20,7 +20,7 @@ from flink_app.config import Config
 from flink_app.config.check import check
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.measure import Result, has_tests, measure
-from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.stream import keep_all, read_stream
@@ -107,14 +107,15 @@ def evaluate(
             raise ConfigError(f"--warmup {after} leaves no test: there are {lines:,} events")
         repeat = not config.lists.exclude_consumed
         if config.model.loss != "squared":  # else the error of ratings is a result by itself
-            require_test(ordered, settings, now_ms(), after, repeat=repeat)
+            written = decode_settings(as_written(config))
+            require_test(ordered, written, now_ms(), after, repeat=repeat)
         start = _progress(stack, err, lines)
         every_seed = range(config.model.seed, config.model.seed + seeds)
         # Baselines take seconds, and may refuse: they come first, and last in the report.
         others = _others(config, files, folder, baselines, every_seed, after, start)
         for mode in modes:
             for seed in every_seed:
-                changed = in_mode(config, mode, seed, ordered)
+                changed = in_mode(as_written(config), mode, seed, ordered)
                 trial = trial_of(changed, mode, after)
                 progress, log = start(f"{mode}, seed {seed}"), folder / "millirec.log"
                 results.append(measure(changed, mode, trial, log, lines, progress))
@@ -166,7 +167,7 @@ def _others(
         return []
     settings, path, results = decode_settings(config), folder / "with-ratings", []
     in_order(files, keep_all(settings), now_ms(), path)
-    stream = read_stream(path, settings, now_ms())
+    stream = read_stream(path, decode_settings(as_written(config)), now_ms())
     for name in BASELINES if "all" in names else dict.fromkeys(names):
         kind = BASELINES[name]
         for seed in seeds if kind.seeded else seeds[:1]:

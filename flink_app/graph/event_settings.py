@@ -30,6 +30,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         source.preset,
         format=source.format,
         delimiter=source.delimiter,
+        encoding=source.encoding,
         header=source.header,
         columns=source.columns,
         quote=source.quote,
@@ -57,5 +58,4 @@ def decode_settings(config: Config) -> DecodeSettings:
         ids=events.ids,
         ratings=config.model.loss == "squared",
         user_per_minute=events.user_per_minute,
-        encoding=source.encoding,
     )

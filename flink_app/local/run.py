@@ -38,6 +38,7 @@ from flink_app.console.live import LiveLine
 from flink_app.console.terminal import printable
 from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.headers import check_headers
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
@@ -121,6 +122,7 @@ def _check_input(config: Config) -> None:
     decode_settings(config)
     if config.source.kind not in ("files", "directory"):
         source_of(config)  # `readable` looks into files
+    check_headers(config)
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)
     require_kafka(config)

@@ -6,7 +6,8 @@ In: n lines (`Sequence[str]`) and the time. Out: `Decoded`: the columns of the e
 The reasons, stable codes for metrics and dead letters:
 
     not_json, not_an_object    the line is not JSON, or not a JSON object
-    wrong_columns              the line has more or fewer cells than the CSV preset, or open quotes
+    wrong_columns              the line has more or fewer cells than the CSV has columns, or open
+                               quotes; or the header of its file does not name the user or the item
     missing_user, missing_item, missing_value (of a rating)
     empty_user, empty_item     an id is ""
     id_too_long                an id has more bytes than allowed
@@ -33,7 +34,7 @@ from numpy.typing import NDArray
 from udfs.errors import ConfigError
 from udfs.events.batch import EventBatch, from_columns
 from udfs.events.columns import COLUMNS
-from udfs.events.csv_lines import CsvReader
+from udfs.events.csv_files import CsvFiles
 from udfs.events.json_lines import JsonReader
 from udfs.events.plain_columns import read_column
 from udfs.events.rate_limit import RateLimit
@@ -82,10 +83,10 @@ class Decoder:
         preset = settings.preset
         self._settings = settings
         self._limit = RateLimit(settings.user_per_minute) if settings.user_per_minute else None
-        self._reader: JsonReader | CsvReader = (
+        self._reader: JsonReader | CsvFiles = (
             JsonReader(preset.fields, floats=settings.ids == "integers")
             if preset.format == "json"
-            else CsvReader(preset)
+            else CsvFiles(preset)
         )
         # Type words are compared ignoring case and surrounding spaces.
         self._types = {_fold(word): _fold(kind) for word, kind in preset.types.items()}
@@ -100,19 +101,22 @@ class Decoder:
                 f"give it one, or choose one of {', '.join(self._weights)}"
             )
 
-    def decode(self, lines: Sequence[str], now_ms: int) -> Decoded:
+    def decode(self, lines: Sequence[str], now_ms: int, files: Sequence[str] = ()) -> Decoded:
         """The events on `lines`; the content of a line never makes it raise.
 
         Args:
             lines: n lines as they come from the source, with or without line ends.
             now_ms: the clock, milliseconds since the epoch, which is the time of events without
                 one.
+            files: the path of each line's file, n paths, or () if the lines are of no files. CSV is
+                then read by the header of its file.
         """
-        return self.check(self.read(lines), now_ms)
+        return self.check(self.read(lines, files), now_ms)
 
-    def read(self, lines: Sequence[str]) -> RawColumns:
+    def read(self, lines: Sequence[str], files: Sequence[str] = ()) -> RawColumns:
         """The columns of n lines, unchecked, for `check`."""
-        return self._reader.read(lines)
+        reader = self._reader
+        return reader.read(lines, files) if isinstance(reader, CsvFiles) else reader.read(lines)
 
     def check(self, raw: RawColumns, now_ms: int) -> Decoded:
         """The events among `raw`'s rows; the problems of the others are added to `raw.problems`.

@@ -64,7 +64,6 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         ratings: whether a rating is kept along with its weight.
         ids: "text", or "integers": whole numbers in any notation become their digits.
         user_per_minute: how many events of a user are accepted in a minute; 0: all.
-        encoding: of the text that lines are cut from, see `udfs.events.text_files`.
     """
 
     preset: Preset
@@ -80,4 +79,3 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     ratings: bool = False
     ids: Literal["text", "integers"] = "text"
     user_per_minute: int = 0
-    encoding: str = ""

@@ -14,7 +14,7 @@ import json
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -98,13 +98,15 @@ def open_lines(
     encoding: str = "",
     errors: str = "replace",
     on_bytes: Callable[[int], None] = lambda read: None,
-) -> Iterator[list[str]]:
+    most: int = 0,
+) -> Generator[list[str], None, None]:
     r"""The lines of a file, some at a time; a carriage return before a line feed remains.
 
     Args:
         encoding: of its text, by Python's name; "" means UTF-8. A byte order mark overrules it.
         errors: what becomes of bytes that are no text in this encoding, as in `bytes.decode`.
         on_bytes: called with the bytes read so far, as they lie on the disk.
+        most: the characters after which it ends, not only the file; 0 for the file alone.
 
     Raises:
         SourceError: the file cannot be read, or its compression is damaged or cut off.
@@ -113,7 +115,8 @@ def open_lines(
         form, chunks = _opened(path, file, encoding, on_bytes)
         if form.encoding.startswith(("utf-16", "utf-32")) and errors == "surrogateescape":
             errors = "replace"  # the other is for single bytes
-        lines = _lines(_decoded(chunks, form.encoding, errors))
+        texts = _decoded(chunks, form.encoding, errors)
+        lines = _lines(_limited(texts, most) if most else texts)
         yield from _objects(lines) if form.spread else lines
 
 
@@ -251,6 +254,14 @@ def _decoded(chunks: Iterable[bytes], encoding: str, errors: str) -> Iterator[st
     for chunk in chunks:
         yield decoder.decode(chunk)
     yield decoder.decode(b"", True)
+
+
+def _limited(texts: Iterable[str], most: int) -> Iterator[str]:
+    for text in texts:
+        yield text[:most]
+        most -= len(text)
+        if most <= 0:
+            return
 
 
 def _lines(texts: Iterable[str]) -> Iterator[list[str]]:

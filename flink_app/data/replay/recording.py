@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.data.recorded import read_blocks
+from flink_app.data.recorded import files_of, read_blocks
+from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
 from udfs.events.columns import Column, registered
 from udfs.events.decode import Decoded, Decoder
@@ -117,9 +118,10 @@ def read_recording(
         field: [] for field in registered() if field in settings.preset.fields
     }
     default = settings.preset.default_type or None
-    for block in read_blocks(paths, encoding=settings.encoding):
+    check_files(settings.preset, files_of(paths))
+    for block in read_blocks(paths, encoding=settings.preset.encoding):
         lines += len(block.lines)
-        raw = decoder.read(block.lines)
+        raw = decoder.read(block.lines, block.files)
         found = decoder.check(raw, now_ms)
         good = np.ones(len(raw.rows), np.bool_)
         good[list(raw.problems)] = False

@@ -6,10 +6,11 @@ In: reasons of `udfs.events.decode`, names of checks; the first lines of a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from flink_app.data.recorded import Block
 from udfs.events.decode import Decoder, DecodeSettings
 from udfs.events.preset import Preset
 from udfs.events.presets import PRESETS
@@ -88,18 +89,18 @@ _DELIMITERS = ",", "\t", ";", "|", "::"
 _MIN_READABLE = 0.5
 
 
-def suggestion(lines: Sequence[str], settings: DecodeSettings, now_ms: int) -> str:
-    """The options with which most of `lines` are events, and more than with `settings`; else "".
+def suggestion(block: Block, settings: DecodeSettings, now_ms: int) -> str:
+    """The options with which most lines are events, and more than with `settings`; else "".
 
     Args:
-        lines: the first ones of a file.
+        block: the first lines of a file.
     """
 
     def events(preset: Preset) -> int:
         known = replace(settings, preset=preset, zero_weight="learn", user_per_minute=0)
-        return len(Decoder(known).decode(lines, now_ms))
+        return len(Decoder(known).decode(block.lines, now_ms, block.files))
 
-    best, best_options = max(_MIN_READABLE * len(lines), events(settings.preset)), ""
+    best, best_options = max(_MIN_READABLE * len(block.lines), events(settings.preset)), ""
     for options, preset in _forms():
         if (found := events(preset)) > best:
             best, best_options = found, options

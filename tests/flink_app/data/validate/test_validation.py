@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
+import tempfile
 from pathlib import Path
 from time import time as clock
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -23,6 +25,7 @@ from flink_app.data.validate.checks import Check
 from flink_app.data.validate.tally import Tally
 from flink_app.data.validate.validation import Validation, examine, table
 from flink_app.graph.event_settings import decode_settings
+from tests.udfs.csv_forms import Written, written
 from udfs.events import decode
 
 NOW = 1_700_000_000_000
@@ -101,6 +104,27 @@ def test_each_check_finds_its_fault(name: str, tmp_path: Path) -> None:
     assert check.count > 0
     if line:
         assert check.where == f"{tmp_path / 'events.jsonl'}, line {line:,}"
+
+
+@settings(max_examples=25, deadline=None)
+@given(written())
+def test_csv_is_validated_by_the_names_of_its_columns(one: Written) -> None:
+    options = [f"source.{name}={json.dumps(value)}" for name, value in one.options.items()]
+    found = []
+    for lines, header in ((one.lines, "auto"), (one.canonical, "no")):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "events.csv"
+            path.write_text("\n".join(lines), newline="")
+            chosen = ["source.format=csv", f"source.header={header}", *options]
+            found.append(examine(load(None, chosen, {}).config, [path], Console(quiet=True)))
+    csv, canonical = found
+    assert (csv.events, csv.users, csv.items) == (
+        canonical.events,
+        canonical.users,
+        canonical.items,
+    )
+    assert csv.lines == canonical.lines + 3
+    assert [check.count for check in csv.checks] == [check.count for check in canonical.checks]
 
 
 def test_each_reason_of_a_dead_letter_has_advice() -> None:
