@@ -48,7 +48,7 @@ from flink_app.local.ports import in_use
 from flink_app.local.redis_server import RedisServer
 from flink_app.local.unpack import Readable, readable
 from flink_app.lookup import lists
-from udfs.errors import ConfigError, SourceError
+from udfs.errors import ConfigError
 from udfs.lists import contract
 from udfs.lists.keys import USER
 
@@ -152,7 +152,7 @@ class _Run:
         """Returns the exit code."""
         with contextlib.ExitStack() as stack:
             count = count_of(self._config)
-            stack.callback(count.stop) if count else None
+            stack.callback(count.stop)
             self._input = readable(self._config, self._say)
             stack.callback(self._forget)
             self._config = self._input.config
@@ -162,10 +162,8 @@ class _Run:
             try:
                 finished, advice = self._work()
             except JobFailed as error:
-                if count and (fault := count.result()[1]) and count.fault:
-                    raise SourceError(fault) from error
-                raise
-            held, reason = count.result() if count and finished else (None, "")
+                raise count.fault(_SETTLE_S) or error from None
+            held, reason = count.result() if finished else (None, "")
             self._summarise(finished, advice, held, reason)
             self._finished = finished
         if not finished:
