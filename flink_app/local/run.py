@@ -162,7 +162,9 @@ class _Run:
             try:
                 finished, advice = self._work()
             except JobFailed as error:
-                raise count.fault(_SETTLE_S) or error from None
+                if fault := count.fault(_SETTLE_S):
+                    raise fault from error
+                raise
             held, reason = count.result() if finished else (None, "")
             self._summarise(finished, advice, held, reason)
             self._finished = finished
