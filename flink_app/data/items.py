@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import redis
 
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
@@ -23,8 +22,9 @@ from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import counted
 from flink_app.console.terminal import printable
 from flink_app.data.recorded import files_of, read_blocks
-from udfs.errors import ServiceError, SourceError
+from udfs.errors import SourceError
 from udfs.events.raw_columns import Problem, clean_ids
+from udfs.stores.redis_refusals import told
 
 _REPORTED = 5  # lines left out that are named
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
@@ -73,10 +73,8 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
         for row, (name, metadata) in enumerate(zip(names, found, strict=True)):
             if row not in problems:
                 pipeline.set(f"{prefix}item:{name}", msgspec.json.encode(metadata))
-        try:
+        with told(address):
             written += len(pipeline.execute())
-        except redis.RedisError as error:
-            raise ServiceError(f"Redis at {address} failed: {error}. Run it again.") from error
         bad += len(problems)
     left_out = f"; {counted(bad, 'line')} left out" if bad else ""
     print(f"{counted(written, 'item')} written to {prefix}item:* in Redis at {address}{left_out}")

@@ -50,7 +50,8 @@ def flink_options(config: Config) -> dict[str, str]:
         options[RESTORE] = (
             whole_checkpoint(state.checkpoints)
             if state.restore == "latest"
-            else flink_uri(state.restore, "state.restore")
+            # The file system of a plain path is Flink's to choose.
+            else flink_uri(state.restore, "state.restore").removeprefix("file://")
         )
     return options | config.flink.options
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,13 +39,24 @@ class Readable(NamedTuple):
         config: with other paths if necessary.
         names: the true path behind each path that the job reads, where it is another.
         folder: to be removed once all is learned; None if nothing had to be unpacked.
-        arrivals: to be started and stopped with the job.
+        arrivals: the watched folders.
     """
 
     config: Config
     names: dict[str, str]
     folder: Path | None = None
     arrivals: Sequence[Arrivals] = ()
+
+    @contextlib.contextmanager
+    def unpacking(self, warn: Callable[[str], None]) -> Iterator[None]:
+        """Unpack what comes into watched folders, as long as the context lasts."""
+        for one in self.arrivals:
+            one.start(warn)
+        try:
+            yield
+        finally:
+            for one in self.arrivals:
+                one.stop()
 
     def remove(self) -> None:
         """Remove what was unpacked."""

@@ -97,16 +97,16 @@ def routes(services: Services) -> APIRouter:
         keys = [f"{services.config.redis.prefix}{METADATA}{lists.stored(one)}" for one in id]
         try:
             values = await services.reader.get(keys)
-        except Away:
-            raise away(services.reader) from None
+        except Away as error:
+            raise away(str(error)) from None
         return json(_encode({"items": dict(zip(id, map(_metadata, values), strict=True))}))
 
     @router.get("/stats", summary="The job's counts, speeds and quality")
     async def stats() -> Response:
         try:
             fields = await services.reader.call("HGETALL", f"{services.config.redis.prefix}{STATS}")
-        except Away:
-            raise away(services.reader) from None
+        except Away as error:
+            raise away(str(error)) from None
         numbers = {name.decode(): _number(value) for name, value in fields.items()}
         return json(_encode(numbers))
 

@@ -47,6 +47,7 @@ class Lists:
         self._known: OrderedDict[str, tuple[float, bytes | None]] = OrderedDict()
         self._shared: dict[str, tuple[float, bytes | None]] = {}
         self.stale_answers = 0
+        self._refused = ""
 
     async def find(self, names: Sequence[str]) -> list[Found]:
         """The lists of these names, read in one round trip.
@@ -56,7 +57,7 @@ class Lists:
         """
         found = await self._read(names)
         if None in found:
-            raise away(self.reader)
+            raise away(self.reader.reason or self._refused)
         return [one for one in found if one is not None]
 
     async def of_users(self, users: Sequence[str]) -> list[tuple[Found, bool]]:
@@ -77,7 +78,8 @@ class Lists:
         """The lists; None for those that are not remembered while Redis is down."""
         try:
             values = await self.reader.get([self._prefix + name for name in names])
-        except Away:
+        except Away as error:
+            self._refused = str(error)
             return [self._remembered(self._known.get(name)) for name in names]
         now, known = time.monotonic(), self._known
         for name, value in zip(names, values, strict=True):
@@ -98,7 +100,7 @@ class Lists:
             return Found(entry[1], False)
         found = self._remembered(entry)
         if found is None:
-            raise away(self.reader)
+            raise away(self.reader.reason or self._refused)
         return found
 
     async def refresh(self) -> None:
@@ -128,7 +130,7 @@ class Lists:
         return Found(entry[1], True)
 
 
-def away(reader: Reader) -> Problem:
-    """The problem for requests that only Redis can answer."""
-    detail = f"Redis at {reader.address} does not answer, and what was asked for is not remembered."
+def away(reason: str) -> Problem:
+    """The problem for requests that only Redis can answer; `reason` is a sentence."""
+    detail = f"{reason or 'Redis has not answered yet.'} What was asked for is not remembered."
     return Problem(503, "redis-away", detail, retry_s=1)

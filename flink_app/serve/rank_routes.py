@@ -49,8 +49,8 @@ def routes(services: Services) -> APIRouter:
         try:
             user = services.lists.stored(candidates.user)
             [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{user}"])
-        except Away:
-            raise away(services.reader) from None
+        except Away as error:
+            raise away(str(error)) from None
         return json(_encode(ranked(factors, candidates, data, services.lists.stored)))
 
     return router

@@ -39,7 +39,7 @@ def test_flink_gets_paths_undecoded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     settings = ["state.checkpoints=my José %20", "state.restore=chk #1"]
     options = flink_options(load(None, settings, {}).config)
     assert options["execution.checkpointing.dir"] == f"file://{tmp_path}/my José %20"
-    assert options[RESTORE] == f"file://{tmp_path}/chk #1"
+    assert options[RESTORE] == f"{tmp_path}/chk #1"
 
 
 def test_no_source_counts_as_idle() -> None:
