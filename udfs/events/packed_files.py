@@ -21,9 +21,14 @@ _PACKED: dict[str, tuple[bytes, Callable[[], Any]]] = {
     "gzip": (b"\x1f\x8b\x08", lambda: zlib.decompressobj(wbits=31)),
     "bzip2": (b"BZh", bz2.BZ2Decompressor),
     "xz": (b"\xfd7zXZ\x00", lzma.LZMADecompressor),
-    "zstd": (b"\x28\xb5\x2f\xfd", lambda: zstandard.ZstdDecompressor().decompressobj()),
+    "zstd": (b"\x28\xb5\x2f\xfd", lambda: _zstd()),
 }
 """By kind: the first bytes of a stream, and what unpacks one."""
+
+
+def _zstd() -> Any:
+    # The window is that of `zstd --long=31`. One for each stream: two threads cannot share one.
+    return zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
 
 
 def kind_of(head: bytes) -> str:
