@@ -84,6 +84,8 @@ class JavaGateway:
             **os.environ,
             "LOG4J_PROPERTIES": str(settings),
             "_PYFLINK_CONN_INFO_PATH": str(port),
+            # PyFlink would ask for the user's name, which not every user has.
+            "FLINK_IDENT_STRING": os.environ.get("FLINK_IDENT_STRING") or "millirec",
         }
         main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
         self._process = launch_gateway_server_process(environment, main)
