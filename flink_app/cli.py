@@ -6,7 +6,6 @@ Each command imports the modules that it needs, so that a lookup answers at once
 
 from __future__ import annotations
 
-import os
 import sys
 
 from cyclopts import CycloptsError
@@ -14,7 +13,9 @@ from cyclopts import CycloptsError
 # Each adds its commands to `app`.
 from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
 from flink_app.commands.app import app
+from flink_app.console import output
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, USAGE, exit_code
+from flink_app.console.terminal import printable
 from udfs.errors import MillirecError
 
 __all__ = ["app", "main"]
@@ -22,10 +23,11 @@ __all__ = ["app", "main"]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; mistakes are sentences on standard error."""
-    sys.exit(_code(arguments))
+    output.prepare()
+    sys.exit(_code(sys.argv[1:] if arguments is None else arguments))
 
 
-def _code(arguments: list[str] | None) -> int:
+def _code(arguments: list[str]) -> int:
     try:
         result = app(arguments, exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -36,7 +38,31 @@ def _code(arguments: list[str] | None) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return STOPPED
-    except BrokenPipeError:  # `millirec config | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except UnicodeEncodeError as error:
+        _say_not_text(error, arguments)
+        return USAGE
+    except OSError as error:
+        return _system_error(error)
     return result if isinstance(result, int) else FINISHED
+
+
+def _system_error(error: OSError) -> int:
+    """The exit code for an error of the operating system that no command has put into words."""
+    if error.filename is None:
+        raise error
+    if error.filename == output.NAME:
+        output.abandon()
+    if not isinstance(error, BrokenPipeError):  # `millirec config | head`
+        print(f"error: {error.filename}: {error.strerror}.", file=sys.stderr)
+    return FAILED
+
+
+def _say_not_text(error: UnicodeEncodeError, arguments: list[str]) -> None:
+    """Name what holds bytes that are no UTF-8: an argument, or else a variable or a file's name."""
+    surrogate = error.object[error.start]
+    found = next((each for each in arguments if surrogate in each), error.object)
+    print(
+        f"error: {printable(found[:200])} is not text in UTF-8, as ids, options and the names of "
+        "files that the job reads must be: write or rename it in UTF-8.",
+        file=sys.stderr,
+    )
