@@ -16,6 +16,7 @@ import redis
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
 from flink_app.console.failures import STOPPED
+from flink_app.console.terminal import printable
 from udfs.errors import ConfigError, ServiceError
 
 
@@ -43,9 +44,9 @@ def export(listen: str, loaded: Loaded) -> int:
     registry.register(StatsCollector(Stats(loaded).read, Drift()))
     try:
         server, thread = start_http_server(port, host, registry)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: no name of a host has such a form
         raise ServiceError(
-            f"cannot listen on {listen}: {error.strerror or error}. Choose another address with "
+            f"cannot listen on {printable(listen)}: {getattr(error, 'strerror', '') or error}. Choose another address with "
             "--listen HOST:PORT."
         ) from error
     host = f"[{host}]" if ":" in host else host
