@@ -7,6 +7,8 @@ Each command imports the modules that it needs, so that a lookup answers at once
 from __future__ import annotations
 
 import sys
+from errno import EDQUOT, EIO, ENOENT, ENOSPC, EROFS
+from pathlib import Path
 
 from cyclopts import CycloptsError
 
@@ -19,6 +21,8 @@ from flink_app.console.terminal import printable
 from udfs.errors import MillirecError
 
 __all__ = ["app", "main"]
+
+_DISK = (ENOSPC, EDQUOT, EIO, EROFS)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -43,18 +47,38 @@ def _code(arguments: list[str]) -> int:
         return USAGE
     except OSError as error:
         return _system_error(error)
+    except RuntimeError as error:
+        if "home directory" not in str(error):
+            raise
+        print("error: this user has no home folder for ~: write the path in full.", file=sys.stderr)
+        return USAGE
     return result if isinstance(result, int) else FINISHED
 
 
 def _system_error(error: OSError) -> int:
     """The exit code for an error of the operating system that no command has put into words."""
-    if error.filename is None:
-        raise error
     if error.filename == output.NAME:
         output.abandon()
-    if not isinstance(error, BrokenPipeError):  # `millirec config | head`
-        print(f"error: {error.filename}: {error.strerror}.", file=sys.stderr)
+    if isinstance(error, BrokenPipeError):  # `millirec config | head`
+        return FAILED
+    sentence = f"{error.filename}: {error.strerror}."
+    if error.filename is None:
+        sentence = f"{error.strerror}."
+        if not _current_folder():
+            sentence = "the current folder no longer exists: change to another."
+        elif error.errno == ENOENT:  # of the module tempfile, whose sentence names the folders
+            sentence += " Set TMPDIR to a folder that can be written."
+        elif error.errno not in _DISK:
+            raise error
+    print(f"error: {sentence}", file=sys.stderr)
     return FAILED
+
+
+def _current_folder() -> bool:
+    try:
+        return Path.cwd().is_dir()
+    except OSError:
+        return False
 
 
 def _say_not_text(error: UnicodeEncodeError, arguments: list[str]) -> None:

@@ -18,6 +18,7 @@ from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
 from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
+from flink_app.config.writable import require_file
 from udfs.errors import ServiceError
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
@@ -68,8 +69,9 @@ def write(out: Path, loaded: Loaded) -> list[str]:
     """Write the archive to `out`, replacing it, and return lines to print.
 
     Raises:
-        ServiceError: it cannot be written.
+        ConfigError, ServiceError: it cannot be written.
     """
+    require_file(out, "--out")
     config, left_out = configuration(loaded)
     readme = _README.format(
         version=__version__, name=out.name, config=CONFIG, secrets=_about_secrets(left_out)

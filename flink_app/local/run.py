@@ -25,6 +25,7 @@ from rich.text import Text
 from flink_app.config import Config, Loaded
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
+from flink_app.config.writable import check_writable
 from flink_app.connections.kafka import require_kafka
 from flink_app.connections.redis_access import (
     EMBEDDED_PORT,
@@ -113,6 +114,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
 def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
+    check_writable(config)
     source_of(config)
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)

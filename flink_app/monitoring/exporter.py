@@ -46,8 +46,8 @@ def export(listen: str, loaded: Loaded) -> int:
         server, thread = start_http_server(port, host, registry)
     except (OSError, UnicodeError) as error:  # the latter: no name of a host has such a form
         raise ServiceError(
-            f"cannot listen on {printable(listen)}: {getattr(error, 'strerror', '') or error}. Choose another address with "
-            "--listen HOST:PORT."
+            f"cannot listen on {printable(listen)}: {getattr(error, 'strerror', '') or error}. "
+            "Choose another address with --listen HOST:PORT."
         ) from error
     host = f"[{host}]" if ":" in host else host
     print(f"metrics at http://{host}:{server.server_port}/metrics", file=sys.stderr, flush=True)
