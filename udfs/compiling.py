@@ -46,11 +46,15 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 def private_folder() -> Path | None:
     """The temporary folder of this user, which nobody else can read or write; None if none can be
-    made. Compiled code is run as it is found, so one that others could have filled is not used."""
+    made. Compiled code is run as it is found, so one that others could have filled is not used.
+    A new one is told."""
     try:
         folder = Path(tempfile.gettempdir()) / f"millirec-{os.getuid()}"
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
+            log.warning(
+                "Compiled kernels are kept in %s; %s names another folder", folder, VARIABLE
+            )
         found = folder.lstat()
         own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
         if own and not found.st_mode & 0o077 and os.access(folder, os.W_OK | os.X_OK):
@@ -72,7 +76,6 @@ def _use_temporary_folder() -> None:
         )
         return
     os.environ[VARIABLE] = str(folder)
-    log.warning("Compiled kernels are kept in %s; %s names another folder", folder, VARIABLE)
     with contextlib.suppress(OSError):
         _copy_compiled(folder)
 

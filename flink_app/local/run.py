@@ -13,6 +13,7 @@ import signal
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +44,7 @@ from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.ports import in_use
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup import lists
+from udfs.accounts import NOT_WRITTEN
 from udfs.errors import ConfigError
 from udfs.lists import contract
 from udfs.lists.keys import USER
@@ -138,6 +140,7 @@ class _Run:
         self._totals = Totals()
         self._seconds = 0.0
         self._began_ms = 0
+        self._not_written: list[str] = []
 
     def run(self) -> int:
         """Returns the exit code."""
@@ -169,7 +172,7 @@ class _Run:
             start_afresh(self._client, self._config)
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
-            with EmbeddedJob(self._config, self._log_file, line.warn) as job:
+            with EmbeddedJob(self._config, self._log_file, self._noting(line.warn)) as job:
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")
@@ -177,6 +180,16 @@ class _Run:
                 job_id = job.id
                 line.stage("stopping Flink")
         return finished, [] if finished else self._go_on(job_id)
+
+    def _noting(self, warn: Callable[[str], None]) -> Callable[[str], None]:
+        """`warn`, which repeats in the summary that dead letters were not written."""
+
+        def warned(message: str) -> None:
+            if message.startswith(NOT_WRITTEN) and message not in self._not_written:
+                self._not_written.append(message)
+            warn(message)
+
+        return warned
 
     def _follow(self, job: EmbeddedJob, line: LiveLine) -> bool:
         """Show its progress until it has finished (true) or is stopped (false)."""
@@ -226,7 +239,8 @@ class _Run:
         lines += summary.account(totals, stopped=not finished)
         lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
         lines += summary.quality(totals)
-        lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
+        lines += [*summary.dead_letters(totals, config), *self._not_written, *advice]
+        lines += [f"log: {self._log_file}", ""]
         for text in lines:
             out.print(Text(text))
         self._show_lists(out)
