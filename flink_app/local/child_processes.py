@@ -1,6 +1,6 @@
 """Servers that end when this process does, however it ends.
 
-In: a command line. Out: a process that guards it, to be ended by `end_guarded`.
+In: a command line. Out: the server's process, to be ended by `end_guarded`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,15 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 
-# The shell waits for the end of its input, which comes when the server is stopped or when this
-# process dies, however it dies; then it ends the server. Few servers can watch their parent.
-_GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill "$server"; wait "$server"'
+# A shell waits for the end of its input, which comes when the server is stopped or when this
+# process dies, however it dies; then it ends the server. Few servers can watch their parent. The
+# server is the child of this process, not of the shell, which would forget one that has ended
+# early: its number may by then be that of another process, and the signal would end that.
+_GUARD = (
+    "exec 3<&0\n"  # a shell gives what is in the background no input of its own accord
+    '(cat <&3 >/dev/null; kill "$$" 2>/dev/null) &\n'
+    'exec "$@" </dev/null 3<&-'
+)
 
 
 def start_guarded(
@@ -28,8 +34,8 @@ def start_guarded(
     )
 
 
-def end_guarded(guard: subprocess.Popen[bytes]) -> None:
+def end_guarded(server: subprocess.Popen[bytes]) -> None:
     """End the server by SIGTERM and wait until it is gone."""
-    assert guard.stdin is not None
-    guard.stdin.close()
-    guard.wait()
+    assert server.stdin is not None
+    server.stdin.close()
+    server.wait()

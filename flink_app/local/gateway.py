@@ -8,9 +8,11 @@ too, one `str` each.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import re
+import signal
 import struct
 import subprocess
 import threading
@@ -26,6 +28,7 @@ from udfs.errors import ServiceError
 _PORT = "PYFLINK_GATEWAY_PORT"
 _START_S = 120.0
 _STOP_S = 20.0
+_NOTICE_S = 1.0
 
 # PyFlink passes Python's log records on under the name "path/of/module.py:line".
 _LOG4J = """\
@@ -75,8 +78,10 @@ class JavaGateway:
         from flink_app.graph.environment import prepare_process
 
         prepare_process()
-        from pyflink.pyflink_gateway_server import launch_gateway_server_process
+        from pyflink import pyflink_gateway_server
 
+        # A signal to the whole group (systemd, `timeout`, a terminal) must reach the job first.
+        pyflink_gateway_server.Popen = functools.partial(subprocess.Popen, start_new_session=True)
         settings, port = self._log.with_suffix(".properties"), self._log.with_suffix(".port")
         port.unlink(missing_ok=True)  # an earlier Java's, which has logged to the same folder
         settings.write_text(_LOG4J.format(file=self._log.as_posix()), encoding="utf-8")
@@ -88,7 +93,7 @@ class JavaGateway:
             "FLINK_IDENT_STRING": os.environ.get("FLINK_IDENT_STRING") or "millirec",
         }
         main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
-        self._process = launch_gateway_server_process(environment, main)
+        self._process = pyflink_gateway_server.launch_gateway_server_process(environment, main)
         assert self._process.stderr is not None
         reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         reader.start()
@@ -117,7 +122,8 @@ class JavaGateway:
             return
         if self._gateway is not None:
             # Or each Java object that Python still holds would be given back over a dead socket.
-            self._gateway.shutdown()
+            with contextlib.suppress(Exception):  # it may be dead already
+                self._gateway.shutdown()
         assert process.stdin is not None
         with contextlib.suppress(OSError):
             process.stdin.close()
@@ -127,6 +133,20 @@ class JavaGateway:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def death(self) -> str:
+        """Why Java is gone, as a sentence; "" while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired, AttributeError):
+            # Its end may be noticed by a broken connection first.
+            code = self._process.wait(_NOTICE_S)  # type: ignore[union-attr]
+            last = self._last_lines[-1] if self._last_lines else "it printed nothing"
+            reason = f"by itself, exit code {code}: {last}"
+            if code == -signal.SIGKILL:
+                reason = "by SIGKILL, as the system does when memory runs out"
+            elif code < 0:
+                reason = f"by {signal.Signals(-code).name}"
+            return f"Flink's Java process was ended {reason}. See {self._log}."
+        return ""
 
     def _wait(self, file: Path) -> int:
         """The port that Java has written into `file`, as a big-endian 32-bit integer."""
@@ -147,7 +167,9 @@ class JavaGateway:
             line = raw.decode(errors="replace").rstrip()
             self._last_lines.append(line)
             if warning := operator_warning(line):
-                self._on_warning(warning)
+                # Java would stand still if nobody read on.
+                with contextlib.suppress(Exception, SystemExit):
+                    self._on_warning(warning)
 
 
 def operator_warning(line: str) -> str:

@@ -98,11 +98,13 @@ def run(loaded: Loaded, debug: bool = False) -> int:
     log_file = Path(tempfile.mkdtemp(prefix="millirec-")) / "millirec.log"
     _log_to(log_file)
     console = Console(stderr=True)
+    stop = Stop()
     try:
-        with Stop() as stop:
+        with stop:
             return _Run(loaded, log_file, console, stop).run()
     except KeyboardInterrupt:
-        console.print("stopped before the job started", highlight=False)
+        when = "at once, without its last figures" if stop.requested else "before the job started"
+        console.print(f"stopped {when}", highlight=False)
         return STOPPED
     except Exception as error:
         log.exception("the run has failed")
