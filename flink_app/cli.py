@@ -1,42 +1,59 @@
 """The command line `millirec`; `commands` holds the commands and their parameters.
 
 In: arguments and the environment. Out: text, and an exit code (see `flink_app.console.failures`).
-Each command imports the modules that it needs, so that a lookup answers at once.
+Each command imports the modules that it needs, so that a lookup answers at once; what all of them
+need is imported here once signals and errors are sentences.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
+import signal
 import sys
+from collections.abc import Callable
 from errno import EDQUOT, EIO, ENOENT, ENOSPC, EROFS
 from pathlib import Path
+from types import FrameType
 
-from cyclopts import CycloptsError
-
-# Each adds its commands to `app`.
-from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
-from flink_app.commands.app import app
 from flink_app.console import output
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, USAGE, exit_code
 from flink_app.console.terminal import printable
 from udfs.errors import MillirecError
-
-__all__ = ["app", "main"]
 
 _DISK = (ENOSPC, EDQUOT, EIO, EROFS)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; mistakes are sentences on standard error."""
-    output.prepare()
-    sys.exit(_code(sys.argv[1:] if arguments is None else arguments))
+    if arguments is not None:
+        sys.exit(_code(arguments))
+    code = STOPPED
+    atexit.register(_on_signals, signal.SIG_IGN)  # last: Python forgets our handlers before its end
+    try:
+        _on_signals(_interrupt)
+        output.prepare()
+        code = _code(sys.argv[1:])
+    except KeyboardInterrupt:
+        pass
+    _on_signals(lambda *_: os._exit(code))  # one more ends the waiting for threads
+    sys.exit(code)
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Handle Ctrl-C, SIGTERM and a closed terminal, unless they are ignored, as by `nohup`."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _code(arguments: list[str]) -> int:
     try:
-        result = app(arguments, exit_on_error=False, result_action="return_value")
-        sys.stdout.flush()
-    except CycloptsError:
-        return USAGE  # cyclopts has printed what is wrong
+        return _run(arguments)
     except MillirecError as error:
         print(f"error: {error}", file=sys.stderr)
         return exit_code(error)
@@ -52,6 +69,20 @@ def _code(arguments: list[str]) -> int:
             raise
         print("error: this user has no home folder for ~: write the path in full.", file=sys.stderr)
         return USAGE
+
+
+def _run(arguments: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    # Each adds its commands to `app`.
+    from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
+    from flink_app.commands.app import app
+
+    try:
+        result = app(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        return USAGE  # cyclopts has printed what is wrong
+    sys.stdout.flush()
     return result if isinstance(result, int) else FINISHED
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import redis
 from rich.console import Console
 
+from flink_app.console.failures import FINISHED, STOPPED
 from flink_app.console.totals import Totals, read_totals
 from flink_app.demo.outcome import Outcome, summarise
 from flink_app.demo.page import page
@@ -37,8 +38,8 @@ _SETTLE_S = 15.0
 _SAMPLES, _TICK_S = 5, 0.25
 
 
-def demo(seconds: float | None = None) -> None:
-    """Show a shop, its job and lists that follow clicks; see the module.
+def demo(seconds: float | None = None) -> int:
+    """Show a shop, its job and lists that follow clicks; see the module. Returns the exit code.
 
     seconds: counted from when the shop's past is learned; 0 runs until Ctrl-C, and None takes the
     environment variable DEMO_SECONDS. Raises ConfigError if that is not a number of seconds,
@@ -53,8 +54,9 @@ def demo(seconds: float | None = None) -> None:
     except KeyboardInterrupt:
         if not outcome.rounds:
             console.print("Ended before the first list.", highlight=False)
-            return
+            return STOPPED
     summarise(console, outcome)
+    return FINISHED
 
 
 def _seconds() -> float:
@@ -230,7 +232,8 @@ def _ends_like_ctrl_c() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in handled}
     try:
         yield
     finally:
