@@ -15,6 +15,7 @@ import re
 import signal
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from collections import deque
@@ -48,6 +49,7 @@ appender.listener.filter.warnings.level = WARN
 appender.listener.layout.type = PatternLayout
 appender.listener.layout.pattern = warning|%c|%m{{nolookups}}%n
 """
+_STACK = re.compile(r"\s+(at |\.\.\. \d+ more)|Picked up JAVA_TOOL_OPTIONS|warning\|")
 _OPERATOR = re.compile(r"warning\|\S*[/\\]udfs[/\\](?:\w+[/\\])*\w+\.py:\d+\|(.*)")
 
 
@@ -64,7 +66,7 @@ class JavaGateway:
 
     def __init__(self, log: Path, on_warning: Callable[[str], None]) -> None:
         self._log, self._on_warning = log, on_warning
-        self._last_lines: deque[str] = deque(maxlen=3)
+        self._last_lines: deque[str] = deque(maxlen=100)
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Any = None
 
@@ -91,6 +93,7 @@ class JavaGateway:
             "_PYFLINK_CONN_INFO_PATH": str(port),
             # PyFlink would ask for the user's name, which not every user has.
             "FLINK_IDENT_STRING": os.environ.get("FLINK_IDENT_STRING") or "millirec",
+            "JAVA_TOOL_OPTIONS": _with_temporary_folder(os.environ.get("JAVA_TOOL_OPTIONS", "")),
         }
         main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
         self._process = pyflink_gateway_server.launch_gateway_server_process(environment, main)
@@ -139,8 +142,7 @@ class JavaGateway:
         with contextlib.suppress(subprocess.TimeoutExpired, AttributeError):
             # Its end may be noticed by a broken connection first.
             code = self._process.wait(_NOTICE_S)  # type: ignore[union-attr]
-            last = self._last_lines[-1] if self._last_lines else "it printed nothing"
-            reason = f"by itself, exit code {code}: {last}"
+            reason = f"by itself, exit code {code}: {self._last_line()}"
             if code == -signal.SIGKILL:
                 reason = "by SIGKILL, as the system does when memory runs out"
             elif code < 0:
@@ -154,13 +156,17 @@ class JavaGateway:
         deadline = time.monotonic() + _START_S
         while not (file.exists() and file.stat().st_size >= 4):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                last = self._last_lines[-1] if self._last_lines else "it printed nothing"
                 raise ServiceError(
-                    f"Flink's Java process did not start: {last}. See {self._log}; if JAVA_HOME is "
-                    "set, check that it is a working Java."
+                    f"Flink's Java process did not start: {self._last_line()}. See {self._log}; "
+                    "if JAVA_HOME is set, check that it is a working Java."
                 )
             time.sleep(0.02)
         return int(struct.unpack("!I", file.read_bytes()[:4])[0])
+
+    def _last_line(self) -> str:
+        """The last line that Java printed, not of a stack."""
+        lines = [line for line in self._last_lines if line.strip() and not _STACK.match(line)]
+        return lines[-1] if lines else "it printed nothing"
 
     def _listen(self, stream: IO[bytes]) -> None:
         for raw in stream:
@@ -170,6 +176,18 @@ class JavaGateway:
                 # Java would stand still if nobody read on.
                 with contextlib.suppress(Exception, SystemExit):
                     self._on_warning(warning)
+
+
+def _with_temporary_folder(options: str) -> str:
+    """Java's options with the folder of TMPDIR, which Java itself does not look at.
+
+    >>> _with_temporary_folder("-Djava.io.tmpdir=/mine")
+    '-Djava.io.tmpdir=/mine'
+    """
+    folder = tempfile.gettempdir()
+    if "java.io.tmpdir" in options or folder == "/tmp" or "'" in folder:
+        return options
+    return f"{options} '-Djava.io.tmpdir={folder}'".strip()
 
 
 def operator_warning(line: str) -> str:
