@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from errno import EDQUOT, EIO, ENOENT, ENOSPC, EROFS
+from errno import EACCES, EDQUOT, EIO, ENOENT, ENOSPC, EROFS
 from pathlib import Path
 from types import FrameType
 
@@ -99,6 +99,8 @@ def _system_error(error: OSError) -> int:
             sentence = "the current folder no longer exists: change to another."
         elif error.errno == ENOENT:  # of the module tempfile, whose sentence names the folders
             sentence += " Set TMPDIR to a folder that can be written."
+        elif error.errno == EACCES:  # of the module multiprocessing
+            sentence += " Locks between processes need a /dev/shm that can be written."
         elif error.errno not in _DISK:
             raise error
     print(f"error: {sentence}", file=sys.stderr)

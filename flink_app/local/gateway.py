@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import logging
 import os
 import re
 import signal
@@ -95,6 +96,8 @@ class JavaGateway:
             "FLINK_IDENT_STRING": os.environ.get("FLINK_IDENT_STRING") or "millirec",
             "JAVA_TOOL_OPTIONS": _with_temporary_folder(os.environ.get("JAVA_TOOL_OPTIONS", "")),
         }
+        # Its calls that a signal breaks off are not to be told by their tracebacks.
+        logging.getLogger("py4j").addHandler(logging.NullHandler())
         main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
         self._process = pyflink_gateway_server.launch_gateway_server_process(environment, main)
         assert self._process.stderr is not None
