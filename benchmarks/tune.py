@@ -26,7 +26,7 @@ from benchmarks.evaluate import OUT, SETS, recorded
 from flink_app.config import load
 from flink_app.evaluate.baselines import BASELINES, Baseline, Shape
 from flink_app.evaluate.evaluation import with_positive
-from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.stream import Stream, keep_all, read_stream
 from flink_app.graph.event_settings import decode_settings
@@ -89,7 +89,9 @@ def first_half(path: Path, positive: str, folder: Path) -> tuple[Stream, int]:
     config = with_positive(load(None, ["source.preset=movielens"], {}).config, positive)
     decode, ordered = decode_settings(config), folder / "ratings"
     in_order([path], keep_all(decode), now_ms(), ordered)
-    return cut(read_stream(ordered, decode, now_ms())), config.lists.length
+    return cut(
+        read_stream(ordered, decode_settings(as_written(config)), now_ms())
+    ), config.lists.length
 
 
 def cut(stream: Stream) -> Stream:

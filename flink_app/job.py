@@ -15,6 +15,7 @@ from pyflink.table import StreamTableEnvironment
 from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
 from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.headers import check_headers
 from flink_app.graph.layout import check_layout, note_layout
 from flink_app.graph.microbatch import micro_batches, window_of
 from flink_app.graph.shards import shard_keys
@@ -48,6 +49,7 @@ def build(
     user_keys = shard_keys(job.shards, job.max_parallelism)
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
     source = source_of(config)
+    check_headers(config)
     born_ms = time.time_ns() // 1_000_000
 
     # → (lane: int, lines: JSON array of str, opened: ms)

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ import msgspec
 from flink_app.config import Config, Loaded, load
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
-from flink_app.connections.redis_access import redis_client, start_afresh
+from flink_app.connections.redis_access import redis_client
+from flink_app.connections.redis_start import continues, require_rights, start_afresh
 from flink_app.console.failures import exit_code, job_failed
 from flink_app.graph.restore import RESTORE
 from flink_app.package import CONFIG
@@ -50,17 +52,24 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     from flink_app.graph.layout import option
     from flink_app.job import build
 
-    given = StreamExecutionEnvironment.get_execution_environment()
     loaded = _loaded(config_file, settings)
+    check(loaded.config)
+    with contextlib.closing(redis_client(loaded.config)) as client:
+        require_rights(client, loaded.config)
+    given = StreamExecutionEnvironment.get_execution_environment()
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
     options = cluster_options(config, loaded)
-    if not options.get(RESTORE) and not option(given, RESTORE):
-        with contextlib.closing(redis_client(config)) as client:
-            start_afresh(client, config)
+    checkpoint = options.get(RESTORE) or option(given, RESTORE) or ""
+    began_ms = time.time_ns() // 1_000_000
     try:
         stream, tables = environments(options)
         build(stream, tables, config, trial)
+        with contextlib.closing(redis_client(config)) as client:
+            if not continues(client, config.redis.prefix, checkpoint) and (
+                note := start_afresh(client, config, began_ms)
+            ):
+                print(note, file=sys.stderr)
         stream.execute(config.job.name)
     except MillirecError:
         raise

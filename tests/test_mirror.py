@@ -20,7 +20,9 @@ WHOLE = {
     "flink_app/serve/test_sentinel.py",
     "flink_app/test_costs.py",
     "flink_app/test_real_data.py",
+    "flink_app/test_redis_acl.py",
     "flink_app/test_redis_cluster.py",
+    "flink_app/test_redis_refusals.py",
     "flink_app/test_savepoints.py",
 }
 """Tests of more than one module, or of one under a special condition."""

@@ -33,6 +33,7 @@ ELSEWHERE = {
         "tests/flink_app/data/replay"
     ),
     "millirec items data/ml-100k/u.item": "tests/flink_app/data/test_items.py",
+    "millirec evaluate data/ml-100k/u.data --preset movielens": "tests/flink_app/evaluate",
     "millirec run ratings.dat --preset movielens-dat": "tests/flink_app/test_job.py",
     "mkdir -p inbox": "nothing to test",
     "millirec run --set source.kind=directory --set source.paths=inbox": "tests/flink_app/demo",
@@ -56,7 +57,6 @@ HERE = {
     "millirec run events.csv --set source.format=csv": r"4 [^\n]*learned",
     "millirec validate events.jsonl": r"5 events of 3 users on 3 items.* 0 FAIL",
     "millirec report": r"written: report\.html",
-    "millirec evaluate events.csv --set source.format=csv": r"4 events in order of time",
     "millirec package --set source.kind=kafka --set job.shards=2 --set job.item_shards=2": (
         r"flink run .*millirec-job\.zip"
     ),

@@ -124,10 +124,13 @@ def items(
         millirec items data/ml-100k/u.item
     """
     from flink_app.data.items import items as write
+    from flink_app.local.own_redis import save_kept, with_own_redis
 
     if not files:
         raise ConfigError("millirec items needs a file of items")
-    return write(load(config, settings), files, item)
+    code = write(with_own_redis(load(config, settings)), files, item)
+    save_kept()
+    return code
 
 
 @app.command
@@ -153,9 +156,11 @@ def report(
         millirec report --watch 60
         millirec report evaluation.json --out report.html
     """
+    from flink_app.local.own_redis import with_own_redis
     from flink_app.report import report as make
 
-    make(load(config, settings), files, out, watch)
+    loaded = load(config, settings)
+    make(loaded if files else with_own_redis(loaded), files, out, watch)
 
 
 def _preset(name: str) -> list[str]:

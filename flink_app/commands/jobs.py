@@ -30,7 +30,8 @@ def run(
 ) -> int:
     """Run the job on this machine until its input ends or you press Ctrl-C.
 
-    If no Redis is configured (REDIS_URL or redis.url), one is started for the duration of the run.
+    If no Redis is configured (REDIS_URL or redis.url), one is started for the duration of the run,
+    which leaves its lists in the folder redis.keep for `millirec get` and the others.
 
     Examples:
         millirec run events.jsonl

@@ -23,9 +23,10 @@ def get(
     settings: Settings = [],  # noqa: B006
 ) -> int:
     """Show a user's list as it is in Redis: as a table in a terminal, otherwise as JSON."""
+    from flink_app.local.own_redis import with_own_redis
     from flink_app.lookup.lists import list_name, show
 
-    return show(list_name(user, trending), load(config, settings), json)
+    return show(list_name(user, trending), with_own_redis(load(config, settings)), json)
 
 
 @app.command
@@ -37,9 +38,10 @@ def similar(
     settings: Settings = [],  # noqa: B006
 ) -> int:
     """Show the items similar to an item, as they are in Redis."""
+    from flink_app.local.own_redis import with_own_redis
     from flink_app.lookup.lists import show
 
-    return show(f"similar:{item}", load(config, settings), json)
+    return show(f"similar:{item}", with_own_redis(load(config, settings)), json)
 
 
 @app.command
@@ -50,9 +52,10 @@ def redis_usage(
     settings: Settings = [],  # noqa: B006
 ) -> int:
     """Show how much of Redis's memory the lists, the item feed and the rest take."""
+    from flink_app.local.own_redis import with_own_redis
     from flink_app.lookup.usage import show
 
-    return show(load(config, settings), json)
+    return show(with_own_redis(load(config, settings)), json)
 
 
 @app.command(name="config")

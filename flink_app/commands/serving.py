@@ -25,9 +25,9 @@ def serve(
 ) -> None:
     """Serve lists and take events over HTTP until Ctrl-C, with the live page at /.
 
-    It reads the Redis that the job writes to; if none is configured, that of `millirec run`. It
-    needs neither Flink nor Java. Use the job's own configuration, so that events go where the job
-    reads them.
+    It reads the Redis that the job writes to; if none is configured, that of `millirec run`, also
+    when the run has ended. It needs neither Flink nor Java. Use the job's own configuration, so
+    that events go where the job reads them.
 
     Examples:
         millirec serve --config millirec.toml
@@ -35,12 +35,12 @@ def serve(
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise ConfigError("millirec serve needs more packages: pip install 'millirec[serve]'.")
-    from flink_app.connections.redis_access import with_embedded_redis
+    from flink_app.local.own_redis import with_own_redis
     from flink_app.serve.server import address, run
 
     given = [f"serve.host={host}"] if host else []
     given += [f"serve.port={port}"] if port is not None else []
-    found = with_embedded_redis(load(config, [*given, *settings]))
+    found = with_own_redis(load(config, [*given, *settings])).config
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     print(f"{address(found)}/  lists, events and the live page; Ctrl-C stops it", flush=True)
     run(found)

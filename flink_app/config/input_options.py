@@ -48,8 +48,8 @@ class Source(Struct, frozen=True, kw_only=True):
     delimiter: Annotated[
         str,
         Meta(
-            description='The character between two CSV columns, such as ";"; empty means the '
-            "preset's."
+            description='What is between two CSV columns, such as ";" or "\\t"; empty means '
+            "the preset's."
         ),
     ] = ""
     encoding: Annotated[
@@ -62,8 +62,8 @@ class Source(Struct, frozen=True, kw_only=True):
     columns: Annotated[
         list[str],
         Meta(
-            description="The names of CSV columns from left to right, for input without a header; "
-            "empty means the preset's."
+            description="The names of CSV columns from left to right, for input without a header, "
+            'or with one of other names (source.header = "yes"); empty means the preset\'s.'
         ),
     ] = []
     quote: Annotated[
@@ -81,7 +81,8 @@ class Source(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="How times are written, such as %d.%m.%Y %H:%M, in the notation of Python's"
-            " strptime; empty means seconds to nanoseconds since 1970, or ISO 8601."
+            " strptime; empty means seconds to nanoseconds since 1970, ISO 8601, and other forms "
+            "that can be read in one way only."
         ),
     ] = ""
     each: Annotated[
@@ -95,8 +96,8 @@ class Source(Struct, frozen=True, kw_only=True):
     header: Annotated[
         Literal["auto", "yes", "no"],
         Meta(
-            description="Whether CSV lines that hold the column names are skipped (auto, yes) or "
-            "read as events (no)."
+            description="Whether the first line of a CSV file is a header, by whose names columns "
+            "are found: auto, if it has those of the user and the item; yes; or no."
         ),
     ] = "auto"
     poll_ms: Annotated[

@@ -44,7 +44,7 @@ class Serve(Struct, frozen=True, kw_only=True):
     cors: Annotated[
         list[str],
         Meta(
-            description="The origins whose pages may call the server, such as "
+            description="The origins whose pages may call the server and send it beacons, such as "
             '["https://shop.example"]; ["*"] means all.'
         ),
     ] = []

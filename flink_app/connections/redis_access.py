@@ -6,13 +6,14 @@ Every command imports it, so it imports nothing heavy.
 
 from __future__ import annotations
 
-import msgspec
+import contextlib
+
 import redis
 
 from flink_app.config import Config, Loaded
 from flink_app.config.load import DEFAULT
-from flink_app.connections.listening import listens
 from udfs.errors import ServiceError
+from udfs.stores.redis_refusals import AWAY, FAILURES, refusal, told
 from udfs.stores.redis_writer import RedisSettings
 
 EMBEDDED_PORT = 6399
@@ -31,14 +32,11 @@ def redis_client(config: Config) -> redis.Redis:
         ServiceError: it does not answer, or refuses the connection.
     """
     settings = redis_settings(config)
-    try:
+    with told(settings.address):
         client = settings.client()
-        client.ping()
-    except redis.RedisError as error:
-        raise ServiceError(
-            f"Redis at {settings.address} does not answer: {error}. Start it, or name another with "
-            "REDIS_URL or --set redis.url=redis://host:port/database."
-        ) from error
+        # That is an answer, too: not every user may PING, and not with a full disk.
+        with contextlib.suppress(redis.ResponseError):
+            client.ping()
     return client
 
 
@@ -48,55 +46,23 @@ def redis_address(config: Config) -> str:
 
 
 def find_redis(loaded: Loaded) -> tuple[redis.Redis, str]:
-    """A client for lookups, and its address: the configured Redis; if none is configured, the one
-    started by `millirec run`, else the default.
+    """A client for lookups, and the address of its Redis; see `flink_app.local.own_redis` for
+    where that is if none is configured.
 
     Raises:
-        ServiceError: none answers.
+        ServiceError: it does not answer, or refuses the connection.
     """
-    config = loaded.config
-    if loaded.origins["redis.url"] != DEFAULT:
-        return redis_client(config), redis_address(config)
-    embedded = RedisSettings(f"redis://127.0.0.1:{EMBEDDED_PORT}/0", timeout_s=1.0)
-    client = embedded.client()
+    address = redis_address(loaded.config)
     try:
-        client.ping()
-    except redis.RedisError:
-        pass
-    else:
-        return client, embedded.address
-    try:
-        return redis_client(config), redis_address(config)
-    except ServiceError:
-        raise ServiceError(
-            f"no Redis answers at {embedded.address}, where `millirec run` has its own while it "
-            f"runs, nor at {redis_address(config)}: start one of them, or name yours with "
-            "REDIS_URL or --set redis.url=redis://host:port/database."
-        ) from None
-
-
-def with_embedded_redis(loaded: Loaded) -> Config:
-    """The configuration, with the Redis of `millirec run` if it runs and no other is configured."""
-    config = loaded.config
-    if loaded.origins["redis.url"] != DEFAULT or not listens(f"127.0.0.1:{EMBEDDED_PORT}"):
-        return config
-    url = f"redis://127.0.0.1:{EMBEDDED_PORT}/0"
-    return msgspec.structs.replace(config, redis=msgspec.structs.replace(config.redis, url=url))
-
-
-def start_afresh(client: redis.Redis, config: Config) -> None:
-    """Delete what an earlier job's operators left: the item feed, `stats` and `quality:`.
-
-    Otherwise a job that is not restored would learn from items it has never seen. Lists stay until
-    they are replaced or expire.
-    """
-    # NumPy and the kernels: only when a job starts.
-    from udfs.accounts import LISTS
-    from udfs.options.sources import testable
-    from udfs.stores.redis_feed import feed_keys
-    from udfs.stores.redis_stats import STATS, shown_key
-
-    prefix = config.redis.prefix
-    shown = [shown_key(prefix, name) for name in (*LISTS, *testable())]
-    for key in (*feed_keys(prefix, config.job.item_shards), f"{prefix}{STATS}", *shown):
-        client.delete(key)
+        return redis_client(loaded.config), address
+    except ServiceError as error:
+        cause = error.__cause__
+        none = isinstance(cause, FAILURES) and refusal(cause) == AWAY
+        if loaded.origins["redis.url"] != DEFAULT or not none:
+            raise
+    raise ServiceError(
+        f"no Redis answers at {address}, nor at port {EMBEDDED_PORT}, where `millirec run` has its "
+        f"own while it runs, and there are no lists of an ended run in {loaded.config.redis.keep}: "
+        "go to the folder of that run, or name a Redis with REDIS_URL or --set "
+        "redis.url=redis://host:port/database."
+    )

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import redis
 
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
@@ -21,8 +20,9 @@ from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import counted
 from flink_app.console.terminal import printable
 from flink_app.data.recorded import files_of, read_blocks
-from udfs.errors import ServiceError, SourceError
+from udfs.errors import SourceError
 from udfs.events.raw_columns import Problem, clean_ids
+from udfs.stores.redis_refusals import told
 
 _REPORTED = 5  # lines left out that are named
 _NO_GENRE = ("unknown", "(no genres listed)")
@@ -48,7 +48,8 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
         SourceError: a file cannot be read, or has no such column. ServiceError: no Redis answers.
     """
     client, address = find_redis(loaded)
-    prefix, longest = loaded.config.redis.prefix, loaded.config.events.max_id_bytes
+    prefix, events = loaded.config.redis.prefix, loaded.config.events
+    longest, integers = events.max_id_bytes, events.ids == "integers"
     written, bad = 0, 0
     for block in _blocks(files, column):
         ids: list[Any] = []
@@ -62,17 +63,15 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
                 item, metadata = "", {}
             ids.append(item)
             found.append(metadata)
-        names = clean_ids(ids, "item", longest, problems, required=True)
+        names = clean_ids(ids, "item", longest, problems, required=True, integers=integers)
         for row, (_, detail) in sorted(problems.items())[: max(0, _REPORTED - bad)]:
             print(printable(f"{block[row][0]} left out: {detail}"), file=sys.stderr)
         pipeline: Any = client.pipeline(transaction=False)
         for row, (name, metadata) in enumerate(zip(names, found, strict=True)):
             if row not in problems:
                 pipeline.set(f"{prefix}item:{name}", msgspec.json.encode(metadata))
-        try:
+        with told(address):
             written += len(pipeline.execute())
-        except redis.RedisError as error:
-            raise ServiceError(f"Redis at {address} failed: {error}. Run it again.") from error
         bad += len(problems)
     left_out = f"; {counted(bad, 'line')} left out" if bad else ""
     print(f"{counted(written, 'item')} written to {prefix}item:* in Redis at {address}{left_out}")
@@ -131,7 +130,7 @@ def _object(line: str, column: str) -> tuple[Any, Metadata]:
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError("not a JSON object")
-    if type(found.get(column, "")) not in (str, int):
+    if type(found.get(column, "")) not in (str, int, float):
         raise ValueError(f"{column} is neither text nor a whole number")
     return _split(found, column)
 

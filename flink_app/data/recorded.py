@@ -26,6 +26,11 @@ class Block(NamedTuple):
     first: int
     lines: list[str]
 
+    @property
+    def files(self) -> list[str]:
+        """The path of each line's file, for a decoder."""
+        return [str(self.path)] * len(self.lines)
+
 
 def files_of(paths: Iterable[Path]) -> list[Path]:
     """The files among `paths` and below folders, those in order of name; no hidden ones, as Flink.

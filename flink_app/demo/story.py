@@ -18,6 +18,9 @@ from pathlib import Path
 import redis
 from rich.console import Console
 
+from flink_app.config import load
+from flink_app.connections.redis_access import redis_address, redis_client
+from flink_app.connections.redis_start import require_rights
 from flink_app.console.failures import FINISHED, STOPPED
 from flink_app.console.totals import Totals, read_totals
 from flink_app.demo.outcome import Outcome, summarise
@@ -30,6 +33,7 @@ from flink_app.local.redis_server import RedisServer
 from flink_app.simulator import Shop
 from flink_app.writers.files import DirectoryWriter
 from udfs.errors import ConfigError, ServiceError
+from udfs.stores.redis_refusals import told
 
 _PREFIX = "millirec-demo:"  # in a Redis that is not the demo's own
 _PATIENCE_S = 120.0
@@ -208,12 +212,10 @@ def _redis() -> Iterator[tuple[str, str]]:
         with RedisServer() as server:
             yield server.url, ""
         return
-    client = redis.Redis.from_url(url)
-    with contextlib.closing(client):
-        try:
-            _delete_keys(client)
-        except redis.RedisError as error:
-            raise ServiceError(f"the Redis of REDIS_URL does not answer: {error}") from error
+    config = load(None, [f"redis.url={url}", f"redis.prefix={_PREFIX}"], {}).config
+    with contextlib.closing(redis_client(config)) as client, told(redis_address(config)):
+        require_rights(client, config)
+        _delete_keys(client)
         try:
             yield url, _PREFIX
         finally:

@@ -20,12 +20,13 @@ from flink_app.config import Config
 from flink_app.config.check import check
 from flink_app.config.writable import require_file
 from flink_app.evaluate.baselines import BASELINES
-from flink_app.evaluate.measure import Result, measure
-from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.measure import Result, has_tests, measure
+from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.evaluate.table import show
+from flink_app.evaluate.testable import NothingToTest, require_test
 from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
 from udfs.errors import ConfigError
@@ -82,7 +83,8 @@ def evaluate(
         more: what few callers set, by name; see `More`.
 
     Raises:
-        ConfigError, SourceError, JobFailed: what cannot be evaluated.
+        ConfigError, SourceError, JobFailed: what cannot be evaluated. NothingToTest: what would
+            give no figures; nothing is written then.
     """
     plot, warmup = more.get("plot"), more.get("warmup", 0)
     if plot is not None:
@@ -99,22 +101,30 @@ def evaluate(
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-evaluate-")))
         ordered = folder / "events"
-        lines, left_out = in_order(files, decode_settings(config), now_ms(), ordered)
-        console.print(f"{lines:,} events in order of time; {left_out:,} lines left out")
+        settings = decode_settings(config)
+        lines, left_out, untimed = in_order(files, settings, now_ms(), ordered)
+        without = f", {untimed:,} of them without a time" if untimed else ""
+        console.print(f"{lines:,} events in order of time; {left_out:,} lines left out{without}")
         after = lines // 2 if warmup == "half" else warmup
         if after >= lines:
             raise ConfigError(f"--warmup {after} leaves no test: there are {lines:,} events")
+        repeat = not config.lists.exclude_consumed
+        if config.model.loss != "squared":  # else the error of ratings is a result by itself
+            written = decode_settings(as_written(config))
+            require_test(ordered, written, now_ms(), after, repeat=repeat)
         start = _progress(stack, err, lines)
         every_seed = range(config.model.seed, config.model.seed + seeds)
         # Baselines take seconds, and may refuse: they come first, and last in the report.
         others = _others(config, files, folder, baselines, every_seed, after, start)
         for mode in modes:
             for seed in every_seed:
-                changed = in_mode(config, mode, seed, ordered)
+                changed = in_mode(as_written(config), mode, seed, ordered)
                 trial = trial_of(changed, mode, after)
                 progress, log = start(f"{mode}, seed {seed}"), folder / "millirec.log"
                 results.append(measure(changed, mode, trial, log, lines, progress))
     results += others
+    if not has_tests(results):
+        raise NothingToTest("no list was tested, so there is nothing to report")
     show(console, results)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +170,7 @@ def _others(
         return []
     settings, path, results = decode_settings(config), folder / "with-ratings", []
     in_order(files, keep_all(settings), now_ms(), path)
-    stream = read_stream(path, settings, now_ms())
+    stream = read_stream(path, decode_settings(as_written(config)), now_ms())
     for name in BASELINES if "all" in names else dict.fromkeys(names):
         kind = BASELINES[name]
         for seed in seeds if kind.seeded else seeds[:1]:

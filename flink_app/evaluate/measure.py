@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -78,6 +78,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     rmse: float | None = None
     served: str = ""
     sample: Sample | None = None
+
+
+def has_tests(results: Iterable[Result]) -> bool:
+    """Whether any list was tested, or any rating predicted."""
+    return any(
+        value > 0 and key.endswith(":tests")
+        for result in results
+        for key, value in result.quality.items()
+    ) or any(result.rmse is not None for result in results)
 
 
 def measure(

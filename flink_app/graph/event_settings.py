@@ -30,6 +30,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         source.preset,
         format=source.format,
         delimiter=source.delimiter,
+        encoding=source.encoding,
         header=source.header,
         columns=source.columns,
         quote=source.quote,

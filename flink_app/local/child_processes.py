@@ -13,19 +13,30 @@ from collections.abc import Mapping, Sequence
 # server is the child of this process, not of the shell, which would forget one that has ended
 # early: its number may by then be that of another process, and the signal would end that.
 _GUARD = (
-    "exec 3<&0\n"  # a shell gives what is in the background no input of its own accord
-    '(cat <&3 >/dev/null; kill "$$" 2>/dev/null) &\n'
-    'exec "$@" </dev/null 3<&-'
+    "exec {0}<&0\n"  # a shell gives what is in the background no input of its own accord
+    '(cat <&{0} >/dev/null; kill "$$" 2>/dev/null) &\n'
+    'exec "$@" </dev/null {0}<&-'
 )
 
 
 def start_guarded(
-    command: Sequence[str], environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    watched: int = subprocess.PIPE,
+    held: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a server that says nothing; `environment` is its own, or this process's."""
+    """Start a server that says nothing.
+
+    Args:
+        environment: its own, or this process's. watched: a file descriptor whose end of input ends
+            the server; without one, the end of this process does.
+        held: other file descriptors that the server keeps open while it lives, such as locks.
+    """
+    guard = _GUARD.format(next(number for number in range(3, 10) if number not in held))
     return subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "guard", *command],
-        stdin=subprocess.PIPE,
+        ["/bin/sh", "-c", guard, "guard", *command],
+        stdin=watched,
+        pass_fds=held,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment,
@@ -35,7 +46,10 @@ def start_guarded(
 
 
 def end_guarded(server: subprocess.Popen[bytes]) -> None:
-    """End the server by SIGTERM and wait until it is gone."""
-    assert server.stdin is not None
-    server.stdin.close()
+    """End the server by SIGTERM and wait until it is gone.
+
+    One that is watched by other means is only waited for.
+    """
+    if server.stdin is not None:
+        server.stdin.close()
     server.wait()

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,11 @@ from flink_app.local.ports import LOOPBACK, free_port, require_free
 from udfs.errors import ServiceError
 
 START_SECONDS = 15.0
+_UNREADABLE = ("Fatal error loading the DB", "Unrecoverable error", "Wrong signature", "RDB format")
+
+
+class Unreadable(ServiceError):
+    """The server cannot read the file of the data that it is to start with."""
 
 
 def redis_executable() -> Path:
@@ -45,9 +51,9 @@ def redis_executable() -> Path:
 
 
 def redis_command(port: int, folder: Path) -> list[str]:
-    """The command line of a redis-server on loopback that keeps everything in memory only.
+    """The command line of a redis-server on loopback, with its log in `folder`/redis.log.
 
-    Its log goes to `folder`/redis.log.
+    It starts with what is in `folder`/dump.rdb, if there is one, and saves nothing by itself.
     """
     options = {
         "bind": LOOPBACK,
@@ -63,10 +69,17 @@ def redis_command(port: int, folder: Path) -> list[str]:
 
 def answers(url: str) -> bool:
     """Whether a Redis at `url` answers PING now."""
+    return bool(ping(url))
+
+
+def ping(url: str) -> bool | None:
+    """Whether a Redis at `url` answers PING now; None if it is still loading its data."""
     client = redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
     with contextlib.closing(client):
         try:
             return bool(client.ping())
+        except redis.exceptions.BusyLoadingError:
+            return None
         except redis.RedisError:
             return False
 
@@ -76,10 +89,21 @@ class RedisServer:
 
     `port` is a free one unless given. `folder` (made if missing) receives the log; without one it
     is a temporary folder, removed on exit. Entering raises `ServiceError` when the port is in
-    use, when there is no redis-server, or when it does not answer within 15 seconds.
+    use, when there is no redis-server, or when it does not answer within 15 seconds, apart from
+    the time that it takes to load a file; and `Unreadable` when it cannot read that.
+
+    With `watched`, a file descriptor, the server does not end with the context, but at the end of
+    that file's input; `held` are others that it keeps open while it lives.
     """
 
-    def __init__(self, port: int | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        port: int | None = None,
+        folder: Path | None = None,
+        watched: int = subprocess.PIPE,
+        held: Sequence[int] = (),
+    ) -> None:
+        self._watched, self._held = watched, held
         self.port = free_port() if port is None else port
         self.url = f"redis://{LOOPBACK}:{self.port}/0"
         self._folder = folder
@@ -94,11 +118,15 @@ class RedisServer:
         else:
             folder = self._folder.absolute()
             folder.mkdir(parents=True, exist_ok=True)
-        self._guard = start_guarded(redis_command(self.port, folder))
+        log = folder / "redis.log"
+        log.unlink(missing_ok=True)
+        command = redis_command(self.port, folder)
+        self._guard = start_guarded(command, watched=self._watched, held=self._held)
         try:
-            self._wait(folder / "redis.log")
+            self._wait(log)
         except BaseException:
-            self.stop()
+            if self._guard.stdin is not None:
+                self.stop()
             raise
         return self
 
@@ -119,11 +147,22 @@ class RedisServer:
             self._temporary.cleanup()
             self._temporary = None
 
+    def ended(self, within_s: float) -> bool:
+        """Whether it ends within that time."""
+        try:
+            return self._guard is None or self._guard.wait(within_s) is not None
+        except subprocess.TimeoutExpired:
+            return False
+
     def _wait(self, log: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not answers(self.url):
+        while not (state := ping(self.url)):
+            lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+            if unread := [line for line in lines if any(words in line for words in _UNREADABLE)]:
+                raise Unreadable(unread[-1].partition("# ")[2] or unread[-1])
+            if state is None:
+                deadline = time.monotonic() + START_SECONDS  # it is loading its file
             if time.monotonic() > deadline:
-                lines = log.read_text(errors="replace").splitlines() if log.exists() else []
                 last = lines[-1] if lines else "-"
                 raise ServiceError(
                     f"redis-server did not answer on port {self.port} within "

@@ -28,26 +28,25 @@ from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
 from flink_app.config.writable import check_writable
 from flink_app.connections.kafka import require_kafka
-from flink_app.connections.redis_access import (
-    EMBEDDED_PORT,
-    redis_address,
-    redis_client,
-    start_afresh,
-)
+from flink_app.connections.redis_access import EMBEDDED_PORT, redis_address, redis_client
+from flink_app.connections.redis_start import continues, require_rights, start_afresh
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals, read_totals
+from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.headers import check_headers
 from flink_app.graph.restore import latest_checkpoint
 from flink_app.graph.sources import source_of
 from flink_app.local import summary
 from flink_app.local.embedded_job import EmbeddedJob
-from flink_app.local.ports import in_use
-from flink_app.local.redis_server import RedisServer
+from flink_app.local.kept_redis import KeptRedis
+from flink_app.local.own_redis import redis_of_run
 from flink_app.lookup import lists
 from udfs.accounts import NOT_WRITTEN
 from udfs.errors import ConfigError
 from udfs.lists import contract
 from udfs.lists.keys import USER
+from udfs.stores.redis_refusals import FAILURES
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +120,9 @@ def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
     check_writable(config)
+    decode_settings(config)
     source_of(config)
+    check_headers(config)
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)
     require_kafka(config)
@@ -140,6 +141,7 @@ class _Run:
     def __init__(self, loaded: Loaded, log_file: Path, console: Console, stop: Stop) -> None:
         self._config = loaded.config
         self._embedded = loaded.origins["redis.url"] == DEFAULT
+        self._kept: KeptRedis | None = None
         self._log_file, self._console, self._stop = log_file, console, stop
         self._totals = Totals()
         self._seconds = 0.0
@@ -152,6 +154,7 @@ class _Run:
             if self._embedded:
                 self._config = self._with_redis(stack)
             self._client = stack.enter_context(contextlib.closing(redis_client(self._config)))
+            require_rights(self._client, self._config)
             finished, advice = self._work()
             self._summarise(finished, advice)
         if not finished:
@@ -160,23 +163,23 @@ class _Run:
 
     def _with_redis(self, stack: contextlib.ExitStack) -> Config:
         """Start a Redis, at the port where lookups look for it if that is free."""
-        port = None if in_use(EMBEDDED_PORT) else EMBEDDED_PORT
-        url = stack.enter_context(RedisServer(port)).url
-        name = "" if port else f"REDIS_URL={url} "
-        text = (
+        url, self._kept = redis_of_run(self._config, stack, self._say)
+        name = "" if self._kept or url.endswith(f":{EMBEDDED_PORT}/0") else f"REDIS_URL={url} "
+        self._say(
             f"lists go to an embedded Redis at {url}; in another terminal: {name}millirec get USER"
         )
-        self._console.print(text, highlight=False, soft_wrap=True)
         changed = msgspec.structs.replace(self._config.redis, url=url)
         return msgspec.structs.replace(self._config, redis=changed)
 
+    def _say(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
+
     def _work(self) -> tuple[bool, list[str]]:
         """Run Java and the job to the end; whether it finished, and how to continue if not."""
-        if not self._config.state.restore:
-            start_afresh(self._client, self._config)
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
             with EmbeddedJob(self._config, self._log_file, self._noting(line.warn)) as job:
+                self._start_afresh(line)
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")
@@ -194,6 +197,17 @@ class _Run:
             warn(message)
 
         return warned
+
+    def _start_afresh(self, line: LiveLine) -> None:
+        """Remove what an earlier job has left in Redis, unless this one continues it."""
+        config, state = self._config, self._config.state
+        checkpoint = state.restore
+        if checkpoint == "latest":
+            checkpoint = latest_checkpoint(state.checkpoints)
+        if not continues(self._client, config.redis.prefix, checkpoint) and (
+            note := start_afresh(self._client, config, lists.now_ms())
+        ):
+            line.say(note)
 
     def _follow(self, job: EmbeddedJob, line: LiveLine) -> bool:
         """Show its progress until it has finished (true) or is stopped (false)."""
@@ -252,14 +266,20 @@ class _Run:
     def _show_lists(self, out: Console) -> None:
         """One list as an example, and how to read the others."""
         prefix, address = self._config.redis.prefix, redis_address(self._config)
-        user = lists.sample(self._client, prefix)
-        key = "" if user is None else prefix + USER.of(user)
-        value = lists.read(self._client, key) if key else None
-        if value is not None:
-            found = contract.read(value)
-            names = lists.titles(self._client, prefix, [entry.item for entry in found.items])
-            shown = f"{key}, the first {_SAMPLE_LENGTH}"
-            out.print(lists.table(found, shown, names, lists.now_ms(), _SAMPLE_LENGTH))
-        hints = [summary.KEEP] if self._embedded else summary.commands(self._config, user, address)
+        user: str | None = None
+        with contextlib.suppress(*FAILURES):  # the job may write, but not look for lists
+            user = lists.sample(self._client, prefix)
+            key = "" if user is None else prefix + USER.of(user)
+            value = lists.read(self._client, key) if key else None
+            if value is not None:
+                found = contract.read(value)
+                names = lists.titles(self._client, prefix, [entry.item for entry in found.items])
+                shown = f"{key}, the first {_SAMPLE_LENGTH}"
+                out.print(lists.table(found, shown, names, lists.now_ms(), _SAMPLE_LENGTH))
+        hints = summary.commands(self._config, user, address)
+        if self._embedded:
+            kept = self._kept
+            failure, dump = (kept.save(), kept.dump) if kept else ("", None)
+            hints = summary.kept(self._config, user, dump, failure)
         for text in hints:
             out.print(Text(text))

@@ -6,6 +6,7 @@ In: the last `Totals`, the seconds it took, the configuration. Out: lines of tex
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from flink_app.config import Config
 from flink_app.console.live import counted, duration
@@ -106,7 +107,23 @@ def commands(config: Config, user: str | None, address: str) -> list[str]:
     return lines
 
 
-KEEP = (
-    "the lists were in an embedded Redis, which stops with the run. To keep them, use your own:\n"
-    "  REDIS_URL=redis://127.0.0.1:6379/0 millirec run …"
-)
+def kept(config: Config, user: str | None, dump: Path | None, failure: str) -> list[str]:
+    """How to read the lists of an embedded Redis from now on.
+
+    Args:
+        dump: the file that they are kept in; None: they end with the run. failure: why it could not
+            be written, or "".
+    """
+    folder = config.redis.keep
+    if dump is None or failure:
+        why = f", and {dump} could not be written ({failure})" if failure else ""
+        return [
+            f"the lists were in an embedded Redis, which ends with the run{why}. To keep them, use "
+            "your own:",
+            "  REDIS_URL=redis://127.0.0.1:6379/0 millirec run …",
+        ]
+    size = f"{dump.stat().st_size / 1000:,.0f} kB"
+    lines = [f"the lists are kept in {folder} ({size}) until the next run from this folder:"]
+    if user is not None and user.isprintable():
+        lines.append(f"  millirec get {shlex.quote(user)}")
+    return [*lines, "  millirec get", "  millirec serve"]

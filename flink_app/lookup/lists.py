@@ -6,6 +6,7 @@ In: a Redis client, the prefix of the keys, and a user's or an item's id. Out: t
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Mapping
@@ -20,14 +21,15 @@ from rich.text import Text
 
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
+from flink_app.connections.redis_start import began_ms, escaped
 from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import clock
 from flink_app.console.terminal import printable
-from flink_app.lookup.usage import escaped
 from udfs.errors import ConfigError, ServiceError
 from udfs.lists import contract
 from udfs.lists.contract import RecommendationList
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, split
+from udfs.stores.redis_refusals import told
 
 
 def read(client: redis.Redis, key: str) -> bytes | None:
@@ -44,7 +46,10 @@ def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]
     pipeline: Any = client.pipeline(transaction=False)
     for item in items:
         pipeline.get(f"{prefix}{METADATA}{item}")
-    values = pipeline.execute()
+    try:
+        values = pipeline.execute()
+    except redis.exceptions.NoPermissionError:
+        return {}  # a reader of lists may not be allowed to see what the shop has written
     found = {}
     for item, value in zip(items, values, strict=True):
         try:
@@ -107,11 +112,13 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
     """
     client, address = find_redis(loaded)
     prefix = loaded.config.redis.prefix
-    key = f"{prefix}{name}"
-    value = read(client, key)
+    key = prefix + _stored(name, loaded)
+    with told(address):
+        value = read(client, key)
     if value is None:
         print(printable(absent(name, key, address)), file=sys.stderr)
         return FAILED
+    _warn_of_earlier(value, began_ms(client, prefix))
     out = Console()
     if as_json or not out.is_terminal:
         sys.stdout.buffer.write(value + b"\n")
@@ -123,9 +130,32 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
             f"{printable(key)} in Redis at {address} is not a list of millirec: {error}. "
             "Show it with --json."
         ) from error
-    names = titles(client, prefix, [entry.item for entry in found.items])
+    with told(address):
+        names = titles(client, prefix, [entry.item for entry in found.items])
     out.print(table(found, key, names, now_ms()))
     return FINISHED
+
+
+def _stored(name: str, loaded: Loaded) -> str:
+    """The name of a list as it is in Redis, by `events.ids`."""
+    kind, who = split(name)
+    if not who or loaded.config.events.ids == "text":
+        return name
+    from udfs.events.whole_ids import stored  # it needs NumPy, which takes longer than the rest
+
+    return kind + stored(loaded.config.events.ids)(who)
+
+
+def _warn_of_earlier(value: bytes, began: int) -> None:
+    """Say so if a list is older than the job that writes to Redis now."""
+    with contextlib.suppress(msgspec.MsgspecError):
+        at = contract.read(value).at
+        if at < began:
+            print(
+                f"an earlier job made this list, {clock((began - at) / 1000)} before the present "
+                "job began without state.",
+                file=sys.stderr,
+            )
 
 
 def absent(name: str, key: str, address: str) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
+from flink_app.connections.redis_start import escaped
 from flink_app.lookup.lists import now_ms
-from flink_app.lookup.usage import escaped
 from udfs.lists import contract
 from udfs.lists.contract import CONTRACT, RecommendationList
 from udfs.lists.keys import POPULAR, USER

@@ -6,6 +6,7 @@ all of Redis. All keys are counted; memory is measured for some keys of each fam
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -16,9 +17,11 @@ from rich.table import Table
 
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
+from flink_app.connections.redis_start import escaped
 from flink_app.console.failures import FINISHED
 from udfs.lists.keys import FACTOR, ITEM, METADATA, POPULAR, TRENDING, USER
 from udfs.stores.redis_marks import MARKS
+from udfs.stores.redis_refusals import told
 from udfs.stores.redis_stats import STATS
 
 _SAMPLE = 500  # keys of a family whose memory is measured
@@ -80,15 +83,6 @@ def measure(client: redis.Redis, prefix: str) -> list[Family]:
     return [family for family in found.values() if family.keys]
 
 
-def escaped(text: str) -> str:
-    """A prefix as SCAN's patterns take it.
-
-    >>> escaped("a*[b]?")
-    'a\\\\*\\\\[b\\\\]\\\\?'
-    """
-    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in text)
-
-
 def table(families: list[Family], memory: dict[str, Any]) -> Table:
     """A row for each family, one for all of Redis, and what it does when it is full."""
     made = Table(box=box.SIMPLE_HEAD)
@@ -98,6 +92,9 @@ def table(families: list[Family], memory: dict[str, Any]) -> Table:
         keys = f"{family.prefix}*" if family.prefix else "others"
         figures = f"{family.keys:,}", f"{family.each:,.0f}", f"{family.total / 2**20:,.1f}"
         made.add_row(keys, FAMILIES[family.prefix], *figures)
+    if not memory:
+        made.add_row("all", "unknown: this user may not use INFO", "", "", "-")
+        return made
     limit = int(memory.get("maxmemory") or 0)
     bound = f"of {limit / 2**20:,.0f} MiB" if limit else "no limit"
     policy = memory.get("maxmemory_policy", "unknown")
@@ -114,8 +111,10 @@ def show(loaded: Loaded, as_json: bool) -> int:
         ServiceError: Redis does not answer.
     """
     config = loaded.config
-    client, _ = find_redis(loaded)
-    families = measure(client, config.redis.prefix)
+    client, address = find_redis(loaded)
+    with told(address):
+        families = measure(client, config.redis.prefix)
+        memory = _memory(client)
     if as_json:
         rows = {
             f"{f.prefix}*" if f.prefix else "others": {"keys": f.keys, "bytes": round(f.total)}
@@ -123,12 +122,18 @@ def show(loaded: Loaded, as_json: bool) -> int:
         }
         print(msgspec.json.encode(rows).decode())
         return FINISHED
-    Console(highlight=False).print(table(families, _memory(client)))
+    Console(highlight=False).print(table(families, memory))
     return FINISHED
 
 
 def _memory(client: redis.Redis) -> dict[str, Any]:
-    """What `INFO memory` says, with the sums of a cluster's nodes."""
+    """What `INFO memory` says, with the sums of a cluster's nodes; {} if INFO is not allowed."""
+    with contextlib.suppress(redis.exceptions.NoPermissionError):
+        return _told_memory(client)
+    return {}
+
+
+def _told_memory(client: redis.Redis) -> dict[str, Any]:
     asked: Any = client  # redis 5 has no types here
     if not isinstance(client, redis.RedisCluster):
         return dict(asked.info("memory"))

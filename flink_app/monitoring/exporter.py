@@ -14,10 +14,13 @@ from typing import Any
 import redis
 
 from flink_app.config import Loaded
-from flink_app.connections.redis_access import find_redis
+from flink_app.connections.redis_access import find_redis, redis_address
 from flink_app.console.failures import STOPPED
 from flink_app.console.terminal import printable
+from flink_app.local.own_redis import with_own_redis
 from udfs.errors import ConfigError, ServiceError
+from udfs.stores.redis_refusals import told
+from udfs.stores.redis_stats import STATS
 
 
 def export(listen: str, loaded: Loaded) -> int:
@@ -64,19 +67,30 @@ class Stats:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._client: redis.Redis | None = None
+        self._said = ""
 
     def read(self) -> dict[bytes, bytes]:
         """The hash; {} if there is none.
 
         Raises:
-            redis.RedisError, ServiceError: Redis does not answer.
+            ServiceError: Redis does not answer, or refuses; the first time, it is printed too.
         """
         try:
-            client = self._client = self._client or find_redis(self._loaded)[0]
-            fields: Any = client.hgetall(f"{self._loaded.config.redis.prefix}stats")
-        except redis.RedisError:
+            fields = self._read()
+        except ServiceError as error:
             self._client = None  # the embedded one ends with its run: look again
+            if str(error) != self._said:
+                self._said = str(error)
+                print(f"warning: {error}", file=sys.stderr, flush=True)
             raise
+        self._said = ""
+        return fields
+
+    def _read(self) -> dict[bytes, bytes]:
+        loaded = with_own_redis(self._loaded)
+        with told(redis_address(loaded.config)):
+            client = self._client = self._client or find_redis(loaded)[0]
+            fields: Any = client.hgetall(f"{loaded.config.redis.prefix}{STATS}")
         return dict(fields)
 
 

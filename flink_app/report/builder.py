@@ -25,6 +25,7 @@ from flink_app.report.evaluated import evaluated_page, read_results
 from flink_app.report.page import Page, check_packages, html
 from flink_app.report.running import running_page
 from udfs.errors import ConfigError, ServiceError
+from udfs.stores.redis_refusals import FAILURES, told, words
 
 _LOOK_S = 2.0
 _MAX_LOOKS = 600  # points of a line at most
@@ -66,10 +67,11 @@ def _running(loaded: Loaded, watch: float, made: str) -> Page:
     prefix = loaded.config.redis.prefix
     client, address = find_redis(loaded)
     with client, LiveLine(Console(stderr=True)) as live:
-        looks, sample = observe(client, prefix, watch, live)
+        with told(address):
+            looks, sample = observe(client, prefix, watch, live)
         try:
             names = titles(client, prefix, [item for item, _ in sample.most]) if sample else {}
-        except redis.RedisError:
+        except FAILURES:
             names = {}
     if not looks:
         raise ServiceError(
@@ -89,6 +91,9 @@ def observe(
     """The job's statistics over time, and a sample of its lists, for `watch` seconds.
 
     Ctrl-C ends it early, and so does the end of Redis, which may be the end of the run.
+
+    Raises:
+        redis.RedisError: Redis does not answer, or refuses.
     """
     looks: list[Totals] = []
     sample: Sample | None = None
@@ -102,7 +107,7 @@ def observe(
                 looks.append(totals)
             # Lists are sampled repeatedly, because Redis may end with the run.
             if totals is not None and (spent >= watch or spent > 2 * sampled):
-                sample, sampled = read_sample(client, prefix, totals.items) or sample, spent
+                sample, sampled = _sample(client, prefix, totals.items, live) or sample, spent
             if spent >= watch:
                 break
             if looks:
@@ -110,8 +115,17 @@ def observe(
             wait(min(pause, watch - spent))
     except KeyboardInterrupt:
         pass
-    except redis.RedisError as error:
+    except FAILURES:
         if not looks:
-            raise ServiceError(f"Redis does not answer: {error}") from error
+            raise
         live.say("Redis has stopped; the report covers what was seen until then")
     return looks, sample
+
+
+def _sample(client: redis.Redis, prefix: str, items: int, live: LiveLine) -> Sample | None:
+    """A sample of the lists; None if there are none, or the user may only read statistics."""
+    try:
+        return read_sample(client, prefix, items)
+    except redis.exceptions.NoPermissionError as error:
+        live.say(f"the report is about statistics only, without lists: {words(error)}")
+        return None

@@ -12,9 +12,10 @@ from statistics import mean
 import msgspec
 
 from flink_app.console.live import counted
-from flink_app.evaluate.measure import OWN, Result
+from flink_app.evaluate.measure import OWN, Result, has_tests
 from flink_app.evaluate.plot import MEASURE, over_events
 from flink_app.evaluate.table import Listed, lists, spread, tests
+from flink_app.evaluate.testable import NothingToTest
 from flink_app.report.figures import COLOURS, Line, bars, lines
 from flink_app.report.page import Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
@@ -26,6 +27,7 @@ def read_results(paths: Sequence[Path]) -> list[Result]:
 
     Raises:
         SourceError: a file cannot be read, or was not written by `millirec evaluate --out`.
+        NothingToTest: nothing was tested.
     """
     found: list[Result] = []
     for path in paths:
@@ -40,6 +42,11 @@ def read_results(paths: Sequence[Path]) -> list[Result]:
             ) from error
     if not found:
         raise SourceError(f"there is no result in {', '.join(map(str, paths))}")
+    if not has_tests(found):
+        raise NothingToTest(
+            f"no list was tested in {', '.join(map(str, paths))}, so there is nothing to report: "
+            "evaluate more events"
+        )
     return found
 
 

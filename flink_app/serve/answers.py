@@ -20,41 +20,46 @@ class Wish(msgspec.Struct, frozen=True):
 
     Attributes:
         n: maximum number of items; None: all. exclude: items to leave out before counting.
-        explain: whether items say why they are there.
+        explain: whether items say why they are there. offset: how many of the others to skip.
     """
 
     n: int | None = None
     exclude: Collection[str] = ()
     explain: bool = True
+    offset: int = 0
 
     @property
     def everything(self) -> bool:
         """Whether the list is returned unchanged."""
-        return self.n is None and not self.exclude and self.explain
+        return self.n is None and not self.exclude and self.explain and not self.offset
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def answer(found: Found, wish: Wish, user: str | None = None, own: bool = True) -> bytes:
+def answer(
+    found: Found, wish: Wish, user: str | None = None, own: bool = True, known: bool | None = None
+) -> bytes:
     """The JSON of an answer.
 
     Args:
         user: who asked; None for lists that are nobody's. own: whether it is the user's own.
+        known: whether the user has a list, if that is not this one.
 
     >>> value = b'{"id":"x","at":1,"v":1,"source":"popular","items":[{"item":"a","score":1}]}'
     >>> answer(Found(value, False), Wish(), "bob", own=False)[:45]
     b'{"known":false,"stale":false,"user":"bob","id'
-    >>> answer(Found(value, True), Wish(exclude={"a"}))[-13:]
-    b'","items":[]}'
+    >>> answer(Found(value, True), Wish(exclude={"a"}))
+    b'{"stale":true,"total":0,"id":"x","at":1,"v":1,"source":"popular","items":[]}'
     """
     value = found.value or EMPTY
-    if not wish.everything:
-        value = _cut(value, wish)
     marks = b'{"stale":true,' if found.stale else b'{"stale":false,'
+    if not wish.everything:
+        value, total = _cut(value, wish)
+        marks += b'"total":%d,' % total
     if user is not None:
-        known = b'{"known":true,' if own else b'{"known":false,'
-        marks = known + marks[1:]
+        has_list = own if known is None else known
+        marks = (b'{"known":true,' if has_list else b'{"known":false,') + marks[1:]
         if not own:
             marks += b'"user":' + _encode(user) + b","
     return marks + value[1:]
@@ -65,16 +70,17 @@ def items_of(value: bytes | None) -> list[tuple[str, float]]:
     return [(entry.item, float(bytes(entry.score))) for entry in _read(value or EMPTY).items]
 
 
-def _cut(value: bytes, wish: Wish) -> bytes:
+def _cut(value: bytes, wish: Wish) -> tuple[bytes, int]:
+    """The list with the items that are wanted, and how many there are without `n` and `offset`."""
     found = _read(value)
     items = found.items
     if wish.exclude:
         items = [entry for entry in items if entry.item not in wish.exclude]
-    found.items = items[: wish.n]
+    found.items = items[wish.offset :][: wish.n]
     if not wish.explain:
         for entry in found.items:
             entry.why = msgspec.UNSET
-    return _encode(found)
+    return _encode(found), len(items)
 
 
 def _read(value: bytes) -> UnreadList:

@@ -26,7 +26,9 @@ from flink_app.serve import (
     problems,
     rank_routes,
 )
+from flink_app.serve.bodies import JSON
 from flink_app.serve.guard import Guard
+from flink_app.serve.methods import Head
 from flink_app.serve.metrics import Observed
 from flink_app.serve.services import Services
 from flink_app.serve.shortcut import Shortcut
@@ -55,10 +57,10 @@ class Application:
             inner = CORSMiddleware(
                 inner,
                 allow_origins=serve.cors,
-                allow_methods=["GET", "POST", "PUT"],
-                allow_headers=["content-type", "x-api-key", "authorization"],
+                allow_methods=["GET", "HEAD", "POST", "PUT"],
+                allow_headers=["content-type", "content-encoding", "x-api-key", "authorization"],
             )
-        self._app = Observed(inner, services.metrics)
+        self._app = Observed(Head(inner), services.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI request."""
@@ -93,7 +95,7 @@ def _routes(services: Services) -> FastAPI:
 def _add_health(app: FastAPI, services: Services) -> None:
     @app.get("/health/live", tags=["operation"], summary="Whether the server is running")
     async def live() -> Response:
-        return Response(b'{"status":"ok"}', media_type=list_routes.JSON)
+        return Response(b'{"status":"ok"}', media_type=JSON)
 
     @app.get(
         "/health/ready",
@@ -109,7 +111,7 @@ def _add_health(app: FastAPI, services: Services) -> None:
             parts["events"] = "off"
         bad = {"away", "failing"} & set(parts.values())
         body = msgspec.json.encode({"status": "unready" if bad else "ok", **parts})
-        return Response(body, 503 if bad else 200, media_type=list_routes.JSON)
+        return Response(body, 503 if bad else 200, media_type=JSON)
 
     @app.get("/metrics", tags=["operation"], summary="Counters for Prometheus")
     async def metrics() -> Response:

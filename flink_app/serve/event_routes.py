@@ -5,11 +5,14 @@ In: JSON, as docs/events.md describes it. Out: how many were accepted, and why o
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from flink_app.serve.events import JSON, LINES, Judged, split
+from flink_app.serve.bodies import JSON, LINES, posted
+from flink_app.serve.events import Judge, Judged, split
 from flink_app.serve.list_routes import json
 from flink_app.serve.problems import Problem
 from flink_app.serve.services import Services
@@ -41,16 +44,28 @@ _BODY = {
 
 def routes(services: Services) -> APIRouter:
     """The route."""
-    router, most = APIRouter(tags=["events"]), services.config.serve.max_batch
+    serve = services.config.serve
+    read = posted(serve, example(services.judge), lines=True)
+    router, most = APIRouter(tags=["events"], route_class=read), serve.max_batch
     summary = "One event or many; answered when they are durable"
 
     @router.post("/events", summary=summary, openapi_extra={"requestBody": _BODY})
     async def events(request: Request) -> Response:
         services.inbox.require()
-        lines = split(await request.body(), request.headers.get("content-type", ""), most)
+        lines = split(await request.body(), request.headers["content-type"], most)
         return json(_encode(report(await services.take(lines))))
 
     return router
+
+
+def example(judge: Judge | None) -> str:
+    """An event in the form that the server takes; a file, where its form has more in it."""
+    if judge is None:
+        return '{"user":"alice","item":"kettle","type":"view"}'
+    line = judge.event({"user": "alice", "item": "kettle", "type": judge.view})
+    return (
+        line.decode() if judge.judge([line], time.time_ns() // 1_000_000).lines else "@event.json"
+    )
 
 
 def report(judged: Judged) -> dict[str, object]:
@@ -64,5 +79,6 @@ def report(judged: Judged) -> dict[str, object]:
     ]
     if not judged.lines:
         detail = f"No event was accepted: {judged.rejected[0].detail}."
-        raise Problem(422, "no-event-accepted", detail, {"accepted": 0, "rejected": rejected})
+        more = {"accepted": 0, "rejected": rejected}
+        raise Problem(422, "no-event-accepted", detail, more, shows_example=True)
     return {"accepted": len(judged.lines), "rejected": rejected}

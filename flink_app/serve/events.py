@@ -16,11 +16,10 @@ import msgspec
 
 from flink_app.config import Config
 from flink_app.graph.event_settings import decode_settings
+from flink_app.serve.bodies import LINES
 from flink_app.serve.problems import Problem
 from udfs.events.decode import Decoder, Rejected
 
-JSON = "application/json"
-LINES = ("application/x-ndjson", "application/jsonl", "application/jsonlines")
 _NOTHING = (b"null", b'""')
 _BOM = b"\xef\xbb\xbf"
 _NULL = msgspec.Raw(b"null")
@@ -52,6 +51,9 @@ class Judge:
         # Events of weight 0 are accepted here: the job itself ignores them if it is told to.
         self._decoder = Decoder(msgspec.structs.replace(settings, zero_weight="learn"))
         self.fields: Mapping[str, str] = settings.preset.fields
+        words = {kind: word for word, kind in settings.preset.types.items()}
+        self.view = words.get("view", "view")
+        """The word for a view."""
         own = {field: path for field, path in self.fields.items() if "." not in path}
         self._id, self._ts = own.get("id"), own.get("ts")
         self._run, self._number = secrets.token_hex(6), itertools.count(1)
@@ -133,24 +135,22 @@ def _number(digits: str) -> msgspec.Raw:
 def split(body: bytes, content_type: str, most: int) -> list[bytes]:
     """The events in a body: a JSON object, an array of them, or lines of JSON.
 
+    Args:
+        content_type: as `bodies` leaves it: one of `LINES`, else the body is JSON.
+
     Raises:
-        Problem: the content type is not supported, or the body is not JSON, has no events, or has
-            more than `most`.
+        Problem: the body is not JSON, has no events, or has more than `most`.
 
     >>> split(b'[{"a": 1}, {"b": 2}]', "application/json", 10)
     [b'{"a": 1}', b'{"b": 2}']
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind in LINES:
+    if content_type in LINES:
         parts = [line.strip().lstrip(_BOM).strip() for line in body.split(b"\n")]
         events = [part for part in parts if part]
-    elif kind == JSON:
-        events = _events(body)
     else:
-        detail = f"The content type is {kind[:60]!r}: send {JSON}, or lines of JSON as {LINES[0]}."
-        raise Problem(415, "unsupported-type", detail)
+        events = _events(body)
     if not events:
-        raise Problem(422, "no-events", "The body contains no events.")
+        raise Problem(422, "no-events", "The body contains no events.", shows_example=True)
     if len(events) > most:
         detail = f"The body contains {len(events):,} events, more than serve.max_batch: {most:,}."
         raise Problem(413, "batch-too-large", detail)
@@ -162,4 +162,5 @@ def _events(body: bytes) -> list[bytes]:
         found = _several(body) if body.lstrip()[:1] == b"[" else [_one(body)]
         return [bytes(raw) for raw in found]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(400, "not-json", f"The body is not JSON: {error}.") from None
+        detail = f"The body is not JSON: {error}."
+        raise Problem(400, "not-json", detail, shows_example=True) from None

@@ -101,7 +101,7 @@ class Factors:
         self._dtype = item_dtype(self.dimensions)
         self._half_life_ms = config.model.popularity_half_life_s * 1000.0
         self.items = self._empty()
-        self._position = ""
+        self._position = self._said = ""
         self._read_at = self._renewed_at = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="factors", daemon=True)
@@ -127,7 +127,9 @@ class Factors:
                         self.refresh(client)
                         self._stop.wait(_PAUSE_S)
             except Exception as error:  # whatever it is, the next attempt may succeed
-                log.warning("the item feed cannot be read: %s", error)
+                if str(error) != self._said:
+                    self._said = str(error)
+                    log.warning("the item feed cannot be read: %s", error)
                 self._stop.wait(_AGAIN_S)
 
     def refresh(self, client: Any) -> None:

@@ -15,7 +15,8 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from flink_app.serve.answers import items_of
-from flink_app.serve.events import JSON, Judge
+from flink_app.serve.bodies import JSON, posted
+from flink_app.serve.events import Judge
 from flink_app.serve.ids import checked
 from flink_app.serve.list_routes import json
 from flink_app.serve.parameters import limit
@@ -25,6 +26,7 @@ from udfs.events.presets import PRESETS
 
 _encode = msgspec.json.Encoder().encode
 _BODY = {"requestBody": {"content": {JSON: {"schema": {"type": "array"}}}}}
+_EXAMPLE = '[{"FeedbackType":"star","UserId":"alice","ItemId":"kettle","Timestamp":""}]'
 _WORDS = PRESETS["gorse"].types
 
 
@@ -43,7 +45,9 @@ _several = msgspec.json.Decoder(list[Feedback]).decode
 
 def routes(services: Services) -> APIRouter:
     """The routes."""
-    router, serve = APIRouter(prefix="/api", tags=["Gorse"]), services.config.serve
+    serve = services.config.serve
+    read = posted(serve, _EXAMPLE)
+    router = APIRouter(prefix="/api", tags=["Gorse"], route_class=read)
     longest = services.config.events.max_id_bytes
 
     @router.get("/recommend/{user:id}", summary="A user's items, in Gorse's form")
@@ -72,7 +76,8 @@ def routes(services: Services) -> APIRouter:
         try:
             given = _several(body) if body.lstrip()[:1] == b"[" else [_one(body)]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Problem(400, "not-feedback", f"The body is not feedback: {error}.") from None
+            detail = f"The body is not feedback: {error}."
+            raise Problem(400, "not-feedback", detail, shows_example=True) from None
         limit(len(given), serve.max_batch, "events")
         assert services.judge is not None
         lines = [event(services.judge, one) for one in given]

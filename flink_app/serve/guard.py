@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from flink_app.serve.problems import TOO_LARGE, Problem
 
 _OPEN = ("/health/", "/page/", "/docs", "/openapi.json")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_NOT_TEXT = "The path or the query is percent-encoded from something other than UTF-8."
 _WRONG_HOST = (
     "This server does not answer to the name in the Host header: use another name, or add this one "
     "to serve.hosts."
@@ -38,6 +40,8 @@ class Guard:
         """Handle one ASGI request."""
         if scope["type"] == "http":
             problem = self._problem(Headers(scope=scope), scope["path"])
+            if problem is None and not _is_text(scope):
+                problem = Problem(400, "not-utf8", _NOT_TEXT)
             if problem is not None:
                 await problem.response()(scope, receive, send)
                 return
@@ -75,6 +79,19 @@ class Guard:
         if not length.isdigit() or int(length[:20]) > self._largest:
             return Problem(413, "body-too-large", TOO_LARGE)
         return None
+
+
+def _is_text(scope: Scope) -> bool:
+    """Whether the path and the query are UTF-8: otherwise they would name something else."""
+    query: bytes = scope["query_string"]
+    if "\ufffd" not in scope["path"] and b"%" not in query:
+        return True
+    try:
+        unquote_to_bytes(scope["raw_path"]).decode()
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

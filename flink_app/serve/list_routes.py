@@ -9,20 +9,23 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from flink_app.serve.answers import answer
+from flink_app.serve.bodies import JSON, posted
 from flink_app.serve.ids import checked
-from flink_app.serve.lists import away
-from flink_app.serve.parameters import Many, Wished, limit
+from flink_app.serve.lists import Found, away
+from flink_app.serve.parameters import Many, Owner, Wished, limit
 from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away
 from flink_app.serve.services import Services
 from flink_app.serve.streams import Stream
+from udfs.lists.contract import consumed_of
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING
 from udfs.stores.redis_stats import STATS
 
-JSON = "application/json"
+_EXAMPLE = '{"users":["alice","bob"]}'
 _encode = msgspec.json.Encoder().encode
 
 
@@ -33,8 +36,9 @@ def json(body: bytes) -> Response:
 
 def routes(services: Services) -> APIRouter:
     """The routes."""
-    router, lists = APIRouter(tags=["lists"]), services.lists
-    longest, most = services.config.events.max_id_bytes, services.config.serve.max_batch
+    serve, lists = services.config.serve, services.lists
+    router = APIRouter(tags=["lists"], route_class=posted(serve, _EXAMPLE))
+    longest, most = services.config.events.max_id_bytes, serve.max_batch
 
     @router.get("/recommend/{user:id}", summary="A user's list, or the popular one")
     async def recommend(user: str, wish: Wished) -> Response:
@@ -56,15 +60,26 @@ def routes(services: Services) -> APIRouter:
     @router.get("/similar/{item:id}", summary="Similar items")
     async def similar(item: str, wish: Wished) -> Response:
         checked([item], "item", longest)
-        [found] = await lists.find([ITEM.of(item)])
+        [found] = await lists.find([ITEM.of(lists.stored(item))])
         if found.value is None:
             detail = "There is no list of similar items: the job has not learned this item yet."
             raise Problem(404, "unknown-item", detail)
         return json(answer(found, wish))
 
-    @router.get("/popular", summary="What is popular now")
-    async def popular(wish: Wished) -> Response:
-        return json(answer(lists.shared(POPULAR.key), wish))
+    @router.get(
+        "/popular", summary="What is popular now, for everybody or without what a user has consumed"
+    )
+    async def popular(wish: Wished, user: Owner = None) -> Response:
+        found = lists.shared(POPULAR.key)
+        if user is None:
+            return json(answer(found, wish))
+        checked([user], "user", longest)
+        [(listed, known)] = await lists.of_users([user])
+        if known:
+            consumed = consumed_of(listed.value or b"")
+            wish = replace(wish, exclude={*wish.exclude, *consumed})
+            found = Found(found.value, found.stale or listed.stale)
+        return json(answer(found, wish, user, own=False, known=known))
 
     @router.get("/trending", summary="What is chosen much more than before; may be empty")
     async def trending(wish: Wished) -> Response:
@@ -79,19 +94,19 @@ def routes(services: Services) -> APIRouter:
     async def items(id: Annotated[list[str], Query(description="Items' ids.")]) -> Response:
         limit(len(id), most, "items")
         checked(id, "item", longest)
-        prefix = services.config.redis.prefix
+        keys = [f"{services.config.redis.prefix}{METADATA}{lists.stored(one)}" for one in id]
         try:
-            values = await services.reader.get([f"{prefix}{METADATA}{one}" for one in id])
-        except Away:
-            raise away(services.reader) from None
+            values = await services.reader.get(keys)
+        except Away as error:
+            raise away(str(error)) from None
         return json(_encode({"items": dict(zip(id, map(_metadata, values), strict=True))}))
 
     @router.get("/stats", summary="The job's counts, speeds and quality")
     async def stats() -> Response:
         try:
             fields = await services.reader.call("HGETALL", f"{services.config.redis.prefix}{STATS}")
-        except Away:
-            raise away(services.reader) from None
+        except Away as error:
+            raise away(str(error)) from None
         numbers = {name.decode(): _number(value) for name, value in fields.items()}
         return json(_encode(numbers))
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from flink_app.config import Config
 from flink_app.serve.problems import Problem
 from flink_app.serve.reader import Away, Reader
+from udfs.events.whole_ids import stored
 from udfs.lists.keys import POPULAR, TRENDING, USER
 
 SHARED = (POPULAR.key, TRENDING.key)
@@ -32,14 +33,21 @@ class Found(NamedTuple):
 
 
 class Lists:
-    """Reads lists; those shared by everybody are read every second, requested or not."""
+    """Reads lists; those shared by everybody are read every second, requested or not.
+
+    Attributes:
+        stored: how an id in a request is written in Redis.
+        stale_answers: how many lists were answered as last known.
+    """
 
     def __init__(self, reader: Reader, config: Config) -> None:
         self.reader, self._prefix = reader, config.redis.prefix
         self._stale_s = config.serve.stale_s
+        self.stored = stored(config.events.ids)
         self._known: OrderedDict[str, tuple[float, bytes | None]] = OrderedDict()
         self._shared: dict[str, tuple[float, bytes | None]] = {}
         self.stale_answers = 0
+        self._refused = ""
 
     async def find(self, names: Sequence[str]) -> list[Found]:
         """The lists of these names, read in one round trip.
@@ -49,7 +57,7 @@ class Lists:
         """
         found = await self._read(names)
         if None in found:
-            raise away(self.reader)
+            raise away(self.reader.reason or self._refused)
         return [one for one in found if one is not None]
 
     async def of_users(self, users: Sequence[str]) -> list[tuple[Found, bool]]:
@@ -59,7 +67,7 @@ class Lists:
             Problem: 503, Redis is down and neither is remembered.
         """
         answers = []
-        for one in await self._read([USER.of(user) for user in users]):
+        for one in await self._read([USER.of(self.stored(user)) for user in users]):
             if one is not None and one.value is not None:
                 answers.append((one, True))
             else:
@@ -70,7 +78,8 @@ class Lists:
         """The lists; None for those that are not remembered while Redis is down."""
         try:
             values = await self.reader.get([self._prefix + name for name in names])
-        except Away:
+        except Away as error:
+            self._refused = str(error)
             return [self._remembered(self._known.get(name)) for name in names]
         now, known = time.monotonic(), self._known
         for name, value in zip(names, values, strict=True):
@@ -91,7 +100,7 @@ class Lists:
             return Found(entry[1], False)
         found = self._remembered(entry)
         if found is None:
-            raise away(self.reader)
+            raise away(self.reader.reason or self._refused)
         return found
 
     async def refresh(self) -> None:
@@ -121,7 +130,7 @@ class Lists:
         return Found(entry[1], True)
 
 
-def away(reader: Reader) -> Problem:
-    """The problem for requests that only Redis can answer."""
-    detail = f"Redis at {reader.address} does not answer, and what was asked for is not remembered."
+def away(reason: str) -> Problem:
+    """The problem for requests that only Redis can answer; `reason` is a sentence."""
+    detail = f"{reason or 'Redis has not answered yet.'} What was asked for is not remembered."
     return Problem(503, "redis-away", detail, retry_s=1)

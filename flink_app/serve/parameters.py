@@ -22,12 +22,18 @@ async def _wish(
         list[str] | None, Query(description="An item to leave out; may be repeated.")
     ] = None,
     explain: Annotated[bool, Query(description="Whether to say why each item is there.")] = True,
+    offset: Annotated[int, Query(ge=0, le=_MOST, description="Number of items to skip.")] = 0,
 ) -> Wish:
-    return Wish(n, frozenset(exclude or ()), explain)
+    return Wish(n, frozenset(exclude or ()), explain, offset)
 
 
 Wished = Annotated[Wish, Depends(_wish)]
-"""The query `n`, `exclude`, `explain`."""
+"""The query `n`, `exclude`, `explain`, `offset`."""
+
+Owner = Annotated[
+    str | None, Query(description="A user, who gets no popular items consumed already.")
+]
+"""The query `user`."""
 
 
 class Many(BaseModel):
@@ -37,11 +43,12 @@ class Many(BaseModel):
     n: int | None = Field(None, ge=1, le=_MOST, description="Maximum number of items per list.")
     exclude: list[str] = Field([], description="Items to leave out of every list.")
     explain: bool = Field(True, description="Whether to say why each item is there.")
+    offset: int = Field(0, ge=0, le=_MOST, description="Number of items to skip in every list.")
 
     @property
     def wish(self) -> Wish:
         """Which part of each list to return."""
-        return Wish(self.n, frozenset(self.exclude), self.explain)
+        return Wish(self.n, frozenset(self.exclude), self.explain, self.offset)
 
 
 class Candidates(BaseModel):
@@ -50,6 +57,7 @@ class Candidates(BaseModel):
     user: str = Field(description="The user's id.")
     items: list[str] = Field(description="Items' ids, at most serve.max_batch.")
     n: int | None = Field(None, ge=1, le=_MOST, description="Maximum number of items.")
+    offset: int = Field(0, ge=0, le=_MOST, description="Number of items to skip.")
 
 
 def limit(count: int, most: int, what: str) -> None:

@@ -6,12 +6,14 @@ came.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from flink_app.serve.bodies import posted
 from flink_app.serve.factors import Factors
 from flink_app.serve.ids import checked
 from flink_app.serve.list_routes import json
@@ -24,6 +26,7 @@ from udfs.lists.keys import FACTOR
 from udfs.state.records import read_factor
 
 _encode = msgspec.json.Encoder().encode
+_EXAMPLE = '{"user":"alice","items":["kettle","mug"]}'
 _NO_FACTORS = (
     "This server has no factors: set redis.factors = true for both the job and this server."
 )
@@ -31,7 +34,8 @@ _NO_FACTORS = (
 
 def routes(services: Services) -> APIRouter:
     """The route."""
-    router, config = APIRouter(tags=["lists"]), services.config
+    config = services.config
+    router = APIRouter(tags=["lists"], route_class=posted(config.serve, _EXAMPLE))
     longest, most = config.events.max_id_bytes, config.serve.max_batch
 
     @router.post("/rank", summary="Your own candidates, ranked for a user by the live factors")
@@ -43,33 +47,40 @@ def routes(services: Services) -> APIRouter:
         checked([candidates.user], "user", longest)
         checked(candidates.items, "item", longest)
         try:
-            [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{candidates.user}"])
-        except Away:
-            raise away(services.reader) from None
-        return json(_encode(ranked(factors, candidates, data)))
+            user = services.lists.stored(candidates.user)
+            [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{user}"])
+        except Away as error:
+            raise away(str(error)) from None
+        return json(_encode(ranked(factors, candidates, data, services.lists.stored)))
 
     return router
 
 
-def ranked(factors: Factors, candidates: Candidates, data: bytes | None) -> dict[str, Any]:
-    """The answer; `data` is the value of `factor:<user>`."""
+def ranked(
+    factors: Factors,
+    candidates: Candidates,
+    data: bytes | None,
+    stored: Callable[[str], str] = str,
+) -> dict[str, Any]:
+    """The answer; `data` is the value of `factor:<user>`, `stored` is as in `whole_ids`."""
     vector = read_factor(data, factors.dimensions) if data else None
-    items = factors.items
+    items, ids = factors.items, list(map(stored, candidates.items))
     if vector is None:
-        scores, known = items.by_popularity(candidates.items)
+        scores, known = items.by_popularity(ids)
     else:
-        scores, known = items.by_factors(candidates.items, vector)
+        scores, known = items.by_factors(ids, vector)
     order = sorted(range(len(candidates.items)), key=lambda at: (not known[at], -scores[at], at))
     return {
         "known": vector is not None,
         "user": candidates.user,
         "source": "popular" if vector is None else "mf",
+        "total": len(order),
         "items": [
             {
                 "item": candidates.items[at],
                 "score": round(float(scores[at]), 4),
                 "known": bool(known[at]),
             }
-            for at in order[: candidates.n]
+            for at in order[candidates.offset :][: candidates.n]
         ],
     }

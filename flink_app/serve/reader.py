@@ -11,7 +11,10 @@ import logging
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
+import redis
+
 from flink_app.serve.redis_sources import FAILURES, source
+from udfs.stores.redis_refusals import sentence
 from udfs.stores.redis_writer import RedisSettings
 
 log = logging.getLogger(__name__)
@@ -23,21 +26,21 @@ _Asked = tuple[str, "asyncio.Future[bytes | None]"]
 
 
 class Away(Exception):
-    """Redis does not answer."""
+    """Redis does not answer, or refuses this; the message says which, in a sentence."""
 
 
 class Reader:
     """Reads values; use it in one event loop.
 
     Attributes:
-        away: whether Redis did not answer the last time.
+        away: whether Redis did not answer the last time. reason: the sentence about it.
     """
 
     def __init__(self, settings: RedisSettings) -> None:
         self.source = source(settings)
         self._timeout_s = settings.timeout_s
         self.address = settings.address
-        self.away = False
+        self.away, self.reason, self._logged = False, "", ""
         self._waiting: list[_Asked] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -48,7 +51,7 @@ class Reader:
             Away: Redis does not answer, or did not the last time.
         """
         if self.away:
-            raise Away
+            raise Away(self.reason)
         new = asyncio.get_running_loop().create_future
         asked = [(key, new()) for key in keys]
         self._waiting += asked
@@ -62,9 +65,9 @@ class Reader:
         Raises:
             Away: it still does not answer.
         """
-        values = await self._asked(self.source.values(keys))
+        values = await self._asked(self.source.values(keys), whole=True)
         if self.away:
-            self.away = False
+            self.away, self.reason, self._logged = False, "", ""
             log.warning("Redis at %s answers again", self.address)
         return values
 
@@ -75,7 +78,7 @@ class Reader:
             Away: Redis does not answer.
         """
         if self.away:
-            raise Away
+            raise Away(self.reason)
         return await self._asked(self.source.call(*command))
 
     async def close(self) -> None:
@@ -88,6 +91,14 @@ class Reader:
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 try:
                     values = await self._asked(self.source.values([key for key, _ in batch]))
+                except Away as error:
+                    if not self.away and len(batch) > 1:  # one of the keys is not allowed
+                        await self._one_by_one(batch)
+                        continue
+                    self._fail(batch, error)
+                    if self.away:
+                        self._fail(self._waiting, error)
+                        self._waiting = []
                 except Exception as error:
                     self._fail(batch, error)
                     self._fail(self._waiting, error)
@@ -99,6 +110,16 @@ class Reader:
         finally:
             self._task = None
 
+    async def _one_by_one(self, batch: list[_Asked]) -> None:
+        for key, future in batch:
+            try:
+                [value] = await self._asked(self.source.values([key]))
+            except Away as error:
+                self._fail([(key, future)], error)
+            else:
+                if not future.done():
+                    future.set_result(value)
+
     @staticmethod
     def _fail(waiting: list[_Asked], error: Exception) -> None:
         for _, future in waiting:
@@ -106,15 +127,17 @@ class Reader:
                 future.set_exception(error)
                 future.exception()  # the client may have gone: mark it as retrieved
 
-    async def _asked(self, reply: Awaitable[_Reply]) -> _Reply:
+    async def _asked(self, reply: Awaitable[_Reply], whole: bool = False) -> _Reply:
+        """The reply; `whole`: without it, nothing can be answered."""
         try:
             return await reply
         except FAILURES as error:
-            self._lost(error)
-            raise Away from error
-
-    def _lost(self, error: BaseException) -> None:
-        if not self.away:
-            self.away = True
-            reason = str(error) or f"no answer within {self._timeout_s:g} s"
-            log.warning("Redis at %s is away: %s", self.address, reason)
+            late = f"no answer within {self._timeout_s:g} s"
+            said = error if str(error) else redis.TimeoutError(late)
+            reason = sentence(self.address, said, quoted=False)
+            if reason != self._logged:
+                self._logged = reason
+                log.warning("%s", sentence(self.address, said))
+            if whole or not isinstance(error, redis.exceptions.NoPermissionError):
+                self.away, self.reason = True, reason
+            raise Away(reason) from error

@@ -36,7 +36,7 @@ class Streams:
         self._channel = prefix + CHANNEL
         self._open: dict[bytes, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
-        self._closing = False
+        self._closing, self._said = False, ""
         self.count = 0
 
     @contextlib.contextmanager
@@ -57,7 +57,7 @@ class Streams:
 
     async def follow(self, user: str, wish: Wish) -> AsyncGenerator[bytes, None]:
         """The stream of a user, for as long as it is read."""
-        name, changed = user.encode(), asyncio.Event()
+        name, changed = self._lists.stored(user).encode(), asyncio.Event()
         self._open.setdefault(name, set()).add(changed)
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen())
@@ -98,7 +98,9 @@ class Streams:
                 try:
                     await self._listen_once()
                 except FAILURES as error:
-                    log.warning("no notices from the channel %s: %s", self._channel, error)
+                    if str(error) != self._said:
+                        self._said = str(error)
+                        log.warning("no notices from the channel %s: %s", self._channel, error)
                     await asyncio.sleep(_AGAIN_S)
         finally:
             self._listener = None
@@ -106,6 +108,7 @@ class Streams:
     async def _listen_once(self) -> None:
         """Pass on notices until no stream is open or the connection breaks."""
         async with self._source.listening(self._channel) as notices:
+            self._said = ""
             self._wake_all()  # for what changed before the subscription
             while self._open:
                 message = await notices.get_message(timeout=1.0)

@@ -26,6 +26,10 @@ class RedisNodes:
         self.clients: list[Any] = [redis.Redis(port=port) for port in self.ports]
         self.servers: list[subprocess.Popen[bytes]] = []
 
+    def keys(self) -> set[str]:
+        """All keys of all primaries."""
+        return {key.decode() for client in self.clients[:3] for key in client.scan_iter()}
+
     @property
     def url(self) -> str:
         return f"redis+cluster://127.0.0.1:{self.ports[0]},127.0.0.1:{self.ports[1]}"

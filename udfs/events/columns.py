@@ -37,6 +37,9 @@ FIELDS: dict[str, Holds] = {
 REQUIRED = ("user", "item")
 """The fields that every event must have."""
 
+IDS = (*REQUIRED, "id")
+"""The fields to which `events.ids` applies."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -1,54 +1,64 @@
 """Lines of CSV to columns: the first step of `udfs.events.decode` for CSV presets.
 
-In: n lines of cells. Out: `RawColumns`. Cells are split by `str.split`; only a line that contains a
-quote goes through the csv module, one line at a time, so that an open quote cannot swallow the
-next.
+In: n lines of cells, of one layout. Out: `RawColumns`. Cells are split by `str.split`; only a line
+that contains a quote goes through the csv module, one line at a time, so that an open quote cannot
+swallow the next.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from udfs.events.columns import REQUIRED
 from udfs.events.columns import fields as known_fields
+from udfs.events.csv_cells import cut, join
+from udfs.events.layout import Layout, listed
+from udfs.events.names import fold
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
 from udfs.events.times import NUMBER
 
-_ODD = ('"', "\r", "\n", "\ufeff")
 _WHOLE = re.compile("[+-]?[0-9]+")
+_COMMA = re.compile("[+-]?[0-9]*,[0-9]+")
 _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 
 
 class CsvReader:
-    """Reads lines of CSV by one preset."""
+    """Reads lines of CSV by one layout."""
 
-    def __init__(self, preset: Preset) -> None:
-        """Look up which cells `preset.fields` names."""
-        self._delimiter = preset.delimiter
-        self._columns = list(preset.columns)
-        self._header = preset.header != "no"
-        if self._columns:
-            self._at = {field: self._columns.index(name) for field, name in preset.fields.items()}
-        else:
-            self._at = {field: int(number) - 1 for field, number in preset.fields.items()}
+    def __init__(self, preset: Preset, layout: Layout) -> None:
+        """Prepare for lines that are written as `preset` says, with their cells as in `layout`."""
+        self._delimiter, self._quote = preset.delimiter, preset.quote
+        self._number = partial(_number, decimal=preset.decimal)
+        self._commas = preset.decimal == ","
+        self._odd = tuple(filter(None, ("\r", "\n", "\ufeff", preset.quote)))
+        self._layout, self._at = layout, dict(layout.at) or dict.fromkeys(REQUIRED, 0)
         known = known_fields()
-        self._holds = {field: known[field] for field in preset.fields}
-        self._least = max(self._at.values()) + 1  # cells of a line if columns have no names
+        self._holds = {field: known[field] for field in self._at}
+        self._header = list(map(fold, layout.header))
+        required = {fold(preset.fields[field]) for field in REQUIRED}
+        self._names = required if required <= {*self._header} else set()
+        # What the user of a header may be, in this order of the columns or another.
+        self._maybe = frozenset(
+            case(name)
+            for name in (*layout.header, *self._header)
+            for case in (str, str.strip, str.lower, str.upper, str.title)
+        )
 
     def read(self, lines: Sequence[str]) -> RawColumns:
         """The columns of `lines`; the content of a line never makes it raise."""
         rejected: list[Rejected] = []
         text = "".join(lines)
-        if any(character in text for character in _ODD):
-            cells = [self._cut(line) for line in lines]
+        delimiter, quote = self._delimiter, self._quote
+        if any(character in text for character in self._odd):
+            cells = [cut(line, delimiter, quote) for line in lines]
         else:
-            delimiter = self._delimiter
             cells = [line.split(delimiter) for line in lines]
         rows: Sequence[int] = range(len(lines))
         if not self._all_events(cells):
@@ -63,54 +73,65 @@ class CsvReader:
             ignored=len(lines) - len(rows) - len(rejected),
         )
 
+    def ordered(self, line: str, fields: Iterable[str]) -> str:
+        """The line of an event with the cells of these fields only, "" for one that it has not."""
+        cells = cut(line, self._delimiter, self._quote)
+        own = [cells[self._at[field]] if field in self._at else "" for field in fields]
+        return join(own, self._delimiter, self._quote)
+
     def _field(self, field: str, cells: list[list[str]], problems: dict[int, Problem]) -> Any:
         at, holds = self._at[field], self._holds[field]
         column = [row[at] for row in cells]
         if holds == "text":
             return column
+        if holds == "time" and self._commas:
+            column = [c.replace(",", ".") if _COMMA.fullmatch(c.strip()) else c for c in column]
         if holds == "number":
-            return np.array(_read(column, field, _number, problems), np.float64)
+            return np.array(_read(column, field, self._number, problems), np.float64)
         return _read(column, field, _whole, problems) if holds == "whole" else _or_none(column)
-
-    def _cut(self, line: str) -> list[str]:
-        """The cells of a line, which may have a byte order mark, a line end or quotes."""
-        line = line.lstrip("\ufeff").rstrip("\r\n")
-        if '"' not in line or len(self._delimiter) > 1:
-            return line.split(self._delimiter)
-        try:
-            return next(csv.reader([line], delimiter=self._delimiter, strict=True))
-        except (csv.Error, StopIteration):
-            return []
 
     def _all_events(self, cells: list[list[str]]) -> bool:
         """Whether each row has all its cells and none is a header, judging by its user."""
-        if not all(map(self._fits, set(map(len, cells)))):
+        if self._layout.problem or not all(map(self._fits, set(map(len, cells)))):
             return False
         at = self._at["user"]
-        name = self._columns[at] if self._columns and self._header else None
-        return name is None or name not in [row[at] for row in cells]
+        return not self._header or self._maybe.isdisjoint([row[at] for row in cells])
 
     def _fits(self, count: int) -> bool:
-        return count == len(self._columns) if self._columns else count >= self._least
+        width = self._layout.width
+        return count == width or (count > width and not self._layout.exact)
 
     def _is_event(self, cells: list[str], index: int, rejected: list[Rejected]) -> bool:
         """Whether a row may be an event; if not, it is rejected unless it is blank or a header."""
-        if self._fits(len(cells)):
-            return not (self._header and cells == self._columns)
-        if not cells:
-            detail = "a quote on the line is not closed, or text follows it"
-        elif len(cells) == 1 and not cells[0].strip():
+        if len(cells) == 1 and not cells[0].strip():
             return False
-        else:
-            names = ", ".join(self._columns)
-            wanted = (
-                f"not the {len(self._columns)} columns {names}"
-                if names
-                else f"fewer than the {self._least} of the mapping"
-            )
-            detail = f"the line has {len(cells)} cells between {self._delimiter!r}, {wanted}"
-        rejected.append(Rejected("wrong_columns", detail, index))
+        layout = self._layout
+        if self._header and len(cells) == len(self._header):
+            names = list(map(fold, cells))
+            if names == self._header:
+                return False
+            if self._names and self._names <= {*names}:
+                detail = (
+                    "the line is a header with another order of the columns than the file's, so "
+                    "the lines after it would be misread: split the file before it"
+                )
+                rejected.append(Rejected("wrong_columns", detail, index))
+                return False
+        if not layout.problem and self._fits(len(cells)):
+            return True
+        rejected.append(Rejected("wrong_columns", layout.problem or self._misfit(cells), index))
         return False
+
+    def _misfit(self, cells: list[str]) -> str:
+        if not cells:
+            return "a quote on the line is not closed, or text follows it"
+        layout = self._layout
+        wanted = (
+            f"not the {layout.width} columns {listed(layout.names)}"
+            if layout.names
+            else f"fewer than the {layout.width} of the mapping"
+        )
+        return f"the line has {len(cells)} cells between {self._delimiter!r}, {wanted}"
 
 
 def _or_none(column: list[str]) -> Sequence[str | None]:
@@ -134,16 +155,21 @@ def _read(
     return [known[cell] for cell in column]
 
 
-def _number(cell: str, field: str) -> float | Problem | None:
+def _number(cell: str, field: str, decimal: str) -> float | Problem | None:
     text = cell.strip()
     if not text:
         return None
+    if decimal == ",":
+        if "." in text:
+            return "wrong_type", f"the {field} {shown(cell)} has a point; source.decimal is ','"
+        text = text.replace(",", ".", 1)
     if NUMBER.fullmatch(text):
         number = float(text)
         if math.isfinite(number):
             return number
     elif text.lower().lstrip("+-") not in _NOT_FINITE:
-        return "wrong_type", f"the {field} {shown(cell)} is not a number"
+        hint = ": --set source.decimal=, reads decimal commas" if _COMMA.fullmatch(text) else ""
+        return "wrong_type", f"the {field} {shown(cell)} is not a number{hint}"
     return "not_finite", f"the {field} {shown(cell)} is not a finite number"
 
 

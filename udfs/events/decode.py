@@ -6,16 +6,17 @@ In: n lines (`Sequence[str]`) and the time. Out: `Decoded`: the columns of the e
 The reasons, stable codes for metrics and dead letters:
 
     not_json, not_an_object    the line is not JSON, or not a JSON object
-    wrong_columns              the line has more or fewer cells than the CSV preset, or open quotes
+    wrong_columns              the line has more or fewer cells than the CSV has columns, or open
+                               quotes; or the header of its file does not name the user or the item
     missing_user, missing_item, missing_value (of a rating)
     empty_user, empty_item     an id is ""
     id_too_long                an id has more bytes than allowed
     not_utf8                   an id holds U+FFFD or half of a surrogate pair
-    wrong_type                 a field has the wrong JSON type, or a cell the wrong form
+    wrong_type                 a field has the wrong JSON type, or a cell or an id the wrong form
     not_finite                 a number is NaN or infinite
     value_out_of_range         a rating is outside the scale of its source, or a number is too
                                large for its column
-    bad_time                   a time is neither a number nor ISO 8601
+    bad_time                   a time is neither a number nor written in a form that is known
     time_out_of_range          a time is absurdly early, or too far ahead
     unknown_type               an event type has no weight
     too_many                   its user has sent more events this minute than are accepted
@@ -33,14 +34,14 @@ from numpy.typing import NDArray
 from udfs.errors import ConfigError
 from udfs.events.batch import EventBatch, from_columns
 from udfs.events.columns import COLUMNS
-from udfs.events.csv_lines import CsvReader
+from udfs.events.csv_files import CsvFiles
 from udfs.events.json_lines import JsonReader
 from udfs.events.plain_columns import read_column
 from udfs.events.rate_limit import RateLimit
 from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, shown
 from udfs.events.rows import CONSUMED, Events
 from udfs.events.settings import IMPRESSION, RATING, DecodeSettings, RatingRule
-from udfs.events.times import RawTime, iso_text, to_ms
+from udfs.events.times import RawTime, complaint, to_ms
 
 __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
 
@@ -82,8 +83,10 @@ class Decoder:
         preset = settings.preset
         self._settings = settings
         self._limit = RateLimit(settings.user_per_minute) if settings.user_per_minute else None
-        self._reader: JsonReader | CsvReader = (
-            JsonReader(preset.fields) if preset.format == "json" else CsvReader(preset)
+        self._reader: JsonReader | CsvFiles = (
+            JsonReader(preset.fields, floats=settings.ids == "integers")
+            if preset.format == "json"
+            else CsvFiles(preset)
         )
         # Type words are compared ignoring case and surrounding spaces.
         self._types = {_fold(word): _fold(kind) for word, kind in preset.types.items()}
@@ -98,19 +101,22 @@ class Decoder:
                 f"give it one, or choose one of {', '.join(self._weights)}"
             )
 
-    def decode(self, lines: Sequence[str], now_ms: int) -> Decoded:
+    def decode(self, lines: Sequence[str], now_ms: int, files: Sequence[str] = ()) -> Decoded:
         """The events on `lines`; the content of a line never makes it raise.
 
         Args:
             lines: n lines as they come from the source, with or without line ends.
             now_ms: the clock, milliseconds since the epoch, which is the time of events without
                 one.
+            files: the path of each line's file, n paths, or () if the lines are of no files. CSV is
+                then read by the header of its file.
         """
-        return self.check(self.read(lines), now_ms)
+        return self.check(self.read(lines, files), now_ms)
 
-    def read(self, lines: Sequence[str]) -> RawColumns:
+    def read(self, lines: Sequence[str], files: Sequence[str] = ()) -> RawColumns:
         """The columns of n lines, unchecked, for `check`."""
-        return self._reader.read(lines)
+        reader = self._reader
+        return reader.read(lines, files) if isinstance(reader, CsvFiles) else reader.read(lines)
 
     def check(self, raw: RawColumns, now_ms: int) -> Decoded:
         """The events among `raw`'s rows; the problems of the others are added to `raw.problems`.
@@ -118,8 +124,9 @@ class Decoder:
         If `settings.zero_weight` is `learn`, the events are the rows without a problem, in order.
         """
         problems, settings = raw.problems, self._settings
+        integers = settings.ids == "integers"
         columns = {
-            name: read_column(column, raw, settings.max_id_bytes)
+            name: read_column(column, raw, settings.max_id_bytes, integers=integers)
             for name, column in COLUMNS.items()
             if column.source in raw.fields
         }
@@ -147,18 +154,15 @@ class Decoder:
     ) -> NDArray[np.float64]:
         """Whole milliseconds, shape (m,); 0 where the time cannot be used."""
         earliest, latest = self._settings.earliest_ms, now_ms + self._settings.ahead_ms
-        times = to_ms(column, now_ms)
+        form = self._settings.preset.time_format
+        times = to_ms(column, now_ms, form)
         good = (times >= earliest) & (times <= latest)  # False for NaN
         if good.all():
             return times
         for row in np.flatnonzero(~good).tolist():
-            if np.isnan(times[row]):
-                reason, detail = "bad_time", "is neither a number nor an ISO 8601 date and time"
-            elif times[row] < earliest:
-                reason, detail = "time_out_of_range", f"is before {iso_text(earliest)}"
-            else:
-                reason, detail = "time_out_of_range", f"is after {iso_text(latest)}"
-            problems.setdefault(row, (reason, f"the time {shown(column[row])} {detail}"))
+            if row not in problems:
+                reason, why = complaint(column[row], float(times[row]), earliest, latest, form)
+                problems[row] = reason, f"the time {shown(column[row])} {why}"
         return np.where(good, times, 0.0)
 
     def _weigh(

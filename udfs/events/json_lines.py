@@ -10,14 +10,14 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
-from udfs.events.columns import REQUIRED, Holds
+from udfs.events.columns import IDS, REQUIRED, Holds
 from udfs.events.columns import fields as known_fields
-from udfs.events.raw_columns import Problem, RawColumns, Rejected, has_utf8, shown
+from udfs.events.raw_columns import Problem, RawColumns, Rejected, has_utf8, not_an_id, shown
 
 # To msgspec, neither booleans nor 17.0 are integers.
 _TYPES: dict[Holds, Any] = {
@@ -40,11 +40,21 @@ _HUGE = _HugeInt()
 class JsonReader:
     """Reads lines of JSON by one mapping."""
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        """Compile a decoder for `fields`: millirec's field → dotted path in the object."""
+    def __init__(self, fields: Mapping[str, str], *, floats: bool = False) -> None:
+        """Compile a decoder.
+
+        Args:
+            fields: millirec's field → dotted path in the object.
+            floats: whether ids may be floats.
+        """
         self._paths = {field: path.split(".") for field, path in fields.items()}
         known = known_fields()
         self._holds = {field: known[field] for field in fields}
+        self._floats = IDS if floats else ()  # fields of text that may be floats
+        types = {
+            field: str | int | float if field in self._floats else _TYPES[holds]
+            for field, holds in self._holds.items()
+        }
         tree: dict[str, Any] = {}
         for field, path in self._paths.items():
             branch = tree
@@ -53,7 +63,7 @@ class JsonReader:
             branch[path[-1]] = field
         names: dict[str, str] = {}
         self._decode: Callable[[str], Any] = msgspec.json.Decoder(
-            _struct(tree, "", names, self._holds)
+            _struct(tree, "", names, types)
         ).decode
         self._getters = {field: attrgetter(name) for field, name in names.items()}
 
@@ -124,7 +134,8 @@ class JsonReader:
         if not isinstance(event, dict):
             return "not_an_object", f"the line is {_kind(event)}, not an object"
         for field, path in self._paths.items():
-            problem = _field_problem(event, field, path, self._holds[field])
+            holds = "float" if field in self._floats else self._holds[field]
+            problem = _field_problem(event, field, path, holds)
             if problem:
                 return problem
         if isinstance(error, msgspec.ValidationError):  # an earlier one of two equal keys
@@ -140,7 +151,7 @@ def _get(getter: Callable[[Any], Any], event: Any) -> Any:
 
 
 def _struct(
-    tree: Mapping[str, Any], prefix: str, names: dict[str, str], holds: Mapping[str, Holds]
+    tree: Mapping[str, Any], prefix: str, names: dict[str, str], types: Mapping[str, Any]
 ) -> type[msgspec.Struct]:
     """A Struct for one level of the paths; `names` receives field → attribute path."""
     required: list[Any] = []
@@ -150,7 +161,7 @@ def _struct(
         name = f"f{number}"
         rename[name] = key
         if isinstance(below, dict):
-            inner = _struct(below, f"{prefix}{name}.", names, holds)
+            inner = _struct(below, f"{prefix}{name}.", names, types)
             if any(field.required for field in msgspec.structs.fields(inner)):
                 required.append((name, inner))
             else:
@@ -158,9 +169,9 @@ def _struct(
             continue
         names[below] = prefix + name
         if below in REQUIRED:
-            required.append((name, _TYPES[holds[below]]))
+            required.append((name, types[below]))
         else:
-            optional.append((name, _TYPES[holds[below]] | None, None))
+            optional.append((name, types[below] | None, None))
     return msgspec.defstruct("Event", [*required, *optional], rename=rename, gc=False)
 
 
@@ -172,7 +183,7 @@ def _int(digits: str) -> int | _HugeInt:
 
 
 def _field_problem(
-    event: dict[str, Any], field: str, path: list[str], holds: Holds
+    event: dict[str, Any], field: str, path: list[str], holds: Holds | Literal["float"]
 ) -> Problem | None:
     """What is wrong with one field of a decoded object; None if nothing is."""
     value: Any = event
@@ -197,9 +208,11 @@ def _field_problem(
         if not has_utf8(value):
             return "not_utf8", f"{name} {shown(value)} has half of a surrogate pair"
         return None
-    if isinstance(value, float):
+    if isinstance(value, float) and holds != "float":
+        if holds == "text":
+            return "wrong_type", f"{name} is {not_an_id(value)}"
         if holds != "time":
-            return "wrong_type", f"{name} is {value!r}: an id or a type is a string or an integer"
+            return "wrong_type", f"{name} is {value!r}: a type is a string or an integer"
         if not math.isfinite(value):
             return "not_finite", f"{name} is not a finite number"
     return None

@@ -38,8 +38,9 @@ class Read(Protocol):
 class Reader(Protocol):
     """Reads the lines of one kind; the content of a line never makes it raise."""
 
-    def decode(self, lines: Sequence[str], now_ms: int) -> Read:
-        """The content of `lines`; `now_ms` is the clock, milliseconds since 1970."""
+    def decode(self, lines: Sequence[str], now_ms: int, files: Sequence[str] = ()) -> Read:
+        """The content of `lines`; `now_ms` is the clock, milliseconds since 1970; `files` are the
+        paths of the lines' files, one for each, if they are of files."""
 
 
 class Kind(msgspec.Struct, frozen=True):

@@ -12,21 +12,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.events.columns import Column
+from udfs.events.columns import IDS, Column
 from udfs.events.raw_columns import Problem, RawColumns, clean_ids, shown
 
 
-def read_column(column: Column, raw: RawColumns, max_bytes: int) -> Any:
+def read_column(column: Column, raw: RawColumns, max_bytes: int, *, integers: bool = False) -> Any:
     """The column of all rows of `raw`, whose fields include the column's.
 
     Args:
         max_bytes: the longest UTF-8 form of a string.
+        integers: whether ids are whole numbers in any notation.
     """
     field = column.source or ""
     values, dtype = raw.fields[field], column.dtype
     if dtype is None:
         required = column.fill is None
-        texts = clean_ids(values, field, max_bytes, raw.problems, required=required)
+        whole = integers and field in IDS
+        texts = clean_ids(values, field, max_bytes, raw.problems, required=required, integers=whole)
         return [text or column.fill for text in texts] if column.fill else texts
     if dtype.kind == "f":
         return _floats(column, dtype, values, raw.problems)

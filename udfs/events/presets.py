@@ -13,6 +13,7 @@ def _movielens(delimiter: str, *columns: str) -> Preset:
     return Preset(
         format="csv",
         delimiter=delimiter,
+        quote="" if delimiter == "::" else '"',
         columns=columns,
         fields=dict(zip(("user", "item", "value", "ts"), columns, strict=True)),
         default_type="rating",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.events.times import RawTime
+from udfs.events.whole_ids import GivenId, whole
 
 Problem = tuple[str, str]
 """Why a line is not an event: a stable code and a sentence."""
@@ -86,12 +87,13 @@ def shown(value: object) -> str:
 
 
 def clean_ids(
-    column: Sequence[RawId],
+    column: Sequence[GivenId],
     field: str,
     max_bytes: int,
     problems: dict[int, Problem],
     *,
     required: bool,
+    integers: bool = False,
 ) -> list[str]:
     """The column as strings, "" for None; rows with an unusable id are added to `problems`.
 
@@ -101,12 +103,18 @@ def clean_ids(
         max_bytes: longest UTF-8 form allowed.
         problems: row → problem; a row that already has a problem keeps it.
         required: whether an empty id is a problem.
+        integers: whether ids are whole numbers in any notation, see `udfs.events.whole_ids`.
     """
+    if integers:
+        column = whole(column, field, problems, shown, required=required)
     texts = cast("list[str]", column)  # usually they are strings already; join finds out
     try:
         joined = "".join(texts)
     except TypeError:
         texts = ["" if entry is None else str(entry) for entry in column]
+        for row, entry in enumerate(column):
+            if isinstance(entry, float):
+                problems.setdefault(row, ("wrong_type", f"the {field} is {not_an_id(entry)}"))
         joined = "".join(texts)
     # All of them at once; a character takes four bytes at most.
     ascii_only = joined.isascii()
@@ -122,6 +130,11 @@ def clean_ids(
         if problem:
             problems.setdefault(row, problem)
     return texts
+
+
+def not_an_id(value: float) -> str:
+    """What is wrong with an id that is a float, for a sentence."""
+    return f'{value!r}: ids are text or whole numbers; with events.ids = "integers" 7.0 is 7'
 
 
 def has_utf8(text: str) -> bool:

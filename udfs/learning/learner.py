@@ -248,6 +248,7 @@ class Learner:
                     models.reasons(found, lists),
                     users.events[found].tolist(),
                     None if vectors is None else vectors[at],
+                    models.consumed(found, now_ms),
                 )
             )
         return made

@@ -1,9 +1,9 @@
 """The front end's contract: the form of a list as JSON, for writers and readers.
 
 In: the list's owner, its time, its source and its items. Out: a JSON string
-`{"user"|"item", "id", "at", "v", "source", "items": [{"item", "score", "why"}]}`, and back. The
-items themselves are written by `udfs.lists.items_json`. This module needs neither NumPy nor
-kernels.
+`{"user"|"item", "id", "at", "v", "source", "items": [{"item", "score", "why"}], "consumed"}`, and
+back. The items themselves are written by `udfs.lists.items_json`. This module needs neither NumPy
+nor kernels.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def write(
     at_ms: int,
     source: str,
     items: Iterable[bytes],
+    consumed: Sequence[Sequence[str]] = (),
 ) -> list[bytes]:
     """The JSON of n lists made at one moment from one source.
 
@@ -47,14 +48,18 @@ def write(
         names: the owners; for a shared list, one "".
         numbers: the end of each list's id, for lists with an owner; empty: the id is the time only.
         items: the items of each list without the brackets, as from `ItemsJson`.
+        consumed: the popular items that the user of each list has consumed; empty: not known.
     """
     at = b"%x" % at_ms
     tail = b'","at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
     owner = b'{"%b":' % kind.owner.encode()
     if kind.owner and numbers:
+        ends = [b',"consumed":%b' % _json(some) if some else b"" for some in consumed]
         return [
-            b'%b%b,"id":"%b-%x%b%b]}' % (owner, _json(name), at, number, tail, text)
-            for name, number, text in zip(names, numbers, items, strict=True)
+            b'%b%b,"id":"%b-%x%b%b]%b}' % (owner, _json(name), at, number, tail, text, end)
+            for name, number, text, end in zip(
+                names, numbers, items, ends or [b""] * len(names), strict=True
+            )
         ]
     if kind.owner:
         return [
@@ -73,7 +78,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class RecommendationList(msgspec.Struct, frozen=True):
-    """A list; `at` in ms since 1970."""
+    """A list; `at` in ms since 1970. `consumed`: what its user has consumed of what was most
+    popular then."""
 
     id: str
     at: int
@@ -82,6 +88,7 @@ class RecommendationList(msgspec.Struct, frozen=True):
     items: list[Entry]
     user: str = ""
     item: str = ""
+    consumed: list[str] = []
 
 
 class UnreadEntry(msgspec.Struct, gc=False):
@@ -105,10 +112,12 @@ class UnreadList(msgspec.Struct, gc=False, kw_only=True):
     v: msgspec.Raw
     source: msgspec.Raw
     items: list[UnreadEntry]
+    consumed: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Head(msgspec.Struct):
     id: str = ""
+    consumed: list[str] = []
 
 
 read = msgspec.json.Decoder(RecommendationList).decode
@@ -126,3 +135,15 @@ def id_of(value: bytes) -> str:
         return _head(value).id
     except msgspec.MsgspecError:
         return ""
+
+
+def consumed_of(value: bytes) -> list[str]:
+    """The popular items that the user of a list has consumed; none if the value is not a list.
+
+    >>> consumed_of(b'{"user":"al","id":"x","at":1,"v":1,"items":[],"consumed":["a"]}')
+    ['a']
+    """
+    try:
+        return _head(value).consumed
+    except msgspec.MsgspecError:
+        return []

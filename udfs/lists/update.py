@@ -61,6 +61,8 @@ class ListUpdates:
         numbers: the end of each list's id, the user's number of events. Empty: only the time.
         factors: float32[n, d], the vectors by which the items' factors are multiplied for each
             user, for ranking other items elsewhere; None: not needed.
+        consumed: int32[n, K], popular items that the user of each list has consumed, −1 where there
+            are fewer; None: not known.
     """
 
     kind: Kind
@@ -73,6 +75,7 @@ class ListUpdates:
     reasons: NDArray[np.int32] | None = None
     numbers: Sequence[int] = ()
     factors: NDArray[np.float32] | None = None
+    consumed: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -82,7 +85,15 @@ class ListUpdates:
         """Each list in the form of `udfs.lists.contract`; made once, for all stores that need
         it."""
         items = self.writer.write(self.catalogue, self.lists, self.reasons)
-        return contract.write(self.kind, self.names, self.numbers, self.at_ms, self.source, items)
+        names: list[list[str]] = []
+        if self.consumed is not None:
+            counts = (self.consumed >= 0).sum(axis=1).tolist()
+            names = [
+                self.catalogue.names(slots[:n].tolist()) if n else []
+                for slots, n in zip(self.consumed, counts, strict=True)
+            ]
+        head = self.kind, self.names, self.numbers, self.at_ms, self.source
+        return contract.write(*head, items, names)
 
     def __iter__(self) -> Iterator[ListUpdate]:
         names, sources = self.catalogue.names, list(SOURCES)

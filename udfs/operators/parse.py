@@ -8,6 +8,7 @@ letters as JSON, accounts, and the rows of other kinds of lines for their operat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import methodcaller
 from typing import Any
 
 import msgspec
@@ -40,7 +41,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
     Args:
         settings: decide the meaning of a line.
         keys: the Flink key of each shard of the operators that get lines, by operator.
-        source: the name before a position, such as "kafka:events" or "".
+        source: the name before a position, such as "kafka:events"; "" if positions are paths.
+        positions: whether each line has its position before it.
 
     Raises:
         ConfigError: a kind of lines goes to an operator that has no keys.
@@ -78,14 +80,14 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         positions: Sequence[str] = ()
         lines: Sequence[str] = tagged
         if self._positions:
-            pairs = [line.split("\n", 1) for line in tagged]
-            positions, lines = [p[0] for p in pairs], [p[-1] for p in pairs]
+            positions, lines = _cut(tagged)
         self._received.inc(len(lines))
         account = Account(received=len(lines), ignored=0, dead={})
         for name, places in by_kind(lines).items():
             kind = KINDS[name]
-            own = lines if len(places) == len(lines) else [lines[place] for place in places]
-            found = self._readers[name].decode(own, now)
+            own = _at(lines, places)
+            files = () if self._source else _at(positions, places)
+            found = self._readers[name].decode(own, now, files)
             keys = self._keys[kind.operator]
             for shard, data in kind.packed(found, kind.key(found, len(keys)), opened):
                 keyed = keys[shard], data
@@ -117,3 +119,22 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         if reason not in self._reasons:
             self._reasons[reason] = self._group.add_group("reason", reason).counter("dead_letters")
         self._reasons[reason].inc(count)
+
+
+def _cut(tagged: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The positions before the first line feeds, and the lines behind them.
+
+    >>> _cut(["a\\nx", "a\\ny\\nz"]), _cut(["1:2\\nx", "1:3\\ny"])
+    ((['a', 'a'], ['x', 'y\\nz']), (['1:2', '1:3'], ['x', 'y']))
+    """
+    position, feed, _ = tagged[0].partition("\n") if tagged else ("", "", "")
+    if feed and all(map(methodcaller("startswith", position + feed), tagged)):  # all of one file
+        behind = slice(len(position) + 1, None)
+        return [position] * len(tagged), [line[behind] for line in tagged]
+    pairs = [line.split("\n", 1) for line in tagged]
+    return [pair[0] for pair in pairs], [pair[-1] for pair in pairs]
+
+
+def _at(values: Sequence[str], places: Sequence[int]) -> Sequence[str]:
+    """The values at some places, ascending; () of ()."""
+    return values if len(places) >= len(values) else [values[place] for place in places]

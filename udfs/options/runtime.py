@@ -47,6 +47,24 @@ class Redis(Struct, frozen=True, kw_only=True):
             le=3_153_600_000,
         ),
     ] = 2_592_000
+    old_lists_s: Annotated[
+        int,
+        Meta(
+            description="How long the lists of an earlier job stay when a job starts without "
+            "state, in seconds, for a shop that is open meanwhile. 0 means that they are removed "
+            "before it starts.",
+            ge=0,
+            le=31_536_000,
+        ),
+    ] = 0
+    keep: Annotated[
+        str,
+        Meta(
+            description="The folder in which the Redis that millirec run starts keeps its lists "
+            "when the run has ended, for millirec get, similar, serve and the others. Empty means "
+            "that they end with the run."
+        ),
+    ] = ".millirec/redis"
     refill_per_s: Annotated[
         int,
         Meta(

@@ -158,6 +158,10 @@ class Recommender:
         assert found is not None
         return found
 
+    def consumed(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
+        """What users have consumed near the top of what is popular, see `Popular.consumed`."""
+        return self._popular.consumed(slots, now_ms)
+
     def by_trend(self) -> Ranked:
         """The one list of what is trending now; it may be empty."""
         return self._trends.look()
@@ -217,9 +221,7 @@ class Recommender:
     def forget_popular(self) -> None:
         """Look at popularity again next time."""
         self._moment = None
-        popular = self.sources["popular"]
-        assert isinstance(popular, Popular)
-        popular.forget()
+        self._popular.forget()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -263,6 +265,12 @@ class Recommender:
     def _factors(self) -> Factors:
         model = self.sources["mf"]
         assert isinstance(model, Factors)
+        return model
+
+    @property
+    def _popular(self) -> Popular:
+        model = self.sources["popular"]
+        assert isinstance(model, Popular)
         return model
 
     @property

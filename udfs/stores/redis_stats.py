@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from udfs.stores.redis_writer import Command, RedisWriter
 
 STATS = "stats"
+BEGAN = "began"
+"""The field of when the job started without state: older lists are an earlier job's."""
 
 
 def shown_key(prefix: str, name: str) -> str:

@@ -22,6 +22,7 @@ from udfs.stores import redis_cluster
 from udfs.stores.fence import Fence
 from udfs.stores.redis_cluster import ClusterNodes
 from udfs.stores.redis_hosts import RedisHosts
+from udfs.stores.redis_refusals import refusal, words
 from udfs.stores.sentinels import Sentinels
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
@@ -179,13 +180,15 @@ class RedisWriter:
                 return self._send_once(commands)
             except (redis.RedisError, OSError) as error:
                 if time.monotonic() + pause > deadline:
+                    what, advice = refusal(error)
                     raise ServiceError(
                         f"Redis at {self._settings.address} has not taken a write for "
-                        f"{self._settings.retry_s:g} s: {error}. Start it or correct redis.url; "
-                        "nothing is lost: the job goes back to its last checkpoint, or to the "
+                        f"{self._settings.retry_s:g} s: it {what}: {words(error)}. {advice} "
+                        "Nothing is lost: the job goes back to its last checkpoint, or to the "
                         "start if there is none."
                     ) from error
-                log.warning("Redis at %s: %s; retrying", self._settings.address, error)
+                said = self._settings.address, refusal(error).what, words(error)
+                log.warning("Redis at %s %s: %s; retrying", *said)
                 self._sleep(pause)
                 pause = min(pause * 2, 2.0)
 

@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.data.recorded import read_blocks
+from flink_app.data.recorded import files_of, read_blocks
+from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
 from udfs.events.columns import Column, registered
 from udfs.events.decode import Decoded, Decoder
@@ -117,9 +118,10 @@ def read_recording(
         field: [] for field in registered() if field in settings.preset.fields
     }
     default = settings.preset.default_type or None
+    check_files(settings.preset, files_of(paths))
     for block in read_blocks(paths):
         lines += len(block.lines)
-        raw = decoder.read(block.lines)
+        raw = decoder.read(block.lines, block.files)
         found = decoder.check(raw, now_ms)
         good = np.ones(len(raw.rows), np.bool_)
         good[list(raw.problems)] = False
@@ -139,6 +141,9 @@ def read_recording(
                 f"there are more than {most:,} events, more than are put in order in memory: "
                 "split them by time, and replay one part after the other"
             )
+    if not lines:
+        given = ", ".join(map(str, paths))
+        raise SourceError(f"there are no lines in {given}: name a file that holds events")
     if not users:
         raise SourceError(
             f"none of {lines:,} lines is an event with a time: see `millirec validate`, which says "

@@ -6,10 +6,11 @@ In: reasons of `udfs.events.decode`, names of checks; the first lines of a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from flink_app.data.recorded import Block
 from udfs.events.decode import Decoder, DecodeSettings
 from udfs.events.preset import Preset
 from udfs.events.presets import PRESETS
@@ -32,10 +33,10 @@ ADVICE = {
     "wrong_type": "see the example: the field must be text or a number, see docs/events.md",
     "not_finite": "remove NaN and infinity where the events are created",
     "value_out_of_range": "use another preset, or none: the ratings are on a different scale",
-    "bad_time": "write seconds or milliseconds since 1970, or ISO 8601; or name another field: "
-    "--set source.fields.ts=…",
-    "time_out_of_range": "check the unit of the times; the limits are events.earliest and "
-    "a day from now",
+    "bad_time": "say how they are written, --set 'source.time_format=%d.%m.%Y %H:%M' (see the "
+    "example for the form), or name another field: --set source.fields.ts=…",
+    "time_out_of_range": "check the unit of the times, or say how they are written, --set "
+    "source.time_format=%Y%m%d; the limits are events.earliest and a day from now",
     "unknown_type": "give it a weight, --set events.weights.TYPE=1, or accept every type with "
     "--set events.unknown_type=accept",
     "too_many": "raise events.user_per_minute",
@@ -74,7 +75,8 @@ EVENT_ADVICE = {
     "pages; compare the lists with popular ones by `millirec evaluate`",
     "repeats": "people return to items here: --set lists.exclude_consumed=false lists them again, "
     "`millirec evaluate --repeat` measures that",
-    "tests": "differences in quality will mostly be chance: record more, or measure with several "
+    "tests": "with few tests differences in quality are mostly chance, without any `millirec "
+    "evaluate` refuses to run: record more, or measure with several "
     "--seeds",
 } | {
     f"{kind} {name}": advice.format(kind=kind)
@@ -87,18 +89,18 @@ _DELIMITERS = ",", "\t", ";", "|", "::"
 _MIN_READABLE = 0.5
 
 
-def suggestion(lines: Sequence[str], settings: DecodeSettings, now_ms: int) -> str:
-    """The options with which most of `lines` are events, and more than with `settings`; else "".
+def suggestion(block: Block, settings: DecodeSettings, now_ms: int) -> str:
+    """The options with which most lines are events, and more than with `settings`; else "".
 
     Args:
-        lines: the first ones of a file.
+        block: the first lines of a file.
     """
 
     def events(preset: Preset) -> int:
         known = replace(settings, preset=preset, zero_weight="learn", user_per_minute=0)
-        return len(Decoder(known).decode(lines, now_ms))
+        return len(Decoder(known).decode(block.lines, now_ms, block.files))
 
-    best, best_options = max(_MIN_READABLE * len(lines), events(settings.preset)), ""
+    best, best_options = max(_MIN_READABLE * len(block.lines), events(settings.preset)), ""
     for options, preset in _forms():
         if (found := events(preset)) > best:
             best, best_options = found, options

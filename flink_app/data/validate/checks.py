@@ -15,6 +15,7 @@ from flink_app.config import Config
 from flink_app.console.live import counted
 from flink_app.data.validate.advice import ADVICE, EVENT_ADVICE
 from flink_app.data.validate.ids import Found, Ids
+from flink_app.data.validate.rewritten import rewritten
 from flink_app.data.validate.tally import Tally
 from udfs.events.raw_columns import shown
 from udfs.events.times import iso_text
@@ -160,6 +161,8 @@ def _ids(tally: Tally, config: Config) -> Iterator[Check]:
         yield _judge(f"{kind} case", text, alike, total)
         text = f"{missing.count:,} ids such as null or unknown"
         yield _judge(f"{kind} stand-ins", text, missing, total)
+        text, found, advice = rewritten(ids, (tally.users, tally.items))
+        yield _judge(f"{kind} numbers", text, found, total, advice=advice)
 
 
 def _types(tally: Tally, config: Config) -> Iterator[Check]:

@@ -16,7 +16,8 @@ from udfs.events.raw_columns import shown
 
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u2060\ufeff]|^\s|\s$")
 _PLACEHOLDER = re.compile(
-    r"null|\(null\)|none|nil|nan|undefined|n/a|na|unknown|anonymous|guest|-|\[object object\]"
+    r"null|\(null\)|none|nil|nan|nat|<na>|\\n|#?n/a|undefined|na|unknown|anonymous|guest|-"
+    r"|\[object object\]"
 )
 
 

@@ -88,7 +88,7 @@ class Tally:
     def add(self, block: Block) -> None:
         """Add a block of lines."""
         self._files.append((self.lines, block.path, block.first))
-        raw = self._decoder.read(block.lines)
+        raw = self._decoder.read(block.lines, block.files)
         found = self._decoder.check(raw, self._now)
         for bad in found.rejected:
             self._note(self.dead.setdefault(bad.reason, Found()), bad.detail, bad.index)

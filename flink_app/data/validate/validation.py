@@ -20,7 +20,7 @@ from flink_app.config import Config
 from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import counted
 from flink_app.console.progress import byte_bar
-from flink_app.data.recorded import files_of, read_blocks
+from flink_app.data.recorded import Block, files_of, read_blocks
 from flink_app.data.validate.advice import suggestion
 from flink_app.data.validate.checks import UNUSABLE, Check, Status, checks
 from flink_app.data.validate.tally import Tally
@@ -65,11 +65,12 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
     settings, now = decode_settings(config), now_ms()
     tally = Tally(settings, now)
     files = files_of(paths)
-    first: list[str] = []
+    first = Block(Path(), 1, [])
     total = sum(file.stat().st_size for file in files)
     with byte_bar(console, "reading", total, TimeRemainingColumn()) as on_bytes:
         for block in read_blocks(files, on_bytes=on_bytes):
-            first = first or block.lines[:_GUESS_LINES]
+            if not first.lines:
+                first = block._replace(lines=block.lines[:_GUESS_LINES])
             tally.add(block)
     usable = tally.events + tally.ignored
     guess = suggestion(first, settings, now) if usable < (1 - UNUSABLE) * tally.lines else ""

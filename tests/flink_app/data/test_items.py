@@ -45,6 +45,22 @@ def test_json_and_csv_keep_every_field(
     assert capsys.readouterr().out == f"3 items written to p:item:* in Redis at {address}\n"
 
 
+def test_ids_are_those_of_the_events(
+    redis_url: str, redis_client: redis.Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, table = tmp_path / "a.jsonl", tmp_path / "b.csv"
+    lines.write_text('{"item": 7.0, "title": "Kettle"}\n')
+    table.write_text("item,title\n08.0,Mug\nNaN,Cup\n")
+    redis = [f"redis.url={redis_url}", "redis.prefix=p:"]
+    integers = load(None, [*redis, "events.ids=integers"], {})
+    assert items(integers, [lines, table], "item") == 1
+    assert stored(redis_client, "7") == {"title": "Kettle"}
+    assert stored(redis_client, "8") == {"title": "Mug"}
+    assert "b.csv, line 3 left out: the item 'NaN'" in capsys.readouterr().err
+    assert items(load(None, redis, {}), [lines], "item") == 1
+    assert 'events.ids = "integers"' in capsys.readouterr().err
+
+
 def test_films_of_every_movielens(
     loaded: Loaded, redis_client: redis.Redis, tmp_path: Path
 ) -> None:

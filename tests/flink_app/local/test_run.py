@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from flink_app.local.kept_redis import KeptRedis
 from flink_app.local.redis_server import RedisServer
 from tests.flink_app.savepoint import SETTINGS, unpack
 
@@ -34,7 +35,7 @@ def millirec(folder: Path, url: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "flink_app", *arguments],
         cwd=folder,
-        env={**os.environ, "REDIS_URL": url, "PYTHONPATH": path},
+        env={**os.environ, "REDIS_URL": url, "PYTHONPATH": path},  # "": its own
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -78,6 +79,31 @@ def test_a_bounded_run_accounts_for_every_line(tmp_path: Path, server: RedisServ
         users = {key.removeprefix("a:rec:") for key in client.keys("a:rec:*")}
         assert users <= {f"u{n}" for n in range(7)} and users
     assert "Traceback" not in err and "WARN" not in out + err
+
+
+def test_lists_outlive_the_run_and_those_before_it_do_not(tmp_path: Path) -> None:
+    with KeptRedis(tmp_path / ".millirec" / "redis") as before:
+        assert before.claim()
+        with redis.Redis.from_url(before.url) as client:
+            old = ("rec:old", "similar:old", "factor:old", "popular", "trending", "feed:log")
+            client.mset(dict.fromkeys((*old, "item:i1"), "old"))
+        assert before.save() == ""
+    (tmp_path / "events.jsonl").write_text(events(300))
+    run = millirec(tmp_path, "", "run", "events.jsonl")
+    out, err = run.communicate(timeout=WAIT_S)
+    assert run.returncode == 0, err
+    assert "the lists are kept in .millirec/redis (" in out and "  millirec serve" in out
+    with KeptRedis(tmp_path / ".millirec" / "redis") as kept:
+        with redis.Redis.from_url(kept.url, decode_responses=True) as client:
+            values = {key: client.get(key) for key in ("popular", "trending", "item:i1")}
+            assert values["item:i1"] == "old"
+            assert "old" not in (values["popular"], values["trending"])
+            assert not client.exists("rec:old", "similar:old", "factor:old")
+            assert client.exists("rec:u1", "similar:i1") == 2
+        looked_up = millirec(tmp_path, "", "get", "u1")
+        out, err = looked_up.communicate(timeout=WAIT_S)
+        assert looked_up.returncode == 0 and '"user":"u1"' in out
+        assert "from .millirec/redis: the lists of a run that has ended, 0:" in err
 
 
 def test_sigterm_ends_a_live_run_that_could_not_write_its_dead_letters_with_a_summary(

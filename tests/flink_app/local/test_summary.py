@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +57,18 @@ def test_dead_letters_are_found() -> None:
         config = load(None, settings, {}).config
         assert words in summary.dead_letters(refused, config)[0]
         assert summary.dead_letters(Totals(), config) == []
+
+
+def test_an_embedded_redis_says_where_its_lists_are(tmp_path: Path) -> None:
+    config, dump = load(None, [], {}).config, tmp_path / "dump.rdb"
+    dump.write_bytes(b"x" * 12_000)
+    lines = summary.kept(config, "o'neil", dump, "")
+    assert lines[0].startswith("the lists are kept in .millirec/redis (12 kB) until the next run")
+    assert """  millirec get 'o'"'"'neil'""" in lines and "  millirec serve" in lines
+    for where, why in ((None, ""), (dump, "the disk is full")):
+        lines = summary.kept(config, "ann", where, why)
+        assert "ends with the run" in lines[0] and why in lines[0]
+        assert "REDIS_URL=" in lines[-1]
 
 
 def test_commands_survive_the_shell() -> None:

@@ -51,6 +51,15 @@ def test_in_a_pipe_the_value_comes_byte_for_byte(
     assert capfdbinary.readouterr().out == VALUE + b"\n"
 
 
+@pytest.mark.parametrize("name", ["rec:1001.0", "rec:01001", "rec: 1001"])
+def test_numbers_are_found_in_every_notation(
+    server: RedisServer, client: redis.Redis, name: str
+) -> None:
+    client.set("rec:1001", VALUE)
+    assert lists.show(name, configured(server, "events.ids=integers"), False) == 0
+    assert lists.show(name, configured(server), False) == 1
+
+
 def test_an_unknown_user_is_told_with_the_way_out(
     server: RedisServer, client: redis.Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,14 +110,6 @@ def test_a_sample_is_found_under_a_prefix_with_any_characters(client: redis.Redi
     assert lists.sample(client, "a*[b]:") == "u:1"
 
 
-def test_a_redis_that_is_not_named_is_looked_for(
-    server: RedisServer, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis_access, "EMBEDDED_PORT", server.port)
-    found, address = redis_access.find_redis(load(None, [], {}))
-    assert found.ping() and address == server.url
-
-
 def test_no_redis_is_one_sentence_without_the_password() -> None:
     port = free_port()
     named = load(None, [f"redis.url=redis://ann:geheim@127.0.0.1:{port}/0"], {})
@@ -117,14 +118,16 @@ def test_no_redis_is_one_sentence_without_the_password() -> None:
     assert "geheim" not in str(told.value)
 
 
-def test_a_fresh_start_deletes_the_feed_and_the_stats_but_no_list(
-    server: RedisServer, client: redis.Redis
+def test_a_list_of_an_earlier_job_is_told(
+    server: RedisServer, client: redis.Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for key in ("p:rec:a", "p:feed:snapshot:{0}", "other:feed:snapshot:{0}"):
-        client.set(key, b"1")
-    client.hset("p:stats", "received", 1)
-    redis_access.start_afresh(client, configured(server, "redis.prefix=p:").config)
-    assert sorted(client.keys()) == [b"other:feed:snapshot:{0}", b"p:rec:a"]
+    client.set("rec:a", VALUE)
+    client.hset("stats", "began", 1700000075000)
+    assert lists.show("rec:a", configured(server), True) == 0
+    assert "an earlier job made this list, 1:15 before the present job" in capsys.readouterr().err
+    client.hset("stats", "began", 1700000000000)
+    assert lists.show("rec:a", configured(server), True) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_kafka_that_does_not_listen_is_named() -> None:

@@ -24,14 +24,17 @@ WISHES = st.builds(
     n=st.none() | st.integers(1, 9),
     exclude=st.frozensets(TEXTS, max_size=3),
     explain=st.booleans(),
+    offset=st.integers(0, 9),
 )
 
 
 def plainly(value: dict[str, Any], wish: Wish) -> dict[str, Any]:
-    entries = [entry for entry in value["items"] if entry["item"] not in wish.exclude][: wish.n]
+    entries = [entry for entry in value["items"] if entry["item"] not in wish.exclude]
+    total = {} if wish.everything else {"total": len(entries)}
+    entries = entries[wish.offset :][: wish.n]
     if not wish.explain:
         entries = [{k: v for k, v in entry.items() if k != "why"} for entry in entries]
-    return {**value, "items": entries}
+    return {**value, **total, "items": entries}
 
 
 @given(ENTRIES, WISHES, TEXTS, st.booleans(), st.booleans())

@@ -85,6 +85,16 @@ def test_each_command_answers_what_stands_below_it(client: httpx.Client) -> None
             assert answer == msgspec.json.decode(below.text)
 
 
+def test_the_compressed_file_is_taken(client: httpx.Client, tmp_path: Path) -> None:
+    needed("curl")
+    [command] = [line for line in TEXT.splitlines() if line.startswith("gzip -c events.jsonl")]
+    (tmp_path / "events.jsonl").write_text('{"user":"a","item":"b"}\n{"user":"a","item":"c"}\n')
+    done = subprocess.run(
+        ["sh", "-c", moved(command, client)], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert msgspec.json.decode(done.stdout) == {"accepted": 2, "rejected": []}
+
+
 @pytest.mark.parametrize("document", [HTTP, ROOT / "README.md"], ids=["http", "readme"])
 def test_the_python_examples_run(client: httpx.Client, document: Path) -> None:
     found = [block.text for block in blocks(document) if "Recommender(" in block.text]

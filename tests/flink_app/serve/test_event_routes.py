@@ -17,9 +17,12 @@ from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
 from flink_app.serve import inbox as inbox_module
 from flink_app.serve import services
+from flink_app.serve.event_routes import example
+from flink_app.serve.events import Judge
 from flink_app.writers.kafka import KafkaWriter
 from tests.flink_app.serve.servers import serving
 from udfs.events.decode import Decoder
+from udfs.events.presets import PRESETS
 
 
 @pytest.fixture
@@ -123,7 +126,7 @@ def test_where_no_event_is_accepted_it_is_a_problem(client: httpx.Client, inbox:
     [
         (b"{", "application/json", 400, "not-json"),
         (b"[]", "application/json", 422, "no-events"),
-        (b"", "application/x-ndjson", 422, "no-events"),
+        (b"", "application/x-ndjson", 422, "no-body"),
         (b'{"user":"\xff","item":"i"}', "application/x-ndjson", 400, "not-utf8"),
         (b"[" + b",".join([b"1"] * 101) + b"]", "application/json", 413, "batch-too-large"),
         (b"user=u&item=i", "application/x-www-form-urlencoded", 415, "unsupported-type"),
@@ -153,6 +156,15 @@ def test_another_systems_events_are_completed_in_its_own_words(redis_url: str, i
     [kept] = written(inbox)
     assert kept["properties"] == {"product_id": "p"}
     assert kept["messageId"] and kept["timestamp"]
+
+
+@pytest.mark.parametrize("preset", [n for n, one in PRESETS.items() if one.format == "json"])
+def test_the_example_is_in_the_words_of_the_preset(preset: str) -> None:
+    judge = Judge(load(None, [f"source.preset={preset}"], {}).config)
+    shown = example(judge)
+    if shown != "@event.json":
+        judged = judge.judge([shown.encode()], time.time_ns() // 1_000_000)
+        assert (judged.users, judged.rejected) == (["alice"], [])
 
 
 @pytest.mark.parametrize(

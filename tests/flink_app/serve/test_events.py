@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_app.config import load
-from flink_app.serve.events import JSON, LINES, Judge, split
+from flink_app.serve.bodies import JSON, LINES
+from flink_app.serve.events import Judge, split
 from flink_app.serve.problems import Problem
 
 NOW = 1_700_000_000_000
@@ -167,9 +168,3 @@ def test_the_words_of_a_nested_mapping() -> None:
     bare = judge.event({"user": "u", "item": "i", "type": "view"})
     [written] = judge.judge([bare], NOW).lines
     assert set(msgspec.json.decode(written)) == {"userId", "properties", "event", "messageId"}
-
-
-def test_content_types() -> None:
-    assert split(b"{}", "Application/JSON; charset=utf-8", 1) == [b"{}"]
-    with pytest.raises(Problem, match="content type"):
-        split(b"{}", "text/plain", 1)

@@ -80,7 +80,7 @@ def test_errors_are_problems(redis_url: str) -> None:
         assert_problem(client.get("/recommend/"), 404, "not-found")
         answer = client.delete("/popular")
         assert_problem(answer, 405, "method-not-allowed")
-        assert answer.headers["allow"] == "GET"
+        assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
         assert_problem(client.post("/recommend", json={"users": ["a"] * 3}), 413, "batch-too-large")
         large = b'{"users":["' + b"a" * 2000 + b'"]}'
         kind = {"content-type": "application/json"}

@@ -103,7 +103,8 @@ def test_what_is_no_id_is_a_problem(client: httpx.Client) -> None:
     long = client.get("/recommend/" + "x" * 513)
     assert (long.status_code, long.json()["type"][-6:]) == (422, "bad-id")
     odd = client.get("/recommend/%ff%fe")
-    assert odd.status_code == 200  # nobody's id: the decoder refuses such events
+    assert (odd.status_code, odd.json()["type"][-8:]) == (400, "not-utf8")
+    assert client.get("/items?id=%ff").json()["type"][-8:] == "not-utf8"
 
 
 def raw(client: httpx.Client, target: str, header: str = "") -> int:

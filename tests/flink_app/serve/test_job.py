@@ -40,3 +40,8 @@ def test_candidates_are_ranked_as_the_jobs_own_list(redis_url: str, tmp_path: Pa
         assert {one["item"]: one["known"] for one in answer["items"]} == {
             "i1": True, "i2": True, "nothing": False
         }  # fmt: skip
+        popular = [one["item"] for one in client.get("/popular").json()["items"]]
+        for user in ("u0", "u7", "nobody"):
+            had = {f"i{item}" for number, item in pairs if f"u{number}" == user}
+            answer = client.get("/popular", params={"user": user}).json()
+            assert [one["item"] for one in answer["items"]] == [i for i in popular if i not in had]

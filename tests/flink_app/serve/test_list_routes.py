@@ -9,6 +9,8 @@ import httpx
 import msgspec
 import pytest
 import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.flink_app.serve.servers import items, made, serving
 
@@ -41,12 +43,73 @@ def test_the_shortcut_answers_as_the_framework_does(client: httpx.Client, path: 
     assert client.get(path).json() == long.json()
 
 
+def test_numbers_are_found_in_every_notation(redis_url: str, redis_client: redis.Redis) -> None:
+    redis_client.set("rec:1001", made("abcd", user="1001"))
+    redis_client.set("similar:7", made("bc", item="7"))
+    redis_client.set("item:7", '{"title":"Mug"}')
+    redis_client.set("popular", made("xyz"))
+    with serving(redis_url, "events.ids=integers") as client:
+        for user in ("1001", "1001.0", "01001", "1.001E3"):
+            for query in ({}, {"explain": True}):  # the shortcut, and the framework's route
+                answer = client.get(f"/recommend/{user}", params=query).json()
+                assert (answer["known"], answer["user"]) == (True, "1001")
+        lists = client.post("/recommend", json={"users": ["1001.0", "ann"]}).json()["lists"]
+        assert [one["known"] for one in lists] == [True, False]
+        assert items(client.get("/similar/7.0").json()) == "bc"
+        assert client.get("/items", params={"id": "07"}).json() == {
+            "items": {"07": {"title": "Mug"}}
+        }
+
+
 def test_less_of_a_list(client: httpx.Client) -> None:
     asked = {"n": 2, "exclude": ["a", "c"], "explain": False}
     answer = client.get("/recommend/alice", params=asked).json()
     assert items(answer) == "bd"
     assert answer["items"][0] == {"item": "b", "score": 0.9}
     assert (answer["id"], answer["source"], answer["v"]) == ("x-1", "ranker", 1)
+
+
+@given(st.none() | st.integers(1, 6), st.integers(0, 6), st.sets(st.sampled_from("abcdq")))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_pages_of_every_list(
+    client: httpx.Client, n: int | None, offset: int, exclude: set[str]
+) -> None:
+    asked = {"offset": offset, "exclude": sorted(exclude), "explain": False}
+    asked |= {"n": n} if n else {}
+    for path, whole in (
+        ("/recommend/alice", "abcd"), ("/recommend/bob", "xyz"), ("/similar/a", "bc"),
+        ("/popular", "xyz"), ("/trending", "z"),
+    ):  # fmt: skip
+        answer = client.get(path, params=asked).json()
+        wanted = [item for item in whole if item not in exclude]
+        assert items(answer) == "".join(wanted[offset:][:n])
+        assert answer["total"] == len(wanted)
+    [many] = client.post("/recommend", json={"users": ["alice"], **asked}).json()["lists"]
+    assert many == client.get("/recommend/alice", params=asked).json()
+
+
+@pytest.mark.parametrize("query", ["offset=-1", "offset=x", "offset=100001", "offset="])
+def test_an_offset_that_is_none_is_a_problem(client: httpx.Client, query: str) -> None:
+    for path in ("/recommend/alice", "/similar/a", "/popular", "/stream/a", "/api/recommend/a"):
+        answer = client.get(f"{path}?{query}")
+        assert (answer.status_code, "offset" in answer.json()["detail"]) == (422, True)
+
+
+def test_popular_items_without_what_a_user_has_consumed(
+    client: httpx.Client, redis_client: redis.Redis
+) -> None:
+    own = made("ab", user="alice")[:-1] + b',"consumed":["y","q"]}'
+    redis_client.set("rec:alice", own)
+    answer = client.get("/popular", params={"user": "alice"}).json()
+    assert (answer["known"], answer["user"], items(answer)) == (True, "alice", "xz")
+    assert answer["total"] == 2
+    less = client.get("/popular", params={"user": "alice", "exclude": "x", "n": 1}).json()
+    assert items(less) == "z"
+    for path in ("/popular?user=bob", "/recommend/bob"):  # of whom nothing is known
+        stranger = client.get(path).json()
+        assert (stranger["known"], stranger["user"], items(stranger)) == (False, "bob", "xyz")
+    assert client.get("/popular?user=").json()["type"][-6:] == "bad-id"
+    assert client.get("/recommend/alice?n=1").json()["consumed"] == ["y", "q"]
 
 
 def test_many_users_at_once(client: httpx.Client) -> None:

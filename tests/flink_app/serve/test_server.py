@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from flink_app.config import load
-from flink_app.connections import redis_access
 from flink_app.console.failures import SERVICE, USAGE
 from flink_app.local.ports import free_port
 from flink_app.serve.server import address
@@ -73,19 +72,6 @@ def test_other_machines_and_no_key_is_worth_a_warning(redis_url: str) -> None:
     assert "serve.api_key is empty" in process.stderr.readline()
     process.terminate()
     process.communicate(timeout=60)
-
-
-def test_the_redis_of_a_run_is_found_where_none_is_configured(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as there:
-        monkeypatch.setattr(redis_access, "EMBEDDED_PORT", there.getsockname()[1])
-        found = redis_access.with_embedded_redis(load(None, [], {}))
-        assert found.redis.url == f"redis://127.0.0.1:{there.getsockname()[1]}/0"
-        named = load(None, ["redis.url=redis://cache"], {})
-        assert redis_access.with_embedded_redis(named) == named.config
-    nothing = load(None, [], {})
-    assert redis_access.with_embedded_redis(nothing) == nothing.config
 
 
 def test_addresses() -> None:

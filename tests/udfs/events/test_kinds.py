@@ -33,7 +33,7 @@ class NoteReader:
     def __init__(self, settings: DecodeSettings) -> None:
         assert settings is SETTINGS
 
-    def decode(self, lines: Sequence[str], now_ms: int) -> Notes:
+    def decode(self, lines: Sequence[str], now_ms: int, files: Sequence[str] = ()) -> Notes:
         words = [json.loads(line).get("word") for line in lines]
         bad = [Rejected("no_word", "it has none", n) for n, word in enumerate(words) if not word]
         return Notes([word for word in words if word], bad)

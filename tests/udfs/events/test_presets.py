@@ -136,11 +136,6 @@ def test_fields_that_decoding_leaves_on_the_line_may_be_mapped() -> None:
         ({"fields": {"user": "item"}}, "'user' and 'item' are both read from 'item'"),
         ({"fields": {"user": "a..b"}}, "has an empty part"),
         ({"fields": {"user": "a", "item": "a.b"}}, "'a.b', inside 'a'"),
-        ({"preset": "retail", "fields": {"user": "visitor"}}, "did you mean 'visitorid'?"),
-        ({"preset": "retail", "columns": ["a", "a"]}, "a name occurs twice"),
-        ({"preset": "retail", "delimiter": '"'}, "has a quote or a line end"),
-        ({"preset": "retail", "fields": {"user": "6"}}, "no column '6' for the field 'user'"),
-        ({"preset": "gorse", "format": "csv"}, "name them all, or give the column's number"),
     ],
 )
 def test_invalid_mappings_are_refused_with_advice(

@@ -24,6 +24,14 @@ def test_lists_are_as_documented_byte_for_byte() -> None:
         b'{"user":"al","id":"3e8-7","at":1000,"v":1,"source":"mf","items":[%b]}' % ITEMS,
         b'{"user":"b\\"","id":"3e8-ff","at":1000,"v":1,"source":"mf","items":[]}',
     ]
+    numbers, consumed = [7, 255], [['b"', "c"], []]
+    user = contract.write(USER, ["al", "bo"], numbers, 1000, "mf", [ITEMS, ITEMS], consumed)
+    assert user == [
+        b'{"user":"al","id":"3e8-7","at":1000,"v":1,"source":"mf","items":[%b],'
+        b'"consumed":["b\\"","c"]}' % ITEMS,
+        b'{"user":"bo","id":"3e8-ff","at":1000,"v":1,"source":"mf","items":[%b]}' % ITEMS,
+    ]
+    assert [contract.consumed_of(value) for value in user] == consumed
     assert contract.write(ITEM, ["1580"], [], 1000, "item-cf", [ITEMS]) == [
         b'{"item":"1580","id":"3e8","at":1000,"v":1,"source":"item-cf","items":[%b]}' % ITEMS
     ]
@@ -33,10 +41,18 @@ def test_lists_are_as_documented_byte_for_byte() -> None:
         ]
 
 
-@given(ids, st.sampled_from([USER, ITEM, POPULAR]), st.lists(st.integers(0, 2**40), max_size=1))
-def test_what_is_written_is_read(name: str, kind: Kind, numbers: list[int]) -> None:
+@given(
+    ids,
+    st.sampled_from([USER, ITEM, POPULAR]),
+    st.lists(st.integers(0, 2**40), max_size=1),
+    st.lists(ids, max_size=3),
+)
+def test_what_is_written_is_read(
+    name: str, kind: Kind, numbers: list[int], consumed: list[str]
+) -> None:
     numbers = numbers if kind.owner else []
-    [value] = contract.write(kind, [name], numbers, NOW, "ranker", [ITEMS])
+    name_is_users = bool(numbers)
+    [value] = contract.write(kind, [name], numbers, NOW, "ranker", [ITEMS], [consumed])
     found = contract.read(value)
     assert (found.at, found.v, found.source) == (NOW, contract.CONTRACT, "ranker")
     assert found.id == contract.list_id(NOW, *numbers) == contract.id_of(value)
@@ -45,6 +61,7 @@ def test_what_is_written_is_read(name: str, kind: Kind, numbers: list[int]) -> N
         name if kind == ITEM else "",
     )
     assert found.items == [contract.Entry("a", 0.5, {"model": "mf"})]
+    assert found.consumed == (consumed if name_is_users else [])
     unread = contract.read_items(value)
     assert json.loads(msgspec.json.encode(unread)) == json.loads(value)
 
@@ -66,3 +83,4 @@ def test_other_values_have_no_list_id(value: bytes) -> None:
     assert contract.id_of(value) == ""
     with pytest.raises(msgspec.MsgspecError):
         contract.read(value)
+    assert contract.consumed_of(value) == []

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of
 from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import ITEM, POPULAR, USER
 from udfs.lists.update import ListUpdates
 from udfs.memory.catalogue import Catalogue
+from udfs.models.popular.source import NEAR_TOP
 from udfs.models.ranked import Lists
+from udfs.options.learning import Lists as ListOptions
 
 
 def test_each_list_equals_its_json() -> None:
@@ -20,6 +26,7 @@ def test_each_list_equals_its_json() -> None:
     made = shard.learner.user_lists(shard.slots("ann", "bob", "eve", "ü"), NOW)
     made += shard.learner.shared.updates(NOW, everything=True)
     met = set()
+    taken = {"ann": ["a", "b"], "bob": ["a", "c"], "eve": ["c"], "ü": ['d"']}
     for some in made:
         assert len(list(some)) == len(some) == len(some.json)
         for update in some:
@@ -33,6 +40,7 @@ def test_each_list_equals_its_json() -> None:
             assert [entry["why"]["model"] for entry in entries] == update.models
             assert [entry["why"].get("because", []) for entry in entries] == update.reasons
             met.add(update.kind.of(update.name))
+            assert value.get("consumed", []) == [*reversed(taken.get(update.name, []))]
     users, items = ["ann", "bob", "eve", "ü"], ["a", "b", "c", 'd"']
     shared = ["popular", "trending"]
     assert met == {*map(USER.of, users), *map(ITEM.of, items), *shared}
@@ -66,3 +74,22 @@ def test_json_is_made_once_and_only_when_needed() -> None:
     assert some.json is some.json
     assert [update.json for update in some] == some.json
     assert len(calls) == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from("pqr"), st.sampled_from("abcdefgh")), min_size=1))
+def test_a_list_names_the_popular_items_that_its_user_has_consumed(
+    pairs: list[tuple[str, str]],
+) -> None:
+    shard = OneShard(lists=ListOptions(length=2))  # of which twice as many are popular
+    shard.learn(batch_of(pairs))
+    shard.learner.models.forget_popular()
+    users = sorted({user for user, _ in pairs})
+    made = shard.learner.user_lists(shard.slots(*users), NOW)
+    shard.learner.models.forget_popular()
+    counts = Counter(item for _, item in pairs)
+    first = {item: pairs.index(next(p for p in pairs if p[1] == item)) for item in counts}
+    popular = sorted(counts, key=lambda item: (-counts[item], first[item]))[: NEAR_TOP * 2]
+    for update in (update for some in made for update in some):
+        had = [item for user, item in pairs if user == update.name]
+        expected = [item for item in reversed(dict.fromkeys(had)) if item in popular]
+        assert msgspec.json.decode(update.json).get("consumed", []) == expected

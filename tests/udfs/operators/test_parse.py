@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,9 @@ KEYS = [70, 71, 72, 73]
 
 
 def run(
-    lines: list[str], positions: bool = False, source: str = ""
+    lines: list[str], positions: bool = False, source: str = "", format: str = ""
 ) -> tuple[dict[int, EventBatch], list[dict[str, Any]], Account, Subtask]:
-    settings = DecodeSettings(preset=resolve("millirec"), weights={"click": 1.0})
+    settings = DecodeSettings(preset=resolve("millirec", format=format), weights={"click": 1.0})
     flink = Subtask(Parse(settings, {"user learner": KEYS}, source, positions))
     out = flink.process(0, (0, json.dumps(lines), 1234))
     batches = {key: unpack(value) for key, value in out if key in KEYS}
@@ -83,3 +84,22 @@ def test_half_a_surrogate_pair_does_not_stop_the_job() -> None:
     assert [batch.users for batch in batches.values()] == [["ann"]]
     assert [letter["line"] for letter in letters] == lines[1:]
     assert account.received == 3
+
+
+def test_each_line_of_csv_is_read_by_the_header_of_its_file(tmp_path: Path) -> None:
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    files[0].write_text("user,item\nann,x\n")
+    files[1].write_text("item,user\nx,bob\n")
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    tagged = [f"{files[number // 2]}\n{line}" for number, line in enumerate(lines)]
+    batches, letters, account, _ = run(tagged, positions=True, format="csv")
+    assert sorted(user for batch in batches.values() for user in batch.users) == ["ann", "bob"]
+    assert {item for batch in batches.values() for item in batch.items} == {"x"}
+    assert (account.received, account.ignored, letters) == (4, 2, [])
+
+
+def test_csv_of_other_sources_has_the_order_of_the_preset() -> None:
+    lines = ["0:1\nuser,item,type,ts,value,id", "0:2\nann,x,,,,", "0:3\nx,ann"]
+    batches, letters, account, _ = run(lines, positions=True, source="kafka:a", format="csv")
+    assert [batch.users for batch in batches.values()] == [["ann"]]
+    assert (account.ignored, [letter["source"] for letter in letters]) == (1, ["kafka:a:0:3"])

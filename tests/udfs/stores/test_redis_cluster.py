@@ -10,7 +10,7 @@ import redis
 
 from flink_app.config import load
 from flink_app.config.check import check
-from flink_app.connections.redis_access import start_afresh
+from flink_app.connections.redis_start import require_rights, start_afresh
 from flink_app.lookup.lists import sample, titles
 from tests.udfs.builders import NOW
 from tests.udfs.flink import Subtask
@@ -69,10 +69,14 @@ def test_a_user_learner_and_its_readers(nodes: RedisNodes, clock: Clock) -> None
     assert titles(client, "", ["a", "b"]) == {"a": "A kettle"}
     assert sample(client, "") in PEOPLE
     config = load(None, [f"redis.url={nodes.url}"], {}).config
+    before = nodes.keys()
+    require_rights(client, config)
+    assert nodes.keys() == before
     for key in (*feed_keys("", 1), "stats"):
         client.set(key, "1")
-    start_afresh(client, config)
-    assert not any(client.exists(key) for key in (*feed_keys("", 1), "stats"))
+    assert start_afresh(client, config, 5) == ""
+    assert nodes.keys() == {"item:a", "stats", "writers"}
+    assert client.hgetall("stats") == {b"began": b"5"}
 
 
 def test_a_node_that_lost_its_data_gets_all_lists_again(nodes: RedisNodes, clock: Clock) -> None:

@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from udfs.models.model import Model, Moment, Shop
-from udfs.models.popular import popular
+from udfs.models.popular import popular, popular_kernels
 from udfs.models.popular.trending import Trending
 from udfs.models.ranked import Ranked
+
+NEAR_TOP = 2
+"""How many times the length of a list counts as near the top of what is popular: items come and go
+at the end of the list between two lists of a user."""
 
 
 class Popular(Model):
@@ -20,6 +27,7 @@ class Popular(Model):
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
         self._order: popular.Popular | None = None
+        self._near: NDArray[np.bool_] | None = None  # bool[I], near the top of that order
         self._looked_ms = 0
 
     def forget(self) -> None:
@@ -28,14 +36,29 @@ class Popular(Model):
 
     def candidates(self, moment: Moment) -> Ranked:
         """The most popular items."""
+        s, order = self.shop.settings.lists, self._look(moment.now_ms)
+        return popular.rank_by_popularity(
+            order, self.shop.users, moment.slots, s.length, s.exclude_consumed
+        )
+
+    def consumed(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
+        """What the users in `slots` have consumed of the `NEAR_TOP`·N most popular items, the last
+        consumed first: int32[n, `NEAR_TOP`·N], −1 where there are fewer."""
+        most, order = NEAR_TOP * self.shop.settings.lists.length, self._look(now_ms)
+        if self._near is None:
+            self._near = np.zeros(len(order.shares), np.bool_)
+            self._near[order.order[:most]] = True
+        found = np.empty((len(slots), most), np.int32)
+        popular_kernels.near_top(self._near, slots, self.shop.users.view, found)
+        return found
+
+    def _look(self, now_ms: int) -> popular.Popular:
         s, shop = self.shop.settings, self.shop
-        stale = moment.now_ms - self._looked_ms >= s.lists.popular_every_s * 1000
+        stale = now_ms - self._looked_ms >= s.lists.popular_every_s * 1000
         if self._order is None or stale:
             self._order = popular.by_popularity(shop.catalogue, shop.clock_ms, s.half_life_ms)
-            self._looked_ms = moment.now_ms
-        return popular.rank_by_popularity(
-            self._order, shop.users, moment.slots, s.lists.length, s.lists.exclude_consumed
-        )
+            self._looked_ms, self._near = now_ms, None
+        return self._order
 
 
 class Trends(Model):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
+import tempfile
 from pathlib import Path
 from time import time as clock
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -23,6 +25,7 @@ from flink_app.data.validate.checks import Check
 from flink_app.data.validate.tally import Tally
 from flink_app.data.validate.validation import Validation, examine, table
 from flink_app.graph.event_settings import decode_settings
+from tests.udfs.csv_forms import Written, written
 from udfs.events import decode
 
 NOW = 1_700_000_000_000
@@ -73,6 +76,7 @@ WRONG: dict[str, tuple[str, list[Any], int]] = {
     "item ids": ("WARN", at(BASE, 3, event("a", " i1", 1.6e9)), 4),
     "user case": ("WARN", at(BASE, 3, event("U1", "i1", 1.6e9)), 0),
     "item stand-ins": ("WARN", at(BASE, 3, event("a", "Null", 1.6e9)), 4),
+    "user numbers": ("WARN", at(BASE, 3, event("1001.0", "i1", 1.6e9)), 0),
     "users": ("WARN", [*BASE, *(event(f"v{n}", "i1", 1.7e9 + n) for n in range(99))], 0),
     "items": ("WARN", [*BASE, *(event("u1", f"j{n}", 1.7e9 + n) for n in range(99))], 0),
     "busiest user": ("WARN", [*BASE, *(event("b", "i1", 1.7e9 + n) for n in range(2500))], 0),
@@ -100,6 +104,27 @@ def test_each_check_finds_its_fault(name: str, tmp_path: Path) -> None:
     assert check.count > 0
     if line:
         assert check.where == f"{tmp_path / 'events.jsonl'}, line {line:,}"
+
+
+@settings(max_examples=25, deadline=None)
+@given(written())
+def test_csv_is_validated_by_the_names_of_its_columns(one: Written) -> None:
+    options = [f"source.{name}={json.dumps(value)}" for name, value in one.options.items()]
+    found = []
+    for lines, header in ((one.lines, "auto"), (one.canonical, "no")):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "events.csv"
+            path.write_text("\n".join(lines), newline="")
+            chosen = ["source.format=csv", f"source.header={header}", *options]
+            found.append(examine(load(None, chosen, {}).config, [path], Console(quiet=True)))
+    csv, canonical = found
+    assert (csv.events, csv.users, csv.items) == (
+        canonical.events,
+        canonical.users,
+        canonical.items,
+    )
+    assert csv.lines == canonical.lines + 3
+    assert [check.count for check in csv.checks] == [check.count for check in canonical.checks]
 
 
 def test_each_reason_of_a_dead_letter_has_advice() -> None:
@@ -130,6 +155,17 @@ def test_the_format_is_guessed(tmp_path: Path, line: str, given: list[str], want
     found = examined(tmp_path, [line.encode()] * 20, *given)
     assert found["lines"].status == "FAIL"
     assert wanted in found["lines"].advice
+
+
+@pytest.mark.parametrize("time", ["31/05/2022 12:00", "05/31/2022", "20220531", "31.05.22 9:30"])
+def test_the_form_of_times_is_proposed(tmp_path: Path, time: str) -> None:
+    events = [event("ann", f"i{n}", 0) | {"ts": time} for n in range(20)]
+    found = examined(tmp_path, events)
+    assert found["lines"].status == "FAIL"
+    [bad] = [check for name, check in found.items() if "time" in name]
+    assert "source.time_format=" in bad.advice
+    [form] = re.findall(r'set source.time_format to "([^"]+)"', bad.example)
+    assert examined(tmp_path, events, f"source.time_format={form}")["lines"].status == "PASS"
 
 
 def test_an_empty_file_is_a_failure(tmp_path: Path) -> None:

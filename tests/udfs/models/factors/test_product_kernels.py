@@ -151,6 +151,23 @@ def test_first_unseen(order: list[int], n: int, exclude: bool, data: st.DataObje
         assert found == expected + [-1] * (n - len(expected))
 
 
+@given(st.sets(st.integers(0, 19)), st.integers(1, 40), st.data())
+def test_near_top(near: set[int], most: int, data: st.DataObject) -> None:
+    eaten = data.draw(
+        st.lists(st.tuples(st.integers(0, 1), st.integers(0, 29), st.just(True)), max_size=120)
+    )
+    pages = Pages(2, 64)
+    if eaten:
+        pages.add(eaten)
+    history = reference.remember(eaten)
+    wanted = np.array([slot in near for slot in range(20)])
+    found = np.zeros((2, most), np.int32)
+    popular_kernels.near_top(wanted, np.array([1, 0], np.int32), pages.view, found)
+    for user, row in zip((1, 0), found.tolist(), strict=True):
+        expected = [item for item in reversed(history.get(user, [])) if item in near][:most]
+        assert row == expected + [-1] * (most - len(expected))
+
+
 @given(st.lists(st.integers(0, 9), max_size=6, unique=True), st.permutations(range(10)))
 def test_short_lists_are_filled_with_what_they_lack(items: list[int], more: list[int]) -> None:
     room = 8
