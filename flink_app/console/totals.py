@@ -18,7 +18,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         at: when they were written, ms since 1970.
-        received: lines read = learned + duplicates + rejected + ignored once all are accounted for.
+        lines: lines, or messages, as Flink's source handed them over.
+        received: events read = learned + duplicates + rejected + ignored once all are accounted
+            for; a line counts as one unless it holds several.
         dead: unusable lines by reason.
         events_per_s, lists_per_s: over the last 5 s.
         freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
@@ -32,6 +34,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     at: int = 0
+    lines: int = 0
     received: int = 0
     learned: int = 0
     duplicates: int = 0

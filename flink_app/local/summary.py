@@ -23,7 +23,7 @@ def account(totals: Totals, stopped: bool) -> list[str]:
       3 learned
       0 duplicates
       2 dead letters  json 2
-      0 ignored  blank lines, headers, weight 0
+      0 ignored  blank lines, headers, no interaction, weight 0
     accounted for: all
     """
     width = len(f"{totals.received:,}")
@@ -32,9 +32,12 @@ def account(totals: Totals, stopped: bool) -> list[str]:
         (totals.learned, "learned", ""),
         (totals.duplicates, "duplicates", ""),
         (totals.rejected, "dead letters", reasons),
-        (totals.ignored, "ignored", "blank lines, headers, weight 0"),
+        (totals.ignored, "ignored", "blank lines, headers, no interaction, weight 0"),
     ]
     lines = [f"{counted(totals.received, 'line')} received"]
+    if totals.lines not in (0, totals.received):
+        what = f"{counted(totals.received, 'event')} on {counted(totals.lines, 'line')}"
+        lines = [f"{what} received"]
     lines += [f"  {number:>{width},} {name}  {more}".rstrip() for number, name, more in rows]
     if totals.missing == 0:
         return [*lines, "accounted for: all"]

@@ -62,7 +62,7 @@ def test_a_bounded_run_accounts_for_every_line(tmp_path: Path, server: RedisServ
         "308 lines received",
         "  300 learned",
         "    5 duplicates",
-        "    1 ignored  blank lines, headers, weight 0",
+        "    1 ignored  blank lines, headers, no interaction, weight 0",
         "accounted for: all",
         "the dead letters are in the folder dead-letters",
     ):
