@@ -1,8 +1,8 @@
 """Feeds mutated lines to the decoder and the learner: none crashes them, all are accounted for.
 
 In: the number of lines, and a seed. Out: one line of JSON; exit code 1 if a line was lost or memory
-grew. Lines of all presets are mutated: bits flipped, parts removed, repeated or replaced by parts
-of others; digits, quotes and control characters inserted.
+grew. Lines of all presets, some of several events, are mutated: bits flipped, parts removed,
+repeated or replaced by parts of others; digits, quotes and control characters inserted.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ import psutil  # type: ignore[import-untyped]
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
 from udfs.events.decode import Decoder
+from udfs.events.places import field_of, slots
 from udfs.events.presets import PRESETS
 from udfs.events.resolve import resolve
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 
-BATCH = 2000
+BATCH = 500
+_OWN = 0.5
 GROWTH = 1.1  # of the resident memory, between the middle of the run and its end
 _BOUNDS = "state.user_cache=2000", "state.max_items=2000", "state.history=200"
 _ODD = (
@@ -50,27 +52,59 @@ _ODD = (
 )
 
 
-def seeds() -> list[str]:
-    """Usable lines of every preset."""
-    found = []
-    for preset in PRESETS.values():
-        names = [path for path in preset.fields.values() if "." not in path]
+NAMES = sorted(PRESETS)
+"""The presets in the order in which batches of lines are read by them."""
+
+
+def seeds() -> dict[str, list[str]]:
+    """Usable lines of every preset: JSON, arrays of it, CSV, tab-separated values."""
+    found: dict[str, list[str]] = {}
+    for name, preset in PRESETS.items():
+        values = {"ts": "1661431896", "value": "4", "type": next(iter(preset.types), "view")}
         if preset.format == "json":
-            row: dict[str, Any] = dict.fromkeys(names, "7")
-            found.append(json.dumps(row))
+            row: dict[str, Any] = {}
+            for slot, place in slots(preset).items():
+                words = preset.only.get(place) or (values.get(field_of(slot), "7"),)
+                _put(row, place.split("."), words[0])
+            found[name] = [json.dumps(row), json.dumps([row, row]), f"{json.dumps(row)},"]
         else:
-            found.append(preset.delimiter.join(["7"] * max(len(preset.columns), 4)))
+            fields = {place: field for field, place in preset.fields.items()}
+            cells = [values.get(fields.get(name, ""), "7") for name in preset.columns]
+            found[name] = [preset.delimiter.join(cells)]
     events = (
         {"user": f"u{n}", "item": f"i{n}", "type": "click", "ts": 1.6e12 + n} for n in range(9)
     )
-    return [*found, *map(json.dumps, events)]
+    lines = list(map(json.dumps, events))
+    found["millirec"] += [*lines, "\n".join(lines[:3]), "["]
+    return found
+
+
+def _put(row: dict[str, Any], path: list[str], value: str) -> None:
+    """Add a value at a path, in an element that is twice in its list if there is one on the way."""
+    *above, last = path
+    for key in above:
+        name = key.removesuffix("[]")
+        row = row.setdefault(name, {"7": "7"}) if name == key else _element(row, name)
+    row[last] = value
+
+
+def _element(row: dict[str, Any], name: str) -> dict[str, Any]:
+    element: dict[str, Any] = {}
+    row.setdefault(name, [element, element])
+    found: dict[str, Any] = row[name][0]
+    return found
 
 
 def mutated(count: int, seed: int) -> Iterator[str]:
-    """`count` lines, each a usable one with up to six mutations; some are still usable."""
-    draw, lines = random.Random(seed), seeds()
-    for _ in range(count):
-        line = draw.choice(lines)
+    """`count` lines, each a usable one with up to six mutations; some are still usable.
+
+    Half of each batch is of the preset by which it is read.
+    """
+    draw, own = random.Random(seed), seeds()
+    lines = [line for some in own.values() for line in some]
+    for number in range(count):
+        name = NAMES[number // BATCH % len(NAMES)]
+        line = draw.choice(own[name] if draw.random() < _OWN else lines)
         for _ in range(draw.randrange(7)):
             line = _mutate(line, draw, lines)
         yield line
@@ -96,14 +130,12 @@ def run(count: int, seed: int) -> dict[str, Any]:
     """Decode and learn `count` lines, with each preset in turn, and measure the memory."""
     config = load(None, ["source.paths=x", *_BOUNDS], {}).config
     base = decode_settings(config)
-    decoders = [
-        Decoder(msgspec.structs.replace(base, preset=resolve(name))) for name in sorted(PRESETS)
-    ]
+    decoders = [Decoder(msgspec.structs.replace(base, preset=resolve(name))) for name in NAMES]
     learner = Learner(config.settings)
     learner.compile()
     rows, history, now = MemoryRows(), MemoryRows(), int(time.time() * 1000)
     reasons: Counter[str] = Counter()
-    learned = ignored = lost = done = 0
+    learned = ignored = lost = done = events_on = 0
     middle, process = 0, psutil.Process()
     lines, began = mutated(count, seed), time.monotonic()
     while done < count:
@@ -112,7 +144,8 @@ def run(count: int, seed: int) -> dict[str, Any]:
         done += len(batch)
         reasons.update(bad.reason for bad in decoded.rejected)
         ignored += decoded.ignored
-        lost += len(batch) - len(decoded) - len(decoded.rejected) - decoded.ignored
+        events_on += decoded.received
+        lost += max(0, len(batch) - decoded.received)
         if len(events := decoded.batch(now)):
             slots = learner.learn(events, rows, history, learned, now, np.zeros(2)).slots
             _ = [some.json for some in learner.user_lists(slots, now)]
@@ -125,6 +158,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
     growth = process.memory_info().rss / middle
     return {
         "lines": count,
+        "events": events_on,
         "learned": learned,
         "ignored": ignored,
         "rejected": dict(reasons),

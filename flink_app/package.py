@@ -20,6 +20,7 @@ from flink_app.config.masking import masked
 from flink_app.config.paths import refusal
 from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
+from flink_app.config.writable import require_file
 from udfs.errors import ConfigError, ServiceError
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
@@ -72,11 +73,12 @@ def write(out: Path, loaded: Loaded) -> list[str]:
     """Write the archive to `out`, replacing it, and return lines to print.
 
     Raises:
-        ConfigError: Flink could not read an archive of that name. ServiceError: it cannot be
-            written.
+        ConfigError, ServiceError: it cannot be written, or Flink could not read an archive of
+            that name.
     """
     if reason := _unfit(out):
         raise ConfigError(f"{str(out)!r} {reason}: name another file with --out")
+    require_file(out, "--out")
     config, left_out = configuration(loaded)
     readme = _README.format(
         version=__version__,

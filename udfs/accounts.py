@@ -25,18 +25,33 @@ EDGES = 1.1 ** np.arange(0, 160)
 
 LISTS = ("served", ALWAYS_TESTED)
 """The lists whose quality is always measured: those that users get, and the popular one."""
+NOT_WRITTEN = "dead letters that cannot be written are only counted"
+"""How the warning of the operator `letters` begins."""
+
 RATINGS = "ratings"
 """The group of measures for predicted ratings, besides those for lists."""
 
 
-_SUMS = ("received", "ignored", "learned", "duplicates", "lists", "users", "batches", "waited")
+_SUMS = (
+    "lines",
+    "received",
+    "ignored",
+    "learned",
+    "duplicates",
+    "lists",
+    "users",
+    "batches",
+    "waited",
+)
 
 
 class Account(msgspec.Struct, omit_defaults=True):
     """Counts of one batch or of a whole job, which can be added.
 
     Attributes:
-        received: lines read. ignored: blank lines and headers. dead: unusable lines by reason.
+        received: events read, one a line unless a line holds several; an empty or foreign line is
+            one too. ignored: blank lines, headers, what is no interaction. dead: unusable lines or
+            elements by reason.
         learned, duplicates: events. lists: lists written. users: users seen for the first time.
         freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
         items: living items by item shard; absolute, the newest counts.
@@ -45,6 +60,7 @@ class Account(msgspec.Struct, omit_defaults=True):
         batches: pieces of micro-batches learned, one for each user shard. waited: ms, the sum of
             the times from the opening of their windows until learning began.
         quality: sums of measures (see `udfs.learning.quality`).
+        lines: lines, or messages, as Flink's source handed them over; 0 in totals of older jobs.
     """
 
     version: int = VERSION
@@ -62,6 +78,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     batches: int = 0
     waited: int = 0
     quality: dict[str, float] = {}
+    lines: int = 0
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
@@ -74,12 +91,12 @@ class Account(msgspec.Struct, omit_defaults=True):
 
     @property
     def rejected(self) -> int:
-        """Lines in the dead letters."""
+        """Dead letters."""
         return sum(self.dead.values())
 
     @property
     def balanced(self) -> bool:
-        """Whether every line read is accounted for: learned, duplicate, dead or ignored."""
+        """Whether every event read is accounted for: learned, duplicate, dead or ignored."""
         return self.received == self.learned + self.duplicates + self.rejected + self.ignored
 
 
@@ -192,6 +209,7 @@ def fields(
     items = sum(total.items.values())
     values: dict[str, object] = {
         "at": now_ms,
+        "lines": total.lines,
         "received": total.received,
         "learned": total.learned,
         "duplicates": total.duplicates,

@@ -156,7 +156,7 @@ def evaluate(
 
 
 @app.command
-def demo() -> None:
+def demo() -> int:
     """Watch lists follow clicks in a simulated shop, with nothing else installed.
 
     On the live page, http://127.0.0.1:8080 or the next free port, and in the terminal. It ends at
@@ -164,7 +164,7 @@ def demo() -> None:
     """
     from flink_app.demo import demo as show
 
-    show()
+    return show()
 
 
 @app.command

@@ -152,7 +152,8 @@ class Source(Struct, frozen=True, kw_only=True):
         Meta(
             description="Your own field names, in addition to the preset's: millirec's field (user,"
             " item, type, ts, value, id, session, rec) = the source's field, which is a"
-            " dotted path in JSON, and a column's name or its number from 1 in CSV."
+            " dotted path in JSON, and a column's name or its number from 1 in CSV. Of several,"
+            " with | between them, the first that has a value is read."
         ),
     ] = {}
 

@@ -1,7 +1,7 @@
 """Events in order of time: what test-then-learn needs, and few files are written in.
 
-In: files of any preset. Out: one file with the same lines, those that cannot be used left out; of
-CSV, whose files may have different columns, only the cells that are read, without a header.
+In: files of any preset. Out: one file with the same events in millirec's own form, those that
+cannot be used left out.
 """
 
 from __future__ import annotations
@@ -13,32 +13,24 @@ from typing import NamedTuple
 import msgspec
 
 from flink_app.config import Config
+from flink_app.config.input_options import Source
 from flink_app.data.recorded import files_of, read_blocks
+from flink_app.data.replay.recording import Gathered
 from flink_app.evaluate.testable import NothingToTest
-from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
-from udfs.events.csv_files import CsvFiles
-from udfs.events.decode import Decoder
 from udfs.events.settings import DecodeSettings
 
-
-def as_written(config: Config) -> Config:
-    """The configuration by which to read what `in_order` wrote by the settings of `config`."""
-    preset = decode_settings(config).preset
-    source = msgspec.structs.replace(config.source, encoding="")
-    if preset.format == "csv":
-        places = list(preset.fields.values())
-        source = msgspec.structs.replace(source, columns=places, header="no")
-    return msgspec.structs.replace(config, source=source)
+_BLOCK = 10_000  # events
 
 
 class Ordered(NamedTuple):
     """What was written and what not.
 
     Attributes:
-        events: on the lines written.
-        left_out: lines that are unusable, blank, ignored by the settings, or have no time.
+        events: how many were written.
+        left_out: lines, or elements of them, that are unusable, blank, ignored by the settings, or
+            have no time.
         untimed: those of them that have no time.
     """
 
@@ -47,42 +39,30 @@ class Ordered(NamedTuple):
     untimed: int
 
 
+def as_written(config: Config) -> Config:
+    """The configuration by which to read what `in_order` wrote by the settings of `config`."""
+    return msgspec.structs.replace(config, source=Source())
+
+
 def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: Path) -> Ordered:
-    """Write the usable lines of `paths` to `out` by their time, equal times as they came.
+    """Write the usable events of `paths` to `out` by their time, equal times as they came.
 
     Raises:
         SourceError: a file cannot be read, or no line can be used. NothingToTest: no event has a
             time, or a weight; or there are no lines.
     """
-    preset = settings.preset
-    check_files(preset, files_of(paths))
-    decoder, csv = Decoder(settings), CsvFiles(preset) if preset.format == "csv" else None
-    timed: list[tuple[int, str]] = []
-    count = events = untimed = 0
-    first = ""  # what is wrong with the first line that cannot be used
+    check_files(settings.preset, files_of(paths))
+    gathered = Gathered(settings, now_ms, weighty=settings.zero_weight == "ignore")
     for block in read_blocks(paths, encoding=settings.preset.encoding):
-        file = str(block.path)
-        for number, line in enumerate(block.lines, start=block.first):
-            count += 1
-            # One at a time: decoded events do not say which line each was.
-            raw = decoder.read([line], [file])
-            decoded = decoder.check(raw, now_ms)
-            if decoded.rejected and not first:
-                first = f"{block.path}, line {number:,}: {decoded.rejected[0].detail}"
-            if not len(decoded):
-                continue
-            if all(time is None for time in raw.times):
-                untimed += 1
-                continue
-            kept = csv.reader(file).ordered(line, preset.fields) if csv else line
-            timed.append((int(decoded.ts[0]), kept))
-            events += len(decoded)
-    if not timed:
-        raise _nothing(paths, count, untimed, first)
-    timed.sort(key=lambda pair: pair[0])
-    with out.open("w", encoding="utf-8") as written:
-        written.writelines(f"{line}\n" for _, line in timed)
-    return Ordered(events, count - len(timed), untimed)
+        gathered.add(block)
+    if not gathered.users:
+        raise _nothing(paths, gathered.received, gathered.untimed, gathered.first)
+    events = gathered.by_time()
+    with out.open("wb") as file:
+        for begin in range(0, len(events), _BLOCK):
+            for line in events.lines(begin, begin + _BLOCK, None, ""):
+                file.write(line + b"\n")
+    return Ordered(len(events), events.left_out, gathered.untimed)
 
 
 def _nothing(paths: Sequence[Path], count: int, untimed: int, first: str) -> Exception:

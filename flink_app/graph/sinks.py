@@ -6,6 +6,7 @@ at the end of a bounded input.
 
 from __future__ import annotations
 
+from pyflink.common import Types
 from pyflink.common.serialization import Encoder, SimpleStringSchema
 from pyflink.datastream import DataStream
 from pyflink.datastream.connectors import DeliveryGuarantee
@@ -20,9 +21,11 @@ from pyflink.datastream.connectors.kafka import (
 )
 
 from flink_app.config import Config
-from flink_app.config.paths import flink_uri
+from flink_app.config.paths import flink_uri, is_local, local
+from udfs.operators.letters import Letters
 
 NAME = "dead letters"
+WRITABLE = f"{NAME}: writable?"
 
 
 def write_dead_letters(letters: DataStream, config: Config) -> None:
@@ -31,6 +34,9 @@ def write_dead_letters(letters: DataStream, config: Config) -> None:
     if settings.kind == "none":
         return
     sink = _kafka_sink(config) if settings.kind == "kafka" else _file_sink(settings.path)
+    if settings.kind == "files" and is_local(settings.path):
+        letters = letters.process(Letters(str(local(settings.path))), Types.STRING())
+        letters = letters.name(WRITABLE).uid("letters").set_parallelism(1)
     letters.sink_to(sink).name(NAME).uid(NAME).set_parallelism(1)
 
 

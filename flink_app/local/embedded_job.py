@@ -15,7 +15,7 @@ from typing import Any
 from flink_app.config import Config
 from flink_app.console.failures import JobFailed, job_failed
 from flink_app.local.gateway import JavaGateway
-from udfs.errors import MillirecError
+from udfs.errors import MillirecError, ServiceError
 from udfs.learning.settings import ORDINARY, Trial
 
 
@@ -65,7 +65,14 @@ class EmbeddedJob:
         except MillirecError:
             raise
         except Exception as error:  # py4j's, PyFlink's own, by cause
-            raise job_failed(str(error)) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> MillirecError:
+        """What is to be said of an error that came from Java, or from its absence."""
+        from py4j.protocol import Py4JJavaError
+
+        death = "" if isinstance(error, Py4JJavaError) else self._gateway.death()
+        return ServiceError(death) if death else job_failed(str(error))
 
     @property
     def id(self) -> str:
@@ -76,14 +83,15 @@ class EmbeddedJob:
         """Whether its input has ended and all of it is done.
 
         Raises:
-            JobFailed: it has ended with an error; the message has the cause.
+            JobFailed: it has ended with an error; the message has the cause. ServiceError: Java is
+                gone.
         """
-        if self._result is None or not self._result.done():
-            return False
         try:
+            if self._result is None or not self._result.done():
+                return False
             self._result.result()
         except Exception as error:  # py4j's, PyFlink's own, by cause
-            raise job_failed(str(error)) from error
+            raise self._failed(error) from error
         return True
 
     def check(self) -> None:

@@ -124,7 +124,8 @@ def _step_of(operator: str) -> str | None:
         return re.sub(r"\[\d+\]$", "", operator.removeprefix("Source: "))
     if operator == "TableToDataStream" or re.search(r"\[\d+\]$", operator):
         return MICRO_BATCHES
-    return operator.partition(":")[0]
+    # Chained Python operators have one name: "Map, dead letters: writable?".
+    return operator.removeprefix("Map, ").partition(":")[0]
 
 
 def as_text(graph: Sequence[Step]) -> str:

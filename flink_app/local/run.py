@@ -10,13 +10,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import shlex
-import signal
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import msgspec
 import redis
@@ -26,6 +24,7 @@ from rich.text import Text
 from flink_app.config import Config, Loaded
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
+from flink_app.config.writable import check_writable
 from flink_app.connections.kafka import require_kafka
 from flink_app.connections.redis_access import EMBEDDED_PORT, redis_address, redis_client
 from flink_app.connections.redis_start import continues, require_rights, start_afresh
@@ -42,8 +41,10 @@ from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.kept_redis import KeptRedis
 from flink_app.local.line_count import count_of
 from flink_app.local.own_redis import redis_of_run
+from flink_app.local.stop import Stop
 from flink_app.local.unpack import Readable, readable
 from flink_app.lookup import lists
+from udfs.accounts import NOT_WRITTEN
 from udfs.errors import ConfigError
 from udfs.lists import contract
 from udfs.lists.keys import USER
@@ -54,34 +55,6 @@ log = logging.getLogger(__name__)
 _POLL_S = 0.2
 _SETTLE_S = 2.0  # after a stop: the job writes its totals twice a second
 _SAMPLE_LENGTH = 5
-
-
-class Stop:
-    """Context manager: Ctrl-C, SIGTERM and a closed terminal.
-
-    Until `gently` is set they raise KeyboardInterrupt; then the first one is only noted, so that a
-    job can be cancelled and its totals read, and a second one raises.
-    """
-
-    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def __init__(self) -> None:
-        self.gently = False
-        self.requested = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Stop:
-        self._before = {number: signal.signal(number, self._on_signal) for number in self._SIGNALS}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.requested or not self.gently:
-            raise KeyboardInterrupt
-        self.requested = True
 
 
 def run(loaded: Loaded, debug: bool = False) -> int:
@@ -98,11 +71,13 @@ def run(loaded: Loaded, debug: bool = False) -> int:
     log_file = Path(tempfile.mkdtemp(prefix="millirec-")).absolute() / "millirec.log"
     _log_to(log_file)
     console = Console(stderr=True)
+    stop = Stop()
     try:
-        with Stop() as stop:
+        with stop:
             return _Run(loaded, log_file, console, stop).run()
     except KeyboardInterrupt:
-        console.print("stopped before the job started", highlight=False)
+        when = "at once, without its last figures" if stop.requested else "before the job started"
+        console.print(f"stopped {when}", highlight=False)
         return STOPPED
     except Exception as error:
         log.exception("the run has failed")
@@ -116,6 +91,7 @@ def run(loaded: Loaded, debug: bool = False) -> int:
 def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
+    check_writable(config)
     decode_settings(config)
     if config.source.kind not in ("files", "directory"):
         source_of(config)  # `readable` looks into files
@@ -145,6 +121,7 @@ class _Run:
         self._totals = Totals()
         self._seconds = 0.0
         self._began_ms = 0
+        self._not_written: list[str] = []
 
     def run(self) -> int:
         """Returns the exit code."""
@@ -194,8 +171,8 @@ class _Run:
         """Run Java and the job to the end; whether it finished, and how to continue if not."""
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
-            names = self._input.names
-            with EmbeddedJob(self._config, self._log_file, line.warn, names=names) as job:
+            names, warn = self._input.names, self._noting(line.warn)
+            with EmbeddedJob(self._config, self._log_file, warn, names=names) as job:
                 self._start_afresh(line)
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
@@ -205,6 +182,16 @@ class _Run:
                 job_id = job.id
                 line.stage("stopping Flink")
         return finished, [] if finished else self._go_on(job_id)
+
+    def _noting(self, warn: Callable[[str], None]) -> Callable[[str], None]:
+        """`warn`, which repeats in the summary that dead letters were not written."""
+
+        def warned(message: str) -> None:
+            if message.startswith(NOT_WRITTEN) and message not in self._not_written:
+                self._not_written.append(message)
+            warn(message)
+
+        return warned
 
     def _start_afresh(self, line: LiveLine) -> None:
         """Remove what an earlier job has left in Redis, unless this one continues it."""
@@ -270,7 +257,8 @@ class _Run:
         lines += [
             f"not learned: {why}" for one in self._input.arrivals for why in one.unread.values()
         ]
-        lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
+        lines += [*summary.dead_letters(totals, config), *self._not_written, *advice]
+        lines += [f"log: {self._log_file}", ""]
         for text in lines:
             out.print(Text(text))
         self._show_lists(out)

@@ -26,7 +26,7 @@ def account(totals: Totals, stopped: bool, held: int | None = None) -> list[str]
       3 learned
       0 duplicates
       2 dead letters  json 2
-      0 ignored  blank lines, headers, weight 0
+      0 ignored  blank lines, headers, no interaction, weight 0
     accounted for: all
     >>> account(Totals(received=3, learned=3), False, 6)[-1]
     'NOT accounted for: the files hold 6 lines, not 3. Please report this as a bug.'
@@ -37,9 +37,12 @@ def account(totals: Totals, stopped: bool, held: int | None = None) -> list[str]
         (totals.learned, "learned", ""),
         (totals.duplicates, "duplicates", ""),
         (totals.rejected, "dead letters", reasons),
-        (totals.ignored, "ignored", "blank lines, headers, weight 0"),
+        (totals.ignored, "ignored", "blank lines, headers, no interaction, weight 0"),
     ]
     lines = [f"{counted(totals.received, 'line')} received"]
+    if totals.lines not in (0, totals.received):
+        what = f"{counted(totals.received, 'event')} on {counted(totals.lines, 'line')}"
+        lines = [f"{what} received"]
     lines += [f"  {number:>{width},} {name}  {more}".rstrip() for number, name, more in rows]
     if differs(totals, held):
         text = f"the files hold {counted(held or 0, 'line')}, not {_read(totals):,}"

@@ -84,19 +84,20 @@ METRICS = (
         "Unix time at which the job last wrote its totals.",
         scale=1e-3,
     ),
-    _counter("lines_received", "received", "Lines read."),
+    _counter("source_lines", "lines", "Lines, or Kafka messages, that the source handed over."),
+    _counter("lines_received", "received", "Events read; a line is one unless it holds several."),
     _counter("events_learned", "learned", "Events learned."),
     _counter("events_duplicate", "duplicates", "Events dropped as duplicates."),
     _counter("dead_letters", "dead:<reason>", "Rejected lines, by reason."),
     _counter(
         "lines_ignored",
         "ignored",
-        "Blank lines, headers, and events of weight 0 if these are ignored.",
+        "Blank lines, headers, what is no interaction, and events of weight 0 if so configured.",
     ),
     _gauge(
         "lines_pending",
         "received − learned − duplicates − dead − ignored",
-        "Lines read but not yet accounted for.",
+        "Events read but not yet accounted for.",
     ),
     _counter("batches", "batches", "Pieces of micro-batches that were learned."),
     _counter(
@@ -197,7 +198,7 @@ LEFT_OUT = {
 
 _OPERATOR = "flink_taskmanager_job_task_operator_"
 FLINK = {
-    f"{_OPERATOR}received": ("parse", "lines read"),
+    f"{_OPERATOR}received": ("parse", "events read"),
     f"{_OPERATOR}reason_dead_letters": ("parse", "rejected lines, by `reason`"),
     f"{_OPERATOR}learned": ("user learner", "events learned"),
     f"{_OPERATOR}duplicates": ("user learner", "events dropped"),

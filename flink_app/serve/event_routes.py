@@ -75,10 +75,13 @@ def report(judged: Judged) -> dict[str, object]:
         Problem: 422, none of the events was accepted.
     """
     rejected = [
-        {"index": one.index, "reason": one.reason, "detail": one.detail} for one in judged.rejected
+        {"index": one.index, "reason": one.reason, "detail": one.detail}
+        | ({"element": one.element} if one.element >= 0 else {})
+        for one in judged.rejected
     ]
-    if not judged.lines:
+    if judged.rejected and not judged.lines:
         detail = f"No event was accepted: {judged.rejected[0].detail}."
         more = {"accepted": 0, "rejected": rejected}
         raise Problem(422, "no-event-accepted", detail, more, shows_example=True)
-    return {"accepted": len(judged.lines), "rejected": rejected}
+    ignored = {"ignored": judged.ignored} if judged.ignored else {}
+    return {"accepted": len(judged.lines), "rejected": rejected} | ignored

@@ -19,6 +19,7 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.bodies import LINES
 from flink_app.serve.problems import Problem
 from udfs.events.decode import Decoder, Rejected
+from udfs.events.places import alternatives
 
 _NOTHING = (b"null", b'""')
 _BOM = b"\xef\xbb\xbf"
@@ -33,14 +34,17 @@ class Judged(msgspec.Struct, frozen=True):
     """The events of a request.
 
     Attributes:
-        lines: the accepted events, one line of JSON each, with an id and a time. users: the user of
-            each line.
-        rejected: the other events, with their position in the request.
+        lines: the accepted lines of JSON, usually an event each, with an id and a time. users: the
+            user of each line, or of the first event on it.
+        rejected: events that are not accepted, with the position of their line in the request; a
+            line of several events is accepted if one of them is.
+        ignored: how many lines are no interactions.
     """
 
     lines: list[bytes]
     users: list[str]
     rejected: list[Rejected]
+    ignored: int = 0
 
 
 class Judge:
@@ -54,8 +58,7 @@ class Judge:
         words = {kind: word for word, kind in settings.preset.types.items()}
         self.view = words.get("view", "view")
         """The word for a view."""
-        own = {field: path for field, path in self.fields.items() if "." not in path}
-        self._id, self._ts = own.get("id"), own.get("ts")
+        self._id, self._ts = (_keys(self.fields.get(field, ".")) for field in ("id", "ts"))
         self._run, self._number = secrets.token_hex(6), itertools.count(1)
 
     def judge(self, lines: Sequence[bytes], now_ms: int) -> Judged:
@@ -71,18 +74,32 @@ class Judge:
             texts = [line.decode() for line in lines]
         except UnicodeDecodeError:
             raise Problem(400, "not-utf8", "The body is not UTF-8.") from None
-        decoded = self._decoder.decode(texts, now_ms)
-        refused = {one.index for one in decoded.rejected}
-        kept = [line for index, line in enumerate(lines) if index not in refused]
-        if len(kept) != len(decoded):
+        raw = self._decoder.read(texts)
+        decoded = self._decoder.check(raw, now_ms)
+        accepted = (row for place, row in enumerate(raw.rows) if place not in raw.problems)
+        user_of: dict[int, str] = {}
+        for row, user in zip(accepted, decoded.users, strict=True):
+            user_of.setdefault(row, user)
+        ignored = set(range(len(lines))) - {*user_of, *(one.index for one in decoded.rejected)}
+        unread = [n for n in ignored if _begin(texts[n]) != "{"]
+        if any(not _begin(texts[index]) for index in unread):
             raise Problem(400, "not-json", "The body has an empty line.")
-        now = str(now_ms).encode()
-        try:
-            whole = [self._whole(line, now) for line in kept]
-        except RecursionError:
-            detail = "The body nests arrays or objects too deeply."
-            raise Problem(400, "not-json", detail) from None
-        return Judged(whole, decoded.users, decoded.rejected)
+        rejected = [Rejected("not_an_object", "the line is not an object", n) for n in unread]
+        rejected += decoded.rejected
+        judged, now = Judged([], [], rejected, len(ignored) - len(unread)), str(now_ms).encode()
+        for index, user in user_of.items():
+            try:
+                judged.lines.append(self._whole(lines[index], now))
+                judged.users.append(user)
+            except RecursionError:
+                detail = "The body nests arrays or objects too deeply."
+                raise Problem(400, "not-json", detail) from None
+            except (msgspec.MsgspecError, ValueError) as error:
+                detail = f"the line is not one object of strict JSON: {error}"
+                reason = "not_json" if _begin(texts[index]) == "{" else "not_an_object"
+                judged.rejected.append(Rejected(reason, detail, index))
+        judged.rejected.sort(key=lambda one: (one.index, one.element))
+        return judged
 
     def _whole(self, line: bytes, now: bytes) -> bytes:
         """The line with an id and a time, so that writing it again, or later, changes nothing.
@@ -91,10 +108,10 @@ class Judge:
         the job.
         """
         members: dict[str, Any] = _members(line)
-        if self._id and bytes(members.get(self._id, _NULL)) in _NOTHING:
-            members[self._id] = msgspec.Raw(self._fresh_id())
-        if self._ts and bytes(members.get(self._ts, _NULL)) in _NOTHING:
-            members[self._ts] = msgspec.Raw(now)
+        if self._id and all(bytes(members.get(key, _NULL)) in _NOTHING for key in self._id):
+            members[self._id[0]] = msgspec.Raw(self._fresh_id())
+        if self._ts and all(bytes(members.get(key, _NULL)) in _NOTHING for key in self._ts):
+            members[self._ts[0]] = msgspec.Raw(now)
         if line.count(b"{") > 1:
             for name, value in members.items():
                 if b"{" in bytes(value):
@@ -113,14 +130,31 @@ class Judge:
             values: by name, as in `udfs.events.presets.FIELDS`; None is left out.
         """
         whole: dict[str, Any] = {}
-        for field, path in self.fields.items():
+        for field, places in self.fields.items():
             if values.get(field) is not None:
+                # Rather a place of the line itself than one in a list of it.
+                path = min(alternatives(places), key=lambda place: "[]" in place)
                 *above, last = path.split(".")
                 branch = whole
                 for key in above:
-                    branch = branch.setdefault(key, {})
+                    name, listed, _ = key.partition("[]")
+                    branch = (
+                        branch.setdefault(name, [{}])[0] if listed else branch.setdefault(name, {})
+                    )
                 branch[last] = values[field]
         return _encode(whole)
+
+
+def _begin(text: str) -> str:
+    """The first character of a line that is not a blank or a byte order mark; "" if there is
+    none."""
+    return text.strip().strip("\ufeff").strip()[:1]
+
+
+def _keys(places: str) -> list[str]:
+    """The keys of an object that hold a field; none if it may be deeper inside."""
+    found = alternatives(places)
+    return [] if any("." in place or "[" in place for place in found) else found
 
 
 def _tree(value: bytes) -> Any:

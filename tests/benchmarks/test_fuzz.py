@@ -9,7 +9,8 @@ def test_mutated_lines_are_accounted_for_exactly() -> None:
     found = run(20_000, 7)
     assert found["lost"] == 0
     rejected = found["rejected"]
-    assert found["learned"] + found["ignored"] + sum(rejected.values()) == 20_000
+    accounted = found["learned"] + found["ignored"] + sum(rejected.values())
+    assert accounted == found["events"] > 20_000
     assert min(found["learned"], rejected["not_json"], rejected["wrong_columns"]) > 100
     assert len(rejected) > 6
 

@@ -24,6 +24,7 @@ count = st.integers(0, 1000)
 counts = st.dictionaries(st.integers(0, 5), count, max_size=4)
 accounts = st.builds(
     Account,
+    lines=count,
     received=count,
     ignored=count,
     dead=st.dictionaries(st.sampled_from(["json", "user"]), count),
@@ -141,6 +142,11 @@ def test_fields_are_texts_with_rates_and_quantiles() -> None:
     assert (found["dead:json"], found["dead:user"], found["stage:learn_us"]) == ("1", "1", "77")
     assert found["freshness_p50_ms"] == found["total_freshness_p99_ms"] == "10.8"
     assert all(isinstance(value, str) for value in found.values())
+
+
+def test_totals_of_an_older_form_have_no_lines() -> None:
+    old = msgspec.msgpack.encode({"received": 7, "learned": 7})
+    assert unpack_account(old) == Account(received=7, learned=7, lines=0)
 
 
 def test_quality_is_written_as_means_of_the_minute_and_of_all() -> None:

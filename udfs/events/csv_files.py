@@ -15,10 +15,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from udfs.errors import SourceError
-from udfs.events.columns import fields as known_fields
 from udfs.events.csv_lines import CsvReader
 from udfs.events.first_lines import first_lines
 from udfs.events.layout import Layout, layout_of
+from udfs.events.places import holds_of
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns
 
@@ -97,7 +97,7 @@ def _joined(parts: Sequence[tuple[Sequence[int], RawColumns]]) -> RawColumns:
 
 def _column(field: str, parts: Sequence[RawColumns], order: Any) -> Any:
     """The values of all parts in the given order, absent ones where a part has no such field."""
-    absent = np.nan if known_fields()[field] == "number" else None
+    absent = np.nan if holds_of(field) == "number" else None
     found = [part.fields.get(field, [absent] * len(part.rows)) for part in parts]
     if absent is not None:
         return np.concatenate([np.asarray(values, np.float64) for values in found])[order]

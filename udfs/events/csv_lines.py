@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from udfs.events.columns import REQUIRED
-from udfs.events.columns import fields as known_fields
-from udfs.events.csv_cells import cut, join
+from udfs.events.csv_cells import cut
+from udfs.events.csv_messages import has_several, read_messages
 from udfs.events.layout import Layout, listed
 from udfs.events.names import fold
+from udfs.events.places import field_of, holds_of
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
 from udfs.events.times import NUMBER
@@ -39,8 +40,7 @@ class CsvReader:
         self._commas = preset.decimal == ","
         self._odd = tuple(filter(None, ("\r", "\n", "\ufeff", preset.quote)))
         self._layout, self._at = layout, dict(layout.at) or dict.fromkeys(REQUIRED, 0)
-        known = known_fields()
-        self._holds = {field: known[field] for field in self._at}
+        self._holds = {slot: holds_of(slot) for slot in self._at}
         self._header = list(map(fold, layout.header))
         required = {fold(preset.fields[field]) for field in REQUIRED}
         self._names = required if required <= {*self._header} else set()
@@ -51,12 +51,18 @@ class CsvReader:
             for case in (str, str.strip, str.lower, str.upper, str.title)
         )
 
-    def read(self, lines: Sequence[str]) -> RawColumns:
-        """The columns of `lines`; the content of a line never makes it raise."""
+    def read(self, lines: Sequence[str], *, are_cut: bool = False) -> RawColumns:
+        """The columns of `lines`; the content of a line never makes it raise.
+
+        Args:
+            are_cut: whether each is one line, so that a line feed in it is within quotes.
+        """
         rejected: list[Rejected] = []
         text = "".join(lines)
         delimiter, quote = self._delimiter, self._quote
         if any(character in text for character in self._odd):
+            if not are_cut and "\n" in text and any(map(has_several, lines)):
+                return read_messages(partial(self.read, are_cut=True), lines, quote)
             cells = [cut(line, delimiter, quote) for line in lines]
         else:
             cells = [line.split(delimiter) for line in lines]
@@ -67,20 +73,14 @@ class CsvReader:
         problems: dict[int, Problem] = {}
         return RawColumns(
             rows=rows,
-            fields={field: self._field(field, cells, problems) for field in self._at},
+            fields={slot: self._field(slot, cells, problems) for slot in self._at},
             problems=problems,
             rejected=rejected,
             ignored=len(lines) - len(rows) - len(rejected),
         )
 
-    def ordered(self, line: str, fields: Iterable[str]) -> str:
-        """The line of an event with the cells of these fields only, "" for one that it has not."""
-        cells = cut(line, self._delimiter, self._quote)
-        own = [cells[self._at[field]] if field in self._at else "" for field in fields]
-        return join(own, self._delimiter, self._quote)
-
-    def _field(self, field: str, cells: list[list[str]], problems: dict[int, Problem]) -> Any:
-        at, holds = self._at[field], self._holds[field]
+    def _field(self, slot: str, cells: list[list[str]], problems: dict[int, Problem]) -> Any:
+        at, holds, field = self._at[slot], self._holds[slot], field_of(slot)
         column = [row[at] for row in cells]
         if holds == "text":
             return column

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from udfs.errors import SourceError
 from udfs.events.columns import REQUIRED
 from udfs.events.names import fold, instead
+from udfs.events.places import slots
 from udfs.events.preset import Preset, is_number
 
 NAME_THEM = (
@@ -53,7 +54,7 @@ def with_columns(preset: Preset, own: Mapping[str, str], columns: tuple[str, ...
 
 def needs_header(preset: Preset) -> bool:
     """Whether only the header of a file can say where the fields are."""
-    numbered = all(map(is_number, preset.fields.values()))
+    numbered = all(map(is_number, slots(preset).values()))
     return preset.format == "csv" and not preset.columns and not numbered
 
 
@@ -76,7 +77,7 @@ def check_csv(preset: Preset) -> None:
 def require_names(preset: Preset, because: str) -> None:
     """Raise SourceError if only a header could name the columns, which there is none `because`."""
     if needs_header(preset):
-        field, place = next((f, p) for f, p in preset.fields.items() if not is_number(p))
+        field, place = next((f, p) for f, p in slots(preset).items() if not is_number(p))
         raise SourceError(
             f"the field {field!r} is read from {place!r}, but the columns of the CSV have no "
             f"names, since {because}: {NAME_THEM}"

@@ -1,7 +1,7 @@
 """Raw lines to events: how `parse` decodes the lines of a micro-batch.
 
 In: n lines (`Sequence[str]`) and the time. Out: `Decoded`: the columns of the events on them, a
-`Rejected` for each unusable line, and the number of lines that are ignored.
+`Rejected` for each unusable one, and the number of those that are ignored.
 
 The reasons, stable codes for metrics and dead letters:
 
@@ -34,8 +34,9 @@ from numpy.typing import NDArray
 from udfs.errors import ConfigError
 from udfs.events.batch import EventBatch, from_columns
 from udfs.events.columns import COLUMNS
-from udfs.events.csv_files import CsvFiles
+from udfs.events.csv_elements import CsvElements
 from udfs.events.json_lines import JsonReader
+from udfs.events.places import Only, fold
 from udfs.events.plain_columns import read_column
 from udfs.events.rate_limit import RateLimit
 from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, shown
@@ -47,16 +48,22 @@ __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
 
 
 class Decoded(Events, frozen=True, eq=False, kw_only=True):
-    """The result for n lines: accepted, rejected and ignored lines add up to n.
+    """The result for n lines, of which most hold one event.
 
     Attributes:
         columns: of the m accepted events, in the order of the lines.
-        rejected: the lines that cannot be used, by ascending index.
-        ignored: how many lines are blank, a CSV header, or, if configured, of weight 0.
+        rejected: the events that cannot be used, by ascending index of their lines.
+        ignored: how many lines are blank, a CSV header, without an interaction, or, if configured,
+            how many events are of weight 0.
     """
 
     rejected: list[Rejected]
     ignored: int
+
+    @property
+    def received(self) -> int:
+        """How many events the lines held, accepted, rejected and ignored: n if each held one."""
+        return len(self) + len(self.rejected) + self.ignored
 
     def batch(self, opened: int) -> EventBatch:
         """The events as a batch whose window opened at `opened`, milliseconds since the epoch."""
@@ -83,16 +90,17 @@ class Decoder:
         preset = settings.preset
         self._settings = settings
         self._limit = RateLimit(settings.user_per_minute) if settings.user_per_minute else None
-        self._reader: JsonReader | CsvFiles = (
-            JsonReader(preset.fields, floats=settings.ids == "integers")
+        only = Only(preset, settings.weights)
+        self._reader: JsonReader | CsvElements = (
+            JsonReader(preset, only, floats=settings.ids == "integers")
             if preset.format == "json"
-            else CsvFiles(preset)
+            else CsvElements(preset, only)
         )
         # Type words are compared ignoring case and surrounding spaces.
-        self._types = {_fold(word): _fold(kind) for word, kind in preset.types.items()}
-        self._weights = {RATING: 1.0} | {_fold(k): w for k, w in settings.weights.items()}
-        self._consumed = {_fold(kind) for kind in settings.consumed}
-        self._default = _fold(preset.default_type or settings.default_type)
+        self._types = {fold(word): fold(kind) for word, kind in preset.types.items()}
+        self._weights = {RATING: 1.0} | {fold(k): w for k, w in settings.weights.items()}
+        self._consumed = {fold(kind) for kind in settings.consumed}
+        self._default = fold(preset.default_type or settings.default_type)
         words: list[RawId] = [None, *settings.weights, *preset.types]
         self._known = {word: self._kind(word) for word in words}
         if np.isnan(self._known[None].weight):
@@ -116,7 +124,7 @@ class Decoder:
     def read(self, lines: Sequence[str], files: Sequence[str] = ()) -> RawColumns:
         """The columns of n lines, unchecked, for `check`."""
         reader = self._reader
-        return reader.read(lines, files) if isinstance(reader, CsvFiles) else reader.read(lines)
+        return reader.read(lines, files) if isinstance(reader, CsvElements) else reader.read(lines)
 
     def check(self, raw: RawColumns, now_ms: int) -> Decoded:
         """The events among `raw`'s rows; the problems of the others are added to `raw.problems`.
@@ -130,6 +138,8 @@ class Decoder:
             for name, column in COLUMNS.items()
             if column.source in raw.fields
         }
+        if raw.numbers and "ids" in columns:
+            columns["ids"] = _numbered(columns["ids"], raw.numbers)
         columns["ts"] = self._times(raw.times, now_ms, problems).astype(np.int64)
         weights, columns["flags"] = self._weigh(raw.types, raw.values, problems)
         columns["weights"] = weights.astype(np.float32)
@@ -199,26 +209,28 @@ class Decoder:
             problems.setdefault(row, problem)
 
     def _kind(self, word: RawId) -> _Kind:
-        name = self._default if word is None else _fold(str(word))
+        name = self._default if word is None else fold(str(word))
         name = self._types.get(name, name)
         unknown = 1.0 if self._settings.unknown_type == "accept" else np.nan
         consumed = name in self._consumed if self._consumed else name != IMPRESSION
         return _Kind(self._weights.get(name, unknown), CONSUMED if consumed else 0, name == RATING)
 
 
-def _fold(word: str) -> str:
-    return word.strip().lower()
+def _numbered(ids: Sequence[str], numbers: Sequence[int]) -> list[str]:
+    """The ids, those that several events share with the number of each."""
+    pairs = zip(ids, numbers, strict=True)
+    return [f"{one}#{number}" if one and number >= 0 else one for one, number in pairs]
 
 
 def _without(problems: dict[int, Problem], decoded: Decoded, raw: RawColumns) -> Decoded:
     """`decoded` without the rows that have a problem, which are rejected."""
     rejected = [
         *decoded.rejected,
-        *(Rejected(*problem, raw.rows[row]) for row, problem in problems.items()),
+        *(Rejected(*why, raw.rows[row], raw.element(row)) for row, why in problems.items()),
     ]
     keep = np.ones(len(decoded), np.bool_)
     keep[list(problems)] = False
-    rejected.sort(key=lambda one: one.index)
+    rejected.sort(key=lambda one: (one.index, one.element))
     return replace(decoded.take(keep), rejected=rejected)
 
 

@@ -1,247 +1,192 @@
 """Lines of JSON to columns: the first step of `udfs.events.decode` for JSON presets.
 
-In: n lines, one object each. Out: `RawColumns`. A good line costs one typed msgspec decode;
-only a line that fails is read again, without types, to find the actual reason.
+In: n lines, usually one object each. Out: `RawColumns`. A good line costs one typed msgspec decode;
+only a line that fails is read again, by `udfs.events.json_again`, which finds the objects in
+arrays, several on a line, and the actual reason.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, Literal
+from itertools import compress
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from udfs.events.columns import IDS, REQUIRED, Holds
-from udfs.events.columns import fields as known_fields
-from udfs.events.raw_columns import Problem, RawColumns, Rejected, has_utf8, not_an_id, shown
-
-# To msgspec, neither booleans nor 17.0 are integers.
-_TYPES: dict[Holds, Any] = {
-    "text": str | int,
-    "word": str | int,
-    "time": int | float | str,
-    "number": float,
-    "whole": int,
-}
-_BOM = "\ufeff"
+from udfs.events.columns import REQUIRED
+from udfs.events.json_again import UNREADABLE, Again
+from udfs.events.json_problems import Where
+from udfs.events.json_types import Getter, shape, values_of
+from udfs.events.places import Only, field_of, holds_of, is_plain, merged, missing, slots
+from udfs.events.preset import Preset
+from udfs.events.raw_columns import RawColumns, Rejected
 
 
-class _HugeInt:
-    """Placeholder for an integer with more digits than Python converts."""
+class _Objects(msgspec.Struct):
+    """Decoded objects, in the order of the lines.
 
+    Attributes:
+        rows: the index of each object's line.
+        first: which event of its line its first one is; −1: it is the whole line. Empty: all are.
+        number: which element of its own list its first one is. Empty: 0 for all.
+    """
 
-_HUGE = _HugeInt()
+    events: list[Any]
+    rows: Sequence[int]
+    rejected: list[Rejected] = []
+    ignored: int = 0
+    first: Sequence[int] = ()
+    number: Sequence[int] = ()
+
+    def keep(self, wanted: Any) -> _Objects:
+        """Only those objects; the others are ignored."""
+        events, rows, first, number = (
+            list(compress(values, wanted))
+            for values in (self.events, self.rows, self.first, self.number)
+        )
+        ignored = self.ignored + len(self.events) - len(events)
+        return _Objects(events, rows, self.rejected, ignored, first, number)
 
 
 class JsonReader:
     """Reads lines of JSON by one mapping."""
 
-    def __init__(self, fields: Mapping[str, str], *, floats: bool = False) -> None:
-        """Compile a decoder.
+    def __init__(self, preset: Preset, only: Only, *, floats: bool = False) -> None:
+        """Compile a decoder for the paths of `preset`.
 
         Args:
-            fields: millirec's field → dotted path in the object.
-            floats: whether ids may be floats.
+            only: decides which lines count. floats: whether ids may be floats.
         """
-        self._paths = {field: path.split(".") for field, path in fields.items()}
-        known = known_fields()
-        self._holds = {field: known[field] for field in fields}
-        self._floats = IDS if floats else ()  # fields of text that may be floats
-        types = {
-            field: str | int | float if field in self._floats else _TYPES[holds]
-            for field, holds in self._holds.items()
-        }
-        tree: dict[str, Any] = {}
-        for field, path in self._paths.items():
-            branch = tree
-            for key in path[:-1]:
-                branch = branch.setdefault(key, {})
-            branch[path[-1]] = field
-        names: dict[str, str] = {}
-        self._decode: Callable[[str], Any] = msgspec.json.Decoder(
-            _struct(tree, "", names, types)
-        ).decode
-        self._getters = {field: attrgetter(name) for field, name in names.items()}
+        self._preset, self._only, self._plain = preset, only, is_plain(preset)
+        places = self._slots = slots(preset)
+        self._shape = shape(places, preset.each, plain=self._plain, floats=floats)
+        self._decode: Callable[[str], Any] = msgspec.json.Decoder(self._shape.event).decode
+        where = [Where(*slot, required=self._plain, floats=floats) for slot in places.items()]
+        self._again = Again(self._shape, where, preset.each, only)
+        self._deciding = [f"only|{place}" for place in only.places()]
+        self._numeric = {slot for slot in places if holds_of(slot) == "number"}
+        self._ids = [slot for slot in places if field_of(slot) == "id"]
+        outside = set(map(field_of, self._shape.outer))
+        self._alone = "item" in outside
+        self._inside = [field for field in REQUIRED if field not in outside]
 
     def read(self, lines: Sequence[str]) -> RawColumns:
         """The columns of `lines`; the content of a line never makes it raise."""
         decode = self._decode
         events: list[Any] = []
-        failed: set[int] = set()
-        rejected: list[Rejected] = []
+        failed: list[tuple[int, str, Exception]] = []
         for line in lines:
             try:
                 events.append(decode(line))
-            except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
-                index = len(events) + len(failed)
-                event = self._retry(line, index, error, rejected)
-                if event is None:
-                    failed.add(index)
-                else:
-                    events.append(event)
-        n = len(lines)
-        rows = [row for row in range(n) if row not in failed] if failed else range(n)
-        return RawColumns(
-            rows=rows,
-            fields={field: self._column(field, events) for field in self._getters},
-            problems={},
-            rejected=rejected,
-            ignored=len(failed) - len(rejected),
-        )
+            except UNREADABLE as error:
+                failed.append((len(events), line, error))
+        found = self._with(events, failed) if failed else _Objects(events, range(len(lines)))
+        if self._plain:
+            columns = self._columns(self._shape.outer, found)
+            return RawColumns(found.rows, columns, {}, found.rejected, found.ignored, found.first)
+        return self._several(found)
 
-    def _column(self, field: str, events: list[Any]) -> Any:
-        getter = self._getters[field]
-        try:
-            values = list(map(getter, events))
-        except AttributeError:  # some object on the way to an optional field is null
-            values = [_get(getter, event) for event in events]
-        if self._holds[field] == "number":
-            return np.array(values, dtype=np.float64)  # None becomes NaN
-        return values
+    def _columns(self, getters: Mapping[str, Getter], found: _Objects) -> dict[str, Any]:
+        columns: dict[str, Any] = {}
+        for slot, getter in getters.items():
+            values = values_of(getter, found.events)
+            # None becomes NaN
+            columns[slot] = np.array(values, np.float64) if slot in self._numeric else values
+        return columns
 
-    def _retry(
-        self, line: str, index: int, error: Exception, rejected: list[Rejected]
-    ) -> Any | None:
-        """The event if a second attempt reads it; else None, and the line is rejected unless
-        blank."""
-        if not line.strip():
-            return None
-        if line.startswith(_BOM):
-            try:
-                return self._decode(line.lstrip(_BOM))
-            except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as second:
-                line, error = line.lstrip(_BOM), second
-                if not line.strip():
-                    return None
-        reason, detail = self._diagnose(line, error)
-        rejected.append(Rejected(reason, detail, index))
-        return None
+    def _with(self, events: list[Any], failed: list[tuple[int, str, Exception]]) -> _Objects:
+        """The objects of all lines, those that failed read again, each at its place."""
+        whole = _Objects([], [], [], 0, [], [])
+        rows: list[int] = []
+        first: list[int] = []
+        number: list[int] = []
+        done = 0
+        for before, (at, line, error) in enumerate(failed):
+            index = at + before
+            whole.events += events[done:at]
+            rows += range(done + before, index)
+            first += [-1] * (at - done)
+            number += [0] * (at - done)
+            done = at
+            found = self._again.read(line, error)
+            for event, element, of_list in found.events:
+                whole.events.append(event)
+                rows.append(index)
+                first.append(element)
+                number.append(of_list)
+            whole.rejected += [Rejected(*why, index, element) for why, element in found.rejected]
+            whole.ignored += found.ignored
+        left = len(events) - done
+        whole.events += events[done:]
+        rows += range(done + len(failed), done + len(failed) + left)
+        whole.rows, whole.first, whole.number = rows, first + [-1] * left, number + [0] * left
+        return whole
 
-    def _diagnose(self, line: str, error: Exception) -> Problem:
-        """Why `line` failed; `error` is msgspec's, used if no field is to blame."""
-        if isinstance(error, UnicodeEncodeError):
-            return "not_utf8", "the line has half of a surrogate pair, which UTF-8 cannot write"
-        try:
-            event = json.loads(line, parse_int=_int)
-        except RecursionError:
-            return "not_json", "the line nests arrays or objects too deeply to be read"
-        except ValueError as wrong:
-            return "not_json", f"the line is not JSON: {wrong}"
-        if not isinstance(event, dict):
-            return "not_an_object", f"the line is {_kind(event)}, not an object"
-        for field, path in self._paths.items():
-            holds = "float" if field in self._floats else self._holds[field]
-            problem = _field_problem(event, field, path, holds)
-            if problem:
-                return problem
-        if isinstance(error, msgspec.ValidationError):  # an earlier one of two equal keys
-            return "wrong_type", f"a field has the wrong type: {error}"
-        return "not_json", f"the line is not strict JSON: {error}"
+    def _several(self, found: _Objects) -> RawColumns:
+        """The columns where lines may be about something else, or hold a list of events."""
+        outer = self._shape.outer
+        deciding = {slot: outer[slot] for slot in self._deciding}
+        wanted = self._only.rows(self._columns(deciding, found))
+        if wanted is not None:
+            found = found.keep(wanted)
+        reading = {slot: get for slot, get in outer.items() if slot not in deciding}
+        columns = self._columns(reading, found)
+        raw = RawColumns(found.rows, columns, {}, found.rejected, found.ignored, found.first)
+        if self._shape.each:
+            raw = self._elements(found, raw)
+        raw.fields = merged(_in_order(raw.fields, self._slots))
+        missing(raw.fields, len(raw.rows), self._preset, raw.problems)
+        return raw
 
-
-def _get(getter: Callable[[Any], Any], event: Any) -> Any:
-    try:
-        return getter(event)
-    except AttributeError:
-        return None
-
-
-def _struct(
-    tree: Mapping[str, Any], prefix: str, names: dict[str, str], types: Mapping[str, Any]
-) -> type[msgspec.Struct]:
-    """A Struct for one level of the paths; `names` receives field → attribute path."""
-    required: list[Any] = []
-    optional: list[Any] = []
-    rename: dict[str, str] = {}
-    for number, (key, below) in enumerate(tree.items()):
-        name = f"f{number}"
-        rename[name] = key
-        if isinstance(below, dict):
-            inner = _struct(below, f"{prefix}{name}.", names, types)
-            if any(field.required for field in msgspec.structs.fields(inner)):
-                required.append((name, inner))
+    def _elements(self, found: _Objects, raw: RawColumns) -> RawColumns:
+        """A row for each element of an object's list, or for the object if it has none."""
+        each = self._shape.each
+        assert each is not None
+        lists = values_of(each, found.events)
+        if self._alone and not any(lists):
+            raw.fields |= {field: [None] * len(raw.rows) for field in self._inside}
+            return raw
+        n, blank = len(found.events), self._shape.blank
+        first, number = found.first or [-1] * n, found.number or [0] * n
+        of: list[int] = []
+        elements: list[Any] = []
+        places: list[int] = []
+        numbers: list[int] = []  # within the object's own list; −1: it has none
+        for at, items in enumerate(lists):
+            if items:
+                count, begin = len(items), max(first[at], 0)
+                of += [at] * count
+                elements += items
+                places += range(begin, begin + count)
+                numbers += range(number[at], number[at] + count)
+            elif items is None or self._alone:
+                of.append(at)
+                elements.append(blank)
+                places.append(first[at])
+                numbers.append(-1)
             else:
-                optional.append((name, inner | None, msgspec.field(default_factory=inner)))
-            continue
-        names[below] = prefix + name
-        if below in REQUIRED:
-            required.append((name, types[below]))
-        else:
-            optional.append((name, types[below] | None, None))
-    return msgspec.defstruct("Event", [*required, *optional], rename=rename, gc=False)
+                raw.ignored += 1
+        if None in elements:
+            elements = [blank if element is None else element for element in elements]
+        raw = raw.take(of)
+        raw.elements = places
+        rows = _Objects(elements, raw.rows)
+        raw.fields |= self._columns(self._shape.inner, rows)
+        raw.numbers = self._numbers(raw, numbers)
+        return raw
+
+    def _numbers(self, raw: RawColumns, numbers: list[int]) -> list[int]:
+        """The number of each element among those that share its id; −1 if it has its own."""
+        if not any(slot in self._shape.inner for slot in self._ids):
+            return numbers
+        found = [-1] * len(numbers)
+        for slot in reversed(self._ids):
+            own = numbers if slot in self._shape.outer else [-1] * len(numbers)
+            values = zip(raw.fields[slot], own, found, strict=True)
+            found = [later if value in (None, "") else at for value, at, later in values]
+        return found
 
 
-def _int(digits: str) -> int | _HugeInt:
-    try:
-        return int(digits)
-    except ValueError:  # longer than sys.get_int_max_str_digits()
-        return _HUGE
-
-
-def _field_problem(
-    event: dict[str, Any], field: str, path: list[str], holds: Holds | Literal["float"]
-) -> Problem | None:
-    """What is wrong with one field of a decoded object; None if nothing is."""
-    value: Any = event
-    for depth, key in enumerate(path):
-        if not isinstance(value, dict):
-            where = ".".join(path[:depth])
-            return "wrong_type", f"{where!r} is {_kind(value)}, not an object"
-        value = value.get(key)
-        if value is None:
-            if field not in REQUIRED:
-                return None
-            return f"missing_{field}", f"the line has no {'.'.join(path)!r}"
-    name = f"the {field} ({'.'.join(path)!r})"
-    if isinstance(value, bool | dict | list):
-        return "wrong_type", f"{name} is {_kind(value)}"
-    if holds in ("number", "whole"):
-        return _number_problem(value, name, holds)
-    if value is _HUGE:
-        reason = {"time": "time_out_of_range", "word": "wrong_type"}.get(holds, "id_too_long")
-        return reason, f"{name} is an integer of thousands of digits"
-    if isinstance(value, str):
-        if not has_utf8(value):
-            return "not_utf8", f"{name} {shown(value)} has half of a surrogate pair"
-        return None
-    if isinstance(value, float) and holds != "float":
-        if holds == "text":
-            return "wrong_type", f"{name} is {not_an_id(value)}"
-        if holds != "time":
-            return "wrong_type", f"{name} is {value!r}: a type is a string or an integer"
-        if not math.isfinite(value):
-            return "not_finite", f"{name} is not a finite number"
-    return None
-
-
-def _number_problem(value: Any, name: str, holds: Holds) -> Problem | None:
-    if holds == "whole":
-        if value is _HUGE:
-            return "value_out_of_range", f"{name} is an integer of thousands of digits"
-        if isinstance(value, int):
-            return None
-        return "wrong_type", f"{name} is {shown(value)}, not a whole number"
-    if isinstance(value, str):
-        return "wrong_type", f"{name} is the string {shown(value)}, not a number"
-    try:
-        finite = value is not _HUGE and math.isfinite(value)
-    except OverflowError:  # an integer above 1.8e308
-        finite = False
-    return None if finite else ("not_finite", f"{name} is not a finite number")
-
-
-def _kind(value: object) -> str:
-    """The JSON kind of a decoded value, with its article."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "an array"
-    return "a string" if isinstance(value, str) else "a number"
+def _in_order(columns: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {slot: columns[slot] for slot in names if slot in columns}

@@ -24,15 +24,19 @@ USER_LEARNER = "user learner"
 
 
 class Read(Protocol):
-    """What a reader found on n lines: rows, unusable lines, and lines to ignore."""
+    """What a reader found on n lines: rows, what is unusable, and what is ignored."""
 
     @property
     def rejected(self) -> list[Rejected]:
-        """The unusable lines, by their positions among the n lines."""
+        """The unusable lines or elements, by the positions of their lines among the n lines."""
 
     @property
     def ignored(self) -> int:
-        """How many lines are ignored."""
+        """How many lines or elements are ignored."""
+
+    @property
+    def received(self) -> int:
+        """All of them: usable, unusable and ignored; n if each line holds one."""
 
 
 class Reader(Protocol):

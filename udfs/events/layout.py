@@ -18,6 +18,7 @@ from udfs.events.columns import REQUIRED
 from udfs.events.csv_cells import cut
 from udfs.events.csv_mapping import NAME_THEM, needs_header
 from udfs.events.names import fold, roles
+from udfs.events.places import expanded
 from udfs.events.preset import Preset, is_number
 
 _NUMERIC = re.compile(r"\s*[+-]?\.?\d")  # a number, or a time
@@ -52,6 +53,7 @@ def layout_of(preset: Preset, first: Sequence[str] = ()) -> Layout:
         preset: its format is "csv".
         first: the first lines of the file that are not blank; () if the lines are of no file.
     """
+    preset = expanded(preset)
     if not first or preset.header == "no":
         return _in_order(preset)
     rows = [cut(line, preset.delimiter, preset.quote) for line in first]

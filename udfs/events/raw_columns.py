@@ -1,12 +1,14 @@
 """What the JSON and the CSV reader hand to `udfs.events.decode`, and the checks of ids they share.
 
 In: lines, split into fields by `udfs.events.json_lines` or `udfs.events.csv_lines`. Out:
-`RawColumns`, one entry per line that has the right shape, and a `Rejected` for each other line.
+`RawColumns`, one entry per event of a line that has the right shape, and a `Rejected` for each
+other one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 import msgspec
@@ -41,7 +43,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class RawColumns(msgspec.Struct, eq=False):
-    """m rows as read from n ≥ m lines, unchecked unless noted.
+    """m rows as read from n lines, unchecked unless noted; a line may give several rows, or none.
 
     Attributes:
         rows: the index of each row's line, ascending.
@@ -50,7 +52,11 @@ class RawColumns(msgspec.Struct, eq=False):
             absent; numbers are float64[m], finite, NaN where absent.
         problems: row → what is wrong with it, as far as the reader knows.
         rejected: the lines that did not give a row.
-        ignored: how many lines are blank or a CSV header.
+        ignored: how many lines are blank, a CSV header, or about something else.
+        elements: which event of its line each row is, from 0; −1 if it is the whole line, as all
+            are if there are no `elements`.
+        numbers: the number of each row among those that share an id, from 0; −1 if its id is its
+            own, as all are if there are no `numbers`.
     """
 
     rows: Sequence[int]
@@ -58,6 +64,38 @@ class RawColumns(msgspec.Struct, eq=False):
     problems: dict[int, Problem]
     rejected: list[Rejected]
     ignored: int
+    elements: Sequence[int] = ()
+    numbers: Sequence[int] = ()
+
+    def take(self, chosen: Sequence[int]) -> RawColumns:
+        """The rows that are `chosen`, in that order; a row may be chosen several times."""
+        if not chosen:
+            pick: Any = lambda values: []  # noqa: E731
+        elif len(chosen) == 1:
+            pick = lambda values: [values[chosen[0]]]  # noqa: E731
+        else:
+            pick = itemgetter(*chosen)
+        fields = {
+            name: values[np.asarray(chosen, np.intp)]
+            if isinstance(values, np.ndarray)
+            else list(pick(values))
+            for name, values in self.fields.items()
+        }
+        problems = {
+            new: self.problems[row] for new, row in enumerate(chosen) if row in self.problems
+        } if self.problems else {}  # fmt: skip
+        return RawColumns(
+            rows=list(pick(self.rows)),
+            fields=fields,
+            problems=problems,
+            rejected=self.rejected,
+            ignored=self.ignored,
+            elements=list(pick(self.elements)) if self.elements else (),
+        )
+
+    def element(self, row: int) -> int:
+        """Which event of its line the row is; −1 if it is the whole line."""
+        return self.elements[row] if self.elements else -1
 
     @property
     def types(self) -> Sequence[RawId]:

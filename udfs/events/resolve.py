@@ -14,6 +14,8 @@ from udfs.errors import SourceError
 from udfs.events.columns import registered
 from udfs.events.csv_mapping import check_csv, with_columns
 from udfs.events.names import instead
+from udfs.events.paths import check_paths, check_reads_each, reads_each
+from udfs.events.places import OR, expanded, field_of, only_place
 from udfs.events.preset import CARRIED, FIELDS, Preset
 from udfs.events.presets import PRESETS
 from udfs.events.time_formats import check_form
@@ -88,9 +90,35 @@ def resolve(preset: str, **own: Unpack[Own]) -> Preset:
         types=_over(base.types, own.get("types", {})),
     )
     if resolved.format == "csv":
-        resolved = with_columns(resolved, _over(fields, {}), tuple(own.get("columns", ())))
+        resolved = _with_columns(resolved, _over(fields, {}), tuple(own.get("columns", ())))
+    if not own.get("each") and not reads_each(resolved):
+        resolved = msgspec.structs.replace(resolved, each="")  # own fields stand elsewhere
     _check(preset, resolved)
     return resolved
+
+
+def _with_columns(preset: Preset, own: Mapping[str, str], columns: tuple[str, ...]) -> Preset:
+    """See `csv_mapping.with_columns`; here a field may have several places."""
+    slots = expanded(preset).fields
+    found = with_columns(
+        msgspec.structs.replace(preset, fields=slots),
+        {slot: place for slot, place in slots.items() if field_of(slot) in own},
+        columns,
+    )
+    fields: dict[str, str] = {}
+    each, only = "", {}
+    for slot, place in found.fields.items():
+        field = field_of(slot)
+        if place_of_only := only_place(slot):
+            only[place] = preset.only[place_of_only]
+            continue
+        fields[field] = OR.join(filter(None, (fields.get(field), place)))
+        if preset.each and slots[slot] == preset.each:
+            each = place
+    required = tuple(field for field in found.required if OR not in field)
+    return msgspec.structs.replace(
+        found, fields=fields, each=each or preset.each, only=only, required=required
+    )
 
 
 def _own(preset: str, format: str) -> dict[str, str]:
@@ -118,21 +146,10 @@ def _check(name: str, preset: Preset) -> None:
     taken: dict[str, str] = {}
     for field, place in places.items():
         other = taken.setdefault(place, field)
-        if other != field:
+        if other != field and not (preset.format == "csv" and place == preset.each):
             raise SourceError(f"the fields {other!r} and {field!r} are both read from {place!r}")
     if preset.format == "json":
-        _check_paths(places)
+        check_paths(preset)
         return
-    check_csv(preset)
-
-
-def _check_paths(paths: Mapping[str, str]) -> None:
-    for field, path in paths.items():
-        if not all(path.split(".")):
-            raise SourceError(f"the path {path!r} of the field {field!r} has an empty part")
-        for other, longer in paths.items():
-            if longer.startswith(path + "."):
-                raise SourceError(
-                    f"the field {other!r} is read from {longer!r}, inside {path!r} "
-                    f"of the field {field!r}: give each field a value of its own"
-                )
+    check_csv(expanded(preset))
+    check_reads_each(preset)

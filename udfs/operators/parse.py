@@ -18,6 +18,7 @@ from pyflink.datastream import OutputTag, ProcessFunction, RuntimeContext
 from udfs.accounts import Account, pack_account
 from udfs.errors import ConfigError
 from udfs.events.kinds import KINDS, USER_LEARNER, by_kind
+from udfs.events.raw_columns import Rejected
 from udfs.events.settings import DecodeSettings
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import DEAD_LETTERS, STATS, now_ms
@@ -83,8 +84,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         lines: Sequence[str] = tagged
         if self._positions:
             positions, lines = _cut(tagged)
-        self._received.inc(len(lines))
-        account = Account(received=len(lines), ignored=0, dead={})
+        account = Account(lines=len(lines))
         for name, places in by_kind(lines).items():
             kind = KINDS[name]
             own = _at(lines, places)
@@ -94,21 +94,25 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
             for shard, data in kind.packed(found, kind.key(found, len(keys)), opened):
                 keyed = keys[shard], data
                 yield keyed if kind.operator == USER_LEARNER else (output_to(kind.operator), keyed)
+            account.received += found.received
             account.ignored += found.ignored
             for bad in found.rejected:
                 account.dead[bad.reason] = account.dead.get(bad.reason, 0) + 1
                 place = places[bad.index]
                 position, line = positions[place] if positions else "", lines[place]
-                yield DEAD_LETTERS, self._letter(bad.reason, bad.detail, position, line, now)
+                yield DEAD_LETTERS, self._letter(bad, position, line, now)
+        self._received.inc(account.received)
         for reason, count in account.dead.items():
             self._count(reason, count)
         yield STATS, pack_account(account)
 
-    def _letter(self, reason: str, detail: str, position: str, line: str, now: int) -> str:
+    def _letter(self, bad: Rejected, position: str, line: str, now: int) -> str:
         position = _true_path(position, self._names)
         source = ":".join(part for part in (self._source, position) if part)
-        letter: dict[str, str | int]
-        letter = {"reason": reason, "detail": detail, "source": source, "line": line, "at": now}
+        letter: dict[str, str | int] = {"reason": bad.reason, "detail": bad.detail}
+        letter |= {"source": source, "line": line, "at": now}
+        if bad.element >= 0:
+            letter["element"] = bad.element
         if len(line) > LINE_MOST:
             letter |= {"line": line[:LINE_MOST], "length": len(line)}
         try:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.data.recorded import files_of, read_blocks
+from flink_app.data.recorded import Block, files_of, read_blocks
 from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
 from udfs.events.columns import Column, registered
@@ -59,7 +59,7 @@ class Recording(msgspec.Struct, frozen=True, eq=False):
         types: millirec's word for each type, None where the event names none.
         values: float64[n], NaN where there is none.
         more: of registered columns, by the field of a line: n values, None where there is none.
-        left_out: lines that are no events, or have no time.
+        left_out: lines, or elements of lines, that are no events, or have no time.
     """
 
     ts: NDArray[np.int64]
@@ -95,73 +95,111 @@ class Recording(msgspec.Struct, frozen=True, eq=False):
 
 
 def read_recording(
-    paths: Sequence[Path], settings: DecodeSettings, now_ms: int, most: int = MOST
+    paths: Sequence[Path],
+    settings: DecodeSettings,
+    now_ms: int,
+    most: int = MOST,
 ) -> Recording:
-    """The events of files.
+    """The events of files that have a time.
 
     Raises:
         SourceError: a file cannot be read, there is no event with a time, or there are too many.
     """
-    # Whatever the weights are here, the job that reads them has its own.
-    settings = msgspec.structs.replace(settings, zero_weight="learn", user_per_minute=0)
-    decoder, names = (
-        Decoder(settings),
-        {word.lower(): kind for word, kind in settings.preset.types.items()},
-    )
-    same: dict[str, str] = {}  # one string for an id, however often it comes
-    users: list[str] = []
-    items: list[str] = []
-    ids: list[str] = []
-    types: list[str | None] = []
-    times, values, lines = [], [], 0
-    more: dict[str, list[Any]] = {
-        field: [] for field in registered() if field in settings.preset.fields
-    }
-    default = settings.preset.default_type or None
     check_files(settings.preset, files_of(paths))
+    gathered = Gathered(settings, now_ms)
     for block in read_blocks(paths, encoding=settings.preset.encoding):
-        lines += len(block.lines)
-        raw = decoder.read(block.lines, block.files)
-        found = decoder.check(raw, now_ms)
-        good = np.ones(len(raw.rows), np.bool_)
-        good[list(raw.problems)] = False
-        timed = [time is not None for time in compress(raw.times, good)]
-        users += [same.setdefault(name, name) for name in compress(found.users, timed)]
-        items += [same.setdefault(name, name) for name in compress(found.items, timed)]
-        ids += compress(found.ids, timed)
-        for word in compress(compress(raw.types, good), timed):
-            kind = default if word is None else names.get(str(word).strip().lower(), str(word))
-            types.append(kind and same.setdefault(kind, kind))
-        for field, column in more.items():
-            column += compress(_given(registered()[field], found), timed)
-        times.append(found.ts[timed])
-        values.append(raw.values[good][timed])
-        if len(users) > most:
+        gathered.add(block)
+        if len(gathered.users) > most:
             raise SourceError(
                 f"there are more than {most:,} events, more than are put in order in memory: "
                 "split them by time, and replay one part after the other"
             )
-    if not lines:
+    if not gathered.received:
         given = ", ".join(map(str, paths))
         raise SourceError(f"there are no lines in {given}: name a file that holds events")
-    if not users:
+    if not gathered.users:
         raise SourceError(
-            f"none of {lines:,} lines is an event with a time: see `millirec validate`, which says "
-            "why"
+            f"none of {gathered.received:,} lines is an event with a time: see `millirec "
+            "validate`, which says why"
         )
-    ts = np.concatenate(times)
-    order = np.argsort(ts, kind="stable")
-    at = order.tolist()
-    return Recording(
-        ts=ts[order],
-        users=[users[n] for n in at],
-        items=[items[n] for n in at],
-        types=[types[n] for n in at],
-        values=np.concatenate(values)[order],
-        ids=[ids[n] for n in at],
-        left_out=lines - len(users),
-        more={field: [column[n] for n in at] for field, column in more.items()},
-    )
+    return gathered.by_time()
+
+
+class Gathered:
+    """The events that have a time so far, as they came.
+
+    Args:
+        weighty: whether only events count whose weight is not 0.
+
+    Attributes:
+        received: how many lines and elements were read. users: the user of each event.
+        untimed: how many events have no time.
+        first: what is wrong with the first line that cannot be used, "" if there is none.
+    """
+
+    def __init__(self, settings: DecodeSettings, now_ms: int, *, weighty: bool = False) -> None:
+        self._now, self._weighty = now_ms, weighty
+        # Whatever the weights are here, the job that reads them has its own.
+        changed = msgspec.structs.replace(settings, zero_weight="learn", user_per_minute=0)
+        self._decoder, preset = Decoder(changed), settings.preset
+        self._names = {word.lower(): kind for word, kind in preset.types.items()}
+        self._default = preset.default_type or None
+        self._same: dict[str, str] = {}  # one string for an id, however often it comes
+        self.received = self.untimed = 0
+        self.first = ""
+        self.users: list[str] = []
+        self._items: list[str] = []
+        self._ids: list[str] = []
+        self._types: list[str | None] = []
+        self._times: list[NDArray[np.int64]] = []
+        self._values: list[NDArray[np.float64]] = []
+        self._more: dict[str, list[Any]] = {
+            field: [] for field in registered() if field in preset.fields
+        }
+
+    def add(self, block: Block) -> None:
+        """Add the events of a block of lines."""
+        raw = self._decoder.read(block.lines, block.files)
+        found = self._decoder.check(raw, self._now)
+        self.received += found.received
+        good = np.ones(len(raw.rows), np.bool_)
+        good[list(raw.problems)] = False
+        if found.rejected and not self.first:
+            bad = found.rejected[0]
+            self.first = f"{block.path}, line {block.first + bad.index:,}: {bad.detail}"
+        counts = found.weights != 0 if self._weighty else np.ones(len(found), np.bool_)
+        given = (time is not None for time in compress(raw.times, good))
+        timed = np.fromiter(given, np.bool_, len(found))
+        self.untimed += int((counts & ~timed).sum())
+        kept = counts & timed
+        same = self._same.setdefault
+        self.users += [same(name, name) for name in compress(found.users, kept)]
+        self._items += [same(name, name) for name in compress(found.items, kept)]
+        self._ids += compress(found.ids, kept)
+        for word in compress(compress(raw.types, good), kept):
+            text = str(word)
+            kind = self._default if word is None else self._names.get(text.strip().lower(), text)
+            self._types.append(kind and same(kind, kind))
+        for field, column in self._more.items():
+            column += compress(_given(registered()[field], found), kept)
+        self._times.append(found.ts[kept])
+        self._values.append(raw.values[good][kept])
+
+    def by_time(self) -> Recording:
+        """All of them in order of time."""
+        ts = np.concatenate(self._times)
+        order = np.argsort(ts, kind="stable")
+        at = order.tolist()
+        return Recording(
+            ts=ts[order],
+            users=[self.users[n] for n in at],
+            items=[self._items[n] for n in at],
+            types=[self._types[n] for n in at],
+            values=np.concatenate(self._values)[order],
+            ids=[self._ids[n] for n in at],
+            left_out=self.received - len(self.users),
+            more={field: [column[n] for n in at] for field, column in self._more.items()},
+        )
 
 
 def _given(column: Column, found: Decoded) -> list[Any]:

@@ -106,9 +106,10 @@ def _judge(
 
 
 def _lines(tally: Tally, suggestion: str) -> Iterator[Check]:
-    unusable = tally.lines - tally.events - tally.ignored
-    total = tally.lines - tally.ignored
-    text = f"{unusable:,} of {counted(total, 'line')} cannot be used"
+    unusable = tally.unusable
+    total = tally.events + unusable
+    unit = "line" if total <= tally.lines else "event"
+    text = f"{unusable:,} of {counted(total, unit)} cannot be used"
     advice = "see the reasons below; the job would put them into its dead letters"
     if not total:
         text, advice = "there are no lines", "name a file that holds events"

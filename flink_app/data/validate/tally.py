@@ -54,8 +54,9 @@ class Tally:
     """What was found in the lines so far.
 
     Attributes:
-        lines, ignored, events: their numbers; ignored are blank lines and headers.
-        dead: unusable lines by reason.
+        lines, ignored, events: their numbers; ignored are blank lines, headers and what is no
+            interaction. A line may hold several events, or elements that are unusable.
+        dead: unusable lines or elements by reason.
         users, items: the ids, with the number of events of each.
         types: events by type. weight_sums: the sum of their weights, by type too.
         untimed: events without a time. first, last: of the times of the others, ms since 1970.
@@ -91,7 +92,8 @@ class Tally:
         raw = self._decoder.read(block.lines, block.files)
         found = self._decoder.check(raw, self._now)
         for bad in found.rejected:
-            self._note(self.dead.setdefault(bad.reason, Found()), bad.detail, bad.index)
+            what = bad.detail if bad.element < 0 else f"element {bad.element}: {bad.detail}"
+            self._note(self.dead.setdefault(bad.reason, Found()), what, bad.index)
         good = np.ones(len(raw.rows), np.bool_)
         good[list(raw.problems)] = False
         at = np.asarray(raw.rows, np.int64)[good]  # indices of the events' lines
@@ -110,6 +112,11 @@ class Tally:
         self.events += len(found)
         self.ignored += found.ignored
         self.lines += len(block.lines)
+
+    @property
+    def unusable(self) -> int:
+        """How many lines or elements cannot be used."""
+        return sum(found.count for found in self.dead.values())
 
     def place(self, line: int) -> str:
         """The file and line number of the `line`th of all lines, from 0."""

@@ -19,7 +19,8 @@ from flink_app.config import Config, load
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.evaluation import evaluate, in_mode, trial_of, with_models, with_positive
 from flink_app.evaluate.measure import Point, Result, curve
-from flink_app.evaluate.ordered import in_order
+from flink_app.evaluate.ordered import as_written, in_order
+from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.evaluate.table import show
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import ConfigError, SourceError
@@ -37,6 +38,34 @@ def test_lines_are_put_in_order_of_time(tmp_path: Path) -> None:
     assert in_order([one, two], settings, 4 * NOW, out) == (4, 2, 0)
     users = [json.loads(line)["user"] + json.loads(line)["item"] for line in out.open()]
     assert users == ["cz", "üx", "üy", "ax"]
+
+
+def test_events_of_any_form_are_put_in_order_in_millirecs_own(tmp_path: Path) -> None:
+    path, out = tmp_path / "sessions", tmp_path / "out"
+    path.write_text(
+        '{"session":1,"events":[{"aid":6,"ts":1600000009000,"type":"orders"},'
+        '{"aid":5,"ts":1600000000000,"type":"clicks"},{"ts":1600000001000,"type":"clicks"}]}\n'
+        '{"session":2,"events":[{"aid":5,"type":"carts"}]}\n'
+    )
+    config = load(None, ["source.preset=otto"], {}).config
+    settings = decode_settings(config)
+    assert in_order([path], settings, NOW, out) == (2, 2, 1)
+    assert [json.loads(line) for line in out.open()] == [
+        {"user": "1", "item": "5", "ts": 1600000000000, "type": "click"},
+        {"user": "1", "item": "6", "ts": 1600000009000, "type": "purchase"},
+    ]
+    stream = read_stream(out, decode_settings(as_written(config)), NOW)
+    assert (stream.users.tolist(), stream.items.tolist()) == ([0, 0], [0, 1])
+
+
+def test_events_that_are_not_learned_are_left_out(tmp_path: Path) -> None:
+    path, out = tmp_path / "ratings", tmp_path / "out"
+    path.write_text("1\t2\t5\t875747190\n1\t3\t2\t875747191\n\n")
+    config = load(None, ["source.preset=movielens"], {}).config
+    assert in_order([path], decode_settings(config), NOW, out) == (2, 1, 0)
+    liked = decode_settings(with_positive(config, "rating>=4.5"))
+    assert in_order([path], liked, NOW, out) == (1, 2, 0)
+    assert in_order([path], keep_all(liked), NOW, out) == (2, 1, 0)
 
 
 def test_files_without_events_are_refused(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_app.config import load
+from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.bodies import JSON, LINES
-from flink_app.serve.events import Judge, split
+from flink_app.serve.events import Judge, Judged, split
 from flink_app.serve.problems import Problem
+from udfs.events.decode import Decoder
 
 NOW = 1_700_000_000_000
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -122,6 +124,39 @@ def test_keys_inside_objects_are_there_once_too_and_numbers_stay_as_they_are() -
     assert found["properties"] == {"product_id": "q", "price": 1.5}
     assert found["messageId"] and found["timestamp"] == NOW
     assert b'"price":1.50}' in kept and b'[{"n":1e400},{"a":"{"}]' in kept
+
+
+def test_lines_of_several_events_are_passed_on_whole() -> None:
+    judge = Judge(load(None, ["source.preset=segment"], {}).config)
+    head = b'{"type":"track","event":"Order Completed","messageId":"m","timestamp":1600000000000,'
+    order = head + b'"userId":"u","properties":{"products":[{"product_id":"p"},{"product_id":[]}]}}'
+    page = b'{"type":"page","anonymousId":"a"}'
+    nobody = head + b'"properties":{"products":[{"product_id":"p"},{"product_id":"q"}]}}'
+    judged = judge.judge([page, order, nobody, b"[" + order + b"]"], NOW)
+    assert (judged.users, judged.ignored) == (["u"], 1)
+    assert members(judged.lines[0]) == members(order)
+    assert [(one.index, one.element, one.reason) for one in judged.rejected] == [
+        (1, 1, "wrong_type"), (2, 0, "missing_user"), (2, 1, "missing_user"),
+        (3, -1, "not_an_object"), (3, 1, "wrong_type"),
+    ]  # fmt: skip
+    assert judge.judge([page], NOW) == Judged([], [], [], 1)
+
+
+def test_a_second_place_of_a_field_is_looked_at_too() -> None:
+    line = b'{"type":"track","event":"Product Viewed","anonymousId":"a","originalTimestamp":%b,'
+    line += b'"properties":{"product_id":"p"}}'
+    for time, shown in ((b"1600000000000", None), (b"null", NOW)):
+        found = written(line % time, "source.preset=segment")
+        assert found.get("timestamp") == shown and found["messageId"]
+
+
+@pytest.mark.parametrize("preset", ["millirec", "segment", "otto", "ga4", "shopify", "snowplow"])
+def test_an_event_of_millirecs_fields_is_read_back(preset: str) -> None:
+    config = load(None, [f"source.preset={preset}"], {}).config
+    judge, decoder = Judge(config), Decoder(decode_settings(config))
+    line = judge.event({"user": "u", "item": "i", "type": "view", "ts": 1_600_000_000_000})
+    found = decoder.decode([line.decode()], NOW)
+    assert (found.users, found.items, found.ts.tolist()) == (["u"], ["i"], [1_600_000_000_000])
 
 
 def test_gorses_form_with_nulls() -> None:

@@ -28,6 +28,10 @@ class Notes(msgspec.Struct):
     rejected: list[Rejected]
     ignored: int = 0
 
+    @property
+    def received(self) -> int:
+        return len(self.words) + len(self.rejected)
+
 
 class NoteReader:
     def __init__(self, settings: DecodeSettings) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.events.layout import Layout, layout_of
+from udfs.events.places import slots
 from udfs.events.preset import FIELDS
 from udfs.events.presets import PRESETS
 from udfs.events.resolve import resolve
@@ -37,10 +38,11 @@ def test_names_are_found_in_any_order_and_case(
 @pytest.mark.parametrize("name", CSV)
 def test_a_first_line_that_is_no_header_is_data(name: str) -> None:
     preset = PRESETS[name]
+    places = slots(preset)
     for first in ("1" + f"{preset.delimiter}x" * (len(preset.columns) - 1), "7", "video", "id"):
         layout = layout_of(preset, [first])
         assert layout == layout_of(preset)
-        assert dict(layout.at) == {f: preset.columns.index(c) for f, c in preset.fields.items()}
+        assert dict(layout.at) == {f: preset.columns.index(c) for f, c in places.items()}
 
 
 def test_a_header_below_other_lines_is_found() -> None:

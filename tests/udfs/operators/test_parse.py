@@ -48,12 +48,12 @@ def test_events_go_to_the_shard_of_their_user_in_order() -> None:
 
 
 def test_every_line_is_an_event_a_dead_letter_or_ignored() -> None:
-    lines = [event("ann", "a"), "{", "", event("", "a"), event("bob", "b"), "[]"]
+    lines = [event("ann", "a"), "{", "", event("", "a"), event("bob", "b"), "[7]"]
     batches, letters, account, flink = run(lines)
     learned = sum(map(len, batches.values()))
     assert (account.received, learned, account.ignored) == (6, 2, 1)
     assert account.rejected == len(letters) == 3
-    assert [letter["line"] for letter in letters] == ["{", lines[3], "[]"]
+    assert [letter["line"] for letter in letters] == ["{", lines[3], "[7]"]
     assert all(letter["reason"] and letter["detail"] for letter in letters)
     assert flink.metrics.counters["received"] == 6
     assert flink.metrics.counters["dead_letters"] == 3
@@ -84,6 +84,32 @@ def test_half_a_surrogate_pair_does_not_stop_the_job() -> None:
     assert [batch.users for batch in batches.values()] == [["ann"]]
     assert [letter["line"] for letter in letters] == lines[1:]
     assert account.received == 3
+
+
+def test_elements_are_counted_and_named() -> None:
+    inner = [event("ann", "a"), "7", event("", "b")]
+    lines = [
+        event("bob", "a"),
+        f"[{','.join(inner)}]",
+        "[]",
+        "\n".join([event("bob", "b"), "oops"]),
+    ]
+    batches, letters, account, flink = run(lines)
+    assert sorted(user for batch in batches.values() for user in batch.users) == [
+        "ann",
+        "bob",
+        "bob",
+    ]
+    assert [(one["reason"], one["element"], one["line"]) for one in letters] == [
+        ("not_an_object", 1, lines[1]), ("empty_user", 2, lines[1]), ("not_json", 1, lines[3]),
+    ]  # fmt: skip
+    assert (account.lines, account.received, account.ignored, account.rejected) == (4, 7, 1, 3)
+    assert flink.metrics.counters["received"] == 7
+
+
+def test_a_dead_letter_of_a_whole_line_has_no_element() -> None:
+    _, letters, _, _ = run(["oops"])
+    assert set(letters[0]) == {"reason", "detail", "source", "line", "at"}
 
 
 def test_each_line_of_csv_is_read_by_the_header_of_its_file(tmp_path: Path) -> None:

@@ -170,6 +170,18 @@ def test_ratings_keep_their_value_and_a_type_that_is_not_named_stays_so(tmp_path
     }  # fmt: skip
 
 
+def test_each_event_of_a_line_is_replayed_at_its_own_time(tmp_path: Path) -> None:
+    path = tmp_path / "sessions"
+    path.write_text(
+        '{"session":1,"events":[{"aid":5,"ts":1600000000000,"type":"clicks"},'
+        '{"aid":6,"ts":1600000009000,"type":"orders"},{"ts":1600000001000,"type":"clicks"}]}\n'
+        '{"session":2,"events":[{"aid":5,"ts":1600000005000,"type":"carts"}]}\n'
+    )
+    found = read(path, "source.preset=otto")
+    assert (found.users, found.items, found.left_out) == (["1", "2", "1"], ["5", "5", "6"], 1)
+    assert found.types == ["click", "cart", "purchase"]
+
+
 def test_what_cannot_be_replayed(tmp_path: Path) -> None:
     path = tmp_path / "events"
     path.write_text('{"user":"a","item":"x"}\n')

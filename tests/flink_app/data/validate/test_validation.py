@@ -281,3 +281,23 @@ def test_every_line_is_accounted_for(lines: list[str]) -> None:
     dead = sum(found.count for found in tally.dead.values())
     assert tally.events + tally.ignored + dead == tally.lines == len(lines)
     assert all(found.where and found.example for found in tally.dead.values())
+
+
+def test_several_events_of_a_line_are_counted_each(tmp_path: Path) -> None:
+    products = [{"product_id": "p"}, {"product_id": []}, {"product_id": "q"}]
+    order = {
+        "type": "track", "event": "Order Completed", "messageId": "m", "userId": "u",
+        "timestamp": "2023-08-25T12:51:36Z", "properties": {"products": products},
+    }  # fmt: skip
+    path = tmp_path / "calls.jsonl"
+    lines = [{"type": "page", "anonymousId": "a"}, order, order | {"messageId": "n"}]
+    path.write_bytes(b"\n".join(map(msgspec.json.encode, lines)) + b"\n")
+    config = load(None, ["source.preset=segment"], {}).config
+    found = examine(config, [path], Console(quiet=True))
+    assert (found.lines, found.events, found.users, found.items) == (3, 4, 1, 2)
+    by_name = {check.name: check for check in found.checks}
+    assert by_name["lines"].found == "2 of 6 events cannot be used"
+    assert by_name["wrong_type"].where.endswith("line 2")
+    assert by_name["wrong_type"].example.startswith("element 1: ")
+    assert by_name["ids"].status == "PASS"
+    assert by_name["duplicates"].count == 2
