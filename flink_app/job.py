@@ -7,6 +7,7 @@ name and uid of its file; all state is keyed by shard.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from pyflink.common import Types
 from pyflink.datastream import StreamExecutionEnvironment
@@ -37,8 +38,12 @@ def build(
     tables: StreamTableEnvironment,
     config: Config,
     trial: Trial = ORDINARY,
+    names: Mapping[str, str] = {},
 ) -> None:
-    """Put the whole job into `environment`; a `trial` changes which events it tests.
+    """Put the whole job into `environment`.
+
+    Args:
+        trial: changes which events it tests. names: the true paths behind those of the source.
 
     Raises:
         ConfigError, SourceError: the configured job cannot be built, or does not fit the state
@@ -71,6 +76,7 @@ def build(
                 {"user learner": user_keys},
                 source.name,
                 bool(source.position),
+                names,
             ),
             _KEYED_BYTES,
         )

@@ -8,6 +8,7 @@ other is given.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import zipfile
 from pathlib import Path
@@ -16,9 +17,11 @@ from flink_app import __version__
 from flink_app.config import Loaded
 from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
+from flink_app.config.paths import refusal
 from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
-from udfs.errors import ServiceError
+from flink_app.config.writable import require_file
+from udfs.errors import ConfigError, ServiceError
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
 
@@ -28,6 +31,8 @@ CONFIG = "millirec.toml"
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("flink_app", "udfs")
 _DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same sources give the same bytes
+
+_UNFIT = ",:;'"
 
 _MAIN = '''\
 """The job's entry point for `flink run -py`; the code is in millirec-job.zip (-pyfs)."""
@@ -68,11 +73,18 @@ def write(out: Path, loaded: Loaded) -> list[str]:
     """Write the archive to `out`, replacing it, and return lines to print.
 
     Raises:
-        ServiceError: it cannot be written.
+        ConfigError, ServiceError: it cannot be written, or Flink could not read an archive of
+            that name.
     """
+    if reason := _unfit(out):
+        raise ConfigError(f"{str(out)!r} {reason}: name another file with --out")
+    require_file(out, "--out")
     config, left_out = configuration(loaded)
     readme = _README.format(
-        version=__version__, name=out.name, config=CONFIG, secrets=_about_secrets(left_out)
+        version=__version__,
+        name=shlex.quote(out.name),
+        config=CONFIG,
+        secrets=_about_secrets(left_out),
     )
     texts = {"main.py": _MAIN, CONFIG: config, "README.txt": readme}
     contents = {name: text.encode() for name, text in texts.items()}
@@ -90,13 +102,27 @@ def write(out: Path, loaded: Loaded) -> list[str]:
         raise ServiceError(
             f"{out} cannot be written: {error.strerror}. Name another file with --out."
         ) from error
-    submit = f"flink run -d -pyfs {out} -pym flink_app.main"
+    given = shlex.quote(str(out))
     return [
         f"{out}: {len(contents)} files, {out.stat().st_size:,} bytes",
-        f"submit it:  {submit}",
-        f"more:       unzip -p {out} README.txt",
+        f"submit it:  flink run -d -pyfs {given} -pym flink_app.main",
+        f"more:       unzip -p {given} README.txt",
         _about_secrets(left_out).rstrip(),
     ]
+
+
+def _unfit(out: Path) -> str:
+    """Why `flink run -pyfs` could not take an archive of this name; "" if it can.
+
+    >>> _unfit(Path("my job.zip")), _unfit(Path("a,b.zip"))
+    ('', "has ',' in its path, with which flink run does not find it")
+    """
+    if reason := refusal(out):
+        return f"has {reason}"
+    for sign in _UNFIT:
+        if sign in (str(out) if sign in ",:" else out.name):
+            return f"has {sign!r} in its path, with which flink run does not find it"
+    return "" if out.suffix == ".zip" else "does not end in .zip, by which flink run knows archives"
 
 
 def kernels(loaded: Loaded) -> list[Path]:

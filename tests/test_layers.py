@@ -18,6 +18,7 @@ ROOMS = (
     "udfs.errors",
     "udfs.options",
     "udfs.threads",
+    "udfs.compiling",
     "udfs.accounts",
     "udfs.events",
     "udfs.state",

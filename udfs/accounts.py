@@ -25,6 +25,9 @@ EDGES = 1.1 ** np.arange(0, 160)
 
 LISTS = ("served", ALWAYS_TESTED)
 """The lists whose quality is always measured: those that users get, and the popular one."""
+NOT_WRITTEN = "dead letters that cannot be written are only counted"
+"""How the warning of the operator `letters` begins."""
+
 RATINGS = "ratings"
 """The group of measures for predicted ratings, besides those for lists."""
 

@@ -76,7 +76,7 @@ class Place:
 
     def checkpoint(self) -> Path:
         """The folder of the newest finished checkpoint."""
-        return Path(latest_checkpoint(str(self.stack.checkpoints)).removeprefix("file://"))
+        return latest_checkpoint(str(self.stack.checkpoints))
 
 
 def task_manager(place: Place) -> None:

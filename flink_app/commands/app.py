@@ -15,6 +15,8 @@ app = App(
     version=__version__,
     help="Real-time recommendations that follow a user's last click within milliseconds.\n\n"
     f"{EXIT_CODES}",
+    # A file may be called [x].
+    default_parameter=Parameter(json_list=False, json_dict=False),
 )
 
 ConfigFile = Annotated[

@@ -20,7 +20,7 @@ Preset = Annotated[str, Parameter(help="The format of the events, by its name: s
 
 @app.command
 def validate(
-    *files: Annotated[Path, Parameter(help="Files or folders of events; .gz is read too.")],
+    *files: Annotated[Path, Parameter(help="Files or folders of events, compressed or not.")],
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006  (cyclopts makes a new list)
     preset: Preset = "",
@@ -77,6 +77,25 @@ def replay(
     if not files:
         raise ConfigError("millirec replay needs a file of events")
     return play(load(config, [*_preset(preset), *settings]).config, files, to, speed, keep_times)
+
+
+@app.command
+def lines(
+    *files: Annotated[Path, Parameter(help="Files or folders of events, compressed or not.")],
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> None:
+    """Print files as the plain lines that the job reads: unpacked, in UTF-8, an object each.
+
+    Examples:
+        millirec lines events.json.xz > events.jsonl
+        millirec lines --set source.encoding=cp1252 old.csv > new.csv
+    """
+    from flink_app.data.recorded import print_lines
+
+    if not files:
+        raise ConfigError("millirec lines needs a file of events")
+    print_lines(files, load(config, settings).config.source.encoding)
 
 
 @app.command

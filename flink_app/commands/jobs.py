@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from flink_app.commands.app import ConfigFile, Settings, app
 from flink_app.config import load
-from flink_app.config.values import toml as toml_text
 from udfs.errors import ConfigError
 from udfs.options.learning import Served
 
@@ -41,15 +40,14 @@ def run(
     from flink_app.local.run import run as run_job
 
     given = []
-    if files:
-        given.append(f"source.paths={toml_text([str(file) for file in files])}")
-        if load(config, settings).config.source.kind not in ("files", "directory"):
-            given.append("source.kind=files")
+    if files and load(config, settings).config.source.kind not in ("files", "directory"):
+        given.append("source.kind=files")
     if preset:
         given.append(f"source.preset={preset}")
     if restore:
         given.append(f"state.restore={restore}")
-    return run_job(load(config, [*given, *settings]), debug)
+    loaded = load(config, [*given, *settings])
+    return run_job(loaded.reading([str(file) for file in files]) if files else loaded, debug)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +156,7 @@ def evaluate(
 
 
 @app.command
-def demo() -> None:
+def demo() -> int:
     """Watch lists follow clicks in a simulated shop, with nothing else installed.
 
     On the live page, http://127.0.0.1:8080 or the next free port, and in the terminal. It ends at
@@ -166,7 +164,7 @@ def demo() -> None:
     """
     from flink_app.demo import demo as show
 
-    show()
+    return show()
 
 
 @app.command

@@ -10,12 +10,12 @@ import re
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from flink_app.config.masking import masked
+from flink_app.config.paths import flink_uri, is_local, local
 from flink_app.config.tree import Config
 from udfs.errors import ConfigError
 from udfs.events.settings import RATING
@@ -47,6 +47,7 @@ set it to the most subtasks you may ever need.
     _check_models(config)
     _check_dead_letters(config)
     _check_sizes(config.job)
+    _check_paths(config)
     if config.state.restore == "latest" and not config.state.checkpoints:
         raise ConfigError(
             'state.restore is "latest" but state.checkpoints is empty: name the folder in which '
@@ -176,14 +177,23 @@ def _check_dead_letters(config: Config) -> None:
 
 def _check_apart(source: str, letters: str) -> None:
     """The dead letters must not be where the events are read, or they would be read too."""
-    if "://" in source or "://" in letters:
+    if not is_local(source) or not is_local(letters):
         return
-    folder, refused = (Path(path).expanduser().resolve() for path in (source, letters))
+    folder, refused = (local(path).resolve() for path in (source, letters))
     if folder == refused or folder in refused.parents:
         raise ConfigError(
             f'dead_letters.path is "{letters}", inside "{source}" of source.paths: rejected lines '
             "would be read as events. Choose a folder outside."
         )
+
+
+def _check_paths(config: Config) -> None:
+    """Flink must be able to name what it writes."""
+    named = {"state.checkpoints": config.state.checkpoints, "state.restore": config.state.restore}
+    if config.dead_letters.kind == "files":
+        named["dead_letters.path"] = config.dead_letters.path
+    for option, path in named.items():
+        flink_uri(path, option)
 
 
 def _check_sizes(job: Job) -> None:

@@ -49,6 +49,12 @@ class Loaded(msgspec.Struct, frozen=True):
     config: Config
     origins: dict[str, str]
 
+    def reading(self, paths: list[str]) -> Loaded:
+        """The same with other `source.paths`, from arguments: TOML cannot write all of them."""
+        source = msgspec.structs.replace(self.config.source, paths=paths)
+        config = msgspec.structs.replace(self.config, source=source)
+        return Loaded(config, self.origins | {"source.paths": "argument"})
+
 
 class _Setting(NamedTuple):
     """A value as it was set, not checked yet."""
@@ -74,7 +80,7 @@ def load(
 
     Raises:
         ConfigError: a file that cannot be read, a name that does not exist or no longer does, a
-            wrong type, a value out of range.
+            wrong type, a value out of range, or text that is not UTF-8.
 
     >>> loaded = load(None, ["model.dimensions=64"], {"REDIS_URL": "redis://cache"})
     >>> loaded.config.model.dimensions, loaded.origins["model.dimensions"]
@@ -93,6 +99,8 @@ def load(
         *(_from_override(text) for text in overrides),
     ):
         value = checked(option, raw, origin)
+        if option.name not in _PATHS:
+            _check_text(option, value, origin)
         origins[option.name] = origin
         if option.is_table:
             origins |= {f"{option.name}.{entry}": origin for entry in value}
@@ -103,6 +111,20 @@ def load(
             if origins[name] == DEFAULT:
                 values[name], origins[name] = 1, STRICT
     return Loaded(_tree(values), origins)
+
+
+_PATHS = "source.paths", "state.checkpoints", "state.restore", "dead_letters.path", "redis.keep"
+"""Names of files may be any bytes; what Flink cannot name is refused by `check`."""
+
+
+def _check_text(option: Option, value: object, origin: str) -> None:
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{option.name} (from {origin}) is {str(value)!r}, which is not text in UTF-8: write "
+            "it in UTF-8."
+        ) from None
 
 
 def _tree(values: Mapping[str, Any]) -> Config:

@@ -36,16 +36,17 @@ def from_text(option: Option, text: str, *, entry: str = "") -> object:
         kind = kind.value_type
     if isinstance(kind, (inspect.StrType, inspect.LiteralType)):
         return value if isinstance(value, str) else text
-    # A word that begins with a bracket is a list whose quotes the shell has removed.
-    if isinstance(kind, inspect.ListType) and isinstance(value, str) and value[:1] != "[":
-        return [value]
+    if isinstance(kind, inspect.ListType) and not isinstance(value, list):
+        word = value if isinstance(value, str) else text  # such as a folder called 2024
+        # One that begins with a bracket is a list whose quotes the shell has removed.
+        return [word] if word[:1] != "[" else word
     return value
 
 
 def _toml_or_text(text: str) -> object:
     try:
         document = msgspec.toml.decode(f"value = {text}", type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError):  # the latter: a path that is not UTF-8
         return text
     # More than one key: the text contains a line end and another assignment.
     return document["value"] if len(document) == 1 else text
@@ -120,7 +121,8 @@ def toml(value: object) -> str:
             return "true" if value else "false"
         case str():
             # A JSON string is a TOML basic string, once DEL is escaped too.
-            return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+            written = value.encode(errors="backslashreplace").decode()  # a path may be no UTF-8
+            return msgspec.json.encode(written).decode().replace("\x7f", "\\u007f")
         case list() | tuple():
             return "[" + ", ".join(toml(item) for item in value) + "]"
         case dict():

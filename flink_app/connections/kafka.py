@@ -7,9 +7,11 @@ imports it, so it imports nothing heavy.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from flink_app.config import Config
+from flink_app.config.writable import obstacle
 from flink_app.connections.listening import listens
 from udfs.errors import ServiceError
 
@@ -46,5 +48,8 @@ def connector_jars(config: Config) -> str:
         return ""
     from deploy.download import fetch, pinned
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "millirec" / "jars"
+    named = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    cache = Path(named) / "millirec" / "jars"
+    if not cache.is_absolute() or obstacle(cache):  # a user without a home
+        cache = Path(tempfile.gettempdir()) / f"millirec-jars-{os.getuid()}"
     return ";".join(jar.absolute().as_uri() for jar in fetch(pinned("flink"), cache))

@@ -11,11 +11,11 @@ import copy
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import redis
 
 from flink_app.config import Config
+from flink_app.config.paths import is_local, local
 from flink_app.connections.redis_access import redis_settings
 from udfs.errors import ServiceError
 from udfs.lists.keys import CHANNEL, FACTOR, ITEM, POPULAR, TRENDING, USER
@@ -88,8 +88,7 @@ def continues(client: redis.Redis, prefix: str, checkpoint: str) -> bool:
     """
     if not checkpoint:
         return False
-    parts = urlsplit(checkpoint)
-    folder = Path(unquote(parts.path) if parts.scheme == "file" else checkpoint)
+    folder = local(checkpoint) if is_local(checkpoint) else Path(checkpoint)
     try:
         made_s = (folder if folder.is_file() else folder / "_metadata").stat().st_mtime
     except OSError:

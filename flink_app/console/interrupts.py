@@ -1,6 +1,6 @@
-"""Ctrl-C while something is being written: the first one ends it after a whole batch.
+"""Ctrl-C and SIGTERM while something is being written: the first ends it after a whole batch.
 
-In: an event that a loop looks at. Out: the event set, or KeyboardInterrupt at the second Ctrl-C.
+In: an event that a loop looks at. Out: the event set, or KeyboardInterrupt at the second signal.
 """
 
 from __future__ import annotations
@@ -11,21 +11,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_BOTH = signal.SIGINT, signal.SIGTERM
+
+
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """A handler of signals that end a command, as Python's own of Ctrl-C."""
+    raise KeyboardInterrupt
+
 
 @contextmanager
 def interrupt_sets(stop: threading.Event) -> Iterator[None]:
-    """Make the first Ctrl-C set `stop`, which keeps batches whole, unless the caller handles it."""
+    """Make the first Ctrl-C or SIGTERM set `stop`, which keeps batches whole, unless the caller
+    handles them."""
+    before = {number: signal.getsignal(number) for number in _BOTH}
+    ours = [n for n in _BOTH if before[n] in (signal.default_int_handler, interrupt)]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
 
-    def first(_signal: int, _frame: FrameType | None) -> None:
+    def restore() -> None:
+        for number in ours:
+            signal.signal(number, before[number])
+
+    def first(_number: int, _frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        restore()
 
-    unhandled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not unhandled or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, first)
+    for number in ours:
+        signal.signal(number, first)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        restore()

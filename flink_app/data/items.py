@@ -7,8 +7,10 @@ In: JSON lines, CSV with a header, or the films of MovieLens. Out: `item:<id>`, 
 from __future__ import annotations
 
 import csv
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from udfs.events.raw_columns import Problem, clean_ids
 from udfs.stores.redis_refusals import told
 
 _REPORTED = 5  # lines left out that are named
+_PACKED = (".gz", ".bz2", ".xz", ".zst")
 _NO_GENRE = ("unknown", "(no genres listed)")
 _U_GENRE = (
     "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|"
@@ -107,7 +110,7 @@ def _text(line: str) -> str:
 
 def _reader(file: Path, first: str, column: str) -> tuple[Read, bool]:
     """The function that reads the lines of a file, and whether the first one is a header."""
-    name = file.name.removesuffix(".gz")
+    name = file.with_suffix("").name if file.suffix.lower() in _PACKED else file.name
     if name in ("u.item", "movies.dat"):
         return (_u_item if name == "u.item" else _movies_dat), False
     if first.lstrip().startswith("{"):
@@ -116,9 +119,10 @@ def _reader(file: Path, first: str, column: str) -> tuple[Read, bool]:
     if name == "movies.csv" and "movieId" in names:
         return lambda line: _film(_row(line, names), "movieId"), True
     if column not in names:
+        near = get_close_matches(column, names, n=1, cutoff=0.3) or names[:1]
         raise SourceError(
             f"{file} has no column {column!r}, but {', '.join(map(repr, names))}: name the column "
-            "of ids with --item."
+            f"of ids, such as --item {shlex.quote(near[0])}"
         )
     return lambda line: _split(_row(line, names), column), True
 
@@ -130,7 +134,14 @@ def _object(line: str, column: str) -> tuple[Any, Metadata]:
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError("not a JSON object")
-    if type(found.get(column, "")) not in (str, int, float):
+    if column not in found:
+        raise ValueError(
+            f"it has no field {column!r}, but {', '.join(map(repr, found))}: name that of ids "
+            "with --item"
+        )
+    if found[column] is None:
+        raise ValueError(f"its {column} is null")
+    if type(found[column]) not in (str, int, float):
         raise ValueError(f"{column} is neither text nor a whole number")
     return _split(found, column)
 

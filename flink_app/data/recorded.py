@@ -1,20 +1,22 @@
 """Recorded events as lines, without Flink, for the commands that look at files themselves.
 
-In: paths of files and folders; what ends in .gz is decompressed. Out: `Block`s of lines, cut and
-decoded as the job's source does it: at line feeds, and what is no UTF-8 becomes U+FFFD.
+In: paths of files and folders, compressed or not. Out: `Block`s of lines, cut and decoded as the
+job's source does it: at line feeds, and what is no text becomes U+FFFD.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
+from flink_app.config.paths import local
+from flink_app.graph.sources import files_of as files_in
 from udfs.errors import SourceError
+from udfs.events.text_files import open_lines
 
 BLOCK = 10_000  # lines
 
@@ -39,22 +41,15 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
         SourceError: there is no such path, or no file in a folder.
     """
     found: list[Path] = []
-    for path in (path.expanduser() for path in paths):
-        if not path.exists():
+    for path in paths:
+        known = path if path.exists() else local(str(path))
+        if not known.exists():
             raise SourceError(f"{path} cannot be read: No such file or directory")
-        if not path.is_dir():
-            found.append(path)
-            continue
-        below = [file for file in sorted(path.rglob("*")) if file.is_file()]
-        below = [file for file in below if not _hidden(file.relative_to(path))]
+        below = files_in([known])
         if not below:
             raise SourceError(f"there is no file in the folder {path}")
         found += below
     return found
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.parts)
 
 
 def read_blocks(
@@ -62,31 +57,34 @@ def read_blocks(
     size: int = BLOCK,
     on_bytes: Callable[[int], None] = lambda read: None,
     errors: str = "replace",
+    encoding: str = "",
 ) -> Iterator[Block]:
     """The lines of files, at most `size` at a time; a block is of one file.
 
     Args:
         on_bytes: called with the number of bytes read so far of all files, as they lie there.
-        errors: what becomes of bytes that are no UTF-8, as in `bytes.decode`.
+        errors, encoding: see `udfs.events.text_files.open_lines`.
 
     Raises:
         SourceError: a file cannot be read.
     """
     before = 0
     for path in files_of(paths):
-        try:
-            with path.open("rb") as raw, _text(path, raw, errors) as text:
-                first = 1
-                while lines := [line.rstrip("\r\n") for line in islice(text, size)]:
-                    yield Block(path, first, lines)
-                    first += len(lines)
-                    on_bytes(before + (raw.tell() if raw.seekable() else 0))
-            before += path.stat().st_size
-        except (OSError, EOFError, zlib.error) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}") from error
+        read = partial(_add, on_bytes, before)
+        lines = chain.from_iterable(open_lines(path, encoding, errors, read))
+        first = 1
+        while block := [line.rstrip("\r\n") for line in islice(lines, size)]:
+            yield Block(path, first, block)
+            first += len(block)
+        before += path.stat().st_size
 
 
-def _text(path: Path, raw: IO[bytes], errors: str) -> io.TextIOWrapper:
-    stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
-    return io.TextIOWrapper(stream, encoding="utf-8", errors=errors, newline="\n")
+def print_lines(paths: Sequence[Path], encoding: str) -> None:
+    """Write the lines of files to standard output, in UTF-8. Errors as in `read_blocks`."""
+    for block in read_blocks(paths, encoding=encoding):
+        sys.stdout.buffer.write("".join(f"{line}\n" for line in block.lines).encode())
+    sys.stdout.buffer.flush()
+
+
+def _add(on_bytes: Callable[[int], None], before: int, read: int) -> None:
+    on_bytes(before + read)

@@ -21,6 +21,7 @@ from rich.console import Console
 from flink_app.config import load
 from flink_app.connections.redis_access import redis_address, redis_client
 from flink_app.connections.redis_start import require_rights
+from flink_app.console.failures import FINISHED, STOPPED
 from flink_app.console.totals import Totals, read_totals
 from flink_app.demo.outcome import Outcome, summarise
 from flink_app.demo.page import page
@@ -41,8 +42,8 @@ _SETTLE_S = 15.0
 _SAMPLES, _TICK_S = 5, 0.25
 
 
-def demo(seconds: float | None = None) -> None:
-    """Show a shop, its job and lists that follow clicks; see the module.
+def demo(seconds: float | None = None) -> int:
+    """Show a shop, its job and lists that follow clicks; see the module. Returns the exit code.
 
     seconds: counted from when the shop's past is learned; 0 runs until Ctrl-C, and None takes the
     environment variable DEMO_SECONDS. Raises ConfigError if that is not a number of seconds,
@@ -57,8 +58,9 @@ def demo(seconds: float | None = None) -> None:
     except KeyboardInterrupt:
         if not outcome.rounds:
             console.print("Ended before the first list.", highlight=False)
-            return
+            return STOPPED
     summarise(console, outcome)
+    return FINISHED
 
 
 def _seconds() -> float:
@@ -232,7 +234,8 @@ def _ends_like_ctrl_c() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in handled}
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from flink_app.config import Config
 from flink_app.config.check import check
+from flink_app.config.writable import require_file
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.measure import Result, has_tests, measure
 from flink_app.evaluate.ordered import as_written, in_order
@@ -88,6 +89,8 @@ def evaluate(
     plot, warmup = more.get("plot"), more.get("warmup", 0)
     if plot is not None:
         check_plot(plot)
+    require_file(out, "--out")
+    require_file(plot, "--plot")
     config = with_models(with_positive(config, positive), more.get("models", ()))
     if more.get("repeat"):
         lists = msgspec.structs.replace(config.lists, exclude_consumed=False)
@@ -233,7 +236,7 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         job = replace(job, strict=True, shards=1, item_shards=1, parallelism=1)
     return replace(
         config,
-        source=replace(config.source, kind="files", paths=[str(events)]),
+        source=replace(config.source, kind="files", paths=[str(events)], encoding=""),
         model=replace(config.model, seed=seed),
         quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),

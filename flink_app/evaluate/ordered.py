@@ -53,7 +53,7 @@ def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: 
     """
     check_files(settings.preset, files_of(paths))
     gathered = Gathered(settings, now_ms, weighty=settings.zero_weight == "ignore")
-    for block in read_blocks(paths):
+    for block in read_blocks(paths, encoding=settings.preset.encoding):
         gathered.add(block)
     if not gathered.users:
         raise _nothing(paths, gathered.received, gathered.untimed, gathered.first)
@@ -62,7 +62,7 @@ def in_order(paths: Sequence[Path], settings: DecodeSettings, now_ms: int, out: 
         for begin in range(0, len(events), _BLOCK):
             for line in events.lines(begin, begin + _BLOCK, None, ""):
                 file.write(line + b"\n")
-    return Ordered(len(events), events.left_out, gathered.untimed)
+    return Ordered(len(events), events.left_out + gathered.ignored, gathered.untimed)
 
 
 def _nothing(paths: Sequence[Path], count: int, untimed: int, first: str) -> Exception:

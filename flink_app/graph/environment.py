@@ -15,9 +15,11 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
+from flink_app.config.paths import flink_uri
 from flink_app.connections.kafka import connector_jars
 from flink_app.graph.java import java_home
 from flink_app.graph.restore import RESTORE, whole_checkpoint
+from udfs.errors import ServiceError
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -36,10 +38,9 @@ def flink_options(config: Config) -> dict[str, str]:
         "state.backend.type": state.backend,
     }
     if state.checkpoints:
-        folder = state.checkpoints
         options |= {
             "execution.checkpointing.interval": f"{int(state.checkpoint_s * 1000)} ms",
-            "execution.checkpointing.dir": folder if "://" in folder else _uri(folder),
+            "execution.checkpointing.dir": flink_uri(state.checkpoints, "state.checkpoints"),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
             # More than one, so that there is an earlier one if the last is damaged.
             "execution.checkpointing.num-retained": "3",
@@ -47,7 +48,10 @@ def flink_options(config: Config) -> dict[str, str]:
         }
     if state.restore:
         options[RESTORE] = (
-            whole_checkpoint(state.checkpoints) if state.restore == "latest" else state.restore
+            whole_checkpoint(state.checkpoints)
+            if state.restore == "latest"
+            # The file system of a plain path is Flink's to choose.
+            else flink_uri(state.restore, "state.restore").removeprefix("file://")
         )
     return options | config.flink.options
 
@@ -77,6 +81,12 @@ def prepare_process() -> None:
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     packages = [str(_PROJECT), *site.getsitepackages()]
+    for path in [*packages, own]:
+        if os.pathsep in path:
+            raise ServiceError(
+                f"Python cannot be told to look in {path!r}, because of the {os.pathsep!r} in it: "
+                "install millirec in another folder"
+            )
     given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     os.environ["PYTHONPATH"] = os.pathsep.join([*packages, *given])
 
@@ -90,7 +100,3 @@ def environments(
         configuration.set_string(name, value)
     stream = StreamExecutionEnvironment.get_execution_environment(configuration)
     return stream, StreamTableEnvironment.create(stream)
-
-
-def _uri(folder: str) -> str:
-    return Path(folder).expanduser().absolute().as_uri()

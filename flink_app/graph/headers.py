@@ -5,12 +5,13 @@ In: a configuration, or the files themselves. Out: nothing, or a SourceError wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
 from flink_app.config import Config
 from flink_app.graph.event_settings import decode_settings
+from flink_app.graph.sources import files_of, paths_of
 from udfs.errors import SourceError
 from udfs.events.csv_mapping import require_names
 from udfs.events.first_lines import first_lines
@@ -33,7 +34,7 @@ def check_headers(config: Config) -> None:
     if source.kind in ("kafka", "flink"):
         require_names(preset, f'lines of source.kind "{source.kind}" have no header')
     elif source.kind == "files":
-        check_files(preset, _files(source.paths))
+        check_files(preset, files_of(paths_of(config)))
 
 
 def check_files(preset: Preset, files: Iterable[Path]) -> None:
@@ -48,15 +49,3 @@ def check_files(preset: Preset, files: Iterable[Path]) -> None:
         layout = layout_of(preset, first_lines(str(file), preset.encoding))
         if layout.problem and (layout.header or file.stat().st_size):
             raise SourceError(f"{file} cannot be read: {layout.problem}")
-
-
-def _files(paths: Iterable[str]) -> Iterator[Path]:
-    """The files that Flink reads, below folders those that it does not hide."""
-    for path in (Path(path).expanduser() for path in paths):
-        if not path.is_dir():
-            yield path
-            continue
-        for file in sorted(path.rglob("*")):
-            parts = file.relative_to(path).parts
-            if file.is_file() and not any(part.startswith((".", "_")) for part in parts):
-                yield file

@@ -1,17 +1,19 @@
 """Finds the checkpoint that a job is restored from: the newest in a folder, or the newest intact.
 
-In: a folder or file URI. Out: the URI of a checkpoint, or its metadata. A checkpoint is intact if
+In: a folder or file URI. Out: the path of a checkpoint, or its metadata. A checkpoint is intact if
 Flink's own classes can read its metadata, and all its files exist with the size in the metadata.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote
 
+from flink_app.config.paths import flink_uri, is_local, local
 from udfs.errors import ConfigError
 
 RESTORE = "execution.state-recovery.path"
@@ -27,17 +29,18 @@ _DELEGATING = (
 log = logging.getLogger(__name__)
 
 
-def latest_checkpoint(folder: str) -> str:
-    """The newest complete checkpoint below `folder` (a path or a file URI), as a file URI.
+def latest_checkpoint(folder: str) -> Path:
+    """The newest complete checkpoint below `folder` (a path or a file URI).
 
     Raises:
         ConfigError: there is none, or the folder is not on this machine.
     """
-    return _finished(folder)[0].as_uri()
+    return _finished(folder)[0]
 
 
 def whole_checkpoint(folder: str) -> str:
-    """Like `latest_checkpoint`, but skips damaged ones with a warning; needs the JVM to read them.
+    """Like `latest_checkpoint`, as Flink reads it, but skips damaged ones with a warning; needs the
+    JVM to read them.
 
     Raises:
         ConfigError: as there, or all are damaged.
@@ -45,7 +48,7 @@ def whole_checkpoint(folder: str) -> str:
     found = _finished(folder)
     for checkpoint in found:
         if not (damage := _damage(checkpoint)):
-            return checkpoint.as_uri()
+            return flink_uri(checkpoint, "state.checkpoints")
         log.warning("%s is damaged: %s. Trying the one before it.", checkpoint, damage)
     raise ConfigError(
         f"all {len(found)} checkpoints in {folder} are damaged: restore a copy of one, or start "
@@ -60,16 +63,21 @@ def _finished(folder: str) -> list[Path]:
             'state.restore is "latest" but state.checkpoints is empty: name the folder of the '
             "checkpoints"
         )
-    parts = urlsplit(folder)
-    if parts.scheme not in ("", "file"):
+    if not is_local(folder):
         raise ConfigError(
             f'state.restore = "latest" only looks on this machine, not in {folder}: give the path '
             "of the checkpoint instead"
         )
-    path = Path(unquote(parts.path)).expanduser().absolute()
-    found = sorted(path.glob("*/chk-*/_metadata"), key=lambda file: file.stat().st_mtime_ns)
+    path = local(folder)
+    # Earlier releases wrote to a folder with percents in its name.
+    folders = dict.fromkeys([path, Path(quote(os.fspath(path), errors="surrogateescape"))])
+    files = [file for one in folders for file in one.glob("*/chk-*/_metadata")]
+    found = sorted(files, key=lambda file: file.stat().st_mtime_ns)
     if not found:
-        raise ConfigError(f"there is no finished checkpoint in {path}: start without state.restore")
+        raise ConfigError(
+            f"there is no finished checkpoint in {path}: correct state.checkpoints, or start "
+            "without state.restore, and without anything learned"
+        )
     return [file.parent for file in reversed(found)]
 
 
@@ -103,7 +111,7 @@ def _damage(folder: Path) -> str:
     from py4j.protocol import Py4JJavaError
 
     try:
-        checkpoint = read_metadata(folder.as_uri())
+        checkpoint = read_metadata(flink_uri(folder, "state.checkpoints"))
     except Py4JJavaError as error:
         return f"its metadata cannot be read ({error.java_exception})"
     for path, size in _files(checkpoint):

@@ -6,9 +6,7 @@ at the end of a bounded input.
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import quote
-
+from pyflink.common import Types
 from pyflink.common.serialization import Encoder, SimpleStringSchema
 from pyflink.datastream import DataStream
 from pyflink.datastream.connectors import DeliveryGuarantee
@@ -23,8 +21,11 @@ from pyflink.datastream.connectors.kafka import (
 )
 
 from flink_app.config import Config
+from flink_app.config.paths import flink_uri, is_local, local
+from udfs.operators.letters import Letters
 
 NAME = "dead letters"
+WRITABLE = f"{NAME}: writable?"
 
 
 def write_dead_letters(letters: DataStream, config: Config) -> None:
@@ -33,12 +34,14 @@ def write_dead_letters(letters: DataStream, config: Config) -> None:
     if settings.kind == "none":
         return
     sink = _kafka_sink(config) if settings.kind == "kafka" else _file_sink(settings.path)
+    if settings.kind == "files" and is_local(settings.path):
+        letters = letters.process(Letters(str(local(settings.path))), Types.STRING())
+        letters = letters.name(WRITABLE).uid("letters").set_parallelism(1)
     letters.sink_to(sink).name(NAME).uid(NAME).set_parallelism(1)
 
 
 def _file_sink(path: str) -> FileSink:
-    local = "://" not in path
-    folder = "file://" + quote(str(Path(path).expanduser().absolute())) if local else path
+    folder = flink_uri(path, "dead_letters.path")
     rolling = RollingPolicy.default_rolling_policy(
         part_size=64 * 1024 * 1024, rollover_interval=60_000, inactivity_interval=5_000
     )

@@ -6,12 +6,22 @@ and the micro-batches.
 
 from __future__ import annotations
 
+import stat
+from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
 from flink_app.config import Config
+from flink_app.config.paths import flink_uri, local
+from flink_app.graph.inputs import (
+    NOT_LEFT_ALONE,
+    charset,
+    files_below,
+    name_oddity,
+    oddities,
+    refuse,
+)
 from udfs.errors import SourceError
 
 
@@ -67,22 +77,14 @@ def create_tables(source: Source, time_column: str) -> list[str]:
 def _files(config: Config) -> Source:
     """Files and folders, read once; or watched folders, whose new files are read as they appear."""
     watched = config.source.kind == "directory"
-    paths = [Path(path).expanduser().absolute() for path in config.source.paths]
-    for path in paths:
-        if "\n" in str(path):
-            raise SourceError(f"the path {str(path)!r} contains a line feed: rename it")
-        if not path.exists():
-            raise SourceError(f"there is no file or folder {path}: correct source.paths")
-        if watched and not path.is_dir():
-            raise SourceError(f"{path} is not a folder: source.kind = 'directory' watches folders")
-    if config.job.strict and (watched or len(paths) != 1 or not paths[0].is_file()):
-        raise SourceError(
-            "job.strict reads one file, because the order between files is undefined: give one "
-            "file in source.paths (concatenate several in order of time)"
-        )
-    options = {"connector": "filesystem", "format": "raw"}
+    paths, encoding = paths_of(config), config.source.encoding
+    odd = {path: reason for path in paths if (reason := name_oddity(path))}
+    for file, reason in (odd or ({} if watched else oddities(files_of(paths), encoding))).items():
+        raise refuse(file, reason)
+    options = {"connector": "filesystem", "format": "raw"} | charset(encoding)
     if watched:
         options["source.monitor-interval"] = f"{config.source.poll_ms} ms"
+        options["source.path.regex-pattern"] = NOT_LEFT_ALONE
     lanes = config.job.parallelism
     return Source(
         name="",
@@ -91,8 +93,49 @@ def _files(config: Config) -> Source:
         lane=f"MOD(ABS(HASH_CODE(file)), {lanes})" if lanes > 1 else "0",
         options=options,
         bounded=not watched,
-        paths=tuple("file://" + quote(str(path)) for path in paths),
+        paths=tuple(flink_uri(path, "source.paths") for path in paths),
     )
+
+
+def paths_of(config: Config) -> list[Path]:
+    """The absolute paths in source.paths.
+
+    Raises:
+        SourceError: there is no such file or folder, or it is of the wrong kind.
+    """
+    watched = config.source.kind == "directory"
+    paths = [local(path) for path in config.source.paths]
+    for path in paths:
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            raise SourceError(
+                f"there is no file or folder {path} that can be read ({error.strerror}): correct "
+                "source.paths"
+            ) from error
+        if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+            raise SourceError(f"{path} is neither a file nor a folder: write its lines to a file")
+        if watched and not path.is_dir():
+            raise SourceError(f"{path} is not a folder: source.kind = 'directory' watches folders")
+    if config.job.strict and (watched or len(paths) != 1 or not paths[0].is_file()):
+        raise SourceError(
+            "job.strict reads one file, because the order between files is undefined: give one "
+            "file in source.paths (concatenate several in order of time)"
+        )
+    return paths
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """The files among `paths` and those below the folders.
+
+    Raises:
+        SourceError: a folder cannot be read.
+    """
+    try:
+        found = [files_below(path) if path.is_dir() else [path] for path in paths]
+    except OSError as error:
+        raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from error
+    return [file for files in found for file in files]
 
 
 def _kafka(config: Config) -> Source:
@@ -106,6 +149,7 @@ def _kafka(config: Config) -> Source:
         "properties.group.id": source.group,
         "scan.startup.mode": start[source.start],
         "value.format": "raw",
+        **{f"value.{key}": value for key, value in charset(source.encoding).items()},
     }
     options.setdefault("properties.auto.offset.reset", "earliest")
     if source.bounded:
@@ -126,7 +170,7 @@ def _kafka(config: Config) -> Source:
 def _flink(config: Config) -> Source:
     options = dict(config.source.options)
     if not any(key in options for key in ("format", "value.format")):
-        options["format"] = "raw"
+        options |= {"format": "raw", **charset(config.source.encoding)}
     lanes = config.job.parallelism
     return Source(
         name=options.get("connector", "flink"),

@@ -1,6 +1,6 @@
 """Servers that end when this process does, however it ends.
 
-In: a command line. Out: a process that guards it, to be ended by `end_guarded`.
+In: a command line. Out: the server's process, to be ended by `end_guarded`.
 """
 
 from __future__ import annotations
@@ -8,10 +8,14 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 
-# The shell waits for the end of its input, which comes when the server is stopped or when this
-# process dies, however it dies; then it ends the server. Few servers can watch their parent.
+# A shell waits for the end of its input, which comes when the server is stopped or when this
+# process dies, however it dies; then it ends the server. Few servers can watch their parent. The
+# server is the child of this process, not of the shell, which would forget one that has ended
+# early: its number may by then be that of another process, and the signal would end that.
 _GUARD = (
-    '"$@" </dev/null & server=$!; cat >/dev/null; exec </dev/null; kill "$server"; wait "$server"'
+    "exec {0}<&0\n"  # a shell gives what is in the background no input of its own accord
+    '(cat <&{0} >/dev/null; kill "$$" 2>/dev/null) &\n'
+    'exec "$@" </dev/null {0}<&-'
 )
 
 
@@ -28,8 +32,9 @@ def start_guarded(
             the server; without one, the end of this process does.
         held: other file descriptors that the server keeps open while it lives, such as locks.
     """
+    guard = _GUARD.format(next(number for number in range(3, 10) if number not in held))
     return subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "guard", *command],
+        ["/bin/sh", "-c", guard, "guard", *command],
         stdin=watched,
         pass_fds=held,
         stdout=subprocess.DEVNULL,
@@ -40,11 +45,11 @@ def start_guarded(
     )
 
 
-def end_guarded(guard: subprocess.Popen[bytes]) -> None:
+def end_guarded(server: subprocess.Popen[bytes]) -> None:
     """End the server by SIGTERM and wait until it is gone.
 
     One that is watched by other means is only waited for.
     """
-    if guard.stdin is not None:
-        guard.stdin.close()
-    guard.wait()
+    if server.stdin is not None:
+        server.stdin.close()
+    server.wait()

@@ -7,7 +7,7 @@ job nor its Java process is left.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from flink_app.config import Config
 from flink_app.console.failures import JobFailed, job_failed
 from flink_app.local.gateway import JavaGateway
-from udfs.errors import MillirecError
+from udfs.errors import MillirecError, ServiceError
 from udfs.learning.settings import ORDINARY, Trial
 
 
@@ -24,12 +24,18 @@ class EmbeddedJob:
 
     Args:
         log, on_warning: see `JavaGateway`. trial: how events are tested, if the run measures.
+        names: the true paths behind those that the job reads.
     """
 
     def __init__(
-        self, config: Config, log: Path, on_warning: Callable[[str], None], trial: Trial = ORDINARY
+        self,
+        config: Config,
+        log: Path,
+        on_warning: Callable[[str], None],
+        trial: Trial = ORDINARY,
+        names: Mapping[str, str] = {},
     ) -> None:
-        self._config, self._trial = config, trial
+        self._config, self._trial, self._names = config, trial, names
         self._gateway = JavaGateway(log, on_warning)
         self._client: Any = None
         self._result: Any = None
@@ -53,13 +59,20 @@ class EmbeddedJob:
         options = embedded_options(config) | flink_options(config) | config.flink.options
         try:
             stream, tables = environments(options)
-            build(stream, tables, config, self._trial)
+            build(stream, tables, config, self._trial, self._names)
             self._client = stream.execute_async(config.job.name)
             self._result = self._client.get_job_execution_result()
         except MillirecError:
             raise
         except Exception as error:  # py4j's, PyFlink's own, by cause
-            raise job_failed(str(error)) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> MillirecError:
+        """What is to be said of an error that came from Java, or from its absence."""
+        from py4j.protocol import Py4JJavaError
+
+        death = "" if isinstance(error, Py4JJavaError) else self._gateway.death()
+        return ServiceError(death) if death else job_failed(str(error))
 
     @property
     def id(self) -> str:
@@ -70,14 +83,15 @@ class EmbeddedJob:
         """Whether its input has ended and all of it is done.
 
         Raises:
-            JobFailed: it has ended with an error; the message has the cause.
+            JobFailed: it has ended with an error; the message has the cause. ServiceError: Java is
+                gone.
         """
-        if self._result is None or not self._result.done():
-            return False
         try:
+            if self._result is None or not self._result.done():
+                return False
             self._result.result()
         except Exception as error:  # py4j's, PyFlink's own, by cause
-            raise job_failed(str(error)) from error
+            raise self._failed(error) from error
         return True
 
     def check(self) -> None:

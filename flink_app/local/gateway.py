@@ -8,11 +8,16 @@ too, one `str` each.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
+import logging
 import os
 import re
+import signal
 import struct
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -21,11 +26,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from flink_app.config.paths import refusal
 from udfs.errors import ServiceError
 
 _PORT = "PYFLINK_GATEWAY_PORT"
 _START_S = 120.0
 _STOP_S = 20.0
+_NOTICE_S = 1.0
 
 # PyFlink passes Python's log records on under the name "path/of/module.py:line".
 _LOG4J = """\
@@ -45,6 +52,9 @@ appender.listener.filter.warnings.level = WARN
 appender.listener.layout.type = PatternLayout
 appender.listener.layout.pattern = warning|%c|%m{{nolookups}}%n
 """
+# Java reads names of files by the locale; Python takes UTF-8 in the locale C too.
+_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
+_STACK = re.compile(r"\s+(at |\.\.\. \d+ more)|Picked up JAVA_TOOL_OPTIONS|warning\|")
 _OPERATOR = re.compile(r"warning\|\S*[/\\]udfs[/\\](?:\w+[/\\])*\w+\.py:\d+\|(.*)")
 
 
@@ -61,7 +71,7 @@ class JavaGateway:
 
     def __init__(self, log: Path, on_warning: Callable[[str], None]) -> None:
         self._log, self._on_warning = log, on_warning
-        self._last_lines: deque[str] = deque(maxlen=3)
+        self._last_lines: deque[str] = deque(maxlen=100)
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Any = None
 
@@ -75,18 +85,31 @@ class JavaGateway:
         from flink_app.graph.environment import prepare_process
 
         prepare_process()
-        from pyflink.pyflink_gateway_server import launch_gateway_server_process
+        if reason := refusal(self._log):
+            raise ServiceError(
+                f"Java cannot log to {str(self._log)!r}, which has {reason}: set TMPDIR to another "
+                "folder"
+            )
+        from pyflink import pyflink_gateway_server
 
+        # A signal to the whole group (systemd, `timeout`, a terminal) must reach the job first.
+        pyflink_gateway_server.Popen = functools.partial(subprocess.Popen, start_new_session=True)
         settings, port = self._log.with_suffix(".properties"), self._log.with_suffix(".port")
         port.unlink(missing_ok=True)  # an earlier Java's, which has logged to the same folder
-        settings.write_text(_LOG4J.format(file=self._log.as_posix()), encoding="utf-8")
+        settings.write_text(_LOG4J.format(file=_escaped(str(self._log))), encoding="ascii")
         environment = {
             **os.environ,
-            "LOG4J_PROPERTIES": str(settings),
+            **_LOCALE,
+            "LOG4J_PROPERTIES": settings.as_uri(),
             "_PYFLINK_CONN_INFO_PATH": str(port),
+            # PyFlink would ask for the user's name, which not every user has.
+            "FLINK_IDENT_STRING": os.environ.get("FLINK_IDENT_STRING") or "millirec",
+            "JAVA_TOOL_OPTIONS": _with_temporary_folder(os.environ.get("JAVA_TOOL_OPTIONS", "")),
         }
+        # Its calls that a signal breaks off are not to be told by their tracebacks.
+        logging.getLogger("py4j").addHandler(logging.NullHandler())
         main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
-        self._process = launch_gateway_server_process(environment, main)
+        self._process = pyflink_gateway_server.launch_gateway_server_process(environment, main)
         assert self._process.stderr is not None
         reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         reader.start()
@@ -115,7 +138,8 @@ class JavaGateway:
             return
         if self._gateway is not None:
             # Or each Java object that Python still holds would be given back over a dead socket.
-            self._gateway.shutdown()
+            with contextlib.suppress(Exception):  # it may be dead already
+                self._gateway.shutdown()
         assert process.stdin is not None
         with contextlib.suppress(OSError):
             process.stdin.close()
@@ -126,26 +150,70 @@ class JavaGateway:
             process.kill()
             process.wait()
 
+    def death(self) -> str:
+        """Why Java is gone, as a sentence; "" while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired, AttributeError):
+            # Its end may be noticed by a broken connection first.
+            code = self._process.wait(_NOTICE_S)  # type: ignore[union-attr]
+            reason = f"by itself, exit code {code}: {self._last_line()}"
+            if code == -signal.SIGKILL:
+                reason = "by SIGKILL, as the system does when memory runs out"
+            elif code < 0:
+                reason = f"by {signal.Signals(-code).name}"
+            return f"Flink's Java process was ended {reason}. See {self._log}."
+        return ""
+
     def _wait(self, file: Path) -> int:
         """The port that Java has written into `file`, as a big-endian 32-bit integer."""
         assert self._process is not None
         deadline = time.monotonic() + _START_S
         while not (file.exists() and file.stat().st_size >= 4):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                last = self._last_lines[-1] if self._last_lines else "it printed nothing"
                 raise ServiceError(
-                    f"Flink's Java process did not start: {last}. See {self._log}; if JAVA_HOME is "
-                    "set, check that it is a working Java."
+                    f"Flink's Java process did not start: {self._last_line()}. See {self._log}; "
+                    "if JAVA_HOME is set, check that it is a working Java."
                 )
             time.sleep(0.02)
         return int(struct.unpack("!I", file.read_bytes()[:4])[0])
+
+    def _last_line(self) -> str:
+        """The last line that Java printed, not of a stack."""
+        lines = [line for line in self._last_lines if line.strip() and not _STACK.match(line)]
+        return lines[-1] if lines else "it printed nothing"
 
     def _listen(self, stream: IO[bytes]) -> None:
         for raw in stream:
             line = raw.decode(errors="replace").rstrip()
             self._last_lines.append(line)
             if warning := operator_warning(line):
-                self._on_warning(warning)
+                # Java would stand still if nobody read on.
+                with contextlib.suppress(Exception, SystemExit):
+                    self._on_warning(warning)
+
+
+def _with_temporary_folder(options: str) -> str:
+    """Java's options with the folder of TMPDIR, which Java itself does not look at.
+
+    >>> _with_temporary_folder("-Djava.io.tmpdir=/mine")
+    '-Djava.io.tmpdir=/mine'
+    """
+    folder = tempfile.gettempdir()
+    if "java.io.tmpdir" in options or folder == "/tmp" or "'" in folder:
+        return options
+    return f"{options} '-Djava.io.tmpdir={folder}'".strip()
+
+
+def _escaped(path: str) -> str:
+    """A path as Log4j's properties take it: a backslash, $ and other letters than ASCII escaped.
+
+    >>> print(_escaped("/a b/ü${x}"))
+    /a b/\\u00fc$${x}
+    """
+    units = path.replace("${", "$${").encode("utf-16-be")
+    codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
+    return "".join(
+        chr(code) if 32 <= code < 127 and code != 92 else f"\\u{code:04x}" for code in codes
+    )
 
 
 def operator_warning(line: str) -> str:

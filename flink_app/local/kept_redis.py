@@ -162,11 +162,14 @@ class KeptRedis:
         while not self._none():
             with suppress(OSError, ValueError):
                 pipe = os.open(self.folder / "users", os.O_WRONLY | os.O_NONBLOCK)
-                self.url = f"redis://{LOOPBACK}:{int((self.folder / 'port').read_text())}/0"
-                if answers(self.url) and not _broken(pipe):
-                    self._pipe = pipe
-                    return True
-                os.close(pipe)
+                try:
+                    self.url = f"redis://{LOOPBACK}:{int((self.folder / 'port').read_text())}/0"
+                    if answers(self.url) and not _broken(pipe):
+                        self._pipe = pipe
+                        return True
+                finally:
+                    if self._pipe is None:  # or this process would keep what is ending alive
+                        os.close(pipe)
             if time.monotonic() > deadline:
                 raise ServiceError(
                     f"the Redis of {self.folder} neither answers nor ends: end it (its log is "

@@ -16,6 +16,7 @@ import msgspec
 
 from flink_app.config import Config
 from flink_app.console.failures import job_failed
+from flink_app.graph.sources import paths_of
 from udfs.errors import MillirecError
 
 MICRO_BATCHES = "micro-batches"
@@ -51,9 +52,12 @@ def plan(config: Config) -> list[Step]:
 
     with tempfile.TemporaryDirectory(prefix="millirec-") as folder:
         source = config.source
-        if source.kind in ("files", "directory") and not source.paths:
+        if source.kind in ("files", "directory"):
             # The graph of any input: no line is read.
-            source = msgspec.structs.replace(source, paths=[folder])
+            path = Path(folder) / "events"
+            path.touch() if config.job.strict else path.mkdir()
+            given = len(paths_of(config)) if source.paths else 1
+            source = msgspec.structs.replace(source, paths=[str(path)] * given)
             config = msgspec.structs.replace(config, source=source)
         with JavaGateway(Path(folder) / "millirec.log", lambda _: None):
             return steps(_execution_plan(config))
@@ -120,7 +124,8 @@ def _step_of(operator: str) -> str | None:
         return re.sub(r"\[\d+\]$", "", operator.removeprefix("Source: "))
     if operator == "TableToDataStream" or re.search(r"\[\d+\]$", operator):
         return MICRO_BATCHES
-    return operator.partition(":")[0]
+    # Chained Python operators have one name: "Map, dead letters: writable?".
+    return operator.removeprefix("Map, ").partition(":")[0]
 
 
 def as_text(graph: Sequence[Step]) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import signal
+import shlex
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import msgspec
 import redis
@@ -25,11 +24,13 @@ from rich.text import Text
 from flink_app.config import Config, Loaded
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
+from flink_app.config.writable import check_writable
 from flink_app.connections.kafka import require_kafka
 from flink_app.connections.redis_access import EMBEDDED_PORT, redis_address, redis_client
 from flink_app.connections.redis_start import continues, require_rights, start_afresh
 from flink_app.console.failures import FAILED, FINISHED, STOPPED, JobFailed
 from flink_app.console.live import LiveLine
+from flink_app.console.terminal import printable
 from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.headers import check_headers
@@ -38,8 +39,12 @@ from flink_app.graph.sources import source_of
 from flink_app.local import summary
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.kept_redis import KeptRedis
+from flink_app.local.line_count import count_of
 from flink_app.local.own_redis import redis_of_run
+from flink_app.local.stop import Stop
+from flink_app.local.unpack import Readable, readable
 from flink_app.lookup import lists
+from udfs.accounts import NOT_WRITTEN
 from udfs.errors import ConfigError
 from udfs.lists import contract
 from udfs.lists.keys import USER
@@ -50,34 +55,6 @@ log = logging.getLogger(__name__)
 _POLL_S = 0.2
 _SETTLE_S = 2.0  # after a stop: the job writes its totals twice a second
 _SAMPLE_LENGTH = 5
-
-
-class Stop:
-    """Context manager: Ctrl-C, SIGTERM and a closed terminal.
-
-    Until `gently` is set they raise KeyboardInterrupt; then the first one is only noted, so that a
-    job can be cancelled and its totals read, and a second one raises.
-    """
-
-    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def __init__(self) -> None:
-        self.gently = False
-        self.requested = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Stop:
-        self._before = {number: signal.signal(number, self._on_signal) for number in self._SIGNALS}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.requested or not self.gently:
-            raise KeyboardInterrupt
-        self.requested = True
 
 
 def run(loaded: Loaded, debug: bool = False) -> int:
@@ -91,14 +68,16 @@ def run(loaded: Loaded, debug: bool = False) -> int:
             does not answer. JobFailed: it has ended with an error.
     """
     _check_input(loaded.config)
-    log_file = Path(tempfile.mkdtemp(prefix="millirec-")) / "millirec.log"
+    log_file = Path(tempfile.mkdtemp(prefix="millirec-")).absolute() / "millirec.log"
     _log_to(log_file)
     console = Console(stderr=True)
+    stop = Stop()
     try:
-        with Stop() as stop:
+        with stop:
             return _Run(loaded, log_file, console, stop).run()
     except KeyboardInterrupt:
-        console.print("stopped before the job started", highlight=False)
+        when = "at once, without its last figures" if stop.requested else "before the job started"
+        console.print(f"stopped {when}", highlight=False)
         return STOPPED
     except Exception as error:
         log.exception("the run has failed")
@@ -112,8 +91,10 @@ def run(loaded: Loaded, debug: bool = False) -> int:
 def _check_input(config: Config) -> None:
     """Find mistakes in the input before Java takes its seconds to start."""
     check(config)
+    check_writable(config)
     decode_settings(config)
-    source_of(config)
+    if config.source.kind not in ("files", "directory"):
+        source_of(config)  # `readable` looks into files
     check_headers(config)
     if config.state.restore == "latest":
         latest_checkpoint(config.state.checkpoints)
@@ -132,25 +113,46 @@ class _Run:
 
     def __init__(self, loaded: Loaded, log_file: Path, console: Console, stop: Stop) -> None:
         self._config = loaded.config
+        self._input = Readable(loaded.config, {})
+        self._finished = False
         self._embedded = loaded.origins["redis.url"] == DEFAULT
         self._kept: KeptRedis | None = None
         self._log_file, self._console, self._stop = log_file, console, stop
         self._totals = Totals()
         self._seconds = 0.0
         self._began_ms = 0
+        self._not_written: list[str] = []
 
     def run(self) -> int:
         """Returns the exit code."""
         with contextlib.ExitStack() as stack:
+            count = count_of(self._config)
+            stack.callback(count.stop)
+            self._input = readable(self._config, self._say)
+            stack.callback(self._forget)
+            self._config = self._input.config
             if self._embedded:
                 self._config = self._with_redis(stack)
             self._client = stack.enter_context(contextlib.closing(redis_client(self._config)))
             require_rights(self._client, self._config)
-            finished, advice = self._work()
-            self._summarise(finished, advice)
+            try:
+                finished, advice = self._work()
+            except JobFailed as error:
+                if fault := count.fault(_SETTLE_S):
+                    raise fault from error
+                raise
+            held, reason = count.result() if finished else (None, "")
+            self._summarise(finished, advice, held, reason)
+            self._finished = finished
         if not finished:
             return STOPPED
-        return FAILED if self._totals.missing else FINISHED
+        lost = self._totals.missing or summary.differs(self._totals, held)
+        return FAILED if lost else FINISHED
+
+    def _forget(self) -> None:
+        """Remove what was unpacked, unless a job may be restored that still reads it."""
+        if self._finished or not self._config.state.checkpoints:
+            self._input.remove()
 
     def _with_redis(self, stack: contextlib.ExitStack) -> Config:
         """Start a Redis, at the port where lookups look for it if that is free."""
@@ -163,28 +165,40 @@ class _Run:
         return msgspec.structs.replace(self._config, redis=changed)
 
     def _say(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(Text(printable(text)), highlight=False, soft_wrap=True)
 
     def _work(self) -> tuple[bool, list[str]]:
         """Run Java and the job to the end; whether it finished, and how to continue if not."""
         with LiveLine(self._console) as line:
             line.stage("starting Java and Flink")
-            with EmbeddedJob(self._config, self._log_file, line.warn) as job:
+            names, warn = self._input.names, self._noting(line.warn)
+            with EmbeddedJob(self._config, self._log_file, warn, names=names) as job:
                 self._start_afresh(line)
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")
-                finished = self._follow(job, line)
+                with self._input.unpacking(line.warn):
+                    finished = self._follow(job, line)
                 job_id = job.id
                 line.stage("stopping Flink")
         return finished, [] if finished else self._go_on(job_id)
+
+    def _noting(self, warn: Callable[[str], None]) -> Callable[[str], None]:
+        """`warn`, which repeats in the summary that dead letters were not written."""
+
+        def warned(message: str) -> None:
+            if message.startswith(NOT_WRITTEN) and message not in self._not_written:
+                self._not_written.append(message)
+            warn(message)
+
+        return warned
 
     def _start_afresh(self, line: LiveLine) -> None:
         """Remove what an earlier job has left in Redis, unless this one continues it."""
         config, state = self._config, self._config.state
         checkpoint = state.restore
         if checkpoint == "latest":
-            checkpoint = latest_checkpoint(state.checkpoints)
+            checkpoint = str(latest_checkpoint(state.checkpoints))
         if not continues(self._client, config.redis.prefix, checkpoint) and (
             note := start_afresh(self._client, config, lists.now_ms())
         ):
@@ -227,18 +241,24 @@ class _Run:
             ]
         with contextlib.suppress(ConfigError):
             newest = latest_checkpoint(folder)
-            if job_id in newest:
-                return [f"to continue from its last checkpoint: --restore {newest}"]
+            if job_id in newest.parts:
+                path = shlex.quote(printable(str(newest)))
+                return [f"to continue from its last checkpoint: --restore {path}"]
         return ["it was stopped before its first checkpoint"]
 
-    def _summarise(self, finished: bool, advice: list[str]) -> None:
+    def _summarise(self, finished: bool, advice: list[str], held: int | None, reason: str) -> None:
         out = Console(highlight=False, soft_wrap=True)
         totals, config = self._totals, self._config
         lines = ["finished" if finished else "stopped", ""]
-        lines += summary.account(totals, stopped=not finished)
+        lines += summary.account(totals, not finished, held)
+        lines += [f"not compared with the files: {reason}"] if reason else []
         lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
         lines += summary.quality(totals)
-        lines += [*summary.dead_letters(totals, config), *advice, f"log: {self._log_file}", ""]
+        lines += [
+            f"not learned: {why}" for one in self._input.arrivals for why in one.unread.values()
+        ]
+        lines += [*summary.dead_letters(totals, config), *self._not_written, *advice]
+        lines += [f"log: {self._log_file}", ""]
         for text in lines:
             out.print(Text(text))
         self._show_lists(out)

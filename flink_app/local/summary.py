@@ -15,8 +15,11 @@ from udfs.accounts import LISTS
 from udfs.lists.keys import POPULAR, USER
 
 
-def account(totals: Totals, stopped: bool) -> list[str]:
-    """What happened to every line that was read; `stopped`: before the end of the input.
+def account(totals: Totals, stopped: bool, held: int | None = None) -> list[str]:
+    """What happened to every line that was read.
+
+    Args:
+        stopped: before the end of the input. held: lines in the files, if they were counted.
 
     >>> print("\\n".join(account(Totals(received=5, learned=3, dead={"json": 2}), False)))
     5 lines received
@@ -25,6 +28,8 @@ def account(totals: Totals, stopped: bool) -> list[str]:
       2 dead letters  json 2
       0 ignored  blank lines, headers, no interaction, weight 0
     accounted for: all
+    >>> account(Totals(received=3, learned=3), False, 6)[-1]
+    'NOT accounted for: the files hold 6 lines, not 3. Please report this as a bug.'
     """
     width = len(f"{totals.received:,}")
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(totals.dead.items()))
@@ -39,11 +44,27 @@ def account(totals: Totals, stopped: bool) -> list[str]:
         what = f"{counted(totals.received, 'event')} on {counted(totals.lines, 'line')}"
         lines = [f"{what} received"]
     lines += [f"  {number:>{width},} {name}  {more}".rstrip() for number, name, more in rows]
+    if differs(totals, held):
+        text = f"the files hold {counted(held or 0, 'line')}, not {_read(totals):,}"
+        return [*lines, f"NOT accounted for: {text}. Please report this as a bug."]
     if totals.missing == 0:
         return [*lines, "accounted for: all"]
     if stopped:
         return [*lines, f"accounted for: all but {totals.missing:,}, which were in progress"]
     return [*lines, f"NOT accounted for: {totals.missing:,} lines. Please report this as a bug."]
+
+
+def differs(totals: Totals, held: int | None) -> bool:
+    """Whether the job has received another number of lines than the files hold, if that is known.
+
+    >>> differs(Totals(received=9, lines=3), 3), differs(Totals(received=3), 6)
+    (False, True)
+    """
+    return held is not None and held != _read(totals)
+
+
+def _read(totals: Totals) -> int:
+    return totals.lines or totals.received  # of a job that does not count lines
 
 
 def speed(totals: Totals, seconds: float, restored: bool) -> list[str]:

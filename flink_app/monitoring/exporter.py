@@ -16,6 +16,7 @@ import redis
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis, redis_address
 from flink_app.console.failures import STOPPED
+from flink_app.console.terminal import printable
 from flink_app.local.own_redis import with_own_redis
 from udfs.errors import ConfigError, ServiceError
 from udfs.stores.redis_refusals import told
@@ -46,10 +47,10 @@ def export(listen: str, loaded: Loaded) -> int:
     registry.register(StatsCollector(Stats(loaded).read, Drift()))
     try:
         server, thread = start_http_server(port, host, registry)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: no name of a host has such a form
         raise ServiceError(
-            f"cannot listen on {listen}: {error.strerror or error}. Choose another address with "
-            "--listen HOST:PORT."
+            f"cannot listen on {printable(listen)}: {getattr(error, 'strerror', '') or error}. "
+            "Choose another address with --listen HOST:PORT."
         ) from error
     host = f"[{host}]" if ":" in host else host
     print(f"metrics at http://{host}:{server.server_port}/metrics", file=sys.stderr, flush=True)

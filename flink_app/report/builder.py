@@ -15,6 +15,7 @@ from rich.console import Console
 
 from flink_app import __version__
 from flink_app.config import Loaded
+from flink_app.config.writable import require_file
 from flink_app.connections.redis_access import find_redis
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals, read_totals
@@ -47,6 +48,7 @@ def report(loaded: Loaded, files: Sequence[Path], out: Path, watch: float) -> No
         raise ConfigError("--watch observes a running job: leave out either it or the files")
     if watch < 0:
         raise ConfigError(f"--watch is {watch:g}; it must be at least 0")
+    require_file(out, "--out")
     console = Console(highlight=False)
     moment = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     made = f"Made by millirec {__version__} report on {moment}."

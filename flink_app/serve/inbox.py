@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flink_app.config import Config
+from flink_app.config.paths import local
 from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.problems import Problem
 from flink_app.writers.files import DirectoryWriter
 from flink_app.writers.kafka import KafkaWriter
 from udfs.errors import ServiceError
+from udfs.events.text_files import codec
 
 log = logging.getLogger(__name__)
 DURABLE_S = 10.0
@@ -78,9 +80,11 @@ def sink_of(config: Config) -> Sink | str:
         )
     if decode_settings(config).preset.format != "json":
         return "the job reads CSV (source.preset, source.format), but POST /events writes JSON"
+    if codec(source.encoding) != "utf-8":
+        return f"the job reads {source.encoding} (source.encoding), but POST /events writes UTF-8"
     if source.kind == "kafka":
         return Topic(source.brokers, source.topic, config.serve.kafka, DURABLE_S)
-    return Folder(Path(source.paths[0]).expanduser())
+    return Folder(local(source.paths[0]))
 
 
 class _Part(NamedTuple):

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import socket
 from types import FrameType
 
 import uvicorn
 
 from flink_app.config import Config
+from flink_app.console.terminal import printable
 from flink_app.serve.app import Application
 from flink_app.serve.guard import is_loopback
 from udfs.errors import ServiceError
@@ -70,6 +72,12 @@ def run(config: Config) -> None:
         ServiceError: the port is taken. ConfigError, SourceError: see `app.Application`.
     """
     serve = config.serve
+    try:
+        socket.getaddrinfo(serve.host, serve.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ServiceError(
+            f"cannot listen on {printable(address(config))}: {error}. Correct serve.host or --host."
+        ) from error
     server = Server(config)
     if not is_loopback(serve.host) and not serve.api_key:
         log.warning(_NO_KEY, serve.host)

@@ -7,9 +7,9 @@ what it writes.
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from flink_app.config.paths import local
 from flink_app.writers.files import DirectoryWriter, FileWriter, Writer
 from flink_app.writers.kafka import KafkaWriter
 from udfs.errors import ConfigError
@@ -24,7 +24,7 @@ def writer_to(target: str) -> Writer:
     """
     if target.startswith("kafka://"):
         return KafkaWriter(*_kafka(target))
-    path = Path(target).expanduser()
+    path = local(target)
     if target.endswith("/") or path.is_dir():
         return DirectoryWriter(path)
     return FileWriter(path)
@@ -44,7 +44,7 @@ source.topic=events'
         settings = {"kind": "kafka", "brokers": brokers, "topic": topic}
         flags = [f"--set {shlex.quote(f'source.{key}={value}')}" for key, value in settings.items()]
         return " ".join(["millirec run", *flags])
-    if target.endswith("/") or Path(target).is_dir():
+    if target.endswith("/") or local(target).is_dir():
         return f"millirec run {shlex.quote(target)} --set source.kind=directory"
     return f"millirec run {shlex.quote(target)}"
 

@@ -34,7 +34,7 @@ def test_the_server_runs_without_the_packages_that_the_image_lacks() -> None:
 import sys
 for name in {KEPT_OUT!r}:
     sys.modules[name] = None
-from flink_app.cli import app
+from flink_app.commands.app import app
 from flink_app.config import load
 from flink_app.serve.app import Application
 from flink_app.serve.server import run

@@ -11,7 +11,7 @@ import pytest
 
 from flink_app.config import load
 from flink_app.package import compiled, configuration, write
-from udfs.errors import ServiceError
+from udfs.errors import ConfigError
 
 SETTINGS = [
     "source.kind=kafka",
@@ -91,5 +91,14 @@ def test_the_entry_finds_the_configuration_in_the_archive(tmp_path: Path) -> Non
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ServiceError, match="cannot be written"):
+    with pytest.raises(ConfigError, match="cannot be written"):
         write(tmp_path / "file" / "job.zip", load(None, [], {}))
+
+
+@pytest.mark.parametrize(
+    "name", ["a,b.zip", "a:b/c.zip", "a;b.zip", "it's.zip", "a\\b.zip", "job.tar"]
+)
+def test_a_name_that_flink_run_cannot_take_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="name another file with --out"):
+        write(tmp_path / name, load(None, [], {}))
+    assert not list(tmp_path.iterdir())

@@ -44,7 +44,17 @@ WRITERS = {
 }
 SUBMIT = ["--set", "source.kind=files", "--set", f"source.paths={EVENTS}"]
 SERVERS = {"serve", "metrics"}
-APART = {"evaluate", "simulate", "validate", "replay", "fetch", "graph", "package", "config"}
+APART = {
+    "evaluate",
+    "simulate",
+    "validate",
+    "replay",
+    "lines",
+    "fetch",
+    "graph",
+    "package",
+    "config",
+}
 """Commands that ask no configured Redis."""
 
 

@@ -13,8 +13,8 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from msgspec import Meta, Struct
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import recent
 from udfs.models.evidence import ZERO, speaks

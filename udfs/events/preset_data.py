@@ -141,15 +141,19 @@ DATA_SETS: dict[str, Preset] = {
     ),
     # https://www.yelp.com/dataset/documentation/main: review.json
     "yelp": _reviews("user_id", "business_id", "stars", "date", id="review_id"),
-    # http://www2.informatik.uni-freiburg.de/~cziegler/BX/: BX-Book-Ratings.csv, in latin-1; 0 of 10
-    # is no rating
+    # http://www2.informatik.uni-freiburg.de/~cziegler/BX/: BX-Book-Ratings.csv, in latin-1; 1 to
+    # 10 is a rating, 0 that the user had the book
     "book-crossing": Preset(
         format="csv",
         delimiter=";",
         columns=("User-ID", "ISBN", "Book-Rating"),
-        fields={"user": "User-ID", "item": "ISBN", "value": "Book-Rating"},
-        default_type="rating",
+        fields={
+            "user": "User-ID",
+            "item": "ISBN",
+            "type": "Book-Rating",
+            "value": "Book-Rating",
+        },
+        types={"0": "view"} | dict.fromkeys(map(str, range(1, 11)), "rating"),
         rating_range=(1.0, 10.0),
-        only={"Book-Rating": tuple(map(str, range(1, 11)))},
     ),
 }

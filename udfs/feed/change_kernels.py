@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from udfs.compiling import njit
 from udfs.memory.popularity_kernels import add_decayed
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip
 

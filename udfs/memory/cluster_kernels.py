@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.vector_kernels import dot
 
 DRIFTED = np.float32(1.5)  # an item is placed again this many times as far from its centre, squared

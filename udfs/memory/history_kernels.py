@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.state.records import PAGE as PAGE
 
 

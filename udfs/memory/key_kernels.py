@@ -8,7 +8,8 @@ In: keys, uint64, and the table's arrays; out: numbers, or the table changed in 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from udfs.compiling import njit
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -8,7 +8,8 @@ In: sums with their times and a batch of event rows; out: the sums changed in pl
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from udfs.compiling import njit
 
 
 @njit(cache=True, nogil=True)

@@ -7,7 +7,8 @@ In: a state, or the keys of items and users; out: 64 bits, or factors. Every pro
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from udfs.compiling import njit
 
 EVENT_STRIDE = 0xD1B54A32D192ED03  # odd, so no two events of a shard begin at the same state
 

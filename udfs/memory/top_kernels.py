@@ -8,7 +8,8 @@ list.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from udfs.compiling import njit
 
 
 @njit(cache=True, nogil=True, inline="always")

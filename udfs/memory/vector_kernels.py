@@ -8,7 +8,8 @@ In: rows of factors; out: numbers, or columns changed in place. Names of sizes: 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from udfs.compiling import njit
 
 LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
 

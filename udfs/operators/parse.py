@@ -44,6 +44,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         keys: the Flink key of each shard of the operators that get lines, by operator.
         source: the name before a position, such as "kafka:events"; "" if positions are paths.
         positions: whether each line has its position before it.
+        names: the true path behind a file or folder that the job reads by another.
 
     Raises:
         ConfigError: a kind of lines goes to an operator that has no keys.
@@ -55,6 +56,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         keys: Mapping[str, list[int]],
         source: str,
         positions: bool,
+        names: Mapping[str, str] = {},
     ) -> None:
         for kind in KINDS.values():
             if kind.operator not in keys:
@@ -63,7 +65,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
                     "none in this job: give parse its keys and connect its side output"
                 )
         self._settings, self._keys = settings, keys
-        self._source, self._positions = source, positions
+        self._source, self._positions, self._names = source, positions, names
 
     def open(self, context: RuntimeContext) -> None:
         """Build the readers and register the counters."""
@@ -105,6 +107,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         yield STATS, pack_account(account)
 
     def _letter(self, bad: Rejected, position: str, line: str, now: int) -> str:
+        position = _true_path(position, self._names)
         source = ":".join(part for part in (self._source, position) if part)
         letter: dict[str, str | int] = {"reason": bad.reason, "detail": bad.detail}
         letter |= {"source": source, "line": line, "at": now}
@@ -123,6 +126,20 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         if reason not in self._reasons:
             self._reasons[reason] = self._group.add_group("reason", reason).counter("dead_letters")
         self._reasons[reason].inc(count)
+
+
+def _true_path(path: str, names: Mapping[str, str]) -> str:
+    """The path behind that of a file or of a folder above it.
+
+    >>> _true_path("/in/1/a", {"/in/1": "/data/_new"}), _true_path("/in/10", {"/in/1": "/x"})
+    ('/data/_new/a', '/in/10')
+    """
+    if path in names:
+        return names[path]
+    for name, true in names.items():
+        if path.startswith(f"{name}/"):
+            return true + path.removeprefix(name)
+    return path
 
 
 def _cut(tagged: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import literal_unroll, njit
+from numba import literal_unroll
 
+from udfs.compiling import njit
 from udfs.memory import history_kernels
 from udfs.models.evidence import FAINTEST, ZERO, damp, gather
 from udfs.ranking import feature_kernels

@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numba.extending import overload
 
+from udfs.compiling import njit
 from udfs.memory.popularity_kernels import decayed
 from udfs.memory.vector_kernels import dot
 

@@ -7,7 +7,8 @@ In: ranked slots; out: the same arrays changed in place. Names of sizes: `N` ite
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from udfs.compiling import njit
 
 
 @njit(cache=True, nogil=True)

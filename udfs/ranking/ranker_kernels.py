@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory import history_kernels
 from udfs.memory.random_kernels import next_random
 from udfs.memory.top_kernels import insert

@@ -72,7 +72,9 @@ def _download(data: DataSet, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     except OSError as error:
-        raise ServiceError(f"{folder} cannot be written: {error.strerror}") from error
+        raise ServiceError(
+            f"{folder} cannot be written: {error.strerror}. Name another folder with --out."
+        ) from error
     try:
         archive, files = work / "archive.zip", work / "files"
         advice = f"go online, or fetch it by other means from {data.page} and unpack it."

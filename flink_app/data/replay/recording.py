@@ -59,7 +59,8 @@ class Recording(msgspec.Struct, frozen=True, eq=False):
         types: millirec's word for each type, None where the event names none.
         values: float64[n], NaN where there is none.
         more: of registered columns, by the field of a line: n values, None where there is none.
-        left_out: lines, or elements of lines, that are no events, or have no time.
+        left_out: lines, or elements of lines, that are unusable or have no time; headers, blank
+            lines and lines that are no interaction do not count.
     """
 
     ts: NDArray[np.int64]
@@ -107,7 +108,7 @@ def read_recording(
     """
     check_files(settings.preset, files_of(paths))
     gathered = Gathered(settings, now_ms)
-    for block in read_blocks(paths):
+    for block in read_blocks(paths, encoding=settings.preset.encoding):
         gathered.add(block)
         if len(gathered.users) > most:
             raise SourceError(
@@ -132,7 +133,8 @@ class Gathered:
         weighty: whether only events count whose weight is not 0.
 
     Attributes:
-        received: how many lines and elements were read. users: the user of each event.
+        received: how many lines and elements were read. ignored: how many of them are headers,
+            blank or no interaction. users: the user of each event.
         untimed: how many events have no time.
         first: what is wrong with the first line that cannot be used, "" if there is none.
     """
@@ -145,7 +147,7 @@ class Gathered:
         self._names = {word.lower(): kind for word, kind in preset.types.items()}
         self._default = preset.default_type or None
         self._same: dict[str, str] = {}  # one string for an id, however often it comes
-        self.received = self.untimed = 0
+        self.received = self.ignored = self.untimed = 0
         self.first = ""
         self.users: list[str] = []
         self._items: list[str] = []
@@ -162,6 +164,7 @@ class Gathered:
         raw = self._decoder.read(block.lines, block.files)
         found = self._decoder.check(raw, self._now)
         self.received += found.received
+        self.ignored += found.ignored
         good = np.ones(len(raw.rows), np.bool_)
         good[list(raw.problems)] = False
         if found.rejected and not self.first:
@@ -197,7 +200,7 @@ class Gathered:
             types=[self._types[n] for n in at],
             values=np.concatenate(self._values)[order],
             ids=[self._ids[n] for n in at],
-            left_out=self.received - len(self.users),
+            left_out=self.received - self.ignored - len(self.users),
             more={field: [column[n] for n in at] for field, column in self._more.items()},
         )
 

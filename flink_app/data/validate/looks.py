@@ -9,11 +9,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
-
-HEAD = 65_536
-"""How many bytes are looked at."""
 
 DELIMITERS = ",", "\t", ";", "|", "::"
 """What may separate two cells, the likelier one first."""
@@ -56,7 +52,7 @@ class Look(NamedTuple):
     Attributes:
         kind: a noun phrase for people, such as "CSV" or "a Parquet file". form: how to read it.
         encoding: Python's name of it; "" if the text is UTF-8.
-        lines: the whole lines among the first 64 KiB, without blank ones.
+        lines: the whole lines among these bytes, without blank ones.
         cure: what to do with a file that is not text; "" otherwise.
     """
 
@@ -75,7 +71,6 @@ def look(head: bytes) -> Look:
     >>> look(b'PAR1\x15\x04').kind
     'a Parquet file'
     """
-    head = head[:HEAD]
     for magic, kind, cure in _BINARY:
         if head.startswith(magic):
             return Look(kind, "binary", cure=cure)
@@ -84,8 +79,8 @@ def look(head: bytes) -> Look:
     encoding = encoding_of(head)
     text = decoded(head, encoding or "utf-8")
     lines = tuple(line.rstrip("\r") for line in text.split("\n"))
-    if len(head) == HEAD and len(lines) > 1:
-        lines = lines[:-1]
+    if len(lines) > 100:
+        lines = lines[:-1]  # the last one may be cut
     lines = tuple(line for line in lines if line.strip())
     if not lines:
         return Look("empty", "empty")
@@ -98,15 +93,6 @@ def look(head: bytes) -> Look:
         kind = "text without delimiters"
     inside = f" in the encoding {encoding}" if encoding else ""
     return Look(f"{kind}{inside}", form, encoding, lines)
-
-
-def head_of(path: Path) -> bytes:
-    """The first bytes of a file, unpacked; none if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(HEAD)
-    except OSError:
-        return b""
 
 
 def _form(first: str) -> tuple[str, Form]:

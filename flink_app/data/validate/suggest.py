@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ import msgspec
 from msgspec.structs import replace
 
 from flink_app.config import Config
-from flink_app.data.validate.looks import Look, delimiters, head_of, look
+from flink_app.data.validate.looks import Look, delimiters, look
 from flink_app.data.validate.places import paths
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import MillirecError
 from udfs.events.decode import Decoder
 from udfs.events.names import roles
 from udfs.events.presets import PRESETS
+from udfs.events.text_files import CHUNK, head_of, open_lines
 
 Changes = dict[str, Any]
 """Option, as `source.delimiter` → value."""
@@ -35,6 +37,9 @@ _PLAIN = re.compile(r"[A-Za-z][\w.|\[\]-]*")  # needs no quotes in TOML
 def advice(path: Path, config: Config, now_ms: int) -> str:
     """What a file is whose lines are no events, and how it can be read; "" if nothing is known."""
     seen = look(head_of(path))
+    if seen.form == "json":  # objects may go over several lines
+        read = open_lines(path, seen.encoding, most=CHUNK)
+        seen = seen._replace(lines=tuple(chain.from_iterable(read)))
     if seen.form == "binary":
         return f"{path} is {seen.kind}: {seen.cure.format(path=path)}"
     if seen.form == "empty":
@@ -67,7 +72,8 @@ def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> str:
         found = Decoder(settings).decode(lines, now_ms, files)
         return len(found) if len(found) >= len(found.rejected) else 0
 
-    best, best_changes = events(config), Changes()
+    best = 0 if _encoding(seen, config) else events(config)  # its lines are read in another way
+    best_changes = Changes()
     for changes in _candidates(seen, config):
         with suppress(MillirecError):
             if (found := events(changed(config, changes))) > best:
@@ -109,12 +115,16 @@ def _set(option: str, value: str | list[str]) -> str:
 
 def _candidates(look: Look, config: Config) -> Iterator[Changes]:
     """Ways to read the file, the simplest first."""
-    encoding: Changes = {}
-    if look.encoding not in ("", "utf-8-sig", "utf-16", "utf-32", config.source.encoding):
-        encoding = {"source.encoding": look.encoding}
     found = _of_json(look) if look.form == "json" else _of_csv(look)
     for changes in found:
-        yield changes | encoding
+        yield changes | _encoding(look, config)
+
+
+def _encoding(look: Look, config: Config) -> Changes:
+    """The option for its encoding, if a byte order mark does not say it."""
+    if look.encoding in ("", "utf-8-sig", "utf-16", "utf-32", config.source.encoding):
+        return {}
+    return {"source.encoding": look.encoding}
 
 
 def _of_json(look: Look) -> Iterator[Changes]:

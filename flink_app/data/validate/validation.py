@@ -67,7 +67,7 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
     unread: Path | None = None  # the first file of which half a block cannot be used
     total = sum(file.stat().st_size for file in files)
     with byte_bar(console, "reading", total, TimeRemainingColumn()) as on_bytes:
-        for block in read_blocks(files, on_bytes=on_bytes):
+        for block in read_blocks(files, on_bytes=on_bytes, encoding=settings.preset.encoding):
             usable = tally.events + tally.ignored
             tally.add(block)
             if 2 * (tally.events + tally.ignored - usable) < len(block.lines):

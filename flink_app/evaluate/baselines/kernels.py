@@ -9,8 +9,8 @@ and an item, `N` items of a list. Arguments `last`, `older` and `what` are a his
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.top_kernels import insert
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_app.data.recorded import Block, files_of, read_blocks
+from flink_app.data.recorded import Block, files_of, print_lines, read_blocks
 from udfs.errors import SourceError
 
 
@@ -45,10 +45,19 @@ def test_a_folder_stands_for_its_files_but_not_hidden_ones(tmp_path: Path) -> No
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "torn.gz").write_bytes(gzip.compress(b"x\n" * 9999)[:30])
-    (tmp_path / "false.gz").write_bytes(b"no gzip")
     for name, words in (
-        ("absent", "No such file"), ("empty", "no file in the folder"), ("torn.gz", "ended before"),
-        ("false.gz", "Not a gzipped file"),
-    ):  # fmt: skip
+        ("absent", "No such file"),
+        ("empty", "no file in the folder"),
+        ("torn.gz", "ends in the middle of gzip stream 1"),
+    ):
         with pytest.raises(SourceError, match=words):
             list(read_blocks([tmp_path / name]))
+
+
+def test_lines_are_printed_as_the_job_reads_them(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tmp_path / "a").write_bytes(gzip.compress('[{\n"user": "ü"\n}]'.encode("utf-16")))
+    (tmp_path / "b").write_bytes(b"caf\xe9\r\n")
+    print_lines([tmp_path / "a", tmp_path / "b"], "latin-1")
+    assert capfdbinary.readouterr().out.decode() == '{ "user": "ü" }\ncafé\n'

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from flink_app.demo import demo
+from flink_app.demo import demo, story
 from udfs.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -83,6 +83,14 @@ def test_ctrl_c_ends_it_cleanly_and_a_given_redis_is_left_as_it_was(
         assert list(client.scan_iter("millirec-demo:*")) == []
         client.delete("rec:alice")
     _assert_nothing_is_left(tmp_path, mark)
+
+
+def test_a_demo_that_has_shown_nothing_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(story, "_run", interrupted)
+    assert demo(0) == 130
 
 
 @pytest.mark.parametrize("seconds", ["a minute", "-1", "inf", "nan"])

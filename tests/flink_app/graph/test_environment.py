@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from flink_app.config import Config
+from flink_app.config import Config, load
+from flink_app.graph import environment
 from flink_app.graph.environment import flink_options, prepare_process
+from flink_app.graph.restore import RESTORE
+from udfs.errors import ServiceError
 
 
 def test_python_inside_java_is_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,6 +24,22 @@ def test_python_inside_java_is_this_one(monkeypatch: pytest.MonkeyPatch) -> None
     prepare_process()
     first = os.environ["PATH"].split(os.pathsep)[0]
     assert Path(first) == Path(sys.executable).parent
+
+
+def test_a_folder_that_pythons_path_cannot_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(environment, "_PROJECT", tmp_path / "a:b")
+    with pytest.raises(ServiceError, match="because of the ':' in it: install millirec in another"):
+        prepare_process()
+
+
+def test_flink_gets_paths_undecoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = ["state.checkpoints=my José %20", "state.restore=chk #1"]
+    options = flink_options(load(None, settings, {}).config)
+    assert options["execution.checkpointing.dir"] == f"file://{tmp_path}/my José %20"
+    assert options[RESTORE] == f"{tmp_path}/chk #1"
 
 
 def test_no_source_counts_as_idle() -> None:

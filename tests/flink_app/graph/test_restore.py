@@ -30,7 +30,7 @@ def damage(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def test_the_newest_finished_checkpoint(folder: Path) -> None:
-    newest = (folder / "one" / "chk-3").as_uri()
+    newest = folder / "one" / "chk-3"
     assert latest_checkpoint(str(folder)) == latest_checkpoint(folder.as_uri()) == newest
 
 
@@ -58,3 +58,22 @@ def test_no_intact_checkpoint_is_an_error(folder: Path, monkeypatch: pytest.Monk
         whole_checkpoint("")
     with pytest.raises(ConfigError, match="only looks on this machine"):
         latest_checkpoint("s3://bucket/checkpoints")
+
+
+@pytest.mark.parametrize("name", ["my José dir", "50%", "a%20b", "#a?b", "_x", "a:b=c,d"])
+def test_checkpoints_are_found_below_any_name(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage(monkeypatch)
+    below = folder.rename(folder.with_name(name))
+    newest = below / "one" / "chk-3"
+    assert latest_checkpoint(str(below)) == latest_checkpoint(below.as_uri()) == newest
+    assert latest_checkpoint(f"file://{below}") == newest
+    assert whole_checkpoint(str(below)) == f"file://{newest}"
+
+
+def test_checkpoints_of_earlier_releases_are_found(folder: Path) -> None:
+    """They lie in a folder that has percents in its name."""
+    folder.rename(folder.with_name("my%20Jos%C3%A9%20dir"))
+    found = latest_checkpoint(str(folder.with_name("my José dir")))
+    assert found == folder.with_name("my%20Jos%C3%A9%20dir") / "one" / "chk-3"

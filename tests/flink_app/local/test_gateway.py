@@ -1,10 +1,13 @@
-"""Which lines of Java's standard error are warnings of operators."""
+"""Which lines of Java's standard error are warnings of operators, and what is said of its end."""
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from flink_app.local.gateway import operator_warning
+from flink_app.local.gateway import JavaGateway, operator_warning
 
 
 @pytest.mark.parametrize("folder", ["/site/udfs/", "C:\\job\\udfs\\", "/tmp/a/job.zip/udfs/"])
@@ -24,3 +27,27 @@ def test_a_warning_is_shown_whichever_sub_package_it_comes_from(folder: str, roo
 )
 def test_what_flink_or_java_says_is_not_shown(line: str) -> None:
     assert operator_warning(line) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["kill -9 $$"], "ended by SIGKILL, as the system does when memory runs out. See "),
+        (["kill -15 $$"], "ended by SIGTERM. See "),
+        (["exit 7"], "ended by itself, exit code 7: it printed nothing. See "),
+    ],
+)
+def test_the_end_of_java_is_told(command: list[str], words: str, tmp_path: Path) -> None:
+    gateway = JavaGateway(tmp_path / "millirec.log", lambda _: None)
+    gateway._process = subprocess.Popen(["/bin/sh", "-c", *command])
+    assert words in gateway.death()
+
+
+def test_java_that_runs_is_not_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flink_app.local.gateway._NOTICE_S", 0.01)
+    gateway = JavaGateway(tmp_path / "millirec.log", lambda _: None)
+    assert gateway.death() == ""
+    gateway._process = subprocess.Popen(["sleep", "60"])
+    assert gateway.death() == ""
+    gateway._process.kill()
+    gateway._process.wait()

@@ -106,7 +106,9 @@ def test_lists_outlive_the_run_and_those_before_it_do_not(tmp_path: Path) -> Non
         assert "from .millirec/redis: the lists of a run that has ended, 0:" in err
 
 
-def test_ctrl_c_ends_a_live_run_with_a_summary(tmp_path: Path, server: RedisServer) -> None:
+def test_sigterm_ends_a_live_run_that_could_not_write_its_dead_letters_with_a_summary(
+    tmp_path: Path, server: RedisServer
+) -> None:
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox" / "1.jsonl").write_text(events(200))
     run = millirec(
@@ -122,16 +124,43 @@ def test_ctrl_c_ends_a_live_run_with_a_summary(tmp_path: Path, server: RedisServ
             ):
                 assert run.poll() is None and time.monotonic() < deadline
                 time.sleep(0.2)
-        # As a terminal does: to the whole group, Java included.
-        os.killpg(run.pid, signal.SIGINT)
+            (tmp_path / "dead-letters").touch()  # in the way of the folder
+            (tmp_path / "inbox" / "2.jsonl").write_text("no JSON\n" * 3 + events(1, 200))
+            while client.hmget("b:stats", "learned", "dead") != ["201", "3"]:
+                assert run.poll() is None and time.monotonic() < deadline
+                time.sleep(0.2)
+        # As systemd and `timeout` do: to the whole group, Java included.
+        os.killpg(run.pid, signal.SIGTERM)
         out, err = run.communicate(timeout=WAIT_S)
     finally:
         run.kill()
     assert run.returncode == 130, err
     assert out.splitlines()[0] == "stopped"
-    assert "200 lines received" in out and "accounted for: all" in out
-    assert re.search(r"last checkpoint: --restore file://\S+/chk-\d+$", out, re.MULTILINE)
+    assert "204 lines received" in out and "accounted for: all" in out
+    assert re.search(
+        r"^dead letters that cannot be written are only counted: .+", out, re.MULTILINE
+    )
+    assert err.count("warning: dead letters that cannot be written") == 1
+    assert re.search(r"last checkpoint: --restore /\S+/chk-\d+$", out, re.MULTILINE)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("times", [1, 5])
+def test_a_signal_before_the_job_runs(
+    number: signal.Signals, times: int, tmp_path: Path, server: RedisServer
+) -> None:
+    (tmp_path / "events.jsonl").write_text(events(1))
+    run = millirec(tmp_path, server.url, "run", "events.jsonl")
+    assert run.stderr is not None
+    first = run.stderr.readline()
+    for _ in range(times):
+        if run.poll() is None:
+            os.killpg(run.pid, number)
+            time.sleep(0.02)
+    _, err = run.communicate(timeout=WAIT_S)
+    assert run.returncode == 130, first + err
+    assert "Traceback" not in err and "stopped before the job started" in err
 
 
 def test_a_failure_is_one_sentence_and_a_log(tmp_path: Path, server: RedisServer) -> None:

@@ -63,9 +63,12 @@ def test_titles_of_steam_may_hold_delimiters() -> None:
     )
 
 
-def test_what_is_no_rating_is_ignored() -> None:
+def test_a_zero_of_book_crossing_is_a_view() -> None:
     got = decode("book-crossing", '"User-ID";"ISBN";"Book-Rating"', '"u";"i";"0"', '"u";"i";"10"')
-    assert (got.weights.tolist(), got.rejected, got.ignored) == ([1.0], [], 2)
+    assert (got.weights.tolist(), got.rejected, got.ignored) == ([0.25, 1.0], [], 1)
+
+
+def test_what_is_no_rating_is_ignored() -> None:
     shelf = '{"user_id":"u","book_id":"i","is_read":false,"rating":0,'
     shelf += '"date_updated":"Thu Aug 25 05:51:36 -0700 2022"}'
     got = decode("goodreads", shelf, shelf.replace('"rating":0', '"rating":5'))

@@ -11,8 +11,8 @@ interpreter lock, with a plain NumPy twin in the tests. Names of sizes as there.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.history_kernels import note
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
 from udfs.models.factors.softmax_kernels import keep, pull, touch, vector, window

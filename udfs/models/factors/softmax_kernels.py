@@ -12,8 +12,8 @@ window, `n` events, `m` negatives.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE, mark, note
 from udfs.memory.random_kernels import EVENT_STRIDE, next_random
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot

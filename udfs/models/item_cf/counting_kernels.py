@@ -10,8 +10,8 @@ catalogue slots, `K` neighbours of an item, `L` history items an event is paired
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.history_kernels import consumed, judge, recent
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.history_kernels import recent
 from udfs.memory.top_kernels import insert
 from udfs.models.evidence import FAINTEST, ZERO, speaks

@@ -7,8 +7,8 @@ In: slots in order, history pages; out: ranked slots. Names of sizes: `N` items 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE, mark
 
 

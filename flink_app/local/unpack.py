@@ -1,0 +1,177 @@
+"""What Flink cannot read as it lies, made readable before the job starts.
+
+In: a configuration with files or folders. Out: the same with a folder below `.millirec/input`,
+which holds a link to each file that only has an odd name, and of each other one its lines in plain
+UTF-8; and the true path of each entry, for dead letters. The folder is named after the files, their
+sizes and times, so that a job that is restored finds the same lines; it goes once all are learned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from flink_app.config import Config
+from flink_app.config.paths import refusal
+from flink_app.console.live import counted
+from flink_app.graph.inputs import name_oddity, oddities, unpack
+from flink_app.graph.sources import files_of, paths_of
+from flink_app.local.arrivals import Arrivals
+from udfs.errors import SourceError
+from udfs.events.text_files import form_of
+
+FOLDER = ".millirec"
+"""What runs keep, in the current folder."""
+
+
+class Readable(NamedTuple):
+    """What the job reads.
+
+    Attributes:
+        config: with other paths if necessary.
+        names: the true path behind each path that the job reads, where it is another.
+        folder: to be removed once all is learned; None if nothing had to be unpacked.
+        arrivals: the watched folders.
+    """
+
+    config: Config
+    names: dict[str, str]
+    folder: Path | None = None
+    arrivals: Sequence[Arrivals] = ()
+
+    @contextlib.contextmanager
+    def unpacking(self, warn: Callable[[str], None]) -> Iterator[None]:
+        """Unpack what comes into watched folders, as long as the context lasts."""
+        for one in self.arrivals:
+            one.start(warn)
+        try:
+            yield
+        finally:
+            for one in self.arrivals:
+                one.stop()
+
+    def remove(self) -> None:
+        """Remove what was unpacked."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # there are others
+                self.folder.parent.rmdir()
+                self.folder.parent.parent.rmdir()
+
+
+def readable(config: Config, say: Callable[[str], None]) -> Readable:
+    """The configuration of a job that reads what the given one names.
+
+    Args:
+        say: called with a sentence if files are to be unpacked, which may take a while.
+
+    Raises:
+        SourceError: a file cannot be read, or what is unpacked cannot be written.
+    """
+    kind = config.source.kind
+    if kind not in ("files", "directory"):
+        return Readable(config, {})
+    paths = paths_of(config)
+    try:
+        if kind == "directory":
+            return _watched(config, paths)
+        files = files_of(paths)
+        odd = oddities(files, config.source.encoding)
+        odd |= {path: reason for path in paths if (reason := name_oddity(path))}
+        return _unpacked(config, files, odd, say) if odd else Readable(config, {})
+    except OSError as error:
+        raise SourceError(
+            f"the input cannot be unpacked to {error.filename}: {error.strerror}. Make room "
+            "there, or run millirec in another folder."
+        ) from error
+
+
+def place() -> Path:
+    """`.millirec` in the current folder, or in a temporary one if Flink cannot name that or nothing
+    can be written there."""
+    here = Path.cwd()
+    if not refusal(here) and "\n" not in str(here) and os.access(here, os.W_OK):
+        return here / FOLDER
+    found = Path(tempfile.gettempdir()) / f"millirec-{os.getuid()}"
+    found.mkdir(mode=0o700, exist_ok=True)
+    if found.stat().st_uid != os.getuid():
+        raise SourceError(f"{found} belongs to another user: run millirec in a writable folder")
+    return found
+
+
+def _watched(config: Config, paths: Sequence[Path]) -> Readable:
+    """Watched folders, those with odd names behind links."""
+    names: dict[str, str] = {}
+    given = []
+    for path in paths:
+        read = path
+        if name_oddity(path):
+            read = place() / "watched" / _digest([os.fsencode(path)])
+            read.parent.mkdir(parents=True, exist_ok=True)
+            if not read.is_symlink():
+                read.symlink_to(path)
+            names[str(read)] = str(path)
+        given.append(str(read))
+    arrivals = [Arrivals(path, config.source.encoding) for path in paths]
+    return Readable(_with(config, given), names, arrivals=arrivals)
+
+
+def _unpacked(
+    config: Config, files: Sequence[Path], odd: dict[Path, str], say: Callable[[str], None]
+) -> Readable:
+    """A folder with an entry for each file."""
+    encoding = config.source.encoding
+    folder = place() / "input" / _digest(_marks(files, encoding))
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {}
+    copies = []
+    for number, file in enumerate(files):
+        form = form_of(file, encoding)
+        plain = form.encoding == "utf-8" and not form.spread and form.packed in ("", "gzip")
+        entry = folder / f"{number:06}{'.gz' if plain and form.packed else '.txt'}"
+        names[str(entry)] = str(file)
+        if plain and not entry.is_symlink():
+            entry.symlink_to(file)
+        elif not plain and not entry.exists():
+            copies.append((file, entry))
+    if copies:
+        size = sum(file.stat().st_size for file, _ in copies)
+        first = copies[0][0]
+        reason = odd.get(first) or f"it is encoded as {encoding}"
+        more = f", and {len(copies) - 1:,} more" if len(copies) > 1 else ""
+        say(
+            f"unpacking {counted(len(copies), 'file')} of {size:,} bytes to {folder}: "
+            f"{first.name}, since {reason}{more}"
+        )
+    for file, entry in copies:
+        unpack(file, entry, encoding)
+    given = [str(folder)] if len(names) != 1 else list(names)
+    return Readable(_with(config, given), names, folder)
+
+
+def _with(config: Config, paths: list[str]) -> Config:
+    """The configuration for other paths; lines that were unpacked are UTF-8."""
+    unpacked = config.source.kind == "files"
+    encoding = "" if unpacked else config.source.encoding
+    source = msgspec.structs.replace(config.source, paths=paths, encoding=encoding)
+    return msgspec.structs.replace(config, source=source)
+
+
+def _marks(files: Sequence[Path], encoding: str) -> Iterable[bytes]:
+    """What changes when a file does."""
+    yield encoding.encode()
+    for file in files:
+        found = file.stat()
+        yield os.fsencode(file) + f"\0{found.st_size}\0{found.st_mtime_ns}".encode()
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"\0\0".join(parts)).hexdigest()[:16]
