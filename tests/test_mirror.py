@@ -12,6 +12,7 @@ WHOLE = {
     "udfs/events/test_event_types.py",
     "udfs/stores/test_redis_tls.py",
     "flink_app/config/test_models.py",
+    "flink_app/data/test_any_form.py",
     "flink_app/serve/test_documented.py",
     "flink_app/serve/test_hostile.py",
     "flink_app/serve/test_job.py",

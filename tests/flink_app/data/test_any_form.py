@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -16,7 +18,9 @@ from flink_app.config import load
 from flink_app.data.replay.recording import read_recording
 from flink_app.data.validate.validation import examine
 from flink_app.graph.event_settings import decode_settings
+from flink_app.local.redis_server import RedisServer
 from tests.flink_app.data.forms import ENCODINGS, PACKED, SHAPES, Event, Form, write
+from tests.flink_app.local.test_run import WAIT_S, millirec
 
 COUNT = 200
 NAMES = "events", "my José events", "a=b:c+d(e),f%20'#?", "_events", ".events", "日本", "[x]{y}*&;!"
@@ -52,7 +56,7 @@ def events_of(seed: int) -> list[Event]:
         else:
             event |= {"type": "rating", "value": draw.randrange(1, 11) / 2}
         if draw.random() < 0.7:
-            event["id"] = f"e{number}"
+            event["id"] = f"e{seed}-{number}"
         events.append(event)
     return events
 
@@ -84,3 +88,29 @@ def test_all_events_come_back_from_any_form(form: Form, seed: int) -> None:
     assert sum(map(bool, recording.ids)) == sum("id" in event for event in events)
     if not whole and form.shape != "pretty":
         assert recording.ids == [event.get("id", "") for event in events]
+
+
+@pytest.mark.job
+@pytest.mark.parametrize("shapes", [("lines", "array", "pretty", "several"), ("csv",)])
+def test_a_job_learns_all_events_of_any_form(shapes: tuple[str, ...], tmp_path: Path) -> None:
+    """One run over a file of every packing and name, with orders of columns of their own."""
+    draw, files = random.Random(len(shapes)), []
+    settings: list[str] = []
+    for number, (packed, encoding) in enumerate(product(sorted(PACKED), ENCODINGS[:3])):
+        form = Form(
+            shape=shapes[number % len(shapes)],
+            packed=packed,
+            streams=draw.randrange(1, 4),
+            encoding=encoding,
+            seed=number,
+            name=f"{NAMES[number % len(NAMES)]}{number}",
+            upper=draw.random() < 0.3,
+        )
+        path, settings = write(tmp_path, events_of(number), form)
+        files.append(path.name)
+    with RedisServer() as server:
+        options = [word for setting in settings for word in ("--set", setting)]
+        run = millirec(tmp_path, server.url, "run", *files, *options)
+        out, err = run.communicate(timeout=WAIT_S)
+    assert run.returncode == 0, err
+    assert f"{COUNT * len(files):,} learned" in out and "accounted for: all" in out, out
