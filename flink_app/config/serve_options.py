@@ -44,8 +44,8 @@ class Serve(Struct, frozen=True, kw_only=True):
     cors: Annotated[
         list[str],
         Meta(
-            description="The origins whose pages may call the server and send it beacons, such as "
-            '["https://shop.example"]; ["*"] means all.'
+            description="The origins whose pages may call the server and send it beacons, as "
+            'browsers write them, such as ["https://shop.example"]; ["*"] means all.'
         ),
     ] = []
     page: Annotated[bool, Meta(description="Whether the live page is served at /.")] = True

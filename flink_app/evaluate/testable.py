@@ -9,6 +9,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
+from flink_app.console.live import counted
 from udfs.errors import MillirecError
 from udfs.events.decode import Decoder
 from udfs.events.settings import DecodeSettings
@@ -64,15 +65,15 @@ def require_test(
 
 def _sentence(why: Counter[str], users: int, items: int) -> str:
     """Why there is no test, and what to do."""
-    number = f"{why.total():,} events"
+    number = counted(why.total(), "event")
     if items == 1:
         return (
-            f"nothing can be tested: all {number} are on one item, and there is nothing to choose "
+            f"nothing can be tested: there is one item for {number}, and nothing to choose "
             "from. If that is not so, name the field of the item: --set source.fields.item=…"
         )
     if users == 1:
         return (
-            f"nothing can be tested: all {number} are of one user, from whom nobody else's list "
+            f"nothing can be tested: there is one user for {number}, from whom nobody else's list "
             "can be learned. If that is not so, name the field of the user: "
             "--set source.fields.user=…; if people return to items, --repeat tests that"
         )

@@ -75,8 +75,9 @@ def _finished(folder: str) -> list[Path]:
     found = sorted(files, key=lambda file: file.stat().st_mtime_ns)
     if not found:
         raise ConfigError(
-            f"there is no finished checkpoint in {path}: correct state.checkpoints, or start "
-            "without state.restore, and without anything learned"
+            f"there is no finished checkpoint in {path}, where a run that has read its files to "
+            "the end leaves none: correct state.checkpoints, or start without state.restore, and "
+            "without anything learned"
         )
     return [file.parent for file in reversed(found)]
 

@@ -30,6 +30,7 @@ from flink_app.serve.bodies import JSON
 from flink_app.serve.guard import Guard
 from flink_app.serve.methods import Head
 from flink_app.serve.metrics import Observed
+from flink_app.serve.origins import require_origins
 from flink_app.serve.services import Services
 from flink_app.serve.shortcut import Shortcut
 
@@ -47,11 +48,12 @@ class Application:
         """Assemble the parts.
 
         Raises:
-            ConfigError, SourceError: redis.url or [source] cannot be used. ServiceError: the folder
-                for events cannot be created.
+            ConfigError, SourceError: redis.url, serve.cors or [source] cannot be used.
+            ServiceError: the folder for events cannot be created.
         """
-        self.services = services = Services(config)
         serve = config.serve
+        require_origins(serve.cors)
+        self.services = services = Services(config)
         inner: ASGIApp = Guard(Shortcut(_routes(services), services), serve)
         if serve.cors:
             inner = CORSMiddleware(

@@ -10,18 +10,48 @@ the question is what a visitor's browser may be made to do. Other clients can sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers
 
 from flink_app.serve.problems import Problem
+from udfs.errors import ConfigError
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _PORTS = {"http": ":80", "https": ":443"}
+_FORM = 'a scheme, a host and a port if it is not the scheme\'s own, such as "https://shop.example"'
 _NULL = (
     "The page does not say its origin (Origin: null), so its text/plain is not taken: serve it "
     "with Referrer-Policy: same-origin or the browser's default, not no-referrer, or send "
     "application/json."
 )
+
+
+def require_origins(cors: Sequence[str]) -> None:
+    """See that each of `serve.cors` is written as browsers write an `Origin`: others match nothing.
+
+    >>> require_origins(["*", "https://shop.example", "http://localhost:3000", "capacitor://app"])
+    >>> require_origins(["https://Shop.example:443/"])
+    Traceback (most recent call last):
+    udfs.errors.ConfigError: serve.cors has "https://Shop.example:443/", which no browser sends as \
+its origin: write "https://shop.example".
+    >>> require_origins(["shop.example"])
+    Traceback (most recent call last):
+    udfs.errors.ConfigError: serve.cors has "shop.example", which no browser sends as its origin: \
+write a scheme, a host and a port if it is not the scheme's own, such as "https://shop.example".
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for origin in cors:
+        scheme, mark, rest = origin.strip().partition("://")
+        better = _plain(f"{scheme}{mark}{re.split('[/?#]', rest)[0]}")
+        if origin != "*" and (origin != better or not _ORIGIN.fullmatch(better)):
+            advice = f'"{better}"' if _ORIGIN.fullmatch(better) else _FORM
+            raise ConfigError(
+                f'serve.cors has "{origin}", which no browser sends as its origin: write {advice}.'
+            )
 
 
 def let_in(headers: Headers, scheme: str, cors: Sequence[str]) -> None:

@@ -71,9 +71,8 @@ EVENT_ADVICE = {
     "pages; compare the lists with popular ones by `millirec evaluate`",
     "repeats": "people return to items here: --set lists.exclude_consumed=false lists them again, "
     "`millirec evaluate --repeat` measures that",
-    "tests": "with few tests differences in quality are mostly chance, without any `millirec "
-    "evaluate` refuses to run: record more, or measure with several "
-    "--seeds",
+    "tests": "with few tests, differences in quality are mostly chance; with none, `millirec "
+    "evaluate` refuses to run: record more, or measure with several --seeds",
 } | {
     f"{kind} {name}": advice.format(kind=kind)
     for kind in ("user", "item")

@@ -73,10 +73,10 @@ def test_it_agrees_with_the_protocol(
 
 FILES: dict[str, tuple[list[dict[str, Any]], str, int]] = {
     "empty": ([], "there are no lines", 1),
-    "one event": ([event(1, 1, 0)], "on one item", 1),
+    "one event": ([event(1, 1, 0)], "one item for", 1),
     "no times": ([{"user": f"u{n % 3}", "item": f"i{n % 5}"} for n in range(50)], "has a time", 1),
-    "one item": ([event(n % 7, 1, n) for n in range(50)], "on one item", 1),
-    "one user": ([event(1, n % 7, n) for n in range(50)], "of one user", 1),
+    "one item": ([event(n % 7, 1, n) for n in range(50)], "one item for", 1),
+    "one user": ([event(1, n % 7, n) for n in range(50)], "one user for", 1),
     "new users": ([event(n, n % 7, n) for n in range(50)], "50 a user's first. Record", 1),
     "repeats": ([event(n % 7, n % 7, n) for n in range(50)], "Test repeats with --repeat", 1),
     "new items": ([event(n % 2, n, n) for n in range(50)], "on items that nobody had before", 1),

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 from starlette.datastructures import Headers
 
-from flink_app.serve.origins import let_in, own
+from flink_app.serve.origins import let_in, own, require_origins
 from flink_app.serve.problems import Problem
 from tests.flink_app.serve.browsers import chromium
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
+from udfs.errors import ConfigError
 
 SCHEMES = st.sampled_from(["http", "https"])
 HOSTS = st.sampled_from(["shop.example", "evil.example", "127.0.0.1", "[::1]", "shop.example.evil"])
@@ -50,6 +51,29 @@ def test_an_origin_is_scheme_host_and_port(
     cors = [headers["origin"]] if named else ["https://other.example"]
     arrived = "http" if proxied else scheme
     assert is_let_in(headers, arrived, cors) == (named or whole(page) == whole(server))
+
+
+@given(ORIGINS, st.sampled_from(["", "/", "/shop", "?a=b", "#top", " "]), st.booleans())
+def test_an_origin_in_another_form_is_refused_with_the_right_one(
+    page: tuple[str, str, str], rest: str, upper: bool
+) -> None:
+    scheme, host, port = page
+    sent = f"{scheme}://{host}{'' if port == DEFAULT[scheme] else port}"
+    written = "".join((scheme, "://", host.upper() if upper else host, port, rest))
+    require_origins([sent, "*"])
+    assert is_let_in({"origin": sent, "host": "inner:9"}, "http", [sent])
+    if written != sent:
+        with pytest.raises(ConfigError, match=r"serve\.cors has ") as told:
+            require_origins([sent, written])
+        assert str(told.value).endswith(f'write "{sent}".')
+
+
+@pytest.mark.parametrize(
+    "origin", ["", "shop.example", "null", "https://*.shop.example", "https://", "//a", "https:/a"]
+)
+def test_what_can_be_no_origin_is_refused_in_serve_cors(origin: str) -> None:
+    with pytest.raises(ConfigError, match="write a scheme, a host and a port"):
+        require_origins([origin])
 
 
 @pytest.mark.parametrize("origin", ["null", "", "file://", "http://", "shop.example", "http"])

@@ -82,8 +82,13 @@ def test_an_emptied_redis_is_claimed_again_by_the_newest(redis_url: str, redis_c
         write(old, "stale")
 
 
-def test_a_redis_without_scripts_is_still_written_to(
-    redis_url: str, redis_client: Any, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("missing", "told"), [(["-eval"], 1), (["-client", "+client|setname"], 0)])
+def test_a_redis_without_some_rights_is_still_written_to(
+    redis_url: str,
+    redis_client: Any,
+    caplog: pytest.LogCaptureFixture,
+    missing: list[str],
+    told: int,
 ) -> None:
     redis_client.acl_setuser(
         "plain",
@@ -91,7 +96,7 @@ def test_a_redis_without_scripts_is_still_written_to(
         passwords=["+x"],
         keys=["*"],
         categories=["+@all"],
-        commands=["-eval"],
+        commands=missing,
     )
     try:
         settings = RedisSettings(redis_url, "plain", "x")
@@ -103,7 +108,8 @@ def test_a_redis_without_scripts_is_still_written_to(
     finally:
         redis_client.acl_deluser("plain")
     assert redis_client.get("a") == b"2"
-    assert sum("old writers" in record.message for record in caplog.records) == 1
+    assert sum("old writers" in record.message for record in caplog.records) == told
+    assert redis_client.exists("writers") == (not told)
 
 
 def test_clients_with_odd_names_are_left_alone(redis_url: str, redis_client: Any) -> None:
