@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 from starlette.datastructures import Headers
 
+from flink_app.config import load
+from flink_app.serve.app import Application
 from flink_app.serve.origins import let_in, own, require_origins
 from flink_app.serve.problems import Problem
 from tests.flink_app.serve.browsers import chromium
@@ -74,6 +76,12 @@ def test_an_origin_in_another_form_is_refused_with_the_right_one(
 def test_what_can_be_no_origin_is_refused_in_serve_cors(origin: str) -> None:
     with pytest.raises(ConfigError, match="write a scheme, a host and a port"):
         require_origins([origin])
+
+
+def test_the_server_does_not_start_with_it() -> None:
+    config = load(None, ['serve.cors=["https://shop.example/"]'], {}).config
+    with pytest.raises(ConfigError, match=r'write "https://shop\.example"\.'):
+        Application(config)
 
 
 @pytest.mark.parametrize("origin", ["null", "", "file://", "http://", "shop.example", "http"])
