@@ -257,7 +257,7 @@ class _Run:
         lines += [
             f"not learned: {why}" for one in self._input.arrivals for why in one.unread.values()
         ]
-        lines += [*summary.dead_letters(totals, config), *self._not_written, *advice]
+        lines += [*summary.dead_letters(totals, config, self._not_written), *advice]
         lines += [f"log: {self._log_file}", ""]
         for text in lines:
             out.print(Text(text))

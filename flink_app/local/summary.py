@@ -6,6 +6,7 @@ In: the last `Totals`, the seconds it took, the configuration. Out: lines of tex
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from flink_app.config import Config
@@ -108,8 +109,8 @@ def quality(totals: Totals) -> list[str]:
     ]
 
 
-def dead_letters(totals: Totals, config: Config) -> list[str]:
-    """Where the rejected lines are, if there were any."""
+def dead_letters(totals: Totals, config: Config, not_written: Sequence[str] = ()) -> list[str]:
+    """Where the rejected lines are, if there were any, and why some are not there: `not_written`."""
     letters = config.dead_letters
     if not totals.rejected:
         return []
@@ -117,7 +118,8 @@ def dead_letters(totals: Totals, config: Config) -> list[str]:
         return ["the dead letters were only counted: dead_letters.kind is none"]
     if letters.kind == "kafka":
         return [f"the dead letters are in the Kafka topic {letters.topic}"]
-    return [f"the dead letters are in the folder {letters.path}"]
+    which = " that could be written" if not_written else ""
+    return [f"the dead letters{which} are in the folder {letters.path}", *not_written]
 
 
 def commands(config: Config, user: str | None, address: str) -> list[str]:

@@ -57,6 +57,9 @@ def test_dead_letters_are_found() -> None:
         config = load(None, settings, {}).config
         assert words in summary.dead_letters(refused, config)[0]
         assert summary.dead_letters(Totals(), config) == []
+    config = load(None, ["dead_letters.path=bad"], {}).config
+    told = ["the dead letters that could be written are in the folder bad", "a disk is full"]
+    assert summary.dead_letters(refused, config, told[1:]) == told
 
 
 def test_an_embedded_redis_says_where_its_lists_are(tmp_path: Path) -> None:
