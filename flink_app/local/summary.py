@@ -110,7 +110,7 @@ def quality(totals: Totals) -> list[str]:
 
 
 def dead_letters(totals: Totals, config: Config, not_written: Sequence[str] = ()) -> list[str]:
-    """Where the rejected lines are, if there were any, and why some are not there: `not_written`."""
+    """Where the rejected lines are, if there were any; `not_written`: why some are not there."""
     letters = config.dead_letters
     if not totals.rejected:
         return []
