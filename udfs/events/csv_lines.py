@@ -27,6 +27,9 @@ from udfs.events.times import NUMBER
 
 _WHOLE = re.compile("[+-]?[0-9]+")
 _COMMA = re.compile("[+-]?[0-9]*,[0-9]+")
+_NULL = r"\N"
+"""A missing value, as PostgreSQL, MySQL and Hive write it.
+https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2"""
 _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 
 
@@ -66,6 +69,8 @@ class CsvReader:
             cells = [cut(line, delimiter, quote) for line in lines]
         else:
             cells = [line.split(delimiter) for line in lines]
+        if _NULL in text:
+            cells = [["" if cell == _NULL else cell for cell in row] for row in cells]
         rows: Sequence[int] = range(len(lines))
         if not self._all_events(cells):
             rows = [row for row in rows if self._is_event(cells[row], row, rejected)]
@@ -124,7 +129,10 @@ class CsvReader:
 
     def _misfit(self, cells: list[str]) -> str:
         if not cells:
-            return "a quote on the line is not closed, or text follows it"
+            return (
+                "a quote on the line is not closed, or text follows it; if the cell goes on on the "
+                "next line, export it without line feeds"
+            )
         layout = self._layout
         wanted = (
             f"not the {layout.width} columns {listed(layout.names)}"

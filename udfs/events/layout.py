@@ -166,6 +166,11 @@ def _missing(
     preset: Preset, cells: Sequence[str], names: tuple[str, ...], wanted: Iterable[str]
 ) -> str:
     """The sentence for a header without the columns of some fields."""
+    if any("\0" in cell for cell in cells):
+        return (
+            "its header has NUL characters, so that it is in another encoding, such as "
+            "--set source.encoding=utf-16-le; `millirec validate` finds which one"
+        )
     lost = [field for field in wanted if fold(preset.fields[field]) not in names]
     guess = roles(cells)
     options = []
