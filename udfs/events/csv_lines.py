@@ -25,6 +25,10 @@ from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
 from udfs.events.times import NUMBER
 
+OTHER_ORDER = (
+    "the line is a header with another order of the columns than the file's, so the lines after it "
+    "would be misread: split the file before it"
+)
 _WHOLE = re.compile("[+-]?[0-9]+")
 _COMMA = re.compile("[+-]?[0-9]*,[0-9]+")
 _NULL = r"\N"
@@ -116,11 +120,7 @@ class CsvReader:
             if names == self._header:
                 return False
             if self._names and self._names <= {*names}:
-                detail = (
-                    "the line is a header with another order of the columns than the file's, so "
-                    "the lines after it would be misread: split the file before it"
-                )
-                rejected.append(Rejected("wrong_columns", detail, index))
+                rejected.append(Rejected("wrong_columns", OTHER_ORDER, index))
                 return False
         if not layout.problem and self._fits(len(cells)):
             return True
