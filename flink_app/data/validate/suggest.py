@@ -5,11 +5,10 @@ In: a `Look` and the configuration. Out: options as a person would type them, ""
 
 from __future__ import annotations
 
-import csv
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -19,29 +18,27 @@ import msgspec
 from msgspec.structs import replace
 
 from flink_app.config import Config
-from flink_app.data.validate.looks import Look, delimiters, look
-from flink_app.data.validate.places import paths
+from flink_app.data.validate.candidates import (
+    LINES,
+    Changes,
+    candidates,
+    cells_of,
+    encoding_option,
+    ways,
+)
+from flink_app.data.validate.looks import Look, look
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import MillirecError
 from udfs.events.decode import Decoder
 from udfs.events.first_lines import MOST_LINES
 from udfs.events.layout import layout_of, listed
-from udfs.events.names import roles
-from udfs.events.presets import PRESETS
+from udfs.events.names import fold
 from udfs.events.raw_columns import Rejected
 from udfs.events.text_files import CHUNK, head_of, open_lines
 
-Changes = dict[str, Any]
-"""Option, as `source.delimiter` → value."""
-
-_LINES = 200
-_SHAPES = 5  # kinds of JSON objects among them from which fields are proposed
 _THEN = "then run `millirec validate` again, which says what else is wrong"
 _BEHIND_IDS = ("bad_time", "time_out_of_range", "missing_value", "not_finite", "value_out_of_range")
 """Reasons for lines whose user and item are there."""
-# MongoDB's Extended JSON: {"$oid": …}, {"$date": {"$numberLong": …}}
-# https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
-_MONGO = re.compile(r"(\.\$(oid|date|number\w+|uuid))+$")
 _PLAIN = re.compile(r"[A-Za-z][\w.|\[\]-]*")  # needs no quotes in TOML
 
 
@@ -71,10 +68,12 @@ def advice(path: Path, config: Config, now_ms: int) -> str:
         return f"{path} is {seen.kind}: {seen.cure.format(path=shlex.quote(str(path)))}"
     if seen.form == "empty":
         return ""
-    now, best, options = suggestion(path, seen, config, now_ms)
+    now, best, changes = suggestion(path, seen, config, now_ms)
+    options = shown(changes)
     told = f"{path} is {seen.kind}"
     if options and best.events:
-        return f"{told}: most of its first lines can be read with {options}"
+        order = _order_of(changed(config, changes), seen)
+        return f"{told}: {order}most of its first lines can be read with {options}"
     if options:
         return f"{told}: with {options} the users and items of its first lines are found; {_THEN}"
     if now.events or now.found:
@@ -86,8 +85,8 @@ def advice(path: Path, config: Config, now_ms: int) -> str:
 
 def _of_columns(told: str, seen: Look, config: Config) -> str:
     """What to say of cells that are no events: what their header lacks, or to name them."""
-    base: Changes = {"source.format": "csv"} | _encoding(seen, config)
-    for way in _ways(seen):
+    base: Changes = {"source.format": "csv"} | encoding_option(seen, config)
+    for way in ways(seen):
         with suppress(MillirecError):
             read = changed(config, base | way)
             preset = decode_settings(read).preset
@@ -99,8 +98,8 @@ def _of_columns(told: str, seen: Look, config: Config) -> str:
             return (
                 f"{told}: with {shown(base | way)} its header is found; {layout.problem or _THEN}"
             )
-    way = next(_ways(seen), {})
-    cells = _cells(seen.lines[0], way)
+    way = next(ways(seen), {})
+    cells = cells_of(seen.lines[0], way)
     if len(cells) < 2:
         return f"{told}, of which no line is an event in any form known to millirec"
     columns = ["user", "item", *[""] * (len(cells) - 2)]
@@ -111,10 +110,22 @@ def _of_columns(told: str, seen: Look, config: Config) -> str:
     )
 
 
-def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> tuple[Score, Score, str]:
+def _order_of(config: Config, seen: Look) -> str:
+    """A condition, if nothing in the file says which of its columns are which."""
+    preset = decode_settings(config).preset
+    if preset.format != "csv" or not preset.columns:
+        return ""
+    layout = layout_of(preset, seen.lines[:MOST_LINES])
+    first = cells_of(seen.lines[0], {"source.delimiter": preset.delimiter})
+    if layout.names != preset.columns or {*map(fold, first)} & {*map(fold, preset.columns)}:
+        return ""
+    return f"if its columns are {listed(preset.columns)}, in this order, "
+
+
+def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> tuple[Score, Score, Changes]:
     """How well a file's first lines are read now, how well with other options, and these options:
-    "" if there are none that are better."""
-    lines = seen.lines[:_LINES]
+    none if no others are better."""
+    lines = seen.lines[:LINES]
     files = [str(path)] * len(lines)
 
     def score(config: Config) -> Score:
@@ -131,9 +142,9 @@ def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> tuple[Sco
         timed = sum(time is not None for time in raw.times)
         return Score(events, len(found), timed, read)
 
-    now = Score() if _encoding(seen, config) else score(config)  # else read in another way
+    now = Score() if encoding_option(seen, config) else score(config)  # else read in another way
     best, best_changes = now, Changes()
-    for changes in _candidates(seen, config):
+    for changes in candidates(seen, config):
         with suppress(MillirecError):
             found = score(changed(config, changes))
             of_preset = "source.preset" in changes and not found.known  # its types are others
@@ -141,7 +152,7 @@ def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> tuple[Sco
                 best, best_changes = found, changes
     if best_changes and best.known < best.events:
         best_changes = best_changes | {"events.unknown_type": "accept"}
-    return now, best, shown(best_changes)
+    return now, best, best_changes
 
 
 def _is_found(bad: Rejected) -> bool:
@@ -181,107 +192,3 @@ def _set(option: str, value: str | list[str]) -> str:
     plain = isinstance(value, str) and _PLAIN.fullmatch(value)
     text = value if plain else msgspec.json.encode(value).decode()
     return f"--set {shlex.quote(f'{option}={text}')}"
-
-
-def _candidates(look: Look, config: Config) -> Iterator[Changes]:
-    """Ways to read the file, the simplest first."""
-    found = _of_json(look) if look.form == "json" else _of_csv(look)
-    for changes in found:
-        yield changes | _encoding(look, config)
-
-
-def _encoding(look: Look, config: Config) -> Changes:
-    """The option for its encoding, if a byte order mark does not say it."""
-    if look.encoding in ("", "utf-8-sig", "utf-16", "utf-32", config.source.encoding):
-        return {}
-    return {"source.encoding": look.encoding}
-
-
-def _of_json(look: Look) -> Iterator[Changes]:
-    yield {}
-    yield from ({"source.preset": n} for n, preset in PRESETS.items() if preset.format == "json")
-    for event, plain, lists in _shapes(look.lines[:_LINES]):
-        outer = _roles(plain)
-        yield _fields(outer)
-        for place in lists:
-            below = _below(event, place[:-2])
-            inner = _roles([f"{place}.{path}" for path in paths(below)[0]])
-            yield {"source.each": place} | _fields(outer | inner)
-            yield {"source.each": place} | _fields(inner | outer)
-
-
-def _shapes(lines: Sequence[str]) -> Iterator[tuple[dict[str, Any], list[str], list[str]]]:
-    """The first objects that differ in their places, with these: `paths`."""
-    seen: set[tuple[str, ...]] = set()
-    for line in lines:
-        event: Any = None
-        with suppress(msgspec.DecodeError):
-            event = msgspec.json.decode(line.strip().strip(","))
-        event = event[0] if isinstance(event, list) and event else event
-        if not isinstance(event, dict):
-            continue
-        if "payload" in event:  # an envelope of Kafka Connect
-            event.pop("schema", None)
-        plain, lists = paths(event)
-        if (shape := (*plain, *lists)) in seen:
-            continue
-        seen.add(shape)
-        yield event, plain, lists
-        if len(seen) == _SHAPES:
-            return
-
-
-def _roles(places: Sequence[str]) -> dict[str, str]:
-    """The fields that dotted paths suggest, by their last name or their last two."""
-    found: dict[str, str] = {}
-    for parts in (1, 2):
-        by_name = {
-            "_".join(_MONGO.sub("", place).split(".")[-parts:]): place for place in reversed(places)
-        }
-        for field, name in roles(reversed(by_name)).items():
-            found.setdefault(field, by_name[name])
-    return found
-
-
-def _below(event: Any, path: str) -> Any:
-    for key in path.split("."):
-        event = event[key]
-    return event[0]
-
-
-def _of_csv(look: Look) -> Iterator[Changes]:
-    base: Changes = {"source.format": "csv"}
-    for way in _ways(look):
-        yield base | way
-        yield base | way | _fields(roles(_cells(look.lines[0], way)))
-    for name, preset in PRESETS.items():
-        if preset.format == "csv":
-            yield {"source.preset": name}
-            for way in _ways(look):
-                yield {"source.preset": name} | way
-
-
-def _ways(look: Look) -> Iterator[Changes]:
-    """Delimiters and quotes that cut the lines, the likeliest first."""
-    for quote in ('"', "", "'"):
-        for delimiter in delimiters(look.lines)[:3]:
-            way = {} if delimiter == "," else {"source.delimiter": delimiter}
-            yield way if quote == '"' else way | {"source.quote": quote}
-
-
-def _cells(line: str, way: Changes) -> list[str]:
-    delimiter, quote = way.get("source.delimiter", ","), way.get("source.quote", '"')
-    if len(delimiter) > 1 or not quote:
-        return [cell.strip() for cell in line.split(delimiter)]
-    with suppress(csv.Error):
-        return [c.strip() for c in next(csv.reader([line], delimiter=delimiter, quotechar=quote))]
-    return []
-
-
-def _fields(found: Mapping[str, str]) -> Changes:
-    """The options for these names; ratings without a type are ratings."""
-    fields = {field: name for field, name in found.items() if field != name}
-    changes: Changes = {"source.fields": fields} if fields else {}
-    if "value" in found and "type" not in found:
-        changes["events.default_type"] = "rating"
-    return changes

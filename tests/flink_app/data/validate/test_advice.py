@@ -293,3 +293,18 @@ def test_what_is_no_text_of_events_is_named(content: bytes, words: str, tmp_path
     path = tmp_path / "my events"
     path.write_bytes(content)
     assert words in examined(path, []).checks[0].advice
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", "::"])
+def test_a_preset_for_columns_without_names_says_their_order(
+    delimiter: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ratings"
+    path.write_text(delimiter.join(("B0", "A1", "5", "1424304000")) + "\n")
+    advice = examined(path, []).checks[0].advice
+    assert re.search(
+        r"if its columns are user\w*, (item|movie)\w*, rating, t\w+, in this order", advice
+    )
+    assert examined(path, settings_in(advice)).events == 1
+    path.write_text("item,user\nB0,A1\n")
+    assert "in this order" not in examined(path, []).checks[0].advice
