@@ -2,8 +2,8 @@
 
 In: a git reference. Out: the number of lists of a strict run that differ, and the first of them;
 exit code 1 if any does. Both versions learn the same events of the simulated shop one by one, with
-one shard, and the final content of Redis is compared, except the time and the id of a list, and
-except `similar:`, which depends on the clock.
+one shard, and the final content of Redis is compared: of a list whose it is, its source and its
+items, except `similar:`, which depends on the clock.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _STRICT = {
     "job.parallelism": "1",
     "redis.factors": "true",
 }
+_COMPARED = "user", "item", "v", "source", "items"
 _SHOP = ShopSettings(users=400, items=600)
 
 
@@ -53,7 +54,7 @@ def lists_of(tree: Path, events: Path, url: str, settings: dict[str, str]) -> di
                 found[name] = client.get(key)
             elif name.startswith("rec:") or name in ("popular", "trending"):
                 value = msgspec.json.decode(client.get(key) or b"{}")
-                found[name] = {k: v for k, v in value.items() if k not in ("id", "at")}
+                found[name] = {k: v for k, v in value.items() if k in _COMPARED}
         return found
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flink_app.cli import app
+from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
+from flink_app.commands.app import app
 from flink_app.config.registry import OPTIONS
 from flink_app.config.removed import REMOVED
 from flink_app.config.tree import Config

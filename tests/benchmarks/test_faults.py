@@ -39,7 +39,7 @@ def test_every_difference_is_counted(
     load: Any = SimpleNamespace(
         users=Counter(found["users"]), items=Counter(a=2), bad={"{"}, written=3
     )
-    stats = {"received": 3, "learned": 2, "dead": 1, "dead:not_json": 1} | found["stats"]
+    stats = {"at": 1, "received": 3, "learned": 2, "dead": 1, "dead:not_json": 1} | found["stats"]
     redis_client.hset("stats", mapping=stats)
     redis_client.set("rec:ann", '{"id":"0-2","items":[]}')
     monkeypatch.setattr("benchmarks.faults.books.items", lambda url, shards: Counter(a=2))
