@@ -56,6 +56,11 @@ def layout_of(preset: Preset, first: Sequence[str] = ()) -> Layout:
     preset = expanded(preset)
     if not first or preset.header == "no":
         return _in_order(preset)
+    if "\r" in first[0].strip("\r") and (not preset.quote or preset.quote not in first[0]):
+        return Layout(
+            problem="the file's lines end in carriage returns alone, so that it is one long line: "
+            "write line feeds instead, tr '\\r' '\\n'"
+        )
     rows = [cut(line, preset.delimiter, preset.quote) for line in first]
     cells, names = rows[0], _folded(rows[0])
     if _is_numbered(preset):

@@ -93,7 +93,7 @@ def look(head: bytes) -> Look:
         cure = "export the events from where they are kept as CSV or JSON lines"
         return Look("HTML or XML", "binary", cure=cure)
     if len(lines) == 1 and first.rstrip("\r").count("\r") > 1:
-        cure = "write line feeds instead: tr '\\r' '\\n' < {path} > events.txt"
+        cure = "write line feeds instead: tr '\\r' '\\n' < {path} > events.csv"
         return Look("text whose lines end in carriage returns alone", "binary", cure=cure)
     if _PYTHON.match(first):
         cure = "write them with json.dumps, one a line"

@@ -168,3 +168,18 @@ def test_no_event_is_read_by_a_header_of_another_order(
     same = first == second
     assert sum(map(len, got)) == (at + 5 if same else at)
     assert sum(len(one.rejected) for one in got) == (0 if same else 6)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("names", ["user,item,ts", "UserId,ItemId,when", "a,b,"])
+def test_lines_that_end_in_carriage_returns_alone_are_not_lost(
+    tmp_path: Path, names: str, quote: str
+) -> None:
+    """The whole file is one line, which is no header."""
+    rows = [f"{quote}{row.replace(',', f'{quote},{quote}')}{quote}" for row in (names, "u,i,9")]
+    path = tmp_path / "mac.csv"
+    path.write_bytes("".join(f"{row}\r" for row in rows).encode())
+    got = decoder({}).decode(["\r".join(rows)], NOW, [str(path)])
+    assert (len(got), got.ignored) == (0, 0)
+    assert [bad.reason for bad in got.rejected] == ["wrong_columns"]
+    assert quote or "carriage returns" in got.rejected[0].detail
