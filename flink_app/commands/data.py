@@ -124,9 +124,7 @@ def fetch(
 def items(
     *files: Annotated[
         Path,
-        Parameter(
-            help="JSON lines, CSV with a header, or MovieLens's u.item, movies.dat or movies.csv."
-        ),
+        Parameter(help="JSON, CSV with a header, or MovieLens's u.item, movies.dat or movies.csv."),
     ],
     item: Annotated[
         str, Parameter(help="The name of the field with the item's id, in JSON and CSV.")
@@ -136,7 +134,8 @@ def items(
 ) -> int:
     """Write titles, categories and any other data of items to Redis.
 
-    Lookups and the live page show `title` and `category`. The exit code is 1 if a line is skipped.
+    Lookups and the live page show `title` and `category`. The exit code is 1 if a line is
+    skipped, or there are no items.
 
     Examples:
         millirec items items.csv

@@ -7,6 +7,7 @@ In: JSON lines, CSV with a header, or the films of MovieLens. Out: `item:<id>`, 
 from __future__ import annotations
 
 import csv
+import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from udfs.stores.redis_refusals import told
 
 _REPORTED = 5  # lines left out that are named
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
+_DELIMITERS = ",;\t|"
 _NO_GENRE = ("unknown", "(no genres listed)")
 _U_GENRE = (
     "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|"
@@ -78,7 +80,9 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
         bad += len(problems)
     left_out = f"; {counted(bad, 'line')} left out" if bad else ""
     print(f"{counted(written, 'item')} written to {prefix}item:* in Redis at {address}{left_out}")
-    return FAILED if bad else FINISHED
+    if not written and not bad:
+        print(f"there are no items in {', '.join(map(str, files))}", file=sys.stderr)
+    return FINISHED if written and not bad else FAILED
 
 
 def _blocks(files: Sequence[Path], column: str) -> Iterator[list[tuple[str, str, Read]]]:
@@ -95,8 +99,28 @@ def _blocks(files: Sequence[Path], column: str) -> Iterator[list[tuple[str, str,
                     read, header = _reader(file, line, column)
                     if header:
                         continue
-                lines.append((f"{file}, line {number}", line, read))
+                lines += [(f"{file}, line {number}", one, read) for one in _objects_of(line)]
             yield lines
+
+
+def _objects_of(line: str) -> Iterator[str]:
+    """The objects on a line of JSON, as of an array or one behind the other; any other line as it
+    is."""
+    text = line.strip().strip(",").strip()
+    if not text.startswith(("{", "[")) and text != "]":
+        yield line
+        return
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        if text[at] in "[], \t\r":
+            at += 1
+            continue
+        try:
+            end = decoder.raw_decode(text, at)[1]
+        except (ValueError, RecursionError):
+            end = len(text)
+        yield text[at:end]
+        at = end
 
 
 def _text(line: str) -> str:
@@ -113,18 +137,25 @@ def _reader(file: Path, first: str, column: str) -> tuple[Read, bool]:
     name = file.with_suffix("").name if file.suffix.lower() in _PACKED else file.name
     if name in ("u.item", "movies.dat"):
         return (_u_item if name == "u.item" else _movies_dat), False
-    if first.lstrip().startswith("{"):
+    if first.lstrip("\ufeff \t").startswith(("{", "[")):
         return lambda line: _object(line, column), False
-    names = next(csv.reader([first.removeprefix("\ufeff")]))
+    names, delimiter = _header(first.removeprefix("\ufeff"), column)
     if name == "movies.csv" and "movieId" in names:
-        return lambda line: _film(_row(line, names), "movieId"), True
+        return lambda line: _film(_row(line, names, delimiter), "movieId"), True
     if column not in names:
         near = get_close_matches(column, names, n=1, cutoff=0.3) or names[:1]
         raise SourceError(
             f"{file} has no column {column!r}, but {', '.join(map(repr, names))}: name the column "
             f"of ids, such as --item {shlex.quote(near[0])}"
         )
-    return lambda line: _split(_row(line, names), column), True
+    return lambda line: _split(_row(line, names, delimiter), column), True
+
+
+def _header(line: str, column: str) -> tuple[list[str], str]:
+    """The names in a header and what is between them: the delimiter with which one is that of the
+    ids, else with which they are most."""
+    found = [(next(csv.reader([line], delimiter=mark)), mark) for mark in _DELIMITERS]
+    return max(found, key=lambda one: (column in one[0], len(one[0])))
 
 
 def _object(line: str, column: str) -> tuple[Any, Metadata]:
@@ -146,8 +177,8 @@ def _object(line: str, column: str) -> tuple[Any, Metadata]:
     return _split(found, column)
 
 
-def _row(line: str, names: Sequence[str]) -> Metadata:
-    row = next(csv.reader([line]))
+def _row(line: str, names: Sequence[str], delimiter: str) -> Metadata:
+    row = next(csv.reader([line], delimiter=delimiter))
     if len(row) != len(names):
         raise ValueError(f"{len(row)} columns, where the header has {len(names)}")
     return {name: value for name, value in zip(names, row, strict=True) if value}

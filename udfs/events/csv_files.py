@@ -15,15 +15,19 @@ import numpy as np
 from msgspec.structs import replace
 
 from udfs.errors import SourceError
-from udfs.events.csv_lines import CsvReader
+from udfs.events.csv_lines import OTHER_ORDER, CsvReader
 from udfs.events.first_lines import first_lines
 from udfs.events.layout import Layout, layout_of
 from udfs.events.places import holds_of
 from udfs.events.preset import Preset
-from udfs.events.raw_columns import Problem, RawColumns
+from udfs.events.raw_columns import Problem, RawColumns, Rejected
 
 _FILES = 10_000
 """Files whose layout is remembered; a watched folder may have had any number."""
+_BEHIND = (
+    "the line is behind a header with another order of the columns than the file's: split the file "
+    "before that header"
+)
 
 
 class CsvFiles:
@@ -33,6 +37,8 @@ class CsvFiles:
         self._preset = preset
         self._readers: dict[Layout, CsvReader] = {}
         self._plain = self._reader(layout_of(preset))
+        self._behind = CsvReader(preset, Layout(problem=_BEHIND))
+        self._misread: set[str] = set()
         self._of_file = lru_cache(_FILES)(self._by_header)
 
     def read(self, lines: Sequence[str], files: Sequence[str] = ()) -> RawColumns:
@@ -43,6 +49,27 @@ class CsvFiles:
         """
         if not files:
             return self._plain.read(lines)
+        raw = self._read(lines, files)
+        if raw.rejected and any(bad.detail is OTHER_ORDER for bad in raw.rejected):
+            return self._until_misread(raw, files)
+        return raw
+
+    def _until_misread(self, raw: RawColumns, files: Sequence[str]) -> RawColumns:
+        """Rejects what follows a header of another order in its file, now and from now on. Only
+        where Flink divides the file among subtasks, others may not see the header."""
+        begin: dict[str, int] = {}
+        for bad in raw.rejected:
+            if bad.detail is OTHER_ORDER:
+                begin.setdefault(files[bad.index], bad.index)
+        self._misread.update(begin)
+        after = [n > begin.get(files[n], len(files)) for n in raw.rows]
+        behind = [Rejected("wrong_columns", _BEHIND, raw.rows[n]) for n in np.flatnonzero(after)]
+        raw = raw.take(np.flatnonzero(~np.asarray(after, np.bool_)).tolist())
+        raw.rejected = sorted([*raw.rejected, *behind], key=lambda bad: bad.index)
+        return raw
+
+    def _read(self, lines: Sequence[str], files: Sequence[str]) -> RawColumns:
+        """The columns of n lines, each read by the header of its file."""
         if files.count(files[0]) == len(files):
             return self.reader(files[0]).read(lines)
         places: dict[CsvReader, list[int]] = {}
@@ -56,6 +83,8 @@ class CsvFiles:
 
     def reader(self, file: str) -> CsvReader:
         """What reads the lines of a file. A file that cannot be opened is tried again next time."""
+        if file in self._misread:
+            return self._behind
         try:
             return self._of_file(file)
         except SourceError as error:

@@ -25,8 +25,15 @@ from udfs.events.preset import Preset
 from udfs.events.raw_columns import Problem, RawColumns, Rejected, shown
 from udfs.events.times import NUMBER
 
+OTHER_ORDER = (
+    "the line is a header with another order of the columns than the file's, so the lines after it "
+    "would be misread: split the file before it"
+)
 _WHOLE = re.compile("[+-]?[0-9]+")
 _COMMA = re.compile("[+-]?[0-9]*,[0-9]+")
+_NULL = r"\N"
+"""A missing value, as PostgreSQL, MySQL and Hive write it.
+https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2"""
 _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 
 
@@ -66,6 +73,8 @@ class CsvReader:
             cells = [cut(line, delimiter, quote) for line in lines]
         else:
             cells = [line.split(delimiter) for line in lines]
+        if _NULL in text:
+            cells = [["" if cell == _NULL else cell for cell in row] for row in cells]
         rows: Sequence[int] = range(len(lines))
         if not self._all_events(cells):
             rows = [row for row in rows if self._is_event(cells[row], row, rejected)]
@@ -111,11 +120,7 @@ class CsvReader:
             if names == self._header:
                 return False
             if self._names and self._names <= {*names}:
-                detail = (
-                    "the line is a header with another order of the columns than the file's, so "
-                    "the lines after it would be misread: split the file before it"
-                )
-                rejected.append(Rejected("wrong_columns", detail, index))
+                rejected.append(Rejected("wrong_columns", OTHER_ORDER, index))
                 return False
         if not layout.problem and self._fits(len(cells)):
             return True
@@ -124,7 +129,10 @@ class CsvReader:
 
     def _misfit(self, cells: list[str]) -> str:
         if not cells:
-            return "a quote on the line is not closed, or text follows it"
+            return (
+                "a quote on the line is not closed, or text follows it; if the cell goes on on the "
+                "next line, export it without line feeds"
+            )
         layout = self._layout
         wanted = (
             f"not the {layout.width} columns {listed(layout.names)}"

@@ -15,7 +15,7 @@ from udfs.events.text_files import open_lines
 
 _MOST = 1 << 20
 """The maximum characters that are read, so that a file without line ends is not read whole."""
-_LINES = 20
+MOST_LINES = 20
 """How many lines are read: exports of spreadsheets and reports have some before the header."""
 
 
@@ -36,4 +36,4 @@ def first_lines(path: str, encoding: str = "") -> list[str]:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from error
     with closing(open_lines(Path(path), encoding, most=_MOST)) as lines:
         stripped = (line.strip("\ufeff\r") for line in chain.from_iterable(lines))
-        return list(islice((line for line in stripped if line.strip()), _LINES))
+        return list(islice((line for line in stripped if line.strip()), MOST_LINES))

@@ -56,6 +56,11 @@ def layout_of(preset: Preset, first: Sequence[str] = ()) -> Layout:
     preset = expanded(preset)
     if not first or preset.header == "no":
         return _in_order(preset)
+    if "\r" in first[0].strip("\r") and (not preset.quote or preset.quote not in first[0]):
+        return Layout(
+            problem="the file's lines end in carriage returns alone, so that it is one long line: "
+            "write line feeds instead, tr '\\r' '\\n'"
+        )
     rows = [cut(line, preset.delimiter, preset.quote) for line in first]
     cells, names = rows[0], _folded(rows[0])
     if _is_numbered(preset):
@@ -166,6 +171,11 @@ def _missing(
     preset: Preset, cells: Sequence[str], names: tuple[str, ...], wanted: Iterable[str]
 ) -> str:
     """The sentence for a header without the columns of some fields."""
+    if any("\0" in cell for cell in cells):
+        return (
+            "its header has NUL characters, so that it is in another encoding, such as "
+            "--set source.encoding=utf-16-le; `millirec validate` finds which one"
+        )
     lost = [field for field in wanted if fold(preset.fields[field]) not in names]
     guess = roles(cells)
     options = []

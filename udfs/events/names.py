@@ -14,7 +14,7 @@ from difflib import get_close_matches
 _WORDS = {
     "user": "user userid uid customer customerid client clientid visitor visitorid member "
     "memberid account accountid buyerid shopperid reviewerid profileid useruuid userpseudoid "
-    "anonymousid deviceid session sessionid",
+    "anonymousid distinctid deviceid session sessionid",
     "item": "item itemid itemno itemnumber product productid sku article articleid content "
     "contentid movie movieid asin parentasin book bookid isbn game gameid track trackid song "
     "songid video videoid newsid "

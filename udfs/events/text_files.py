@@ -108,7 +108,7 @@ def open_lines(
         form, chunks = _opened(path, file, encoding, on_bytes)
         if form.encoding.startswith(("utf-16", "utf-32")) and errors == "surrogateescape":
             errors = "replace"  # the other is for single bytes
-        texts = _decoded(chunks, form.encoding, errors)
+        texts = _decoded(path, chunks, form.encoding, errors)
         lines = _lines(_limited(texts, most) if most else texts)
         yield from objects(lines) if form.spread else lines
 
@@ -117,7 +117,7 @@ def count_lines(path: Path, encoding: str = "") -> Iterator[int]:
     """Numbers whose sum is how many lines `open_lines` gives, counted faster. Errors as there."""
     with _file(path) as file:
         form, chunks = _opened(path, file, encoding)
-        if form.spread or form.encoding.startswith(("utf-16", "utf-32")):
+        if form.spread or not _has_feeds(form.encoding):
             yield from map(len, open_lines(path, encoding))
             return
         end = b"\n"
@@ -125,6 +125,13 @@ def count_lines(path: Path, encoding: str = "") -> Iterator[int]:
             yield chunk.count(b"\n")
             end = chunk[-1:] or end
         yield int(end != b"\n")
+
+
+def _has_feeds(encoding: str) -> bool:
+    """Whether the byte 10, and it alone, is a line feed: not in EBCDIC, nor where bytes change
+    the meaning of the next."""
+    wide = encoding.startswith(("utf-16", "utf-32", "utf-7", "hz", "iso2022"))
+    return not wide and b"\n".decode(encoding, "replace") == "\n"
 
 
 def one_stream(path: Path) -> bool:
@@ -162,6 +169,14 @@ def _opened(
     head = first_bytes(chunks, CHUNK)
     mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
     name = _MARKS[mark] if mark else codec(encoding)
+    if head[257:262] == b"ustar":  # whose texts would be read with what tar writes between them
+        raise unreadable(path, "it is a tar archive, of one file or more: unpack it, tar xf")
+    if not mark and name in ("utf-16", "utf-32") and head:
+        raise unreadable(
+            path,
+            f"it has no byte order mark, and source.encoding is {name}: set it to {name}-le, or "
+            f"to {name}-be if that gives no text",
+        )
     text = head[len(mark) :]
     spread = is_spread(text.decode(name, "ignore"))
     return Form(packed, name, bool(mark), spread), chain([text], chunks)
@@ -191,11 +206,14 @@ def _read(
         raise unreadable(path, error.strerror or str(error)) from error
 
 
-def _decoded(chunks: Iterable[bytes], encoding: str, errors: str) -> Iterator[str]:
+def _decoded(path: Path, chunks: Iterable[bytes], encoding: str, errors: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)(errors)
-    for chunk in chunks:
-        yield decoder.decode(chunk)
-    yield decoder.decode(b"", True)
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk)
+        yield decoder.decode(b"", True)
+    except UnicodeError as error:  # some raise it whatever is to become of bad bytes
+        raise unreadable(path, f"its text is not in the encoding {encoding} ({error})") from error
 
 
 def _limited(texts: Iterable[str], most: int) -> Iterator[str]:

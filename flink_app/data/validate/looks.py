@@ -34,6 +34,10 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "a PDF file", "export the events from where they are kept as CSV or JSON lines"),
     (b"\x89HDF", "an HDF5 file", f"save it as CSV: {_TABLE.format('hdf')}"),
     (b"\x93NUMPY", "a NumPy array", "save it with numpy.savetxt, one event a line"),
+    (b"\x04\x22\x4d\x18", "an lz4 file", "unpack it: unlz4 {path}"),
+    (b"\x1f\x9d", "a file of compress", "unpack it: gunzip {path}"),
+    (b"LZIP", "an lzip file", "unpack it: lzip -d {path}"),
+    (b"\xff\x06\x00\x00sNaPpY", "a snappy file", "unpack it: snzip -d {path}"),
     (b"\x80", "a pickle, which can run code when it is opened", "ask its owner for CSV or JSON"),
 )
 _MARKS = (
@@ -43,7 +47,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_WORD = re.compile(r"[^\W\d]", re.UNICODE)
+_PYTHON = re.compile(r"\[?\s*\{\s*'")
 
 
 class Look(NamedTuple):
@@ -88,6 +92,12 @@ def look(head: bytes) -> Look:
     if first.startswith("<"):
         cure = "export the events from where they are kept as CSV or JSON lines"
         return Look("HTML or XML", "binary", cure=cure)
+    if len(lines) == 1 and first.rstrip("\r").count("\r") > 1:
+        cure = "write line feeds instead: tr '\\r' '\\n' < {path} > events.csv"
+        return Look("text whose lines end in carriage returns alone", "binary", cure=cure)
+    if _PYTHON.match(first):
+        cure = "write them with json.dumps, one a line"
+        return Look("Python's own text of dicts, which is no JSON", "binary", cure=cure)
     kind, form = _form(first)
     if form == "csv" and not delimiters(lines):
         kind = "text without delimiters"

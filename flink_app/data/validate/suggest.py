@@ -5,80 +5,161 @@ In: a `Look` and the configuration. Out: options as a person would type them, ""
 
 from __future__ import annotations
 
-import csv
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from flink_app.config import Config
-from flink_app.data.validate.looks import Look, delimiters, look
-from flink_app.data.validate.places import paths
+from flink_app.data.validate.candidates import (
+    LINES,
+    Changes,
+    candidates,
+    cells_of,
+    encoding_option,
+    ways,
+)
+from flink_app.data.validate.looks import Look, look
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import MillirecError
 from udfs.events.decode import Decoder
-from udfs.events.names import roles
-from udfs.events.presets import PRESETS
+from udfs.events.first_lines import MOST_LINES
+from udfs.events.layout import layout_of, listed
+from udfs.events.names import fold
+from udfs.events.raw_columns import Rejected
 from udfs.events.text_files import CHUNK, head_of, open_lines
 
-Changes = dict[str, Any]
-"""Option, as `source.delimiter` → value."""
-
-_LINES = 200
+_THEN = "then run `millirec validate` again, which says what else is wrong"
+_BEHIND_IDS = ("bad_time", "time_out_of_range", "missing_value", "not_finite", "value_out_of_range")
+"""Reasons for lines whose user and item are there."""
 _PLAIN = re.compile(r"[A-Za-z][\w.|\[\]-]*")  # needs no quotes in TOML
 
 
+class Score(NamedTuple):
+    """How well options read some lines; what comes first decides.
+
+    Attributes:
+        events: events of any type, known or not; 0 if they are less than half of the lines.
+        known: events of a type that has a weight. timed: those with a time.
+        found: lines whose user and item are found, whatever else cannot be read of them.
+    """
+
+    events: int = 0
+    known: int = 0
+    timed: int = 0
+    found: int = 0
+
+
 def advice(path: Path, config: Config, now_ms: int) -> str:
-    """What a file is whose lines are no events, and how it can be read; "" if nothing is known."""
+    """What a file is whose lines are no events, and how it can be read; "" if the reasons for its
+    lines say more."""
     seen = look(head_of(path))
     if seen.form == "json":  # objects may go over several lines
         read = open_lines(path, seen.encoding, most=CHUNK)
         seen = seen._replace(lines=tuple(chain.from_iterable(read)))
     if seen.form == "binary":
-        return f"{path} is {seen.kind}: {seen.cure.format(path=path)}"
+        return f"{path} is {seen.kind}: {seen.cure.format(path=shlex.quote(str(path)))}"
     if seen.form == "empty":
         return ""
-    if options := suggestion(path, seen, config, now_ms):
-        return f"{path} is {seen.kind}: most of its first lines can be read with {options}"
-    way = next(_ways(seen), {})
-    count = len(_cells(seen.lines[0], way)) if seen.form == "csv" else 0
-    if count > 1:
-        columns = ["user", "item", *[""] * (count - 2)]
-        options = shown({"source.format": "csv"} | way | {"source.columns": columns})
-        return (
-            f"{path} is {seen.kind}: say what its {count} columns are, from left to right, such as "
-            f"{options}"
-        )
-    return f"{path} is {seen.kind}, of which no line is an event in any form known to millirec"
+    now, best, changes = suggestion(path, seen, config, now_ms)
+    options = shown(changes)
+    told = f"{path} is {seen.kind}"
+    if options and best.events:
+        order = _order_of(changed(config, changes), seen)
+        return f"{told}: {order}most of its first lines can be read with {options}"
+    if options:
+        return f"{told}: with {options} the users and items of its first lines are found; {_THEN}"
+    if now.events or now.found:
+        return ""
+    if seen.form == "csv":
+        return _of_columns(told, seen, config)
+    return f"{told}, of which no line is an event in any form known to millirec"
 
 
-def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> str:
-    """The options with which most of a file's first lines are events, and more than with `config`;
-    "" if there are none."""
-    lines = seen.lines[:_LINES]
+def _of_columns(told: str, seen: Look, config: Config) -> str:
+    """What to say of cells that are no events: what their header lacks, or to name them."""
+    base: Changes = {"source.format": "csv"} | encoding_option(seen, config)
+    for way in ways(seen):
+        with suppress(MillirecError):
+            read = changed(config, base | way)
+            preset = decode_settings(read).preset
+            layout = layout_of(preset, seen.lines[:MOST_LINES])
+            if len(layout.header) < 2 or layout.header == preset.columns:
+                continue
+            if read == config:
+                return ""
+            return (
+                f"{told}: with {shown(base | way)} its header is found; {layout.problem or _THEN}"
+            )
+    way = next(ways(seen), {})
+    cells = cells_of(seen.lines[0], way)
+    if len(cells) < 2:
+        return f"{told}, of which no line is an event in any form known to millirec"
+    columns = ["user", "item", *[""] * (len(cells) - 2)]
+    return (
+        f"{told}: say what its {len(cells)} columns are ({listed(cells)}), from left to right. If "
+        "the first is the user and the second the item: "
+        f"{shown(base | way | {'source.columns': columns})}"
+    )
+
+
+def _order_of(config: Config, seen: Look) -> str:
+    """A condition, if nothing in the file says which of its columns are which."""
+    preset = decode_settings(config).preset
+    if preset.format != "csv" or not preset.columns:
+        return ""
+    layout = layout_of(preset, seen.lines[:MOST_LINES])
+    first = cells_of(seen.lines[0], {"source.delimiter": preset.delimiter})
+    if layout.names != preset.columns or {*map(fold, first)} & {*map(fold, preset.columns)}:
+        return ""
+    return f"if its columns are {listed(preset.columns)}, in this order, "
+
+
+def suggestion(path: Path, seen: Look, config: Config, now_ms: int) -> tuple[Score, Score, Changes]:
+    """How well a file's first lines are read now, how well with other options, and these options:
+    none if no others are better."""
+    lines = seen.lines[:LINES]
     files = [str(path)] * len(lines)
 
-    def events(config: Config) -> int:
-        """How many of the lines are events, of whatever type; 0 if most are not."""
-        settings = replace(
-            decode_settings(config), zero_weight="learn", user_per_minute=0, unknown_type="accept"
-        )
-        found = Decoder(settings).decode(lines, now_ms, files)
-        return len(found) if len(found) >= len(found.rejected) else 0
+    def score(config: Config) -> Score:
+        settings = replace(decode_settings(config), zero_weight="learn", user_per_minute=0)
+        decoder = Decoder(settings)
+        raw = decoder.read(lines, files)
+        found = decoder.check(raw, now_ms)
+        reasons = Counter(bad.reason for bad in found.rejected)
+        events = len(found) + reasons["unknown_type"]
+        half = (len(found) + len(found.rejected)) / 2
+        read = events + sum(map(_is_found, found.rejected))
+        if events < half or not events:
+            return Score(found=read if read >= half else 0)
+        timed = sum(time is not None for time in raw.times)
+        return Score(events, len(found), timed, read)
 
-    best = 0 if _encoding(seen, config) else events(config)  # its lines are read in another way
-    best_changes = Changes()
-    for changes in _candidates(seen, config):
+    now = Score() if encoding_option(seen, config) else score(config)  # else read in another way
+    best, best_changes = now, Changes()
+    for changes in candidates(seen, config):
         with suppress(MillirecError):
-            if (found := events(changed(config, changes))) > best:
+            found = score(changed(config, changes))
+            of_preset = "source.preset" in changes and not found.known  # its types are others
+            if found > best and not of_preset:
                 best, best_changes = found, changes
-    return shown(best_changes)
+    if best_changes and best.known < best.events:
+        best_changes = best_changes | {"events.unknown_type": "accept"}
+    return now, best, best_changes
+
+
+def _is_found(bad: Rejected) -> bool:
+    """Whether a line's user and item are there, though another of its fields cannot be read."""
+    if bad.reason == "wrong_type":
+        return not bad.detail.removeprefix("the ").startswith(("user", "item"))
+    return bad.reason in _BEHIND_IDS
 
 
 def changed(config: Config, changes: Mapping[str, Any]) -> Config:
@@ -111,92 +192,3 @@ def _set(option: str, value: str | list[str]) -> str:
     plain = isinstance(value, str) and _PLAIN.fullmatch(value)
     text = value if plain else msgspec.json.encode(value).decode()
     return f"--set {shlex.quote(f'{option}={text}')}"
-
-
-def _candidates(look: Look, config: Config) -> Iterator[Changes]:
-    """Ways to read the file, the simplest first."""
-    found = _of_json(look) if look.form == "json" else _of_csv(look)
-    for changes in found:
-        yield changes | _encoding(look, config)
-
-
-def _encoding(look: Look, config: Config) -> Changes:
-    """The option for its encoding, if a byte order mark does not say it."""
-    if look.encoding in ("", "utf-8-sig", "utf-16", "utf-32", config.source.encoding):
-        return {}
-    return {"source.encoding": look.encoding}
-
-
-def _of_json(look: Look) -> Iterator[Changes]:
-    yield {}
-    yield from ({"source.preset": n} for n, preset in PRESETS.items() if preset.format == "json")
-    for line in look.lines[:_LINES]:
-        event: Any = None
-        with suppress(msgspec.DecodeError):
-            event = msgspec.json.decode(line.strip().strip(","))
-        event = event[0] if isinstance(event, list) and event else event
-        if not isinstance(event, dict):
-            continue
-        plain, lists = paths(event)
-        outer = _roles(plain)
-        yield _fields(outer)
-        for place in lists:
-            below = _below(event, place[:-2])
-            inner = _roles([f"{place}.{path}" for path in paths(below)[0]])
-            yield {"source.each": place} | _fields(outer | inner)
-            yield {"source.each": place} | _fields(inner | outer)
-        return
-
-
-def _roles(places: Sequence[str]) -> dict[str, str]:
-    """The fields that dotted paths suggest, by their last name or their last two."""
-    found: dict[str, str] = {}
-    for parts in (1, 2):
-        by_name = {"_".join(place.split(".")[-parts:]): place for place in reversed(places)}
-        for field, name in roles(reversed(by_name)).items():
-            found.setdefault(field, by_name[name])
-    return found
-
-
-def _below(event: Any, path: str) -> Any:
-    for key in path.split("."):
-        event = event[key]
-    return event[0]
-
-
-def _of_csv(look: Look) -> Iterator[Changes]:
-    base: Changes = {"source.format": "csv"}
-    for way in _ways(look):
-        yield base | way
-        yield base | way | _fields(roles(_cells(look.lines[0], way)))
-    for name, preset in PRESETS.items():
-        if preset.format == "csv":
-            yield {"source.preset": name}
-            for way in _ways(look):
-                yield {"source.preset": name} | way
-
-
-def _ways(look: Look) -> Iterator[Changes]:
-    """Delimiters and quotes that cut the lines, the likeliest first."""
-    for quote in ('"', "", "'"):
-        for delimiter in delimiters(look.lines)[:3]:
-            way = {} if delimiter == "," else {"source.delimiter": delimiter}
-            yield way if quote == '"' else way | {"source.quote": quote}
-
-
-def _cells(line: str, way: Changes) -> list[str]:
-    delimiter, quote = way.get("source.delimiter", ","), way.get("source.quote", '"')
-    if len(delimiter) > 1 or not quote:
-        return [cell.strip() for cell in line.split(delimiter)]
-    with suppress(csv.Error):
-        return [c.strip() for c in next(csv.reader([line], delimiter=delimiter, quotechar=quote))]
-    return []
-
-
-def _fields(found: Mapping[str, str]) -> Changes:
-    """The options for these names; ratings without a type are ratings."""
-    fields = {field: name for field, name in found.items() if field != name}
-    changes: Changes = {"source.fields": fields} if fields else {}
-    if "value" in found and "type" not in found:
-        changes["events.default_type"] = "rating"
-    return changes

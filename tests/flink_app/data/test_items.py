@@ -104,6 +104,40 @@ def test_bad_lines_are_reported_and_the_rest_is_written(
     assert set(redis_client.scan_iter()) == {b"p:item:a", b"p:item:b"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"item":"a","title":"T"},{"item":"b"}]',
+        '[\n{"item":"a","title":"T"},\n{"item":"b"}\n]\n',
+        '[\n  {\n    "item": "a",\n    "title": "T"\n  },\n  {"item": "b"}\n]',
+        '{"item":"a","title":"T"}{"item":"b"}',
+        *(f"title{mark}item\nT{mark}a\n{mark}b\n" for mark in ",;\t|"),
+    ],
+)
+def test_arrays_and_tables_in_any_form(
+    loaded: Loaded, redis_client: redis.Redis, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "items").write_text(text)
+    assert items(loaded, [tmp_path / "items"], "item") == 0
+    assert (stored(redis_client, "a"), stored(redis_client, "b")) == ({"title": "T"}, {})
+
+
+@pytest.mark.parametrize("mark", ",;\t|")
+def test_a_column_to_name_is_one_of_the_table(loaded: Loaded, tmp_path: Path, mark: str) -> None:
+    (tmp_path / "items").write_text(f"sku{mark}title\na{mark}T\n")
+    with pytest.raises(SourceError, match=r"--item (sku|title)$"):
+        items(loaded, [tmp_path / "items"], "item")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "item,title\n", "[]", "[\n]\n"])
+def test_no_items_are_no_success(
+    loaded: Loaded, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (tmp_path / "items").write_text(text)
+    assert items(loaded, [tmp_path / "items"], "item") == 1
+    assert "there are no items in" in capsys.readouterr().err
+
+
 def test_another_column_holds_the_ids(
     loaded: Loaded, redis_client: redis.Redis, tmp_path: Path
 ) -> None:

@@ -141,3 +141,45 @@ def test_quotes_can_be_ordinary_characters(tmp_path: Path) -> None:
     path = file(tmp_path, text)
     got = decoder({"delimiter": "\\t", "quote": ""}).decode(text.split("\n"), NOW, [path] * 3)
     assert got.items == ['12" Mix', '"Live"']
+
+
+@given(
+    st.permutations(["user", "item", "ts", "x"]),
+    st.permutations(["user", "item", "ts", "x"]),
+    st.integers(1, 9),
+    st.integers(1, 20),
+)
+def test_no_event_is_read_by_a_header_of_another_order(
+    first: list[str], second: list[str], at: int, size: int
+) -> None:
+    """Files that were joined: what follows the second header is read right, or a dead letter."""
+    row = {"user": "u", "item": "i", "ts": "1780000000", "x": "9"}
+    rows = [
+        *([",".join(first), *[",".join(row[name] for name in first)] * at]),
+        *([",".join(second), *[",".join(row[name] for name in second)] * 5]),
+    ]
+    reader = decoder({})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "e.csv"
+        path.write_text("\n".join(rows))
+        blocks = [rows[n : n + size] for n in range(0, len(rows), size)]
+        got = [reader.decode(block, NOW, [str(path)] * len(block)) for block in blocks]
+    assert {user for one in got for user in one.users} == {"u"}
+    same = first == second
+    assert sum(map(len, got)) == (at + 5 if same else at)
+    assert sum(len(one.rejected) for one in got) == (0 if same else 6)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("names", ["user,item,ts", "UserId,ItemId,when", "a,b,"])
+def test_lines_that_end_in_carriage_returns_alone_are_not_lost(
+    tmp_path: Path, names: str, quote: str
+) -> None:
+    """The whole file is one line, which is no header."""
+    rows = [f"{quote}{row.replace(',', f'{quote},{quote}')}{quote}" for row in (names, "u,i,9")]
+    path = tmp_path / "mac.csv"
+    path.write_bytes("".join(f"{row}\r" for row in rows).encode())
+    got = decoder({}).decode(["\r".join(rows)], NOW, [str(path)])
+    assert (len(got), got.ignored) == (0, 0)
+    assert [bad.reason for bad in got.rejected] == ["wrong_columns"]
+    assert quote or "carriage returns" in got.rejected[0].detail

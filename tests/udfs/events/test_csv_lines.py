@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from udfs.events.decode import Decoded, Decoder, DecodeSettings
@@ -60,3 +61,19 @@ def test_an_open_quote_does_not_swallow_the_next_line() -> None:
 def test_an_empty_cell_of_a_time_is_now() -> None:
     got = decode("movielens-csv", "u,i,5.0,", "u,i,5.0,1661431896")
     assert got.ts.tolist() == [NOW, 1661431896000]
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_the_null_of_a_database_is_an_empty_cell(place: int) -> None:
+    cells = ["u", "i", "click", "1661431896", "4", "e"]
+    cells[place] = r"\N"
+    preset = msgspec.structs.replace(resolve("millirec"), format="csv")
+    decoder = Decoder(DecodeSettings(preset=preset, weights={"click": 1.0}, default_type="click"))
+    null, empty = (
+        decoder.decode([",".join(cells).replace(r"\N", word)], NOW) for word in (r"\N", "")
+    )
+    assert null.rejected == empty.rejected
+    assert null.columns.keys() == empty.columns.keys()
+    assert [bad.reason for bad in null.rejected] == {0: ["empty_user"], 1: ["empty_item"]}.get(
+        place, []
+    )

@@ -6,8 +6,11 @@ import bz2
 import gzip
 import json
 import lzma
+import tarfile
 from collections.abc import Callable
+from encodings.aliases import aliases
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import zstandard
@@ -148,3 +151,44 @@ def test_an_encoding_is_one_of_pythons(tmp_path: Path) -> None:
             codec(name)
     with pytest.raises(SourceError, match="absent cannot be read: No such file"):
         read(tmp_path / "absent")
+
+
+TEXT_ENCODINGS = sorted(set(aliases.values()) - {"mbcs", "oem"})  # these are Windows's own
+
+
+@given(st.sampled_from(TEXT_ENCODINGS), st.binary(max_size=60), st.sampled_from(list(PACK)))
+def test_any_bytes_in_any_encoding_are_lines_as_counted_or_a_sentence(
+    encoding: str, data: bytes, kind: str
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "events")
+        path.write_bytes(PACK[kind](data))
+        try:
+            lines = read(path, encoding)
+        except SourceError as error:
+            assert str(path) in str(error) or "no encoding" in str(error)
+            return
+        assert sum(count_lines(path, encoding)) == len(lines)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_an_encoding_with_a_mark_asks_for_the_other_where_there_is_none(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "events"
+    path.write_text("\n".join(LINES), encoding=f"{encoding}-le")
+    with pytest.raises(SourceError, match=f"set it to {encoding}-le"):
+        read(path, encoding)
+    assert read(path, f"{encoding}-le") == LINES
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_a_tar_archive_is_never_read_as_text(tmp_path: Path, kind: str) -> None:
+    inside, path = tmp_path / "events.jsonl", tmp_path / "events.tar"
+    inside.write_text("\n".join(LINES))
+    with tarfile.open(path, "w") as archive:
+        archive.add(inside, "events.jsonl")
+    path.write_bytes(PACK[kind](path.read_bytes()))
+    for attempt in (read, form_of, lambda path: sum(count_lines(path))):
+        with pytest.raises(SourceError, match="tar archive"):
+            attempt(path)

@@ -186,6 +186,29 @@ GUESSED: dict[str, tuple[bytes, int]] = {
     "names in objects": (b'{"customer":{"id":"a"},"product":{"sku":"b"}}\n' * 3, 3),
     "names in a list": (b'{"visitorId":"a","lines":[{"productId":"b"},{"productId":"c"}]}\n', 2),
     "gorse": (b'{"UserId":"a","ItemId":"b","FeedbackType":"read"}\n' * 3, 3),
+    "mongoexport": (
+        b'{"user":{"$oid":"5f"},"item":{"$numberLong":"7"},"ts":{"$date":{"$numberLong":"1714557600000"}}}\n'
+        * 3,
+        3,
+    ),
+    "mixpanel": (
+        b'{"event":"Open","properties":{"distinct_id":"a","Item ID":"b","time":1714557600}}\n' * 3,
+        3,
+    ),
+    "a type without a weight": (b'{"userId":"a","sku":"b","action":"Looked at"}\n' * 3, 3),
+    "a deletion first": (
+        b'{"before":{"user_id":1},"after":null}\n' + b'{"after":{"user_id":1,"sku":2}}\n' * 3,
+        3,
+    ),
+    "kafka connect": (
+        b'{"schema":{"type":"struct"},"payload":{"user_id":"a","item_id":"b"}}\n' * 3,
+        3,
+    ),
+    "words of a preset": (
+        b"user_id,item_id,behavior_type,user_geohash,item_category,time\n1,2,3,,9,2014-12-06 02\n",
+        1,
+    ),
+    "postgres": (b"user\titem\tts\tvalue\na\tb\t2024-05-01 12:00:00.5+00\t\\N\n", 1),
     "movielens": (b"196\t242\t3\t881250949\n" * 3, 3),
 }  # fmt: skip
 
@@ -211,3 +234,77 @@ def test_columns_without_names_are_asked_for(tmp_path: Path) -> None:
     own = [one for one in settings_in(lines.advice) if one != columns]
     found = examined(path, [*own, 'source.columns=["","","user","item"]'])
     assert (found.events, found.users) == (2, 2)
+
+
+IN_STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "days first": ("user,item,ts\na,b,31/05/2024 12:00\n", ("source.time_format=%d/%m/%Y %H:%M",)),
+    "decimal commas": ("user;item;value;type\na;b;4,5;rating\n", ("source.decimal=,",)),
+    "both": (
+        "item;user;ts;value;type\nb;a;05/31/2024;4,5;rating\n",
+        ("source.time_format=%m/%d/%Y", "source.decimal=,"),
+    ),
+    "serial days": ("item,user,ts\nb,a,45413.5\n", ("source.fields.ts=",)),
+}
+"""Files with a header of which the users and items can be read, and what else is to be set."""
+
+
+@pytest.mark.parametrize("name", IN_STEPS)
+def test_a_header_is_read_by_its_names_although_something_else_cannot_be(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.csv"
+    text, more = IN_STEPS[name]
+    path.write_text(text)
+    first = examined(path, []).checks[0].advice
+    assert "validate` again" in first and "source.columns" not in first
+    settings = settings_in(first)
+    again = examined(path, settings)
+    assert "see the reasons below" in again.checks[0].advice
+    assert "wrong_columns" not in {check.name for check in again.checks}
+    found = examined(path, [*settings, *more])
+    assert (found.events, found.users) == (1, 1)
+
+
+NAMED = {
+    "one name only": ("time,uid,campaign\n3,a,b\n", "source.fields.user=uid"),
+    "a name twice": ("user,item,USER\na,b,c\n", "2 times"),
+    "cells with line feeds": ('item,title,user\nb,"two\nlines",a\n', "validate` again"),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_header_is_never_told_to_be_columns_in_another_order(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(NAMED[name][0])
+    advice = examined(path, []).checks[0].advice
+    assert NAMED[name][1] in advice and "source.columns" not in advice
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x04\x22\x4d\x18\x64\x40", "unlz4"),
+        (b"\x1f\x9d\x90abc", "gunzip"),
+        (b"user,item\ra,b\rc,d\r", "carriage returns"),
+        (b"{'user': 'a', 'item': 'b'}\n", "json.dumps"),
+    ],
+)
+def test_what_is_no_text_of_events_is_named(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "my events"
+    path.write_bytes(content)
+    assert words in examined(path, []).checks[0].advice
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", "::"])
+def test_a_preset_for_columns_without_names_says_their_order(
+    delimiter: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ratings"
+    path.write_text(delimiter.join(("B0", "A1", "5", "1424304000")) + "\n")
+    advice = examined(path, []).checks[0].advice
+    assert re.search(
+        r"if its columns are user\w*, (item|movie)\w*, rating, t\w+, in this order", advice
+    )
+    assert examined(path, settings_in(advice)).events == 1
+    path.write_text("item,user\nB0,A1\n")
+    assert "in this order" not in examined(path, []).checks[0].advice
