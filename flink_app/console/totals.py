@@ -99,5 +99,5 @@ def read_totals(client: redis.Redis, prefix: str, since_ms: int = 0) -> Totals |
         redis.RedisError: Redis does not answer.
     """
     fields: Any = client.hgetall(f"{prefix}stats")
-    totals = parse_totals(fields) if b"at" in fields else None
+    totals = parse_totals(fields) if b"received" in fields else None
     return totals if totals is not None and totals.at >= since_ms else None
