@@ -56,7 +56,7 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
     prefix, events = loaded.config.redis.prefix, loaded.config.events
     longest, integers = events.max_id_bytes, events.ids == "integers"
     written, bad = 0, 0
-    for block in _blocks(files, column):
+    for block in _blocks(files, column, loaded.config.source.encoding):
         ids: list[Any] = []
         found: list[Metadata] = []
         problems: dict[int, Problem] = {}
@@ -85,11 +85,14 @@ def items(loaded: Loaded, files: Sequence[Path], column: str) -> int:
     return FINISHED if written and not bad else FAILED
 
 
-def _blocks(files: Sequence[Path], column: str) -> Iterator[list[tuple[str, str, Read]]]:
+def _blocks(
+    files: Sequence[Path], column: str, encoding: str
+) -> Iterator[list[tuple[str, str, Read]]]:
     """Blocks of the lines that are not blank, each with its place and its reader."""
+    errors = "replace" if encoding else "surrogateescape"
     for file in files_of(files):
         read: Read | None = None
-        for block in read_blocks([file], errors="surrogateescape"):
+        for block in read_blocks([file], encoding=encoding, errors=errors):
             lines = []
             for number, raw in enumerate(block.lines, start=block.first):
                 line = _text(raw)

@@ -239,11 +239,14 @@ class _Run:
             return [
                 "no checkpoints were made (state.checkpoints): the next run starts without state"
             ]
+        whose = "its last checkpoint"
         with contextlib.suppress(ConfigError):
             newest = latest_checkpoint(folder)
-            if job_id in newest.parts:
+            if job_id not in newest.parts and self._config.state.restore:
+                whose = "the newest checkpoint, since it was stopped before its first one"
+            if job_id in newest.parts or self._config.state.restore:
                 path = shlex.quote(printable(str(newest)))
-                return [f"to continue from its last checkpoint: --restore {path}"]
+                return [f"to continue from {whose}: --restore {path}"]
         return ["it was stopped before its first checkpoint"]
 
     def _summarise(self, finished: bool, advice: list[str], held: int | None, reason: str) -> None:

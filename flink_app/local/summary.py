@@ -127,7 +127,7 @@ def commands(config: Config, user: str | None, address: str) -> list[str]:
     prefix = config.redis.prefix
     lines = [f"the lists are in {address}"]
     if user is not None and user.isprintable():
-        lines.append(f"  millirec get {shlex.quote(user)}")
+        lines.append(f"  millirec get {shlex.quote(user)}{_options(config)}")
         lines.append(f"  redis-cli -u {address} get {shlex.quote(prefix + USER.of(user))}")
     lines.append(f"  redis-cli -u {address} get {shlex.quote(prefix + POPULAR.of())}")
     return lines
@@ -150,6 +150,17 @@ def kept(config: Config, user: str | None, dump: Path | None, failure: str) -> l
         ]
     size = f"{dump.stat().st_size / 1000:,.0f} kB"
     lines = [f"the lists are kept in {folder} ({size}) until the next run from this folder:"]
+    options = _options(config)
     if user is not None and user.isprintable():
-        lines.append(f"  millirec get {shlex.quote(user)}")
-    return [*lines, "  millirec get", "  millirec serve"]
+        lines.append(f"  millirec get {shlex.quote(user)}{options}")
+    return [*lines, f"  millirec get{options}", f"  millirec serve{options}"]
+
+
+def _options(config: Config) -> str:
+    """The options that find these lists, where they are not the defaults."""
+    redis, usual = config.redis, Config().redis
+    words = []
+    for name in ("prefix", "keep"):
+        if (value := getattr(redis, name)) != getattr(usual, name):
+            words.append(f" --set {shlex.quote(f'redis.{name}={value}')}")
+    return "".join(words)

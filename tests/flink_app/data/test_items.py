@@ -61,6 +61,17 @@ def test_ids_are_those_of_the_events(
     assert 'events.ids = "integers"' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "utf-16-le"])
+def test_the_encoding_is_that_of_the_source(
+    encoding: str, redis_url: str, redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    file, title = tmp_path / "items.csv", "坂本" if encoding == "gbk" else "Café"
+    file.write_bytes(f"item,title\na,{title}\n".encode(encoding))
+    settings = [f"redis.url={redis_url}", "redis.prefix=p:", f"source.encoding={encoding}"]
+    assert items(load(None, settings, {}), [file], "item") == 0
+    assert stored(redis_client, "a") == {"title": title}
+
+
 def test_films_of_every_movielens(
     loaded: Loaded, redis_client: redis.Redis, tmp_path: Path
 ) -> None:

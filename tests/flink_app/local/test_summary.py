@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from hypothesis import given
@@ -68,6 +69,11 @@ def test_an_embedded_redis_says_where_its_lists_are(tmp_path: Path) -> None:
     lines = summary.kept(config, "o'neil", dump, "")
     assert lines[0].startswith("the lists are kept in .millirec/redis (12 kB) until the next run")
     assert """  millirec get 'o'"'"'neil'""" in lines and "  millirec serve" in lines
+    elsewhere = load(None, ["redis.keep=lists", "redis.prefix=a:"], {}).config
+    command = summary.kept(elsewhere, None, dump, "")[-2]
+    words = shlex.split(command)
+    found = load(None, words[words.index("--set") + 1 :: 2], {}).config
+    assert found == elsewhere, "the command finds these lists"
     for where, why in ((None, ""), (dump, "the disk is full")):
         lines = summary.kept(config, "ann", where, why)
         assert "ends with the run" in lines[0] and why in lines[0]
@@ -77,5 +83,5 @@ def test_an_embedded_redis_says_where_its_lists_are(tmp_path: Path) -> None:
 def test_commands_survive_the_shell() -> None:
     config = load(None, ["redis.prefix=my shop:"], {}).config
     lines = summary.commands(config, "o'neil", "redis://cache:6379/0")
-    assert """  millirec get 'o'"'"'neil'""" in lines
+    assert """  millirec get 'o'"'"'neil' --set 'redis.prefix=my shop:'""" in lines
     assert "  redis-cli -u redis://cache:6379/0 get 'my shop:popular'" in lines
