@@ -113,6 +113,8 @@ def test_lists_hold_nothing_consumed_and_follow_the_contract(
     found = lists(redis_url, "shop:rec:*")
     assert len(found) == len(consumed) == 40
     for key, stored in found.items():
+        named = stored.pop("consumed", [])
+        assert set(named) <= consumed[stored["user"]], "of the popular items; left out if none"
         assert list(stored) == ["user", "id", "at", "v", "source", "items"]
         assert key == f"shop:rec:{stored['user']}"
         shown = [item["item"] for item in stored["items"]]
