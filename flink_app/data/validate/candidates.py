@@ -16,7 +16,7 @@ import msgspec
 from flink_app.config import Config
 from flink_app.data.validate.looks import Look, delimiters
 from flink_app.data.validate.places import paths
-from udfs.events.names import roles
+from udfs.events.names import fold, roles
 from udfs.events.presets import PRESETS
 
 Changes = dict[str, Any]
@@ -99,6 +99,14 @@ def _below(event: Any, path: str) -> Any:
 def _of_csv(look: Look) -> Iterator[Changes]:
     base: Changes = {"source.format": "csv"}
     for way in ways(look):
+        header = set(map(fold, cells_of(look.lines[0], way)))
+        for name, preset in PRESETS.items():  # whose names are all in the header
+            if (
+                preset.format == "csv"
+                and preset.columns
+                and header >= set(map(fold, preset.columns))
+            ):
+                yield {"source.preset": name}
         yield base | way
         yield base | way | _fields(roles(cells_of(look.lines[0], way)))
     for name, preset in PRESETS.items():

@@ -15,6 +15,7 @@ from rich.console import Console
 from flink_app.config import load
 from flink_app.data.validate.advice import ADVICE, EVENT_ADVICE
 from flink_app.data.validate.validation import Validation, examine
+from udfs.events.presets import PRESETS
 
 
 def examined(path: Path, settings: list[str]) -> Validation:
@@ -308,3 +309,15 @@ def test_a_preset_for_columns_without_names_says_their_order(
     assert examined(path, settings_in(advice)).events == 1
     path.write_text("item,user\nB0,A1\n")
     assert "in this order" not in examined(path, []).checks[0].advice
+
+
+@pytest.mark.parametrize("name", ["movielens-csv", "personalize", "retail", "book-crossing"])
+def test_a_header_of_a_preset_is_known(name: str, tmp_path: Path) -> None:
+    preset = PRESETS[name]
+    words = {"user": "u", "item": "i", "ts": "1661431896", "value": "4"}
+    words["type"] = next(iter(preset.types), "view")
+    where = {place: words[field] for field, place in preset.fields.items()}
+    row = [where.get(column, "x") for column in preset.columns]
+    path = tmp_path / "events.csv"
+    path.write_text("".join(preset.delimiter.join(cells) + "\n" for cells in (preset.columns, row)))
+    assert settings_in(examined(path, []).checks[0].advice)[0] == f"source.preset={name}"
