@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 
 import redis
 
@@ -65,12 +64,7 @@ class KeptRedis:
                 self._start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.leave()
 
     def find(self) -> bool:
@@ -92,23 +86,13 @@ class KeptRedis:
 
     def running(self) -> bool:
         """Whether a `millirec run` writes to it, or to another Redis of this folder."""
-        lock = self._file("run")
-        with suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.close(lock)
-            return False
-        os.close(lock)
-        return True
+        return not self._free("run")
 
     def claim(self) -> bool:
         """Be the run that writes to it, until `leave`; false if another one is."""
-        lock = self._file("run")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
+        self._run = self._locked("run")
+        if self._run is None:
             return False
-        self._run = lock
         with closing(redis.Redis.from_url(self.url)) as client:
             # What cannot be saved is told at the end; the job goes on.
             client.config_set("stop-writes-on-bgsave-error", "no")
@@ -159,7 +143,7 @@ class KeptRedis:
     def _join(self) -> bool:
         """Find a server that another process has started; false if there is none."""
         deadline = time.monotonic() + _END_S
-        while not self._none():
+        while not self._free("alive"):
             with suppress(OSError, ValueError):
                 pipe = os.open(self.folder / "users", os.O_WRONLY | os.O_NONBLOCK)
                 try:
@@ -178,16 +162,22 @@ class KeptRedis:
             time.sleep(0.05)  # it is just ending, and may be saving
         return False
 
-    def _none(self) -> bool:
-        """Whether no server lives: each holds a lock."""
-        lock = self._file("alive")
+    def _locked(self, name: str) -> int | None:
+        """The file, locked; None if another process has locked it."""
+        lock = self._file(name)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return False
-        finally:
             os.close(lock)
-        return True
+            return None
+        return lock
+
+    def _free(self, name: str) -> bool:
+        """Whether no process holds the lock: each server holds `alive`, a run `run`."""
+        lock = self._locked(name)
+        if lock is not None:
+            os.close(lock)
+        return lock is not None
 
     def _start(self) -> None:
         """Start a server that ends with its last user."""
