@@ -7,11 +7,11 @@ In: JSON lines, CSV with a header, or the films of MovieLens. Out: `item:<id>`, 
 from __future__ import annotations
 
 import csv
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from flink_app.console.terminal import printable
 from flink_app.data.recorded import files_of, read_blocks
 from udfs.errors import SourceError
 from udfs.events.raw_columns import Problem, clean_ids
+from udfs.events.spread_json import objects
 from udfs.stores.redis_refusals import told
 
 _REPORTED = 5  # lines left out that are named
@@ -113,17 +114,7 @@ def _objects_of(line: str) -> Iterator[str]:
     if not text.startswith(("{", "[")) and text != "]":
         yield line
         return
-    decoder, at = json.JSONDecoder(), 0
-    while at < len(text):
-        if text[at] in "[], \t\r":
-            at += 1
-            continue
-        try:
-            end = decoder.raw_decode(text, at)[1]
-        except (ValueError, RecursionError):
-            end = len(text)
-        yield text[at:end]
-        at = end
+    yield from chain.from_iterable(objects([[text]]))
 
 
 def _text(line: str) -> str:

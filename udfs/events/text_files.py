@@ -49,6 +49,12 @@ class Form(NamedTuple):
     spread: bool
 
 
+def byte_order_mark(head: bytes) -> tuple[bytes, str]:
+    """The mark at the beginning of a text, and the encoding that it stands for; "" if there is
+    none."""
+    return next(((mark, name) for mark, name in _MARKS.items() if head.startswith(mark)), (b"", ""))
+
+
 def codec(name: str) -> str:
     """Python's own name of an encoding; "" stands for UTF-8.
 
@@ -167,8 +173,8 @@ def _opened(
     """What a file is, and all of its text in bytes, without a byte order mark."""
     packed, chunks = _unpacked(path, file, on_bytes)
     head = first_bytes(chunks, CHUNK)
-    mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
-    name = _MARKS[mark] if mark else codec(encoding)
+    mark, name = byte_order_mark(head)
+    name = name or codec(encoding)
     if head[257:262] == b"ustar":  # whose texts would be read with what tar writes between them
         raise unreadable(path, "it is a tar archive, of one file or more: unpack it, tar xf")
     if not mark and name in ("utf-16", "utf-32") and head:

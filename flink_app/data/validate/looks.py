@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from udfs.events.text_files import byte_order_mark
+
 DELIMITERS = ",", "\t", ";", "|", "::"
 """What may separate two cells, the likelier one first."""
 
@@ -39,13 +41,6 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"LZIP", "an lzip file", "unpack it: lzip -d {path}"),
     (b"\xff\x06\x00\x00sNaPpY", "a snappy file", "unpack it: snzip -d {path}"),
     (b"\x80", "a pickle, which can run code when it is opened", "ask its owner for CSV or JSON"),
-)
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _PYTHON = re.compile(r"\[?\s*\{\s*'")
 
@@ -119,9 +114,9 @@ def encoding_of(head: bytes) -> str:
     >>> [encoding_of(text) for text in ("é".encode(), "é, ü".encode("latin-1"), b"a\0b\0")]
     ['', 'latin-1', 'utf-16-le']
     """
-    for mark, name in _MARKS:
-        if head.startswith(mark):
-            return name
+    _, name = byte_order_mark(head)
+    if name:  # of the decoders that take the mark for one
+        return "utf-8-sig" if name == "utf-8" else name.removesuffix("-le").removesuffix("-be")
     if len(head) > 1 and head.count(0):
         even, odd = head[::2].count(0), head[1::2].count(0)
         if max(even, odd) > 0.3 * len(head[::2]) and min(even, odd) < 0.1 * len(head[::2]):
