@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from flink_app.config import Config
@@ -99,12 +98,7 @@ class EmbeddedJob:
         if self.finished():
             raise JobFailed("the job has ended by itself")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._client is not None:
             with contextlib.suppress(Exception):  # a job that has ended cannot be cancelled
                 self._client.cancel().result()
