@@ -16,6 +16,7 @@ SOURCES = [*UDFS, *sorted((ROOT / "flink_app").rglob("*.py"))]
 
 ROOMS = (
     "udfs.errors",
+    "udfs.own_folder",
     "udfs.options",
     "udfs.threads",
     "udfs.compiling",

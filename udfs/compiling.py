@@ -13,7 +13,6 @@ import contextlib
 import logging
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,8 @@ from typing import Any
 from numba import njit as numba_njit
 from numba.core import config as numba_config
 from numba.core.caching import UserProvidedCacheLocator
+
+from udfs.own_folder import own_folder
 
 VARIABLE = "NUMBA_CACHE_DIR"
 _PACKAGE = Path(__file__).parent
@@ -45,20 +46,12 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def private_folder() -> Path | None:
-    """The temporary folder of this user, which nobody else can read or write; None if none can be
-    made. Compiled code is run as it is found, so one that others could have filled is not used.
-    A new one is told."""
+    """This user's own temporary folder, or a new one, which nobody else can read or write; None if
+    none can be made. Compiled code is run as it is found, so one that others could have filled is
+    not used."""
+    if (folder := own_folder()) is not None:
+        return folder
     try:
-        folder = Path(tempfile.gettempdir()) / f"millirec-{os.getuid()}"
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            log.warning(
-                "Compiled kernels are kept in %s; %s names another folder", folder, VARIABLE
-            )
-        found = folder.lstat()
-        own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-        if own and not found.st_mode & 0o077 and os.access(folder, os.W_OK | os.X_OK):
-            return folder
         return Path(tempfile.mkdtemp(prefix="millirec-"))
     except OSError:
         return None
@@ -75,6 +68,8 @@ def _use_temporary_folder() -> None:
             VARIABLE,
         )
         return
+    if not any(folder.iterdir()):
+        log.warning("Compiled kernels are kept in %s; %s names another folder", folder, VARIABLE)
     os.environ[VARIABLE] = str(folder)
     with contextlib.suppress(OSError):
         _copy_compiled(folder)

@@ -14,6 +14,7 @@ from flink_app.config import Config
 from flink_app.config.writable import obstacle
 from flink_app.connections.listening import listens
 from udfs.errors import ServiceError
+from udfs.own_folder import own_folder
 
 
 def require_kafka(config: Config) -> None:
@@ -51,5 +52,5 @@ def connector_jars(config: Config) -> str:
     named = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
     cache = Path(named) / "millirec" / "jars"
     if not cache.is_absolute() or obstacle(cache):  # a user without a home
-        cache = Path(tempfile.gettempdir()) / f"millirec-jars-{os.getuid()}"
+        cache = (own_folder() or Path(tempfile.mkdtemp(prefix="millirec-"))) / "jars"
     return ";".join(jar.absolute().as_uri() for jar in fetch(pinned("flink"), cache))

@@ -27,6 +27,7 @@ from flink_app.graph.sources import files_of, paths_of
 from flink_app.local.arrivals import Arrivals
 from udfs.errors import SourceError
 from udfs.events.text_files import form_of
+from udfs.own_folder import own_folder
 
 FOLDER = ".millirec"
 """What runs keep, in the current folder."""
@@ -100,10 +101,12 @@ def place() -> Path:
     here = Path.cwd()
     if not refusal(here) and "\n" not in str(here) and os.access(here, os.W_OK):
         return here / FOLDER
-    found = Path(tempfile.gettempdir()) / f"millirec-{os.getuid()}"
-    found.mkdir(mode=0o700, exist_ok=True)
-    if found.stat().st_uid != os.getuid():
-        raise SourceError(f"{found} belongs to another user: run millirec in a writable folder")
+    found = own_folder()
+    if found is None:
+        raise SourceError(
+            f"neither {here} nor a folder of this user's own in {tempfile.gettempdir()} can be "
+            "written: run millirec in a writable folder"
+        )
     return found
 
 
