@@ -42,6 +42,8 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\x06\x00\x00sNaPpY", "a snappy file", "unpack it: snzip -d {path}"),
     (b"\x80", "a pickle, which can run code when it is opened", "ask its owner for CSV or JSON"),
 )
+_SEPARATOR = re.compile('\ufeff?"?sep=.{1,2}"?', re.IGNORECASE)
+"""A line for Excel above a header, which says what separates the cells."""
 _PYTHON = re.compile(r"\[?\s*\{\s*'")
 
 
@@ -80,7 +82,7 @@ def look(head: bytes) -> Look:
     lines = tuple(line.rstrip("\r") for line in text.split("\n"))
     if len(lines) > 100:
         lines = lines[:-1]  # the last one may be cut
-    lines = tuple(line for line in lines if line.strip())
+    lines = tuple(line for line in lines if line.strip() and not _SEPARATOR.fullmatch(line))
     if not lines:
         return Look("empty", "empty")
     first = lines[0].lstrip()

@@ -321,3 +321,16 @@ def test_a_header_of_a_preset_is_known(name: str, tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text("".join(preset.delimiter.join(cells) + "\n" for cells in (preset.columns, row)))
     assert settings_in(examined(path, []).checks[0].advice)[0] == f"source.preset={name}"
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;"])
+def test_a_line_for_excel_is_not_the_header(first: str, tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(
+        f"{first}\r\nKunde;Artikel;Datum\r\nann;mug;x\r\nbob;tea;x\r\n", encoding="utf-8"
+    )
+    advice = examined(path, []).checks[0].advice
+    assert "3 columns" in advice and "Kunde, Artikel, Datum" in advice
+    path.write_text(path.read_text(encoding="utf-8").replace("Kunde;Artikel", "user;item"))
+    found = examined(path, settings_in(examined(path, []).checks[0].advice))
+    assert found.events == 2
