@@ -20,8 +20,8 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import PAGE, History, Spare
 from udfs.memory.pages import Pages
-from udfs.state.handles import Rows
 from udfs.memory.user_kernels import HEAD, Stored
+from udfs.state.handles import Rows
 from udfs.state.records import read_rows, user_dtype
 
 
