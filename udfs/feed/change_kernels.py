@@ -177,6 +177,21 @@ class Grouped(NamedTuple):
     named: NDArray[np.int32]
     starts: NDArray[np.int64]
 
+    @classmethod
+    def room(cls, t: int, d: int, shards: int) -> Grouped:
+        """Room for so many."""
+        return cls(
+            np.empty((t, d + 4), np.float32),
+            np.empty((t + 1, d), np.float32),
+            np.empty(t, np.uint64),
+            np.empty(t),
+            np.empty(t),
+            np.empty(t, np.int64),
+            np.empty(t + 1, np.int32),
+            np.empty(t, np.int32),
+            np.empty((3, shards + 1), np.int64),
+        )
+
 
 @njit(cache=True, nogil=True)
 def group(change, keys, weight, weight_at, events, shards, out):

@@ -81,33 +81,27 @@ class Touched(NamedTuple):
 
 
 def pack_deltas(
-    touched: Touched, seen: int, pairs: list[Pairs], shared: Parameters, origin: int = -1
+    touched: Touched,
+    seen: int,
+    pairs: list[Pairs],
+    shared: Parameters,
+    origin: int = -1,
+    memory: Grouped | None = None,
 ) -> dict[int, bytes]:
     """One message per item shard that has changes.
 
     Args:
         seen: ms. pairs: by item shard; empty where none are counted.
         shared: what to add to shared parameters. origin: the subtask that has learned them.
+        memory: room for as many items and all item shards; by default made anew.
     """
-    names, (n, width) = touched.names, touched.change.shape
-    d = width // 2 - 2
-    count = max(len(pairs), int(touched.shards.max(initial=0)) + 1)
-    g = Grouped(
-        np.empty((n, d + 4), np.float32),
-        np.empty((n + 1, d), np.float32),
-        np.empty(n, np.uint64),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n, np.int64),
-        np.empty(n + 1, np.int32),
-        np.empty(n, np.int32),
-        np.empty((3, count + 1), np.int64),
-    )
-    t = touched
+    t, names, d = touched, touched.names, touched.change.shape[1] // 2 - 2
+    count = max(len(pairs), int(t.shards.max(initial=0)) + 1)
+    g = memory or Grouped.room(len(t.keys), d, count)
     change_kernels.group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
     rows, moves, named = g.starts.tolist()
     messages = {}
-    for shard in range(count):
+    for shard in range(len(rows) - 1):
         a, b = rows[shard : shard + 2]
         pair = pairs[shard] if pairs else None
         # Every shard gets the number of events learned: the counts in all shards age by it.

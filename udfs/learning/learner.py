@@ -117,7 +117,7 @@ class Learner:
             self._before.setdefault(name, one.parameters)
         self._train(events, number, now_ms)
         windows, counted = self.models.count(*events)
-        error, sealed = self._step(events, batch.ratings, known, number, mean, first)
+        error, sealed = self._step(events, batch, known, number, mean, first)
         new_users, newest = self._outbox.add(events, batch.ts, users, now_ms)
         if windows is not None:
             self._outbox.pair(windows)
@@ -168,7 +168,7 @@ class Learner:
     def _step(
         self,
         events: Batch,
-        values: NDArray[np.float32],
+        batch: EventBatch,
         known: int,
         number: int,
         mean: NDArray[np.float64] | None,
@@ -177,7 +177,7 @@ class Learner:
         """Learn the factors and the histories.
 
         Args:
-            values: float32[n], the ratings. known: how many slots there were before the batch.
+            known: how many slots there were before the batch.
 
         Returns: the errors, as in `Ratings`, and the full pages, as `Users.write` takes them.
         """
@@ -195,7 +195,7 @@ class Learner:
         )
         error = np.zeros(2)
         if s.model.loss == "squared":
-            scaled = values / np.float32(s.events.rating_scale)
+            scaled = batch.ratings / np.float32(s.events.rating_scale)
             ratings = Ratings(scaled, np.zeros(2) if mean is None else mean, first, error)
             count = rating_kernels.learn(*given, ratings, touched)
         else:

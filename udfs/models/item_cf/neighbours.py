@@ -8,6 +8,7 @@ Flink is not used here. For the formulas see `counting_kernels.count` and
 
 from __future__ import annotations
 
+from math import floor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -211,7 +212,7 @@ class Neighbours(Table):
         """Age all counts to `clock`."""
         self.log_gain += (clock - self.clock) * self.growth
         self.clock = clock
-        whole = np.floor(self.log_gain / counting_kernels.STEP) * counting_kernels.STEP
+        whole = floor(self.log_gain / counting_kernels.STEP) * counting_kernels.STEP
         if whole > 0:
             self.values *= np.float32(2.0**-whole)
             self.counts *= 2.0**-whole

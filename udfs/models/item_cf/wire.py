@@ -62,17 +62,20 @@ def split_pairs(
     shards: NDArray[np.int32],
     count: int,
     place: NDArray[np.int32] | None = None,
+    memory: Windows | None = None,
 ) -> list[Pairs]:
     """The pairs of a batch by item shard: those with an item of the shard at either end.
 
     Args:
         keys, shards: uint64[I], int32[I], key and item shard of each slot that occurs.
-        place: int32[I], all −1, left so; by default made anew.
+        place: int32[I], all −1, left so; by default made anew. memory: room for as many events and
+            pairs; by default made anew.
     """
     w, m, p = windows, len(windows.heads), len(windows.others)
     if place is None:
         place = np.full(len(shards), -1, np.int32)
-    out, used = Windows.room(m, p), np.empty(min(m + p, len(shards)), np.int32)
+    out = memory or Windows.room(m, p)
+    used = np.empty(min(m + p, len(shards)), np.int32)
     parts = []
     for shard in range(count):
         events, pairs, names = counting_kernels.select(w, shards, np.int32(shard), place, used, out)
