@@ -78,6 +78,10 @@ class Moment:
             self._found[name] = make(*args)
         return self._found[name]
 
+    def found(self, name: str) -> Any:
+        """A result of `once`, None if it was not computed yet."""
+        return self._found.get(name)
+
     def _state(self) -> tuple[int, int]:
         return self._shop.catalogue.size, self._shop.catalogue.living
 
@@ -131,6 +135,11 @@ class Model:
         """The best items for each user that the source finds without the ranker, alive and, if
         configured, not consumed; None: it gives only evidence."""
         return None
+
+    def named(self, moment: Moment) -> NDArray[np.int32] | None:
+        """The slots of `candidates` alone, which is all that the ranker needs: int32[n, N]."""
+        found = self.candidates(moment)
+        return None if found is None else found[0]
 
     def count(self, events: Events) -> Callable[[], object]:
         """Learn from a batch; the function returned waits until that is done, since nothing else

@@ -46,8 +46,8 @@ class Blend:
 
     def _extra(self, moment: Moment) -> NDArray[np.int32]:
         """The best of the sources that name items without the ranker, int32[n, E]."""
-        found = [self.candidates(name, moment) for name in self._naming]
-        return np.concatenate([each[0] for each in found if each is not None], axis=1)
+        found = [self._models[name].named(moment) for name in self._naming]
+        return np.concatenate([slots for slots in found if slots is not None], axis=1)
 
     def _asked(self, moment: Moment) -> tuple[Asked, tuple[Any, ...], Items]:
         """All users of a moment as the kernels take them, the views of all features, the items."""
@@ -57,7 +57,7 @@ class Blend:
         self._memory.reserve(len(catalogue.alive), views)
         asked = Asked(
             moment.slots,
-            self._extra(moment),
+            moment.once("extra", self._extra, moment),
             0,
             len(moment.slots),
             self._memory.mark(0),

@@ -30,7 +30,8 @@ class Asked(NamedTuple):
     Attributes:
         users: int32[rows], cache slots. extra: int32[rows, E], candidates of sources that give no
             evidence, alive and unseen, −1 for none.
-        begin, end: the rows of this call. since: the mark from which on `Scratch.known` holds, another for each call.
+        begin, end: the rows of this call. since: the mark from which on `Scratch.known` holds,
+            another for each call.
         exclude: leave out what a user has consumed. most: how many candidates with evidence get a
             score. priors: S float32 above 0, what shares are weighed by to choose these.
     """
@@ -137,7 +138,7 @@ def collect(row, taken, asked, history, sources, items, scratch):
     count = s = 0
     for source in literal_unroll(sources):
         count = gather(source, user, history, evidence[s], found, count, evidence[0])
-        s += 1
+        s += 1  # noqa: SIM113
     if asked.exclude:
         for s in range(len(sources)):
             history_kernels.mark(

@@ -41,6 +41,20 @@ class Popular(Model):
             order, self.shop.users, moment.slots, s.length, s.exclude_consumed
         )
 
+    def named(self, moment: Moment) -> NDArray[np.int32]:
+        """The same without their scores."""
+        s, order = self.shop.settings.lists, self._look(moment.now_ms)
+        items = np.empty((len(moment.slots), s.length), np.int32)
+        popular_kernels.first_unseen(
+            order.order,
+            len(order.shares),
+            moment.slots,
+            s.exclude_consumed,
+            self.shop.users.view,
+            items,
+        )
+        return items
+
     def consumed(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
         """What the users in `slots` have consumed of the `NEAR_TOP`·N most popular items, the last
         consumed first: int32[n, `NEAR_TOP`·N], −1 where there are fewer."""
