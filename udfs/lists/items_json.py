@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.lists import json_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.models.ranked import Lists
@@ -22,6 +23,7 @@ class ItemsJson:
 
     def __init__(self) -> None:
         self._out = np.zeros(1024, np.uint8)
+        self._write = Direct(json_kernels.write_items)
         why = [b',"why":{"model":"%s"' % model.encode() for model in SOURCES]
         self._why = np.frombuffer(b"".join(why), np.uint8)
         self._why_at = np.cumsum([0, *map(len, why)]).astype(np.int32)
@@ -57,9 +59,9 @@ class ItemsJson:
             self._because,
         )
         given = json_kernels.Items(*lists, reasons, consumed)
-        if needed := json_kernels.write_items(given, texts, self._out, ends):
+        if needed := self._write(given, texts, self._out, ends, varying=given):
             self._out = np.zeros(2 * needed, np.uint8)
-            json_kernels.write_items(given, texts, self._out, ends)
+            self._write(given, texts, self._out, ends, varying=given)
         written = self._out[: ends[-1, 1] if rows else 0].tobytes()
         edges = [0, *ends.ravel().tolist()]
         parts = [written[a:b] for a, b in pairwise(edges)]

@@ -66,7 +66,8 @@ class Moment:
     """
 
     def __init__(self, shop: Shop, slots: NDArray[np.int32], now_ms: int) -> None:
-        self.slots, self.now_ms, self._shop = slots, now_ms, shop
+        self.slots: NDArray[np.int32] = np.ascontiguousarray(slots, np.int32)
+        self.now_ms, self._shop = now_ms, shop
         self.serials = shop.users.serials[slots]
         self.state = self._state()
         self._found: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.memory import top_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
@@ -23,6 +24,7 @@ from udfs.threads import Threads
 
 _CELLS = 2_000_000  # scores held at once: 8 MB
 _NO_WEIGHTS = np.zeros(0, np.float32)
+_search = Direct(search_kernels.search)
 
 
 def user_vectors(
@@ -93,9 +95,9 @@ def best_by_factors(
 
     def some(_: int, begin: int, end: int) -> None:
         part = slice(begin, end)
-        own = taste._replace(vectors=taste.vectors[part])
+        these, own = slots[part], taste._replace(vectors=taste.vectors[part])
         found = items[part], scores[part]
-        search_kernels.search(slots[part], own, bounded, exclude, history, *found)
+        _search(these, own, bounded, exclude, history, *found, varying=(these, own.vectors))
 
     threads.each(some, len(slots))
     return items, scores
