@@ -212,11 +212,11 @@ class RedisWriter:
             connection.send_packed_command([b"".join(map(_packed, commands))])
             self.round_trips += 1
             connection.replies.wanted = len(commands)
-            replies: list[Any] = connection.read_response()
-            for refused in replies:
-                if isinstance(refused, redis.ResponseError):
-                    raise refused
-            return replies
+            found: list[Any] = connection.read_response()
+            for reply in found:
+                if isinstance(reply, redis.ResponseError):
+                    raise reply
+            return found
         except BaseException:
             connection.disconnect()
             raise
