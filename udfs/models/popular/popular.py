@@ -55,12 +55,12 @@ class Order:
 
     def __init__(self, catalogue: Catalogue, half_life_ms: float) -> None:
         self._catalogue, self._half_life_ms, self._count = catalogue, half_life_ms, 0
+        self._order = np.zeros(0, np.int32)
         self._reserve(0)
 
     def _reserve(self, room: int) -> None:
         order = np.zeros(room, np.int32)
-        if self._count:
-            order[: self._count] = self._order[: self._count]
+        order[: self._count] = self._order[: self._count]
         self._order, self._listed = order, np.zeros(room, np.bool_)
         self._value, self._shares = np.zeros(room), np.zeros(room, np.float32)
 
