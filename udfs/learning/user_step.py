@@ -159,8 +159,6 @@ class UserStep:
             account.note(learned.quality)
             shard.idle.mark(self._learner.users, learned.slots, now)
             touched.append(learned.slots)
-            for item_shard, message in learned.messages.items():
-                yield Emit(item_shard, message)
             if self._each:
                 yield from self._lists.write(shard, learned.slots, now)
             if time.perf_counter() - began > _REPORT_S:
@@ -168,11 +166,13 @@ class UserStep:
                 account.spend("user_learner", micros(began))
                 yield self._report(shard)
                 began, account, others = time.perf_counter(), shard.account, 0
-        account.spend("learn", micros(began) - sum(account.stages.values()) + others)
         account.batches += 1
         account.waited += max(now - batch.opened, 0)
         if touched and self._refresh and not self._each:
             yield from self._lists.refresh(shard, batch, _distinct(touched), now)
+        for item_shard, message in self._learner.messages(now).items():  # nobody waits for these
+            yield Emit(item_shard, message)
+        account.spend("learn", micros(began) - sum(account.stages.values()) + others)
         account.spend("user_learner", micros(began))
         yield from self._keep(shard)
 

@@ -31,6 +31,7 @@ from udfs.operators.flink import (
     rows,
     set_timer,
     share_interpreter,
+    subtask,
 )
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_marks import RedisMarks
@@ -64,7 +65,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             queued=log(context, "queued"),
         )
         subtasks = parallelism(context)
-        self.learner = Learner(o, o.job.threads or share_of_cores(subtasks))
+        self.learner = Learner(o, o.job.threads or share_of_cores(subtasks), subtask(context))
         self.learner.compile()
         self.writer, prefix = redis_writer(context, s.redis, "user"), o.redis.prefix
         self.stores, self._stats = open_stores(o, self.writer), RedisStats(self.writer, prefix)

@@ -171,7 +171,7 @@ def test_nothing_is_compiled_while_events_come(
         made = shard.learner.user_lists(learned.slots, NOW)
         made += shard.learner.shared.updates(NOW, everything=True)
         _ = [some.json for some in made]
-        for message in learned.messages.values():
+        for message in shard.messages.values():
             owner.apply(message)
         owner.fold()
         owner.snapshot()
