@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.feed import change_kernels
 from udfs.feed.change_kernels import Demand, Grouped, Owed, People
 from udfs.feed.deltas import Touched, pack_deltas
@@ -59,6 +60,7 @@ class Outbox:
         self._items = catalogue.attach(_Items())
         self._rows = _Rows(w=2 * catalogue.dimensions + 4)
         self._grouped = Grouped.room(0, catalogue.dimensions, shards)
+        self._tally, self._changes = Direct(change_kernels.tally), Direct(change_kernels.changes)
         self._windows: list[Windows] = []
         self._pairs = Windows.room(0, 0)
         self._count = self._batch = self.touched = 0
@@ -89,7 +91,7 @@ class Outbox:
         Returns: how many users were met for the first time, and the latest time.
         """
         c, r = self._catalogue, self._rows
-        self._count, fresh, newest = change_kernels.tally(
+        self._count, fresh, newest = self._tally(
             batch,
             ts,
             now_ms,
@@ -120,7 +122,7 @@ class Outbox:
         slots, events, shards = r.slots[:n], r.events[:n], c.shards(count)
         ids, some = c.ids, slots.tolist()
         names = {k: ids[some[k]] or "" for k in np.flatnonzero(events).tolist()}
-        change_kernels.changes(
+        self._changes(
             slots, r.before, arrays.item_factors(c), c.keys, shards, r.change, r.keys, r.shards
         )
         if len(self._grouped.keys) < n:

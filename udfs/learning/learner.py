@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.accounts import RATINGS
+from udfs.direct import Direct
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.outbox import Outbox
 from udfs.feed.parameters import RANKER
@@ -66,6 +67,8 @@ class Learner:
         rate, pull = np.float32(s.model.learning_rate), np.float32(s.model.regularisation)
         self._rule = Rule(rate, pull, self.models.position)
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
+        squared = s.model.loss == "squared"
+        self._learn = Direct(rating_kernels.learn if squared else softmax_kernels.learn)
         self._seed = s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages: the ranker's only once it trains.
         self._before: dict[str, NDArray[np.float64]] = {}
@@ -197,10 +200,10 @@ class Learner:
         if s.model.loss == "squared":
             scaled = batch.ratings / np.float32(s.events.rating_scale)
             ratings = Ratings(scaled, np.zeros(2) if mean is None else mean, first, error)
-            count = rating_kernels.learn(*given, ratings, touched)
+            count = self._learn(*given, ratings, touched)
         else:
             draws = Draws(s.model.negatives, known, self._random)
-            count = softmax_kernels.learn(*given, draws, touched)
+            count = self._learn(*given, draws, touched)
         users.free_count, full = spare.counts.tolist()
         catalogue.measure(touched.slots[:count])
         self._outbox.touched = count

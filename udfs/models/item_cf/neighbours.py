@@ -90,6 +90,8 @@ class Neighbours(Table):
         self._forward = (np.exp(-distance) + FLOOR).astype(np.float32)
         self._position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
         self._latest = np.full(0, -1, np.int32)
+        self._windows = Direct(counting_kernels.windows)
+        self._count = Direct(counting_kernels.count)
 
     @property
     def gain(self) -> float:
@@ -115,7 +117,7 @@ class Neighbours(Table):
         n, reach = len(event_users), self.settings.window
         batch = Batch(event_users, event_items, weights, flags)
         out = Windows.room(n, n * reach)
-        m = counting_kernels.windows(batch, users.view, reach, self._latest, out)
+        m = self._windows(batch, users.view, reach, self._latest, out)
         return out.first(m, m, out.starts[m])
 
     def count(
@@ -132,7 +134,7 @@ class Neighbours(Table):
         self._batch += 1
         heads, others = windows.heads, windows.others
         touched = np.empty(min(len(self.counts), len(heads) + len(others)), np.int32)
-        rows, self.log_gain = counting_kernels.count(
+        rows, self.log_gain = self._count(
             windows,
             head_rows,
             other_rows,
