@@ -25,7 +25,7 @@ from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
-TRAINED = (0, 50)
+TRAINED = (0, 100)
 WARMUP, EVENTS = 100_000, 20_000
 PARTS = ("learn", "rank", "redis", "item")
 

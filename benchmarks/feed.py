@@ -59,7 +59,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: int = 200
     window_ms: int = 20
     bound: float = UNBOUNDED
-    train: float = 50.0
+    train: float = 100.0
 
     def config(self) -> Config:
         """The job's configuration: one shard of each kind."""

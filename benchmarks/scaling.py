@@ -92,7 +92,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 10_000_000
     shards: int = 1
     window_ms: int = 20
-    train: float = 50.0
+    train: float = 100.0
     dimensions: int = 32
     neighbours: int = 200
     consumers: int = 50
