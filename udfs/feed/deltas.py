@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.errors import ServiceError
 from udfs.feed import change_kernels, parameters
 from udfs.feed.change_kernels import Grouped
@@ -21,6 +22,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.wire import Pairs
 
 VERSION = 5
+_group = Direct(change_kernels.group)
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -98,7 +100,8 @@ def pack_deltas(
     t, names, d = touched, touched.names, touched.change.shape[1] // 2 - 2
     count = max(len(pairs), int(t.shards.max(initial=0)) + 1)
     g = memory or Grouped.room(len(t.keys), d, count)
-    change_kernels.group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
+    given = t.change, t.keys, t.weight, t.weight_at, t.events, t.shards
+    _group(*given, g, varying=given)
     rows, moves, named = g.starts.tolist()
     messages = {}
     for shard in range(len(rows) - 1):

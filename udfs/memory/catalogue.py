@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.events.batch import item_key
 from udfs.memory import random_kernels, vector_kernels
 from udfs.memory.clusters import AUTOMATIC, ClusterIndex
@@ -84,6 +85,7 @@ class Catalogue(Table):
         self.axis = np.zeros(dimensions, np.float32)
         self.strong = np.zeros(64, np.int32)
         self._measured = self._sharded = 0
+        self._measure = Direct(vector_kernels.measure)
         self.text = np.zeros(32 * self.room, np.uint8)
         self._text_end = 0
 
@@ -174,7 +176,7 @@ class Catalogue(Table):
                 axis /= max(np.linalg.norm(axis), np.float32(1e-30))
             self.axis = axis
             slots = np.arange(self.size, dtype=np.int32)
-        vector_kernels.measure(self.q, self.axis, slots, self.along, self.across)
+        self._measure(self.q, self.axis, slots, self.along, self.across, varying=(slots,))
 
     def cluster(self) -> None:
         """Search the best items by cluster from now on."""

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.errors import ServiceError
 from udfs.memory.columns import Table, column
 from udfs.memory.key_table import KeyTable
@@ -22,6 +23,7 @@ from udfs.models.item_cf import counting_kernels
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 
 VERSION = 1
+_select = Direct(counting_kernels.select)
 _HEAD = np.dtype(
     [
         ("version", "u1"),
@@ -78,7 +80,8 @@ def split_pairs(
     used = np.empty(min(m + p, len(shards)), np.int32)
     parts = []
     for shard in range(count):
-        events, pairs, names = counting_kernels.select(w, shards, np.int32(shard), place, used, out)
+        given = w, shards, np.int32(shard), place, used, out
+        events, pairs, names = _select(*given, varying=(shards,))
         parts.append(
             Pairs(
                 w.learned,
