@@ -29,6 +29,7 @@ class Popular(Model):
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
+        self._all = popular.Order(shop.catalogue, shop.settings.half_life_ms)
         self._order: popular.Popular | None = None
         self._near: NDArray[np.bool_] | None = None  # bool[I], near the top of that order
         self._looked_ms = 0
@@ -69,7 +70,7 @@ class Popular(Model):
         s, shop = self.shop.settings, self.shop
         stale = now_ms - self._looked_ms >= s.lists.popular_every_s * 1000
         if self._order is None or stale:
-            self._order = popular.by_popularity(shop.catalogue, shop.clock_ms, s.half_life_ms)
+            self._order = self._all.look(shop.clock_ms)
             self._looked_ms, self._near = now_ms, None
         return self._order
 
