@@ -19,13 +19,14 @@ from rich.table import Table
 
 from benchmarks.feed import Case, batches, item_shard
 from flink_app.local.redis_server import RedisServer
+from udfs.learning.item_step import APPLY_MS
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
-TRAINED = (0, 8)
+TRAINED = (0, 50)
 WARMUP, EVENTS = 100_000, 20_000
 PARTS = ("learn", "rank", "redis", "item")
 
@@ -34,36 +35,42 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
     """Learn `warmup` events in large batches, then measure `events` in batches of `size`.
 
     Args:
-        trained: `ranker.train_per_batch`.
+        trained: `ranker.train_per_s`.
 
     Returns: CPU microseconds per batch of the user learner, of its lists, of Redis commands in the
-        client, and of the item shard; and the number of lists per batch.
+        client, and of the item shard, which applies at once what gathers in `APPLY_MS`; and the
+        number of lists per batch.
     """
     case = Case(rate=50 * size, window_ms=20, train=trained)
     config = case.config()
     settings = config.settings
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
-    shard, store = item_shard(config), RedisLists(settings, RedisWriter(RedisSettings(url)))
+    shard = item_shard(config, follow=False)  # as with a single user learner
+    store = RedisLists(settings, RedisWriter(RedisSettings(url)))
     learner.compile()
     number = 0
     for batch in batches(Case(rate=50_000, window_ms=20), warmup):
-        for message in learner.learn(batch, rows, history, number, 1).messages.values():
-            shard.apply(message)
+        learner.learn(batch, rows, history, number, 1)
+        shard.apply(*learner.messages(1).values())
         number += len(batch)
+    gathered: list[bytes] = []
     spent = dict.fromkeys(("learn", "rank", "redis", "item"), 0.0)
     done = now = lists = 0
     for batch in batches(case, events):
         now += 20
         began = time.process_time()
         learned = learner.learn(batch, rows, history, number, now)
+        messages = learner.messages(now)
         spent["learn"] += (at := time.process_time()) - began
         updates = learner.user_lists(learned.slots, now)
         _ = [some.json for some in updates]
         spent["rank"] += (then := time.process_time()) - at
         store.write(updates)
         spent["redis"] += (at := time.process_time()) - then
-        for message in learned.messages.values():
-            shard.apply(message)
+        gathered += messages.values()
+        if now % APPLY_MS == 0:
+            shard.apply(*gathered, now_ms=now)
+            gathered.clear()
         spent["item"] += time.process_time() - at
         number, done, lists = number + len(batch), done + 1, lists + len(learned.slots)
     each = {name: round(1e6 * s / done, 1) for name, s in spent.items()}
@@ -94,7 +101,7 @@ def main() -> None:
                 rows.append(cost(server.url, size, trained, WARMUP, min(EVENTS, 1000 * size)))
     untrained = [row for row in rows if not row["trained"]]
     lines = {name: [round(x, 2) for x in line(untrained, name)] for name in PARTS}
-    table = Table("events", "trained", *PARTS, "lists", title="µs of CPU time per micro-batch")
+    table = Table("events", "trained/s", *PARTS, "lists", title="µs of CPU time per micro-batch")
     for row in rows:
         table.add_row(*(f"{value:,}" for value in row.values()))
     table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 from udfs.feed import parameters
 from udfs.feed.entries import unpack
-from udfs.models.item_cf.feed_rows import read_short
+from udfs.memory.catalogue import Catalogue
+from udfs.models.item_cf.feed_rows import ReadRows, read_short
+from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import read_row
 from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed
@@ -130,13 +133,38 @@ class FeedReader:
             return 0
         if again and feed.epoch < int(self._origins.get(feed.shard, b"0").split(b":")[0] or 0):
             return 0
-        if len(rows) or feed.counted or shared:
-            models.put(feed.items, rows, feed.counted, pairs, shared)
-        if len(changed) or len(counts.own):
-            known = models.put_changed(np.frombuffer(feed.new, "<i4"), feed.names, changed, counts)
-            if not known:
-                self._unknown.add(feed.shard)
+        models.put(feed.items, rows, feed.counted, pairs, shared)
+        if len(changed) and not put_changed(models.catalogue, feed.names, changed):
+            self._unknown.add(feed.shard)
+        if len(counts.own) and models.counting:
+            put_counts(models.catalogue, models.neighbours, counts)
         return len(rows) + len(changed)
+
+
+def put_changed(catalogue: Catalogue, names: Sequence[str], changed: NDArray[np.void]) -> bool:
+    """Set items of the log to absolute values; returns whether all are known.
+
+    Args:
+        names: ids of those that may be new. changed: records of `change_dtype`.
+    """
+    if names:
+        catalogue.slots(names)
+    slots = catalogue.known(changed["key"])
+    catalogue.put(slots, changed)
+    return bool((slots >= 0).all()) or catalogue.living >= catalogue.max_items
+
+
+def put_counts(catalogue: Catalogue, neighbours: Neighbours, counts: ReadRows) -> None:
+    """Set rows of pairs to absolute values."""
+    others = catalogue.slots_of_keys(counts.keys)[counts.numbers]
+    neighbours.put_rows(
+        catalogue.known(counts.own),
+        counts.clocks,
+        counts.weights,
+        counts.starts,
+        others,
+        counts.values,
+    )
 
 
 def _writer(origin: bytes | None) -> bytes:

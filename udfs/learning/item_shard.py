@@ -18,10 +18,11 @@ from udfs.feed.changes import Changes
 from udfs.feed.deltas import Deltas, Touched, apply_deltas, pack_deltas, unpack_deltas
 from udfs.feed.mark_kernels import SEVERAL
 from udfs.feed.marks import FOLD, NEW, PAIRS, SEND, SNAP, Marks
-from udfs.feed.outbox import Outbox
 from udfs.feed.parameters import Parameters, Shared
+from udfs.feed.reader import put_counts
+from udfs.feed.unsent import Unsent
 from udfs.memory.catalogue import Catalogue
-from udfs.models.item_cf.feed_rows import PairRows, shorten
+from udfs.models.item_cf.feed_rows import PairRows, read_short, shorten
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.wire import (
     Counted,
@@ -79,7 +80,7 @@ class ItemShard:
         self._index, self._half_life_ms = index, half_life_ms
         catalogue.attach(neighbours, slots=False)
         self.marks = catalogue.attach(Marks(), slots=False)
-        self._outbox = Outbox(catalogue, neighbours, self.marks, index) if follow else None
+        self._unsent = Unsent(catalogue, neighbours, self.marks, index) if follow else None
         self._whole = {False: True, True: True}  # items, pairs: whether all chunks are stale
         self.changed = True
 
@@ -114,7 +115,9 @@ class ItemShard:
         trial.apply(message)
         trial.changes(1, 1)
         trial.cut()
-        _ = [trial.chunk(number, pairs=pairs) for number, pairs in trial.stale(pairs=True)]
+        for number, _ in trial.stale(pairs=True):
+            rows = trial.chunk(number, pairs=True)[1]
+            put_counts(catalogue, trial.neighbours, read_short(rows))  # what replicas do
 
     def load(
         self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], shared: Parameters
@@ -148,8 +151,8 @@ class ItemShard:
         changed = applied.slots[applied.slots >= 0]
         flags[changed] |= _CHANGED
         counted = self._count(told)
-        if self._outbox is not None:
-            self._outbox.note(told, applied, counted, now_ms)
+        if self._unsent is not None:
+            self._unsent.note(told, applied, counted, now_ms)
         if self.shared is not None:
             self.shared.add(parameters.total([message.parameters for message in told]))
         self.changed = True
@@ -193,11 +196,11 @@ class ItemShard:
     def waiting(self) -> bool:
         """Whether anything has changed that `changes` has not returned since."""
         shared_changed = self.shared is not None and self.shared.changed
-        return shared_changed or (self._outbox is not None and self._outbox.waiting())
+        return shared_changed or (self._unsent is not None and self._unsent.waiting())
 
     def changes(self, room: int, pairs_room: int, now_ms: int = 0) -> list[Changes]:
-        """What replicas do not have and should get now, oldest changes first; see `Outbox.take`."""
-        found = [] if self._outbox is None else self._outbox.take(room, pairs_room, now_ms)
+        """What replicas do not have and should get now, oldest changes first; see `Unsent.take`."""
+        found = [] if self._unsent is None else self._unsent.take(room, pairs_room, now_ms)
         if self.shared is not None and self.shared.changed:
             found = found or [Changes()]
             found[-1] = found[-1]._replace(parameters=self.shared.take_changed(), besides=SEVERAL)

@@ -147,14 +147,14 @@ class UserStep:
             account.add(Account(users=learned.new_users, quality=learned.quality))
             shard.idle.mark(self._learner.users, learned.slots, now)
             touched.update(dict.fromkeys(learned.slots.tolist()))
-            for item_shard, message in learned.messages.items():
-                yield Emit(item_shard, message)
             if refresh and strict:
                 yield from self._lists.write(shard, learned.slots, now, account)
             account.learned += len(part)
             if time.perf_counter() - began > _REPORT_S:
                 yield self._report(_staged(account, began), began)
                 account, began = Account(), time.perf_counter()
+        for item_shard, message in self._learner.messages(now).items():
+            yield Emit(item_shard, message)
         shard.store()
         _staged(account, began)
         account.batches, account.waited = 1, max(now - batch.opened, 0)

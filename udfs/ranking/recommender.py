@@ -16,7 +16,6 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.factors.search import rank_similar
 from udfs.models.factors.source import Factors
-from udfs.models.item_cf.feed_rows import ReadRows
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.source import TakenTogether
 from udfs.models.item_cf.wire import KeyRow
@@ -209,7 +208,8 @@ class Recommender:
         values."""
         catalogue = self.catalogue
         self._moment = None
-        catalogue.put_rows(items, rows)
+        if len(items):
+            catalogue.put_rows(items, rows)
         if self.counting:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
                 if slot >= 0:
@@ -218,34 +218,6 @@ class Recommender:
             for name, values in parameters.items():
                 if name in self.shared:
                     self.shared[name].put(values)
-
-    def put_changed(
-        self,
-        new: NDArray[np.int32],
-        names: Sequence[str],
-        changed: NDArray[np.void],
-        counts: ReadRows,
-    ) -> bool:
-        """Set items of the feed's log and rows of pairs to absolute values; returns whether all of
-        these items are known.
-
-        Args:
-            new, names: int32[k], positions in `changed` of items that may be new, and their ids.
-            changed: records of `change_dtype`.
-        """
-        catalogue = self.catalogue
-        self._moment = None
-        if len(new):
-            catalogue.slots(names)
-        slots = catalogue.known(changed["key"])
-        catalogue.put(slots, changed)
-        if self.counting and len(counts.own):
-            others = catalogue.slots_of_keys(counts.keys)[counts.numbers]
-            rows = catalogue.known(counts.own)
-            self.neighbours.put_rows(
-                rows, counts.clocks, counts.weights, counts.starts, others, counts.values
-            )
-        return bool((slots >= 0).all()) or catalogue.living >= catalogue.max_items
 
     def forget_popular(self) -> None:
         """Look at popularity again next time."""

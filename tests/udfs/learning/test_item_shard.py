@@ -13,6 +13,7 @@ from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
 from udfs.errors import ServiceError
 from udfs.feed.marks import NEW
 from udfs.feed.parameters import RANKER, Parameters, Shared
+from udfs.feed.reader import put_changed, put_counts
 from udfs.feed.writer import _changed
 from udfs.learning.item_shard import ItemShard
 from udfs.memory.catalogue import Catalogue
@@ -63,7 +64,8 @@ class Owners:
 
     def send(self, batch: Batch, now_ms: int = 0) -> list[tuple[int, bytes]]:
         pairs = [(user, f"item {item}") for user, item, _ in batch]
-        messages = self.sender.learn(batch_of(pairs, [w for _, _, w in batch])).messages
+        self.sender.learn(batch_of(pairs, [w for _, _, w in batch]))
+        messages = self.sender.messages
         for number, message in messages.items():
             self.shards[number].apply(message, now_ms=now_ms)
         return list(messages.items())
@@ -208,7 +210,7 @@ def test_what_is_published_is_what_a_replica_then_holds(
             replica.put(
                 catalogue.names(slots.tolist()), catalogue.rows(slots), [], [], shard.parameters
             )
-            replica.put_changed(NO_SLOTS, [], _changed(catalogue, NO_SLOTS), read_short(rows))
+            put_counts(replica.catalogue, replica.neighbours, read_short(rows))
         assert shard.whole(pairs=False) and shard.whole(pairs=True)
         assert shard.stale(pairs=True) == [], "only what has changed since"
     for batch in second:
@@ -218,12 +220,9 @@ def test_what_is_published_is_what_a_replica_then_holds(
             new = shard.marks.flags[changes.slots] & NEW > 0
             slots = changes.slots
             replica.put([], shard.catalogue.rows(slots[:0]), [], [], changes.parameters)
-            assert replica.put_changed(
-                np.flatnonzero(new).astype(np.int32),
-                shard.catalogue.names(slots[new].tolist()),
-                _changed(shard.catalogue, slots),
-                read_short(changes.pairs),
-            )
+            names = shard.catalogue.names(slots[new].tolist())
+            assert put_changed(replica.catalogue, names, _changed(shard.catalogue, slots))
+            put_counts(replica.catalogue, replica.neighbours, read_short(changes.pairs))
         assert not shard.waiting
     counted = {item: row for item, row in owners.rows().items() if row[""] > 0}
     found = counts_of(replica)
