@@ -29,9 +29,13 @@ snapshots, which are written every `feed.snapshot_s`, 10 s. More would only fill
 `feed.megabytes_per_s` for each second."""
 
 
+_LARGER = 36  # bytes of an item's fields of more than 16 bits, which come first
+_NOT_FINITE = 0x7C00  # the exponent of a float16 that is not
+
+
 def change_dtype(d: int) -> np.dtype[np.void]:
     """An item in the log: its `item_key` and the fields of `item_dtype`, with half of their
-    bytes."""
+    bytes; those of 16 bits come last."""
     return np.dtype(
         [
             ("key", "<u8"),
@@ -119,6 +123,11 @@ def _changed(feed: FeedRows, d: int) -> NDArray[np.void]:
     if rest or new is None or new.min(initial=0) < 0 or new.max(initial=-1) >= count:
         raise ServiceError(f"its {len(feed.changed)} bytes of changed items do not fit")
     changed = np.frombuffer(bytearray(feed.changed), form)
-    for name in ("popularity_at", "popularity", "bias", "spread", "factor", "context"):
+    halves: NDArray[np.uint16] = changed.view("<u2").reshape(count, form.itemsize // 2)
+    exponents = halves[:, _LARGER // 2 :] & _NOT_FINITE
+    names = ["popularity_at", "popularity", "bias"]
+    if (exponents == _NOT_FINITE).any():
+        names += ["spread", "factor", "context"]
+    for name in names:
         np.nan_to_num(changed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     return changed

@@ -71,6 +71,10 @@ def test_form_4_has_half_of_the_bytes_of_an_item() -> None:
 
 
 def test_numbers_of_form_4_that_are_not_finite_read_as_0() -> None:
-    data = FORM_4.replace(np.float32(-0.5).tobytes(), np.float32(np.nan).tobytes())
-    assert data != FORM_4
-    assert unpack(data, item_dtype(1)).changed["bias"].tolist() == [0]
+    for name, form, value in (("bias", np.float32, -0.5), ("spread", np.float16, 1.5)):
+        for other in (np.nan, np.inf, -np.inf):
+            data = FORM_4.replace(form(value).tobytes(), form(other).tobytes())
+            assert data != FORM_4
+            changed = unpack(data, item_dtype(1)).changed
+            assert not changed[name].any()
+            assert changed["factor"][0, 0] == 0.5
