@@ -17,7 +17,7 @@ from udfs.accounts import Account
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.writer import FeedWriter
-from udfs.learning.effects import Count, Effect, Report, Wake
+from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.settings import JobSettings
@@ -40,7 +40,6 @@ _SLICE_MS = 10  # how long what is done in slices pauses between them,
 _SLICE_S = 0.002  # and how long a slice takes, unless one part of it takes longer
 _APPLY, _PUBLISH, _SNAPSHOT, _SLICE = "apply", "publish", "snapshot", "slice"  # names of timers
 _FOLD = "fold"
-_ALL = 2**63 - 1  # a time, ms, at which everything is due
 
 
 class Published:
@@ -113,6 +112,7 @@ class ItemStep:
         found.gathered.append(data)
         if found.inbox_bytes > max(_INBOX_BYTES, _ROW_BYTES * found.shard.catalogue.living):
             yield from self._apply(found)
+            yield self._plan(found, _PUBLISH, PUBLISH_MS)
             self._begin_fold(found)
             found.finish(_FOLD)
 
@@ -121,10 +121,11 @@ class ItemStep:
         and take a snapshot."""
         now, found = self._clock(), self.shards.get(key)
         if found is None:
-            timestamp, found = _ALL, (yield from self._load(key))
+            timestamp, found = END, (yield from self._load(key))
         due = found.timers.take(timestamp)
-        if due - {_SLICE}:
+        if found.gathered and due - {_SLICE}:
             yield from self._apply(found)
+            yield self._plan(found, _PUBLISH, PUBLISH_MS)
         if _PUBLISH in due:
             yield from self._publish(found, now)
         if _SNAPSHOT in due:
@@ -138,7 +139,8 @@ class ItemStep:
     def end(self) -> Iterator[Effect]:
         """At the end of a bounded input: leave a snapshot of the final items."""
         for found in self.shards.values():
-            yield from self._apply(found)
+            if found.gathered:
+                yield from self._apply(found)
             found.finish(_SNAPSHOT)
             if found.shard.changed:
                 yield from self._snapshot(found, pairs=True)
@@ -163,6 +165,7 @@ class ItemStep:
         found = self.shards[key] = Published(shard, feed, state.inboxes[0])
         found.inbox_bytes, found.living = waiting, shard.catalogue.living
         yield self._plan_snapshot(found)
+        yield Wake(END)
         if restored:
             yield from self._snapshot(found, pairs=True)
             found.finish(_SNAPSHOT)
@@ -177,11 +180,8 @@ class ItemStep:
 
     def _apply(self, found: Published) -> Iterator[Effect]:
         """Apply the messages that have gathered, as one."""
-        if not found.gathered:
-            return
         messages, found.gathered = found.gathered, []
         yield Count("updates", found.shard.apply(*messages, now_ms=self._clock()))
-        yield self._plan(found, _PUBLISH, PUBLISH_MS)
         yield from found.account()
 
     def _publish(self, found: Published, now: int) -> Iterator[Effect]:

@@ -14,7 +14,7 @@ from tests.udfs.flink import ListCell
 from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.parameters import RANKER, Parameters
 from udfs.learning import item_state, item_step
-from udfs.learning.effects import Count, Report, Wake
+from udfs.learning.effects import END, Count, Report, Wake
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.item_step import ItemStep
 from udfs.learning.settings import JobSettings
@@ -81,7 +81,7 @@ def test_a_message_goes_to_the_inbox_and_sets_a_timer() -> None:
     state = handles()
     one = step(state, Feed())
     effects = list(one.message(KEY, message({})))
-    assert effects == [Wake(NOW + 10_000), Wake(NOW + 100)]
+    assert effects == [Wake(NOW + 10_000), Wake(END), Wake(NOW + 100)]
     assert list(one.message(KEY, message({}))) == [], "one timer for all"
     assert list(state.inbox.get() or ()) == 2 * [message({})]
     assert not dict(state.items.items())
@@ -95,7 +95,7 @@ def test_what_has_gathered_is_applied_then_published_and_folded() -> None:
         list(one.message(KEY, message({})))
     effects = list(one.timer(KEY, NOW + 100))
     assert effects[0] == Count("updates", 2)
-    assert [type(effect) for effect in effects] == [Count, Wake, Report]
+    assert [type(effect) for effect in effects] == [Count, Report, Wake]
     effects = list(one.timer(KEY, NOW + 200))
     assert Count("published", 1) in effects
     assert len(feed.log) == 1
@@ -104,6 +104,18 @@ def test_what_has_gathered_is_applied_then_published_and_folded() -> None:
     assert feed.origins == {}
     assert Count("published", 1) in list(one.end())
     assert feed.origins[0] == f"{NOW}:0:1"
+
+
+def test_at_the_end_of_the_input_nothing_is_left_gathered() -> None:
+    one, feed = step(handles(), Feed()), Feed()
+    list(one.message(KEY, message({})))
+    assert Count("updates", 1) in list(one.timer(KEY, END))
+    one = step(handles(), feed)
+    list(one.message(KEY, message({})))
+    effects = list(one.end())
+    assert Count("updates", 1) in effects
+    assert not [effect for effect in effects if isinstance(effect, Wake)], "nobody would wake it"
+    assert feed.origins[0]
 
 
 def test_a_checkpoint_may_come_at_any_moment_of_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:
