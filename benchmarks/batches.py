@@ -19,6 +19,7 @@ from rich.table import Table
 
 from benchmarks.feed import Case, batches, item_shard
 from flink_app.local.redis_server import RedisServer
+from udfs.learning.item_step import APPLY_MS
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
 from udfs.stores.redis_lists import RedisLists
@@ -37,20 +38,22 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
         trained: `ranker.train_per_s`.
 
     Returns: CPU microseconds per batch of the user learner, of its lists, of Redis commands in the
-        client, and of the item shard; and the number of lists per batch.
+        client, and of the item shard, which applies at once what gathers in `APPLY_MS`; and the
+        number of lists per batch.
     """
     case = Case(rate=50 * size, window_ms=20, train=trained)
     config = case.config()
     settings = config.settings
     learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
-    shard, store = item_shard(config), RedisLists(settings, RedisWriter(RedisSettings(url)))
+    shard = item_shard(config, follow=False)  # as with a single user learner
+    store = RedisLists(settings, RedisWriter(RedisSettings(url)))
     learner.compile()
     number = 0
     for batch in batches(Case(rate=50_000, window_ms=20), warmup):
         learner.learn(batch, rows, history, number, 1)
-        for message in learner.messages(1).values():
-            shard.apply(message)
+        shard.apply(*learner.messages(1).values())
         number += len(batch)
+    gathered: list[bytes] = []
     spent = dict.fromkeys(("learn", "rank", "redis", "item"), 0.0)
     done = now = lists = 0
     for batch in batches(case, events):
@@ -64,8 +67,10 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
         spent["rank"] += (then := time.process_time()) - at
         store.write(updates)
         spent["redis"] += (at := time.process_time()) - then
-        for message in messages.values():
-            shard.apply(message)
+        gathered += messages.values()
+        if now % APPLY_MS == 0:
+            shard.apply(*gathered, now_ms=now)
+            gathered.clear()
         spent["item"] += time.process_time() - at
         number, done, lists = number + len(batch), done + 1, lists + len(learned.slots)
     each = {name: round(1e6 * s / done, 1) for name, s in spent.items()}
