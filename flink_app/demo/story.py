@@ -28,6 +28,7 @@ from flink_app.demo.page import page
 from flink_app.demo.rounds import WAIT_S, Shoppers
 from flink_app.demo.screen import Screen
 from flink_app.demo.world import PAST, SHOP, Traffic, demo_config, demo_settings
+from flink_app.local import java_options
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.redis_server import RedisServer
 from flink_app.simulator import Shop
@@ -89,7 +90,9 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
             site.open()
         screen.stage("Starting Java")
         job = stack.enter_context(
-            EmbeddedJob(demo_config(settings), folder / "millirec.log", screen.warn)
+            EmbeddedJob(
+                demo_config(settings), folder / "millirec.log", screen.warn, java=java_options.SMALL
+            )
         )
         screen.stage("Starting Flink and compiling the job")
         job.submit()

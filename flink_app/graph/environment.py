@@ -23,6 +23,7 @@ from flink_app.without import PATH as WITHOUT
 from udfs.errors import ServiceError
 
 _PROJECT = Path(__file__).resolve().parents[2]
+_NETWORK = "16 mb"
 _WORKERS = "_python_worker_execution_mode"
 
 
@@ -61,7 +62,11 @@ def flink_options(config: Config) -> dict[str, str]:
 def embedded_options(config: Config) -> dict[str, str]:
     """More options for the MiniCluster: this interpreter, its packages, a free REST port."""
     jars = connector_jars(config)
-    return ({"pipeline.jars": jars} if jars else {}) | {
+    options = {"pipeline.jars": jars} if jars else {}
+    if config.job.parallelism == 1:
+        # Flink takes 64 MB for good; what is between one subtask of each needs a few MB of it.
+        options |= {f"taskmanager.memory.network.{most}": _NETWORK for most in ("min", "max")}
+    return options | {
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
         "python.pythonpath": os.pathsep.join([WITHOUT, str(_PROJECT), *site.getsitepackages()]),

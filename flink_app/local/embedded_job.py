@@ -7,7 +7,7 @@ job nor its Java process is left.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ class EmbeddedJob:
 
     Args:
         log, on_warning: see `JavaGateway`. trial: how events are tested, if the run measures.
-        names: the true paths behind those that the job reads.
+        names: the true paths behind those that the job reads. java: options for Java.
     """
 
     def __init__(
@@ -33,9 +33,10 @@ class EmbeddedJob:
         on_warning: Callable[[str], None],
         trial: Trial = ORDINARY,
         names: Mapping[str, str] = {},
+        java: Sequence[str] = (),
     ) -> None:
         self._config, self._trial, self._names = config, trial, names
-        self._gateway = JavaGateway(log, on_warning)
+        self._gateway = JavaGateway(log, on_warning, java)
         self._client: Any = None
         self._result: Any = None
 
