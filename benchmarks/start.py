@@ -41,7 +41,7 @@ PHASES = {
     "finished": "Flink ended",
     "Live page": "the page answers",
     "Starting Java": "Java is started",
-    "Starting Flink and compiling": "Java runs",
+    "Starting Flink": "Java runs",
     "Warming up the job": "job submitted",
     "Learning the shop's past": "compiled",
     "the list follows": "a list followed",

@@ -94,7 +94,11 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
                 demo_config(settings), folder / "millirec.log", screen.warn, java=java_options.SMALL
             )
         )
-        screen.stage("Starting Flink and compiling the job")
+        screen.stage(
+            "Starting Flink, and compiling for this processor, for a minute the first time"
+            if job.compiles
+            else "Starting Flink"
+        )
         job.submit()
         traffic = stack.enter_context(Traffic(shop, folder / "inbox"))
         show = _Show(screen, client, prefix, job, traffic, outcome)
@@ -129,7 +133,7 @@ class _Show:
 
     def wait_for_lists(self) -> None:
         """Wait until the shop's past is learned and lists exist; then start its present."""
-        stage = "Warming up the job, which compiles for a minute the first time"
+        stage = "Warming up the job"
         for events in accumulate(PAST):
             self._wait(stage, events)
             stage = f"Learning the shop's past, {sum(PAST):,} events"

@@ -75,9 +75,12 @@ class ClassArchive:
         Args:
             arguments: the command line that Java had.
         """
-        if self._list == Path() or self._file.exists() or "-cp" not in arguments:
+        if self._list == Path():
             return
         with contextlib.suppress(OSError):
+            if self._file.exists() or "-cp" not in arguments:
+                self._list.unlink()
+                return
             lines = self._list.read_text(encoding="utf-8").splitlines(keepends=True)
             # Classes of other loaders than Java's own cannot be found again.
             kept = [line for line in lines if " source: " not in line]

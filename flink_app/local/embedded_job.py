@@ -13,6 +13,7 @@ from typing import Any
 
 from flink_app.config import Config
 from flink_app.console.failures import JobFailed, job_failed
+from flink_app.local.compilation import Compilation
 from flink_app.local.gateway import JavaGateway
 from udfs.errors import MillirecError, ServiceError
 from udfs.learning.settings import ORDINARY, Trial
@@ -37,12 +38,23 @@ class EmbeddedJob:
     ) -> None:
         self._config, self._trial, self._names = config, trial, names
         self._gateway = JavaGateway(log, on_warning, java)
+        self._compilation = Compilation(config.settings)
         self._client: Any = None
         self._result: Any = None
 
     def __enter__(self) -> EmbeddedJob:
-        self._gateway.__enter__()
+        self._compilation.start()
+        try:
+            self._gateway.__enter__()
+        except BaseException:
+            self._compilation.stop()
+            raise
         return self
+
+    @property
+    def compiles(self) -> bool:
+        """Whether `submit` has to wait for the compiler."""
+        return self._compilation.needed
 
     def submit(self) -> None:
         """Build the graph and start the job.
@@ -60,6 +72,7 @@ class EmbeddedJob:
         try:
             stream, tables = environments(options)
             build(stream, tables, config, self._trial, self._names)
+            self._compilation.wait()
             self._client = stream.execute_async(config.job.name)
             self._result = self._client.get_job_execution_result()
         except MillirecError:
@@ -103,4 +116,5 @@ class EmbeddedJob:
         if self._client is not None:
             with contextlib.suppress(Exception):  # a job that has ended cannot be cancelled
                 self._client.cancel().result()
+        self._compilation.stop()
         self._gateway.stop()
