@@ -12,7 +12,7 @@ from typing import Any
 
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from udfs.accounts import Account, pack_account
+from udfs.accounts import Account
 from udfs.feed.entries import KEEP_S
 from udfs.feed.reader import FeedReader
 from udfs.learning.effects import Effect, Emit, Report, Show, Wake, Write
@@ -27,7 +27,9 @@ from udfs.operators.flink import (
     log,
     now_ms,
     parallelism,
+    piece,
     redis_writer,
+    report,
     rows,
     set_timer,
     share_interpreter,
@@ -98,14 +100,14 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     ) -> Iterator[Any]:
         for effect in effects:
             if isinstance(effect, Emit):
-                yield self.settings.item_keys[effect.item_shard], effect.message
+                yield piece(self.settings.item_keys[effect.item_shard], effect.message)
             elif isinstance(effect, Write):
                 self.stores.write(effect.updates)
             elif isinstance(effect, Wake):
                 set_timer(context, effect)
             elif isinstance(effect, Report):
                 self._count(effect.account)
-                yield STATS, pack_account(effect.account)
+                yield STATS, report(effect.account)
             elif isinstance(effect, Show):
                 self._stats.show(effect.items)
 

@@ -60,8 +60,8 @@ def test_queued_batches_are_learned_as_one(redis_url: str, redis_client: Any, cl
     assert flink.process(7, sent([("bob", "b")], NOW - 41)) == []
     assert flink.process(7, sent([("ann", "c"), ("bob", "c")], NOW - 41)) == []
     assert not redis_client.exists("rec:bob")
-    assert counted(flink, flink.fire(NOW + 19)).learned == 0
-    counts = counted(flink, flink.fire(NOW + 20))
+    assert counted(flink, flink.fire(NOW)).learned == 0
+    counts = counted(flink, flink.fire(NOW + 1))
     assert (counts.learned, counts.lists, counts.batches, counts.waited) == (3, 2, 1, 41)
     assert listed(redis_client, "ann") == ["b"]
     assert listed(redis_client, "bob") == ["a"]
@@ -71,6 +71,14 @@ def test_queued_batches_are_learned_as_one(redis_url: str, redis_client: Any, cl
     counts = counted(flink, flink.process(7, sent([("cid", "b")], NOW - 20)))
     assert (counts.learned, counts.batches, counts.waited) == (2, 1, 60), "one in time takes them"
     assert listed(redis_client, "cid") == ["c"]
+
+
+def test_a_short_window_that_is_a_little_late_waits_for_no_other(
+    redis_url: str, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, window_ms=2))
+    assert counted(flink, flink.process(7, sent([("ann", "a")], NOW - 12))).learned == 1
+    assert flink.process(7, sent([("ann", "b")], NOW - 13)) == []
 
 
 def test_waiting_batches_survive_a_restart(redis_url: str, clock: Clock) -> None:
