@@ -95,12 +95,17 @@ def parallelism(context: RuntimeContext) -> int:
     return int(task.getNumberOfParallelSubtasks())
 
 
+def subtask(context: RuntimeContext) -> int:
+    """Which of them this one is, from 0."""
+    task: Any = context._runtime_context.getTaskInfo()
+    return int(task.getIndexOfThisSubtask())
+
+
 def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str) -> RedisWriter:
     """The subtask's connection to Redis, which shuts out connections of older attempts and jobs."""
     if not settings.born_ms:
         return RedisWriter(settings)
-    task: Any = context._runtime_context.getTaskInfo()
-    writer = f"{operator}-{task.getIndexOfThisSubtask()}"
+    writer = f"{operator}-{subtask(context)}"
     fence = Fence(settings.prefix, settings.born_ms, writer, now_ms())
     return RedisWriter(settings, fence=fence)
 

@@ -16,7 +16,7 @@ import numpy as np
 from udfs.compiling import njit
 from udfs.memory.history_kernels import recent
 from udfs.memory.top_kernels import insert
-from udfs.models.evidence import FAINTEST, ZERO, speaks
+from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
 
 
 class Noted(NamedTuple):
@@ -125,10 +125,10 @@ def gather(noted, user, history, evidence, found, count, others):
 @njit(cache=True, nogil=True)
 def damp(noted, slots, out):
     """(n_j + shrink)^−power, the damping of items that many consumed."""
-    counts, shrink, power = noted.counts, noted.shrink, -noted.power
+    counts, shrink, power = noted.counts, noted.shrink, noted.power
     for k in range(slots.shape[0]):
         n = np.float64(counts[slots[k]]) if slots[k] < counts.shape[0] else 0.0
-        out[k] = (n + shrink) ** power
+        out[k] = fallen(n + shrink, power)
 
 
 speaks(Noted, gather, damp)
