@@ -97,7 +97,7 @@ class Subtask:
     def process(self, key: int, value: Any) -> list[Any]:
         """One element; returns what the next operators get, side outputs with their tags."""
         self.key = key
-        return _across(self.operator.process_element(value, self._context))
+        return across(self.operator.process_element(value, self._context))
 
     def fire(self, until: int) -> list[Any]:
         """The timers that were due by `until` when called, in order; at 2^63 − 1 all of them, as at
@@ -106,11 +106,11 @@ class Subtask:
         for at, key in sorted(timer for timer in self.timers if timer[0] <= until):
             self.timers.discard((at, key))
             self.key = key
-            out += _across(self.operator.on_timer(at, self._context))
+            out += across(self.operator.on_timer(at, self._context))
         return out
 
 
-def _across(out: Iterable[Any]) -> list[Any]:
+def across(out: Iterable[Any]) -> list[Any]:
     """What arrives behind an edge by key, which delivers the value of a `Row(key, value)`."""
     found = []
     for element in out:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tests.udfs.builders import NOW, SETTINGS, batch_of, changed, shown, with_columns
-from tests.udfs.flink import Subtask
+from tests.udfs.flink import Subtask, across
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import pack
 from udfs.learning.settings import ORDINARY, JobSettings, Trial
@@ -64,7 +64,7 @@ def counted(flink: Subtask, out: list[Any]) -> Account:
     for key, shard in step._shards.items():
         flink.key = key
         late = step._tick(shard, step._clock())
-        total.add(account(list(flink.operator._carry_out(late, flink._context))))
+        total.add(account(across(flink.operator._carry_out(late, flink._context))))
     return total
 
 
