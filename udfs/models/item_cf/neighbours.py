@@ -19,7 +19,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
-from udfs.models.item_cf import counting_kernels, evidence_kernels
+from udfs.models.item_cf import counting_kernels, evidence_kernels, row_kernels
 from udfs.models.item_cf.arrays import Changed, Counts, Pace
 from udfs.models.item_cf.arrays import Windows as Windows
 from udfs.models.options import ItemCF
@@ -98,6 +98,11 @@ class Neighbours(Table):
         """g, the weight of an event learned now."""
         return float(2.0**self.log_gain)
 
+    @property
+    def table(self) -> Counts:
+        """The arrays that the counting kernels change."""
+        return Counts(self.ids, self.values, self.lengths, self.counts)
+
     def windows(
         self,
         users: Users,
@@ -138,7 +143,7 @@ class Neighbours(Table):
             windows,
             head_rows,
             other_rows,
-            Counts(self.ids, self.values, self.lengths, self.counts),
+            self.table,
             Pace(self.log_gain, self.growth, self._forward, np.float32(BACKWARD)),
             Changed(self._stamp, self._batch, touched),
         )
@@ -213,6 +218,31 @@ class Neighbours(Table):
         self.ids[slot, : len(slots)] = slots
         self.values[slot] = 0
         self.values[slot, : len(slots)] = values * gain
+
+    def put_rows(
+        self,
+        rows: NDArray[np.int32],
+        clocks: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        starts: NDArray[np.int64],
+        slots: NDArray[np.int32],
+        values: NDArray[np.float32],
+    ) -> None:
+        """Set many rows at once, as `put_row` does.
+
+        Args:
+            rows: int32[r], −1: skipped. clocks, weights: int64[r], float64[r], as in `Row`.
+            starts: int64[r + 1], where the neighbours of each stand in `slots`, int32[k], and
+                `values`, float32[k]; of a row longer than K the first are kept.
+        """
+        newest = int(clocks.max(initial=self.clock))
+        if newest > self.clock:
+            self._advance(newest)
+        gains = 2.0 ** (self.log_gain - (self.clock - clocks) * self.growth)
+        each = np.repeat(gains, np.diff(starts))
+        row_kernels.put(
+            rows, starts, slots, (values * each).astype(np.float32), weights * gains, self.table
+        )
 
     def _advance(self, clock: int) -> None:
         """Age all counts to `clock`."""
