@@ -44,12 +44,12 @@ class Cut(NamedTuple):
     """What of a shard differs from the rows in state, as of one moment.
 
     Attributes:
-        items, rows: int32[n], and their records, one after the other. counted, pairs: int32[r], and
-            their rows of pairs. parameters: all shared ones.
+        items, rows: int32[n], and the bytes of their records, one after the other.
+        counted, pairs: int32[r], and their rows of pairs. parameters: all shared ones.
     """
 
     items: NDArray[np.int32]
-    rows: bytes
+    rows: NDArray[np.uint8]
     counted: NDArray[np.int32]
     pairs: PackedRows
     parameters: Parameters
@@ -180,7 +180,7 @@ class ItemShard:
         """What has changed since the last call, for state."""
         items, counted = self._marked(FOLD), self._marked(FOLD << PAIRS)
         self._flags[:] &= 0xFF ^ (FOLD | FOLD << PAIRS)
-        rows = self.catalogue.rows(items).tobytes()
+        rows = self.catalogue.rows(items).view(np.uint8)
         pairs = pack_rows(self.neighbours, counted, self._index.keys)
         return Cut(items, rows, counted, pairs, self.parameters)
 

@@ -161,7 +161,7 @@ def rows_of(shard: ItemShard) -> tuple[dict[str, bytes], dict[str, bytes], Param
     """What `cut` returns, as it is put into the state."""
     cut, names = shard.cut(), shard.catalogue.names
     size = shard.catalogue.dtype.itemsize
-    rows = [cut.rows[k * size : (k + 1) * size] for k in range(len(cut.items))]
+    rows = [cut.rows[k * size : (k + 1) * size].tobytes() for k in range(len(cut.items))]
     pairs = cut.pairs.parts(0, len(cut.counted))
     return (
         dict(zip(names(cut.items.tolist()), rows, strict=True)),
