@@ -230,7 +230,8 @@ class ItemShard:
         flags, c = self.marks.flags[part], self.catalogue
         slots = (np.flatnonzero(c.alive[part]) + part.start).astype(np.int32)
         if not pairs:
-            flags[c.alive[part]] &= 0xFF ^ NEW
+            # What has not been sent yet is named in the log too.
+            flags[c.alive[part] & (flags & SEND == 0)] &= 0xFF ^ NEW
             flags &= 0xFF ^ SNAP
             return slots, PairRows()
         flags &= 0xFF ^ (SNAP << PAIRS)

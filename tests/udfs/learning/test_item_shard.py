@@ -277,6 +277,22 @@ def test_changes_go_in_the_order_of_their_age() -> None:
     assert not shard.waiting
 
 
+def test_an_item_is_named_until_it_was_sent_and_a_snapshot_has_it() -> None:
+    owners = Owners()
+    owners.send([("ann", k, 1.0) for k in range(8)])
+    shard = owners.shards[0]
+
+    def named() -> bool:
+        return bool((shard.marks.flags[: shard.catalogue.size] & NEW > 0).all())
+
+    shard.chunk(0, pairs=False)
+    assert named(), "nobody who follows the log knows it yet"
+    shard.changes(ALL, ALL, LATER)
+    assert named(), "who starts with the last snapshot does not either"
+    shard.chunk(0, pairs=False)
+    assert not named()
+
+
 def living_of(shard: ItemShard) -> Any:
     return shard.catalogue.living_slots()
 
