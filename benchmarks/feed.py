@@ -62,8 +62,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     bound: float = UNBOUNDED
     train: float = 100.0
 
-    def config(self) -> Config:
-        """The job's configuration: one shard of each kind."""
+    def config(self, *more: str) -> Config:
+        """The job's configuration: one shard of each kind, and `more` options."""
         given = [
             f"model.dimensions={self.dimensions}",
             f"item_cf.neighbours={self.neighbours}",
@@ -71,6 +71,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             f"ranker.train_per_s={self.train}",
             "job.shards=1",
             "job.item_shards=1",
+            *more,
         ]
         return load(None, given, {}).config
 
