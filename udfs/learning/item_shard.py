@@ -44,12 +44,12 @@ class Cut(NamedTuple):
     """What of a shard differs from the rows in state, as of one moment.
 
     Attributes:
-        items, rows: int32[n], and their records, one after the other. counted, pairs: int32[r], and
-            their rows of pairs. parameters: all shared ones.
+        items, rows: int32[n], and the bytes of their records, one after the other.
+        counted, pairs: int32[r], and their rows of pairs. parameters: all shared ones.
     """
 
     items: NDArray[np.int32]
-    rows: bytes
+    rows: NDArray[np.uint8]
     counted: NDArray[np.int32]
     pairs: PackedRows
     parameters: Parameters
@@ -180,7 +180,7 @@ class ItemShard:
         """What has changed since the last call, for state."""
         items, counted = self._marked(FOLD), self._marked(FOLD << PAIRS)
         self._flags[:] &= 0xFF ^ (FOLD | FOLD << PAIRS)
-        rows = self.catalogue.rows(items).tobytes()
+        rows = self.catalogue.rows(items).view(np.uint8)
         pairs = pack_rows(self.neighbours, counted, self._index.keys)
         return Cut(items, rows, counted, pairs, self.parameters)
 
@@ -230,7 +230,8 @@ class ItemShard:
         flags, c = self.marks.flags[part], self.catalogue
         slots = (np.flatnonzero(c.alive[part]) + part.start).astype(np.int32)
         if not pairs:
-            flags[c.alive[part]] &= 0xFF ^ NEW
+            # What has not been sent yet is named in the log too.
+            flags[c.alive[part] & (flags & SEND == 0)] &= 0xFF ^ NEW
             flags &= 0xFF ^ SNAP
             return slots, PairRows()
         flags &= 0xFF ^ (SNAP << PAIRS)

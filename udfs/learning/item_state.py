@@ -109,7 +109,10 @@ class ItemHandles(NamedTuple):
         size = shard.catalogue.dtype.itemsize
         names = _named(shard, cut.items[items])
         starts = range(items.start * size, items.stop * size, size)
-        rows = {n: cut.rows[at : at + size] for n, at in zip(names, starts, strict=False)}
+        rows = {
+            name: cut.rows[at : at + size].tobytes()
+            for name, at in zip(names, starts, strict=False)
+        }
         if rows:
             self.items.put_all(rows)
         names = _named(shard, cut.counted[pairs])

@@ -161,7 +161,7 @@ def rows_of(shard: ItemShard) -> tuple[dict[str, bytes], dict[str, bytes], Param
     """What `cut` returns, as it is put into the state."""
     cut, names = shard.cut(), shard.catalogue.names
     size = shard.catalogue.dtype.itemsize
-    rows = [cut.rows[k * size : (k + 1) * size] for k in range(len(cut.items))]
+    rows = [cut.rows[k * size : (k + 1) * size].tobytes() for k in range(len(cut.items))]
     pairs = cut.pairs.parts(0, len(cut.counted))
     return (
         dict(zip(names(cut.items.tolist()), rows, strict=True)),
@@ -275,6 +275,22 @@ def test_changes_go_in_the_order_of_their_age() -> None:
     assert shard.waiting, "pairs do"
     assert shard.changes(1, ALL, 2 * LATER)[0].pairs.count == shard.catalogue.size
     assert not shard.waiting
+
+
+def test_an_item_is_named_until_it_was_sent_and_a_snapshot_has_it() -> None:
+    owners = Owners()
+    owners.send([("ann", k, 1.0) for k in range(8)])
+    shard = owners.shards[0]
+
+    def named() -> bool:
+        return bool((shard.marks.flags[: shard.catalogue.size] & NEW > 0).all())
+
+    shard.chunk(0, pairs=False)
+    assert named(), "nobody who follows the log knows it yet"
+    shard.changes(ALL, ALL, LATER)
+    assert named(), "who starts with the last snapshot does not either"
+    shard.chunk(0, pairs=False)
+    assert not named()
 
 
 def living_of(shard: ItemShard) -> Any:

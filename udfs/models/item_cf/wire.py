@@ -182,15 +182,15 @@ def pack_row(row: Row, keys: NDArray[np.uint64]) -> bytes:
 
 
 class PackedRows(NamedTuple):
-    """r rows as `pack_row` packs them, one after the other; row k begins at byte `starts[k]` and
-    ends at `starts[k + 1]`."""
+    """r rows as `pack_row` packs them, one after the other, uint8[n]; row k begins at byte
+    `starts[k]` and ends at `starts[k + 1]`."""
 
-    data: bytes
+    data: NDArray[np.uint8]
     starts: list[int]
 
     def parts(self, begin: int, end: int) -> list[bytes]:
         """The rows `begin` to `end` − 1."""
-        return [self.data[a:b] for a, b in pairwise(self.starts[begin : end + 1])]
+        return [self.data[a:b].tobytes() for a, b in pairwise(self.starts[begin : end + 1])]
 
 
 def pack_rows(
@@ -202,7 +202,7 @@ def pack_rows(
     np.cumsum(PAIRS_HEAD + PAIR * n.lengths[rows].astype(np.int64), out=starts[1:])
     out = np.empty(int(starts[-1]) // 4, np.uint32)
     row_kernels.pack(rows, n.table, n.clock, n.gain, keys, starts // 4, out)
-    return PackedRows(out.tobytes(), starts.tolist())
+    return PackedRows(out.view(np.uint8), starts.tolist())
 
 
 class KeyRow(NamedTuple):
