@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 MASK = 2**64 - 1
 LIMIT = 16.0
-BLOCK = 8  # events that share their draws
 
 Event = tuple[int, int, float]
 """User slot, item slot (negative: outside the catalogue), weight."""
@@ -37,14 +36,6 @@ def initial_factors(key: int, seed: int, d: int) -> list[float]:
     """`d` numbers uniform on ±.1·√3."""
     random = SplitMix64(key ^ seed)
     return [((random.draw() >> 11) / 2**53 * 2 - 1) * 0.17320508 for _ in range(d)]
-
-
-def unit(k: int, seed: int) -> float:
-    """A number from 0 to 1 for place k: 24 bits of lowbias32 (Wellons 2018)."""
-    h = (k * 0x9E3779B9 & 0xFFFFFFFF) ^ seed
-    h = (h ^ h >> 16) * 0x7FEB352D & 0xFFFFFFFF
-    h = (h ^ h >> 15) * 0x846CA68B & 0xFFFFFFFF
-    return ((h ^ h >> 16) >> 8) / 2**24
 
 
 def clip(x: NDArray[Any]) -> NDArray[Any]:
@@ -90,7 +81,7 @@ class Factors:
 
     def learn(
         self, events: Iterable[Event], flags: Iterable[int], size: int, rate: float, pull: float,
-        negatives: int, random: SplitMix64, before: int = 0,
+        negatives: int, random: SplitMix64,
     ) -> None:  # fmt: skip
         """Learn the events in place, and append those flagged to the history."""
         start, known = random.state, size
@@ -100,11 +91,8 @@ class Factors:
             known = max(known, item + 1)
             step = min(float(np.float32(rate) * np.float32(abs(weight))), 1.0)
             if step > 0:
-                block = (before + number) // BLOCK * BLOCK - before
-                shared = SplitMix64(start + block * 0xD1B54A32D192ED03)
-                chosen = [(shared.draw() >> 32) * known >> 32 for _ in range(negatives)]
-                seed = SplitMix64(start + number * 0xD1B54A32D192ED03).draw() & 0xFFFFFFFF
-                self.step(user, item, weight > 0, step, pull, (known - 1, chosen, seed))
+                random.state = (start + number * 0xD1B54A32D192ED03) % 2**64
+                self.step(user, item, weight > 0, step, pull, known, negatives, random)
             past = self.history[user]
             if item in [old for old, _ in past]:
                 later = [(old, weight > 0 if old == item else liked) for old, liked in past]
@@ -113,33 +101,30 @@ class Factors:
                 past.append((item, weight > 0))
 
     def step(
-        self, user: int, item: int, positive: bool, step: float, pull: float,
-        draws: tuple[int, list[int], int],
+        self, user: int, item: int, positive: bool, step: float, pull: float, known: int,
+        negatives: int, random: SplitMix64,
     ) -> None:  # fmt: skip
-        """One event; `draws` are how many other items there are, the drawn ones, and a seed."""
+        """One event."""
         left_out = {item, *(old for old, _ in self.history[user])}
-        among, chosen, seed = draws
-        places = [j for j in dict.fromkeys(chosen) if self.alive[j]]
-        times = [0 if j in left_out else chosen.count(j) for j in places]
+        chosen = [(random.draw() >> 32) * known >> 32 for _ in range(negatives)]
+        drawn = [j for j in chosen if self.alive[j] and j not in left_out]
         window, v = self.window(user, item), self.vector(user, item)
-        score, *scores = (self.bias[j] + self.q[j] @ v for j in (item, *places))
-        c = among / max(len(chosen), 1) if positive else 1 / max(sum(times), 1)
-        odds = [
-            c * n * math.exp(min(s - score, 60.0)) for n, s in zip(times, scores, strict=True)
-        ]
-        others = sum(odds) if any(times) else math.exp(min(-score, 60.0))
-        g, moved = np.zeros(len(v)), []
+        scores = [self.bias[j] + self.q[j] @ v for j in (item, *drawn)]
+        top = max(scores) if drawn else max(scores[0], 0.0)
+        mine, *each = (math.exp(score - top) for score in scores)
+        share = (known - 1) / negatives if positive and negatives else 1 / max(len(drawn), 1)
+        others = share * sum(each) if drawn else math.exp(-top)
         if positive:
-            moved.append((item, others / (1 + others)))
-            for k, (j, odd) in enumerate(zip(places, odds, strict=True)):
-                e = odd / (1 + others)
-                g -= e * self.q[j]
-                if unit(k, seed) / 16 < e:
-                    moved.append((j, min(-e, -1 / 16)))
+            errors = [others / (mine + others), *(-share * z / (mine + others) for z in each)]
         else:
-            moved.append((item, -1 / (1 + others)))
-        g += moved[0][1] * self.q[item]
-        for k, (j, e) in enumerate(moved):
+            errors, drawn = [-mine / (mine + others)], []
+        g = np.zeros(len(v))
+        for k, (j, e) in enumerate(zip((item, *drawn), errors, strict=True)):
+            g += e * self.q[j]
+            if k > 0 and -e < 1 / 16:
+                if (random.draw() >> 40) / 2**24 / 16 >= -e:
+                    continue
+                e = -1 / 16
             self.touch(j)
             s = step / self.grow(self.spread, (j, 0), e * e * (v @ v) / len(v))
             b = 2 * step / self.grow(self.spread, (j, 2), e * e)

@@ -142,7 +142,7 @@ class Learner:
             ratings = Ratings(values, np.zeros(2) if mean is None else mean, first, error)
             count = rating_kernels.learn(*given, ratings, touched)
         else:
-            draws = Draws(s.model.negatives, known, self._random, number)
+            draws = Draws(s.model.negatives, known, self._random)
             count = softmax_kernels.learn(*given, draws, touched)
         users.free_count, full = spare.counts.tolist()
         catalogue.measure(touched.slots[:count])

@@ -61,16 +61,13 @@ class Draws(NamedTuple):
     Attributes:
         negatives: m, how many are drawn. size: how many catalogue slots are known before the batch;
             a slot beyond them is known as of its first event.
-        random: uint64[1], the generator's state at the first event, then the one after the last;
-            each event begins `EVENT_STRIDE` after the one before it.
-        number: how many events came before the first, modulo anything that `BLOCK` divides: blocks
-            begin at its multiples, so that draws do not depend on how events are batched.
+        random: uint64[1], the generator's state at the first event; each further event begins
+            `EVENT_STRIDE` later, so that its draws do not depend on how events are batched.
     """
 
     negatives: int
     size: int
     random: Any
-    number: int = 0
 
 
 class Ratings(NamedTuple):

@@ -50,7 +50,7 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
 
     Returns: how many items were touched.
     """
-    p, user_bias, one = users.p, users.spread, np.empty(1, np.int32)
+    p, user_bias, stamp, now = users.p, users.spread, touched.stamp, touched.batch
     q, y, bias, spread, alive = items.q, items.y, items.bias, items.spread, items.alive
     event_users, event_items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
     values, mean, first, error = ratings.values, ratings.mean, ratings.first, ratings.error
@@ -73,8 +73,8 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
             mean[0] += 1.0
             mean[1] += (rating - mean[1]) / mean[0]
             slope = clip(np.float32(rating - (mean[1] + theirs)))
-            one[0] = target
-            count = touch(one, 1, touched, count, items)
+            if stamp[target] != now:
+                count = touch(target, touched, count, items)
             spread[target, 2] = min(spread[target, 2] + np.float32(1.0), SPREAD_LIMIT)
             user_bias[user] = clip(user_bias[user] + USER_BIAS_PACE * rate * slope)
             bias[target] = clip(bias[target] + slope / (spread[target, 2] + PRIOR))
@@ -87,9 +87,10 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
                 v[f] *= slope
             pull(q[target], v, step, keep(step, pull_by))
             pull(p[user], g, step, keep(step, pull_by))
-            count = touch(recent, length, touched, count, items)
             for k in range(length):
                 j, part = recent[k], stride * share[k]
+                if stamp[j] != now:
+                    count = touch(j, touched, count, items)
                 pull(y[j], g, part, keep(part, pull_by))
         note(target, user, flags[e] & 1 == 1, weights[e], history, spare)
     return count

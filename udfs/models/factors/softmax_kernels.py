@@ -14,19 +14,17 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.compiling import njit
-from udfs.memory.history_kernels import PAGE, note
+from udfs.memory.history_kernels import PAGE, mark, note
 from udfs.memory.random_kernels import EVENT_STRIDE, next_random
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
-from udfs.models.factors import sample_kernels
 
-ONE = np.float32(1.0)
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
-BLOCK = 8  # consecutive events of a shard are compared with the same drawn items
+LEAST_STEP = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
 BIAS_PACE = np.float32(2.0)  # an item's bias moves twice as fast as its factors
 USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four times as fast
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def window(user, target, history, alive, position, recent, share):
     """The last items a user liked, newest first, without `target`, the dead and the disliked.
 
@@ -61,7 +59,7 @@ def window(user, target, history, alive, position, recent, share):
     return count
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def vector(own, y, recent, share, count, out):
     """Set `out` to a user's own factor plus the window's part, as in `vectors`."""
     for f in range(out.shape[0]):
@@ -88,90 +86,86 @@ def vectors(users, p, history, y, alive, position, out):
         vector(p[users[r]], y, recent, share, count, out[r])
 
 
-@njit(cache=True, nogil=True, _nrt=False, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _pace(spread, gain, rate):
     """Add a mean squared gradient to an accumulator; returns it and the step of AdaGrad."""
     spread = min(spread + gain, SPREAD_LIMIT)
     return spread, rate / np.sqrt(spread + FLOOR)
 
 
-@njit(cache=True, nogil=True, _nrt=False, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def keep(step, regularisation):
     """What a step leaves of a row that is pulled towards 0."""
     return max(np.float32(1.0) - step * regularisation, np.float32(0.0))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def pull(row, gradient, step, kept):
     """Move a row along a gradient, what it was times `kept`."""
     for f in range(row.shape[0]):
         row[f] = clip(kept * row[f] + step * gradient[f])
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def touch(slots, length, touched, count, items):
-    """Note the first `length` of some items (int32) with their values before this call, each once;
-    returns how many are noted.
+@njit(cache=True, nogil=True, inline="always")
+def _draw(known, random):
+    """One of the first `known` slots (fewer than 2³²), each as likely, from the upper 32 bits."""
+    chance = next_random(random) >> np.uint64(32)
+    return np.int32(chance * np.uint64(known) >> np.uint64(32))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _unit(random):
+    """From 0 to 1, of 24 random bits."""
+    return np.float32(next_random(random) >> np.uint64(40)) * np.float32(1 / 16777216)
+
+
+@njit(cache=True, nogil=True)
+def touch(j, touched, count, items):
+    """Note item `j` with its values before this call; returns how many are noted.
 
     Args:
-        touched: `Touched`, changed. count: how many are noted so far. items: `ItemFactors`.
+        touched: `Touched`, changed. items: `ItemFactors`.
     """
-    stamp, now, noted, before = touched.stamp, touched.batch, touched.slots, touched.before
-    q, y, bias, spread = items.q, items.y, items.bias, items.spread
-    d = q.shape[1]
-    for k in range(length):
-        j = slots[k]
-        if stamp[j] == now:
-            continue
-        stamp[j] = now
-        noted[count] = j
-        for f in range(d):
-            before[count, f] = q[j, f]
-        before[count, d] = bias[j]
-        for f in range(3):
-            before[count, d + 1 + f] = spread[j, f]
-        for f in range(d):
-            before[count, d + 4 + f] = y[j, f]
-        count += 1
-    return count
+    before, d = touched.before, items.q.shape[1]
+    touched.stamp[j] = touched.batch
+    touched.slots[count] = j
+    before[count, :d] = items.q[j]
+    before[count, d] = items.bias[j]
+    before[count, d + 1 : d + 4] = items.spread[j]
+    before[count, d + 4 :] = items.y[j]
+    return count + 1
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def _move_items(length, v, step, regularisation, items, sample):
-    """Move q and b of the first `length` items of `Sample.slots` by the errors of their scores;
-    only the first is pulled towards 0."""
-    q, bias, spread, d = items.q, items.bias, items.spread, items.q.shape[1]
-    slots, errors, places, rows, base = (
-        sample.slots, sample.by, sample.places, sample.rows, sample.base
-    )
-    energy, kept = dot(v, v) / np.float32(d), ONE
-    for k in range(length):
-        j, by, at = slots[k], errors[k], places[k]
-        spread[j, 0], s = _pace(spread[j, 0], by * by * energy, step)
-        spread[j, 2], b = _pace(spread[j, 2], by * by, BIAS_PACE * step)
-        kept = keep(s, regularisation) if k == 0 else ONE
-        s *= by
-        for f in range(d):
-            q[j, f] = clip(kept * q[j, f] + s * v[f])
-        bias[j] = clip(bias[j] + b * by)
-        if at >= 0:
-            for f in range(d):
-                rows[at, f] = q[j, f]
-            base[at] = bias[j]
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _score(j, v, q, bias):
+    total = bias[j]
+    for f in range(v.shape[0]):
+        total += v[f] * q[j, f]
+    return total
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def _move_window(recent, share, length, g, step, regularisation, items):
-    """Move y of the items of the window along g."""
-    y, spread, d = items.y, items.spread, items.y.shape[1]
-    energy = dot(g, g) / np.float32(d)
-    for k in range(length):
-        j, part = recent[k], share[k]
-        spread[j, 1], s = _pace(spread[j, 1], part * part * energy, step)
-        s *= part
-        kept = keep(s, regularisation)
-        for f in range(d):
-            y[j, f] = clip(kept * y[j, f] + s * g[f])
+@njit(cache=True, nogil=True)
+def _errors(chosen, m, represents, positive, v, q, bias, error):
+    """Set `error` (float32[m + 1]) to how far each score should rise: of the event's item, which
+    stands first in `chosen`, and of the m drawn."""
+    error[0] = _score(chosen[0], v, q, bias)
+    top = error[0]
+    for k in range(1, m + 1):
+        error[k] = _score(chosen[k], v, q, bias)
+        top = max(top, error[k])
+    if m == 0:
+        top = max(top, np.float32(0.0))
+    mine = np.exp(error[0] - top)
+    others = np.exp(-top) if m == 0 else np.float32(0.0)
+    for k in range(m):
+        error[k + 1] = represents * np.exp(error[k + 1] - top)
+        others += error[k + 1]
+    if positive:
+        for k in range(m):
+            error[k + 1] = -error[k + 1] / (mine + others)
+        error[0] = others / (mine + others)
+    else:
+        error[0] = -mine / (mine + others)
 
 
 @njit(cache=True, nogil=True)
@@ -206,14 +200,15 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
 
     Returns: how many items were touched.
     """
-    p, user_spread, random = users.p, users.spread, draws.random
-    q, y, bias, alive, d = items.q, items.y, items.bias, items.alive, items.q.shape[1]
+    p, user_spread, stamp, now = users.p, users.spread, touched.stamp, touched.batch
+    q, y, bias, spread, alive = items.q, items.y, items.bias, items.spread, items.alive
+    tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
     event_users, event_items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
     rate, regularisation, position = rule.rate, rule.regularisation, rule.position
-    negatives, known, number = draws.negatives, draws.size, draws.number
-    start, block, drawn, drawn_of, count = random[0], -1, 0, 0, 0
-    sample = sample_kernels.sample(negatives, d)
-    slots, by = sample.slots, sample.by
+    negatives, known, random = draws.negatives, draws.size, draws.random
+    count, start, d = 0, random[0], q.shape[1]
+    eaten = np.full(q.shape[0], -1, np.int32)
+    chosen, error = np.empty(negatives + 1, np.int32), np.empty(negatives + 1, np.float32)
     recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
     for e in range(event_users.shape[0]):
@@ -223,34 +218,47 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
         known = max(known, target + 1)
         step, positive = min(rate * abs(weights[e]), np.float32(1.0)), weights[e] > 0.0
         if step > 0.0:
-            if (number + e) // BLOCK != block or known != drawn_of:
-                block, drawn_of = (number + e) // BLOCK, known
-                random[0] = start + np.uint64(block * BLOCK - number) * np.uint64(EVENT_STRIDE)
-                drawn = sample_kernels.draw(random, negatives, known, items, drawn, sample)
-            total = sample_kernels.compare_with(user, target, history, drawn, sample)
+            random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
+            mark(e, user, tail, fill, older, pages, eaten)
+            eaten[target] = e
+            chosen[0], m = target, 0
+            for _ in range(negatives):
+                j = _draw(known, random)
+                if alive[j] and eaten[j] != e:
+                    m += 1
+                    chosen[m] = j
             length = window(user, target, history, alive, position, recent, share)
             vector(p[user], y, recent, share, length, v)
-            mine = bias[target] + dot(v, q[target])
-            c = (known - 1) / max(negatives, 1) if positive else 1.0 / max(total, 1.0)
-            others = sample_kernels.odds(drawn, mine, np.float32(c), v, sample, g)
-            if total == 0.0:
-                others = np.exp(min(-mine, sample_kernels.FARTHEST))
-            found = 1
-            by[0] = (others if positive else -ONE) / (ONE + others)
-            if positive:
-                random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
-                seed = np.uint32(next_random(random))
-                found = sample_kernels.moved(drawn, ONE + others, seed, sample)
-            kept = -ONE / (ONE + others) if positive else np.float32(0.0)
-            for f in range(d):
-                g[f] = kept * g[f] + by[0] * q[target, f]
-            count = touch(slots, found, touched, count, items)
-            _move_items(found, v, step, regularisation, items, sample)
+            represents = (known - 1) / max(negatives, 1) if positive else 1.0 / max(m, 1)
+            _errors(chosen, m, np.float32(represents), positive, v, q, bias, error)
+            g[:] = 0.0
+            energy = dot(v, v) / np.float32(d)
+            for k in range(m + 1 if positive else 1):
+                j, by = chosen[k], error[k]
+                for f in range(d):
+                    g[f] += by * q[j, f]
+                if k > 0 and -by < LEAST_STEP:
+                    if _unit(random) * LEAST_STEP >= -by:
+                        continue
+                    by = -LEAST_STEP
+                if stamp[j] != now:
+                    count = touch(j, touched, count, items)
+                square = by * by
+                spread[j, 0], s = _pace(spread[j, 0], square * energy, step)
+                spread[j, 2], b = _pace(spread[j, 2], square, BIAS_PACE * step)
+                kept = np.float32(1.0) if k > 0 else keep(s, regularisation)
+                move = s * by
+                for f in range(d):
+                    q[j, f] = clip(kept * q[j, f] + move * v[f])
+                bias[j] = clip(bias[j] + b * by)
             energy = dot(g, g) / np.float32(d)
             user_spread[user], s = _pace(user_spread[user], energy, USER_PACE * step)
             pull(p[user], g, s, keep(s, regularisation))
-            count = touch(recent, length, touched, count, items)
-            _move_window(recent, share, length, g, step, regularisation, items)
+            for k in range(length):
+                j, part = recent[k], share[k]
+                if stamp[j] != now:
+                    count = touch(j, touched, count, items)
+                spread[j, 1], s = _pace(spread[j, 1], part * part * energy, step)
+                pull(y[j], g, s * part, keep(s * part, regularisation))
         note(target, user, flags[e] & 1 == 1, weights[e], history, spare)
-    random[0] = start + np.uint64(event_users.shape[0]) * np.uint64(EVENT_STRIDE)
     return count
