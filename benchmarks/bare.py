@@ -82,11 +82,12 @@ class Bare:
         for begin in range(0, len(users), _BATCH):
             batch = self._batch(users[begin : begin + _BATCH], items[begin : begin + _BATCH])
             began = time.process_time()
-            learned = self.learner.learn(batch, self.rows, self.history, self.learned, self.now_ms)
+            self.learner.learn(batch, self.rows, self.history, self.learned, self.now_ms)
+            messages = self.learner.messages(self.now_ms)
             spent += time.process_time() - began
             self.learned += len(batch)
             if keep:
-                self.messages += learned.messages.values()
+                self.messages += messages.values()
         return spent
 
     def _batch(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> EventBatch:

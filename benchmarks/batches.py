@@ -25,7 +25,7 @@ from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
-TRAINED = (0, 8)
+TRAINED = (0, 50)
 WARMUP, EVENTS = 100_000, 20_000
 PARTS = ("learn", "rank", "redis", "item")
 
@@ -34,7 +34,7 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
     """Learn `warmup` events in large batches, then measure `events` in batches of `size`.
 
     Args:
-        trained: `ranker.train_per_batch`.
+        trained: `ranker.train_per_s`.
 
     Returns: CPU microseconds per batch of the user learner, of its lists, of Redis commands in the
         client, and of the item shard; and the number of lists per batch.
@@ -47,7 +47,8 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
     learner.compile()
     number = 0
     for batch in batches(Case(rate=50_000, window_ms=20), warmup):
-        for message in learner.learn(batch, rows, history, number, 1).messages.values():
+        learner.learn(batch, rows, history, number, 1)
+        for message in learner.messages(1).values():
             shard.apply(message)
         number += len(batch)
     spent = dict.fromkeys(("learn", "rank", "redis", "item"), 0.0)
@@ -56,13 +57,14 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
         now += 20
         began = time.process_time()
         learned = learner.learn(batch, rows, history, number, now)
+        messages = learner.messages(now)
         spent["learn"] += (at := time.process_time()) - began
         updates = learner.user_lists(learned.slots, now)
         _ = [some.json for some in updates]
         spent["rank"] += (then := time.process_time()) - at
         store.write(updates)
         spent["redis"] += (at := time.process_time()) - then
-        for message in learned.messages.values():
+        for message in messages.values():
             shard.apply(message)
         spent["item"] += time.process_time() - at
         number, done, lists = number + len(batch), done + 1, lists + len(learned.slots)
@@ -94,7 +96,7 @@ def main() -> None:
                 rows.append(cost(server.url, size, trained, WARMUP, min(EVENTS, 1000 * size)))
     untrained = [row for row in rows if not row["trained"]]
     lines = {name: [round(x, 2) for x in line(untrained, name)] for name in PARTS}
-    table = Table("events", "trained", *PARTS, "lists", title="µs of CPU time per micro-batch")
+    table = Table("events", "trained/s", *PARTS, "lists", title="µs of CPU time per micro-batch")
     for row in rows:
         table.add_row(*(f"{value:,}" for value in row.values()))
     table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))

@@ -49,7 +49,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         rate: events/s. items, users: of the shop. dimensions, neighbours: of the models.
         window_ms: length of a micro-batch. bound: `feed.megabytes_per_s`. train:
-            `ranker.train_per_batch`.
+            `ranker.train_per_s`.
     """
 
     rate: int = 5_000
@@ -59,7 +59,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: int = 200
     window_ms: int = 20
     bound: float = UNBOUNDED
-    train: int = 8
+    train: float = 50.0
 
     def config(self) -> Config:
         """The job's configuration: one shard of each kind."""
@@ -67,7 +67,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             f"model.dimensions={self.dimensions}",
             f"item_cf.neighbours={self.neighbours}",
             f"feed.megabytes_per_s={self.bound}",
-            f"ranker.train_per_batch={self.train}",
+            f"ranker.train_per_s={self.train}",
             "job.shards=1",
             "job.item_shards=1",
         ]
@@ -130,7 +130,8 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     published = counted = number = 0
     for batch in batches(case, events, warmup):
         now, measured = batch.opened, number >= warmup
-        for message in learner.learn(batch, rows, history, number, now + 1).messages.values():
+        learner.learn(batch, rows, history, number, now + 1)
+        for message in learner.messages(now + 1).values():
             shard.apply(message)
             said.messages += measured * len(message)
         number += len(batch)

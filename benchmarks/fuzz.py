@@ -148,6 +148,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
         lost += max(0, len(batch) - decoded.received)
         if len(events := decoded.batch(now)):
             slots = learner.learn(events, rows, history, learned, now, np.zeros(2)).slots
+            learner.messages(now)
             _ = [some.json for some in learner.user_lists(slots, now)]
             learned += len(events)
         while len(rows) > 20_000:  # in a job, users expire by time

@@ -6,6 +6,7 @@ In: the module and its arguments. Out: the JSON in its last line.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,10 @@ def measured(module: str, *arguments: str, tree: Path | None = None) -> dict[str
         SystemExit: it ended with an error, which is on stderr.
     """
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, cwd=tree)
+    environment = os.environ | ({"PYTHONPATH": str(tree)} if tree else {})
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=False, cwd=tree, env=environment
+    )
     if done.returncode:
         raise SystemExit(f"{module} ended with {done.returncode}; see its messages above")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

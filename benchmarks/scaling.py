@@ -20,7 +20,7 @@ from udfs.learning.batch_queue import MOST
 
 GIB, MB = 2**30, 1e6
 TOUCHED = 50  # items per event in messages to item learners: recent ones, and random negatives
-DEFAULT_TRAIN = 8  # `ranker.train_per_batch` of the measurements
+DEFAULT_TRAIN = 8  # events of a batch that the ranker learned from in the measurements
 BUSY = 0.9  # of a core: with a higher load, batches queue up at a TaskManager's operators
 
 
@@ -60,7 +60,7 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
     rows: float = 8.0
     pair_rows: float = 1.7
 
-    def batch_us(self, events: float, train: int) -> float:
+    def batch_us(self, events: float, train: float) -> float:
         """Microseconds of a user learner's micro-batch, if the ranker learns from `train` events.
 
         >>> c = Constants(batches=((1, 100.0), (100, 1000.0)), trained=10.0)
@@ -81,7 +81,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         task_managers: of one slot. rate: events/s of all. users, items: known.
         shards: user shards for each TaskManager. window_ms: of a micro-batch. train:
-            `ranker.train_per_batch`.
+            `ranker.train_per_s`.
         dimensions, neighbours, consumers, history, bound: `model.dimensions`, `item_cf.neighbours`,
             `user_cf.consumers`, consumed items of a user, `feed.megabytes_per_s`.
     """
@@ -92,7 +92,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 10_000_000
     shards: int = 1
     window_ms: int = 20
-    train: int = DEFAULT_TRAIN
+    train: float = 50.0
     dimensions: int = 32
     neighbours: int = 200
     consumers: int = 50
@@ -135,7 +135,7 @@ def user_state(site: Site) -> float:
 def user_load(site: Site, c: Constants, batches: float) -> float:
     """Cores of one user learner at `batches` per second; small ones cost almost as much as large
     ones."""
-    each = c.batch_us(site.rate / site.task_managers / batches, site.train)
+    each = c.batch_us(site.rate / site.task_managers / batches, site.train / batches)
     return (batches * each + pieces(site) * c.crossing_us) / 1e6
 
 
@@ -248,14 +248,14 @@ def needs(site: Site, c: Constants) -> dict[str, Need]:
 
 SITES = [Site(task_managers=n, rate=3_000.0 * n) for n in (8, 64, 512)]
 """With the defaults."""
-TUNED = [msgspec.structs.replace(site, train=1, neighbours=20, consumers=10) for site in SITES]
-"""With smaller rows of items, and a ranker that learns from one event per batch."""
+TUNED = [msgspec.structs.replace(site, train=10, neighbours=20, consumers=10) for site in SITES]
+"""With smaller rows of items, and a ranker that learns from ten events a second."""
 
 
 def main() -> None:
     """Print the needs of `SITES` and of `TUNED`."""
     show("100,000,000 users, 10,000,000 items, 3,000 events/s per TaskManager: defaults", SITES)
-    show("the same: ranker.train_per_batch = 1, neighbours = 20, consumers = 10", TUNED)
+    show("the same: ranker.train_per_s = 10, neighbours = 20, consumers = 10", TUNED)
 
 
 def show(title: str, sites: list[Site]) -> None:

@@ -175,6 +175,7 @@ class Stage:
         d = self._decoder.decode(lines, int(self._now))
         batch = make_batch(d.users, d.items, d.weights, d.flags, d.ts, d.ids, int(self._now))
         self.learner.learn(batch, self._rows, self._history, self._learned, int(self._now))
+        self.learner.messages(int(self._now))
         self._learned += len(batch)
 
 

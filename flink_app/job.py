@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from pyflink.common import Types
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
+from flink_app.graph.edges import at_once, by_key, side_output
 from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.headers import check_headers
 from flink_app.graph.layout import check_layout, note_layout
@@ -23,14 +23,11 @@ from flink_app.graph.shards import shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import source_of
 from udfs.learning.settings import ORDINARY, JobSettings, Trial
-from udfs.operators.flink import DEAD_LETTERS, STATS
+from udfs.operators.flink import ACCOUNT, BYTES, DEAD_LETTERS, PIECE, STATS
 from udfs.operators.item_learner import ItemLearner
 from udfs.operators.parse import Parse
 from udfs.operators.stats import Stats
 from udfs.operators.user_learner import UserLearner
-
-_BYTES = Types.PICKLED_BYTE_ARRAY()
-_KEYED_BYTES = Types.TUPLE([Types.INT(), _BYTES])
 
 
 def build(
@@ -69,47 +66,41 @@ def build(
     )
 
     # → (user shard key: int, EventBatch: bytes)
-    events = (
-        batches.process(
-            Parse(
-                decode_settings(config),
-                {"user learner": user_keys},
-                source.name,
-                bool(source.position),
-                names,
-            ),
-            _KEYED_BYTES,
-        )
-        .name("parse")
-        .uid("parse")
+    parse = Parse(
+        decode_settings(config),
+        {"user learner": user_keys},
+        source.name,
+        bool(source.position),
+        names,
     )
+    events = at_once(batches.process(parse, PIECE).name("parse").uid("parse"))
 
     # → {"reason", "detail", "source", "line", "at"}: str
-    write_dead_letters(events.get_side_output(DEAD_LETTERS), config)
+    write_dead_letters(side_output(events, DEAD_LETTERS), config)
 
     # → (item shard key: int, Deltas: bytes), and lists in Redis
-    deltas = (
-        events.key_by(lambda pair: pair[0], Types.INT())
-        .process(UserLearner(settings), _KEYED_BYTES)
+    deltas = at_once(
+        by_key(events)
+        .process(UserLearner(settings), PIECE)
         .name("user learner")
         .uid("user learner")
         .disable_chaining()  # see docs/decisions/kernels-and-threads.md
     )
 
     # → Account: bytes, and the item feed in Redis
-    items = (
-        deltas.key_by(lambda pair: pair[0], Types.INT())
-        .process(ItemLearner(settings), _BYTES)
+    items = at_once(
+        by_key(deltas)
+        .process(ItemLearner(settings), ACCOUNT)
         .name("item learner")
         .uid("item learner")
         .disable_chaining()
     )
 
     # → nothing, and `stats` in Redis
-    accounts = events.get_side_output(STATS).union(deltas.get_side_output(STATS), items)
+    accounts = side_output(events, STATS).union(side_output(deltas, STATS), items)
     nothing = (
-        accounts.key_by(lambda _: 0, Types.INT())
-        .process(Stats(redis_settings(config, born_ms), config.quality.models), _BYTES)
+        by_key(accounts)
+        .process(Stats(redis_settings(config, born_ms), config.quality.models), BYTES)
         .name("stats")
         .uid("stats")
         .set_parallelism(1)

@@ -20,6 +20,7 @@ ROOMS = (
     "udfs.options",
     "udfs.threads",
     "udfs.compiling",
+    "udfs.direct",
     "udfs.accounts",
     "udfs.events",
     "udfs.state",

@@ -8,8 +8,9 @@ failures because the `stats` operator keeps them in Flink's state, and the field
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -21,6 +22,8 @@ from udfs.options.sources import ALWAYS_TESTED
 VERSION = 1
 EDGES = 1.1 ** np.arange(0, 160)
 """Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
+_EDGES = EDGES.tolist()
+_FEW = 40  # durations: up to so many, a loop is faster than arrays
 
 
 LISTS = ("served", ALWAYS_TESTED)
@@ -42,6 +45,7 @@ _SUMS = (
     "users",
     "batches",
     "waited",
+    "freshness_ms",
 )
 
 
@@ -60,6 +64,7 @@ class Account(msgspec.Struct, omit_defaults=True):
         batches: pieces of micro-batches learned, one for each user shard. waited: ms, the sum of
             the times from the opening of their windows until learning began.
         quality: sums of measures (see `udfs.learning.quality`).
+        freshness_ms: the sum of the times counted in `freshness`.
         lines: lines, or messages, as Flink's source handed them over; 0 in totals of older jobs.
     """
 
@@ -79,6 +84,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     waited: int = 0
     quality: dict[str, float] = {}
     lines: int = 0
+    freshness_ms: int = 0
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
@@ -88,6 +94,33 @@ class Account(msgspec.Struct, omit_defaults=True):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
+
+    def spend(self, stage: str, us: int) -> None:
+        """Add microseconds to a stage."""
+        self.stages[stage] = self.stages.get(stage, 0) + us
+
+    def note(self, sums: Mapping[str, float]) -> None:
+        """Add to the sums of quality."""
+        quality = self.quality
+        for name, value in sums.items():
+            quality[name] = quality.get(name, 0.0) + value
+
+    def refreshed(self, ages_ms: Sequence[int]) -> None:
+        """Count events whose lists have just been written, so long after each of them.
+
+        >>> account = Account()
+        >>> account.refreshed([0, 10, 10])
+        >>> account.freshness, account.freshness_ms
+        ({0: 1, 25: 2}, 20)
+        """
+        self.freshness_ms += sum(ages_ms)
+        found = self.freshness
+        if len(ages_ms) > _FEW:
+            more = histogram(ages_ms)
+        else:
+            more = Counter(min(bisect_left(_EDGES, age), len(_EDGES) - 1) for age in ages_ms)
+        for index, count in more.items():
+            found[index] = found.get(index, 0) + count
 
     @property
     def rejected(self) -> int:

@@ -31,6 +31,7 @@ REMOVED = {
     "ranker.learning_rate": f"it is always 0.2, see LEARNING_RATE in {_RANKER}.",
     "ranker.candidates": f"it is always 200, see CANDIDATES in {_RANKER}.",
     "ranker.samples": f"it is always 200, see SAMPLES in {_RANKER}.",
+    "ranker.train_per_batch": "the ranker learns from ranker.train_per_s events a second.",
     "lists.overload_ms": "a lag of more than 500 ms is an overload, see lists.coalesce_ms.",
     "quality.after": "a job tests after 0 events; `millirec evaluate --warmup N` after N.",
     "quality.sequential": "a test sees earlier micro-batches; `millirec evaluate --mode parallel` "

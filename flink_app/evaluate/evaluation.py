@@ -223,9 +223,9 @@ def trial_of(config: Config, mode: str, warmup: int) -> Trial:
     """How the run of this configuration tests; of the `warmup` each shard has its share.
 
     >>> trial_of(Config(), "parallel", 100)
-    Trial(after=100, sequential=True)
+    Trial(after=100, sequential=True, per_batch=True)
     """
-    return Trial(after=warmup // config.job.shards, sequential=mode == "parallel")
+    return Trial(after=warmup // config.job.shards, sequential=mode == "parallel", per_batch=True)
 
 
 def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:

@@ -32,8 +32,9 @@ def flink_options(config: Config) -> dict[str, str]:
         "pipeline.name": job.name,
         "parallelism.default": str(job.parallelism),
         "pipeline.max-parallelism": str(job.max_parallelism),
-        # The maximum time of a record in an operator's output buffer (Flink's default: 100 ms).
-        "execution.buffer-timeout.interval": "2 ms",
+        # The maximum time of a line in the source's output buffer (Flink's default: 100 ms); the
+        # operators in Python send at once, see flink_app/graph/edges.py.
+        "execution.buffer-timeout.interval": "1 ms",
         "table.local-time-zone": "UTC",
         "state.backend.type": state.backend,
     }

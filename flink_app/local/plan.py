@@ -91,41 +91,28 @@ def steps(execution_plan: str) -> list[Step]:
             continue
         parallelism[name] = max(parallelism.get(name, 0), node["parallelism"])
         found = inputs.setdefault(name, {})
-        for before, keyed in _inputs(node, by_id):
-            if before != name:
-                found[before] = found.get(before, False) or keyed
+        for edge in node.get("predecessors", ()):
+            before = _step_of(by_id[edge["id"]]["type"])
+            if before not in (None, name):
+                found[before] = found.get(before, False) or edge["ship_strategy"] == "HASH"
     return [Step(name, parallelism[name], tuple(inputs[name].items())) for name in inputs]
-
-
-def _inputs(node: dict[str, Any], by_id: dict[int, dict[str, Any]]) -> list[tuple[str, bool]]:
-    """The steps before a node, looking through helpers."""
-    found = []
-    for edge in node.get("predecessors", ()):
-        before, keyed = by_id[edge["id"]], edge["ship_strategy"] == "HASH"
-        name = _step_of(before["type"])
-        if name is not None:
-            found.append((name, keyed))
-        else:
-            found += [(step, keyed or hashed) for step, hashed in _inputs(before, by_id)]
-    return found
 
 
 def _step_of(operator: str) -> str | None:
     """The step that one of Flink's operators belongs to; None for helpers.
 
-    >>> _step_of("Source: source0[1]"), _step_of("GroupWindowAggregate[6]"), _step_of("Map")
-    ('source0', 'micro-batches', None)
+    >>> _step_of("Source: source0[1]"), _step_of("GroupWindowAggregate[6]")
+    ('source0', 'micro-batches')
     >>> _step_of("dead letters: Writer"), _step_of("user learner"), _step_of("layout: shards=1")
     ('dead letters', 'user learner', None)
     """
-    if operator in ("Map", "_stream_key_by_map_operator") or operator.startswith("layout: "):
+    if operator.startswith("layout: "):
         return None
     if operator.startswith("Source: "):
         return re.sub(r"\[\d+\]$", "", operator.removeprefix("Source: "))
     if operator == "TableToDataStream" or re.search(r"\[\d+\]$", operator):
         return MICRO_BATCHES
-    # Chained Python operators have one name: "Map, dead letters: writable?".
-    return operator.removeprefix("Map, ").partition(":")[0]
+    return operator.partition(":")[0]
 
 
 def as_text(graph: Sequence[Step]) -> str:

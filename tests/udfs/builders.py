@@ -105,9 +105,12 @@ class OneShard:
         self.learner = Learner(changed(SETTINGS, **settings))
         self.rows, self.history = rows or DictState(), DictState()
         self.number, self.mean = number, np.zeros(2)
+        self.messages: dict[int, bytes] = {}
 
     def learn(self, batch: EventBatch, now_ms: int = NOW) -> Learned:
+        """Learn a batch; `messages` are then those of it."""
         learned = self.learner.learn(batch, self.rows, self.history, self.number, now_ms, self.mean)
+        self.messages = self.learner.messages(now_ms)
         self.number += len(batch)
         return learned
 

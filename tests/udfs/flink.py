@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
+
+from pyflink.common import Row
 
 from tests.udfs.fakes import DictCell, DictState
 
@@ -93,9 +95,9 @@ class Subtask:
         return SimpleNamespace(timer_service=lambda: timers, get_current_key=lambda: self.key)
 
     def process(self, key: int, value: Any) -> list[Any]:
-        """One element; returns what the operator hands on."""
+        """One element; returns what the next operators get, side outputs with their tags."""
         self.key = key
-        return list(self.operator.process_element(value, self._context))
+        return across(self.operator.process_element(value, self._context))
 
     def fire(self, until: int) -> list[Any]:
         """The timers that were due by `until` when called, in order; at 2^63 − 1 all of them, as at
@@ -104,5 +106,16 @@ class Subtask:
         for at, key in sorted(timer for timer in self.timers if timer[0] <= until):
             self.timers.discard((at, key))
             self.key = key
-            out += list(self.operator.on_timer(at, self._context))
+            out += across(self.operator.on_timer(at, self._context))
         return out
+
+
+def across(out: Iterable[Any]) -> list[Any]:
+    """What arrives behind an edge by key, which delivers the value of a `Row(key, value)`."""
+    found = []
+    for element in out:
+        tag, value = element if isinstance(element, tuple) else (None, element)
+        assert isinstance(value, Row | str), "this element would not pass an edge"
+        delivered = value[1] if isinstance(value, Row) else value
+        found.append(delivered if tag is None else (tag, delivered))
+    return found

@@ -61,7 +61,7 @@ def test_threads_change_no_list_and_no_message() -> None:
         for learner in (alone, both):
             found = learner.learn(batch_of(pairs), *rows[id(learner)], number * 500, NOW)
             lists = [some.json for some in learner.user_lists(found.slots, NOW)]
-            written.append((lists, sorted(found.messages.items())))
+            written.append((lists, sorted(learner.messages(NOW).items())))
         assert written[0] == written[1]
         assert sum(map(len, written[0][0])) > 200
 

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from tests.udfs.builders import NOW, SETTINGS, batch_of, changed, shown, with_columns
-from tests.udfs.flink import Subtask
+from tests.udfs.flink import Subtask, across
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import pack
 from udfs.learning.settings import ORDINARY, JobSettings, Trial
+from udfs.learning.user_shard import Progress
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import UserLearner
 
@@ -55,6 +56,21 @@ def account(out: list[Any]) -> Account:
         if tag is STATS:
             total.add(unpack_account(value))
     return total
+
+
+def counted(flink: Subtask, out: list[Any]) -> Account:
+    """What has been counted and not been reported before, `out` included: time for reports."""
+    step, total = flink.operator._step, account(out)
+    for key, shard in step._shards.items():
+        flink.key = key
+        late = step._tick(shard, step._clock())
+        total.add(account(across(flink.operator._carry_out(late, flink._context))))
+    return total
+
+
+def progress(flink: Subtask, key: int = 7) -> Progress:
+    """What the state of a shard says of it."""
+    return msgspec.msgpack.decode(flink.state["learned"][key].data, type=Progress)
 
 
 def listed(client: Any, user: str) -> list[str] | None:

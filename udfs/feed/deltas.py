@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 from udfs.feed import change_kernels, parameters
+from udfs.feed.change_kernels import Grouped
 from udfs.feed.parameters import Packed, Parameters
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.wire import Pairs
 
-VERSION = 4
+VERSION = 5
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -39,6 +40,7 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
             what to add to their factor y. Most of the n items were only drawn as negatives and are
             not among them.
         keys: uint64[n], the items by `events.item_key`; not in versions 1 and 2.
+        origin: the subtask of the user learner; −1 in versions 1 to 4: unknown.
     """
 
     version: int
@@ -53,6 +55,7 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     pairs: Pairs | None = None
     parameters: Packed = {}
     keys: bytes = b""
+    origin: int = -1
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -78,42 +81,55 @@ class Touched(NamedTuple):
 
 
 def pack_deltas(
-    touched: Touched, seen: int, pairs: list[Pairs], shared: Parameters
+    touched: Touched, seen: int, pairs: list[Pairs], shared: Parameters, origin: int = -1
 ) -> dict[int, bytes]:
     """One message per item shard that has changes.
 
     Args:
         seen: ms. pairs: by item shard; empty where none are counted.
-        shared: what to add to shared parameters.
+        shared: what to add to shared parameters. origin: the subtask that has learned them.
     """
-    keys, items, change, weight, weight_at, events, shards = touched
-    own = change.shape[1] // 2 + 2
-    change, context = np.ascontiguousarray(change[:, :own]), change[:, own:]
-    moved = context.any(axis=1)
+    names, (n, width) = touched.names, touched.change.shape
+    d = width // 2 - 2
+    count = max(len(pairs), int(touched.shards.max(initial=0)) + 1)
+    g = Grouped(
+        np.empty((n, d + 4), np.float32),
+        np.empty((n + 1, d), np.float32),
+        np.empty(n, np.uint64),
+        np.empty(n),
+        np.empty(n),
+        np.empty(n, np.int64),
+        np.empty(n + 1, np.int32),
+        np.empty(n, np.int32),
+        np.empty((3, count + 1), np.int64),
+    )
+    t = touched
+    change_kernels.group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
+    rows, moves, named = g.starts.tolist()
     messages = {}
-    order = np.argsort(shards, kind="stable")
-    names, starts = np.unique(shards[order], return_index=True)
-    parts = dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
-    # Every shard gets the number of events learned: the counts in all shards age by it.
-    due = {shard for shard, part in enumerate(pairs) if part.learned} | ({0} if shared else set())
-    for name in sorted(parts.keys() | due):
-        part = parts.get(name, order[:0])
-        messages[name] = _encode(
-            Deltas(
-                VERSION,
-                [items[n] for n in part[events[part] > 0].tolist()],
-                change[part].tobytes(),
-                weight[part].tobytes(),
-                weight_at[part].tobytes(),
-                events[part].tobytes(),
-                seen,
-                np.flatnonzero(moved[part]).astype("<i4").tobytes(),
-                context[part[moved[part]]].tobytes(),
-                pairs[name] if pairs else None,
-                parameters.pack(shared) if name == 0 else {},
-                keys[part].tobytes(),
-            )
+    for shard in range(count):
+        a, b = rows[shard : shard + 2]
+        pair = pairs[shard] if pairs else None
+        # Every shard gets the number of events learned: the counts in all shards age by it.
+        if a == b and not (pair and pair.learned) and not (shared and shard == 0):
+            continue
+        c, e = moves[shard : shard + 2]
+        message = Deltas(
+            VERSION,
+            [names[k] for k in g.named[named[shard] : named[shard + 1]].tolist()],
+            g.change[a:b].tobytes(),
+            g.weight[a:b].tobytes(),
+            g.weight_at[a:b].tobytes(),
+            g.events[a:b].tobytes(),
+            seen,
+            g.moved[c:e].tobytes(),
+            g.context[c:e].tobytes(),
+            pair,
+            parameters.pack(shared) if shard == 0 else {},
+            g.keys[a:b].tobytes(),
+            origin,
         )
+        messages[shard] = _encode(message)
     return messages
 
 

@@ -10,6 +10,8 @@ from udfs.events.batch import EventBatch, join, unpack
 from udfs.state.handles import Log
 
 MOST = 2048  # events: a larger batch is hardly cheaper per event
+_SLACK_MS = 10  # a batch that is later than this has not only been held up by chance
+_PAUSE_MS = 1  # Flink hands over all batches that have arrived meanwhile before the timer fires
 
 
 class BatchQueue:
@@ -29,14 +31,15 @@ class BatchQueue:
     def late(self, opened: int, now_ms: int) -> bool:
         """Whether to let a batch wait: its window opened at `opened` and closed more than another
         window ago, so the next batch has arrived too, and there is room for it."""
-        room = sum(map(len, self._waiting)) < MOST
-        return 0 < 2 * self._window_ms < now_ms - opened and room
+        window = self._window_ms
+        late = window > 0 and now_ms - opened > window + max(window, _SLACK_MS)
+        return late and sum(map(len, self._waiting)) < MOST
 
     def put(self, data: bytes, batch: EventBatch) -> int:
         """Let a batch wait; returns for how many ms at most, or 0 if others are waiting already."""
         self._log.add(data)
         self._waiting.append(batch)
-        return self._window_ms if len(self._waiting) == 1 else 0
+        return _PAUSE_MS if len(self._waiting) == 1 else 0
 
     def take(self, *batches: EventBatch) -> EventBatch:
         """The waiting batches, which leave the queue, and then `batches`, joined into one."""

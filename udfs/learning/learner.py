@@ -13,21 +13,19 @@ from numpy.typing import NDArray
 
 from udfs.accounts import RATINGS
 from udfs.events.batch import EventBatch, make_batch
-from udfs.feed import change_kernels
-from udfs.feed.deltas import Touched, pack_deltas
-from udfs.feed.parameters import Parameters
+from udfs.feed.outbox import Outbox
+from udfs.feed.parameters import RANKER
+from udfs.learning.allowance import Allowance
 from udfs.learning.shared_lists import SharedLists
 from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import USER
 from udfs.lists.update import ListUpdates
-from udfs.memory import popularity_kernels, random_kernels
+from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.factors import arrays, rating_kernels, softmax_kernels
 from udfs.models.factors.arrays import Draws, Ratings, Rule
-from udfs.models.item_cf.neighbours import Windows
-from udfs.models.item_cf.wire import split_pairs
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
@@ -37,21 +35,11 @@ _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
 _SAMPLE_STRIDE = 0x9FB21C651E98DF25
 
 
-class _Events(NamedTuple):
-    """n events: int32[n] slots of users and items (−1: there is no room), float32[n], int64[n]."""
-
-    users: NDArray[np.int32]
-    items: NDArray[np.int32]
-    weights: NDArray[np.float32]
-    ts: NDArray[np.int64]
-
-
 class Learned(NamedTuple):
-    """What a batch changed: distinct user slots, messages by item shard, users met first; and sums
-    of `udfs.learning.quality` of the ratings that were predicted."""
+    """What a batch changed: distinct user slots, users met first; and sums of
+    `udfs.learning.quality` of the ratings that were predicted."""
 
     slots: NDArray[np.int32]
-    messages: dict[int, bytes]
     new_users: int
     quality: dict[str, float]
 
@@ -61,9 +49,10 @@ class Learner:
 
     Args:
         threads: in how many the kernels of a batch run.
+        origin: the subtask, which its messages name.
     """
 
-    def __init__(self, settings: Settings, threads: int = 1) -> None:
+    def __init__(self, settings: Settings, threads: int = 1, origin: int = 0) -> None:
         self.settings = s = settings
         self.half_life_ms = s.half_life_ms
         d, seed = s.model.dimensions, s.model.seed
@@ -72,8 +61,15 @@ class Learner:
         self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
         self._writer = ItemsJson()
         self.shared = SharedLists(s, self.models, self._writer)
-        self._batch = 0
+        self._outbox = Outbox(self.catalogue, s.job.item_shards, s.half_life_ms, origin)
+        self._allowance = Allowance(s.ranker.train_per_s)
+        rate, pull = np.float32(s.model.learning_rate), np.float32(s.model.regularisation)
+        self._rule = Rule(rate, pull, self.models.position)
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
+        self._seed = s.model.seed * _SEED_STRIDE
+        # Shared parameters as of the last messages: the ranker's only once it trains.
+        self._before: dict[str, NDArray[np.float64]] = {}
+        self._learning = {k: one for k, one in self.models.shared.items() if k != RANKER}
 
     def compile(self) -> None:
         """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
@@ -82,6 +78,7 @@ class Learner:
         for users, items in (("aab", "xyx"), ("bba", "yzz")):  # the second time the ranker learns
             batch = make_batch([*users], [*items], ones, ones, ones, [""] * 3, 0)
             slots = trial.learn(batch, rows, history, 0, 1).slots
+            trial.messages(1)
             made = trial.user_lists(slots, 1)
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
@@ -115,119 +112,99 @@ class Learner:
         slots = np.fromiter(slot_of.values(), np.int32, len(slot_of))
         event_users = np.fromiter(map(slot_of.__getitem__, batch.users), np.int32, len(batch))
         known = catalogue.size
-        event_items = catalogue.slots(batch.items)
-        weights, ts = batch.weights, batch.ts
-        new_users = int((users.seen[slots] == 0).sum())
-        events = _Events(event_users, event_items, weights, ts)
-        shared_before = {name: one.parameters for name, one in self.models.shared.items()}
+        events = Batch(event_users, catalogue.slots(batch.items), batch.weights, batch.flags)
+        for name, one in self._learning.items():
+            self._before.setdefault(name, one.parameters)
         self._train(events, number, now_ms)
-        windows, counted = self.models.count(event_users, event_items, weights, batch.flags)
-        self._batch += 1
-        seed = s.model.seed * _SEED_STRIDE
-        self._random[0] = (seed + number * random_kernels.EVENT_STRIDE) & _MASK
-        room = min(len(batch) * (1 + s.model.negatives + s.model.window), catalogue.size)
-        touched, spare = arrays.touched(catalogue, self._batch, room), users.spare(len(batch))
-        position = self.models.position
+        windows, counted = self.models.count(*events)
+        error, sealed = self._step(events, batch.ratings, known, number, mean, first)
+        new_users, newest = self._outbox.add(events, batch.ts, users, now_ms)
+        if windows is not None:
+            self._outbox.pair(windows)
+        self.shared.touch(events.items[events.items >= 0])
+        users.write(slots, sealed, rows, history, catalogue)
+        self.models.clock_ms = max(self.models.clock_ms, float(newest))
+        if s.job.strict:
+            self.models.forget_popular()
+        counted()
+        quality = {}
+        if error[0]:
+            squares = float(error[1]) * s.events.rating_scale**2
+            quality = {f"{RATINGS}:tests": float(error[0]), f"{RATINGS}:squared_error": squares}
+        return Learned(slots, new_users, quality)
+
+    def messages(self, now_ms: int) -> dict[int, bytes]:
+        """What the item learners are to be told of all that was learned since the last call, by
+        item shard. Before it is called, nothing may be put into the replica or expire there."""
+        shared, found = self.models.shared, {}
+        for name, before in self._before.items():
+            change = shared[name].parameters - before
+            if change.any():
+                found[name] = change
+        self._before.clear()
+        return self._outbox.pack(now_ms, found)
+
+    def _train(self, events: Batch, number: int, now_ms: int) -> None:
+        """Let the ranker learn from some of the events, before any model does: what known users
+        took of what was known."""
+        s = self.settings
+        if s.lists.model != RANKER:
+            return
+        most = len(events.users) if s.job.strict else self._allowance.most(now_ms)
+        if not most:
+            return
+        known = (events.items >= 0) & (events.weights > 0) & (self.users.events[events.users] > 0)
+        known &= self.catalogue.events[events.items] > 0
+        chosen = np.flatnonzero(known)
+        if len(chosen) > most:
+            chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(np.int64)]
+        if not len(chosen):
+            return
+        self._allowance.take(len(chosen))
+        self._before.setdefault(RANKER, self.models.ranker.parameters)
+        self._samples[0] = (self._seed ^ number * _SAMPLE_STRIDE) & _MASK
+        self.models.train(events.users[chosen], events.items[chosen], now_ms, self._samples)
+
+    def _step(
+        self,
+        events: Batch,
+        values: NDArray[np.float32],
+        known: int,
+        number: int,
+        mean: NDArray[np.float64] | None,
+        first: int,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Learn the factors and the histories.
+
+        Args:
+            values: float32[n], the ratings. known: how many slots there were before the batch.
+
+        Returns: the errors, as in `Ratings`, and the full pages, as `Users.write` takes them.
+        """
+        s, users, catalogue, n = self.settings, self.users, self.catalogue, len(events.users)
+        self._random[0] = (self._seed + number * random_kernels.EVENT_STRIDE) & _MASK
+        room = min(n * (1 + s.model.negatives + s.model.window), catalogue.size)
+        touched, spare = self._outbox.room(room, n), users.spare(n)
         given = (
             arrays.user_factors(users),
             users.view,
             spare,
             arrays.item_factors(catalogue),
-            Batch(event_users, event_items, weights, batch.flags),
-            Rule(np.float32(s.model.learning_rate), np.float32(s.model.regularisation), position),
+            events,
+            self._rule,
         )
         error = np.zeros(2)
         if s.model.loss == "squared":
-            values = batch.ratings / np.float32(s.events.rating_scale)
-            ratings = Ratings(values, np.zeros(2) if mean is None else mean, first, error)
+            scaled = values / np.float32(s.events.rating_scale)
+            ratings = Ratings(scaled, np.zeros(2) if mean is None else mean, first, error)
             count = rating_kernels.learn(*given, ratings, touched)
         else:
             draws = Draws(s.model.negatives, known, self._random)
             count = softmax_kernels.learn(*given, draws, touched)
         users.free_count, full = spare.counts.tolist()
         catalogue.measure(touched.slots[:count])
-        # What was only shown says nothing about its user.
-        said = (weights != 0) | batch.consumed
-        np.add.at(users.events, event_users[said], 1)
-        np.maximum.at(users.last, event_users, ts)
-        users.seen[slots] = now_ms
-        users.write(slots, spare.sealed[:full], rows, history, catalogue)
-        self.models.clock_ms = max(self.models.clock_ms, float(ts.max()))
-        if s.job.strict:
-            self.models.forget_popular()
-        counted()
-        change = touched.slots[:count], touched.before[:count]
-        messages = self._deltas(events, change, now_ms, windows, self._added(shared_before))
-        quality = {}
-        if error[0]:
-            squares = float(error[1]) * s.events.rating_scale**2
-            quality = {f"{RATINGS}:tests": float(error[0]), f"{RATINGS}:squared_error": squares}
-        return Learned(slots, messages, new_users, quality)
-
-    def _added(self, before: Parameters) -> Parameters:
-        """What was added to the shared parameters, of those that have changed."""
-        found = {name: one.parameters - before[name] for name, one in self.models.shared.items()}
-        return {name: change for name, change in found.items() if change.any()}
-
-    def _train(self, events: _Events, number: int, now_ms: int) -> None:
-        """Let the ranker learn from some of the events, before any model does: what known users
-        took of what was known."""
-        if self.settings.lists.model != "ranker":
-            return
-        known = (events.items >= 0) & (events.weights > 0) & (self.users.events[events.users] > 0)
-        known &= self.catalogue.events[events.items] > 0
-        chosen = np.flatnonzero(known)
-        most = self.settings.ranker.train_per_batch
-        if len(chosen) > most:
-            chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(np.int64)]
-        seed = self.settings.model.seed * _SEED_STRIDE
-        self._samples[0] = (seed ^ number * _SAMPLE_STRIDE) & _MASK
-        self.models.train(events.users[chosen], events.items[chosen], now_ms, self._samples)
-
-    def _deltas(
-        self,
-        given: _Events,
-        changed: tuple[NDArray[np.int32], NDArray[np.float32]],
-        now_ms: int,
-        windows: Windows | None,
-        shared: Parameters,
-    ) -> dict[int, bytes]:
-        """The changes of this batch as messages; the replica's popularity follows at once.
-
-        Args:
-            changed: the slots whose factors have changed, and what those were before.
-            shared: what was added to shared parameters.
-        """
-        catalogue, (touched, before) = self.catalogue, changed
-        _, items, weights, ts = given
-        sums = catalogue.popularity, catalogue.popularity_at, catalogue.events
-        popularity_kernels.add_popularity(items, weights, ts, self.half_life_ms, *sums)
-        seen = np.unique(items[items >= 0])
-        catalogue.seen[seen] = now_ms
-        self.shared.touch(seen)
-        # An event of weight 0 touches no factor but counts all the same.
-        silent = seen[catalogue.stamp[seen] != self._batch]
-        slots = np.concatenate([touched, silent.astype(np.int32)])
-        change = np.zeros((len(slots), before.shape[1]), np.float32)
-        change_kernels.changes(
-            touched, before, catalogue.q, catalogue.y, catalogue.bias, catalogue.spread, change
-        )
-        place = np.empty(catalogue.size, np.int32)
-        place[slots] = np.arange(len(slots), dtype=np.int32)
-        local = np.where(items >= 0, place[items], -1).astype(np.int32)
-        weight, weight_at = np.zeros(len(slots)), np.zeros(len(slots))
-        events = np.zeros(len(slots), np.int64)
-        popularity_kernels.add_popularity(
-            local, weights, ts, self.half_life_ms, weight, weight_at, events
-        )
-        names = {n: catalogue.ids[slots[n]] or "" for n in np.flatnonzero(events).tolist()}
-        count = self.settings.job.item_shards
-        shards = catalogue.shards(count)
-        pairs = split_pairs(windows, catalogue.keys, shards, count) if windows else []
-        message = Touched(
-            catalogue.keys[slots], names, change, weight, weight_at, events, shards[slots]
-        )
-        return pack_deltas(message, now_ms, pairs, shared)
+        self._outbox.touched = count
+        return error, spare.sealed[:full]
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
         """The lists of the users in `slots` (distinct), and their factors if these are wanted."""
@@ -254,7 +231,16 @@ class Learner:
         return made
 
     def expire_items(self, before_ms: int) -> None:
-        """Drop idle items from the replica, and the space of those dropped before."""
+        """Drop idle items from the replica, and the space of those dropped before.
+
+        Raises:
+            RuntimeError: `messages` still has to tell of items that could move.
+        """
+        if not self._outbox.empty:
+            raise RuntimeError(
+                "items cannot expire in the middle of a batch: call messages() first, which tells "
+                "the item learners what was learned of them."
+            )
         self.catalogue.expire(before_ms)
         self.models.forget_popular()
         if self.catalogue.wasteful:

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.accounts import Account, histogram
 from udfs.events.batch import EventBatch
-from udfs.learning.effects import Count, Effect, Wake, Write
+from udfs.learning.effects import Effect, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import UserShard
@@ -48,12 +47,7 @@ class ListStep:
         self._learner, self._rows, self._clock = learner, (users, history), clock
 
     def refresh(
-        self,
-        shard: UserShard,
-        batch: EventBatch,
-        slots: NDArray[np.int32],
-        now: int,
-        account: Account,
+        self, shard: UserShard, batch: EventBatch, slots: NDArray[np.int32], now: int
     ) -> Iterator[Effect]:
         """Write the lists of the touched users, or postpone them while the job is overloaded."""
         lists, users = self._options.lists, self._learner.users
@@ -61,43 +55,41 @@ class ListStep:
         overloaded = lists.coalesce_ms > 0 and now - batch.opened > OVERLOAD_MS
         if overloaded and now - shard.flushed_ms < lists.coalesce_ms:
             due = dict(shard.due)
-            for user, at in zip(batch.users, since.tolist(), strict=True):
+            for user, at in zip(batch.users, since, strict=True):
                 due.setdefault(user, at)
             shard.put_off(due)
             yield Wake(shard.timers.plan(LISTS, shard.flushed_ms + lists.coalesce_ms))
             return
-        late = list(shard.due.values())
         if shard.due:
+            since += shard.due.values()
             # All at once: locating the postponed users separately could evict users of this batch.
             slots = self._locate([*(users.names[slot] for slot in slots.tolist()), *shard.due])
             shard.put_off({})
         shard.flushed_ms = now
-        yield from self.write(shard, slots, now, account)
-        ages = np.maximum(self._clock() - np.concatenate([since, np.array(late, np.int64)]), 0)
-        account.freshness = histogram(ages)
-        yield Count("fresh_events", len(ages))
-        yield Count("freshness_ms_sum", int(ages.sum()))
+        yield from self.write(shard, slots, now)
+        after = self._clock()
+        shard.account.refreshed([max(after - at, 0) for at in since])
 
     def _locate(self, names: list[str]) -> NDArray[np.int32]:
         found = self._learner.users.locate(names, *self._rows, self._learner.catalogue)
         return np.fromiter(found.values(), np.int32, len(found))
 
-    def write(
-        self, shard: UserShard, slots: NDArray[np.int32], now: int, account: Account
-    ) -> Iterator[Effect]:
-        """Write the lists of the users in `slots`, and the shared ones that are due."""
+    def write(self, shard: UserShard, slots: NDArray[np.int32], now: int) -> Iterator[Effect]:
+        """Write the lists of the users in `slots`."""
         began = time.perf_counter()
-        learner = self._learner
-        updates = learner.user_lists(slots, now) + learner.shared.updates(now)
-        _ = [some.json for some in updates]  # here, so as not to count as the stores' time
+        learner, account = self._learner, shard.account
+        updates = learner.user_lists(slots, now)
+        for some in updates:
+            _ = some.json  # here, so as not to count as the stores' time
         ranked = time.perf_counter()
         yield Write(updates)
         if self._refills:
             shard.refill.wrote(map(learner.users.names.__getitem__, slots.tolist()))
-        spent = {"rank": int((ranked - began) * 1e6), "redis": micros(ranked)}
-        account.add(Account(lists=len(slots), stages=spent))
+        account.spend("rank", int((ranked - began) * 1e6))
+        account.spend("redis", micros(ranked))
+        account.lists += len(slots)
 
-    def refill(self, shard: UserShard, now: int, account: Account) -> Iterator[Effect]:
+    def refill(self, shard: UserShard, now: int) -> Iterator[Effect]:
         """Write some of the lists that Redis has lost, if it has lost any."""
         learner, users = self._learner, self._learner.users
         emptied, names = shard.refill.look(shard.learned)
@@ -108,8 +100,8 @@ class ListStep:
         listed = slots[users.seen[slots] > expired]
         for name in (users.names[slot] for slot in slots[users.seen[slots] == 0].tolist()):
             users.forget(name)  # not in the state any more
-        if len(listed) or learner.shared.waiting:
-            yield from self.write(shard, listed, now, account)
+        if len(listed):
+            yield from self.write(shard, listed, now)
 
 
 def micros(began: float) -> int:
@@ -117,10 +109,9 @@ def micros(began: float) -> int:
     return int((time.perf_counter() - began) * 1e6)
 
 
-def since_of(batch: EventBatch, now: int) -> NDArray[np.int64]:
+def since_of(batch: EventBatch, now: int) -> list[int]:
     """The start of the freshness of each event, ms: its own time if it is live, else when its
     micro-batch was opened."""
-    ts = batch.ts
-    live = (ts <= now) & (ts > batch.opened - _LIVE_MS)
-    result: NDArray[np.int64] = np.where(live, ts, batch.opened)
-    return result
+    opened = batch.opened
+    oldest = opened - _LIVE_MS
+    return [ts if oldest < ts <= now else opened for ts in batch.ts.tolist()]

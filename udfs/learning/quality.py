@@ -9,13 +9,14 @@ the first time is a miss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.accounts import LISTS
 from udfs.events.batch import EventBatch
+from udfs.learning import quality_kernels
 from udfs.learning.learner import Learner
 from udfs.memory import history_kernels
 from udfs.memory.columns import Table, column
@@ -23,12 +24,15 @@ from udfs.state.handles import Rows
 
 CUTS = (1, 5, 10, 20)
 TOP = 10  # of MRR, NDCG, novelty and coverage
+MEASURES = ("tests", *(f"recall@{k}" for k in CUTS), f"mrr@{TOP}", f"ndcg@{TOP}", f"novelty@{TOP}")
+_CUTS = np.array(CUTS)
 
 
 def sums(
     items: NDArray[np.int32], wanted: NDArray[np.int32], shares: NDArray[np.float64]
 ) -> dict[str, float]:
-    """What n tests add to each measure; divided by `tests` they are means.
+    """What n tests add to each of `MEASURES`; divided by `tests` they are means. The reference of
+    `quality_kernels.score`, which the job calls.
 
     Recall@k: the share of tests whose item is among the first k. MRR@10: 1 / rank, NDCG@10:
     1 / log₂(rank + 1), both 0 beyond rank 10. Novelty@10: −log₂ of an item's share of all events,
@@ -74,6 +78,21 @@ class Quality:
     def __init__(self, every: int, models: Sequence[str] = ()) -> None:
         self.every, self.models = every, models
         self._shown: dict[str, Shown] = {}
+        self._names = {
+            name: [f"{name}:{measure}" for measure in MEASURES] for name in (*LISTS, *models)
+        }
+        self._compile()
+
+    def _compile(self) -> None:
+        """Compile the kernels, or load them, before the first event."""
+        item, one = np.zeros((1, 1), np.int32), np.ones(1, np.int64)
+        room = quality_kernels.Result(np.zeros(8), np.zeros(TOP, np.int32), np.zeros(1, np.bool_))
+        total = quality_kernels.all_events(one, 1)
+        quality_kernels.score(item, item[0], one, total, _CUTS, room)
+
+    def due(self, number: int, n: int) -> bool:
+        """Whether any of the next n events is a test, after `number` have been learned."""
+        return self.every > 0 and -number % self.every < n
 
     def test(
         self,
@@ -94,7 +113,7 @@ class Quality:
         Returns: the sums, by `<list>:<measure>`; and the ids, by list, of items in the first 10
             that this learner has not reported yet.
         """
-        if not self.every:
+        if not self.due(number, len(batch)):
             return {}, {}
         due = range(-number % self.every, len(batch), self.every)
         weights = batch.weights
@@ -117,21 +136,37 @@ class Quality:
             return totals, {}
         _add(totals, {"new_items": items.count(-1)})
         where, taken = np.array(slots, np.int32), np.array(items, np.int32)
-        counts = np.maximum(catalogue.events[: catalogue.size], 1)
-        shares = counts / counts.sum()
+        total = quality_kernels.all_events(catalogue.events, catalogue.size)
         shown: dict[str, list[str]] = {}
         popular = learner.models.by_popularity(where, now_ms)[0]
-        tested = dict(zip(LISTS, (np.empty_like(popular), popular), strict=True))
-        for name in (LISTS[0], *self.models):
-            tested[name] = found = np.empty_like(popular)
-            model = "" if name == LISTS[0] else name
-            for _, at, lists in learner.models.rank(where, now_ms, model):
-                found[at] = lists.items
-        for name, found in tested.items():
-            _add(totals, {f"{name}:{k}": v for k, v in sums(found, taken, shares).items()})
-            if fresh := self._show(learner, name, found[:, :TOP]):
+        for name, found in self._tested(learner, where, now_ms, popular):
+            sums, fresh = self._score(learner, name, found, taken, total)
+            _add(totals, sums)
+            if fresh:
                 shown[name] = fresh
         return totals, shown
+
+    def _tested(
+        self,
+        learner: Learner,
+        slots: NDArray[np.int32],
+        now_ms: int,
+        popular: NDArray[np.int32],
+    ) -> Iterator[tuple[str, NDArray[np.int32]]]:
+        """The lists of the users in `slots`, int32[n, N], by name."""
+        served, always = LISTS
+        for name in (served, always, *self.models):
+            if name == always:
+                yield name, popular
+                continue
+            parts = learner.models.rank(slots, now_ms, "" if name == served else name)
+            if len(parts) == 1:
+                yield name, parts[0][2].items
+                continue
+            found = np.empty_like(popular)
+            for _, at, lists in parts:
+                found[at] = lists.items
+            yield name, found
 
     def _consumed(self, learner: Learner, item: int, slot: int) -> bool:
         users = learner.users
@@ -141,15 +176,24 @@ class Quality:
             history_kernels.consumed(*pair, users.tail, users.fill, users.older, users.pages)
         )
 
-    def _show(self, learner: Learner, name: str, top: NDArray[np.int32]) -> list[str]:
-        """The items shown for the first time."""
+    def _score(
+        self,
+        learner: Learner,
+        name: str,
+        found: NDArray[np.int32],
+        taken: NDArray[np.int32],
+        total: int,
+    ) -> tuple[dict[str, float], list[str]]:
+        """The sums of one list's tests, and its items shown for the first time."""
         catalogue, shown = learner.catalogue, self._shown.get(name)
         if shown is None:
             shown = self._shown[name] = catalogue.attach(Shown())
-        slots = np.unique(top[top >= 0])
-        fresh = slots[~shown.seen[slots]]
-        shown.seen[fresh] = True
-        return catalogue.names(fresh.tolist())
+        sums, fresh = np.zeros(len(MEASURES)), np.empty(found.shape[0] * TOP, np.int32)
+        found = np.ascontiguousarray(found)
+        result = quality_kernels.Result(sums, fresh, shown.seen)
+        count = quality_kernels.score(found, taken, catalogue.events, total, _CUTS, result)
+        names = catalogue.names(sorted(fresh[:count].tolist())) if count else []
+        return dict(zip(self._names[name], sums.tolist(), strict=True)), names
 
 
 def _add(totals: dict[str, float], more: Mapping[str, float]) -> None:

@@ -19,10 +19,13 @@ class Trial(Struct, frozen=True, kw_only=True):
         after: how many events each shard learns before the first of them is a test.
         sequential: whether each event is tested after all earlier events of its user, not only
             those of earlier micro-batches; slower if users recur.
+        per_batch: whether lists are written once a batch in strict mode too, not after each event:
+            nobody reads them before the end.
     """
 
     after: int = 0
     sequential: bool = False
+    per_batch: bool = False
 
 
 ORDINARY = Trial()

@@ -21,6 +21,9 @@ class Timers:
     def __init__(self) -> None:
         self._at: dict[str, int] = {}
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._at
+
     def plan(self, name: str, at_ms: int) -> int:
         """Plan `name` for a time, ms; returns it, for Flink's timer."""
         self._at[name] = at_ms

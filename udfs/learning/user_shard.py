@@ -11,6 +11,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from udfs.accounts import Account
+from udfs.errors import ServiceError
 from udfs.learning.batch_queue import BatchQueue
 from udfs.learning.duplicates import Duplicates
 from udfs.learning.idle_users import IdleUsers
@@ -21,10 +23,35 @@ from udfs.state.handles import Cell, Log, Rows
 from udfs.stores.redis_marks import RedisMarks
 
 _DAY_MS = 86_400_000
+_VERSION = 2
+_OLD_BYTES = 8  # of the number of events learned, which was all that version 1 had
+
+
+class Progress(msgspec.Struct, array_like=True, kw_only=True):
+    """What changes with every batch of a shard, as one value in its state.
+
+    Attributes:
+        learned: the number of events learned.
+        mean: how many ratings were learned, and their mean.
+        account: counts that have not been reported yet.
+    """
+
+    version: int = _VERSION
+    learned: int = 0
+    mean: tuple[float, float] = (0.0, 0.0)
+    account: Account = msgspec.field(default_factory=Account)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Progress).decode
 
 
 class Handles(NamedTuple):
-    """The state of the operator `user learner`, by shard; the names are those in Flink."""
+    """The state of the operator `user learner`, by shard; the names are those in Flink.
+
+    `learned` holds a packed `Progress`. `mean` is only read: releases before version 2 of it wrote
+    the mean of the ratings there.
+    """
 
     users: Rows
     history: Rows
@@ -47,6 +74,8 @@ class UserShard:
     Attributes:
         learned: the number of events learned.
         mean: float64[2], how many ratings were learned, and their mean.
+        account: counts that have not been reported yet. They are in the state, so that after a
+            restart totals are neither short of them nor have them twice.
         due: users whose list is postponed, with the time of their oldest event, ms.
         flushed_ms: when those lists were last written.
         timers: when the next tasks are due.
@@ -60,8 +89,9 @@ class UserShard:
             state.ids, int(events.deduplicate_s * 1000), events.deduplicate_ids
         )
         self.idle = IdleUsers(state.idle, int(options.state.user_expiry_days * _DAY_MS))
-        self.learned = int.from_bytes(state.learned.value() or b"", "little")
-        self.mean = np.frombuffer(state.mean.value() or bytes(16), "<f8").copy()
+        progress = _progress(state)
+        self.learned, self.account = progress.learned, progress.account
+        self.mean = np.array(progress.mean)
         self.due = msgspec.json.decode(state.due.value() or b"{}", type=dict[str, int])
         self.flushed_ms = 0
         self.timers = Timers()
@@ -69,10 +99,10 @@ class UserShard:
         self.refill = Refill(marks, key, self.learned, self.idle, per_s)
 
     def store(self) -> None:
-        """Write the number of events learned to the state."""
-        self._state.learned.update(self.learned.to_bytes(8, "little"))
-        if self.mean[0]:
-            self._state.mean.update(self.mean.astype("<f8").tobytes())
+        """Write the number of events learned, the mean and the account to the state."""
+        mean = (float(self.mean[0]), float(self.mean[1]))
+        progress = Progress(learned=self.learned, mean=mean, account=self.account)
+        self._state.learned.update(_encode(progress))
 
     def put_off(self, due: dict[str, int]) -> None:
         """Set the users whose list is postponed, also in the state; empty: all are written."""
@@ -81,3 +111,23 @@ class UserShard:
             self._state.due.update(msgspec.json.encode(due))
         else:
             self._state.due.clear()
+
+
+def _progress(state: Handles) -> Progress:
+    """The stored progress of the current shard, in any known version.
+
+    Raises:
+        ServiceError: it was written by a newer release.
+    """
+    stored = state.learned.value() or bytes(_OLD_BYTES)
+    if len(stored) == _OLD_BYTES:
+        count, mean = np.frombuffer(state.mean.value() or bytes(16), "<f8").tolist()
+        return Progress(learned=int.from_bytes(stored, "little"), mean=(count, mean))
+    progress = _decode(stored)
+    if progress.version != _VERSION:
+        raise ServiceError(
+            f"the progress of a user shard is stored in form {progress.version}, this millirec "
+            f"reads forms 1 and {_VERSION}: restore with the release that wrote it, or start "
+            "without the old state."
+        )
+    return progress

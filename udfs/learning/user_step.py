@@ -11,24 +11,29 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from udfs.accounts import Account
 from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
 from udfs.feed.entries import PUBLISH_MS
-from udfs.learning.effects import END, Count, Effect, Emit, Report, Show, Wake, Write
+from udfs.learning.effects import END, Effect, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.list_step import LISTS, ListStep, micros
 from udfs.learning.quality import Quality
 from udfs.learning.refill import LOOK_MS
 from udfs.learning.settings import JobSettings
+from udfs.learning.shared_lists import PAUSE_MS
 from udfs.learning.timers import next_tick
 from udfs.learning.user_shard import Handles, UserShard
+from udfs.lists.keys import ITEM
 from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_marks import RedisMarks
 
 _REPORT_S = 1.0  # how often a batch that is learned event by event reports its progress
 _EXPIRE_MS = 60_000  # how often idle items are dropped from the replica
-_REFILL, _SWEEP = "refill", "sweep"  # names of timers, besides `LISTS`
+_TICK_MS = 400  # how long counts and shared lists wait for each other
+_REFILL, _SWEEP, _TICK = "refill", "sweep", "tick"  # names of timers, besides `LISTS`
+_NOTHING = Account()
 _NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
 
 
@@ -69,6 +74,9 @@ class UserStep:
         self._lists = ListStep(settings, learner, *self._rows, clock)
         self._refreshed_ms = self._expired_ms = self._read = 0
         self._shards: dict[int, UserShard] = {}
+        self._refresh, strict = settings.options.lists.refresh, settings.options.job.strict
+        # Whether lists are written after each event.
+        self._each = strict and self._refresh and not settings.trial.per_batch
 
     def batch(self, key: int, data: bytes) -> Iterator[Effect]:
         """Learn one batch of one shard; batches that have queued up are learned as one."""
@@ -89,22 +97,24 @@ class UserStep:
             shard.flushed_ms = 0  # nothing is postponed any more
         if shard.queued:
             yield from self._learn(key, shard, shard.queued.take())
-        began = time.perf_counter()
-        account, now = Account(), self._clock()
+        began, now, account = time.perf_counter(), self._clock(), shard.account
         if shard.due:
-            none = np.zeros(0, np.int32)
-            yield from self._lists.refresh(shard, _NO_EVENTS, none, now, account)
+            yield from self._lists.refresh(shard, _NO_EVENTS, np.zeros(0, np.int32), now)
         if _REFILL in due:
             self._refresh_replica(now)
             if self._replica.settled:
-                yield from self._lists.refill(shard, now, account)
+                yield from self._lists.refill(shard, now)
             yield self._every(_REFILL, LOOK_MS, shard)
         if _SWEEP in due:
             for user in shard.idle.sweep(*self._rows, self._learner.users.dtype, now):
                 self._learner.users.forget(user)
             yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
-        if account.stages:
-            yield self._report(account, began)
+        if account != _NOTHING:
+            account.spend("user_learner", micros(began))
+        if _TICK in due or restored or timestamp == END:
+            yield from self._tick(shard, now)
+        elif account != _NOTHING:
+            yield from self._keep(shard)
 
     def end(self) -> Iterator[Effect]:
         """At the end of a bounded input: write every shared list."""
@@ -127,44 +137,63 @@ class UserStep:
         return Wake(shard.timers.plan(name, next_tick(self._clock(), interval_ms)))
 
     def _learn(self, key: int, shard: UserShard, batch: EventBatch) -> Iterator[Effect]:
-        began, now, account = time.perf_counter(), self._clock(), Account()
+        began, now, account = time.perf_counter(), self._clock(), shard.account
+        others = sum(account.stages.values())
         self._refresh_replica(now)
         keep = shard.duplicates.keep(batch.ids, now)
         if keep is not None:
-            account.duplicates = len(batch) - int(keep.sum())
+            account.duplicates += len(batch) - int(keep.sum())
             batch = batch.take(keep)
-        options = self._settings.options
-        refresh, strict = options.lists.refresh, options.job.strict
-        touched: dict[int, None] = {}
+        touched: list[NDArray[np.int32]] = []
         for part in self._parts(batch):
             # The shard's key is above the bits of the count, so that no two shards draw the same
             # negatives.
             number = (key << 40) + shard.learned
             first = self._settings.trial.after - shard.learned
-            yield from self._test(part, number, first, now, account)
+            if self._quality.due(number, len(part)):
+                yield from self._test(part, number, first, now, account)
             learned = self._learner.learn(part, *self._rows, number, now, shard.mean, first)
             shard.learned += len(part)
-            account.add(Account(users=learned.new_users, quality=learned.quality))
-            shard.idle.mark(self._learner.users, learned.slots, now)
-            touched.update(dict.fromkeys(learned.slots.tolist()))
-            for item_shard, message in learned.messages.items():
-                yield Emit(item_shard, message)
-            if refresh and strict:
-                yield from self._lists.write(shard, learned.slots, now, account)
             account.learned += len(part)
+            account.users += learned.new_users
+            account.note(learned.quality)
+            shard.idle.mark(self._learner.users, learned.slots, now)
+            touched.append(learned.slots)
+            if self._each:
+                yield from self._lists.write(shard, learned.slots, now)
             if time.perf_counter() - began > _REPORT_S:
-                yield self._report(_staged(account, began), began)
-                account, began = Account(), time.perf_counter()
+                account.spend("learn", micros(began) - sum(account.stages.values()) + others)
+                account.spend("user_learner", micros(began))
+                yield self._report(shard)
+                began, account, others = time.perf_counter(), shard.account, 0
+        account.batches += 1
+        account.waited += max(now - batch.opened, 0)
+        if touched and self._refresh and not self._each:
+            yield from self._lists.refresh(shard, batch, _distinct(touched), now)
+        for item_shard, message in self._learner.messages(now).items():  # nobody waits for these
+            yield Emit(item_shard, message)
+        account.spend("learn", micros(began) - sum(account.stages.values()) + others)
+        account.spend("user_learner", micros(began))
+        yield from self._keep(shard)
+
+    def _keep(self, shard: UserShard) -> Iterator[Effect]:
+        """Put what was counted into the state, until the next tick reports it."""
         shard.store()
-        _staged(account, began)
-        account.batches, account.waited = 1, max(now - batch.opened, 0)
-        yield Count("batches", 1)
-        if not refresh:
-            yield Write(self._learner.shared.updates(now))
-        elif touched and not strict:
-            slots = np.fromiter(touched, np.int32, len(touched))
-            yield from self._lists.refresh(shard, batch, slots, now, account)
-        yield self._report(account, began)
+        if shard.account != _NOTHING and _TICK not in shard.timers:
+            yield self._every(_TICK, _TICK_MS, shard)
+
+    def _tick(self, shard: UserShard, now: int) -> Iterator[Effect]:
+        """Write the shared lists that are due, and report what was counted since the last tick."""
+        began, shared = time.perf_counter(), self._learner.shared
+        if updates := shared.updates(now):
+            yield Write(updates)
+            for stage in ("shared", "user_learner"):
+                shard.account.spend(stage, micros(began))
+        if shared.busy(now) and any(some.kind == ITEM for some in updates):
+            yield Wake(shard.timers.plan(_TICK, now + PAUSE_MS))
+        if shard.account != _NOTHING:
+            yield self._report(shard)
+            shard.store()
 
     def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
         """The parts that are tested and then learned in one step: the batch, or less if
@@ -183,7 +212,8 @@ class UserStep:
         quality, shown = self._quality.test(self._learner, batch, *self._rows, number, now, first)
         if shown:
             yield Show(shown)
-        account.add(Account(quality=quality, stages={"quality": micros(began)}))
+        account.note(quality)
+        account.spend("quality", micros(began))
 
     def _refresh_replica(self, now: int) -> None:
         if now - self._refreshed_ms >= PUBLISH_MS // 2:
@@ -193,15 +223,18 @@ class UserStep:
             self._expired_ms = now
             self._learner.expire_items(now - self._settings.options.item_expiry_ms)
 
-    def _report(self, account: Account, began: float) -> Report:
-        account.stages["user_learner"] = micros(began)
+    def _report(self, shard: UserShard) -> Report:
+        """Hand over what was counted; the next count begins at nothing."""
+        account, shard.account = shard.account, Account()
         if self._replica.read > self._read:
             account.feed = {"read": self._replica.read - self._read}
             self._read = self._replica.read
         return Report(account)
 
 
-def _staged(account: Account, began: float) -> Account:
-    """Count the time not spent in any other stage as learning."""
-    account.stages["learn"] = micros(began) - sum(account.stages.values())
-    return account
+def _distinct(slots: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """The slots of all parts of a batch, each once, in the order of their first events."""
+    if len(slots) == 1:
+        return slots[0]
+    found = dict.fromkeys(np.concatenate(slots).tolist())
+    return np.fromiter(found, np.int32, len(found))

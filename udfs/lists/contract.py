@@ -40,7 +40,7 @@ def write(
     at_ms: int,
     source: str,
     items: Iterable[bytes],
-    consumed: Sequence[Sequence[str]] = (),
+    consumed: Sequence[bytes] = (),
 ) -> list[bytes]:
     """The JSON of n lists made at one moment from one source.
 
@@ -48,13 +48,14 @@ def write(
         names: the owners; for a shared list, one "".
         numbers: the end of each list's id, for lists with an owner; empty: the id is the time only.
         items: the items of each list without the brackets, as from `ItemsJson`.
-        consumed: the popular items that the user of each list has consumed; empty: not known.
+        consumed: the ids of popular items that the user of each list has consumed, as JSON without
+            the brackets; empty: not known.
     """
     at = b"%x" % at_ms
     tail = b'","at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
     owner = b'{"%b":' % kind.owner.encode()
     if kind.owner and numbers:
-        ends = [b',"consumed":%b' % _json(some) if some else b"" for some in consumed]
+        ends = [b',"consumed":[%b]' % some if some else b"" for some in consumed]
         return [
             b'%b%b,"id":"%b-%x%b%b]%b}' % (owner, _json(name), at, number, tail, text, end)
             for name, number, text, end in zip(

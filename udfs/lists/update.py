@@ -84,16 +84,9 @@ class ListUpdates:
     def json(self) -> list[bytes]:
         """Each list in the form of `udfs.lists.contract`; made once, for all stores that need
         it."""
-        items = self.writer.write(self.catalogue, self.lists, self.reasons)
-        names: list[list[str]] = []
-        if self.consumed is not None:
-            counts = (self.consumed >= 0).sum(axis=1).tolist()
-            names = [
-                self.catalogue.names(slots[:n].tolist()) if n else []
-                for slots, n in zip(self.consumed, counts, strict=True)
-            ]
+        items, consumed = self.writer.write(self.catalogue, self.lists, self.reasons, self.consumed)
         head = self.kind, self.names, self.numbers, self.at_ms, self.source
-        return contract.write(*head, items, names)
+        return contract.write(*head, items, consumed)
 
     def __iter__(self) -> Iterator[ListUpdate]:
         names, sources = self.catalogue.names, list(SOURCES)

@@ -77,7 +77,7 @@ class Catalogue(Table):
         self.clusters: ClusterIndex | None = None
         self.dtype = item_dtype(dimensions)
         self.ids: list[str | None] = []
-        self._slots: dict[str, int] = {}
+        self._slots: dict[str, int] = {}  # of the living
         self._by_key = KeyTable()
         self.living = 0
         self.expired = 0
@@ -98,25 +98,24 @@ class Catalogue(Table):
         >>> Catalogue(4, seed=1, max_items=1).slots(["a", "b", "a"]).tolist()
         [0, -1, 0]
         """
-        found = self.find(items)
-        if len(missing := np.flatnonzero(found < 0)):
-            names = [items[n] for n in missing.tolist()]
-            room = max(self.max_items - self.living, 0)
-            self.measure(self._admit(list(dict.fromkeys(names))[:room]))
-            found[missing] = self.find(names)
-        return found
+        get = self._slots.get
+        found = list(map(get, items, repeat(-1)))
+        if -1 in found:
+            missing = dict.fromkeys(
+                [item for item, slot in zip(items, found, strict=True) if slot < 0]
+            )
+            if room := max(self.max_items - self.living, 0):
+                self.measure(self._admit([*missing][:room]))
+                found = list(map(get, items, repeat(-1)))
+        return np.array(found, np.int32)
 
     def find(self, items: Sequence[str]) -> NDArray[np.int32]:
         """The slot of each item, int32[n]; −1 if no such item is alive."""
-        return self._living(
-            np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
-        )
+        return np.fromiter(map(self._slots.get, items, repeat(-1)), np.int32, len(items))
 
     def known(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The slot of each living item by `item_key`, int32[n]; −1 if there is none."""
-        return self._living(self._by_key.find(keys))
-
-    def _living(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
+        slots = self._by_key.find(keys)
         return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
     def slots_of_keys(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
@@ -131,16 +130,17 @@ class Catalogue(Table):
 
     def _admit(self, items: Sequence[str]) -> NDArray[np.int32]:
         """Make distinct items alive that are not yet, with initial factors; returns their slots."""
-        fresh = [item for item in items if item not in self._slots]
-        self.expired -= len(items) - len(fresh)
-        keys = np.array([item_key(item) for item in fresh], np.uint64)
-        for item, slot in zip(fresh, self.slots_of_keys(keys).tolist(), strict=True):
-            self.ids[slot] = item
+        keys = np.fromiter(map(item_key, items), np.uint64, len(items))
+        slots, ids = self.slots_of_keys(keys), self.ids
+        for item, slot in zip(items, slots.tolist(), strict=True):
             self._slots[item] = slot
+            if ids[slot] == item:
+                self.expired -= 1
+                continue
+            ids[slot] = item
             self.checksum[slot] = zlib.crc32(item.encode())
             self._sharded = min(self._sharded, slot)
             self._write_text(slot, item)
-        slots = np.array([self._slots[item] for item in items], np.int32)
         self.alive[slots] = True
         self.living += len(slots)
         first = np.empty((len(slots), self.dimensions), np.float32)
@@ -195,9 +195,10 @@ class Catalogue(Table):
     def shards(self, count: int) -> NDArray[np.int32]:
         """The item shard of each slot, int32[size]; `count`, the number of shards, must not
         change."""
-        fresh = slice(self._sharded, self.size)
-        self._shards[fresh] = self.checksum[fresh] % count
-        self._sharded = self.size
+        if self._sharded < self.size:
+            fresh = slice(self._sharded, self.size)
+            self._shards[fresh] = self.checksum[fresh] % count
+            self._sharded = self.size
         return self._shards[: self.size]
 
     def living_slots(self) -> NDArray[np.intp]:
@@ -246,7 +247,10 @@ class Catalogue(Table):
             table.clear(slots)
         self.living -= len(slots)
         self.expired += len(slots)
-        return self.names(slots.tolist())
+        names = self.names(slots.tolist())
+        for name in names:
+            del self._slots[name]
+        return names
 
     @property
     def wasteful(self) -> bool:

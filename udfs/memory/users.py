@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.events.batch import item_key
-from udfs.memory import random_kernels
+from udfs.memory import random_kernels, user_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import PAGE, History, Spare
 from udfs.memory.pages import Pages
+from udfs.memory.user_kernels import HEAD, Stored
 from udfs.state.handles import Rows
-from udfs.state.records import VERSION, read_rows, user_dtype
+from udfs.state.records import read_rows, user_dtype
 
 
 class Users(Table):
@@ -60,6 +61,8 @@ class Users(Table):
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._free_slots: list[int] = []
         self._pages = Pages()
+        self._view: History | None = None
+        self._sealed, self._counts = np.empty((64, 2), np.int32), np.zeros(2, np.int64)
 
     @property
     def pages(self) -> NDArray[np.int32]:
@@ -94,16 +97,21 @@ class Users(Table):
         """Room for histories to grow by `count` events; `free_count` follows when they are
         learned: set it to the first of `counts`."""
         self._pages.make_free(count)
-        counts = np.array([self.free_count, 0])
-        return Spare(self.free, np.empty((count, 2), np.int32), counts)
+        if len(self._sealed) < count:
+            self._sealed = np.empty((2 * count, 2), np.int32)
+        self._counts[:] = self.free_count, 0
+        return Spare(self.free, self._sealed, self._counts)
 
     @property
     def view(self) -> History:
         """The current arrays of histories that the kernels read."""
-        p = self._pages
-        return History(
-            self.tail, self.fill, p.older, p.pages, p.disliked, self.events, self.serials
-        )
+        p, view = self._pages, self._view
+        # The columns of a table are replaced together.
+        if view is None or view.tail is not self.tail or view.pages is not p.pages:
+            view = self._view = History(
+                self.tail, self.fill, p.older, p.pages, p.disliked, self.events, self.serials
+            )
+        return view
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -211,31 +219,21 @@ class Users(Table):
             sealed: int32[k, 2], (slot, page) of the full pages that this batch filled or changed.
         """
         keys = catalogue.keys
-        full = {}
-        for slot, page in sealed.tolist():
-            number = int(self.first[slot]) + self._pages.below(page)
-            full[f"{number}:{self.names[slot]}"] = (
-                keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
-            )
-            self.sealed[slot] = max(self.sealed[slot], number + 1)
-        if full:
+        if len(sealed):
+            full = {}
+            for slot, page in sealed.tolist():
+                number = int(self.first[slot]) + self._pages.below(page)
+                full[f"{number}:{self.names[slot]}"] = (
+                    keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
+                )
+                self.sealed[slot] = max(self.sealed[slot], number + 1)
             history.put_all(full)
             for slot in {slot for slot, _ in sealed.tolist()}:
                 self._trim(slot, history)
-        records = np.zeros(len(slots), self.dtype)
-        records["version"], records["d"] = VERSION, self.dimensions
-        records["factor"], records["spread"] = self.p[slots], self.spread[slots]
-        records["events"], records["last"] = self.events[slots], self.last[slots]
-        records["seen"] = self.seen[slots]
-        records["first"], records["sealed"] = self.first[slots], self.sealed[slots]
-        # A full page is in the history state, so the record has none of it.
-        fill = np.where(self.fill[slots] == PAGE, 0, self.fill[slots]) * (self.tail[slots] >= 0)
-        records["fill"] = fill
-        records["disliked"] = np.where(fill > 0, self.disliked[self.tail[slots]], 0)
-        recent = keys[self.pages[self.tail[slots]]]
-        records["recent"] = np.where(np.arange(PAGE) < fill[:, None], recent, 0)
-        data, size = records.tobytes(), self.dtype.itemsize
-        names = self.names
+        packed = np.empty((len(slots), HEAD + self.dimensions + 2 * PAGE), np.uint32)
+        stored = Stored(self.p, self.spread, self.last, self.seen, self.first, self.sealed, keys)
+        user_kernels.pack_rows(slots, self.view, stored, packed)
+        data, size, names = packed.tobytes(), self.dtype.itemsize, self.names
         rows.put_all(
             {names[s]: data[i * size : (i + 1) * size] for i, s in enumerate(slots.tolist())}
         )

@@ -66,7 +66,8 @@ class Moment:
     """
 
     def __init__(self, shop: Shop, slots: NDArray[np.int32], now_ms: int) -> None:
-        self.slots, self.now_ms, self._shop = slots, now_ms, shop
+        self.slots: NDArray[np.int32] = np.ascontiguousarray(slots, np.int32)
+        self.now_ms, self._shop = now_ms, shop
         self.serials = shop.users.serials[slots]
         self.state = self._state()
         self._found: dict[str, Any] = {}
@@ -77,6 +78,10 @@ class Moment:
         if name not in self._found:
             self._found[name] = make(*args)
         return self._found[name]
+
+    def found(self, name: str) -> Any:
+        """A result of `once`, None if it was not computed yet."""
+        return self._found.get(name)
 
     def _state(self) -> tuple[int, int]:
         return self._shop.catalogue.size, self._shop.catalogue.living
@@ -131,6 +136,11 @@ class Model:
         """The best items for each user that the source finds without the ranker, alive and, if
         configured, not consumed; None: it gives only evidence."""
         return None
+
+    def named(self, moment: Moment) -> NDArray[np.int32] | None:
+        """The slots of `candidates` alone, which is all that the ranker needs: int32[n, N]."""
+        found = self.candidates(moment)
+        return None if found is None else found[0]
 
     def count(self, events: Events) -> Callable[[], object]:
         """Learn from a batch; the function returned waits until that is done, since nothing else

@@ -67,12 +67,13 @@ class RankerOptions(Struct, frozen=True, kw_only=True):
             "hidden layer of 8 sigmoids before it (neural)."
         ),
     ] = "linear"
-    train_per_batch: Annotated[
-        int,
+    train_per_s: Annotated[
+        float,
         Meta(
-            description="The maximum number of events per micro-batch that the ranker learns from, "
-            "evenly spread; the other models learn from all of them.",
+            description="How many events per second the ranker of each user learner learns from, "
+            "evenly spread over a micro-batch; the other models learn from all of them. While "
+            "fewer come, up to ten seconds' worth is saved up.",
             ge=0,
             le=1_000_000,
         ),
-    ] = 8
+    ] = 50.0

@@ -11,7 +11,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
 
-from pyflink.common import Types
+from pyflink.common import Row, Types
 from pyflink.datastream import OutputTag, RuntimeContext
 from pyflink.datastream.state import (
     ListStateDescriptor,
@@ -20,16 +20,36 @@ from pyflink.datastream.state import (
 )
 
 import udfs
+from udfs.accounts import Account, pack_account
 from udfs.learning.effects import END, Wake
 from udfs.state.handles import Cell, Log, Rows
 from udfs.stores.fence import Fence
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
-STATS = OutputTag("stats", Types.PICKLED_BYTE_ARRAY())
-"""The side output of accounts (`udfs.accounts.Account`, packed)."""
+BYTES = Types.PICKLED_BYTE_ARRAY()
+"""Bytes, in the form that crosses between Python and Java fastest."""
+
+PIECE = Types.ROW([Types.INT(), Types.TUPLE([Types.INT(), BYTES])])
+"""What `piece` makes."""
+
+ACCOUNT = Types.ROW([Types.INT(), BYTES])
+"""What `report` makes."""
+
+STATS = OutputTag("stats", ACCOUNT)
+"""The side output of accounts."""
 
 DEAD_LETTERS = OutputTag("dead-letters", Types.STRING())
 """The side output of unusable lines, one JSON object each."""
+
+
+def piece(key: int, data: bytes) -> Row:
+    """Data of a shard, for an edge by key, whose operator gets `(key, data)`."""
+    return Row(key, (key, data))
+
+
+def report(account: Account) -> Row:
+    """An account, for an edge by key to `stats`, which gets it packed."""
+    return Row(0, pack_account(account))
 
 
 def now_ms() -> int:
@@ -52,20 +72,20 @@ def share_interpreter() -> None:
 
 def rows(context: RuntimeContext, name: str) -> Rows:
     """The `MapState[str, bytes]` called `name`, scoped to the current shard."""
-    descriptor = MapStateDescriptor(name, Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+    descriptor = MapStateDescriptor(name, Types.STRING(), BYTES)
     state: Rows = context.get_map_state(descriptor)
     return state
 
 
 def cell(context: RuntimeContext, name: str) -> Cell:
     """The `ValueState[bytes]` called `name`, scoped to the current shard."""
-    state: Cell = context.get_state(ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
+    state: Cell = context.get_state(ValueStateDescriptor(name, BYTES))
     return state
 
 
 def log(context: RuntimeContext, name: str) -> Log:
     """The `ListState[bytes]` called `name`, scoped to the current shard."""
-    state: Log = context.get_list_state(ListStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
+    state: Log = context.get_list_state(ListStateDescriptor(name, BYTES))
     return state
 
 
@@ -75,12 +95,17 @@ def parallelism(context: RuntimeContext) -> int:
     return int(task.getNumberOfParallelSubtasks())
 
 
+def subtask(context: RuntimeContext) -> int:
+    """Which of them this one is, from 0."""
+    task: Any = context._runtime_context.getTaskInfo()
+    return int(task.getIndexOfThisSubtask())
+
+
 def redis_writer(context: RuntimeContext, settings: RedisSettings, operator: str) -> RedisWriter:
     """The subtask's connection to Redis, which shuts out connections of older attempts and jobs."""
     if not settings.born_ms:
         return RedisWriter(settings)
-    task: Any = context._runtime_context.getTaskInfo()
-    writer = f"{operator}-{task.getIndexOfThisSubtask()}"
+    writer = f"{operator}-{subtask(context)}"
     fence = Fence(settings.prefix, settings.born_ms, writer, now_ms())
     return RedisWriter(settings, fence=fence)
 

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from udfs.accounts import pack_account
 from udfs.learning.effects import Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_step import ItemHandles, ItemStep
 from udfs.learning.settings import JobSettings
 from udfs.operators.code_check import CodeChecked
-from udfs.operators.flink import cell, log, now_ms, parallelism, redis_writer, rows, set_timer
+from udfs.operators.flink import (
+    cell,
+    log,
+    now_ms,
+    parallelism,
+    redis_writer,
+    report,
+    rows,
+    set_timer,
+)
 from udfs.stores.redis_feed import RedisFeed
 
 
@@ -46,26 +55,26 @@ class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
 
     def process_element(
         self, value: tuple[int, bytes], context: KeyedProcessFunction.Context
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Row]:
         """Apply one message of changes."""
         return self._carry_out(self.step.message(*value), context)
 
     def on_timer(
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Row]:
         """Do what is due."""
         return self._carry_out(self.step.timer(context.get_current_key(), timestamp), context)
 
     def _carry_out(
         self, effects: Iterator[Effect], context: KeyedProcessFunction.Context
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Row]:
         for effect in effects:
             if isinstance(effect, Count):
                 self._counters[effect.counter].inc(effect.n)
             elif isinstance(effect, Wake):
                 set_timer(context, effect)
             elif isinstance(effect, Report):
-                yield pack_account(effect.account)
+                yield report(effect.account)
 
     def close(self) -> None:
         """At the end of a bounded input: leave a snapshot of the final items."""

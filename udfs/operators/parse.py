@@ -12,16 +12,15 @@ from operator import methodcaller
 from typing import Any
 
 import msgspec
-from pyflink.common import Types
 from pyflink.datastream import OutputTag, ProcessFunction, RuntimeContext
 
-from udfs.accounts import Account, pack_account
+from udfs.accounts import Account
 from udfs.errors import ConfigError
 from udfs.events.kinds import KINDS, USER_LEARNER, by_kind
 from udfs.events.raw_columns import Rejected
 from udfs.events.settings import DecodeSettings
 from udfs.operators.code_check import CodeChecked
-from udfs.operators.flink import DEAD_LETTERS, STATS, now_ms
+from udfs.operators.flink import DEAD_LETTERS, PIECE, STATS, now_ms, piece, report
 
 LINE_MOST = 100_000
 """The maximum characters of a line in its dead letter: escaped, at six bytes each at most, they
@@ -32,8 +31,8 @@ _json = msgspec.json.Encoder().encode
 
 
 def output_to(operator: str) -> OutputTag:
-    """The side output of `(shard key, bytes)` for an operator that is not the user learner."""
-    return OutputTag(operator, Types.TUPLE([Types.INT(), Types.PICKLED_BYTE_ARRAY()]))
+    """The side output of `piece`s for an operator that is not the user learner."""
+    return OutputTag(operator, PIECE)
 
 
 class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
@@ -74,9 +73,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         self._received = self._group.counter("received")
         self._reasons: dict[str, Any] = {}
 
-    def process_element(
-        self, value: Any, context: ProcessFunction.Context
-    ) -> Iterator[tuple[Any, Any]]:
+    def process_element(self, value: Any, context: ProcessFunction.Context) -> Iterator[Any]:
         """Read one micro-batch, kind by kind."""
         opened, now = int(value[2]), now_ms()
         tagged = _lines(value[1])
@@ -92,8 +89,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
             found = self._readers[name].decode(own, now, files)
             keys = self._keys[kind.operator]
             for shard, data in kind.packed(found, kind.key(found, len(keys)), opened):
-                keyed = keys[shard], data
-                yield keyed if kind.operator == USER_LEARNER else (output_to(kind.operator), keyed)
+                part = piece(keys[shard], data)
+                yield part if kind.operator == USER_LEARNER else (output_to(kind.operator), part)
             account.received += found.received
             account.ignored += found.ignored
             for bad in found.rejected:
@@ -104,7 +101,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         self._received.inc(account.received)
         for reason, count in account.dead.items():
             self._count(reason, count)
-        yield STATS, pack_account(account)
+        yield STATS, report(account)
 
     def _letter(self, bad: Rejected, position: str, line: str, now: int) -> str:
         position = _true_path(position, self._names)

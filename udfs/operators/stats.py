@@ -1,8 +1,9 @@
 """The operator `stats`: with one key, it adds up the accounts of all others and writes `stats` to
 Redis.
 
-In: packed accounts. Out: nothing; outside the graph, the Redis hash `stats`, absolute values. The
-totals are in Flink's state, so that they are exact across failures.
+In: packed accounts. Out: nothing; outside the graph, the Redis hash `stats`, absolute values.
+Accounts are appended to Flink's state as they come and added to the totals there when the hash is
+written, so that the totals are exact across failures and an account costs one append.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from udfs.accounts import LISTS, Account, Window, fields, pack_account, unpack_account
 from udfs.learning.timers import next_tick
 from udfs.operators.code_check import CodeChecked
-from udfs.operators.flink import cell, now_ms, redis_writer
+from udfs.operators.flink import cell, log, now_ms, redis_writer
 from udfs.stores.redis_stats import RedisStats
 from udfs.stores.redis_writer import RedisSettings
 
@@ -30,39 +31,62 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         self._lists = (*LISTS, *models)
 
     def open(self, context: RuntimeContext) -> None:
-        """Take the state handle and connect to Redis."""
-        self._stored = cell(context, "totals")
+        """Take the state handles and connect to Redis."""
+        self._stored, self._inbox = cell(context, "totals"), log(context, "accounts")
         writer = redis_writer(context, self._redis, "stats")
         self._store = RedisStats(writer, self._redis.prefix)
         self._total: Account | None = None
+        self._waiting: list[bytes] = []  # what is in the inbox
         self._window = Window()
         self._began_s = now_ms() // 1000
+        self._tick_ms = 0
 
     def process_element(
         self, value: bytes, context: KeyedProcessFunction.Context
     ) -> Iterator[bytes]:
-        """Add one account."""
-        if self._total is None:
-            self._total = unpack_account(self._stored.value() or pack_account(Account()))
-        account = unpack_account(value)
-        self._total.add(account)
-        self._stored.update(pack_account(self._total))
-        now = now_ms()
-        self._window.add(now // 1000, account)
-        context.timer_service().register_processing_time_timer(next_tick(now, _WRITE_MS))
+        """Keep one account until the hash is written."""
+        self._load()
+        self._inbox.add(value)
+        self._waiting.append(value)
+        self._wake(context, now_ms())
         yield from ()
 
     def on_timer(
         self, timestamp: int, context: KeyedProcessFunction.OnTimerContext
     ) -> Iterator[bytes]:
         """Write the hash; once more after the last event, so that rates fall to zero."""
-        if self._total is None:
-            self._total = unpack_account(self._stored.value() or pack_account(Account()))
+        self._load()
+        if self._waiting:
+            self._stored.update(pack_account(self._sum()))
+            self._inbox.clear()
         self._write()
         now = now_ms()
         if self._window.total(now // 1000 + 1, _RECENT_S + 1) != Account():
-            context.timer_service().register_processing_time_timer(next_tick(now, _WRITE_MS))
+            self._wake(context, now)
         yield from ()
+
+    def _load(self) -> None:
+        """Take the totals and the inbox from the state, on first use."""
+        if self._total is None:
+            self._total = unpack_account(self._stored.value() or pack_account(Account()))
+            self._waiting = list(self._inbox.get() or ())
+
+    def _wake(self, context: KeyedProcessFunction.Context, now: int) -> None:
+        """Have the hash written soon."""
+        tick = next_tick(now, _WRITE_MS)
+        if tick != self._tick_ms:
+            self._tick_ms = tick
+            context.timer_service().register_processing_time_timer(tick)
+
+    def _sum(self) -> Account:
+        """Add what is waiting to the totals, and return them."""
+        new, total = Account(), self._total or Account()
+        for account in map(unpack_account, self._waiting):
+            new.add(account)
+        self._waiting.clear()
+        total.add(new)
+        self._window.add(now_ms() // 1000, new)
+        return total
 
     def _fields(self) -> dict[str, str]:
         now = now_ms()
@@ -80,4 +104,5 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     def close(self) -> None:
         """At the end of a bounded input: write the final totals."""
         if getattr(self, "_total", None) is not None:
+            self._sum()
             self._write()

@@ -12,10 +12,10 @@ from typing import Any
 
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from udfs.accounts import Account, pack_account
+from udfs.accounts import Account
 from udfs.feed.entries import KEEP_S
 from udfs.feed.reader import FeedReader
-from udfs.learning.effects import Count, Effect, Emit, Report, Show, Wake, Write
+from udfs.learning.effects import Effect, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles
@@ -27,10 +27,13 @@ from udfs.operators.flink import (
     log,
     now_ms,
     parallelism,
+    piece,
     redis_writer,
+    report,
     rows,
     set_timer,
     share_interpreter,
+    subtask,
 )
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_marks import RedisMarks
@@ -38,7 +41,8 @@ from udfs.stores.redis_stats import RedisStats
 from udfs.stores.table import open_stores
 from udfs.threads import share_of_cores
 
-_COUNTED = ("learned", "duplicates", "lists")  # fields of an account, also counted by Flink
+_COUNTED = ("learned", "duplicates", "lists", "batches")  # of an account, also counted by Flink
+_FRESH, _FRESH_MS = "fresh_events", "freshness_ms_sum"
 
 
 class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
@@ -63,7 +67,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             queued=log(context, "queued"),
         )
         subtasks = parallelism(context)
-        self.learner = Learner(o, o.job.threads or share_of_cores(subtasks))
+        self.learner = Learner(o, o.job.threads or share_of_cores(subtasks), subtask(context))
         self.learner.compile()
         self.writer, prefix = redis_writer(context, s.redis, "user"), o.redis.prefix
         self.stores, self._stats = open_stores(o, self.writer), RedisStats(self.writer, prefix)
@@ -75,8 +79,8 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         group = context.get_metrics_group()
         # No gauge: Flink would call it from another thread, in thread mode on an interpreter that
         # may have ended with its job, which crashes the TaskManager (docs/decisions/no-gauges.md).
-        names = (*_COUNTED, "batches", "fresh_events", "freshness_ms_sum")
         self._quality_metrics = group.add_group("quality")
+        names = (*_COUNTED, _FRESH, _FRESH_MS)
         self._counters = {name: group.counter(name) for name in names}
 
     def process_element(
@@ -96,22 +100,22 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     ) -> Iterator[Any]:
         for effect in effects:
             if isinstance(effect, Emit):
-                yield self.settings.item_keys[effect.item_shard], effect.message
+                yield piece(self.settings.item_keys[effect.item_shard], effect.message)
             elif isinstance(effect, Write):
                 self.stores.write(effect.updates)
             elif isinstance(effect, Wake):
                 set_timer(context, effect)
-            elif isinstance(effect, Count):
-                self._counters[effect.counter].inc(effect.n)
             elif isinstance(effect, Report):
                 self._count(effect.account)
-                yield STATS, pack_account(effect.account)
+                yield STATS, report(effect.account)
             elif isinstance(effect, Show):
                 self._stats.show(effect.items)
 
     def _count(self, account: Account) -> None:
         for name in _COUNTED:
             self._counters[name].inc(getattr(account, name))
+        self._counters[_FRESH].inc(sum(account.freshness.values()))
+        self._counters[_FRESH_MS].inc(account.freshness_ms)
         for name, value in account.quality.items():
             # Limited to what Java can hold: the error of an absurd rating is larger.
             whole = round(min(value * (1 if name.endswith("s") else 1e6), 1e15))

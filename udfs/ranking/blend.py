@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.ranked import Lists, Ranked
 from udfs.options import sources
@@ -38,6 +39,7 @@ class Blend:
         self._priors = tuple(np.float32(source.prior) for source in evident)
         self._features = tuple(feature.view for feature in features())
         self._memory = Memory(shop.threads.count)
+        self._rank = Direct(ranker_kernels.rank)
 
     def candidates(self, name: str, moment: Moment) -> Ranked | None:
         """The candidates of one source, see `Model.candidates`."""
@@ -46,18 +48,20 @@ class Blend:
 
     def _extra(self, moment: Moment) -> NDArray[np.int32]:
         """The best of the sources that name items without the ranker, int32[n, E]."""
-        found = [self.candidates(name, moment) for name in self._naming]
-        return np.concatenate([each[0] for each in found if each is not None], axis=1)
+        found = [self._models[name].named(moment) for name in self._naming]
+        named = [slots for slots in found if slots is not None]
+        return np.concatenate(named, axis=1, dtype=np.int32, casting="same_kind")
 
     def _asked(self, moment: Moment) -> tuple[Asked, tuple[Any, ...], Items]:
         """All users of a moment as the kernels take them, the views of all features, the items."""
         lists, catalogue = self._shop.settings.lists, self._shop.catalogue
+        extra = moment.once("extra", self._extra, moment)  # first: it finds the users' vectors too
         asking = Asking(self._shop, self._models, moment)
         views = tuple([view(asking) for view in self._features])
         self._memory.reserve(len(catalogue.alive), views)
         asked = Asked(
             moment.slots,
-            self._extra(moment),
+            extra,
             0,
             len(moment.slots),
             self._memory.mark(0),
@@ -93,7 +97,7 @@ class Blend:
             part = asked
             if since != asked.since or end - begin < rows:
                 part = asked._replace(begin=begin, end=end, since=since)
-            ranker_kernels.rank(part, history, evidence, views, items, scratch, network, lists)
+            self._rank(part, history, evidence, views, items, scratch, network, lists)
 
         threads.each(some, rows)
         scores = lists.scores

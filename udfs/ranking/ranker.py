@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from udfs.models.options import RankerOptions
 from udfs.options import sources
-from udfs.ranking.candidate_kernels import Scratch
+from udfs.ranking.candidate_kernels import UNKNOWN, Scratch
 from udfs.ranking.feature_kernels import is_priced
 from udfs.ranking.features import features
 from udfs.ranking.ranker_kernels import Network
@@ -94,7 +94,7 @@ class Memory:
     """The scratch memory of each thread, as large as the catalogue."""
 
     def __init__(self, threads: int) -> None:
-        self._calls = [np.zeros(1, np.int64) for _ in range(threads)]
+        self._calls = [np.zeros(3, np.int64) for _ in range(threads)]
         self._scratches: list[Scratch] = []
 
     def reserve(self, room: int, views: tuple[Any, ...]) -> None:
@@ -113,7 +113,8 @@ class Memory:
 
 def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scratch:
     evident = len(sources.evident())
-    known = evident + sum(is_priced(type(view)) for view in views)
+    call[1:] = 0  # nothing is known
+    known = sum(is_priced(type(view)) for view in views)
     return Scratch(
         evidence=np.zeros((evident, room), np.float32),
         found=np.zeros(evident * room + 1, np.int32),
@@ -124,7 +125,9 @@ def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scra
         x=np.zeros((len(views), room + 1), np.float32),
         z=np.zeros(room + 1, np.float32),
         place=np.zeros(room + 1, np.int32),
+        damps=np.full((room, evident), UNKNOWN),
+        due=np.zeros(room + 1, np.int32),
         known=np.zeros((room, known), np.float32),
         priced=np.zeros(room, np.int64),
-        due=np.zeros(room + 1, np.int32),
+        wanted=np.zeros(room + 1, np.int32),
     )

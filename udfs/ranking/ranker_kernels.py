@@ -19,7 +19,7 @@ from udfs.memory import history_kernels
 from udfs.memory.random_kernels import next_random
 from udfs.memory.top_kernels import insert
 from udfs.models.cached import forget_unreadable
-from udfs.ranking.candidate_kernels import activity, collect, describe, price
+from udfs.ranking.candidate_kernels import activity, collect, describe, price, weigh
 from udfs.ranking.feature_kernels import FLOOR
 
 
@@ -172,8 +172,8 @@ def rank(asked, history, sources, features, items, scratch, network, out):
         rows[r, :] = -1
         scores[r, :] = -np.inf
         models[r, :] = 0 if choice < 0 else speaks[choice]
-        count = collect(r, nothing, asked, history, sources, features, items, scratch)
-        describe(r, count, sources, features, scratch)
+        count = collect(r, nothing, asked, history, sources, items, scratch)
+        describe(r, count, asked, features, scratch)
         if choice < 0:
             fold(network, activity(users[r], history), folded)
             logits(x, count, network, folded, z)
@@ -227,7 +227,7 @@ def train(asked, history, sources, features, items, scratch, network, training):
     gradient = np.zeros(w.shape[0])
     for r in range(asked.begin, asked.end):
         user, goal = users[r], -1
-        count = collect(r, taken[r], asked, history, sources, features, items, scratch)
+        count = collect(r, taken[r], asked, history, sources, items, scratch)
         call = scratch.call[0]
         if asked.exclude:
             history_kernels.mark(
@@ -260,8 +260,7 @@ def train(asked, history, sources, features, items, scratch, network, training):
             count += 1
         if goal < 0:
             continue
-        price(slots[:count], asked, sources, features, scratch)
-        describe(r, count, sources, features, scratch)
+        describe(r, count, asked, features, scratch)
         active = activity(user, history)
         fold(network, active, folded)
         logits(x, count, network, folded, z)
@@ -280,4 +279,4 @@ def train(asked, history, sources, features, items, scratch, network, training):
             w[f] += training.rate * gradient[f] / np.sqrt(squares[f])
 
 
-forget_unreadable(collect, describe, price, rank, train)
+forget_unreadable(weigh, collect, price, describe, rank, train)

@@ -64,6 +64,11 @@ class Recommender:
             for table in model.tables if self.counting or name not in evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
+        self._explaining = [
+            (at, self.sources[name])
+            for at, name in enumerate(SOURCES)
+            if self.counting and type(self.sources[name]).explain is not Model.explain
+        ]
 
     def count(
         self,
@@ -188,12 +193,19 @@ class Recommender:
 
         Returns: int32[n, N, 2], −1 where there are fewer.
         """
-        found = np.full((*lists.items.shape, 2), -1, np.int32)
-        for at, name in enumerate(SOURCES):
+        found = np.empty((*lists.items.shape, 2), np.int32)
+        found.fill(-1)
+        for at, model in self._explaining:
             own = lists.models == at
-            if self.counting and own.any():
-                reasons = self.sources[name].explain(slots, np.where(own, lists.items, -1))
-                found[own, : reasons.shape[2]] = reasons[own]
+            if not own.any():
+                continue
+            # Only those rows: the reasons of an item are looked for in all that its user consumed.
+            rows = own.any(axis=1).nonzero()[0]
+            own = own[rows]
+            reasons = model.explain(slots[rows], np.where(own, lists.items[rows], -1))
+            part = found[rows, :, : reasons.shape[2]]
+            part[own] = reasons[own]
+            found[rows, :, : reasons.shape[2]] = part
         return found
 
     def put(

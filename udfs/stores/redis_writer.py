@@ -23,6 +23,7 @@ from udfs.stores.fence import Fence
 from udfs.stores.redis_cluster import ClusterNodes
 from udfs.stores.redis_hosts import RedisHosts
 from udfs.stores.redis_refusals import refusal, words
+from udfs.stores.redis_replies import Replies
 from udfs.stores.sentinels import Sentinels
 
 _pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
@@ -145,6 +146,7 @@ class RedisWriter:
             self._nodes = ClusterNodes(connect, f"{settings.prefix}feed:log".encode())
         else:
             self.client = settings.client(self._connected)
+            self.client.connection_pool.connection_kwargs["parser_class"] = Replies
 
     @property
     def tags(self) -> list[str]:
@@ -209,15 +211,12 @@ class RedisWriter:
         try:
             connection.send_packed_command([b"".join(map(_packed, commands))])
             self.round_trips += 1
-            replies, failure = [], None
-            for _ in commands:
-                try:
-                    replies.append(connection.read_response())
-                except redis.ResponseError as error:
-                    failure = failure or error
-            if failure is not None:
-                raise failure
-            return replies
+            connection.replies.wanted = len(commands)
+            found: list[Any] = connection.read_response()
+            for reply in found:
+                if isinstance(reply, redis.ResponseError):
+                    raise reply
+            return found
         except BaseException:
             connection.disconnect()
             raise

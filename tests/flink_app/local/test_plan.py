@@ -21,11 +21,10 @@ PLAN = msgspec.json.encode(
             node(3, "GroupWindowAggregate[6]", (2, "HASH")),
             node(4, "TableToDataStream", (3, "FORWARD")),
             node(5, "parse", (4, "FORWARD")),
-            node(6, "Map", (5, "FORWARD"), parallelism=1),
-            node(7, "_stream_key_by_map_operator", (5, "FORWARD")),
-            node(8, "user learner", (7, "HASH")),
-            node(9, "dead letters: Writer", (6, "REBALANCE"), parallelism=1),
+            node(8, "user learner", (5, "HASH")),
+            node(9, "dead letters: Writer", (5, "REBALANCE"), parallelism=1),
             node(10, "dead letters: Committer", (9, "FORWARD"), parallelism=1),
+            node(11, "layout: shards=1: Writer", (8, "FORWARD"), parallelism=1),
         ]
     }
 ).decode()

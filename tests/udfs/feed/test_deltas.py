@@ -37,8 +37,8 @@ def test_the_owners_hold_what_the_learner_holds(
     for n, rows in enumerate(batches):
         users, items, weights, ts = zip(*rows, strict=True)
         pairs = list(zip(users, [f"item {k}" for k in items], strict=True))
-        learned = shard.learn(batch_of(pairs, weights, ts=ts), NOW + n)
-        for item_shard, message in learned.messages.items():
+        shard.learn(batch_of(pairs, weights, ts=ts), NOW + n)
+        for item_shard, message in shard.messages.items():
             apply_deltas(unpack_deltas(message), owners[item_shard], HALF_LIFE_MS)
     replica = shard.learner.catalogue
     names = [name for name in replica.ids if name is not None]
@@ -124,7 +124,7 @@ def test_shards_get_their_own_items() -> None:
 
 def test_another_version_is_refused() -> None:
     other = msgspec.structs.replace(message(["a"], [1]), version=VERSION + 1)
-    with pytest.raises(ServiceError, match=r"changes of items have form 5, .* reads 1 to 4"):
+    with pytest.raises(ServiceError, match=r"changes of items have form 6, .* reads 1 to 5"):
         unpack_deltas(msgspec.msgpack.encode(other))
 
 
@@ -208,6 +208,18 @@ def test_the_bytes_of_version_4_are_applied() -> None:
         "ranker": [0.5],
         "seq": [-2.0],
     }
+    assert unpack_deltas(bytes.fromhex(data)).origin == -1
+
+
+def test_the_bytes_of_version_5_are_applied() -> None:
+    data = (
+        "9d 05 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
+        "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
+        "c4 04 00000000 c4 04 000000bf c0 80 c4 08" + keys("a").tobytes().hex() + "07"
+    )
+    owner = applied(data)
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+    assert unpack_deltas(bytes.fromhex(data)).origin == 7
 
 
 def test_shared_parameters_go_to_the_first_shard_whatever_else_there_is() -> None:

@@ -58,7 +58,8 @@ class Owners:
 
     def send(self, batch: Batch) -> list[tuple[int, bytes]]:
         pairs = [(user, f"item {item}") for user, item, _ in batch]
-        messages = self.sender.learn(batch_of(pairs, [w for _, _, w in batch])).messages
+        self.sender.learn(batch_of(pairs, [w for _, _, w in batch]))
+        messages = self.sender.messages
         for number, message in messages.items():
             self.shards[number].apply(message)
         return list(messages.items())

@@ -154,6 +154,7 @@ def test_nothing_is_compiled_while_events_come(
     options = shard.learner.settings
     ItemShard.compile(options)
     owner = ItemShard(Catalogue(8, 1, 100), Neighbours(options.item_cf), None, KeyIndex(), 1e9)
+    quality = Quality(1, ["item-cf", "user-cf", "mf"])
     before = compiled()
     for name in (
         "ranking.ranker_kernels.train",
@@ -165,12 +166,12 @@ def test_nothing_is_compiled_while_events_come(
         batch = batch_of([("ann", "a"), ("bob", "b"), ("ann", "b"), ("eve", f"c{n}")])
         batch = with_columns(batch, ratings=np.arange(4))
         given = (batch, shard.rows, shard.history, shard.number, NOW)
-        Quality(1, ["item-cf", "user-cf", "mf"]).test(shard.learner, *given)
+        quality.test(shard.learner, *given)
         learned = shard.learn(batch)
         made = shard.learner.user_lists(learned.slots, NOW)
         made += shard.learner.shared.updates(NOW, everything=True)
         _ = [some.json for some in made]
-        for message in learned.messages.values():
+        for message in shard.messages.values():
             owner.apply(message)
         owner.fold()
         owner.snapshot()

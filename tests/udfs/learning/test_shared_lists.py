@@ -29,11 +29,17 @@ def test_similar_lists_are_written_when_they_are_due() -> None:
         return sorted(key[8:] for key in keys if key.startswith("similar:"))
 
     shard.learn(batch_of([("ann", f"item {k:03}") for k in range(262)]))
-    assert len(similar(NOW)) == 256
-    assert similar(NOW + 999) == [], "looked at each second"
+    assert similar(NOW) == [f"item {k:03}" for k in range(32)]
+    assert learner.shared.busy(NOW)
+    assert similar(NOW + 124) == [], "looked at eight times a second"
+    for n in range(1, 8):
+        found = similar(NOW + n * 125)
+        assert found == [f"item {k:03}" for k in range(32 * n, 32 * n + 32)]
     assert similar(NOW + 1000) == [f"item {k:03}" for k in range(256, 262)]
+    assert not learner.shared.waiting
     shard.learn(batch_of([("bob", "item 001")]))
     assert similar(NOW + 9_999) == []
+    assert learner.shared.waiting and not learner.shared.busy(NOW + 9_999)
     assert similar(NOW + 11_000) == ["item 001"]
     shard.learn(batch_of([("bob", "item 002")]))
     assert similar(NOW + 11_001, everything=True) == ["item 002"]

@@ -29,7 +29,7 @@ def decoded(texts: list[bytes]) -> list[Any]:
 def test_scores_have_four_decimals() -> None:
     catalogue = Catalogue(2, 1, 100)
     slots = catalogue.slots(["a", "b"]).reshape(1, 2)
-    [text] = ItemsJson().write(catalogue, made(slots, [[0.5, 0.12345]]))
+    ([text], _) = ItemsJson().write(catalogue, made(slots, [[0.5, 0.12345]]))
     assert text == (
         b'{"item":"a","score":0.5000,"why":{"model":"mf"}},'
         b'{"item":"b","score":0.1235,"why":{"model":"mf"}}'
@@ -41,7 +41,7 @@ def test_reasons_are_named() -> None:
     slots = catalogue.slots(["a", 'b"', "c"])
     lists = Lists(slots[None, :], np.ones((1, 3), np.float32), np.array([[0, 0, 3]], np.int8))
     reasons = np.array([[[1, 2], [2, -1], [-1, -1]]], np.int32)
-    [entries] = decoded(ItemsJson().write(catalogue, lists, reasons))
+    [entries] = decoded(ItemsJson().write(catalogue, lists, reasons)[0])
     assert [entry["why"] for entry in entries] == [
         {"model": "item-cf", "because": ['b"', "c"]},
         {"model": "item-cf", "because": ["c"]},
@@ -53,7 +53,7 @@ def test_reasons_are_named() -> None:
 def test_ids_of_any_characters_are_valid_json(names: list[str]) -> None:
     catalogue = Catalogue(2, 1, 100)
     slots = catalogue.slots(names).reshape(1, -1)
-    [entries] = decoded(ItemsJson().write(catalogue, made(slots)))
+    [entries] = decoded(ItemsJson().write(catalogue, made(slots))[0])
     assert shown({"items": entries}) == names
 
 
@@ -61,8 +61,9 @@ def test_ends_mark_the_end_of_each_list() -> None:
     catalogue, writer = Catalogue(2, 1, 100), ItemsJson()
     slots = np.append(catalogue.slots(["a", "b" * 500]), np.int32(-1))
     rows = np.array([[0, 1, -1], [-1, -1, -1], [1, 0, 1]])
-    found = [
-        shown({"items": entries}) for entries in decoded(writer.write(catalogue, made(slots[rows])))
-    ]
+    consumed = slots[np.array([[2, 2], [1, 2], [0, 1]])]
+    items, ids = writer.write(catalogue, made(slots[rows]), consumed=consumed)
+    found = [shown({"items": entries}) for entries in decoded(items)]
     assert found == [["a", "b" * 500], [], ["b" * 500, "a", "b" * 500]]
-    assert writer.write(catalogue, made(np.zeros((0, 3)))) == []
+    assert decoded(ids) == [[], ["b" * 500], ["a", "b" * 500]]
+    assert writer.write(catalogue, made(np.zeros((0, 3)))) == ([], [])

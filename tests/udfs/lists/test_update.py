@@ -63,9 +63,9 @@ def test_json_is_made_once_and_only_when_needed() -> None:
     calls = []
 
     class Counted(ItemsJson):
-        def write(self, *given: object) -> list[bytes]:
+        def write(self, *given: object) -> tuple[list[bytes], list[bytes]]:
             calls.append(given)
-            return [b""]
+            return [b""], []
 
     none = np.full((1, 0), -1)
     lists = Lists(none.astype(np.int32), none.astype(np.float32), none.astype(np.int8))

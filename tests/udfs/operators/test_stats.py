@@ -46,6 +46,24 @@ def test_totals_are_written_and_survive_a_restart(
     assert (found["dead"], found["dead:json"]) == ("1", "1")
 
 
+def test_accounts_that_are_not_yet_added_survive_a_restart(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    settings = RedisSettings(redis_url, retry_s=1)
+    flink = Subtask(Stats(settings))
+    flink.process(0, pack_account(Account(received=5, learned=5)))
+    flink.process(0, pack_account(Account(received=2, learned=1, duplicates=1)))
+    assert len(flink.timers) == 1, "accounts of the same half second share a timer"
+    again = Subtask(Stats(settings), flink)
+    again.process(0, pack_account(Account(received=1, learned=1)))
+    clock.now += 1000
+    again.fire(clock.now)
+    assert redis_client.hmget("stats", "received", "learned") == [b"8", b"7"]
+    clock.now += 1000
+    Subtask(Stats(settings), again).fire(clock.now)
+    assert redis_client.hget("stats", "received") == b"8", "each is added once"
+
+
 def test_rates_fall_to_zero_after_the_last_event(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:

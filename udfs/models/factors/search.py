@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.memory import top_kernels, vector_kernels
+from udfs.direct import Direct
+from udfs.memory import top_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
 from udfs.memory.probe_kernels import Stock
 from udfs.memory.users import Users
-from udfs.models.factors import product_kernels, softmax_kernels
+from udfs.models.factors import product_kernels, search_kernels, softmax_kernels
+from udfs.models.factors.search_kernels import Taste
 from udfs.models.ranked import Ranked, no_lists
 from udfs.threads import Threads
 
 _CELLS = 2_000_000  # scores held at once: 8 MB
+_NO_WEIGHTS = np.zeros(0, np.float32)
+_search = Direct(search_kernels.search)
 
 
 def user_vectors(
@@ -53,30 +57,50 @@ def rank_by_factors(
         vectors: float32[n, d], from `user_vectors`.
         exclude: leave out what a user has consumed.
     """
-    items, scores = no_lists(len(slots), n)
+    taste = Taste(users.p, catalogue.y, _NO_WEIGHTS, catalogue.axis, vectors, True)
+    items, products = best_by_factors(catalogue, users, slots, taste, n, exclude, threads)
+    return items, logistic(products)
+
+
+def best_by_factors(
+    catalogue: Catalogue,
+    users: Users,
+    slots: NDArray[np.int32],
+    taste: Taste,
+    n: int,
+    exclude: bool,
+    threads: Threads,
+) -> Ranked:
+    """The same with b_i + q_i·v_u itself as scores; sets the vectors of `taste` if they are not
+    known."""
+    items, scores = np.empty((len(slots), n), np.int32), np.empty((len(slots), n), np.float32)
     c, history = catalogue, users.view
     if (clusters := c.clusters) is not None:
+        if not taste.known:
+            softmax_kernels.vectors(
+                slots, taste.p, history, taste.y, c.alive, taste.position, taste.vectors
+            )
         stock, asked = _stock(c), history if exclude else None
+        items.fill(-1)
+        scores.fill(-np.inf)
 
         def some_clusters(_: int, begin: int, end: int) -> None:
             part = slice(begin, end)
             found = items[part], scores[part]
-            clusters.search(vectors[part], stock, *found, slots[part], asked)
+            clusters.search(taste.vectors[part], stock, *found, slots[part], asked)
 
         threads.each(some_clusters, len(slots))
-        return items, _logistic(scores)
-    to = vectors @ c.axis
-    whole = np.square(vectors).sum(axis=1)
-    far = np.sqrt(np.maximum(whole - np.square(to), 0) + vector_kernels.ROUNDING * whole)
+        return items, scores
     bounded = product_kernels.Stock(c.q, c.bias, c.alive, c.along, c.across, c.size, c.strong)
 
     def some(_: int, begin: int, end: int) -> None:
         part = slice(begin, end)
-        wanted = product_kernels.Wanted(slots[part], vectors[part], to[part], far[part])
-        product_kernels.best_products(wanted, bounded, exclude, history, items[part], scores[part])
+        these, own = slots[part], taste._replace(vectors=taste.vectors[part])
+        found = items[part], scores[part]
+        _search(these, own, bounded, exclude, history, *found, varying=(these, own.vectors))
 
     threads.each(some, len(slots))
-    return items, _logistic(scores)
+    return items, scores
 
 
 def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) -> Ranked:
@@ -114,7 +138,8 @@ def _stock(catalogue: Catalogue) -> Stock:
     return Stock(catalogue.q, catalogue.bias, catalogue.alive)
 
 
-def _logistic(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def logistic(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """σ(x), float32."""
     with np.errstate(over="ignore"):
         result: NDArray[np.float32] = (1.0 / (1.0 + np.exp(-x))).astype(np.float32)
     return result

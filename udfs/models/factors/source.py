@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.models.factors.search import rank_by_factors, user_vectors
+from udfs.models.factors.search import best_by_factors, logistic, user_vectors
+from udfs.models.factors.search_kernels import Taste
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.ranked import Ranked
 
@@ -40,13 +41,28 @@ class Factors(Model):
 
     def candidates(self, moment: Moment) -> Ranked:
         """The items with the largest σ(b_i + q_i·v_u)."""
-        shop, s = self.shop, self.shop.settings
-        return rank_by_factors(
-            shop.catalogue,
-            shop.users,
-            moment.slots,
-            self.vectors(moment),
-            s.lists.length,
-            s.lists.exclude_consumed,
-            shop.threads,
+        items, products = self._best(moment)
+        return items, logistic(products)
+
+    def named(self, moment: Moment) -> NDArray[np.int32]:
+        """The same without their scores."""
+        return self._best(moment)[0]
+
+    def _best(self, moment: Moment) -> Ranked:
+        found: tuple[NDArray[np.int32], NDArray[np.float32]] = moment.once(
+            "best by factors", self._search, moment
         )
+        return found
+
+    def _search(self, moment: Moment) -> Ranked:
+        shop, s, users = self.shop, self.shop.settings.lists, self.shop.users
+        known, c = moment.found("vectors"), shop.catalogue
+        vectors = (
+            np.empty((len(moment.slots), c.dimensions), np.float32) if known is None else known
+        )
+        taste = Taste(users.p, c.y, self.position, c.axis, vectors, known is not None)
+        found = best_by_factors(
+            c, users, moment.slots, taste, s.length, s.exclude_consumed, shop.threads
+        )
+        moment.once("vectors", lambda: vectors)
+        return found

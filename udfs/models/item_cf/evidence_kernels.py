@@ -17,7 +17,7 @@ from udfs.compiling import njit
 from udfs.memory.history_kernels import recent
 from udfs.memory.prefetch import prefetch
 from udfs.memory.top_kernels import insert
-from udfs.models.evidence import FAINTEST, ZERO, speaks
+from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
 
 _LINE = 16  # numbers of 4 bytes in a line of the processor's caches
 
@@ -92,10 +92,10 @@ def gather(pairs, user, history, evidence, found, count, others):
 @njit(cache=True, nogil=True)
 def damp(pairs, slots, out):
     """(n_j/g + shrink)^−target_power, the damping of items that are taken much."""
-    counts, gain, shrink, power = pairs.counts, pairs.gain, pairs.shrink, -pairs.target_power
+    counts, gain, shrink, power = pairs.counts, pairs.gain, pairs.shrink, pairs.target_power
     for k in range(slots.shape[0]):
         n = counts[slots[k]] if slots[k] < counts.shape[0] else 0.0
-        out[k] = (n / gain + shrink) ** power
+        out[k] = fallen(n / gain + shrink, power)
 
 
 speaks(Pairs, gather, damp)

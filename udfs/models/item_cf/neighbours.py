@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
@@ -44,6 +45,8 @@ SHRINK = 4.0
 """Added to each item's number of events, so that a pair seen once counts little."""
 TARGET_POWER, SOURCE_POWER = 0.5, 0.6
 """α and β, near the cosine's ½: 0 would favour popular items, 1 rare ones."""
+
+_explain = Direct(evidence_kernels.explain)
 
 
 class Row(NamedTuple):
@@ -176,7 +179,8 @@ class Neighbours(Table):
         """
         reasons = np.empty((*items.shape, most), np.int32)
         shares = np.empty((*items.shape, most), np.float32)
-        evidence_kernels.explain(slots, items, users.view, self.pairs, self._shown, reasons, shares)
+        given = slots, items, users.view, self.pairs, self._shown, reasons, shares
+        _explain(*given, varying=(slots, items))
         return reasons, shares
 
     def get_row(self, slot: int) -> Row:

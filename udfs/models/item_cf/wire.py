@@ -57,32 +57,35 @@ class Pairs(msgspec.Struct, frozen=True, array_like=True):
 
 
 def split_pairs(
-    windows: Windows, keys: NDArray[np.uint64], shards: NDArray[np.int32], count: int
+    windows: Windows,
+    keys: NDArray[np.uint64],
+    shards: NDArray[np.int32],
+    count: int,
+    place: NDArray[np.int32] | None = None,
 ) -> list[Pairs]:
     """The pairs of a batch by item shard: those with an item of the shard at either end.
 
     Args:
         keys, shards: uint64[I], int32[I], key and item shard of each slot that occurs.
+        place: int32[I], all −1, left so; by default made anew.
     """
-    w = windows
-    place = np.full(len(shards), -1, np.int32)
+    w, m, p = windows, len(windows.heads), len(windows.others)
+    if place is None:
+        place = np.full(len(shards), -1, np.int32)
+    out, used = Windows.room(m, p), np.empty(min(m + p, len(shards)), np.int32)
     parts = []
     for shard in range(count):
-        m, p = len(w.heads), len(w.others)
-        out = Windows.room(m, p)
-        used = np.empty(min(m + p, len(shards)), np.int32)
         events, pairs, names = counting_kernels.select(w, shards, np.int32(shard), place, used, out)
-        part = out.first(w.learned, events, pairs)
         parts.append(
             Pairs(
                 w.learned,
                 keys[used[:names]].tobytes(),
-                part.order.tobytes(),
-                part.heads.tobytes(),
-                part.gains.tobytes(),
-                part.starts.tobytes(),
-                part.others.tobytes(),
-                part.distances.tobytes(),
+                out.order[:events].tobytes(),
+                out.heads[:events].tobytes(),
+                out.gains[:events].tobytes(),
+                out.starts[: events + 1].tobytes(),
+                out.others[:pairs].tobytes(),
+                out.distances[:pairs].tobytes(),
             )
         )
     return parts

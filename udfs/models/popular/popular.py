@@ -16,6 +16,8 @@ from udfs.memory.users import Users
 from udfs.models.popular import popular_kernels
 from udfs.models.ranked import Ranked, no_lists
 
+_FAR = 16  # places per slot that may be moved before sorting anew is faster
+
 
 class Popular(NamedTuple):
     """Living items by decayed popularity at one moment.
@@ -46,6 +48,39 @@ def by_popularity(catalogue: Catalogue, now_ms: float, half_life_ms: float) -> P
     shares = np.asarray(value / max(float(value.max(initial=0.0)), 1e-300), np.float32)
     order = np.argsort(-shares, kind="stable").astype(np.int32)
     return Popular(order[catalogue.alive[order]], shares)
+
+
+class Order:
+    """The order by popularity of one catalogue, which is cheap to look at again."""
+
+    def __init__(self, catalogue: Catalogue, half_life_ms: float) -> None:
+        self._catalogue, self._half_life_ms, self._count = catalogue, half_life_ms, 0
+        self._order = np.zeros(0, np.int32)
+        self._reserve(0)
+
+    def _reserve(self, room: int) -> None:
+        order = np.zeros(room, np.int32)
+        order[: self._count] = self._order[: self._count]
+        self._order, self._listed = order, np.zeros(room, np.bool_)
+        self._value, self._shares = np.zeros(room), np.zeros(room, np.float32)
+
+    def look(self, now_ms: float) -> Popular:
+        """The same as `by_popularity`, in arrays that the next look changes."""
+        c, size = self._catalogue, self._catalogue.size
+        if size > len(self._order):
+            self._reserve(c.room)
+        alive, shares, value = c.alive[:size], self._shares[:size], self._value[:size]
+        given = c.popularity[:size], c.popularity_at[:size], alive
+        popular_kernels.decay(*given, float(now_ms), self._half_life_ms, value, shares)
+        last = self._order, self._count, self._listed
+        count = popular_kernels.resort(shares, alive, *last, _FAR * size) if self._count else -1
+        if count < 0:
+            order = np.argsort(-shares, kind="stable").astype(np.int32)
+            order = order[alive[order]]
+            count = len(order)
+            self._order[:count] = order
+        self._count = count
+        return Popular(self._order[:count], shares)
 
 
 def rank_by_popularity(

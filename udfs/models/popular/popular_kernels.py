@@ -13,6 +13,68 @@ from udfs.memory.history_kernels import PAGE, mark
 
 
 @njit(cache=True, nogil=True)
+def decay(popularity, popularity_at, alive, now_ms, half_life_ms, value, shares):
+    """Popularity at `now_ms`, and as a share of the largest.
+
+    Args:
+        popularity, popularity_at: float64[I] twice, decayed sums and their times, ms.
+        alive: bool[I].
+        value: float64[I], set. shares: float32[I], set.
+    """
+    best = 0.0
+    for j in range(len(value)):
+        x = 0.0
+        if alive[j]:
+            x = popularity[j] * 2.0 ** (-max(now_ms - popularity_at[j], 0.0) / half_life_ms)
+        value[j] = x
+        best = max(best, x)
+    best = max(best, 1e-300)
+    for j in range(len(value)):
+        shares[j] = value[j] / best
+
+
+@njit(cache=True, nogil=True)
+def resort(shares, alive, order, count, listed, most):
+    """Put living slots in order again, of which few have moved since the last time.
+
+    Insertion sort: linear in the number of slots and in how far they move.
+
+    Args:
+        shares: float32[I]. alive: bool[I].
+        order: int32[room], room ≥ I, changed: the first `count` are the last order.
+        listed: bool[room], set: which slots were in it. most: places that all may move in all.
+
+    Returns: the number of living slots; −1 if more has moved, then `order` holds nothing.
+    """
+    listed[:] = False
+    n = 0
+    for k in range(count):  # slots that are no more are left out
+        j = order[k]
+        if j < len(shares) and alive[j]:
+            listed[j] = True
+            order[n] = j
+            n += 1
+    for j in range(len(shares)):
+        if alive[j] and not listed[j]:
+            order[n] = j
+            n += 1
+    for k in range(1, n):
+        j = order[k]
+        at = k
+        while at > 0:
+            other = order[at - 1]
+            if shares[other] > shares[j] or (shares[other] == shares[j] and other < j):
+                break
+            order[at] = other
+            at -= 1
+        order[at] = j
+        most -= k - at
+        if most < 0:
+            return -1
+    return n
+
+
+@njit(cache=True, nogil=True)
 def first_unseen(order, room, users, exclude, history, items):
     """The first N of `order` (int32[m], slots) for each user, without what the user has consumed.
 

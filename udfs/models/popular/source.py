@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.popular import popular, popular_kernels
 from udfs.models.popular.trending import Trending
@@ -20,12 +21,15 @@ NEAR_TOP = 2
 """How many times the length of a list counts as near the top of what is popular: items come and go
 at the end of the list between two lists of a user."""
 
+_first_unseen, _near_top = Direct(popular_kernels.first_unseen), Direct(popular_kernels.near_top)
+
 
 class Popular(Model):
     """Popularity is computed again every `popular_every_s`, in strict mode after each event."""
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
+        self._all = popular.Order(shop.catalogue, shop.settings.half_life_ms)
         self._order: popular.Popular | None = None
         self._near: NDArray[np.bool_] | None = None  # bool[I], near the top of that order
         self._looked_ms = 0
@@ -41,6 +45,16 @@ class Popular(Model):
             order, self.shop.users, moment.slots, s.length, s.exclude_consumed
         )
 
+    def named(self, moment: Moment) -> NDArray[np.int32]:
+        """The same without their scores."""
+        s, order = self.shop.settings.lists, self._look(moment.now_ms)
+        items = np.empty((len(moment.slots), s.length), np.int32)
+        history = self.shop.users.view
+        _first_unseen(
+            order.order, len(order.shares), moment.slots, s.exclude_consumed, history, items
+        )
+        return items
+
     def consumed(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
         """What the users in `slots` have consumed of the `NEAR_TOP`·N most popular items, the last
         consumed first: int32[n, `NEAR_TOP`·N], −1 where there are fewer."""
@@ -49,14 +63,14 @@ class Popular(Model):
             self._near = np.zeros(len(order.shares), np.bool_)
             self._near[order.order[:most]] = True
         found = np.empty((len(slots), most), np.int32)
-        popular_kernels.near_top(self._near, slots, self.shop.users.view, found)
+        _near_top(self._near, slots, self.shop.users.view, found, varying=(slots,))
         return found
 
     def _look(self, now_ms: int) -> popular.Popular:
         s, shop = self.shop.settings, self.shop
         stale = now_ms - self._looked_ms >= s.lists.popular_every_s * 1000
         if self._order is None or stale:
-            self._order = popular.by_popularity(shop.catalogue, shop.clock_ms, s.half_life_ms)
+            self._order = self._all.look(shop.clock_ms)
             self._looked_ms, self._near = now_ms, None
         return self._order
 

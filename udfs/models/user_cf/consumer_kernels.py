@@ -17,7 +17,7 @@ from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE, recent
 from udfs.memory.prefetch import prefetch
 from udfs.memory.top_kernels import insert
-from udfs.models.evidence import FAINTEST, ZERO, speaks
+from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
 
 _LINE = 16  # numbers of 4 bytes in a line of the processor's caches
 
@@ -155,10 +155,10 @@ def _add_items(users, amounts, most, history, evidence, found, count, others):
 @njit(cache=True, nogil=True)
 def damp(noted, slots, out):
     """(n_j + shrink)^−power, the damping of items that many consumed."""
-    counts, shrink, power = noted.counts, noted.shrink, -noted.power
+    counts, shrink, power = noted.counts, noted.shrink, noted.power
     for k in range(slots.shape[0]):
         n = np.float64(counts[slots[k]]) if slots[k] < counts.shape[0] else 0.0
-        out[k] = (n + shrink) ** power
+        out[k] = fallen(n + shrink, power)
 
 
 speaks(Noted, gather, damp)
