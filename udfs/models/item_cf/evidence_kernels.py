@@ -15,11 +15,9 @@ import numpy as np
 
 from udfs.compiling import njit
 from udfs.memory.history_kernels import recent
-from udfs.memory.prefetch import prefetch
+from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.top_kernels import insert
 from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
-
-_LINE = 16  # numbers of 4 bytes in a line of the processor's caches
 
 
 class Pairs(NamedTuple):
@@ -66,7 +64,7 @@ def gather(pairs, user, history, evidence, found, count, others):
     length = recent(user, history, 0, last)
     for place in range(length):
         h = last[place] if last[place] >= 0 else -1 - last[place]
-        for k in range(0, 4 * _LINE, _LINE):  # the processor guesses the rest of a row
+        for k in range(0, 4 * LINE, LINE):  # the processor guesses the rest of a row
             prefetch(ids, h, k)
             prefetch(values, h, k)
     for place in range(length):

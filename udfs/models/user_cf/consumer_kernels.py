@@ -15,11 +15,9 @@ import numpy as np
 
 from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE, recent
-from udfs.memory.prefetch import prefetch
+from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.top_kernels import insert
 from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
-
-_LINE = 16  # numbers of 4 bytes in a line of the processor's caches
 
 
 class Noted(NamedTuple):
@@ -94,9 +92,9 @@ def gather(noted, user, history, evidence, found, count, others):
     for place in range(length):
         h = last[place]
         if h >= 0:
-            for r in range(0, who.shape[1], _LINE):
+            for r in range(0, who.shape[1], LINE):
                 prefetch(who, h, r)
-            for r in range(0, who.shape[1], _LINE // 2):
+            for r in range(0, who.shape[1], LINE // 2):
                 prefetch(serial, h, r)
     for place in range(length):
         h = last[place]
@@ -132,7 +130,7 @@ def _add_items(users, amounts, most, history, evidence, found, count, others):
         page = tail[users[k]]
         prefetch(older, page, 0)
         prefetch(disliked, page, 0)
-        for n in range(0, PAGE, _LINE):
+        for n in range(0, PAGE, LINE):
             prefetch(pages, page, n)
     for k in range(users.shape[0]):
         amount = max(amounts[k], FAINTEST)
