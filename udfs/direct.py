@@ -35,7 +35,9 @@ class Direct:
         Args:
             varying: arrays among `args`, or within them, whose types may differ from call to call.
         """
-        key = tuple([(array.dtype.char, array.ndim, array.flags.c_contiguous) for array in varying])
+        key: tuple[Any, ...] = ()
+        if varying:
+            key = tuple([(some.dtype.char, some.ndim, some.flags.c_contiguous) for some in varying])
         call = self._known.get(key)
         if call is not None:
             return call(*args)

@@ -75,8 +75,9 @@ class Blend:
         """The views of all sources of evidence, for one thread."""
         return tuple([model.evidence(thread) for model in self._speaking])
 
-    def rank(self, model: str, moment: Moment) -> Lists:
-        """The best by the ranker, or by the evidence of the source `model` alone."""
+    def rank(self, model: str, moment: Moment) -> tuple[Lists, bool]:
+        """The best by the ranker, or by the evidence of the source `model` alone; and whether a
+        list is shorter than it should be."""
         rows, n = len(moment.slots), self._shop.settings.lists.length
         asked, views, items = self._asked(moment)
         network = self._ranker.network("" if model == "ranker" else model)
@@ -92,20 +93,20 @@ class Blend:
             for thread in range(threads.count)
         ]
 
+        short: list[int] = []
+
         def some(thread: int, begin: int, end: int) -> None:
             since, evidence, scratch = own[thread]
             part = asked
             if since != asked.since or end - begin < rows:
                 part = asked._replace(begin=begin, end=end, since=since)
-            self._rank(part, history, evidence, views, items, scratch, network, lists)
+            short.append(self._rank(part, history, evidence, views, items, scratch, network, lists))
 
         threads.each(some, rows)
-        scores = lists.scores
+        np.exp(lists.scores, out=lists.scores)
         if network.choice >= 0:
-            scores = np.exp(scores) - np.float32(feature_kernels.FLOOR)
-        else:
-            scores = np.exp(scores - np.maximum(scores[:, :1], np.float32(-1e30)))
-        return Lists(lists.items, scores, lists.models)
+            np.subtract(lists.scores, np.float32(feature_kernels.FLOOR), out=lists.scores)
+        return lists, any(short)
 
     def train(self, moment: Moment, taken: NDArray[np.int32], random: NDArray[np.uint64]) -> None:
         """Let the ranker learn that the users of a moment took the items `taken` next.

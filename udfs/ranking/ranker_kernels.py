@@ -154,16 +154,19 @@ def rank(asked, history, sources, features, items, scratch, network, out):
     Args:
         asked: `Asked`. history: `History`. sources, features: tuples of views. items: `Items`.
         scratch: `Scratch`. network: `Network`.
-        out: `Lists`, whose rows `asked.begin` to `asked.end` − 1 are set, scores to logits or the
-            chosen feature; −1 and −inf where a row has fewer. A list's model is the source whose
-            features, compared with their mean over the candidates, raise the logit most.
+        out: `Lists`, whose rows `asked.begin` to `asked.end` − 1 are set, scores to logits less the
+            largest, or to the chosen feature; −1 and −inf where a row has fewer. A list's model is
+            the source whose features, compared with their mean over the candidates, raise the logit
+            most.
+
+    Returns: how many of the rows have fewer.
     """
     speaks, choice, hidden = network.speaks, network.choice, network.hidden
     n, size = out.items.shape[1], len(speaks)
     folded = np.zeros((max(hidden, 1), size + 2), np.float32)
     mean, slopes = np.empty(size, np.float32), np.empty(size, np.float32)
     raised = np.empty(max(speaks) + 1, np.float32)
-    lowest = np.float32(np.log(FLOOR))
+    lowest, short = np.float32(np.log(FLOOR)), 0
     nothing = np.int32(-1)  # of the type that `train` gives: both share one compiled `collect`
     slots, x, place = scratch.slots, scratch.x, scratch.place
     users, rows, scores, models = asked.users, out.items, out.scores, out.models
@@ -186,8 +189,11 @@ def rank(asked, history, sources, features, items, scratch, network, out):
                     insert(j, z[k], row, values)
                     worst, last = values[n - 1], row[n - 1]
                     place[j] = k
+        short += row[n - 1] < 0
         if choice >= 0:
             continue
+        if row[0] >= 0:
+            values -= values[0]
         _mean(x, count, mean)
         for at in range(n):
             if row[at] < 0:
@@ -201,6 +207,7 @@ def rank(asked, history, sources, features, items, scratch, network, out):
             for f in range(size):
                 raised[speaks[f]] += slopes[f] * (x[f, k] - mean[f])
             models[r, at] = np.argmax(raised)
+    return short
 
 
 @njit(cache=True, nogil=True)

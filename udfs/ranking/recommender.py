@@ -133,10 +133,11 @@ class Recommender:
                 with fewer than `minimum_events` events get what is popular.
         """
         moment = self.moment(slots, now_ms)
-        young = self.users.events[slots] < self.settings.lists.minimum_events
+        known, least = self.users.events[slots], self.settings.lists.minimum_events
         served = model or self.settings.lists.model
-        if len(slots) and not young.any():
+        if len(slots) and known.min() >= least:
             return [(served, np.arange(len(slots)), self._lists(served, moment))]
+        young = known < least
         parts = []
         for source, chosen in ((served, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
@@ -149,8 +150,8 @@ class Recommender:
             found = self.candidates(model, moment)
             assert found is not None, f"{model} has neither evidence nor candidates"
             return of_one(found, model)
-        lists = self._blend.rank(model, moment)
-        if (lists.items[:, -1] < 0).any():
+        lists, short = self._blend.rank(model, moment)
+        if short:
             popular = self.by_popularity(moment.slots, moment.now_ms)[0]
             fill_kernels.fill_up(
                 lists.items, lists.scores, lists.models, popular, position("popular")
@@ -220,7 +221,8 @@ class Recommender:
         values."""
         catalogue = self.catalogue
         self._moment = None
-        catalogue.put_rows(items, rows)
+        if len(items):
+            catalogue.put_rows(items, rows)
         if self.counting:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
                 if slot >= 0:

@@ -92,6 +92,9 @@ def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
     assert (strict.model.seed, strict.quality.every) == (3, 1)
     assert trial_of(strict, "strict", 100) == Trial(after=100)
     parallel = in_mode(load(None, ["job.shards=4"], {}).config, "parallel", 1, tmp_path)
+    assert parallel.ranker.train_per_s == 1e6, "a live job would have had the time"
+    untrained = load(None, ["ranker.train_per_s=0"], {}).config
+    assert in_mode(untrained, "parallel", 1, tmp_path).ranker.train_per_s == 0
     assert (parallel.job.strict, parallel.job.shards) == (False, 4)
     assert trial_of(parallel, "parallel", 100) == Trial(after=25, sequential=True)
 
