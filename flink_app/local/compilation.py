@@ -23,8 +23,15 @@ from udfs.own_folder import own_folder
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _MODULE, _FIRST = "udfs.learning.precompile", ("learning", "ranking")  # importing it takes a second
-# Without the current folder in the path, where a user may have a package `udfs` of their own.
-_RUN = "import sys; sys.path[:] = filter(None, sys.path); from {} import main; main()"
+# Without the current folder in the path, where a user may have a package `udfs` of their own; what
+# is to be said of the cache is left to the job, whose warnings are seen.
+_RUN = """\
+import logging, sys
+logging.disable()
+sys.path[:] = filter(None, sys.path)
+from {} import main
+main()
+"""
 
 
 class Compilation:
