@@ -71,7 +71,8 @@ class ClassArchive:
         if self._file.exists():
             self.options.append(f"-XX:SharedArchiveFile={self._file}")
         else:
-            self._list = folder / f"{os.getpid()}.list"
+            # Of this start, not of this process: the list of the last may still be read.
+            self._list = folder / f"{os.getpid()}-{time.time_ns()}.list"
             self.options.append(f"-XX:DumpLoadedClassList={self._list}")
 
     def make(self, arguments: Sequence[str]) -> None:

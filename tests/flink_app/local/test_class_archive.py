@@ -76,6 +76,10 @@ def test_jars_that_were_taken_away_come_back(home: Path) -> None:
     )
 
 
+def test_each_start_has_a_list_of_its_own(home: Path) -> None:
+    assert ClassArchive(home)._list != ClassArchive(home)._list
+
+
 def test_a_run_without_a_job_makes_no_archive(home: Path) -> None:
     first = ClassArchive(home)
     first._list.write_text("a/B id: 1\n")
