@@ -20,8 +20,8 @@ from udfs.errors import MillirecError
 
 PAST = (100, *[4_780] * 5)
 """Events of the shop's past, in portions, each written once the previous one is learned, so that a
-slow machine does not start the show with a backlog. The first one waits up to a minute for the
-compiler; it is less than 1 % of all, which keeps that minute out of the p99 of freshness."""
+slow machine does not start the show with a backlog. On one core the first one waits up to a minute
+for the compiler; it is less than 1 % of all, which keeps that out of the p99 of freshness."""
 
 _PAST_RATE = 6_000.0
 RATE = 500.0
