@@ -124,18 +124,20 @@ def _make_lib(lib: Path, jars: Sequence[Path]) -> None:
     and load it by a loader of its own, whose classes no archive can hold."""
     lib.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=lib.parent))
-    for jar in jars:
-        if jar.name.startswith(_LOADER):
-            with zipfile.ZipFile(jar) as packed:
-                packed.extract(_PLANNER, part)
-        else:
-            (part / jar.name).symlink_to(jar)
-    if lib.exists() and not _complete(lib, jars):
-        lib.rename(Path(tempfile.mkdtemp(dir=lib.parent)) / lib.name)
     try:
+        for jar in jars:
+            if jar.name.startswith(_LOADER):
+                with zipfile.ZipFile(jar) as packed:
+                    packed.extract(_PLANNER, part)
+            else:
+                (part / jar.name).symlink_to(jar)
+        if lib.exists() and not _complete(lib, jars):
+            lib.rename(Path(tempfile.mkdtemp(dir=lib.parent)) / lib.name)
         part.rename(lib)
-    except OSError:  # another run was first
-        shutil.rmtree(part)
+    except (OSError, zipfile.BadZipFile, KeyError):  # another run was first, or the disk is full
+        shutil.rmtree(part, ignore_errors=True)
+        if not _complete(lib, jars):
+            raise
 
 
 def _clean(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,14 @@ def test_what_nobody_uses_any_more_is_removed(home: Path) -> None:
     (folder / "flink.jsa").touch()
     ClassArchive(home)
     assert not left.exists()
+
+
+def test_a_full_disk_is_left_as_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def extract(packed: zipfile.ZipFile, name: str, folder: Path) -> None:
+        (folder / name).write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extract", extract)
+    archive = ClassArchive(home)
+    assert not archive.options and not archive.environment
+    assert not list((home.parent / "own").rglob("*.jar"))
