@@ -25,7 +25,10 @@ def by_key(stream: DataStream) -> KeyedStream:
 
 
 def side_output(stream: DataStream, tag: OutputTag) -> DataStream:
-    """What an operator sends to a side output."""
+    """What an operator sends to a side output.
+
+    It has to be read: an operator that sends to one that nothing is connected to fails.
+    """
     return DataStream(stream._j_data_stream.getSideOutput(tag.get_java_output_tag()))
 
 

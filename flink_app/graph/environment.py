@@ -23,21 +23,23 @@ from flink_app.without import PATH as WITHOUT
 from udfs.errors import ServiceError
 
 _PROJECT = Path(__file__).resolve().parents[2]
-_NETWORK = "16 mb"
+_NETWORK, _FEW_PATHS = "16 mb", 64  # each path is a source, with some buffers of 32 KB
 _WORKERS = "_python_worker_execution_mode"
 
 
 def flink_options(config: Config) -> dict[str, str]:
     """Flink's options for this configuration; `[flink] options` overrides all of them."""
     job, state = config.job, config.state
+    bounded = config.source.kind == "files" or config.source.bounded
     options = {
         "python.execution-mode": "thread",
         "pipeline.name": job.name,
         "parallelism.default": str(job.parallelism),
         "pipeline.max-parallelism": str(job.max_parallelism),
-        # The maximum time of a line in the source's output buffer (Flink's default: 100 ms); the
-        # operators in Python send at once, see flink_app/graph/edges.py.
-        "execution.buffer-timeout.interval": "1 ms",
+        # The maximum time of a line in the source's output buffer (Flink's default: 100 ms), for
+        # which each path's source has a thread that wakes up as often: 365 files would do little
+        # else. The operators in Python send at once, see flink_app/graph/edges.py.
+        "execution.buffer-timeout.interval": "20 ms" if bounded else "1 ms",
         "table.local-time-zone": "UTC",
         "state.backend.type": state.backend,
     }
@@ -64,7 +66,7 @@ def embedded_options(config: Config) -> dict[str, str]:
     """More options for the MiniCluster: this interpreter, its packages, a free REST port."""
     jars = connector_jars(config)
     options = {"pipeline.jars": jars} if jars else {}
-    if config.job.parallelism == 1:
+    if config.job.parallelism == 1 and len(config.source.paths) <= _FEW_PATHS:
         # Flink takes 64 MB for good; what is between one subtask of each needs a few MB of it.
         options |= {f"taskmanager.memory.network.{most}": _NETWORK for most in ("min", "max")}
     beam = config.flink.options.get("python.execution-mode", "thread") != "thread"

@@ -63,3 +63,25 @@ def test_only_process_mode_has_beam(beam: bool, monkeypatch: pytest.MonkeyPatch)
     assert (WITHOUT in os.environ["PYTHONPATH"].split(os.pathsep)) is without
     assert (WITHOUT in sys.path) is without
     assert (os.environ[environment._WORKERS] == "process") is without
+
+
+def test_many_files_have_flinks_own_network_memory() -> None:
+    name = "taskmanager.memory.network.max"
+    for count, small in ((1, True), (365, False)):
+        paths = [f"{n}.jsonl" for n in range(count)]
+        config = load(None, [f"source.paths={paths}"], {}).config
+        assert (name in embedded_options(config)) is small
+
+
+@pytest.mark.parametrize(
+    ("settings", "timeout"),
+    [
+        (["source.kind=files"], "20 ms"),
+        (["source.kind=directory"], "1 ms"),
+        (["source.kind=kafka"], "1 ms"),
+        (["source.kind=kafka", "source.bounded=true"], "20 ms"),
+    ],
+)
+def test_lines_of_a_bounded_input_may_wait(settings: list[str], timeout: str) -> None:
+    options = flink_options(load(None, settings, {}).config)
+    assert options["execution.buffer-timeout.interval"] == timeout
