@@ -2,32 +2,32 @@
 
 In: nothing. Out: a table on standard error, and one line of JSON. With more TaskManagers, the same
 events are split into more and smaller batches, so the fixed time limits how far a job scales. The
-learner, the lists, the item shard and Redis are the job's own; Flink is left out, which also takes
-time to pass each batch to Python.
+user shard's step, the item shard and Redis are the job's own; Flink is left out, which also takes
+time to pass each batch to Python, and to read and write its state.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from typing import Any
 
+import msgspec
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.feed import Case, batches, item_shard
+from benchmarks.steps import Cpu, Shard
 from flink_app.local.redis_server import RedisServer
-from udfs.learning.learner import Learner
-from udfs.state.handles import MemoryRows
-from udfs.stores.redis_lists import RedisLists
-from udfs.stores.redis_writer import RedisSettings, RedisWriter
+from udfs.events.batch import EventBatch, pack
+from udfs.learning.item_step import APPLY_MS
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
-TRAINED = (0, 50)
+TRAINED = (0, 100)
 WARMUP, EVENTS = 100_000, 20_000
-PARTS = ("learn", "rank", "redis", "item")
+PARTS = ("learn", "rank", "redis", "item", "step")
+TIMERS = "timers"
 
 
 def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[str, Any]:
@@ -37,39 +37,45 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
         trained: `ranker.train_per_s`.
 
     Returns: CPU microseconds per batch of the user learner, of its lists, of Redis commands in the
-        client, and of the item shard; and the number of lists per batch.
+        client, of the item shard, which applies at once what gathers in `APPLY_MS`, of the step
+        around them, and their `total`; a batch's share of `timers`, which come by time, not by
+        batch; and the number of lists per batch.
     """
     case = Case(rate=50 * size, window_ms=20, train=trained)
-    config = case.config()
-    settings = config.settings
-    learner, rows, history = Learner(settings), MemoryRows(), MemoryRows()
-    shard, store = item_shard(config), RedisLists(settings, RedisWriter(RedisSettings(url)))
-    learner.compile()
-    number = 0
+    config = case.config("redis.refill_per_s=0")
+    cpu = Cpu((*PARTS, TIMERS))
+    user, shard = (
+        Shard(config.settings, url, cpu),
+        item_shard(config, follow=False),
+    )  # as with a single user learner
     for batch in batches(Case(rate=50_000, window_ms=20), warmup):
-        learner.learn(batch, rows, history, number, 1)
-        for message in learner.messages(1).values():
-            shard.apply(message)
-        number += len(batch)
-    spent = dict.fromkeys(("learn", "rank", "redis", "item"), 0.0)
-    done = now = lists = 0
+        user.now += 20
+        shard.apply(*user.batch(_sent(batch, user.now)))
+    gathered: list[bytes] = []
+    cpu.spent, user.lists, done = dict.fromkeys(cpu.spent, 0.0), 0, 0
     for batch in batches(case, events):
-        now += 20
-        began = time.process_time()
-        learned = learner.learn(batch, rows, history, number, now)
-        messages = learner.messages(now)
-        spent["learn"] += (at := time.process_time()) - began
-        updates = learner.user_lists(learned.slots, now)
-        _ = [some.json for some in updates]
-        spent["rank"] += (then := time.process_time()) - at
-        store.write(updates)
-        spent["redis"] += (at := time.process_time()) - then
-        for message in messages.values():
-            shard.apply(message)
-        spent["item"] += time.process_time() - at
-        number, done, lists = number + len(batch), done + 1, lists + len(learned.slots)
-    each = {name: round(1e6 * s / done, 1) for name, s in spent.items()}
-    return {"size": size, "trained": trained, **each, "lists": round(lists / done, 1)}
+        user.now += 20
+        data = _sent(batch, user.now)
+        messages = user.batch(data)
+        cpu.switch("item")
+        gathered += messages
+        if user.now % APPLY_MS == 0:
+            shard.apply(*gathered, now_ms=user.now)
+            gathered.clear()
+        cpu.switch("")
+        done += 1
+    each = {name: round(1e6 * s / done, 1) for name, s in cpu.spent.items()}
+    total = round(sum(each[name] for name in PARTS), 1)
+    timers = each.pop(TIMERS)
+    result = {"size": size, "trained": trained, **each, "total": total, TIMERS: timers}
+    return result | {"lists": round(user.lists / done, 1)}
+
+
+def _sent(batch: EventBatch, now: int) -> bytes:
+    """A batch as `parse` sends it, its window closed now, each event with an id of its own."""
+    ids = [f"{now}-{n}" for n in range(len(batch))]
+    columns = batch.columns | {"ids": ids, "ts": np.full(len(batch), now - 10)}
+    return pack(msgspec.structs.replace(batch, columns=columns, opened=now - 20))
 
 
 def line(rows: list[dict[str, Any]], name: str) -> tuple[float, float]:
@@ -96,7 +102,8 @@ def main() -> None:
                 rows.append(cost(server.url, size, trained, WARMUP, min(EVENTS, 1000 * size)))
     untrained = [row for row in rows if not row["trained"]]
     lines = {name: [round(x, 2) for x in line(untrained, name)] for name in PARTS}
-    table = Table("events", "trained/s", *PARTS, "lists", title="µs of CPU time per micro-batch")
+    names = "events", "trained/s", *PARTS, "total", TIMERS, "lists"
+    table = Table(*names, title="µs of CPU time per micro-batch")
     for row in rows:
         table.add_row(*(f"{value:,}" for value in row.values()))
     table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))

@@ -22,6 +22,7 @@ from rich.table import Table
 from flink_app.config import Config, load
 from flink_app.simulator import zipf_events
 from udfs.events.batch import EventBatch, make_batch
+from udfs.feed.changes import Changes
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.reader import FeedReader
@@ -59,10 +60,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: int = 200
     window_ms: int = 20
     bound: float = UNBOUNDED
-    train: float = 50.0
+    train: float = 100.0
 
-    def config(self) -> Config:
-        """The job's configuration: one shard of each kind."""
+    def config(self, *more: str) -> Config:
+        """The job's configuration: one shard of each kind, and `more` options."""
         given = [
             f"model.dimensions={self.dimensions}",
             f"item_cf.neighbours={self.neighbours}",
@@ -70,6 +71,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             f"ranker.train_per_s={self.train}",
             "job.shards=1",
             "job.item_shards=1",
+            *more,
         ]
         return load(None, given, {}).config
 
@@ -108,12 +110,12 @@ def batches(case: Case, events: int, warmup: int = 0) -> Iterator[EventBatch]:
         )
 
 
-def item_shard(config: Config) -> ItemShard:
-    """An empty shard that owns all items."""
+def item_shard(config: Config, *, follow: bool = True) -> ItemShard:
+    """An empty shard that owns all items; see `ItemShard` for `follow`."""
     s = config.settings
     return ItemShard(
         Catalogue(s.model.dimensions, s.model.seed, s.state.max_items), Neighbours(s.item_cf),
-        Shared({RANKER: Ranker(s.ranker)}), KeyIndex(), s.half_life_ms,
+        Shared({RANKER: Ranker(s.ranker)}), KeyIndex(), s.half_life_ms, follow,
     )  # fmt: skip
 
 
@@ -128,23 +130,25 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
     writer = FeedWriter(said, 0, 1, False, KEEP_S)
     half = 1000 * config.feed.megabytes_per_s / 2
     published = counted = number = 0
+    gathered: list[bytes] = []
     for batch in batches(case, events, warmup):
         now, measured = batch.opened, number >= warmup
         learner.learn(batch, rows, history, number, now + 1)
-        for message in learner.messages(now + 1).values():
-            shard.apply(message)
-            said.messages += measured * len(message)
+        messages = learner.messages(now + 1).values()
+        gathered += messages
+        said.messages += measured * sum(map(len, messages))
         number += len(batch)
         if now - published < PUBLISH_MS:
             continue
+        shard.apply(*gathered, now_ms=now)
+        gathered.clear()
         due, published = now - counted >= PAIRS_MS, now
         counted = now if due else counted
-        slots, changes = shard.changes(int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0)
         said.measured = measured
-        writer.append(shard.catalogue, slots, changes, now)
-        if measured:
-            said.pairs += sum(map(len, changes.pairs)) + sum(map(len, changes.counted))
-            said.rows, said.counted = said.rows + len(slots), said.counted + len(changes.pairs)
+        for part in shard.changes(int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0, now):
+            writer.append(shard.catalogue, part, shard.marks.flags, now)
+            if measured:
+                said.note(part)
     size = sum(map(len, said.entries))
     return {
         **msgspec.to_builtins(case),
@@ -156,7 +160,6 @@ def traffic(case: Case, warmup: int, events: int) -> dict[str, Any]:
         "megabytes_per_s": round(size / events * case.rate / 1e6, 2),
         "message_bytes": round(said.messages / events),
         "read_us_per_kb": round(read_us(config, said.entries) / max(size / 1000, 1), 2),
-        "waiting": len(shard._unpublished) + len(shard._unpublished_pairs),
     }
 
 
@@ -168,7 +171,13 @@ class _Said:
         self.measured = False
         self.rows = self.counted = self.pairs = self.messages = 0
 
-    def append(self, entry: bytes, oldest_ms: int) -> None:
+    def note(self, part: Changes) -> None:
+        """Count the rows of an entry."""
+        pairs = part.pairs
+        self.pairs += sum(map(len, (pairs.heads, pairs.keys, pairs.numbers, pairs.shares)))
+        self.rows, self.counted = self.rows + len(part.slots), self.counted + pairs.count
+
+    def append(self, entry: bytes, oldest_ms: int, besides: int) -> None:
         """Take what would go to the log."""
         if self.measured:
             self.entries.append(entry)

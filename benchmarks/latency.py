@@ -34,7 +34,7 @@ from flink_app.graph.environment import (
 )
 from flink_app.local.redis_server import RedisServer
 
-RATES = (1_000, 5_000, 20_000)
+RATES = (400, 1_000, 5_000, 20_000)
 _SAMPLE = 20  # one event in this number is timed; in slow streams every event
 _SLOW = 100  # events/s
 _REST_S = 60.0
@@ -60,7 +60,6 @@ def measure(
             "job.shards=1",
             "job.item_shards=1",
             "dead_letters.kind=none",
-            "source.poll_ms=10",
             f"lists.model={model}",
             *given,
         ]

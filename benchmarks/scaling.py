@@ -92,7 +92,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 10_000_000
     shards: int = 1
     window_ms: int = 20
-    train: float = 50.0
+    train: float = 100.0
     dimensions: int = 32
     neighbours: int = 200
     consumers: int = 50
@@ -114,8 +114,19 @@ class Need(NamedTuple):
 
 
 def item_row(d: int) -> int:
-    """Bytes of an item in state and in the item feed, including 12 for its id."""
+    """Bytes of an item in state and in snapshots, including 12 for its id."""
     return 52 + 8 * d + 12
+
+
+def changed_row(d: int) -> int:
+    """Bytes of an item in the log of the feed, named by its key."""
+    return 42 + 4 * d
+
+
+def pairs_row(neighbours: int) -> int:
+    """Bytes of an item's pairs in the feed: a head, a number and a count for each neighbour, and
+    the keys of neighbours that several rows share."""
+    return 26 + 6 * neighbours
 
 
 def item_replica(site: Site) -> int:
@@ -193,8 +204,8 @@ def item_load(site: Site, c: Constants, batches: float) -> float:
 def feed_written(site: Site, c: Constants) -> float:
     """Megabytes/s that all item shards publish: each item's row at most five times per second, its
     pairs at most once, and in total at most `bound`."""
-    rows = min(site.rate * c.rows, 5.0 * site.items) * item_row(site.dimensions)
-    pairs = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours)
+    rows = min(site.rate * c.rows, 5.0 * site.items) * changed_row(site.dimensions)
+    pairs = min(site.rate * c.pair_rows, site.items) * pairs_row(site.neighbours)
     return min(rows / MB, site.bound / 2) + min(pairs / MB, site.bound / 2)
 
 
@@ -205,13 +216,13 @@ def pause(site: Site, c: Constants) -> float:
 
 def lag(site: Site, c: Constants) -> float:
     """Seconds until a changed pair of items is known to all user learners."""
-    wanted = min(site.rate * c.pair_rows, site.items) * (36 + 12 * site.neighbours) / MB
+    wanted = min(site.rate * c.pair_rows, site.items) * pairs_row(site.neighbours) / MB
     return max(1.0, wanted / (site.bound / 2))
 
 
 def snapshot(site: Site) -> float:
     """Bytes of the snapshots of all item shards: each item's row and its full row of pairs."""
-    return site.items * (item_row(site.dimensions) + 36 + 12 * site.neighbours)
+    return site.items * (item_row(site.dimensions) + pairs_row(site.neighbours))
 
 
 def start(site: Site, c: Constants) -> float:

@@ -56,19 +56,21 @@ def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]
     learner, models = bare.learner, bare.learner.models
     _ = [some.json for some in learner.user_lists(np.arange(2, dtype=np.int32), 0)]
     shard = _owner(bare, items)
-    folded, pairs, _ = shard.fold()
+    cut = shard.cut()
     met, d = len(bare.rows), DIMENSIONS
     pages = len(bare.history) / met
     cached = len(learner.users)
     in_memory = len(bare.history) / cached
     kept = models.neighbours.settings.neighbours
     noted = models.consumers.settings.consumers
-    mean = shard.neighbours.lengths.sum() / len(folded)
+    mean = shard.neighbours.lengths.sum() / len(cut.items)
     caches = learner.catalogue, models.ranker
     return {
         "user, in state": _pair(_state(bare.rows, bare.history) / met, user_state(d, pages)),
         "user, in memory": _pair(held(learner.users) / cached, user_memory(d, in_memory)),
-        "item, in state": _pair(_state(folded, pairs) / len(folded), item_state(d, mean)),
+        "item, in state": _pair(
+            (len(cut.rows) + len(cut.pairs.data)) / len(cut.items), item_state(d, mean)
+        ),
         "item, in memory": _pair(sum(map(held, caches)) / items, item_memory(d, kept, noted)),
     }
 
@@ -83,8 +85,7 @@ def _owner(bare: Bare, items: int) -> ItemShard:
         KeyIndex(),
         settings.half_life_ms,
     )
-    for message in bare.messages:
-        shard.apply(message)
+    shard.apply(*bare.messages)
     return shard
 
 

@@ -24,7 +24,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cluster import kafka, submit
+from benchmarks.cluster_jobs import kafka, submit
 from benchmarks.load import EXPONENT, ITEMS, USERS
 from benchmarks.usage import processes, resident_mib
 from deploy.download import CACHE

@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import redis
 from cyclopts import App, Parameter
 
 from deploy.download import CACHE
 from deploy.stack import COMPONENTS, Ports, Stack, Status
+from flink_app.console.totals import read_totals
 from udfs.errors import MillirecError, ServiceError
 
 app = App(name="python -m deploy.local", help="A real Kafka, Redis and Flink on this machine.")
@@ -63,8 +65,12 @@ def down(*components: Components, folder: Folder = FOLDER) -> None:
 
 @app.command
 def status(*, folder: Folder = FOLDER) -> None:
-    """Show what is up, its address and its log."""
-    _show(Stack(folder).status())
+    """Show what is up, its address and its log, and how fresh a job's lists are."""
+    stack = Stack(folder)
+    lines = stack.status()
+    _show(lines)
+    if any(line.name == "redis" and line.up for line in lines):
+        print(_freshness(stack.redis_url), end="")
 
 
 # Flink itself answers `flink run --help`.
@@ -79,6 +85,17 @@ def flink(
     command, environment = stack.flink_command(*arguments)
     sys.stdout.flush()
     os.execvpe(command[0], command, environment)
+
+
+def _freshness(redis_url: str) -> str:
+    """How old lists were in the last minute, a line; "" without a job that writes any."""
+    totals = read_totals(redis.Redis.from_url(redis_url), "")
+    if totals is None or not totals.freshness_p50_ms:
+        return ""
+    return (
+        f"in the last minute half of the events were in their lists after "
+        f"{totals.freshness_p50_ms:.0f} ms, 99 of 100 after {totals.freshness_p99_ms:.0f} ms\n"
+    )
 
 
 def _show(lines: list[Status]) -> None:

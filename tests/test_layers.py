@@ -37,6 +37,7 @@ ROOMS = (
     "flink_app.console",
     "flink_app.connections",
     "flink_app.writers",
+    "flink_app.without",
     "flink_app.graph",
     "flink_app.job",
     "flink_app.package",

@@ -46,7 +46,8 @@ ELSEWHERE = {
     "python -m deploy.local flink run -d -p 2 -pyfs millirec-job.zip -pym flink_app.main": (
         "tests/deploy"
     ),
-    "millirec simulate kafka://127.0.0.1:9092/events --rate 500 --seconds 60": "tests/deploy",
+    "millirec simulate kafka://127.0.0.1:9092/events --rate 500 --seconds 120": "tests/deploy",
+    "python -m deploy.local status": "tests/deploy",
     "python -m deploy.local down": "tests/deploy",
 }
 

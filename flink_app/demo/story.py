@@ -28,6 +28,7 @@ from flink_app.demo.page import page
 from flink_app.demo.rounds import WAIT_S, Shoppers
 from flink_app.demo.screen import Screen
 from flink_app.demo.world import PAST, SHOP, Traffic, demo_config, demo_settings
+from flink_app.local import java_options
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.redis_server import RedisServer
 from flink_app.simulator import Shop
@@ -89,9 +90,15 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
             site.open()
         screen.stage("Starting Java")
         job = stack.enter_context(
-            EmbeddedJob(demo_config(settings), folder / "millirec.log", screen.warn)
+            EmbeddedJob(
+                demo_config(settings), folder / "millirec.log", screen.warn, java=java_options.SMALL
+            )
         )
-        screen.stage("Starting Flink and compiling the job")
+        screen.stage(
+            "Starting Flink, and compiling for this processor, for a minute the first time"
+            if job.compiles
+            else "Starting Flink"
+        )
         job.submit()
         traffic = stack.enter_context(Traffic(shop, folder / "inbox"))
         show = _Show(screen, client, prefix, job, traffic, outcome)
@@ -126,7 +133,7 @@ class _Show:
 
     def wait_for_lists(self) -> None:
         """Wait until the shop's past is learned and lists exist; then start its present."""
-        stage = "Warming up the job, which compiles for a minute the first time"
+        stage = "Warming up the job"
         for events in accumulate(PAST):
             self._wait(stage, events)
             stage = f"Learning the shop's past, {sum(PAST):,} events"

@@ -229,9 +229,13 @@ def trial_of(config: Config, mode: str, warmup: int) -> Trial:
 
 
 def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
-    """The configuration of one run: strict is one shard, event by event; parallel is as set."""
+    """The configuration of one run: strict is one shard, event by event; parallel is as set.
+
+    The ranker learns from every event, unless it is to learn from none: months pass in seconds
+    here, and a live job would have had the time.
+    """
     replace = msgspec.structs.replace
-    job = config.job
+    job, per_s = config.job, config.ranker.train_per_s
     if mode == "strict":
         job = replace(job, strict=True, shards=1, item_shards=1, parallelism=1)
     return replace(
@@ -242,4 +246,5 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         dead_letters=replace(config.dead_letters, kind="none"),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,
+        ranker=replace(config.ranker, train_per_s=1e6 if per_s else 0.0),
     )

@@ -19,9 +19,12 @@ from flink_app.config.paths import flink_uri
 from flink_app.connections.kafka import connector_jars
 from flink_app.graph.java import java_home
 from flink_app.graph.restore import RESTORE, whole_checkpoint
+from flink_app.without import PATH as WITHOUT
 from udfs.errors import ServiceError
 
 _PROJECT = Path(__file__).resolve().parents[2]
+_NETWORK = "16 mb"
+_WORKERS = "_python_worker_execution_mode"
 
 
 def flink_options(config: Config) -> dict[str, str]:
@@ -60,10 +63,14 @@ def flink_options(config: Config) -> dict[str, str]:
 def embedded_options(config: Config) -> dict[str, str]:
     """More options for the MiniCluster: this interpreter, its packages, a free REST port."""
     jars = connector_jars(config)
-    return ({"pipeline.jars": jars} if jars else {}) | {
+    options = {"pipeline.jars": jars} if jars else {}
+    if config.job.parallelism == 1:
+        # Flink takes 64 MB for good; what is between one subtask of each needs a few MB of it.
+        options |= {f"taskmanager.memory.network.{most}": _NETWORK for most in ("min", "max")}
+    return options | {
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
-        "python.pythonpath": os.pathsep.join([str(_PROJECT), *site.getsitepackages()]),
+        "python.pythonpath": os.pathsep.join([WITHOUT, str(_PROJECT), *site.getsitepackages()]),
         "rest.port": "0",
         "rest.address": "127.0.0.1",
         "taskmanager.numberOfTaskSlots": str(config.job.parallelism),
@@ -81,7 +88,7 @@ def prepare_process() -> None:
     os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    packages = [str(_PROJECT), *site.getsitepackages()]
+    packages = [WITHOUT, str(_PROJECT), *site.getsitepackages()]
     for path in [*packages, own]:
         if os.pathsep in path:
             raise ServiceError(
@@ -90,6 +97,10 @@ def prepare_process() -> None:
             )
     given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     os.environ["PYTHONPATH"] = os.pathsep.join([*packages, *given])
+    if WITHOUT not in sys.path:
+        sys.path.insert(0, WITHOUT)
+    # Or PyFlink starts a server for Python workers, which thread mode does not have.
+    os.environ[_WORKERS] = "process"
 
 
 def environments(

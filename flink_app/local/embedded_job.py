@@ -7,12 +7,13 @@ job nor its Java process is left.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flink_app.config import Config
 from flink_app.console.failures import JobFailed, job_failed
+from flink_app.local.compilation import Compilation
 from flink_app.local.gateway import JavaGateway
 from udfs.errors import MillirecError, ServiceError
 from udfs.learning.settings import ORDINARY, Trial
@@ -23,7 +24,7 @@ class EmbeddedJob:
 
     Args:
         log, on_warning: see `JavaGateway`. trial: how events are tested, if the run measures.
-        names: the true paths behind those that the job reads.
+        names: the true paths behind those that the job reads. java: options for Java.
     """
 
     def __init__(
@@ -33,15 +34,27 @@ class EmbeddedJob:
         on_warning: Callable[[str], None],
         trial: Trial = ORDINARY,
         names: Mapping[str, str] = {},
+        java: Sequence[str] = (),
     ) -> None:
         self._config, self._trial, self._names = config, trial, names
-        self._gateway = JavaGateway(log, on_warning)
+        self._gateway = JavaGateway(log, on_warning, java)
+        self._compilation = Compilation(config.settings)
         self._client: Any = None
         self._result: Any = None
 
     def __enter__(self) -> EmbeddedJob:
-        self._gateway.__enter__()
+        self._compilation.start()
+        try:
+            self._gateway.__enter__()
+        except BaseException:
+            self._compilation.stop()
+            raise
         return self
+
+    @property
+    def compiles(self) -> bool:
+        """Whether `submit` has to wait for the compiler."""
+        return self._compilation.needed
 
     def submit(self) -> None:
         """Build the graph and start the job.
@@ -59,6 +72,7 @@ class EmbeddedJob:
         try:
             stream, tables = environments(options)
             build(stream, tables, config, self._trial, self._names)
+            self._compilation.wait()
             self._client = stream.execute_async(config.job.name)
             self._result = self._client.get_job_execution_result()
         except MillirecError:
@@ -102,4 +116,5 @@ class EmbeddedJob:
         if self._client is not None:
             with contextlib.suppress(Exception):  # a job that has ended cannot be cancelled
                 self._client.cancel().result()
+        self._compilation.stop()
         self._gateway.stop()

@@ -17,15 +17,16 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from flink_app.config.paths import refusal
+from flink_app.local.class_archive import ClassArchive
+from flink_app.local.java_options import java_options
 from udfs.errors import ServiceError
 
 _PORT = "PYFLINK_GATEWAY_PORT"
@@ -66,13 +67,17 @@ class JavaGateway:
     Args:
         log: the file to append to; its folder exists, and gets the logging settings.
         on_warning: called from a thread of its own with each warning or error of an operator.
+        options: for Java.
     """
 
-    def __init__(self, log: Path, on_warning: Callable[[str], None]) -> None:
-        self._log, self._on_warning = log, on_warning
+    def __init__(
+        self, log: Path, on_warning: Callable[[str], None], options: Sequence[str] = ()
+    ) -> None:
+        self._log, self._on_warning, self._options = log, on_warning, options
         self._last_lines: deque[str] = deque(maxlen=100)
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Any = None
+        self._archive: ClassArchive | None = None
 
     def __enter__(self) -> JavaGateway:
         """Start Java and wait until it listens.
@@ -91,6 +96,7 @@ class JavaGateway:
             )
         from pyflink import pyflink_gateway_server
 
+        self._archive = ClassArchive(Path(os.environ["JAVA_HOME"]))
         # A signal to the whole group (systemd, `timeout`, a terminal) must reach the job first.
         pyflink_gateway_server.Popen = functools.partial(subprocess.Popen, start_new_session=True)
         settings, port = self._log.with_suffix(".properties"), self._log.with_suffix(".port")
@@ -103,8 +109,14 @@ class JavaGateway:
             "_PYFLINK_CONN_INFO_PATH": str(port),
             # PyFlink would ask for the user's name, which not every user has.
             "FLINK_IDENT_STRING": os.environ.get("FLINK_IDENT_STRING") or "millirec",
-            "JAVA_TOOL_OPTIONS": _with_temporary_folder(os.environ.get("JAVA_TOOL_OPTIONS", "")),
+            **self._archive.environment,
+            "JAVA_TOOL_OPTIONS": java_options(
+                os.environ.get("JAVA_TOOL_OPTIONS", ""),
+                [*self._options, *self._archive.options],
+                os.environ.get("JVM_ARGS", ""),
+            ),
         }
+        environment.setdefault("MALLOC_ARENA_MAX", "2")  # else C's memory lies in one per thread
         # Its calls that a signal breaks off are not to be told by their tracebacks.
         logging.getLogger("py4j").addHandler(logging.NullHandler())
         main = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
@@ -143,6 +155,8 @@ class JavaGateway:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if self._archive is not None and isinstance(process.args, list):
+            self._archive.make([str(one) for one in process.args])
 
     def death(self) -> str:
         """Why Java is gone, as a sentence; "" while it runs."""
@@ -183,18 +197,6 @@ class JavaGateway:
                 # Java would stand still if nobody read on.
                 with contextlib.suppress(Exception, SystemExit):
                     self._on_warning(warning)
-
-
-def _with_temporary_folder(options: str) -> str:
-    """Java's options with the folder of TMPDIR, which Java itself does not look at.
-
-    >>> _with_temporary_folder("-Djava.io.tmpdir=/mine")
-    '-Djava.io.tmpdir=/mine'
-    """
-    folder = tempfile.gettempdir()
-    if "java.io.tmpdir" in options or folder == "/tmp" or "'" in folder:
-        return options
-    return f"{options} '-Djava.io.tmpdir={folder}'".strip()
 
 
 def _escaped(path: str) -> str:

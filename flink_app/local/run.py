@@ -174,6 +174,8 @@ class _Run:
             names, warn = self._input.names, self._noting(line.warn)
             with EmbeddedJob(self._config, self._log_file, warn, names=names) as job:
                 self._start_afresh(line)
+                if job.compiles:
+                    line.stage("starting Flink, and compiling for this processor, for a minute")
                 job.submit()
                 self._began_ms, self._began = lists.now_ms(), time.monotonic()
                 line.stage("running; Ctrl-C stops it")

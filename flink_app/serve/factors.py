@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from flink_app.config import Config
 from flink_app.connections.redis_access import redis_settings
 from udfs.errors import ServiceError
+from udfs.events.batch import item_key
 from udfs.feed.entries import KEEP_S, unpack
 from udfs.state.records import item_dtype
-from udfs.stores.redis_feed import feed_key, log_key
+from udfs.stores.redis_feed import ITEMS, feed_key, log_key
 
 log = logging.getLogger(__name__)
 _PAUSE_S = 0.1
@@ -43,6 +44,7 @@ class Items:
     def __init__(self, dimensions: int, half_life_ms: float) -> None:
         self._half_life_ms = half_life_ms
         self._place: dict[str, int] = {}
+        self._by_key: dict[int, int] = {}
         self._q = np.zeros((256, dimensions), np.float32)
         self._bias = np.zeros(256, np.float32)
         self._heat = np.full(256, -np.inf)  # log2 of popularity, plus its time in half-lives
@@ -54,16 +56,32 @@ class Items:
     def put(self, ids: Sequence[str], rows: NDArray[np.void]) -> None:
         """Set items to absolute values; `rows` are records of `item_dtype`."""
         with self._lock:
-            new = self._place.setdefault
-            places = np.array([new(item, len(self._place)) for item in ids], np.int64)
-            while len(self._place) > len(self._bias):
-                self._q = np.concatenate([self._q, np.zeros_like(self._q)])
-                self._bias = np.concatenate([self._bias, np.zeros_like(self._bias)])
-                self._heat = np.concatenate([self._heat, np.full_like(self._heat, -np.inf)])
-            self._q[places], self._bias[places] = rows["factor"], rows["bias"]
-            with np.errstate(divide="ignore"):
-                heat = np.log2(np.maximum(rows["popularity"], 0.0))
-            self._heat[places] = heat + rows["popularity_at"] / self._half_life_ms
+            self._set(self._admit(ids), rows)
+
+    def put_changed(self, ids: Sequence[str], changed: NDArray[np.void]) -> None:
+        """Set items to absolute values; `changed` are records of `change_dtype`, and `ids` those
+        that may be new. Other unknown items come with the snapshots."""
+        with self._lock:
+            self._admit(ids)
+            places = np.array([self._by_key.get(key, -1) for key in changed["key"].tolist()], int)
+            self._set(places[places >= 0], changed[places >= 0])
+
+    def _admit(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """The place of each item; new ones get one."""
+        for item in ids:
+            if item not in self._place:
+                self._by_key[item_key(item)] = self._place[item] = len(self._place)
+        while len(self._place) > len(self._bias):
+            self._q = np.concatenate([self._q, np.zeros_like(self._q)])
+            self._bias = np.concatenate([self._bias, np.zeros_like(self._bias)])
+            self._heat = np.concatenate([self._heat, np.full_like(self._heat, -np.inf)])
+        return np.array([self._place[item] for item in ids], np.int64)
+
+    def _set(self, places: NDArray[np.int64], rows: NDArray[np.void]) -> None:
+        self._q[places], self._bias[places] = rows["factor"], rows["bias"]
+        with np.errstate(divide="ignore"):
+            heat = np.log2(np.maximum(rows["popularity"], 0.0))
+        self._heat[places] = heat + rows["popularity_at"] / self._half_life_ms
 
     def by_factors(self, ids: Sequence[str], vector: NDArray[np.float32]) -> Scores:
         """σ(b_i + q_i·v_u) of each item; `vector` is v_u, float32[d]."""
@@ -143,8 +161,9 @@ class Factors:
         if not self._position or gap or now - self._renewed_at > _RENEW_S:
             items = self._empty()
             for shard in range(self._shards):
-                if data := client.get(feed_key(self._settings.prefix, "snapshot", shard)):
-                    self._apply(items, data)
+                chunks = client.hgetall(feed_key(self._settings.prefix, ITEMS, shard))
+                for chunk in chunks.values():
+                    self._apply(items, chunk)
             if len(items) or not len(self.items):  # an emptied Redis will be filled again
                 self.items = items
             # Then the whole log: reading an entry twice is harmless, missing one is not.
@@ -155,14 +174,15 @@ class Factors:
             entries = reply[0][1] if reply else []
             for position, fields in entries:
                 self._position = position.decode()
-                self._apply(self.items, fields.get(b"rows", b""))
+                self._apply(self.items, next(iter(fields.values()), b""))
             if len(entries) < _ENTRIES:
                 return
 
     def _apply(self, items: Items, data: bytes) -> None:
         try:
-            feed, rows = unpack(data, self._dtype)
+            feed, rows, changed = unpack(data, self._dtype)
         except ServiceError as error:
             log.warning("skipping a damaged entry of the item feed: %s", error)
             return
         items.put(feed.items, rows)
+        items.put_changed(feed.names, changed)

@@ -46,7 +46,7 @@ class KafkaWriter(Writer):
             "bootstrap.servers": bootstrap,
             "enable.idempotence": True,  # retries neither repeat nor reorder a user's events
             "partitioner": "murmur2_random",  # a key's partition is the one Java clients choose
-            "linger.ms": 5,
+            "linger.ms": 1,  # events that are written together are sent together all the same
             "message.timeout.ms": int(_DELIVER_S * 1000),
         }
         self._producer = self._connect({**defaults, **(options or {})})

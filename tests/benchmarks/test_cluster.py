@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from benchmarks import evaluate
-from benchmarks.cluster import Look, flat, rates, shuffled
+from benchmarks.cluster import flat, shuffled
 from benchmarks.cluster_events import RATINGS_OF_5, pace, structured
+from benchmarks.cluster_jobs import Look, rates
 from benchmarks.usage import Usage
 from flink_app.config import load
 from flink_app.console.totals import Totals

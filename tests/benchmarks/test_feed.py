@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.batches import PARTS, cost, line
 from benchmarks.feed import Case, batches, traffic
-from udfs.state.records import item_dtype
+from udfs.feed.entries import change_dtype
 
 SMALL = Case(rate=2_000, items=60, users=50)
 
@@ -25,7 +25,7 @@ def test_traffic_is_counted_and_bounded() -> None:
     # In 2 s, each item's row is sent at most ten times, and its pairs at most twice.
     assert 0 < free["rows"] * 4_000 <= 10 * SMALL.items
     assert 0 < free["pair_rows"] * 4_000 <= 2 * SMALL.items
-    size = item_dtype(SMALL.dimensions).itemsize
+    size = change_dtype(SMALL.dimensions).itemsize
     assert free["item_bytes"] > free["rows"] * size
     slow = traffic(msgspec.structs.replace(SMALL, bound=0.02), 2_000, 4_000)
     assert slow["megabytes_per_s"] < 0.03 < free["megabytes_per_s"]

@@ -12,17 +12,19 @@ from benchmarks.scaling import (
     Constants,
     Site,
     batches,
+    changed_row,
     feed_written,
     item_row,
     lag,
     needs,
+    pairs_row,
     pieces,
     python_load,
     user_state,
 )
+from udfs.feed.entries import change_dtype
 from udfs.learning.batch_queue import MOST
 from udfs.memory.history_kernels import PAGE
-from udfs.models.item_cf.wire import PAIR, PAIRS_HEAD
 from udfs.state.records import item_dtype, user_dtype
 
 C = Constants()
@@ -40,7 +42,8 @@ def test_bytes_match_the_layouts(d: int) -> None:
     assert state == pytest.approx(user_dtype(d).itemsize, abs=16)
     assert user_state(changed(history=2 * PAGE)) - user_state(changed(history=PAGE)) == 260
     full = feed_written(changed(items=1, bound=1e6), C) * 1e6
-    assert full == pytest.approx(5 * item_row(32) + PAIRS_HEAD + 12 + PAIR * 200)
+    assert changed_row(d) == change_dtype(d).itemsize
+    assert full == pytest.approx(5 * changed_row(32) + pairs_row(200))
 
 
 def test_a_batch_has_at_least_one_event() -> None:

@@ -89,7 +89,7 @@ def _learn(url: str) -> None:
     feed = RedisFeed(writer, PREFIX)
     feed.append(b"rows", 0)
     assert list(feed.follow("0-0")) and feed.end() and feed.origins([0])
-    assert not list(feed.pairs(9)) and feed.snapshot(9) == (None, None)
+    assert not list(feed.chunks(9)) and feed.snapshot(9) == (None, None)
     RedisStats(writer, PREFIX).show({"served": ["a"]})
     stats = Subtask(Stats(RedisSettings(url, prefix=PREFIX, retry_s=0, born_ms=NOW + 1)))
     stats.process(0, pack_account(Account(received=5, quality={"served:tests": 1.0})))

@@ -1,10 +1,9 @@
 """The compiled loops of changes: from a learner's replica of the items to the owners of the items.
 
 In: the columns of a `Catalogue`, the events of a batch, what touched items were before. Out: the
-counters of users and items, changes of the factors by item shard, and columns to which changes are
-added. Like `udfs.memory.history_kernels` they release the interpreter lock and are compared with
-plain NumPy in the tests. Names of sizes: `d` factors, `t` touched items, `m` items of a message,
-`S` item shards.
+counters of users and items, changes of the factors by item shard. Like
+`udfs.memory.history_kernels` they release the interpreter lock and are compared with plain NumPy in
+the tests. Names of sizes: `d` factors, `t` touched items, `S` item shards.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 
 from udfs.compiling import njit
 from udfs.memory.popularity_kernels import add_decayed
-from udfs.memory.vector_kernels import SPREAD_LIMIT, clip
 
 
 class People(NamedTuple):
@@ -177,6 +175,21 @@ class Grouped(NamedTuple):
     named: NDArray[np.int32]
     starts: NDArray[np.int64]
 
+    @classmethod
+    def room(cls, t: int, d: int, shards: int) -> Grouped:
+        """Room for so many."""
+        return cls(
+            np.empty((t, d + 4), np.float32),
+            np.empty((t + 1, d), np.float32),
+            np.empty(t, np.uint64),
+            np.empty(t),
+            np.empty(t),
+            np.empty(t, np.int64),
+            np.empty(t + 1, np.int32),
+            np.empty(t, np.int32),
+            np.empty((3, shards + 1), np.int64),
+        )
+
 
 @njit(cache=True, nogil=True)
 def group(change, keys, weight, weight_at, events, shards, out):
@@ -217,62 +230,3 @@ def group(change, keys, weight, weight_at, events, shards, out):
                 named[names] = k
                 names += 1
         starts[1, s + 1], starts[2, s + 1] = moves, names
-
-
-class Told(NamedTuple):
-    """What a message says of m items.
-
-    Attributes:
-        change: float32[m, d + 4] of q, bias and spread. context: float32[m, d] of y.
-        weight, weight_at, events: float64[m], float64[m] ms, int64[m]: a decayed sum of positive
-            weights and its time, events.
-    """
-
-    change: NDArray[np.float32]
-    context: NDArray[np.float32]
-    weight: NDArray[np.float64]
-    weight_at: NDArray[np.float64]
-    events: NDArray[np.int64]
-
-
-class Owned(NamedTuple):
-    """The columns of the catalogue that owns the items."""
-
-    q: NDArray[np.float32]
-    y: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    spread: NDArray[np.float32]
-    popularity: NDArray[np.float64]
-    popularity_at: NDArray[np.float64]
-    events: NDArray[np.int64]
-    seen: NDArray[np.int64]
-
-
-@njit(cache=True, nogil=True)
-def apply_changes(items, told, owned, seen, half_life):
-    """Add changes to distinct items (int32[m], negative: skipped).
-
-    Args:
-        told, owned: `Told`, and `Owned`, changed.
-        seen: ms, the time of those that had events. half_life: ms.
-    """
-    change, context = told.change, told.context
-    weight, weight_at, events = told.weight, told.weight_at, told.events
-    q, y, bias, spread = owned.q, owned.y, owned.bias, owned.spread
-    value, at, count, last = owned.popularity, owned.popularity_at, owned.events, owned.seen
-    d = q.shape[1]
-    for k in range(items.shape[0]):
-        j = items[k]
-        if j < 0:
-            continue
-        for f in range(d):
-            q[j, f] = clip(q[j, f] + change[k, f])
-            y[j, f] = clip(y[j, f] + context[k, f])
-        bias[j] = clip(bias[j] + change[k, d])
-        for a in range(3):
-            total = spread[j, a] + change[k, d + 1 + a]
-            spread[j, a] = min(max(total, np.float32(0.0)), SPREAD_LIMIT)
-        value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
-        count[j] += events[k]
-        if events[k] > 0:
-            last[j] = seen

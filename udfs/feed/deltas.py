@@ -1,26 +1,29 @@
 """What the user learner sends to the item learners after a batch: changes, never values.
 
 In: what a batch has changed of each item. Out: one MessagePack message per item shard, and the
-function that applies it to the catalogue that owns the items.
+function that applies messages to the catalogue that owns the items.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.errors import ServiceError
-from udfs.feed import change_kernels, parameters
+from udfs.events.batch import item_key
+from udfs.feed import apply_kernels, change_kernels, parameters
 from udfs.feed.change_kernels import Grouped
 from udfs.feed.parameters import Packed, Parameters
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.wire import Pairs
 
 VERSION = 5
+_group = Direct(change_kernels.group)
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -81,33 +84,28 @@ class Touched(NamedTuple):
 
 
 def pack_deltas(
-    touched: Touched, seen: int, pairs: list[Pairs], shared: Parameters, origin: int = -1
+    touched: Touched,
+    seen: int,
+    pairs: list[Pairs],
+    shared: Parameters,
+    origin: int = -1,
+    memory: Grouped | None = None,
 ) -> dict[int, bytes]:
     """One message per item shard that has changes.
 
     Args:
         seen: ms. pairs: by item shard; empty where none are counted.
         shared: what to add to shared parameters. origin: the subtask that has learned them.
+        memory: room for as many items and all item shards; by default made anew.
     """
-    names, (n, width) = touched.names, touched.change.shape
-    d = width // 2 - 2
-    count = max(len(pairs), int(touched.shards.max(initial=0)) + 1)
-    g = Grouped(
-        np.empty((n, d + 4), np.float32),
-        np.empty((n + 1, d), np.float32),
-        np.empty(n, np.uint64),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n, np.int64),
-        np.empty(n + 1, np.int32),
-        np.empty(n, np.int32),
-        np.empty((3, count + 1), np.int64),
-    )
-    t = touched
-    change_kernels.group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
+    t, names, d = touched, touched.names, touched.change.shape[1] // 2 - 2
+    count = max(len(pairs), int(t.shards.max(initial=0)) + 1)
+    g = memory or Grouped.room(len(t.keys), d, count)
+    given = t.change, t.keys, t.weight, t.weight_at, t.events, t.shards
+    _group(*given, g, varying=given)
     rows, moves, named = g.starts.tolist()
     messages = {}
-    for shard in range(count):
+    for shard in range(len(rows) - 1):
         a, b = rows[shard : shard + 2]
         pair = pairs[shard] if pairs else None
         # Every shard gets the number of events learned: the counts in all shards age by it.
@@ -148,39 +146,87 @@ def unpack_deltas(data: bytes) -> Deltas:
     return message
 
 
-def apply_deltas(message: Deltas, catalogue: Catalogue, half_life_ms: float) -> NDArray[np.int32]:
-    """Add a message to the catalogue that owns its items; returns the slots it changed, int32[m].
+class Applied(NamedTuple):
+    """What messages changed: the slot of each of their rows, int32[m], −1 where it was skipped; and
+    where the rows of each message begin, int64[M + 1]."""
+
+    slots: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+
+def apply_deltas(messages: Sequence[Deltas], catalogue: Catalogue, half_life_ms: float) -> Applied:
+    """Add messages, in order, to the catalogue that owns their items.
 
     An unknown item that was only drawn as a negative is skipped: it has expired here.
     """
-    events = np.frombuffer(message.events, "<i8")
-    n = len(events)
-    if message.version < 3:
-        slots = catalogue.find(message.items)
-        named = np.arange(n)
-    else:
-        slots = catalogue.known(np.frombuffer(message.keys, "<u8"))
-        named = np.flatnonzero(events > 0)
-    new = (slots[named] < 0) & (events[named] > 0)
-    slots[named[new]] = catalogue.slots([message.items[k] for k in np.flatnonzero(new).tolist()])
     d = catalogue.dimensions
-    change, context = np.zeros((n, d + 4), np.float32), np.zeros((n, d), np.float32)
-    sent = np.frombuffer(message.change, "<f4").reshape(n, -1 if n else d + 4)
-    change[:, : sent.shape[1]] = sent
-    moved = np.frombuffer(message.moved, "<i4")
-    context[moved] = np.frombuffer(message.context, "<f4").reshape(len(moved), d)
-    weight, weight_at = (
-        np.frombuffer(message.weight, "<f8"),
-        np.frombuffer(message.weight_at, "<f8"),
-    )
+    told = [m if m.version >= 3 else _renewed(m, d) for m in messages]
+    sizes = np.array([len(m.events) for m in told], np.int64) // 8
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    n = int(starts[-1])
+    events = _joined([m.events for m in told], "<i8")
+    slots = _slots(told, _joined([m.keys for m in told], "<u8"), events, catalogue)
+    moved = _joined([m.moved for m in told], "<i4").astype(np.int64)
+    moved += np.repeat(starts[:-1], np.array([len(m.moved) for m in told], np.int64) // 4)
     c = catalogue
-    change_kernels.apply_changes(
+    apply_kernels.apply_changes(
         slots,
-        change_kernels.Told(change, context, weight, weight_at, events),
-        change_kernels.Owned(
+        apply_kernels.Told(
+            starts,
+            np.array([m.seen for m in told], np.int64),
+            _joined([m.change for m in told], "<f4").reshape(n, d + 4),
+            moved,
+            _joined([m.context for m in told], "<f4").reshape(len(moved), d),
+            _joined([m.weight for m in told], "<f8"),
+            _joined([m.weight_at for m in told], "<f8"),
+            events,
+        ),
+        apply_kernels.Owned(
             c.q, c.y, c.bias, c.spread, c.popularity, c.popularity_at, c.events, c.seen
         ),
-        message.seen,
         half_life_ms,
     )
-    return slots[slots >= 0]
+    return Applied(slots, starts)
+
+
+def _joined(parts: Sequence[bytes], dtype: str) -> NDArray[Any]:
+    """One writable array of all parts: kernels are compiled only for such."""
+    return np.frombuffer(bytearray().join(parts), dtype)
+
+
+def _renewed(message: Deltas, d: int) -> Deltas:
+    """A message of version 1 or 2 as one of version 3: items by key, and with a spread."""
+    events = np.frombuffer(message.events, "<i8")
+    change = np.zeros((len(events), d + 4), np.float32)
+    if len(events):
+        sent = np.frombuffer(message.change, "<f4").reshape(len(events), -1)
+        change[:, : sent.shape[1]] = sent
+    return msgspec.structs.replace(
+        message,
+        change=change.tobytes(),
+        items=[item for item, n in zip(message.items, events, strict=True) if n > 0],
+        keys=np.array([item_key(item) for item in message.items], np.uint64).tobytes(),
+    )
+
+
+def _slots(
+    messages: Sequence[Deltas],
+    keys: NDArray[np.uint64],
+    events: NDArray[np.int64],
+    catalogue: Catalogue,
+) -> NDArray[np.int32]:
+    """The slot of each row of messages; items with events that are new get one."""
+    slots = catalogue.known(keys)
+    new = np.flatnonzero((slots < 0) & (events > 0))
+    if not len(new):
+        return slots
+    names = [name for message in messages for name in message.items]
+    place = np.cumsum(events > 0) - 1
+    slots[new] = catalogue.slots([names[k] for k in place[new].tolist()])
+    # A new item that was drawn as a negative too, in a later message, is known by then.
+    first = dict(zip(slots[new[::-1]].tolist(), new[::-1].tolist(), strict=True))
+    drawn = np.flatnonzero(slots < 0)
+    for row, slot in zip(drawn.tolist(), catalogue.known(keys[drawn]).tolist(), strict=True):
+        if 0 <= first.get(slot, -1) < row:
+            slots[row] = slot
+    return slots

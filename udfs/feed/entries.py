@@ -6,6 +6,7 @@ In: MessagePack out of Redis. Out: `FeedRows` and its checked records. This modu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 from udfs.feed.parameters import Packed
+from udfs.models.item_cf.feed_rows import PairRows
 from udfs.state.records import read_rows
 
-VERSION = 3
+VERSION = 4
 _READ = (2, VERSION)
 PUBLISH_MS = 200
 """How often an item shard publishes its changes. With several machines this is the delay
@@ -27,15 +29,41 @@ snapshots, which are written every `feed.snapshot_s`, 10 s. More would only fill
 `feed.megabytes_per_s` for each second."""
 
 
+_LARGER = 36  # bytes of an item's fields of more than 16 bits, which come first
+_NOT_FINITE = 0x7C00  # the exponent of a float16 that is not
+
+
+def change_dtype(d: int) -> np.dtype[np.void]:
+    """An item in the log: its `item_key` and the fields of `item_dtype`, with half of their
+    bytes; those of 16 bits come last."""
+    return np.dtype(
+        [
+            ("key", "<u8"),
+            ("seen", "<i8"),
+            ("popularity_at", "<f8"),
+            ("popularity", "<f4"),
+            ("events", "<u4"),
+            ("bias", "<f4"),
+            ("spread", "<f2", (3,)),
+            ("factor", "<f2", (d,)),
+            ("context", "<f2", (d,)),
+        ]
+    )
+
+
 class FeedRows(msgspec.Struct, frozen=True, array_like=True):
-    """Absolute rows of n items of one shard.
+    """Absolute rows of items of one shard.
 
     Attributes:
         epoch: when the item learner that wrote this started, ms. restored: whether it started from
-            a checkpoint or savepoint. rows: n records of `item_dtype`.
-        counted, pairs: items whose pairs have changed, and their rows as from `wire.pack_row`.
+            a checkpoint or savepoint.
+        items, rows: in a snapshot, ids and records of `item_dtype`.
+        counted, pairs: only in versions 2 and 3: items, and their rows as from `wire.pack_row`.
         parameters: float64[P] by name, from the first shard only (see `udfs.feed.parameters`); in
             version 2 only those of the ranker.
+        changed: in the log, m records of `change_dtype`. factors: d of these.
+        new, names: int32[k], which of them a replica may not know yet, and their ids.
+        counts: rows of pairs.
     """
 
     version: int
@@ -47,13 +75,26 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
     counted: Sequence[str] = ()
     pairs: Sequence[bytes] = ()
     parameters: Packed = {}
+    factors: int = 0
+    changed: bytes = b""
+    new: bytes = b""
+    names: Sequence[str] = ()
+    counts: PairRows = PairRows()
+
+
+class Read(NamedTuple):
+    """An entry, checked: its n records of `item_dtype` and its m of `change_dtype`."""
+
+    feed: FeedRows
+    rows: NDArray[np.void]
+    changed: NDArray[np.void]
 
 
 _decode = msgspec.msgpack.Decoder(FeedRows).decode
 
 
-def unpack(data: bytes, dtype: np.dtype[np.void]) -> tuple[FeedRows, NDArray[np.void]]:
-    """The entry, and its n records of `dtype` (`item_dtype`).
+def unpack(data: bytes, dtype: np.dtype[np.void]) -> Read:
+    """The entry; `dtype` is the `item_dtype` of the reader. Non-finite numbers read as 0.
 
     Raises:
         ServiceError: the entry is damaged, or has another form or number of factors.
@@ -62,7 +103,7 @@ def unpack(data: bytes, dtype: np.dtype[np.void]) -> tuple[FeedRows, NDArray[np.
         feed = _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ServiceError(str(error)) from error
-    if feed.version not in _READ:
+    if not _READ[0] <= feed.version <= VERSION:
         raise ServiceError(f"it has form {feed.version}, not {_READ[0]} to {VERSION}")
     rows = read_rows(feed.rows, dtype, "an entry of the item feed")
     if len(rows) != len(feed.items) or len(feed.pairs) != len(feed.counted):
@@ -70,4 +111,23 @@ def unpack(data: bytes, dtype: np.dtype[np.void]) -> tuple[FeedRows, NDArray[np.
             f"it names {len(feed.items)} and {len(feed.counted)} items but has "
             f"{len(rows)} and {len(feed.pairs)} rows"
         )
-    return feed, rows
+    return Read(feed, rows, _changed(feed, dtype["factor"].shape[0]))
+
+
+def _changed(feed: FeedRows, d: int) -> NDArray[np.void]:
+    form = change_dtype(d)
+    new = np.frombuffer(feed.new, "<i4") if len(feed.new) == 4 * len(feed.names) else None
+    if feed.changed and feed.factors != d:
+        raise ServiceError(f"it has {feed.factors} factors, not {d}")
+    count, rest = divmod(len(feed.changed), form.itemsize)
+    if rest or new is None or new.min(initial=0) < 0 or new.max(initial=-1) >= count:
+        raise ServiceError(f"its {len(feed.changed)} bytes of changed items do not fit")
+    changed = np.frombuffer(bytearray(feed.changed), form)
+    halves: NDArray[np.uint16] = changed.view("<u2").reshape(count, form.itemsize // 2)
+    exponents = halves[:, _LARGER // 2 :] & _NOT_FINITE
+    names = ["popularity_at", "popularity", "bias"]
+    if (exponents == _NOT_FINITE).any():
+        names += ["spread", "factor", "context"]
+    for name in names:
+        np.nan_to_num(changed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return changed

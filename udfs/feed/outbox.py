@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.feed import change_kernels
-from udfs.feed.change_kernels import Demand, Owed, People
+from udfs.feed.change_kernels import Demand, Grouped, Owed, People
 from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.parameters import Parameters
 from udfs.memory.catalogue import Catalogue
@@ -19,7 +20,7 @@ from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.factors import arrays
 from udfs.models.item_cf.arrays import Windows
-from udfs.models.item_cf.wire import split_pairs
+from udfs.models.item_cf.wire import Pairs, split_pairs
 
 
 class _Items(Table):
@@ -37,6 +38,9 @@ class _Rows(Table):
     weight = column(np.float64)
     weight_at = column(np.float64)
     events = column(np.int64)
+    change = column(np.float32, ("w",))
+    keys = column(np.uint64)
+    shards = column(np.int32)
 
 
 class Outbox:
@@ -55,7 +59,10 @@ class Outbox:
         self._half_life_ms = half_life_ms
         self._items = catalogue.attach(_Items())
         self._rows = _Rows(w=2 * catalogue.dimensions + 4)
+        self._grouped = Grouped.room(0, catalogue.dimensions, shards)
+        self._tally, self._changes = Direct(change_kernels.tally), Direct(change_kernels.changes)
         self._windows: list[Windows] = []
+        self._pairs = Windows.room(0, 0)
         self._count = self._batch = self.touched = 0
 
     @property
@@ -84,7 +91,7 @@ class Outbox:
         Returns: how many users were met for the first time, and the latest time.
         """
         c, r = self._catalogue, self._rows
-        self._count, fresh, newest = change_kernels.tally(
+        self._count, fresh, newest = self._tally(
             batch,
             ts,
             now_ms,
@@ -113,16 +120,28 @@ class Outbox:
         if self.empty and not shared:
             return {}
         slots, events, shards = r.slots[:n], r.events[:n], c.shards(count)
-        names = {k: c.ids[slots[k]] or "" for k in np.flatnonzero(events).tolist()}
-        change = np.empty((n, r.before.shape[1]), np.float32)
-        keys, owners = np.empty(n, np.uint64), np.empty(n, np.int32)
-        change_kernels.changes(
-            slots, r.before, arrays.item_factors(c), c.keys, shards, change, keys, owners
+        ids, some = c.ids, slots.tolist()
+        names = {k: ids[some[k]] or "" for k in np.flatnonzero(events).tolist()}
+        self._changes(
+            slots, r.before, arrays.item_factors(c), c.keys, shards, r.change, r.keys, r.shards
         )
-        pairs = []
-        if self._windows:
-            windows = Windows.join(self._windows)
-            pairs = split_pairs(windows, c.keys, shards, count, self._items.number)
-        touched = Touched(keys, names, change, r.weight[:n], r.weight_at[:n], events, owners)
-        self._count, self._windows = 0, []
-        return pack_deltas(touched, now_ms, pairs, shared, self._origin)
+        if len(self._grouped.keys) < n:
+            self._grouped = Grouped.room(2 * n, c.dimensions, count)
+        touched = Touched(
+            r.keys[:n], names, r.change[:n], r.weight[:n], r.weight_at[:n], events, r.shards[:n]
+        )
+        pairs, self._count = self._split(shards), 0
+        return pack_deltas(touched, now_ms, pairs, shared, self._origin, self._grouped)
+
+    def _split(self, shards: NDArray[np.int32]) -> list[Pairs]:
+        """The pairs by item shard; then none are owed."""
+        if not self._windows:
+            return []
+        windows, room = Windows.join(self._windows), self._pairs
+        self._windows = []
+        m, p = len(windows.heads), len(windows.others)
+        if len(room.heads) < m or len(room.others) < p:
+            room = self._pairs = Windows.room(2 * m, 2 * p)
+        return split_pairs(
+            windows, self._catalogue.keys, shards, self._shards, self._items.number, room
+        )

@@ -6,7 +6,7 @@ which the item feed carries to all user learners.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -58,6 +58,23 @@ def read(packed: Packed) -> dict[str, NDArray[np.float64]]:
                 "are damaged; restore an earlier checkpoint."
             )
     return {name: np.frombuffer(data, "<f8") for name, data in packed.items()}
+
+
+def total(packed: Sequence[Packed]) -> dict[str, NDArray[np.float64]]:
+    """The sums of parameters that `pack` packed, by name; where sizes differ, those like the last.
+
+    Raises:
+        ServiceError: they are damaged.
+
+    >>> one = pack({"a": np.array([1.0])})
+    >>> total([one, {}, one])
+    {'a': array([2.])}
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    for name, values in (each for one in packed if one for each in read(one).items()):
+        before = found.get(name)
+        found[name] = values if before is None or len(before) != len(values) else before + values
+    return found
 
 
 class Shared:

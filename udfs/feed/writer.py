@@ -1,15 +1,11 @@
 """The item feed as an item shard writes it: changed items for the replicas in the user learners.
 
 In: rows of a `Catalogue` that owns one shard of the items. Out: entries of the log, and one
-snapshot per item shard with its pairs in chunks (see `udfs.stores.redis_feed`). All values are
-absolute, so reading an entry twice is harmless. Entries are versioned MessagePack, not meant for
-front ends.
+snapshot per item shard in chunks (see `udfs.stores.redis_feed`). All values are absolute, so
+reading an entry twice is harmless. Entries are versioned MessagePack, not meant for front ends.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,12 +13,15 @@ from numpy.typing import NDArray
 
 from udfs.feed import parameters
 from udfs.feed.changes import Changes
-from udfs.feed.entries import VERSION, FeedRows
+from udfs.feed.entries import VERSION, FeedRows, change_dtype
+from udfs.feed.marks import NEW
 from udfs.feed.parameters import Parameters
 from udfs.memory.catalogue import Catalogue
-from udfs.stores.redis_feed import RedisFeed, Snapshot
+from udfs.models.item_cf.feed_rows import PairRows
+from udfs.stores.redis_feed import ITEMS, PAIRS, RedisFeed
 
 _encode = msgspec.msgpack.Encoder().encode
+_FIELDS = "seen", "popularity_at", "popularity", "events", "bias", "spread"
 
 
 class FeedWriter:
@@ -32,9 +31,6 @@ class FeedWriter:
         epoch: when this learner started, ms. restored: whether it started from a checkpoint or
             savepoint.
         keep_s: how long the log keeps an entry.
-
-    Attributes:
-        written: bytes packed so far, without the keys and the protocol around them.
     """
 
     def __init__(
@@ -42,58 +38,73 @@ class FeedWriter:
     ) -> None:
         self._feed, self.shard, self._epoch = feed, shard, epoch
         self.restored, self._keep_ms = restored, int(keep_s * 1000)
-        self.written = 0
+        self._number = 0
+        self._origin = ""
 
     def lost(self) -> bool:
-        """Whether Redis has no snapshot of this shard: none was written, or Redis was emptied."""
-        return self._feed.lost(self.shard)
+        """Whether Redis has another snapshot of this shard than the last written here: it was
+        emptied, or has come back with older data; or none was written yet."""
+        return self._feed.lost(self.shard, self._origin)
 
-    def _pack(
-        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes
-    ) -> bytes:
-        data = _encode(
-            FeedRows(
-                VERSION,
-                self.shard,
-                self._epoch,
-                self.restored,
-                catalogue.names(slots.tolist()),
-                catalogue.rows(slots).tobytes(),
-                changes.counted,
-                changes.pairs,
-                parameters.pack(changes.parameters),
-            )
-        )
-        self.written += len(data)
-        return data
+    def _empty(self) -> FeedRows:
+        return FeedRows(VERSION, self.shard, self._epoch, self.restored, [], b"")
 
     def append(
-        self, catalogue: Catalogue, slots: NDArray[np.integer[Any]], changes: Changes, now_ms: int
-    ) -> None:
-        """Add the rows of `slots` and `changes` to the log."""
-        self._feed.append(self._pack(catalogue, slots, changes), now_ms - self._keep_ms)
-
-    def replace(
-        self,
-        catalogue: Catalogue,
-        shared: Parameters,
-        chunks: Mapping[int, Changes],
-        *,
-        whole: bool,
-    ) -> None:
-        """Replace the shard's snapshot.
-
-        Args:
-            chunks: pairs by chunk: the chunks that changed since the last snapshot, or all if
-                `whole`.
-        """
-        none = np.zeros(0, np.int32)
-        self._feed.replace(
-            self.shard,
-            Snapshot(
-                entry=self._pack(catalogue, catalogue.living_slots(), Changes(parameters=shared)),
-                pairs={n: self._pack(catalogue, none, chunk) for n, chunk in chunks.items()},
-                whole=whole,
-                origin=f"{self._epoch}:{int(self.restored)}",
-            ),
+        self, catalogue: Catalogue, changes: Changes, flags: NDArray[np.uint8], now_ms: int
+    ) -> int:
+        """Add changes to the log; returns the bytes of the entry. `flags` are those of
+        `udfs.feed.marks`."""
+        slots = changes.slots
+        new = np.flatnonzero(flags[slots] & NEW).astype("<i4")
+        rows = msgspec.structs.replace(
+            self._empty(),
+            parameters=parameters.pack(changes.parameters),
+            factors=catalogue.dimensions,
+            changed=_changed(catalogue, slots).tobytes(),
+            new=new.tobytes(),
+            names=catalogue.names(slots[new].tolist()),
+            counts=changes.pairs,
         )
+        data = _encode(rows)
+        self._feed.append(data, now_ms - self._keep_ms, changes.besides)
+        return len(data)
+
+    def begin(self, *, items: bool, pairs: bool) -> None:
+        """Begin a snapshot; drop the items or pairs of the last one, if these are to be whole."""
+        if items:
+            self._origin = f"{self._epoch}:0:{self._number}"
+        self._feed.begin(self.shard, [*[ITEMS] * items, *[PAIRS] * pairs], self._origin)
+
+    def put(
+        self, catalogue: Catalogue, number: int, slots: NDArray[np.int32], pairs: PairRows | None
+    ) -> int:
+        """Replace a chunk of the snapshot, items or their pairs; returns its bytes."""
+        entry = msgspec.structs.replace(
+            self._empty(),
+            items=catalogue.names(slots.tolist()),
+            rows=catalogue.rows(slots).tobytes(),
+            counts=pairs or PairRows(),
+        )
+        kind = ITEMS if pairs is None else PAIRS
+        data = _encode(entry)
+        self._feed.put(self.shard, kind, number, data)
+        return len(data)
+
+    def finish(self, shared: Parameters) -> bool:
+        """End a snapshot; returns whether Redis still had what was written before."""
+        kept = not self.lost()
+        self._number += 1
+        self._origin = f"{self._epoch}:{int(self.restored)}:{self._number}"
+        entry = msgspec.structs.replace(self._empty(), parameters=parameters.pack(shared))
+        self._feed.finish(self.shard, _encode(entry), self._origin)
+        return kept
+
+
+def _changed(catalogue: Catalogue, slots: NDArray[np.int32]) -> NDArray[np.void]:
+    """The items in `slots` for the log."""
+    c = catalogue
+    rows = np.empty(len(slots), change_dtype(c.dimensions))
+    rows["key"], rows["factor"], rows["context"] = c.keys[slots], c.q[slots], c.y[slots]
+    for name in _FIELDS:
+        rows[name] = getattr(c, name)[slots]
+    return rows

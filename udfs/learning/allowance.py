@@ -8,8 +8,8 @@ from __future__ import annotations
 
 HELD_S = 10.0
 """The most that is saved up, as so many seconds' worth."""
-AT_ONCE_S = 0.16
-"""The most that one batch gets of it, 8 events of 50 a second: the lists of its users wait."""
+AT_ONCE_S = 0.08
+"""The most that one batch gets of it, 8 events of 100 a second: the lists of its users wait."""
 
 
 class Allowance:
@@ -18,10 +18,10 @@ class Allowance:
     Args:
         per_s: how many tokens are added each second.
 
-    >>> allowance = Allowance(50)
-    >>> allowance.most(0), allowance.take(500), allowance.most(0)
+    >>> allowance = Allowance(100)
+    >>> allowance.most(0), allowance.take(1000), allowance.most(0)
     (8, None, 0)
-    >>> allowance.most(39), allowance.most(40), allowance.most(30)
+    >>> allowance.most(19), allowance.most(20), allowance.most(10)
     (1, 2, 2)
     """
 

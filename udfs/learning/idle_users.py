@@ -32,6 +32,8 @@ class IdleUsers:
     def mark(self, users: Users, slots: NDArray[np.int32], now_ms: int) -> None:
         """Record the users in `slots` (distinct) as seen at `now_ms`."""
         bucket = self._log.begin(now_ms)
+        if len(slots) == 1 and users.marked[slots[0]] == bucket:
+            return  # the usual case where few events come
         fresh = slots[users.marked[slots] != bucket]
         if len(fresh):
             users.marked[fresh] = bucket

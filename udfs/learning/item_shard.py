@@ -8,22 +8,26 @@ inbox.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.feed import parameters
 from udfs.feed.changes import Changes
-from udfs.feed.deltas import Touched, apply_deltas, pack_deltas, unpack_deltas
+from udfs.feed.deltas import Deltas, Touched, apply_deltas, pack_deltas, unpack_deltas
+from udfs.feed.mark_kernels import SEVERAL
+from udfs.feed.marks import FOLD, NEW, PAIRS, SEND, SNAP, Marks
 from udfs.feed.parameters import Parameters, Shared
+from udfs.feed.reader import put_counts
+from udfs.feed.unsent import Unsent
 from udfs.memory.catalogue import Catalogue
-from udfs.memory.slots import SlotSet
+from udfs.models.item_cf.feed_rows import PairRows, read_short, shorten
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.wire import (
-    PAIR,
-    PAIRS_HEAD,
+    Counted,
     KeyIndex,
+    PackedRows,
     apply_pairs,
     pack_rows,
     read_row,
@@ -32,15 +36,35 @@ from udfs.models.item_cf.wire import (
 from udfs.models.settings import Settings
 from udfs.state.records import read_rows
 
-CHUNK = 256  # items whose pairs are in one field of the snapshot
+CHUNK = 256  # items in one field of the snapshot
+_CHANGED = FOLD | SEND | SNAP
+
+
+class Cut(NamedTuple):
+    """What of a shard differs from the rows in state, as of one moment.
+
+    Attributes:
+        items, rows: int32[n], and the bytes of their records, one after the other.
+        counted, pairs: int32[r], and their rows of pairs. parameters: all shared ones.
+    """
+
+    items: NDArray[np.int32]
+    rows: NDArray[np.uint8]
+    counted: NDArray[np.int32]
+    pairs: PackedRows
+    parameters: Parameters
 
 
 class ItemShard:
     """See the module.
 
+    Args:
+        follow: whether replicas follow its changes.
+
     Attributes:
         neighbours: row k belongs to slot k of the catalogue; neighbours are numbers of `index`.
         shared: the parameters that user learners share, in the first shard only.
+        changed: whether anything differs from the last snapshot.
     """
 
     def __init__(
@@ -50,14 +74,14 @@ class ItemShard:
         shared: Shared | None,
         index: KeyIndex,
         half_life_ms: float,
+        follow: bool = True,
     ) -> None:
         self.catalogue, self.neighbours, self.shared = catalogue, neighbours, shared
         self._index, self._half_life_ms = index, half_life_ms
         catalogue.attach(neighbours, slots=False)
-        self._unfolded, self._uncounted = SlotSet(), SlotSet()
-        self._unpublished, self._unpublished_pairs = SlotSet(), SlotSet()
-        self._chunks: set[int] = set()
-        self._whole = True  # whether the next snapshot must hold all pairs
+        self.marks = catalogue.attach(Marks(), slots=False)
+        self._unsent = Unsent(catalogue, neighbours, self.marks, index) if follow else None
+        self._whole = {False: True, True: True}  # items, pairs: whether all chunks are stale
         self.changed = True
 
     @staticmethod
@@ -89,8 +113,11 @@ class ItemShard:
         message = pack_deltas(touched, 0, pairs, {})[0]
         trial = ItemShard(catalogue, Neighbours(options.item_cf), None, KeyIndex(), 1.0)
         trial.apply(message)
-        trial.fold()
-        trial.snapshot()
+        trial.changes(1, 1)
+        trial.cut()
+        for number, _ in trial.stale(pairs=True):
+            rows = trial.chunk(number, pairs=True)[1]
+            put_counts(catalogue, trial.neighbours, read_short(rows))  # what replicas do
 
     def load(
         self, items: Mapping[str, bytes], pairs: Mapping[str, bytes], shared: Parameters
@@ -110,110 +137,116 @@ class ItemShard:
             if slot >= 0:
                 numbers = self._index.numbers(row.keys)
                 self.neighbours.put_row(slot, Row(row.clock, row.weight, numbers, row.values))
+        self.marks.flags[: self.catalogue.size] |= NEW
         if self.shared is not None:
             self.shared.put(shared)
 
-    def apply(self, data: bytes) -> int:
-        """Apply one message; returns how many items it changed."""
-        message = unpack_deltas(data)
-        slots = apply_deltas(message, self.catalogue, self._half_life_ms)
-        self._unfolded.add(slots)
-        self._unpublished.add(slots)
-        if message.pairs is not None:
-            rows = apply_pairs(message.pairs, self.neighbours, self._index, self.catalogue.known)
-            self._uncounted.add(rows)
-            self._unpublished_pairs.add(rows)
+    def apply(self, *messages: bytes, now_ms: int = 0) -> int:
+        """Apply messages as one; returns how many changes of items they had."""
+        told = [unpack_deltas(message) for message in messages]
+        known = self.catalogue.size
+        applied = apply_deltas(told, self.catalogue, self._half_life_ms)
+        flags = self.marks.flags
+        flags[known : self.catalogue.size] |= NEW
+        changed = applied.slots[applied.slots >= 0]
+        flags[changed] |= _CHANGED
+        counted = self._count(told)
+        if self._unsent is not None:
+            self._unsent.note(told, applied, counted, now_ms)
         if self.shared is not None:
-            self.shared.add(parameters.read(message.parameters))
+            self.shared.add(parameters.total([message.parameters for message in told]))
         self.changed = True
-        return len(slots)
+        return len(changed)
+
+    def _count(self, told: list[Deltas]) -> Counted | None:
+        pairs = [message.pairs for message in told if message.pairs is not None]
+        if not pairs:
+            return None
+        counted = apply_pairs(pairs, self.neighbours, self._index, self.catalogue.known)
+        self.marks.flags[counted.rows] |= _CHANGED << PAIRS
+        return counted
 
     @property
     def unfolded(self) -> bool:
         """Whether anything differs from the rows in state."""
-        return bool(self._unfolded or self._uncounted)
-
-    def fold(self) -> tuple[dict[str, bytes], dict[str, bytes], Parameters]:
-        """The rows of items and of pairs that have changed since the last call, and all shared
-        parameters, for state."""
-        catalogue = self.catalogue
-        slots = self._living(self._unfolded.array)
-        data, size = catalogue.rows(slots).tobytes(), catalogue.dtype.itemsize
-        names = catalogue.names(slots.tolist())
-        items = {name: data[n * size : (n + 1) * size] for n, name in enumerate(names)}
-        counted = self._pairs(self._living(self._uncounted.array))
-        self._unfolded.clear()
-        self._uncounted.clear()
-        return items, dict(zip(counted.counted, counted.pairs, strict=True)), self._parameters
-
-    def _living(self, slots: NDArray[np.int32]) -> NDArray[np.int32]:
-        living: NDArray[np.int32] = slots[self.catalogue.alive[slots]]
-        return living
-
-    def _pairs(self, slots: NDArray[np.int32]) -> Changes:
-        rows = pack_rows(self.neighbours, slots, self._index.keys)
-        return Changes(self.catalogue.names(slots.tolist()), rows)
+        return bool((self._flags & (FOLD | FOLD << PAIRS)).any())
 
     @property
-    def _parameters(self) -> Parameters:
+    def _flags(self) -> NDArray[np.uint8]:
+        flags: NDArray[np.uint8] = self.marks.flags[: self.catalogue.size]
+        return flags
+
+    def cut(self) -> Cut:
+        """What has changed since the last call, for state."""
+        items, counted = self._marked(FOLD), self._marked(FOLD << PAIRS)
+        self._flags[:] &= 0xFF ^ (FOLD | FOLD << PAIRS)
+        rows = self.catalogue.rows(items).view(np.uint8)
+        pairs = pack_rows(self.neighbours, counted, self._index.keys)
+        return Cut(items, rows, counted, pairs, self.parameters)
+
+    def _marked(self, flag: int) -> NDArray[np.int32]:
+        return np.flatnonzero(self._flags & flag).astype(np.int32)
+
+    @property
+    def parameters(self) -> Parameters:
+        """All shared parameters, if this is the shard that has them."""
         return {} if self.shared is None else self.shared.values
 
     @property
     def waiting(self) -> bool:
         """Whether anything has changed that `changes` has not returned since."""
         shared_changed = self.shared is not None and self.shared.changed
-        return bool(self._unpublished or self._unpublished_pairs or shared_changed)
+        return shared_changed or (self._unsent is not None and self._unsent.waiting())
 
-    def changes(self, room: int, pairs_room: int) -> tuple[NDArray[np.int32], Changes]:
-        """The items and pairs that changed since they were last returned, oldest changes first.
+    def changes(self, room: int, pairs_room: int, now_ms: int = 0) -> list[Changes]:
+        """What replicas do not have and should get now, oldest changes first; see `Unsent.take`."""
+        found = [] if self._unsent is None else self._unsent.take(room, pairs_room, now_ms)
+        if self.shared is not None and self.shared.changed:
+            found = found or [Changes()]
+            found[-1] = found[-1]._replace(parameters=self.shared.take_changed(), besides=SEVERAL)
+        return found
 
-        Args:
-            room, pairs_room: the maximum bytes of items and of pairs, not counting ids; at least
-                one of each is returned, the rest waits. If pairs_room is 0, all pairs wait.
-        """
-        most = max(1, room // self.catalogue.dtype.itemsize)
-        slots = self._living(self._unpublished.take(most))
-        changes = Changes()
-        if pairs_room:
-            counted = self._unpublished_pairs.take(self._fitting(pairs_room))
-            self._note_chunks(counted)
-            changes = self._pairs(self._living(counted))
-        if self.shared is not None:
-            changes = changes._replace(parameters=self.shared.take_changed())
-        return slots, changes
-
-    def _fitting(self, room: int) -> int:
-        """How many of the waiting pairs fit into `room` bytes; at least one."""
-        waiting = self._unpublished_pairs.array
-        sizes = PAIRS_HEAD + PAIR * self.neighbours.lengths[waiting].astype(np.int64)
-        return max(1, int(np.searchsorted(np.cumsum(sizes), room, "right")))
-
-    def _note_chunks(self, slots: NDArray[np.integer[Any]]) -> None:
-        self._chunks.update(np.unique(slots // CHUNK).tolist())
-
-    def snapshot(self, *, pairs: bool = True) -> tuple[Parameters, dict[int, Changes], bool]:
-        """The shared parameters, the chunks of pairs that have changed since the last call, and
-        whether these are all there are.
+    def stale(self, *, pairs: bool) -> list[tuple[int, bool]]:
+        """The chunks that differ from the snapshot: numbers, and whether of pairs or of items.
 
         Args:
             pairs: whether pairs are wanted; if not, their changes wait.
         """
+        found = []
+        for kind in (False, True) if pairs else (False,):
+            flag = SNAP << PAIRS if kind else SNAP
+            slots = np.arange(self.catalogue.size) if self._whole[kind] else self._marked(flag)
+            found += [(int(number), kind) for number in np.unique(slots // CHUNK)]
+        return found
+
+    def whole(self, *, pairs: bool) -> bool:
+        """Whether the snapshot has nothing that may stay; afterwards, it counts as emptied."""
+        found, self._whole[pairs] = self._whole[pairs], False
+        return found
+
+    def chunk(self, number: int, *, pairs: bool) -> tuple[NDArray[np.int32], PairRows]:
+        """The living items of a chunk of the snapshot, or their rows of pairs instead."""
+        part = slice(number * CHUNK, min((number + 1) * CHUNK, self.catalogue.size))
+        flags, c = self.marks.flags[part], self.catalogue
+        slots = (np.flatnonzero(c.alive[part]) + part.start).astype(np.int32)
         if not pairs:
-            self.changed = False
-            return self._parameters, {}, False
-        self._note_chunks(self._unpublished_pairs.array)
-        whole, self._whole = self._whole, False
-        living = self.catalogue.living_slots().astype(np.int32)
-        living = living[self.neighbours.weights(living) > 0]
-        numbers = np.unique(living // CHUNK) if whole else np.array(sorted(self._chunks), int)
-        chunks = {int(n): self._pairs(living[living // CHUNK == n]) for n in numbers}
-        self._chunks.clear()
-        self.changed = False
-        return self._parameters, chunks, whole
+            # What has not been sent yet is named in the log too.
+            flags[c.alive[part] & (flags & SEND == 0)] &= 0xFF ^ NEW
+            flags &= 0xFF ^ SNAP
+            return slots, PairRows()
+        flags &= 0xFF ^ (SNAP << PAIRS)
+        rows = slots[self.neighbours.counts[slots] > 0]
+        return slots[:0], shorten(self.neighbours, rows, c.keys[rows], self._index.keys)
 
     def forget_snapshot(self) -> None:
         """Assume that there is no snapshot, so that the next one is whole."""
-        self.changed = self._whole = True
+        self.changed = True
+        self._whole = {False: True, True: True}
+
+    def idle(self, before_ms: int) -> bool:
+        """Whether any item was last seen before `before_ms`."""
+        c = self.catalogue
+        return bool((c.alive[: c.size] & (c.seen[: c.size] < before_ms)).any())
 
     def expire(self, before_ms: int) -> list[str]:
         """Drop the items last seen before `before_ms`; returns their ids."""
@@ -221,13 +254,10 @@ class ItemShard:
         expired = self.catalogue.expire(before_ms)
         gone = living[~self.catalogue.alive[living]]
         self.changed = self.changed or len(gone) > 0
-        self._note_chunks(gone)
+        self.marks.flags[gone] = NEW | SNAP | SNAP << PAIRS
         return expired
 
     def compact(self) -> None:
         """Free the slots of expired items; everything must be folded."""
-        place = self.catalogue.compact()
-        self._unpublished.renumber(place)
-        self._unpublished_pairs.renumber(place)
-        self._chunks.clear()
-        self._whole = True
+        self.catalogue.compact()
+        self.forget_snapshot()

@@ -2,86 +2,75 @@
 
 In: packed `Deltas` and times, with the handles of the shard's state and the item feed. Out: the
 state and the feed, written, and effects: timers, accounts, counts. Flink is not used here.
+
+Nothing waits for an item learner, so it is patient: messages only go to the inbox, and what has
+gathered is applied as one. What takes long, writing rows and snapshots, is done in slices, so that
+the learners of the same interpreter need not wait for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
-
-import msgspec
+import time
+from collections.abc import Callable, Generator, Iterator
 
 from udfs.accounts import Account
-from udfs.feed import parameters
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
-from udfs.feed.parameters import RANKER, Parameters, Shared
+from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.writer import FeedWriter
-from udfs.learning.effects import Count, Effect, Report, Wake
+from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
+from udfs.learning.item_state import ItemHandles
 from udfs.learning.settings import JobSettings
 from udfs.learning.timers import Timers, next_tick
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
 from udfs.ranking.ranker import Ranker
-from udfs.state.handles import Cell, Log, Rows
+from udfs.state.handles import Log
 from udfs.stores.redis_feed import RedisFeed
 
+APPLY_MS = 100
+"""How long messages gather. With several machines it adds half of that to the delay before the
+others see a change."""
+PAIRS_MS = 1_000  # how often changed pairs go to the log: their rows are long and change slowly
 _INBOX_BYTES = 32 * 1024 * 1024  # folded at once when the inbox grows beyond it,
 _ROW_BYTES = 2_000  # or beyond this many per item, about what folding them all writes
 _FOLD_MS = 5_000
-_PUBLISH, _SNAPSHOT = "publish", "snapshot"  # names of timers
-_ALL = 2**63 - 1  # a time, ms, at which everything is due
-PAIRS_MS = 1_000  # how often changed pairs go to the log: their rows are long and change slowly
-
-
-class ItemHandles(NamedTuple):
-    """The state of the operator `item learner`, by shard; the names are those in Flink.
-
-    Attributes:
-        ranker: the ranker's parameters, float64[2P]. shared: all other parameters, MessagePack.
-    """
-
-    items: Rows
-    pairs: Rows
-    layout: Cell
-    ranker: Cell
-    shared: Cell
-    inbox: Log
-
-    def parameters(self) -> dict[str, bytes]:
-        """The shared parameters by name, packed."""
-        others = msgspec.msgpack.decode(self.shared.value() or b"\x80", type=dict[str, bytes])
-        ranker = self.ranker.value()
-        return others | ({RANKER: ranker} if ranker else {})
-
-    def put(self, shared: Parameters) -> None:
-        """Write them."""
-        packed = parameters.pack(shared)
-        if ranker := packed.pop(RANKER, b""):
-            self.ranker.update(ranker)
-        if packed:
-            self.shared.update(msgspec.msgpack.encode(packed))
+_SLICE_MS = 10  # how long what is done in slices pauses between them,
+_SLICE_S = 0.002  # and how long a slice takes, unless one part of it takes longer
+_APPLY, _PUBLISH, _SNAPSHOT, _SLICE = "apply", "publish", "snapshot", "slice"  # names of timers
+_FOLD = "fold"
 
 
 class Published:
-    """One shard with what the step records about it."""
+    """One shard with what the step records about it.
 
-    def __init__(self, shard: ItemShard, feed: FeedWriter) -> None:
-        self.shard, self.feed, self.timers = shard, feed, Timers()
-        self.inbox_bytes = self.folded_ms = self.pairs_ms = self.snapshot_ms = 0
+    Attributes:
+        inbox: where messages go. gathered: those in it that have not been applied.
+        tasks: what is being done in slices.
+    """
+
+    def __init__(self, shard: ItemShard, feed: FeedWriter, inbox: Log) -> None:
+        self.shard, self.feed, self.timers, self.inbox = shard, feed, Timers(), inbox
+        self.gathered: list[bytes] = []
+        self.tasks: dict[str, Iterator[None]] = {}
+        self.inbox_bytes = self.folded_ms = self.pairs_ms = self.snapshot_ms = self.living = 0
         self.written: dict[str, int] = {}
 
-    def wrote(self, kind: str, before: int) -> int:
-        """Record the bytes written to the feed since `before`, for the next account; returns
-        them."""
-        count = self.feed.written - before
+    def wrote(self, kind: str, count: int) -> None:
+        """Record bytes written to the feed, for the next account."""
         self.written[kind] = self.written.get(kind, 0) + count
-        return count
 
-    def account(self) -> Report:
-        """The number of living items."""
-        return Report(Account(items={self.feed.shard: self.shard.catalogue.living}))
+    def account(self) -> Iterator[Report]:
+        """The number of living items, if it has changed."""
+        if self.living != (living := self.shard.catalogue.living):
+            self.living = living
+            yield Report(Account(items={self.feed.shard: living}))
+
+    def finish(self, name: str) -> None:
+        """Do all that is left of a task."""
+        for _ in self.tasks.pop(name, ()):
+            pass
 
 
 class ItemStep:
@@ -112,56 +101,53 @@ class ItemStep:
         self.shards: dict[int, Published] = {}
 
     def message(self, key: int, data: bytes) -> Iterator[Effect]:
-        """Apply one message of changes."""
-        yield from self._load(key)
-        found = self.shards[key]
-        shard = found.shard
-        self._state.inbox.add(data)
+        """Put a message of changes into the inbox."""
+        found = self.shards.get(key)
+        if found is None:
+            found = yield from self._load(key)
+        found.inbox.add(data)
         found.inbox_bytes += len(data)
-        before = shard.catalogue.living
-        if not shard.unfolded:
-            yield self._plan(found, _PUBLISH)
-        yield Count("updates", shard.apply(data))
-        if found.inbox_bytes > max(_INBOX_BYTES, _ROW_BYTES * shard.catalogue.living):
-            self._fold(found)
-        if shard.catalogue.living != before:
-            yield found.account()
+        if not found.gathered:
+            yield self._plan(found, _APPLY, APPLY_MS)
+        found.gathered.append(data)
+        if found.inbox_bytes > max(_INBOX_BYTES, _ROW_BYTES * found.shard.catalogue.living):
+            yield from self._apply(found)
+            yield self._plan(found, _PUBLISH, PUBLISH_MS)
+            self._begin_fold(found)
+            found.finish(_FOLD)
 
     def timer(self, key: int, timestamp: int) -> Iterator[Effect]:
-        """Publish what changed; fold the inbox; at longer intervals, expire and take a snapshot."""
-        now = self._clock()
-        restored = key not in self.shards
-        yield from self._load(key)
-        found = self.shards[key]
-        shard, due = found.shard, found.timers.take(_ALL if restored else timestamp)
-        yield from self._publish_changes(found, now)
-        if shard.unfolded and now - found.folded_ms >= _FOLD_MS:
-            self._fold(found)
-        if shard.unfolded or (self._follow and shard.waiting):
-            yield self._plan(found, _PUBLISH)
+        """Apply what has gathered; publish what changed; at longer intervals fold the inbox, expire
+        and take a snapshot."""
+        now, found = self._clock(), self.shards.get(key)
+        if found is None:
+            timestamp, found = END, (yield from self._load(key))
+        due = found.timers.take(timestamp)
+        if found.gathered and due - {_SLICE}:
+            yield from self._apply(found)
+            yield self._plan(found, _PUBLISH, PUBLISH_MS)
+        if _PUBLISH in due:
+            yield from self._publish(found, now)
         if _SNAPSHOT in due:
-            yield self._plan(found, _SNAPSHOT)
-            if self._expire(found, now):
-                yield found.account()
-            if found.feed.lost():
-                shard.forget_snapshot()
-            if shard.changed and now >= found.snapshot_ms:
-                # A single user learner needs the pairs only after a restart.
-                yield from self._publish_snapshot(found, pairs=self._follow)
-        if found.written:
+            yield from self._keep(found, now)
+        if found.tasks:
+            yield from self._continue(found)
+        if found.written and not found.tasks:
             yield Report(Account(feed=found.written))
             found.written = {}
 
     def end(self) -> Iterator[Effect]:
         """At the end of a bounded input: leave a snapshot of the final items."""
         for found in self.shards.values():
+            if found.gathered:
+                yield from self._apply(found)
+            found.finish(_SNAPSHOT)
             if found.shard.changed:
-                yield from self._publish_snapshot(found)
+                yield from self._snapshot(found, pairs=True)
+                found.finish(_SNAPSHOT)
 
-    def _load(self, key: int) -> Iterator[Effect]:
-        """Load the shard from its state on first use."""
-        if key in self.shards:
-            return
+    def _load(self, key: int) -> Generator[Effect, None, Published]:
+        """Load the shard from its state."""
         options, state = self._settings.options, self._state
         self._settings.layout.check(state.layout, "the item learner")
         number = self._settings.item_keys.index(key)
@@ -171,68 +157,123 @@ class ItemStep:
             None if number else Shared({RANKER: Ranker(options.ranker)}),
             self._index,
             options.half_life_ms,
+            self._follow,
         )
-        stored = parameters.read(state.parameters())
-        shard.load(dict(state.items.items()), dict(state.pairs.items()), stored)
-        messages = list(state.inbox.get() or ())
-        restored = shard.catalogue.living > 0 or bool(messages)
+        waiting = state.restore(shard)
+        restored = shard.catalogue.living > 0 or waiting > 0
         feed = FeedWriter(self._feed, number, self._epoch, restored, KEEP_S)
-        found = Published(shard, feed)
-        for message in messages:
-            shard.apply(message)
-            found.inbox_bytes += len(message)
-        self.shards[key] = found
-        yield self._plan(found, _SNAPSHOT)
+        found = self.shards[key] = Published(shard, feed, state.inboxes[0])
+        found.inbox_bytes, found.living = waiting, shard.catalogue.living
+        yield self._plan_snapshot(found)
+        yield Wake(END)
         if restored:
-            yield from self._publish_snapshot(found)
+            yield from self._snapshot(found, pairs=True)
+            found.finish(_SNAPSHOT)
+            yield self._plan(found, _PUBLISH, PUBLISH_MS)
+        return found
 
-    def _plan(self, found: Published, name: str) -> Wake:
-        snapshot_s = self._settings.options.feed.snapshot_s
-        interval_ms = PUBLISH_MS if name == _PUBLISH else int(snapshot_s * 1000)
+    def _plan(self, found: Published, name: str, interval_ms: int) -> Wake:
         return Wake(found.timers.plan(name, next_tick(self._clock(), interval_ms)))
 
-    def _expire(self, found: Published, now: int) -> bool:
-        """Drop idle items, also from the state; returns whether there were any."""
-        expired = found.shard.expire(now - self._settings.options.item_expiry_ms)
-        for item in expired:
-            self._state.items.remove(item)
-            self._state.pairs.remove(item)
-        if found.shard.catalogue.wasteful:
-            self._fold(found)
-            found.shard.compact()
-        return bool(expired)
+    def _plan_snapshot(self, found: Published) -> Wake:
+        return self._plan(found, _SNAPSHOT, int(self._settings.options.feed.snapshot_s * 1000))
 
-    def _fold(self, found: Published) -> None:
-        items, pairs, shared = found.shard.fold()
-        self._state.items.put_all(items)
-        self._state.pairs.put_all(pairs)
-        self._state.put(shared)
-        self._state.inbox.clear()
-        found.inbox_bytes, found.folded_ms = 0, self._clock()
+    def _apply(self, found: Published) -> Iterator[Effect]:
+        """Apply the messages that have gathered, as one."""
+        messages, found.gathered = found.gathered, []
+        yield Count("updates", found.shard.apply(*messages, now_ms=self._clock()))
+        yield from found.account()
+
+    def _publish(self, found: Published, now: int) -> Iterator[Effect]:
+        """Publish changes, and begin to fold the inbox if it is time to."""
+        if self._follow:
+            yield from self._publish_changes(found, now)
+        unfolded = found.shard.unfolded
+        if unfolded and now - found.folded_ms >= _FOLD_MS:
+            self._begin_fold(found)
+        if unfolded or (self._follow and found.shard.waiting):
+            yield self._plan(found, _PUBLISH, PUBLISH_MS)
 
     def _publish_changes(self, found: Published, now: int) -> Iterator[Effect]:
-        """Add the changes to the log, unless there is a single user learner, since nobody reads it
-        then; half of the allowed bytes are for items, half for pairs."""
-        before = found.feed.written
-        if not self._follow:
-            return
+        """Add changes to the log; half of the allowed bytes are for items, half for pairs."""
         due = now - found.pairs_ms >= PAIRS_MS
         found.pairs_ms = now if due else found.pairs_ms
         half = self._bytes_per_s / 2000  # per millisecond
-        slots, changes = found.shard.changes(
-            int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0
-        )
-        if len(slots) or any(changes):
-            found.feed.append(found.shard.catalogue, slots, changes, now)
-            yield Count("published", len(slots))
-            found.wrote("changes", before)
+        room = int(half * PUBLISH_MS), int(half * PAIRS_MS) if due else 0
+        shard = found.shard
+        for changes in shard.changes(*room, now):
+            size = found.feed.append(shard.catalogue, changes, shard.marks.flags, now)
+            found.wrote("changes", size)
+            yield Count("published", len(changes.slots))
 
-    def _publish_snapshot(self, found: Published, *, pairs: bool = True) -> Iterator[Effect]:
-        """Replace the snapshot; the next one comes no sooner than its bytes allow."""
-        before = found.feed.written
-        shared, chunks, whole = found.shard.snapshot(pairs=pairs)
-        catalogue = found.shard.catalogue
-        found.feed.replace(catalogue, shared, chunks, whole=whole)
-        yield Count("published", catalogue.living)
-        written = found.wrote("snapshots", before)
+    def _keep(self, found: Published, now: int) -> Iterator[Effect]:
+        """Drop idle items, and begin a snapshot if anything has changed."""
+        yield self._plan_snapshot(found)
+        self._expire(found, now)
+        yield from found.account()
+        if _SNAPSHOT in found.tasks:
+            return
+        if found.feed.lost():
+            found.shard.forget_snapshot()
+        if found.shard.changed and now >= found.snapshot_ms:
+            # A single user learner needs the pairs only after a restart.
+            yield from self._snapshot(found, pairs=self._follow)
+
+    def _continue(self, found: Published) -> Iterator[Effect]:
+        """One slice of what is being done in slices."""
+        began = time.perf_counter()
+        while found.tasks:
+            name, task = next(iter(found.tasks.items()))
+            for _ in task:
+                break
+            else:
+                del found.tasks[name]
+            if time.perf_counter() - began > _SLICE_S:
+                break
+        if found.tasks:
+            yield self._plan(found, _SLICE, _SLICE_MS)
+
+    def _expire(self, found: Published, now: int) -> None:
+        """Drop idle items, also from the state."""
+        shard, before_ms = found.shard, now - self._settings.options.item_expiry_ms
+        if not shard.idle(before_ms):
+            return
+        found.finish(_FOLD)
+        for item in shard.expire(before_ms):
+            self._state.items.remove(item)
+            self._state.pairs.remove(item)
+        if shard.catalogue.wasteful:
+            found.tasks.pop(_SNAPSHOT, None)
+            self._begin_fold(found)
+            found.finish(_FOLD)
+            shard.compact()
+
+    def _begin_fold(self, found: Published) -> None:
+        """Begin to write what has changed to the state; all messages must have been applied."""
+        found.finish(_FOLD)
+        found.tasks[_FOLD] = task = self._state.fold(found.shard)
+        found.inbox_bytes, found.folded_ms = 0, self._clock()
+        if next(task, self) is self:
+            del found.tasks[_FOLD]
+        found.inbox = self._state.inboxes[0]
+
+    def _snapshot(self, found: Published, *, pairs: bool) -> Iterator[Effect]:
+        """Begin to write a snapshot."""
+        found.tasks[_SNAPSHOT] = self._write_snapshot(found, pairs)
+        yield Count("published", found.shard.catalogue.living)
+
+    def _write_snapshot(self, found: Published, pairs: bool) -> Iterator[None]:
+        """Write the chunks that have changed, one each time it is continued; the next snapshot
+        comes no sooner than its bytes allow."""
+        shard, feed, written = found.shard, found.feed, 0
+        shard.changed = False
+        stale = shard.stale(pairs=pairs)
+        feed.begin(items=shard.whole(pairs=False), pairs=pairs and shard.whole(pairs=True))
+        for number, kind in stale:
+            slots, rows = shard.chunk(number, pairs=kind)
+            written += feed.put(shard.catalogue, number, slots, rows if kind else None)
+            yield
+        if not feed.finish(shard.parameters):
+            shard.forget_snapshot()
+        found.wrote("snapshots", written)
         found.snapshot_ms = self._clock() + int(1000 * written / self._bytes_per_s)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.accounts import RATINGS
+from udfs.direct import Direct
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.outbox import Outbox
 from udfs.feed.parameters import RANKER
@@ -66,15 +67,30 @@ class Learner:
         rate, pull = np.float32(s.model.learning_rate), np.float32(s.model.regularisation)
         self._rule = Rule(rate, pull, self.models.position)
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
+        squared = s.model.loss == "squared"
+        self._learn = Direct(rating_kernels.learn if squared else softmax_kernels.learn)
         self._seed = s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages: the ranker's only once it trains.
         self._before: dict[str, NDArray[np.float64]] = {}
         self._learning = {k: one for k, one in self.models.shared.items() if k != RANKER}
 
-    def compile(self) -> None:
-        """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
+    def compile(self, ranking_first: bool = False) -> None:
+        """Compile, or load from Numba's cache, all that a batch calls: before the first event.
+
+        Args:
+            ranking_first: begin with what trains and ranks, while another process compiles the
+                rest.
+        """
         trial, rows, history = Learner(self.settings), MemoryRows(), MemoryRows()
         ones = np.ones(3)
+        if ranking_first:
+            found = trial.users.locate("ab", rows, history, trial.catalogue)
+            known = np.array([*found.values()], np.int32)
+            trial.users.events[known] = 1
+            taken = trial.catalogue.slots(["x", "y"])
+            trial.models.train(known, taken, 1, np.zeros(1, np.uint64))
+            trial.user_lists(known, 1)
+            trial = Learner(self.settings)
         for users, items in (("aab", "xyx"), ("bba", "yzz")):  # the second time the ranker learns
             batch = make_batch([*users], [*items], ones, ones, ones, [""] * 3, 0)
             slots = trial.learn(batch, rows, history, 0, 1).slots
@@ -117,7 +133,7 @@ class Learner:
             self._before.setdefault(name, one.parameters)
         self._train(events, number, now_ms)
         windows, counted = self.models.count(*events)
-        error, sealed = self._step(events, batch.ratings, known, number, mean, first)
+        error, sealed = self._step(events, batch, known, number, mean, first)
         new_users, newest = self._outbox.add(events, batch.ts, users, now_ms)
         if windows is not None:
             self._outbox.pair(windows)
@@ -168,7 +184,7 @@ class Learner:
     def _step(
         self,
         events: Batch,
-        values: NDArray[np.float32],
+        batch: EventBatch,
         known: int,
         number: int,
         mean: NDArray[np.float64] | None,
@@ -177,7 +193,7 @@ class Learner:
         """Learn the factors and the histories.
 
         Args:
-            values: float32[n], the ratings. known: how many slots there were before the batch.
+            known: how many slots there were before the batch.
 
         Returns: the errors, as in `Ratings`, and the full pages, as `Users.write` takes them.
         """
@@ -195,12 +211,12 @@ class Learner:
         )
         error = np.zeros(2)
         if s.model.loss == "squared":
-            scaled = values / np.float32(s.events.rating_scale)
+            scaled = batch.ratings / np.float32(s.events.rating_scale)
             ratings = Ratings(scaled, np.zeros(2) if mean is None else mean, first, error)
-            count = rating_kernels.learn(*given, ratings, touched)
+            count = self._learn(*given, ratings, touched)
         else:
             draws = Draws(s.model.negatives, known, self._random)
-            count = softmax_kernels.learn(*given, draws, touched)
+            count = self._learn(*given, draws, touched)
         users.free_count, full = spare.counts.tolist()
         catalogue.measure(touched.slots[:count])
         self._outbox.touched = count

@@ -9,7 +9,7 @@ the first time is a miss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,22 +126,22 @@ class Quality:
         for n, item in zip(chosen, wanted.tolist(), strict=True):
             slot = slot_of[batch.users[n]]
             if not users.events[slot]:
-                _add(totals, {"unknown_users": 1})
+                totals["unknown_users"] = totals.get("unknown_users", 0.0) + 1
             elif learner.settings.lists.exclude_consumed and self._consumed(learner, item, slot):
-                _add(totals, {"repeats": 1})
+                totals["repeats"] = totals.get("repeats", 0.0) + 1
             else:
                 slots.append(slot)
                 items.append(item)
         if not slots:
             return totals, {}
-        _add(totals, {"new_items": items.count(-1)})
+        totals["new_items"] = float(items.count(-1))
         where, taken = np.array(slots, np.int32), np.array(items, np.int32)
         total = quality_kernels.all_events(catalogue.events, catalogue.size)
         shown: dict[str, list[str]] = {}
         popular = learner.models.by_popularity(where, now_ms)[0]
         for name, found in self._tested(learner, where, now_ms, popular):
             sums, fresh = self._score(learner, name, found, taken, total)
-            _add(totals, sums)
+            totals.update(zip(self._names[name], sums, strict=True))
             if fresh:
                 shown[name] = fresh
         return totals, shown
@@ -183,19 +183,15 @@ class Quality:
         found: NDArray[np.int32],
         taken: NDArray[np.int32],
         total: int,
-    ) -> tuple[dict[str, float], list[str]]:
-        """The sums of one list's tests, and its items shown for the first time."""
+    ) -> tuple[list[float], list[str]]:
+        """What one list's tests add to each of `MEASURES`, and its items shown for the first
+        time."""
         catalogue, shown = learner.catalogue, self._shown.get(name)
         if shown is None:
             shown = self._shown[name] = catalogue.attach(Shown())
         sums, fresh = np.zeros(len(MEASURES)), np.empty(found.shape[0] * TOP, np.int32)
-        found = np.ascontiguousarray(found)
         result = quality_kernels.Result(sums, fresh, shown.seen)
-        count = quality_kernels.score(found, taken, catalogue.events, total, _CUTS, result)
+        given = np.ascontiguousarray(found), taken, catalogue.events
+        count = quality_kernels.score(*given, total, _CUTS, result)
         names = catalogue.names(sorted(fresh[:count].tolist())) if count else []
-        return dict(zip(self._names[name], sums.tolist(), strict=True)), names
-
-
-def _add(totals: dict[str, float], more: Mapping[str, float]) -> None:
-    for name, value in more.items():
-        totals[name] = totals.get(name, 0.0) + value
+        return sums.tolist(), names

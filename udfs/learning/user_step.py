@@ -98,7 +98,8 @@ class UserStep:
         if shard.queued:
             yield from self._learn(key, shard, shard.queued.take())
         began, now, account = time.perf_counter(), self._clock(), shard.account
-        if shard.due:
+        # Timers of waiting batches come more often than postponed lists are due.
+        if shard.due and now - shard.flushed_ms >= self._settings.options.lists.coalesce_ms:
             yield from self._lists.refresh(shard, _NO_EVENTS, np.zeros(0, np.int32), now)
         if _REFILL in due:
             self._refresh_replica(now)

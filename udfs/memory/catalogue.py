@@ -17,8 +17,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.events.batch import item_key
-from udfs.memory import random_kernels, vector_kernels
+from udfs.memory import random_kernels, record_kernels, vector_kernels
 from udfs.memory.clusters import AUTOMATIC, ClusterIndex
 from udfs.memory.columns import Table, column
 from udfs.memory.key_table import KeyTable
@@ -84,6 +85,7 @@ class Catalogue(Table):
         self.axis = np.zeros(dimensions, np.float32)
         self.strong = np.zeros(64, np.int32)
         self._measured = self._sharded = 0
+        self._measure = Direct(vector_kernels.measure)
         self.text = np.zeros(32 * self.room, np.uint8)
         self._text_end = 0
 
@@ -174,7 +176,7 @@ class Catalogue(Table):
                 axis /= max(np.linalg.norm(axis), np.float32(1e-30))
             self.axis = axis
             slots = np.arange(self.size, dtype=np.int32)
-        vector_kernels.measure(self.q, self.axis, slots, self.along, self.across)
+        self._measure(self.q, self.axis, slots, self.along, self.across, varying=(slots,))
 
     def cluster(self) -> None:
         """Search the best items by cluster from now on."""
@@ -211,23 +213,25 @@ class Catalogue(Table):
 
     def rows(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
         """The records of the items in `slots`, of `item_dtype`."""
-        rows = np.zeros(len(slots), self.dtype)
-        rows["version"], rows["d"] = VERSION, self.dimensions
-        rows["factor"], rows["context"] = self.q[slots], self.y[slots]
-        rows["bias"], rows["spread"] = self.bias[slots], self.spread[slots]
-        rows["events"], rows["seen"] = self.events[slots], self.seen[slots]
-        rows["popularity"] = self.popularity[slots]
-        rows["popularity_at"] = self.popularity_at[slots]
-        return rows
+        out = np.empty((len(slots), self.dtype.itemsize // 4), np.float32)
+        counts = self.events, self.seen, self.popularity, self.popularity_at
+        columns = record_kernels.Columns(self.q, self.y, self.bias, self.spread, *counts)
+        record_kernels.pack(slots.astype(np.int32), columns, VERSION, out)
+        return out.view(self.dtype).reshape(len(slots))
 
     def put_rows(self, items: Sequence[str], rows: NDArray[np.void]) -> None:
         """Set items to the absolute values of their records; items for which there is no room are
         skipped."""
-        slots = self.slots(items)
+        self.put(self.slots(items), rows)
+
+    def put(self, slots: NDArray[np.int32], rows: NDArray[np.void]) -> None:
+        """Set the items in `slots` (−1: skipped) to the absolute values of records that have the
+        fields of `item_dtype`."""
         if slots.size and slots.min() < 0:
             rows, slots = rows[slots >= 0], slots[slots >= 0]
+        limit = vector_kernels.LIMIT
         for array, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
-            array[slots] = np.clip(rows[name], -vector_kernels.LIMIT, vector_kernels.LIMIT)
+            array[slots] = np.clip(rows[name].astype(np.float32), -limit, limit)
         self.spread[slots] = np.clip(rows["spread"], 0.0, vector_kernels.SPREAD_LIMIT)
         if self.clusters is not None and 2 * len(slots) >= self.living:
             self.cluster()  # clusters of initial factors would not separate later

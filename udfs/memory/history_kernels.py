@@ -63,21 +63,23 @@ class Batch(NamedTuple):
     flags: Any
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def consumed(item, user, tail, fill, older, pages):
     """Whether catalogue slot `item` stands in the history pages of cache slot `user`."""
     page = tail[user]
     length = fill[user]
     while page >= 0:
-        for k in range(length):
-            if pages[page, k] == item:
-                return True
+        found = np.int32(0)  # looks at a whole page without a branch: that is vectorised
+        for k in range(np.int32(PAGE)):
+            found |= np.int32(pages[page, k] == item) & np.int32(k < length)
+        if found:
+            return True
         page = older[page]
         length = PAGE
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def mark(value, user, tail, fill, older, pages, out):
     """Set `out` ([room]) to `value` at each slot below `room` in the history of `user`."""
     page, stop = tail[user], fill[user]
@@ -88,7 +90,7 @@ def mark(value, user, tail, fill, older, pages, out):
         page, stop = older[page], PAGE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def judge(item, user, liked, tail, fill, older, pages, disliked):
     """Mark an item of a user's history as liked or not: a later word counts more.
 
@@ -110,7 +112,7 @@ def judge(item, user, liked, tail, fill, older, pages, disliked):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def append(item, user, tail, fill, older, pages, free, free_count):
     """Append an item to its user's history unless it stands there already.
 
@@ -129,7 +131,7 @@ def append(item, user, tail, fill, older, pages, free, free_count):
     return free_count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def note(item, user, consumes, weight, history, spare):
     """What an event leaves in its user's history: the item, if it `consumes` one that is not there
     yet, and whether it was liked, by the sign of the last weight other than 0.
@@ -158,7 +160,7 @@ def note(item, user, consumes, weight, history, spare):
         counts[1] = at + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def recent(user, history, begin, out):
     """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end.
 

@@ -14,6 +14,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.events.batch import item_key
 from udfs.memory import random_kernels, user_kernels
 from udfs.memory.catalogue import Catalogue
@@ -62,6 +63,7 @@ class Users(Table):
         self._free_slots: list[int] = []
         self._pages = Pages()
         self._view: History | None = None
+        self._pack = Direct(user_kernels.pack_rows)
         self._sealed, self._counts = np.empty((64, 2), np.int32), np.zeros(2, np.int64)
 
     @property
@@ -232,7 +234,7 @@ class Users(Table):
                 self._trim(slot, history)
         packed = np.empty((len(slots), HEAD + self.dimensions + 2 * PAGE), np.uint32)
         stored = Stored(self.p, self.spread, self.last, self.seen, self.first, self.sealed, keys)
-        user_kernels.pack_rows(slots, self.view, stored, packed)
+        self._pack(slots, self.view, stored, packed)
         data, size, names = packed.tobytes(), self.dtype.itemsize, self.names
         rows.put_all(
             {names[s]: data[i * size : (i + 1) * size] for i, s in enumerate(slots.tolist())}

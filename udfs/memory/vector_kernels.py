@@ -17,7 +17,7 @@ LIMIT = np.float32(16.0)  # the largest absolute value of a factor or bias
 ROUNDING = np.float32(1e-5)  # far above the error of a product of single precision
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract"})
 def dot(a, b):
     """Inner product of two float32[d]; `np.dot` in compiled code would need SciPy."""
     total = np.float32(0.0)
@@ -26,7 +26,7 @@ def dot(a, b):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def measure(q, axis, items, along, across):
     """What of the factors of `items` lies along a unit vector, and how much across it.
 
@@ -50,7 +50,7 @@ def measure(q, axis, items, along, across):
 SPREAD_LIMIT = np.float32(100.0)  # of the accumulators: steps shrink to η / 10 and never end
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, _nrt=False, inline="always")
 def clip(value):
     """`value` within ± `LIMIT`."""
     return min(max(value, -LIMIT), LIMIT)

@@ -76,4 +76,4 @@ class RankerOptions(Struct, frozen=True, kw_only=True):
             ge=0,
             le=1_000_000,
         ),
-    ] = 50.0
+    ] = 100.0

@@ -1,8 +1,8 @@
 """The operator `item learner`: keyed by item shard, it owns the items and publishes the item feed.
 
 In: `(item shard key, packed Deltas)`. Out: accounts; outside the graph, the item feed in Redis.
-Changes are appended to an inbox in state at once and folded into the items' rows at intervals, so
-that an item that changes a hundred times a second is written once.
+Changes are appended to an inbox in state at once, applied as they gather, and folded into the
+items' rows at intervals, so that an item that changes a hundred times a second is written once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.learning.effects import Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
-from udfs.learning.item_step import ItemHandles, ItemStep
+from udfs.learning.item_state import ItemHandles
+from udfs.learning.item_step import ItemStep
 from udfs.learning.settings import JobSettings
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import (
@@ -46,6 +47,9 @@ class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             ranker=cell(context, "ranker"),
             shared=cell(context, "shared"),
             inbox=log(context, "inbox"),
+            inbox2=log(context, "inbox2"),
+            turn=cell(context, "turn"),
+            folded=log(context, "folded"),
         )
         feed = RedisFeed(redis_writer(context, s.redis, "item"), options.redis.prefix)
         ItemShard.compile(options)
@@ -56,7 +60,7 @@ class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     def process_element(
         self, value: tuple[int, bytes], context: KeyedProcessFunction.Context
     ) -> Iterator[Row]:
-        """Apply one message of changes."""
+        """Take one message of changes."""
         return self._carry_out(self.step.message(*value), context)
 
     def on_timer(

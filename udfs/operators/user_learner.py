@@ -66,13 +66,13 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             mean=cell(context, "mean"),
             queued=log(context, "queued"),
         )
-        subtasks = parallelism(context)
-        self.learner = Learner(o, o.job.threads or share_of_cores(subtasks), subtask(context))
+        subtasks, origin = parallelism(context), subtask(context)
+        self.learner = Learner(o, o.job.threads or share_of_cores(subtasks), origin)
         self.learner.compile()
         self.writer, prefix = redis_writer(context, s.redis, "user"), o.redis.prefix
         self.stores, self._stats = open_stores(o, self.writer), RedisStats(self.writer, prefix)
         feed = RedisFeed(self.writer, prefix)
-        self.feed = FeedReader(feed, o.job.item_shards, subtasks == 1, KEEP_S)
+        self.feed = FeedReader(feed, o.job.item_shards, subtasks == 1, KEEP_S, origin)
         self.feed.start(self.learner.models)
         marks = partial(RedisMarks, self.writer, prefix)
         self._step = UserStep(s, state, self.learner, self.feed, marks, now_ms)

@@ -221,7 +221,8 @@ class Recommender:
         values."""
         catalogue = self.catalogue
         self._moment = None
-        catalogue.put_rows(items, rows)
+        if len(items):
+            catalogue.put_rows(items, rows)
         if self.counting:
             for slot, row in zip(catalogue.find(counted).tolist(), pairs, strict=True):
                 if slot >= 0:

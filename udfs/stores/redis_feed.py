@@ -1,20 +1,23 @@
 """The item feed in Redis: a log of changes, and one snapshot for each item shard.
 
 In: packed entries (see `udfs.feed.entries`). Out: the same. The log is the Redis stream `feed:log`,
-trimmed by age. A snapshot is `feed:snapshot:{<shard>}`, with its origin in `feed:epoch:{<shard>}`
-and, in chunks, the pairs in the hash `feed:pairs:{<shard>}`, because they are many times larger and
-most of them do not change. The braces keep these keys on one node of a Redis Cluster, so that
-they are written in order.
+trimmed by age. A snapshot is two hashes of chunks, `feed:items:{<shard>}` and
+`feed:pairs:{<shard>}`, of which only those are written that have changed; the shared parameters in
+`feed:snapshot:{<shard>}`; and its origin in `feed:epoch:{<shard>}`. The braces keep these keys on
+one node of a Redis Cluster, so that they are written in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from udfs.stores.redis_writer import Command, RedisWriter
 
 _AT_ONCE = 64  # entries of the log in one reply
+_BESIDES = "rows-besides-"
+ITEMS, PAIRS = "items", "pairs"
+"""The kinds of chunks of a snapshot: fields of a hash each."""
 
 
 def log_key(prefix: str) -> str:
@@ -23,7 +26,8 @@ def log_key(prefix: str) -> str:
 
 
 def feed_key(prefix: str, kind: str, shard: int) -> str:
-    """The key of a shard's "snapshot", "pairs" or "epoch"; in a Redis Cluster all are on one node.
+    """The key of a shard's "snapshot", "items", "pairs" or "epoch"; in a Redis Cluster they are on
+    one node.
 
     >>> feed_key("shop:", "pairs", 3)
     'shop:feed:pairs:{3}'
@@ -34,22 +38,27 @@ def feed_key(prefix: str, kind: str, shard: int) -> str:
 def feed_keys(prefix: str, item_shards: int) -> list[str]:
     """Every key of the feed, which a job that starts without state deletes."""
     shards = range(item_shards)
-    kinds = [feed_key(prefix, kind, n) for kind in ("snapshot", "pairs", "epoch") for n in shards]
-    return [log_key(prefix), *kinds]
+    kinds = "snapshot", ITEMS, PAIRS, "epoch"
+    return [log_key(prefix), *(feed_key(prefix, kind, n) for kind in kinds for n in shards)]
 
 
-class Snapshot(NamedTuple):
-    """A new snapshot of a shard.
+class Logged(NamedTuple):
+    """An entry of the log, with its position and the only user learner that does not need it; −1 if
+    all do."""
 
-    Attributes:
-        entry: its items. pairs: chunks by number: the changed ones, or all if `whole`.
-        origin: the writer that made it.
-    """
-
+    position: str
     entry: bytes
-    pairs: Mapping[int, bytes]
-    whole: bool
-    origin: str
+    besides: int
+
+
+def besides(field: bytes) -> int:
+    """Who does not need the entry in `field`.
+
+    >>> besides(b"rows"), besides(b"rows-besides-12")
+    (-1, 12)
+    """
+    rest = field.removeprefix(_BESIDES.encode())
+    return int(rest) if rest != field and rest.isdigit() else -1
 
 
 class RedisFeed:
@@ -58,25 +67,38 @@ class RedisFeed:
     def __init__(self, redis: RedisWriter, prefix: str) -> None:
         self._redis, self._prefix = redis, prefix
 
-    def append(self, entry: bytes, oldest_ms: int) -> None:
-        """Add an entry to the log, and drop most or all entries before `oldest_ms`."""
-        oldest = f"{max(oldest_ms, 0)}-0"
+    def append(self, entry: bytes, oldest_ms: int, besides: int = -1) -> None:
+        """Add an entry to the log, and drop most or all entries before `oldest_ms`.
+
+        Args:
+            besides: the only user learner that does not need it; negative: all do.
+        """
+        oldest, field = f"{max(oldest_ms, 0)}-0", "rows" if besides < 0 else f"{_BESIDES}{besides}"
+        self._redis.send([("XADD", log_key(self._prefix), "MINID", "~", oldest, "*", field, entry)])
+
+    def begin(self, shard: int, kinds: Sequence[str], origin: str) -> None:
+        """Begin a snapshot: drop all chunks of some kinds, and if any, say who writes it."""
+        if kinds:
+            drop: Command = ("DEL", *(self._key(kind, shard) for kind in kinds))
+            self._redis.send([drop, ("SET", self._key("epoch", shard), origin)])
+
+    def put(self, shard: int, kind: str, number: int, entry: bytes) -> None:
+        """Replace one chunk of a snapshot."""
+        self._redis.send([("HSET", self._key(kind, shard), str(number), entry)])
+
+    def finish(self, shard: int, entry: bytes, origin: str) -> None:
+        """End a snapshot: set what is not in chunks, and its origin last."""
         self._redis.send(
-            [("XADD", log_key(self._prefix), "MINID", "~", oldest, "*", "rows", entry)]
+            [
+                ("SET", self._key("snapshot", shard), entry),
+                ("SET", self._key("epoch", shard), origin),
+            ]
         )
 
-    def replace(self, shard: int, snapshot: Snapshot) -> None:
-        """Replace a shard's snapshot, its origin last."""
-        pairs = self._key("pairs", shard)
-        commands: list[Command] = [("DEL", pairs)] if snapshot.whole else []
-        commands += [("HSET", pairs, str(n), chunk) for n, chunk in snapshot.pairs.items()]
-        commands.append(("SET", self._key("snapshot", shard), snapshot.entry))
-        commands.append(("SET", self._key("epoch", shard), snapshot.origin))
-        self._redis.send(commands)
-
-    def lost(self, shard: int) -> bool:
-        """Whether Redis answers and has no snapshot of the shard."""
-        return self._redis.try_to(("EXISTS", self._key("epoch", shard))) == [0]
+    def lost(self, shard: int, origin: str) -> bool:
+        """Whether Redis answers and its snapshot of the shard is not of this origin."""
+        found = self._redis.try_to(("GET", self._key("epoch", shard)))
+        return bool(found) and found != [origin.encode()]
 
     def end(self) -> str:
         """A position in the log from which `follow` yields all entries added from now on."""
@@ -89,20 +111,22 @@ class RedisFeed:
         return self._redis.send([("GET", self._key("epoch", shard)) for shard in shards])
 
     def snapshot(self, shard: int) -> tuple[bytes | None, bytes | None]:
-        """The origin of a shard's snapshot, and its items."""
+        """The origin of a shard's snapshot, and what of it is not in chunks."""
         keys = [self._key(kind, shard) for kind in ("epoch", "snapshot")]
         origin, entry = self._redis.send([("MGET", *keys)])[0]
         return origin, entry
 
-    def pairs(self, shard: int) -> Iterator[bytes]:
-        """The chunks of a snapshot, one by one: together they may be too large for one reply."""
-        key = self._key("pairs", shard)
-        for chunk in self._redis.send([("HKEYS", key)])[0]:
-            if entry := self._redis.send([("HGET", key, chunk)])[0]:
-                yield entry
+    def chunks(self, shard: int) -> Iterator[bytes]:
+        """The chunks of a snapshot, items first, one by one: together they may be too large for
+        one reply."""
+        for kind in (ITEMS, PAIRS):
+            key = self._key(kind, shard)
+            for chunk in self._redis.send([("HKEYS", key)])[0]:
+                if entry := self._redis.send([("HGET", key, chunk)])[0]:
+                    yield entry
 
-    def follow(self, position: str) -> Iterator[tuple[str, bytes]]:
-        """The entries of the log after a position, each with its own position, up to the end."""
+    def follow(self, position: str) -> Iterator[Logged]:
+        """The entries of the log after a position, up to the end."""
         while True:
             command: Command = (
                 *("XREAD", "COUNT", str(_AT_ONCE)),
@@ -112,7 +136,7 @@ class RedisFeed:
             entries = reply[0][1] if reply else []
             for found, fields in entries:
                 position = found.decode()
-                yield position, fields[1]
+                yield Logged(position, fields[1], besides(fields[0]))
             if len(entries) < _AT_ONCE:
                 return
 

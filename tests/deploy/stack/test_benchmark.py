@@ -9,6 +9,7 @@ import redis
 
 from benchmarks.cluster import quality, report, throughput
 from benchmarks.cluster_events import structured
+from benchmarks.cluster_fresh import Rate, freshness
 from benchmarks.usage import processes
 from deploy.stack import Stack
 from flink_app.simulator import zipf_events
@@ -44,4 +45,9 @@ def test_full_speed_and_live_with_two_subtasks(
     assert 0 < served["tests"] < 600
     assert 0 <= served["recall@10"] <= 1
     assert served["freshness_p50_ms"] > 0
-    report({"cpus": 2, "live": live.name, "runs": {"2": found | served}})
+
+    fresh = freshness(running, tmp_path, 2, Rate(100, 2, 6))
+    assert 30 < fresh["events_per_s"] <= 150
+    assert 0 < fresh["p50_ms"] <= fresh["p99_ms"]
+    assert 0 < fresh["cores of taskmanager 1"] <= fresh["cores"]
+    report({"cpus": 2, "live": live.name, "runs": {"2": found | served | {"100/s": fresh}}})

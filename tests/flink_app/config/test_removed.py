@@ -26,6 +26,8 @@ CONSTANTS = {
 }
 RENAMED = {"user_cf.said": "ITEMS_EACH", "user_cf.hermit": "ACTIVITY_SHRINK"}
 """Constants whose names are not those of the options."""
+RENEWED = {"ranker.train_per_batch": "ranker.train_per_s"}
+"""Options with another in their place."""
 OTHERS = {
     "events.latest_ahead_s": AHEAD_MS / 1000,
     "lists.overload_ms": OVERLOAD_MS,
@@ -44,7 +46,13 @@ def value(name: str) -> float | None:
     return OTHERS.get(name)
 
 
-@pytest.mark.parametrize("name", REMOVED)
+@pytest.mark.parametrize("name", RENEWED)
+def test_the_sentence_names_the_option_in_its_place(name: str) -> None:
+    assert RENEWED[name] in OPTIONS
+    assert RENEWED[name] in REMOVED[name]
+
+
+@pytest.mark.parametrize("name", sorted(REMOVED.keys() - RENEWED.keys()))
 def test_the_sentence_has_the_value_in_force(name: str) -> None:
     sentence, found = REMOVED[name], value(name)
     assert sentence.endswith(".")

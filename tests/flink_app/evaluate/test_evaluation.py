@@ -90,10 +90,13 @@ def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
     strict = in_mode(Config(), "strict", 3, tmp_path)
     assert (strict.job.strict, strict.job.shards, strict.job.item_shards) == (True, 1, 1)
     assert (strict.model.seed, strict.quality.every) == (3, 1)
-    assert trial_of(strict, "strict", 100) == Trial(after=100)
+    assert trial_of(strict, "strict", 100) == Trial(after=100, per_batch=True)
     parallel = in_mode(load(None, ["job.shards=4"], {}).config, "parallel", 1, tmp_path)
+    assert parallel.ranker.train_per_s == 1e6, "a live job would have had the time"
+    untrained = load(None, ["ranker.train_per_s=0"], {}).config
+    assert in_mode(untrained, "parallel", 1, tmp_path).ranker.train_per_s == 0
     assert (parallel.job.strict, parallel.job.shards) == (False, 4)
-    assert trial_of(parallel, "parallel", 100) == Trial(after=25, sequential=True)
+    assert trial_of(parallel, "parallel", 100) == Trial(after=25, sequential=True, per_batch=True)
 
 
 def test_the_model_that_needs_most_is_served_and_the_others_tested() -> None:

@@ -13,8 +13,8 @@ import redis
 from flink_app.config import load
 from flink_app.serve.factors import Factors, Items
 from tests.flink_app.serve.servers import serving
+from tests.udfs.feeds import append, snapshot
 from udfs.events.batch import make_batch
-from udfs.feed.changes import Changes
 from udfs.feed.writer import FeedWriter
 from udfs.learning.learner import Learner
 from udfs.state.handles import MemoryRows
@@ -40,8 +40,8 @@ def learned(url: str) -> Learner:
     writer = RedisWriter(RedisSettings(url))
     feed = FeedWriter(RedisFeed(writer, ""), 0, NOW, False, 30.0)
     living = learner.catalogue.living_slots()
-    feed.replace(learner.catalogue, {}, {}, whole=True)
-    feed.append(learner.catalogue, living[:3], Changes(), NOW)
+    snapshot(feed, learner.catalogue)
+    append(feed, learner.catalogue, living[:3], NOW)
     made = learner.user_lists(slots, NOW) + learner.shared.updates(NOW, everything=True)
     RedisLists(config.settings, writer).write(made)
     return learner
@@ -123,7 +123,7 @@ def test_the_replica_follows_the_log_and_leaves_out_what_is_damaged(
     slot = learner.catalogue.find(["one more"])
     writer = RedisWriter(RedisSettings(redis_url))
     feed = FeedWriter(RedisFeed(writer, ""), 0, NOW, False, 30.0)
-    feed.append(learner.catalogue, slot, Changes(), NOW)
+    append(feed, learner.catalogue, slot, NOW)
     factors.refresh(redis_client)
     assert len(factors.items) == known + 1
     redis_client.flushall()  # an emptied Redis takes nothing away

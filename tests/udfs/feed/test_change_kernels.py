@@ -125,11 +125,7 @@ def test_changes_are_grouped_by_shard(rows: list[tuple[int, int, bool]]) -> None
     change[[not moved for _, _, moved in rows], D + 4 :] = 0
     keys, weight, at = random.integers(0, 2**64, n, np.uint64), random.random(n), random.random(n)
     counts = np.array([count for _, count, _ in rows], np.int64)
-    out = Grouped(
-        np.empty((n, D + 4), np.float32), np.empty((n + 1, D), np.float32), np.empty(n, np.uint64),
-        np.empty(n), np.empty(n), np.empty(n, np.int64), np.empty(n + 1, np.int32),
-        np.empty(n, np.int32), np.empty((3, 5), np.int64),
-    )  # fmt: skip
+    out = Grouped.room(n, D, 4)
     change_kernels.group(change, keys, weight, at, counts, shards, out)
     for shard in range(4):
         own = np.flatnonzero(shards == shard)

@@ -39,7 +39,7 @@ def test_the_owners_hold_what_the_learner_holds(
         pairs = list(zip(users, [f"item {k}" for k in items], strict=True))
         shard.learn(batch_of(pairs, weights, ts=ts), NOW + n)
         for item_shard, message in shard.messages.items():
-            apply_deltas(unpack_deltas(message), owners[item_shard], HALF_LIFE_MS)
+            apply_deltas([unpack_deltas(message)], owners[item_shard], HALF_LIFE_MS)
     replica = shard.learner.catalogue
     names = [name for name in replica.ids if name is not None]
     for name in names:
@@ -72,23 +72,41 @@ def message(items: list[str], events: list[int], change: float = 1.0) -> Deltas:
 
 def test_a_negative_of_an_item_that_has_expired_is_left_out() -> None:
     owner = Catalogue(2, 1, 10)
-    slots = apply_deltas(message(["new", "gone"], [1, 0]), owner, 1e6)
-    assert slots.tolist() == [0]
+    slots = apply_deltas([message(["new", "gone"], [1, 0])], owner, 1e6).slots
+    assert slots.tolist() == [0, -1]
     assert owner.find(["new", "gone"]).tolist() == [0, -1]
+
+
+def test_an_item_counts_from_its_first_event_on_when_messages_are_applied_together() -> None:
+    """As a negative it is unknown before, and known in a later message."""
+    one_by_one, together = Catalogue(2, 1, 10), Catalogue(2, 1, 10)
+    messages = [message(["a", "b"], counts, 0.5) for counts in ([0, 1], [2, 0], [0, 0])]
+    for each in messages:
+        apply_deltas([each], one_by_one, 1e6)
+    applied = apply_deltas(messages, together, 1e6)
+    assert applied.slots.tolist() == [-1, 0, 1, 0, 1, 0]
+    assert applied.starts.tolist() == [0, 2, 4, 6]
+    slots = together.living_slots()
+    assert together.ids == one_by_one.ids == ["b", "a"]
+    assert together.rows(slots).tobytes() == one_by_one.rows(slots).tobytes()
+
+
+def test_nothing_to_apply() -> None:
+    assert apply_deltas([], Catalogue(2, 1, 10), 1e6).slots.tolist() == []
 
 
 def test_an_owner_without_room_leaves_new_items_out() -> None:
     owner = Catalogue(2, 1, 1)
-    assert apply_deltas(message(["a", "b"], [1, 1]), owner, 1e6).tolist() == [0]
-    assert apply_deltas(message(["b"], [1]), owner, 1e6).tolist() == []
+    assert apply_deltas([message(["a", "b"], [1, 1])], owner, 1e6).slots.tolist() == [0, -1]
+    assert apply_deltas([message(["b"], [1])], owner, 1e6).slots.tolist() == [-1]
 
 
 def test_a_drawn_negative_does_not_count_as_an_event_or_as_seen() -> None:
     owner = Catalogue(2, 1, 10)
     owner.slots(["a"])
-    apply_deltas(message(["a"], [0]), owner, 1e6)
+    apply_deltas([message(["a"], [0])], owner, 1e6)
     assert (owner.events[0], owner.seen[0]) == (0, 0)
-    apply_deltas(message(["a"], [2]), owner, 1e6)
+    apply_deltas([message(["a"], [2])], owner, 1e6)
     assert (owner.events[0], owner.seen[0]) == (2, NOW)
 
 
@@ -96,7 +114,7 @@ def test_a_drawn_negative_does_not_count_as_an_event_or_as_seen() -> None:
 def test_factors_stay_within_their_limit(change: float) -> None:
     owner = Catalogue(2, 1, 10)
     for _ in range(3):
-        apply_deltas(message(["a"], [1], change), owner, 1e6)
+        apply_deltas([message(["a"], [1], change)], owner, 1e6)
     assert np.abs(owner.q[0]).tolist() == [16, 16]
     assert np.abs(owner.y[0]).tolist() == [16, 16]
     assert abs(owner.bias[0]) == 16
@@ -116,7 +134,7 @@ def test_shards_get_their_own_items() -> None:
     )
     packed = pack_deltas(touched, 0, [], {})
     assert sorted(packed) == [2, 5]
-    apply_deltas(unpack_deltas(packed[5]), owner, 1e6)
+    apply_deltas([unpack_deltas(packed[5])], owner, 1e6)
     assert owner.ids == ["a", "c"]
     assert owner.bias[:2].tolist() == [1, 3]
     assert owner.events[:2].tolist() == [1, 3]
@@ -144,7 +162,7 @@ def test_history_factors_are_sent_only_if_changed() -> None:
     sent = msgspec.msgpack.decode(packed[0])
     assert [len(part) for part in sent[2:3] + sent[7:9]] == [3 * 6 * 4, 4, 8]
     owner = Catalogue(2, 1, 10)
-    apply_deltas(unpack_deltas(packed[0]), owner, 1e6)
+    apply_deltas([unpack_deltas(packed[0])], owner, 1e6)
     assert owner.y[:3].tolist() == [[0, 0], [0.5, -0.5], [0, 0]]
 
 
@@ -152,7 +170,7 @@ def applied(data: str) -> Catalogue:
     owner = Catalogue(1, 1, 10)
     owner.slots(["a"])
     owner.q[0], owner.y[0], owner.spread[0] = 0.5, 0.25, 1
-    assert apply_deltas(unpack_deltas(bytes.fromhex(data)), owner, 1e6).tolist() == [0]
+    assert apply_deltas([unpack_deltas(bytes.fromhex(data))], owner, 1e6).slots.tolist() == [0]
     assert (owner.q[0, 0], owner.bias[0], owner.popularity[0]) == (1.5, -0.5, 1.0)
     assert (owner.popularity_at[0], owner.events[0], owner.seen[0]) == (1000, 3, 5000)
     return owner

@@ -12,17 +12,20 @@ from tests.udfs.builders import keys
 from udfs.errors import ServiceError
 from udfs.feed import parameters
 from udfs.feed.entries import VERSION, FeedRows, unpack
+from udfs.models.item_cf.feed_rows import read_short
 from udfs.models.item_cf.wire import read_row
 from udfs.state.records import item_dtype
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FORM_2 = bytes.fromhex((FIXTURES / "feed-v2.hex").read_text())
+FORM_4 = bytes.fromhex((FIXTURES / "feed-v4.hex").read_text())
 FORM_3 = bytes.fromhex((FIXTURES / "feed-v3.hex").read_text())
 
 
 def check(data: bytes) -> FeedRows:
     """The same item and pairs are in each form."""
-    feed, rows = unpack(data, item_dtype(1))
+    feed, rows, changed = unpack(data, item_dtype(1))
+    assert not len(changed)
     assert (feed.shard, feed.epoch, feed.restored, feed.items) == (0, 1, True, ["a"])
     assert (rows["factor"][0, 0], rows["bias"][0], rows["events"][0]) == (0.5, -0.5, 3)
     assert list(feed.counted) == ["a"]
@@ -42,12 +45,36 @@ def test_form_3_names_its_parameters() -> None:
     assert {name: values.tolist() for name, values in found.items()} == {
         name: values.tolist() for name, values in wanted.items()
     }
-    again = msgspec.structs.replace(check(FORM_2), version=3, parameters=parameters.pack(wanted))
-    assert msgspec.msgpack.encode(again) == FORM_3
 
 
 def test_other_forms_are_refused() -> None:
     for version in (1, VERSION + 1):
         other = msgspec.structs.replace(check(FORM_3), version=version)
-        with pytest.raises(ServiceError, match=f"it has form {version}, not 2 to 3"):
+        with pytest.raises(ServiceError, match=f"it has form {version}, not 2 to 4"):
             unpack(msgspec.msgpack.encode(other), item_dtype(1))
+
+
+def test_form_4_has_half_of_the_bytes_of_an_item() -> None:
+    feed, rows, changed = unpack(FORM_4, item_dtype(1))
+    assert (feed.shard, feed.epoch, feed.restored, list(feed.names)) == (0, 1, True, ["a"])
+    assert not len(rows)
+    assert changed["key"].tolist() == keys("a").tolist()
+    for name, value in (("factor", 0.5), ("context", -0.25), ("spread", 1.5), ("bias", -0.5)):
+        assert (changed[name] == value).all(), name
+    assert (changed["events"][0], changed["seen"][0]) == (3, 5000)
+    assert (changed["popularity"][0], changed["popularity_at"][0]) == (2.0, 4000.0)
+    assert list(parameters.read(feed.parameters)) == ["ranker"]
+    row = read_short(feed.counts)
+    assert (row.own.tolist(), row.keys.tolist()) == (keys("a").tolist(), keys("b").tolist())
+    assert (row.clocks.tolist(), row.weights.tolist(), row.starts.tolist()) == ([7], [1.5], [0, 1])
+    assert (row.numbers.tolist(), row.values.tolist()) == ([0], [0.5])
+
+
+def test_numbers_of_form_4_that_are_not_finite_read_as_0() -> None:
+    for name, form, value in (("bias", np.float32, -0.5), ("spread", np.float16, 1.5)):
+        for other in (np.nan, np.inf, -np.inf):
+            data = FORM_4.replace(form(value).tobytes(), form(other).tobytes())
+            assert data != FORM_4
+            changed = unpack(data, item_dtype(1)).changed
+            assert not changed[name].any()
+            assert changed["factor"][0, 0] == 0.5

@@ -11,13 +11,16 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.udfs.feeds import append, snapshot
 from udfs.feed import entries
-from udfs.feed.changes import Changes
 from udfs.feed.entries import FeedRows
 from udfs.feed.reader import FeedReader
 from udfs.feed.writer import FeedWriter
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
+from udfs.models.item_cf.feed_rows import PairRows
+from udfs.models.item_cf.neighbours import Row
+from udfs.models.item_cf.wire import pack_row
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed, feed_keys
@@ -41,14 +44,14 @@ class Side:
         self.feed = RedisFeed(RedisWriter(RedisSettings(url)), "shop:")
         self.replica = Catalogue(D, 1, 1000)
         self.models = Recommender(Settings(), self.replica, Users(D, 1, 10, 10))
-        self.reader = FeedReader(self.feed, 2, alone, keep_s)
+        self.reader = FeedReader(self.feed, 2, alone, keep_s, origin=1)
 
     def writer(self, shard: int = 0, epoch: int = 1, restored: bool = False) -> FeedWriter:
         return FeedWriter(self.feed, shard, epoch, restored, 30.0)
 
-    def publish(self, items: Catalogue, shard: int = 0) -> None:
+    def publish(self, items: Catalogue, shard: int = 0, **changes: Any) -> None:
         now = time.time_ns() // 1_000_000
-        self.writer(shard).append(items, items.living_slots(), Changes(), now)
+        append(self.writer(shard), items, items.living_slots(), now, **changes)
 
     def value(self, name: str) -> float:
         return float(self.replica.q[self.replica.find([name])[0], 0])
@@ -67,8 +70,8 @@ def test_an_empty_feed(side: Side) -> None:
 def test_a_replica_starts_from_the_snapshots_of_all_shards(side: Side) -> None:
     names = ["a b", "ü\n", "c:d"]
     items = owner(names)
-    side.writer(0).replace(items, {}, {}, whole=True)
-    side.writer(1).replace(owner(["other"], 0.25), {}, {}, whole=True)
+    snapshot(side.writer(0), items)
+    snapshot(side.writer(1), owner(["other"], 0.25))
     assert side.reader.start(side.models) == 4
     found = side.replica.rows(side.replica.find(names))
     assert found.tobytes() == items.rows(items.find(names)).tobytes()
@@ -100,7 +103,7 @@ def test_an_expired_item_is_in_no_snapshot(side: Side) -> None:
     items = owner(["old", "new"])
     items.seen[:2] = [1, 2]
     items.expire(2)
-    side.writer().replace(items, {}, {}, whole=True)
+    snapshot(side.writer(), items)
     side.reader.start(side.models)
     assert side.replica.find(["old", "new"]).tolist() == [-1, 0]
 
@@ -122,7 +125,7 @@ def test_restored_items_are_not_trending_because_they_arrive_at_once(
     assert (side.models.by_trend()[0] < 0).all(), "the first look"
     restored = owner([f"item {n}" for n in range(9)])
     restored.popularity[:9] = 50.0
-    side.writer(restored=True).replace(restored, {}, {}, whole=True)
+    snapshot(side.writer(restored=True), restored)
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
     assert side.reader.refresh(side.models) == 9
@@ -143,11 +146,11 @@ def test_a_single_replica_ignores_the_log_but_loads_restored_snapshots(
     side = Side(redis_url, alone=True)
     side.reader.start(side.models)
     side.publish(owner(["echo"]))
-    side.writer(0, epoch=5).replace(owner(["own"]), {}, {}, whole=True)
+    snapshot(side.writer(0, epoch=5), owner(["own"]))
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
     assert side.reader.refresh(side.models) == 0
-    side.writer(1, epoch=6, restored=True).replace(owner(["restored"], 3.0), {}, {}, whole=True)
+    snapshot(side.writer(1, epoch=6, restored=True), owner(["restored"], 3.0))
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 2)
     assert side.reader.refresh(side.models) == 1
     assert side.value("restored") == 3.0
@@ -159,11 +162,31 @@ def test_a_replica_that_was_away_loads_the_snapshots(
     side: Side, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side.reader.start(side.models)
-    side.writer().replace(owner(["missed"]), {}, {}, whole=True)
+    snapshot(side.writer(), owner(["missed"]))
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 100)
     assert side.reader.refresh(side.models) == 1
     assert side.replica.find(["missed"]).tolist() == [0]
+
+
+def test_entries_of_older_forms_are_read(side: Side, redis_client: Any) -> None:
+    """They may be in Redis when a job is upgraded."""
+    items = owner(["a"], 3.0)
+    rows = items.rows(items.living_slots()).tobytes()
+    for version in (2, 3):
+        old = msgspec.structs.replace(
+            FeedRows(version, 0, 1, False, ["a"], rows),
+            counted=["a"],
+            pairs=[pack_row(Row(7, 1.5, NONE, NONE.astype(np.float32)), NONE.astype(np.uint64))],
+        )
+        side.replica.q[:] = 0
+        short = msgspec.msgpack.decode(msgspec.msgpack.encode(old))[:9]
+        assert side.reader.apply(msgspec.msgpack.encode(short), side.models) == 1
+        assert side.value("a") == 3.0
+        assert side.models.neighbours.clock == 7
+
+
+NONE = np.zeros(0, np.int32)
 
 
 def packed(**changes: object) -> bytes:
@@ -184,6 +207,12 @@ DAMAGED = {
     "another shape": msgspec.msgpack.encode({"items": []}),
     "cut off": packed()[:-5],
     "another version": packed(version=9),
+    "changes cut off": packed(changed=b"1", factors=D),
+    "changes of other factors": packed(changed=b"1", factors=D + 1),
+    "names of nothing": packed(new=b"\0\0\0\0", names=["bad"]),
+    "fewer names than positions": packed(new=b"\0\0\0\0"),
+    "pairs cut off": packed(counts=PairRows(heads=b"1")),
+    "pairs of nothing": packed(counts=PairRows(numbers=b"\0\0", shares=b"\0\0")),
     "fewer names than rows": packed(items=[]),
     "rows cut off": packed(rows=packed()[:7]),
     "other factors": packed(rows=of_other_factors()),
@@ -211,7 +240,7 @@ def test_damaged_entries_are_skipped_with_a_warning(
 def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: Any) -> None:
     items = owner(["a"])
     items.q[0, 1], items.bias[0], items.popularity[0] = np.nan, np.inf, np.nan
-    side.writer().replace(items, {}, {}, whole=True)
+    snapshot(side.writer(), items)
     side.reader.start(side.models)
     assert side.replica.q[0].tolist() == [0.5, 0, 0.5, 0.5]
     assert (side.replica.bias[0], side.replica.popularity[0]) == (0, 0)
@@ -219,8 +248,59 @@ def test_numbers_that_are_not_finite_reach_no_replica(side: Side, redis_client: 
 
 def test_every_key_of_the_feed_is_named(side: Side, redis_client: Any) -> None:
     for shard in (0, 1):
-        side.writer(shard).replace(owner(["a"]), {}, {}, whole=True)
-        pairs = {0: Changes(["a"], [b""])}
-        side.writer(shard).replace(owner(["a"]), {}, pairs, whole=False)
+        snapshot(side.writer(shard), owner(["a"]))
+        side.writer(shard).put(owner(["a"]), 0, np.zeros(0, np.int32), PairRows())
     side.publish(owner(["a"]))
     assert sorted(feed_keys("shop:", 2)) == sorted(map(bytes.decode, redis_client.keys()))
+
+
+def test_its_own_changes_do_not_come_back(side: Side) -> None:
+    side.reader.start(side.models)
+    side.publish(owner(["a"], 1.0), besides=0)
+    assert side.reader.refresh(side.models) == 1
+    read = side.reader.read
+    side.publish(owner(["a", "b"], 2.0), besides=1)
+    assert side.reader.refresh(side.models) == 0
+    assert (side.value("a"), side.replica.find(["b"])[0], side.reader.read) == (1.0, -1, read)
+
+
+def test_an_item_whose_id_was_missed_comes_with_the_next_snapshot(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side.reader.start(side.models)
+    side.publish(owner(["a"], 1.0))
+    assert side.reader.refresh(side.models) == 1
+    both = owner(["a", "missed"], 2.0)
+    side.publish(both, new=False)
+    side.reader.refresh(side.models)
+    assert side.value("a") == 2.0
+    assert side.replica.living == 1
+    snapshot(side.writer(), owner(["a", "missed"], 1.5))
+    clock = time.monotonic()
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 14)
+    side.reader.refresh(side.models)
+    assert side.replica.living == 1, "not at once: snapshots are large"
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 16)
+    side.reader.refresh(side.models)
+    assert (side.value("a"), side.value("missed")) == (2.0, 2.0), "then what the log says since"
+
+
+def test_the_log_of_an_earlier_job_does_not_undo_the_snapshots_of_this_one(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side.reader.start(side.models)
+    side.publish(owner(["a"], 9.0))  # epoch 1
+    side.reader.refresh(side.models)
+    snapshot(side.writer(epoch=2, restored=True), owner(["a"], 1.0))
+    clock = time.monotonic()
+    monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
+    side.reader.refresh(side.models)
+    assert side.value("a") == 1.0
+
+
+def test_a_replica_that_starts_after_others_have_begun_reads_all_of_the_log(side: Side) -> None:
+    side.publish(owner(["early"], 1.0))
+    side.reader._position = "never read"
+    side.reader.start(side.models)
+    side.reader.refresh(side.models)
+    assert side.value("early") == 1.0

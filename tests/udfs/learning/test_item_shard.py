@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
 from udfs.errors import ServiceError
+from udfs.feed.marks import NEW
 from udfs.feed.parameters import RANKER, Parameters, Shared
+from udfs.feed.reader import put_changed, put_counts
+from udfs.feed.writer import _changed
 from udfs.learning.item_shard import ItemShard
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
+from udfs.models.item_cf.feed_rows import read_short
 from udfs.models.item_cf.neighbours import Neighbours, Row
 from udfs.models.item_cf.wire import KeyIndex, pack_row, pack_rows, read_row
 from udfs.models.options import ItemCF
@@ -25,6 +29,8 @@ from udfs.ranking.recommender import Recommender
 
 D = SETTINGS.model.dimensions
 ALL = 10**9  # bytes
+LATER = 10**6  # ms, by when everything is sent however little it has changed
+NO_SLOTS = np.zeros(0, np.int32)
 Batch = list[tuple[str, int, float]]
 batches = st.lists(
     st.lists(
@@ -56,12 +62,12 @@ class Owners:
         catalogue, neighbours = Catalogue(D, SETTINGS.model.seed, 1000), Neighbours(s.item_cf)
         return ItemShard(catalogue, neighbours, shared, self.index, s.half_life_ms)
 
-    def send(self, batch: Batch) -> list[tuple[int, bytes]]:
+    def send(self, batch: Batch, now_ms: int = 0) -> list[tuple[int, bytes]]:
         pairs = [(user, f"item {item}") for user, item, _ in batch]
         self.sender.learn(batch_of(pairs, [w for _, _, w in batch]))
         messages = self.sender.messages
         for number, message in messages.items():
-            self.shards[number].apply(message)
+            self.shards[number].apply(message, now_ms=now_ms)
         return list(messages.items())
 
     def rows(self) -> dict[str, dict[str, float]]:
@@ -94,11 +100,15 @@ def counts_of(models: Recommender) -> dict[str, dict[str, float]]:
     return found
 
 
-def same(found: dict[str, dict[str, float]], wanted: dict[str, dict[str, float]]) -> None:
+def same(
+    found: dict[str, dict[str, float]], wanted: dict[str, dict[str, float]], rel: float = 1e-5
+) -> None:
     assert found.keys() == wanted.keys()
     for item, row in wanted.items():
         assert list(found[item]) == list(row), "the neighbours, in the row's order"
-        assert list(found[item].values()) == pytest.approx(list(row.values()), rel=1e-5)
+        assert list(found[item].values()) == pytest.approx(
+            list(row.values()), rel=rel, abs=rel * max(row.values())
+        )
 
 
 @settings(max_examples=40)
@@ -125,6 +135,42 @@ def test_an_owner_without_items_in_a_batch_still_ages_by_it() -> None:
 
 
 @settings(max_examples=40)
+@given(batches, st.sampled_from([0.0, 10.0]), st.data())
+def test_messages_that_have_gathered_are_applied_as_if_one_by_one(
+    given_batches: list[Batch], span: float, data: st.DataObject
+) -> None:
+    owners, gathered = Owners(span=span, neighbours=5), Owners(span=span, neighbours=5)
+    messages = [message for batch in given_batches for message in owners.send(batch)]
+    while messages:
+        count = data.draw(st.integers(1, len(messages)))
+        for number, shard in enumerate(gathered.shards):
+            part = [message for owner, message in messages[:count] if owner == number]
+            if part:
+                shard.apply(*part)
+        messages = messages[count:]
+    for mine, theirs in zip(gathered.shards, owners.shards, strict=True):
+        assert mine.catalogue.ids == theirs.catalogue.ids
+        slots = theirs.catalogue.living_slots()
+        assert mine.catalogue.rows(slots).tobytes() == theirs.catalogue.rows(slots).tobytes()
+        assert mine.neighbours.clock == theirs.neighbours.clock
+    gathered.sender = owners.sender
+    same(gathered.rows(), owners.rows())
+
+
+def rows_of(shard: ItemShard) -> tuple[dict[str, bytes], dict[str, bytes], Parameters]:
+    """What `cut` returns, as it is put into the state."""
+    cut, names = shard.cut(), shard.catalogue.names
+    size = shard.catalogue.dtype.itemsize
+    rows = [cut.rows[k * size : (k + 1) * size].tobytes() for k in range(len(cut.items))]
+    pairs = cut.pairs.parts(0, len(cut.counted))
+    return (
+        dict(zip(names(cut.items.tolist()), rows, strict=True)),
+        dict(zip(names(cut.counted.tolist()), pairs, strict=True)),
+        cut.parameters,
+    )
+
+
+@settings(max_examples=40)
 @given(batches, st.integers(0, 4))
 def test_a_restart_from_rows_and_inbox_holds_the_same(
     given_batches: list[Batch], folded: int
@@ -135,7 +181,7 @@ def test_a_restart_from_rows_and_inbox_holds_the_same(
     for n, batch in enumerate(given_batches):
         inbox += owners.send(batch)
         if n == folded:
-            state, inbox = [shard.fold() for shard in owners.shards], []
+            state, inbox = [rows_of(shard) for shard in owners.shards], []
             assert not any(shard.unfolded for shard in owners.shards)
     before = owners.rows()
     owners.index = KeyIndex()
@@ -152,36 +198,47 @@ def test_a_restart_from_rows_and_inbox_holds_the_same(
 def test_what_is_published_is_what_a_replica_then_holds(
     first: list[Batch], second: list[Batch]
 ) -> None:
-    """A snapshot, and then changes: by them alone a replica has all that the owners have."""
+    """A snapshot, and then changes: by them alone a replica has what the owners have."""
     owners = Owners()
     for batch in first:
         owners.send(batch)
     replica = Recommender(owners.settings, Catalogue(D, 1, 1000), Users(D, 1, 10, 10))
-
-    def put(shard: ItemShard, slots: Any, changes: Any) -> None:
-        names = shard.catalogue.names(slots.tolist())
-        pairs = [read_row(row, "a row") for row in changes.pairs]
-        rows = shard.catalogue.rows(slots)
-        replica.put(names, rows, changes.counted, pairs, changes.parameters)
-
     for shard in owners.shards:
-        parameters, chunks, whole = shard.snapshot()
-        assert whole
-        living = shard.catalogue.living_slots()
-        for changes in [*chunks.values()][:1] or []:
-            put(shard, living, changes._replace(parameters=parameters))
-        for changes in [*chunks.values()][1:]:
-            put(shard, living[:0], changes)
+        catalogue = shard.catalogue
+        for number, kind in shard.stale(pairs=True):
+            slots, rows = shard.chunk(number, pairs=kind)
+            replica.put(
+                catalogue.names(slots.tolist()), catalogue.rows(slots), [], [], shard.parameters
+            )
+            put_counts(replica.catalogue, replica.neighbours, read_short(rows))
+        assert shard.whole(pairs=False) and shard.whole(pairs=True)
+        assert shard.stale(pairs=True) == [], "only what has changed since"
     for batch in second:
         owners.send(batch)
     for shard in owners.shards:
-        put(shard, *shard.changes(ALL, ALL))
-        assert not shard.snapshot()[2], "only what has changed since"
+        for changes in shard.changes(ALL, ALL, LATER):
+            new = shard.marks.flags[changes.slots] & NEW > 0
+            slots = changes.slots
+            replica.put([], shard.catalogue.rows(slots[:0]), [], [], changes.parameters)
+            names = shard.catalogue.names(slots[new].tolist())
+            assert put_changed(replica.catalogue, names, _changed(shard.catalogue, slots))
+            put_counts(replica.catalogue, replica.neighbours, read_short(changes.pairs))
+        assert not shard.waiting
     counted = {item: row for item, row in owners.rows().items() if row[""] > 0}
     found = counts_of(replica)
-    same({item: found[item] for item in counted}, counted)
+    same({item: found[item] for item in counted}, counted, 1e-4)
     wanted = owners.sender.learner.models.ranker.parameters
     np.testing.assert_allclose(replica.ranker.parameters, wanted, rtol=1e-9)
+    for shard in owners.shards:
+        mine, slots = replica.catalogue, living_of(shard)
+        there = mine.find(shard.catalogue.names(slots.tolist()))
+        for column in ("q", "y", "bias", "spread", "popularity"):
+            ours = getattr(mine, column)[there]
+            np.testing.assert_allclose(
+                ours, getattr(shard.catalogue, column)[slots], rtol=1e-3, atol=1e-6
+            )
+        for column in ("events", "seen", "popularity_at"):
+            assert (getattr(mine, column)[there] == getattr(shard.catalogue, column)[slots]).all()
 
 
 @given(batches, st.integers(1, 2000))
@@ -193,31 +250,47 @@ def test_changes_without_room_wait_for_their_turn(history: list[Batch], room: in
     for shard in owners.shards:
         changed = set(shard.catalogue.ids)
         counted = {n for n, w in enumerate(shard.neighbours.weights(living_of(shard))) if w > 0}
-        gone, sent = [], []
+        gone: list[str] = []
+        sent = 0
         while shard.waiting:
-            slots, changes = shard.changes(room, room)
+            found = shard.changes(room, room, LATER)
+            slots = [slot for one in found for slot in one.slots.tolist()]
             assert len(slots) <= max(1, room // shard.catalogue.dtype.itemsize)
-            assert len(changes.pairs) <= 1 or sum(map(len, changes.pairs)) <= room
-            gone += shard.catalogue.names(slots.tolist())
-            sent += changes.counted
+            gone += shard.catalogue.names(slots)
+            sent += sum(one.pairs.count for one in found)
         assert sorted(gone) == sorted(changed), "each once"
-        assert len(sent) == len(set(sent)) >= len(counted)
-        assert shard.snapshot()[1].keys() >= ({0} if counted else set()), "and to the snapshot"
+        assert sent >= len(counted)
 
 
 def test_changes_go_in_the_order_of_their_age() -> None:
     owners = Owners()
     owners.send([("ann", k, 1.0) for k in range(20)])
     shard = owners.shards[0]
-    first, _ = shard.changes(1, 0)
-    owners.send([("bob", k, 1.0) for k in range(20)])
-    order = []
-    while len(slots := shard.changes(1, 0)[0]):
-        order += slots.tolist()
+    first = shard.changes(1, 0, LATER)[0].slots
+    owners.send([("bob", k, 1.0) for k in range(20)], LATER)
+    order: list[int] = []
+    while found := shard.changes(1, 0, 2 * LATER):
+        order += found[0].slots.tolist()
     assert order[-1] == first[0], "what has just gone goes last"
     assert shard.waiting, "pairs do"
-    assert len(shard.changes(1, ALL)[1].pairs) == shard.catalogue.size
+    assert shard.changes(1, ALL, 2 * LATER)[0].pairs.count == shard.catalogue.size
     assert not shard.waiting
+
+
+def test_an_item_is_named_until_it_was_sent_and_a_snapshot_has_it() -> None:
+    owners = Owners()
+    owners.send([("ann", k, 1.0) for k in range(8)])
+    shard = owners.shards[0]
+
+    def named() -> bool:
+        return bool((shard.marks.flags[: shard.catalogue.size] & NEW > 0).all())
+
+    shard.chunk(0, pairs=False)
+    assert named(), "nobody who follows the log knows it yet"
+    shard.changes(ALL, ALL, LATER)
+    assert named(), "who starts with the last snapshot does not either"
+    shard.chunk(0, pairs=False)
+    assert not named()
 
 
 def living_of(shard: ItemShard) -> Any:
@@ -232,19 +305,19 @@ def test_expired_items_are_forgotten_and_their_space_is_given_back() -> None:
     living = shard.catalogue.living_slots()
     shard.catalogue.seen[living] = NOW
     shard.catalogue.seen[living[:3]] = NOW - 1
+    assert shard.idle(NOW) and not shard.idle(NOW - 1)
     gone = shard.expire(NOW)
-    assert len(gone) == 3
-    shard.fold()
-    shard.changes(1, 0)
-    waiting = [shard.catalogue.ids[slot] for slot in shard._unpublished.array.tolist()]
+    assert len(gone) == 3 and not shard.idle(NOW)
+    shard.cut()
+    first = shard.catalogue.names(shard.changes(1, 0, LATER)[0].slots.tolist())
     shard.compact()
-    found = shard.catalogue.names(shard._unpublished.array.tolist())
-    assert found == [item for item in waiting if item not in gone], "in the same order"
+    changes = shard.changes(ALL, ALL, LATER)[0]
+    waited = shard.catalogue.names(changes.slots.tolist())
+    assert sorted(first + waited) == sorted(shard.catalogue.ids), "what waited still does"
     assert shard.catalogue.size == len(living) - 3
     same(owners.rows(), {item: row for item, row in before.items() if item not in gone})
-    _, chunks, whole = shard.snapshot()
-    assert whole
-    assert sorted(n for c in chunks.values() for n in c.counted) == sorted(shard.catalogue.ids)
+    assert shard.stale(pairs=True) == [(0, False), (0, True)]
+    assert shard.chunk(0, pairs=True)[1].count == shard.catalogue.size
 
 
 def test_rows_packed_at_once_are_those_packed_one_by_one() -> None:
@@ -254,8 +327,8 @@ def test_rows_packed_at_once_are_those_packed_one_by_one() -> None:
         slots = np.append(shard.catalogue.living_slots()[::-1], 0).astype(np.int32)
         keys = owners.index.keys
         one_by_one = [pack_row(shard.neighbours.get_row(slot), keys) for slot in slots.tolist()]
-        assert pack_rows(shard.neighbours, slots, keys) == one_by_one
-        assert pack_rows(shard.neighbours, slots[:0], keys) == []
+        assert pack_rows(shard.neighbours, slots, keys).parts(0, len(slots)) == one_by_one
+        assert pack_rows(shard.neighbours, slots[:0], keys).parts(0, 0) == []
 
 
 def test_a_row_of_version_1() -> None:

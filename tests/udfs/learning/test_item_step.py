@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.udfs.builders import NOW, SETTINGS, changed, keys
 from tests.udfs.fakes import DictCell, DictState
 from tests.udfs.flink import ListCell
 from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.parameters import RANKER, Parameters
-from udfs.learning.effects import Count, Report, Wake
-from udfs.learning.item_step import ItemHandles, ItemStep
+from udfs.learning import item_state, item_step
+from udfs.learning.effects import END, Count, Report, Wake
+from udfs.learning.item_state import ItemHandles
+from udfs.learning.item_step import ItemStep
 from udfs.learning.settings import JobSettings
-from udfs.stores.redis_feed import Snapshot
+from udfs.models.item_cf.neighbours import Windows
+from udfs.models.item_cf.wire import pack_rows, split_pairs
 
 D, KEY = SETTINGS.model.dimensions, 100
 
 
 class Feed:
-    """A `RedisFeed` in memory."""
+    """A `RedisFeed` in memory.
+
+    Attributes:
+        origins: of finished snapshots, by shard. chunks: by shard, kind and number.
+    """
 
     def __init__(self) -> None:
         self.log: list[bytes] = []
-        self.snapshots: dict[int, Snapshot] = {}
+        self.origins: dict[int, str] = {}
+        self.chunks: dict[tuple[int, str, int], bytes] = {}
 
-    def append(self, entry: bytes, oldest_ms: int) -> None:
+    def append(self, entry: bytes, oldest_ms: int, besides: int) -> None:
         self.log.append(entry)
 
-    def replace(self, shard: int, snapshot: Snapshot) -> None:
-        self.snapshots[shard] = snapshot
+    def begin(self, shard: int, kinds: list[str], origin: str) -> None:
+        self.chunks = {at: data for at, data in self.chunks.items() if at[1] not in kinds}
 
-    def lost(self, shard: int) -> bool:
-        return shard not in self.snapshots
+    def put(self, shard: int, kind: str, number: int, entry: bytes) -> None:
+        self.chunks[shard, kind, number] = entry
+
+    def finish(self, shard: int, entry: bytes, origin: str) -> None:
+        self.origins[shard] = origin
+
+    def lost(self, shard: int, origin: str) -> bool:
+        return shard not in self.origins
 
 
 def handles(ranker: bytes | None = None) -> ItemHandles:
     cells = DictCell(), DictCell(ranker), DictCell()
-    return ItemHandles(DictState(), DictState(), *cells, ListCell())
+    return ItemHandles(
+        DictState(), DictState(), *cells, ListCell(), ListCell(), DictCell(), ListCell()
+    )
 
 
 def step(state: ItemHandles, feed: Any, alone: bool = False) -> ItemStep:
@@ -61,25 +79,118 @@ def message(shared: Parameters) -> bytes:
 
 def test_a_message_goes_to_the_inbox_and_sets_a_timer() -> None:
     state = handles()
-    effects = list(step(state, Feed()).message(KEY, message({})))
-    assert [type(effect) for effect in effects] == [Wake, Wake, Count, Report]
-    assert effects[2] == Count("updates", 1)
-    assert list(state.inbox.get() or ()) == [message({})]
+    one = step(state, Feed())
+    effects = list(one.message(KEY, message({})))
+    assert effects == [Wake(NOW + 10_000), Wake(END), Wake(NOW + 100)]
+    assert list(one.message(KEY, message({}))) == [], "one timer for all"
+    assert list(state.inbox.get() or ()) == 2 * [message({})]
     assert not dict(state.items.items())
+    assert one.shards[KEY].shard.catalogue.living == 0, "not yet"
 
 
-def test_a_timer_publishes_and_folds_and_the_end_leaves_a_snapshot() -> None:
+def test_what_has_gathered_is_applied_then_published_and_folded() -> None:
     state, feed = handles(), Feed()
     one = step(state, feed)
-    list(one.message(KEY, message({})))
+    for _ in range(2):
+        list(one.message(KEY, message({})))
+    effects = list(one.timer(KEY, NOW + 100))
+    assert effects[0] == Count("updates", 2)
+    assert [type(effect) for effect in effects] == [Count, Report, Wake]
     effects = list(one.timer(KEY, NOW + 200))
     assert Count("published", 1) in effects
     assert len(feed.log) == 1
     assert list(dict(state.items.items())) == ["a"]
     assert not list(state.inbox.get() or ())
-    assert feed.snapshots == {}
+    assert feed.origins == {}
     assert Count("published", 1) in list(one.end())
-    assert feed.snapshots[0].origin == f"{NOW}:0"
+    assert feed.origins[0] == f"{NOW}:0:1"
+
+
+def test_at_the_end_of_the_input_nothing_is_left_gathered() -> None:
+    one, feed = step(handles(), Feed()), Feed()
+    list(one.message(KEY, message({})))
+    assert Count("updates", 1) in list(one.timer(KEY, END))
+    one = step(handles(), feed)
+    list(one.message(KEY, message({})))
+    effects = list(one.end())
+    assert Count("updates", 1) in effects
+    assert not [effect for effect in effects if isinstance(effect, Wake)], "nobody would wake it"
+    assert feed.origins[0]
+
+
+def test_a_checkpoint_may_come_at_any_moment_of_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are written in slices while more messages arrive; each restart has everything once."""
+    monkeypatch.setattr(item_state, "SLICE", 1)
+    monkeypatch.setattr(item_step, "_SLICE_S", -1.0)
+    state = handles()
+    one = step(state, Feed())
+    names = ["a", "b", "c"]
+    for n in range(2):
+        list(one.message(KEY, paired(names, n)))
+    list(one.timer(KEY, NOW + 100))
+    list(one.timer(KEY, NOW + 200))
+    restarts = 0
+    while one.shards[KEY].tasks:
+        list(one.message(KEY, paired(["c", "d"], 7)))
+        if restarts % 2:
+            list(one.timer(KEY, NOW + 100))
+        held = step(copied(state), Feed())
+        list(held.timer(KEY, NOW))
+        list(one.timer(KEY, NOW + 100))  # applied, and a slice more is written
+        again = step(copied(state), Feed())
+        list(again.timer(KEY, NOW))
+        for found in (held, again):
+            assert contents(found) == contents(one)
+        restarts += 1
+    assert restarts >= 3
+    assert not list(state.folded.get() or ())
+    assert [len(list(log.get() or ())) for log in state.inboxes] == [restarts, 0]
+
+
+def paired(items: list[str], n: int) -> bytes:
+    """A message of items that a user took one after the other."""
+    count = len(items)
+    touched = Touched(
+        keys(items),
+        dict(enumerate(items)),
+        np.full((count, 2 * D + 4), 0.25 + n, np.float32),
+        np.ones(count),
+        np.full(count, float(NOW)),
+        np.ones(count, np.int64),
+        np.zeros(count, np.int32),
+    )
+    slots = np.arange(count, dtype=np.int32)
+    windows = Windows(
+        count,
+        slots,
+        slots,
+        slots,
+        np.ones(count, np.float32),
+        np.append(np.maximum(slots - 1, 0), count - 1).astype(np.int32),
+        slots[: count - 1],
+        np.zeros(count - 1, np.uint8),
+    )
+    pairs = split_pairs(windows, touched.keys, touched.shards, 2)
+    return pack_deltas(touched, NOW, pairs, {"sequence": np.ones(2)})[0]
+
+
+def copied(state: ItemHandles) -> ItemHandles:
+    """The state as a checkpoint has it."""
+    return copy.deepcopy(state)
+
+
+def contents(one: ItemStep) -> Any:
+    """All that a shard holds, by name."""
+    shard = one.shards[KEY].shard
+    if one.shards[KEY].gathered:
+        list(one.timer(KEY, NOW + 100))
+    slots = shard.catalogue.living_slots().astype(np.int32)
+    names = shard.catalogue.names(slots.tolist())
+    pairs = pack_rows(shard.neighbours, slots, shard._index.keys).parts(0, len(slots))
+    rows = [row.tobytes() for row in shard.catalogue.rows(slots)]
+    assert shard.shared is not None
+    shared = {name: values.tolist() for name, values in shard.shared.values.items()}
+    return dict(zip(names, zip(rows, pairs, strict=True), strict=True)), shared
 
 
 def test_all_parameters_survive_a_restart_and_the_rankers_have_their_own_cell() -> None:
@@ -91,8 +202,9 @@ def test_all_parameters_survive_a_restart_and_the_rankers_have_their_own_cell() 
     changes = {RANKER: np.full(len(begin), 0.25), "sequence": np.array([1.0, 2.0])}
     for _ in range(2):
         list(one.message(KEY, message(changes)))
+    list(one.timer(KEY, NOW + 100))
     list(one.timer(KEY, NOW + 200))
-    wanted = {RANKER: begin + 0.25 + 0.25, "sequence": np.array([2.0, 4.0])}
+    wanted = {RANKER: begin + (0.25 + 0.25), "sequence": np.array([2.0, 4.0])}
     assert state.ranker.value() == wanted[RANKER].tobytes()
     again = one_of(step(state, Feed())).values
     assert {name: values.tolist() for name, values in again.items()} == {

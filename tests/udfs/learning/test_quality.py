@@ -171,8 +171,9 @@ def test_nothing_is_compiled_while_events_come(
         made = shard.learner.user_lists(learned.slots, NOW)
         made += shard.learner.shared.updates(NOW, everything=True)
         _ = [some.json for some in made]
-        for message in shard.messages.values():
-            owner.apply(message)
-        owner.fold()
-        owner.snapshot()
+        owner.apply(*shard.messages.values())
+        owner.changes(10**6, 10**6)
+        owner.cut()
+        for number, pairs in owner.stale(pairs=True):
+            owner.chunk(number, pairs=pairs)
     assert compiled() == before

@@ -6,11 +6,14 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.udfs import reference
 from tests.udfs.builders import keys
 from udfs.events.batch import item_key
 from udfs.memory.catalogue import Catalogue
+from udfs.state.records import VERSION
 
 
 def test_slots_are_given_once_and_start_where_every_process_starts() -> None:
@@ -166,3 +169,20 @@ def test_items_in_histories_stay_known_by_key() -> None:
     assert catalogue.text_length[[0, 2]].tolist() == [0, 0], "no list says why by it"
     assert catalogue.slots(["gone", "only a key", "eaten"]).tolist() == [3, 2, 0]
     assert (catalogue.size, catalogue.living, catalogue.expired) == (4, 4, 0)
+
+
+@given(st.integers(1, 9), st.lists(st.integers(0, 4), max_size=6))
+def test_records_are_those_of_numpy(d: int, chosen: list[int]) -> None:
+    catalogue, random = Catalogue(d, 1, 10), np.random.default_rng(d)
+    slots = catalogue.slots(list("abcde"))
+    for name in ("q", "y", "bias", "spread", "popularity", "popularity_at"):
+        column = getattr(catalogue, name)
+        column[:5] = random.normal(size=column[:5].shape)
+    catalogue.events[:5], catalogue.seen[:5] = random.integers(0, 2**40, (2, 5))
+    at = slots[chosen]
+    rows = np.zeros(len(at), catalogue.dtype)
+    rows["version"], rows["d"] = VERSION, d
+    rows["factor"], rows["context"] = catalogue.q[at], catalogue.y[at]
+    for name in ("bias", "spread", "events", "seen", "popularity", "popularity_at"):
+        rows[name] = getattr(catalogue, name)[at]
+    assert catalogue.rows(at).tobytes() == rows.tobytes()

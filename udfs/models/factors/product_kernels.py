@@ -16,7 +16,9 @@ from udfs.compiling import njit
 from udfs.memory.history_kernels import mark
 from udfs.memory.top_kernels import insert
 
-_BLOCK = 32  # items whose bounds are looked at together
+_BLOCK = 64  # items whose bounds are looked at together
+_CHUNK = 512  # items after which the worst score of a list is looked at again
+_MARKS = 255  # rows that a byte tells apart
 _SLACK = np.float32(2e-5)  # far above the rounding error of a sum of biases
 
 
@@ -52,36 +54,41 @@ class Wanted(NamedTuple):
     far: Any
 
 
-@njit(cache=True, nogil=True)
-def _bounds(begin, stop, bias, along, across, to, far, bound):
-    """Set `bound` to what b_j + q_j·v is at most, for the slots from `begin` to `stop`."""
-    for k in range(stop - begin):
-        j = np.uint32(begin + k)
-        bound[k] = bias[j] + to * along[j] + far * across[j]
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"contract"})
+def _possible(begin, end, limits, stock, eaten, call, bound, hits):
+    """Set `hits` to the slots from `begin` to `end` that may have a product of `limits[2]` or more,
+    by their bounds, and are alive and not `eaten`; returns how many.
 
-
-@njit(cache=True, nogil=True)
-def _possible(begin, stop, bound, least, alive, eaten, row, hits):
-    """Set `hits` to the slots from `begin` to `stop` that may have `least` or more, by their
-    bounds, and are alive and not `eaten`; returns how many."""
-    some = np.int32(0)
-    for k in range(stop - begin):
-        some += np.int32(bound[k] >= least)
-    count = 0
-    if some > 0:
-        for k in range(stop - begin):
-            j = np.uint32(begin + k)
-            hits[count] = j
-            count += (bound[k] >= least) & (eaten[j] != row) & alive[j]
+    Args:
+        limits: v·e, the length of the rest, and the least. bound: float32[_BLOCK], memory.
+    """
+    bias, along, across, alive = stock.bias, stock.along, stock.across, stock.alive
+    to, far, least = limits
+    count = np.int32(0)
+    for first in range(begin, end, _BLOCK):
+        at, some = np.uint64(first), np.int32(0)
+        length = min(_BLOCK, end - first)
+        for k in range(length):
+            j = at + np.uint64(k)
+            bound[k] = bias[j] + to * along[j] + far * across[j]
+            some += np.int32(bound[k] >= least)
+        if some > 0:
+            for k in range(length):  # without a branch: nobody could predict which are possible
+                j = at + np.uint64(k)
+                hits[np.uint32(count)] = j
+                count += np.int32((bound[k] >= least) & (eaten[j] != call) & alive[j])
     return count
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _product(j, v, q, bias):
-    total = np.float32(0.0)
-    for f in range(v.shape[0]):
-        total += v[f] * q[j, f]
-    return bias[j] + total
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract"})
+def _products(hits, count, v, q, bias, out):
+    """Set `out` to b_j + q_j·v of the first `count` of `hits`."""
+    for k in range(count):
+        j = np.uint32(hits[k])
+        total = np.float32(0.0)
+        for f in range(v.shape[0]):
+            total += v[f] * q[j, f]
+        out[k] = bias[j] + total
 
 
 @njit(cache=True, nogil=True)
@@ -100,35 +107,38 @@ def best_products(wanted, stock, exclude, history, items, scores):
     """
     users, v, to, far = wanted.users, wanted.v, wanted.to, wanted.far
     q, bias, alive, size, strong = stock.q, stock.bias, stock.alive, stock.size, stock.strong
-    along, across = stock.along, stock.across
     tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
     n, at = items.shape[1], 0
-    eaten = np.full(q.shape[0], -1, np.int32)
-    bound, hits = np.empty(_BLOCK, np.float32), np.empty(_BLOCK + 1, np.int32)
+    eaten = np.zeros(q.shape[0], np.uint8)
+    bound = np.empty(_BLOCK, np.float32)
+    room = max(_CHUNK, strong.shape[0]) + 1
+    hits, found = np.empty(room, np.int32), np.empty(room, np.float32)
     for r in range(users.shape[0]):
         # Taken out once: a row taken out within a loop is counted each time.
         row, best, vector = items[r], scores[r], v[r]
         row[:] = -1
         best[:] = -np.inf
-        worst = np.float32(-np.inf)
+        call = np.uint8(r % _MARKS + 1)
+        if call == 1:
+            eaten[:] = 0
         if exclude:
-            mark(r, users[r], tail, fill, older, pages, eaten)
+            mark(call, users[r], tail, fill, older, pages, eaten)
+        count = 0
         for j in strong:
-            if j < size and eaten[j] != r and alive[j]:
-                eaten[j] = r
-                score = _product(j, vector, q, bias)
-                if score > worst or (score == worst and j < row[n - 1]):
-                    insert(j, score, row, best)
-                    worst = best[n - 1]
-        for begin in range(0, size, _BLOCK):
-            stop = min(begin + _BLOCK, size)
-            _bounds(begin, stop, bias, along, across, to[r], far[r], bound)
-            count = _possible(begin, stop, bound, worst - _SLACK, alive, eaten, r, hits)
+            if j < size and eaten[j] != call and alive[j]:
+                eaten[j] = call
+                hits[count] = j
+                count += 1
+        for begin in range(-_CHUNK, size, _CHUNK):
+            if begin >= 0:
+                limits = to[r], far[r], best[n - 1] - _SLACK
+                end = min(begin + _CHUNK, size)
+                count = _possible(begin, end, limits, stock, eaten, call, bound, hits)
+            _products(hits, count, vector, q, bias, found)
             for k in range(count):
-                score = _product(hits[k], vector, q, bias)
+                score, worst = found[k], best[n - 1]
                 if score > worst or (score == worst and hits[k] < row[n - 1]):
                     insert(hits[k], score, row, best)
-                    worst = best[n - 1]
         for k in range(n):
             if row[k] >= 0:
                 strong[at] = row[k]

@@ -15,16 +15,19 @@ import numpy as np
 
 from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE, mark, note
+from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.random_kernels import EVENT_STRIDE, next_random
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
 
 FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
+LOWEST = np.float32(-87.0)  # e to the power of less is no normal float32
 LEAST_STEP = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
 BIAS_PACE = np.float32(2.0)  # an item's bias moves twice as fast as its factors
+AHEAD = 3  # events from now that a user's history is asked for
 USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four times as fast
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def window(user, target, history, alive, position, recent, share):
     """The last items a user liked, newest first, without `target`, the dead and the disliked.
 
@@ -59,7 +62,7 @@ def window(user, target, history, alive, position, recent, share):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def vector(own, y, recent, share, count, out):
     """Set `out` to a user's own factor plus the window's part, as in `vectors`."""
     for f in range(out.shape[0]):
@@ -99,7 +102,7 @@ def keep(step, regularisation):
     return max(np.float32(1.0) - step * regularisation, np.float32(0.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def pull(row, gradient, step, kept):
     """Move a row along a gradient, what it was times `kept`."""
     for f in range(row.shape[0]):
@@ -119,24 +122,27 @@ def _unit(random):
     return np.float32(next_random(random) >> np.uint64(40)) * np.float32(1 / 16777216)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def touch(j, touched, count, items):
     """Note item `j` with its values before this call; returns how many are noted.
 
     Args:
         touched: `Touched`, changed. items: `ItemFactors`.
     """
-    before, d = touched.before, items.q.shape[1]
+    q, y, spread, before, d = items.q, items.y, items.spread, touched.before, items.q.shape[1]
     touched.stamp[j] = touched.batch
     touched.slots[count] = j
-    before[count, :d] = items.q[j]
+    for f in range(d):
+        before[count, f] = q[j, f]
     before[count, d] = items.bias[j]
-    before[count, d + 1 : d + 4] = items.spread[j]
-    before[count, d + 4 :] = items.y[j]
+    for f in range(3):
+        before[count, d + 1 + f] = spread[j, f]
+    for f in range(d):
+        before[count, d + 4 + f] = y[j, f]
     return count + 1
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract"})
 def _score(j, v, q, bias):
     total = bias[j]
     for f in range(v.shape[0]):
@@ -144,7 +150,30 @@ def _score(j, v, q, bias):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"contract"})
+def _exponentials(x, count):
+    """Set the first `count` of x (float32[n], 0 or less) to (e^(x / 64))^64, by Taylor's series: to
+    10⁻⁵ where it matters, and vectorised, which `np.exp` is not."""
+    for k in range(count):
+        y = max(x[k], LOWEST) * np.float32(1 / 64)
+        r = np.float32(1 / 40320)
+        r = r * y + np.float32(1 / 5040)
+        r = r * y + np.float32(1 / 720)
+        r = r * y + np.float32(1 / 120)
+        r = r * y + np.float32(1 / 24)
+        r = r * y + np.float32(1 / 6)
+        r = r * y + np.float32(1 / 2)
+        r = r * y + np.float32(1.0)
+        r = r * y + np.float32(1.0)
+        r *= r
+        r *= r
+        r *= r
+        r *= r
+        r *= r
+        x[k] = r * r
+
+
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract"})
 def _errors(chosen, m, represents, positive, v, q, bias, error):
     """Set `error` (float32[m + 1]) to how far each score should rise: of the event's item, which
     stands first in `chosen`, and of the m drawn."""
@@ -155,17 +184,17 @@ def _errors(chosen, m, represents, positive, v, q, bias, error):
         top = max(top, error[k])
     if m == 0:
         top = max(top, np.float32(0.0))
-    mine = np.exp(error[0] - top)
-    others = np.exp(-top) if m == 0 else np.float32(0.0)
-    for k in range(m):
-        error[k + 1] = represents * np.exp(error[k + 1] - top)
-        others += error[k + 1]
-    if positive:
-        for k in range(m):
-            error[k + 1] = -error[k + 1] / (mine + others)
-        error[0] = others / (mine + others)
-    else:
-        error[0] = -mine / (mine + others)
+    for k in range(m + 1):
+        error[k] -= top
+    _exponentials(error, m + 1)
+    mine, others = error[0], np.exp(-top) if m == 0 else np.float32(0.0)
+    for k in range(1, m + 1):
+        others += represents * error[k]
+    whole = mine + others
+    scale = -represents / whole
+    for k in range(m + 1):
+        error[k] *= scale
+    error[0] = others / whole if positive else -mine / whole
 
 
 @njit(cache=True, nogil=True)
@@ -213,6 +242,11 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
     for e in range(event_users.shape[0]):
         user, target = event_users[e], event_items[e]
+        if e + AHEAD < event_users.shape[0]:  # the histories of all users fit into no cache
+            page = tail[event_users[e + AHEAD]]
+            prefetch(older, page, 0)
+            for k in range(0, PAGE, LINE):
+                prefetch(pages, page, k)
         if target < 0:
             continue
         known = max(known, target + 1)
@@ -225,6 +259,8 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
             for _ in range(negatives):
                 j = _draw(known, random)
                 if alive[j] and eaten[j] != e:
+                    for f in range(0, d, LINE):
+                        prefetch(q, j, f)
                     m += 1
                     chosen[m] = j
             length = window(user, target, history, alive, position, recent, share)

@@ -145,22 +145,6 @@ def windows(batch, history, reach, latest, out):
 
 
 @njit(cache=True, nogil=True)
-def flatten(rows, ids, values, lengths, gain, keys, out_keys, out_values):
-    """Write the neighbours of `rows` (int32[r]) one after the other: keys, and values / gain.
-
-    Args:
-        keys: uint64[…], by name. out_keys, out_values: uint64[k], float32[k], set; k is the sum of
-            the rows' lengths.
-    """
-    end = 0
-    for row in rows:
-        for k in range(lengths[row]):
-            out_keys[end] = keys[ids[row, k]]
-            out_values[end] = np.float32(values[row, k] / gain)
-            end += 1
-
-
-@njit(cache=True, nogil=True)
 def select(windows, shards, shard, place, used, out):
     """The part of `windows` with an item of one shard at either end, items renumbered.
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from udfs.compiling import njit
 from udfs.memory.history_kernels import recent
+from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.top_kernels import insert
 from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
 
@@ -60,7 +61,13 @@ def gather(pairs, user, history, evidence, found, count, others):
     position, ids, values = pairs.position, pairs.ids, pairs.values
     lengths, counts = pairs.lengths, pairs.counts
     last = np.empty(position.shape[0], np.int32)
-    for place in range(recent(user, history, 0, last)):
+    length = recent(user, history, 0, last)
+    for place in range(length):
+        h = last[place] if last[place] >= 0 else -1 - last[place]
+        for k in range(0, 4 * LINE, LINE):  # the processor guesses the rest of a row
+            prefetch(ids, h, k)
+            prefetch(values, h, k)
+    for place in range(length):
         h, sign = last[place], 1.0
         if h < 0:
             h, sign = -1 - h, -1.0

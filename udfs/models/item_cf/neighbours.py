@@ -8,6 +8,7 @@ Flink is not used here. For the formulas see `counting_kernels.count` and
 
 from __future__ import annotations
 
+from math import floor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
-from udfs.models.item_cf import counting_kernels, evidence_kernels
+from udfs.models.item_cf import counting_kernels, evidence_kernels, row_kernels
 from udfs.models.item_cf.arrays import Changed, Counts, Pace
 from udfs.models.item_cf.arrays import Windows as Windows
 from udfs.models.options import ItemCF
@@ -89,11 +90,18 @@ class Neighbours(Table):
         self._forward = (np.exp(-distance) + FLOOR).astype(np.float32)
         self._position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
         self._latest = np.full(0, -1, np.int32)
+        self._windows = Direct(counting_kernels.windows)
+        self._count = Direct(counting_kernels.count)
 
     @property
     def gain(self) -> float:
         """g, the weight of an event learned now."""
         return float(2.0**self.log_gain)
+
+    @property
+    def table(self) -> Counts:
+        """The arrays that the counting kernels change."""
+        return Counts(self.ids, self.values, self.lengths, self.counts)
 
     def windows(
         self,
@@ -114,7 +122,7 @@ class Neighbours(Table):
         n, reach = len(event_users), self.settings.window
         batch = Batch(event_users, event_items, weights, flags)
         out = Windows.room(n, n * reach)
-        m = counting_kernels.windows(batch, users.view, reach, self._latest, out)
+        m = self._windows(batch, users.view, reach, self._latest, out)
         return out.first(m, m, out.starts[m])
 
     def count(
@@ -131,11 +139,11 @@ class Neighbours(Table):
         self._batch += 1
         heads, others = windows.heads, windows.others
         touched = np.empty(min(len(self.counts), len(heads) + len(others)), np.int32)
-        rows, self.log_gain = counting_kernels.count(
+        rows, self.log_gain = self._count(
             windows,
             head_rows,
             other_rows,
-            Counts(self.ids, self.values, self.lengths, self.counts),
+            self.table,
             Pace(self.log_gain, self.growth, self._forward, np.float32(BACKWARD)),
             Changed(self._stamp, self._batch, touched),
         )
@@ -211,11 +219,36 @@ class Neighbours(Table):
         self.values[slot] = 0
         self.values[slot, : len(slots)] = values * gain
 
+    def put_rows(
+        self,
+        rows: NDArray[np.int32],
+        clocks: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        starts: NDArray[np.int64],
+        slots: NDArray[np.int32],
+        values: NDArray[np.float32],
+    ) -> None:
+        """Set many rows at once, as `put_row` does.
+
+        Args:
+            rows: int32[r], −1: skipped. clocks, weights: int64[r], float64[r], as in `Row`.
+            starts: int64[r + 1], where the neighbours of each stand in `slots`, int32[k], and
+                `values`, float32[k]; of a row longer than K the first are kept.
+        """
+        newest = int(clocks.max(initial=self.clock))
+        if newest > self.clock:
+            self._advance(newest)
+        gains = 2.0 ** (self.log_gain - (self.clock - clocks) * self.growth)
+        each = np.repeat(gains, np.diff(starts))
+        row_kernels.put(
+            rows, starts, slots, (values * each).astype(np.float32), weights * gains, self.table
+        )
+
     def _advance(self, clock: int) -> None:
         """Age all counts to `clock`."""
         self.log_gain += (clock - self.clock) * self.growth
         self.clock = clock
-        whole = np.floor(self.log_gain / counting_kernels.STEP) * counting_kernels.STEP
+        whole = floor(self.log_gain / counting_kernels.STEP) * counting_kernels.STEP
         if whole > 0:
             self.values *= np.float32(2.0**-whole)
             self.counts *= 2.0**-whole

@@ -7,21 +7,24 @@ state and in the item feed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.errors import ServiceError
 from udfs.memory.columns import Table, column
 from udfs.memory.key_table import KeyTable
-from udfs.models.item_cf import counting_kernels
+from udfs.models.item_cf import counting_kernels, row_kernels
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 
 VERSION = 1
+_select = Direct(counting_kernels.select)
 _HEAD = np.dtype(
     [
         ("version", "u1"),
@@ -62,20 +65,24 @@ def split_pairs(
     shards: NDArray[np.int32],
     count: int,
     place: NDArray[np.int32] | None = None,
+    memory: Windows | None = None,
 ) -> list[Pairs]:
     """The pairs of a batch by item shard: those with an item of the shard at either end.
 
     Args:
         keys, shards: uint64[I], int32[I], key and item shard of each slot that occurs.
-        place: int32[I], all −1, left so; by default made anew.
+        place: int32[I], all −1, left so; by default made anew. memory: room for as many events and
+            pairs; by default made anew.
     """
     w, m, p = windows, len(windows.heads), len(windows.others)
     if place is None:
         place = np.full(len(shards), -1, np.int32)
-    out, used = Windows.room(m, p), np.empty(min(m + p, len(shards)), np.int32)
+    out = memory or Windows.room(m, p)
+    used = np.empty(min(m + p, len(shards)), np.int32)
     parts = []
     for shard in range(count):
-        events, pairs, names = counting_kernels.select(w, shards, np.int32(shard), place, used, out)
+        given = w, shards, np.int32(shard), place, used, out
+        events, pairs, names = _select(*given, varying=(shards,))
         parts.append(
             Pairs(
                 w.learned,
@@ -109,31 +116,60 @@ class KeyIndex(Table):
         return found
 
 
+class Counted(NamedTuple):
+    """The pairs of several messages, counted.
+
+    Attributes:
+        rows: int32[r], the distinct rows that changed.
+        heads, others: int32[events], int32[pairs], the row of each, −1: none here.
+        sizes: int64[M, 4], learned events, keys, events and pairs of each message.
+    """
+
+    rows: NDArray[np.int32]
+    heads: NDArray[np.int32]
+    others: NDArray[np.int32]
+    sizes: NDArray[np.int64]
+
+
 def apply_pairs(
-    pairs: Pairs,
+    messages: Sequence[Pairs],
     neighbours: Neighbours,
     index: KeyIndex,
     rows_of: Callable[[NDArray[np.uint64]], NDArray[np.int32]],
-) -> NDArray[np.int32]:
-    """Count the pairs of a message in the rows of their owner; returns the rows changed, int32[r].
+) -> Counted:
+    """Count the pairs of messages, in order, in the rows of their owner.
 
     Args:
         rows_of: the row of each key, int32[k], −1 if the owner has no such item.
     """
-    keys = np.frombuffer(pairs.keys, "<u8")
-    numbers, rows = index.numbers(keys), rows_of(keys)
-    heads, others = np.frombuffer(pairs.heads, "<i4"), np.frombuffer(pairs.others, "<i4")
-    windows = Windows(
-        pairs.learned,
-        np.frombuffer(pairs.order, "<i4"),
-        np.zeros(0, np.int32),
-        numbers[heads],
-        np.frombuffer(pairs.gains, "<f4"),
-        np.frombuffer(pairs.starts, "<i4"),
-        numbers[others],
-        np.frombuffer(pairs.distances, np.uint8),
+    sizes = np.array(
+        [(p.learned, len(p.keys) // 8, len(p.heads) // 4, len(p.distances)) for p in messages],
+        np.int64,
+    ).reshape(-1, 4)
+    learned, _, events, pairs = map(int, sizes.sum(axis=0))
+
+    def joined(name: str, dtype: str) -> NDArray[Any]:
+        # Writable: the kernels are compiled only for such arrays.
+        return np.frombuffer(bytearray().join([getattr(p, name) for p in messages]), dtype)
+
+    keys = joined("keys", "<u8")
+    none = np.zeros(0, np.int32)
+    given = Windows(
+        learned,
+        joined("order", "<i4"),
+        none,
+        joined("heads", "<i4"),
+        joined("gains", "<f4"),
+        joined("starts", "<i4"),
+        joined("others", "<i4"),
+        joined("distances", "u1"),
     )
-    return neighbours.count(windows, rows[heads], rows[others])
+    out = Windows.room(events, pairs)._replace(
+        learned=learned, gains=given.gains, distances=given.distances
+    )
+    heads, others = np.empty(events, np.int32), np.empty(pairs, np.int32)
+    row_kernels.join(sizes, given, index.numbers(keys), rows_of(keys), out, heads, others)
+    return Counted(neighbours.count(out, heads, others), heads, others, sizes)
 
 
 def pack_row(row: Row, keys: NDArray[np.uint64]) -> bytes:
@@ -145,25 +181,28 @@ def pack_row(row: Row, keys: NDArray[np.uint64]) -> bytes:
     return head.tobytes() + keys[row.slots].tobytes() + row.values.tobytes()
 
 
+class PackedRows(NamedTuple):
+    """r rows as `pack_row` packs them, one after the other, uint8[n]; row k begins at byte
+    `starts[k]` and ends at `starts[k + 1]`."""
+
+    data: NDArray[np.uint8]
+    starts: list[int]
+
+    def parts(self, begin: int, end: int) -> list[bytes]:
+        """The rows `begin` to `end` − 1."""
+        return [self.data[a:b].tobytes() for a, b in pairwise(self.starts[begin : end + 1])]
+
+
 def pack_rows(
     neighbours: Neighbours, rows: NDArray[np.int32], keys: NDArray[np.uint64]
-) -> list[bytes]:
+) -> PackedRows:
     """Each of `rows` (int32[r]) as `pack_row` packs it, all at once."""
     n = neighbours
-    lengths = n.lengths[rows].astype(np.int64)
-    total = int(lengths.sum())
-    names, values = np.empty(total, np.uint64), np.empty(total, np.float32)
-    counting_kernels.flatten(rows, n.ids, n.values, n.lengths, n.gain, keys, names, values)
-    head = np.zeros(len(rows), _HEAD)
-    head["version"], head["length"], head["clock"] = VERSION, lengths, n.clock
-    head["weight"] = n.counts[rows] / n.gain
-    heads, named, counted = head.tobytes(), names.tobytes(), values.tobytes()
-    ends = np.cumsum(lengths).tolist()
-    size = _HEAD.itemsize
-    return [
-        heads[k * size : (k + 1) * size] + named[8 * a : 8 * b] + counted[4 * a : 4 * b]
-        for k, (a, b) in enumerate(zip([0, *ends], ends, strict=False))
-    ]
+    starts = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(PAIRS_HEAD + PAIR * n.lengths[rows].astype(np.int64), out=starts[1:])
+    out = np.empty(int(starts[-1]) // 4, np.uint32)
+    row_kernels.pack(rows, n.table, n.clock, n.gain, keys, starts // 4, out)
+    return PackedRows(out.view(np.uint8), starts.tolist())
 
 
 class KeyRow(NamedTuple):

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from udfs.compiling import njit
-from udfs.memory.history_kernels import recent
+from udfs.memory.history_kernels import PAGE, recent
+from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.top_kernels import insert
 from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
 
@@ -87,7 +88,15 @@ def gather(noted, user, history, evidence, found, count, others):
     likes, who, serial, counts = 0, noted.who, noted.serial, noted.counts
     serials, events = history.serials, history.events
     weight, alike = noted.weight, noted.alike
-    for place in range(recent(user, history, 0, last)):
+    length = recent(user, history, 0, last)
+    for place in range(length):
+        h = last[place]
+        if h >= 0:
+            for r in range(0, who.shape[1], LINE):
+                prefetch(who, h, r)
+            for r in range(0, who.shape[1], LINE // 2):
+                prefetch(serial, h, r)
+    for place in range(length):
         h = last[place]
         if h < 0 or h >= counts.shape[0]:
             continue
@@ -107,18 +116,37 @@ def gather(noted, user, history, evidence, found, count, others):
         if weight[other] > most[-1]:
             insert(other, weight[other], best, most)
         weight[other] = 0.0
-    items = np.empty(noted.items_each, np.int32)
     for k in range(best.shape[0]):
-        other = best[k]
-        amount = np.float32(most[k] * (events[other] + noted.activity_shrink) ** -noted.power)
-        amount = max(amount, FAINTEST)
-        for place in range(recent(other, history, 0, items)):
-            if items[place] >= 0:
-                j = np.uint32(items[place])
-                before = evidence[j]
+        most[k] *= (events[best[k]] + noted.activity_shrink) ** -noted.power
+    return _add_items(best, most, noted.items_each, history, evidence, found, count, others)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _add_items(users, amounts, most, history, evidence, found, count, others):
+    """Add to `evidence` the amount of each user for each of its last `most` items that it liked."""
+    tail, fill, older = history.tail, history.fill, history.older
+    pages, disliked = history.pages, history.disliked
+    for k in range(users.shape[0]):  # none waits for the one before it
+        page = tail[users[k]]
+        prefetch(older, page, 0)
+        prefetch(disliked, page, 0)
+        for n in range(0, PAGE, LINE):
+            prefetch(pages, page, n)
+    for k in range(users.shape[0]):
+        amount = max(amounts[k], FAINTEST)
+        page, stop, left = tail[users[k]], fill[users[k]], most
+        while page >= 0 and left > 0:
+            bits = disliked[page]
+            for n in range(max(stop - left, 0), stop):
+                # Unsigned, since a signed index may count from the end; and without a branch, since
+                # nobody could predict which items are new.
+                j = np.uint32(pages[page, n])
+                before, liked = evidence[j], (bits >> np.uint32(n)) & np.uint32(1) == 0
                 found[count] = j
-                count += (before == ZERO) & (others[j] == ZERO)
-                evidence[j] = before + amount
+                count += (before == ZERO) & (others[j] == ZERO) & liked
+                evidence[j] = before + (amount if liked else ZERO)
+            left -= stop
+            page, stop = older[page], PAGE
     return count
 
 

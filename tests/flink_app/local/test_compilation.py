@@ -1,0 +1,63 @@
+"""Kernels are compiled before the job needs them, once for each of its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from flink_app.config import load
+from flink_app.local import compilation
+from flink_app.local.compilation import Compilation
+
+SETTINGS = load(None, [], {}).config.settings
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "own_folder", lambda: tmp_path)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+
+
+def module(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "stand_in.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setattr(compilation, "_MODULE", "stand_in")
+
+
+def test_it_is_done_once_for_each_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module(tmp_path, "import sys; sys.stdin.read()", monkeypatch)
+    first = Compilation(SETTINGS)
+    assert first.needed
+    first.start()
+    first.wait()
+    assert not Compilation(SETTINGS).needed
+    model = msgspec.structs.replace(SETTINGS.model, dimensions=SETTINGS.model.dimensions + 1)
+    assert Compilation(msgspec.structs.replace(SETTINGS, model=model)).needed
+
+
+def test_it_is_done_again_after_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module(tmp_path, "raise SystemExit(1)", monkeypatch)
+    first = Compilation(SETTINGS)
+    first.start()
+    first.wait()
+    assert Compilation(SETTINGS).needed
+
+
+def test_it_ends_with_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module(tmp_path, "import time; time.sleep(600)", monkeypatch)
+    first = Compilation(SETTINGS)
+    first.start()
+    processes = list(first._processes)
+    first.stop()
+    assert len(processes) == 2
+    assert all(process.poll() is not None for process in processes)
+
+
+def test_one_core_is_left_to_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    first = Compilation(SETTINGS)
+    first.start()
+    assert not first.needed
+    assert not first._processes
