@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.udfs.flink import ListCell
 from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.parameters import RANKER, Parameters
 from udfs.learning import item_state, item_step
-from udfs.learning.effects import END, Count, Report, Wake
+from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.item_step import ItemStep
 from udfs.learning.settings import JobSettings
@@ -104,6 +105,25 @@ def test_what_has_gathered_is_applied_then_published_and_folded() -> None:
     assert feed.origins == {}
     assert Count("published", 1) in list(one.end())
     assert feed.origins[0] == f"{NOW}:0:1"
+
+
+def test_timers_that_come_late_do_not_put_off_what_is_published() -> None:
+    """Each is more than 100 ms late, and messages keep coming."""
+    state, feed, now = handles(), Feed(), NOW
+    settings = JobSettings(options=changed(SETTINGS, snapshot_s=1000), item_keys=[100, 101])
+    one, planned = ItemStep(settings, state, feed, False, lambda: now), set[int]()
+
+    def carry_out(effects: Iterator[Effect]) -> None:
+        planned.update(some.at_ms for some in effects if isinstance(some, Wake))
+
+    for _ in range(10):
+        carry_out(one.message(KEY, message({})))
+        planned = {at for at in planned if at < NOW + 10_000}
+        planned.remove(at := min(planned))
+        now = max(now, at + 105)
+        carry_out(one.timer(KEY, at))
+    assert len(feed.log) > 2
+    assert dict(state.items.items())
 
 
 def test_at_the_end_of_the_input_nothing_is_left_gathered() -> None:
