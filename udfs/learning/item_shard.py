@@ -202,8 +202,9 @@ class ItemShard:
         """What replicas do not have and should get now, oldest changes first; see `Unsent.take`."""
         found = [] if self._unsent is None else self._unsent.take(room, pairs_room, now_ms)
         if self.shared is not None and self.shared.changed:
-            found = found or [Changes()]
-            found[-1] = found[-1]._replace(parameters=self.shared.take_changed(), besides=SEVERAL)
+            if not found or found[-1].besides != SEVERAL:
+                found.append(Changes())  # what one need not read stays apart
+            found[-1] = found[-1]._replace(parameters=self.shared.take_changed())
         return found
 
     def stale(self, *, pairs: bool) -> list[tuple[int, bool]]:
