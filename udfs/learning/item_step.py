@@ -163,9 +163,10 @@ class ItemStep:
         restored = shard.catalogue.living > 0 or waiting > 0
         feed = FeedWriter(self._feed, number, self._epoch, restored, KEEP_S)
         found = self.shards[key] = Published(shard, feed, state.inboxes[0])
-        found.inbox_bytes, found.living = waiting, shard.catalogue.living
+        found.inbox_bytes = waiting
         yield self._plan_snapshot(found)
         yield Wake(END)
+        yield from found.account()  # what was in the inbox may not have been counted
         if restored:
             yield from self._snapshot(found, pairs=True)
             found.finish(_SNAPSHOT)

@@ -107,9 +107,17 @@ def test_what_has_gathered_is_applied_then_published_and_folded() -> None:
     assert feed.origins[0] == f"{NOW}:0:1"
 
 
+def test_items_that_only_the_inbox_names_are_counted_after_a_restart() -> None:
+    state = handles()
+    list(step(state, Feed()).message(KEY, message({})))
+    effects = list(step(state, Feed()).timer(KEY, NOW + 100))
+    assert next(one.account.items for one in effects if isinstance(one, Report)) == {0: 1}
+
+
 def test_timers_that_come_late_do_not_put_off_what_is_published() -> None:
     """Each is more than 100 ms late, and messages keep coming."""
-    state, feed, now = handles(), Feed(), NOW
+    state, now = handles(), NOW
+    feed: Any = Feed()
     settings = JobSettings(options=changed(SETTINGS, snapshot_s=1000), item_keys=[100, 101])
     one, planned = ItemStep(settings, state, feed, False, lambda: now), set[int]()
 
