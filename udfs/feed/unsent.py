@@ -19,8 +19,8 @@ from udfs.feed.mark_kernels import SEVERAL, Copied, Sent, Turn
 from udfs.feed.marks import PAIRS, SEND, Marks, SentItems, SentPairs
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf import row_kernels
-from udfs.models.item_cf.feed_rows import shorten
 from udfs.models.item_cf.neighbours import Neighbours
+from udfs.models.item_cf.short_rows import shorten
 from udfs.models.item_cf.wire import Counted, KeyIndex
 from udfs.state.records import item_dtype
 

@@ -22,8 +22,9 @@ from udfs.feed.parameters import Parameters, Shared
 from udfs.feed.reader import put_counts
 from udfs.feed.unsent import Unsent
 from udfs.memory.catalogue import Catalogue
-from udfs.models.item_cf.feed_rows import PairRows, read_short, shorten
+from udfs.models.item_cf.feed_rows import PairRows, read_short
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
+from udfs.models.item_cf.short_rows import shorten
 from udfs.models.item_cf.wire import (
     Counted,
     KeyIndex,
