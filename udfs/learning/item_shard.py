@@ -7,7 +7,7 @@ inbox.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -141,6 +141,13 @@ class ItemShard:
         self.marks.flags[: self.catalogue.size] |= NEW
         if self.shared is not None:
             self.shared.put(shared)
+
+    def wind(self, rows: Iterable[bytes], messages: Iterable[bytes]) -> None:
+        """Age the counts to the clock before `messages`, the last that packed `rows` contain: no
+        other row may have been counted as late."""
+        clock = max((read_row(row, "a row of pairs").clock for row in rows), default=0)
+        told = [unpack_deltas(message).pairs for message in messages]
+        self.neighbours.age(clock - sum(pairs.learned for pairs in told if pairs is not None))
 
     def apply(self, *messages: bytes, now_ms: int = 0) -> int:
         """Apply messages as one; returns how many changes of items they had."""

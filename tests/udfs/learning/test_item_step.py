@@ -20,7 +20,8 @@ from udfs.learning.item_state import ItemHandles
 from udfs.learning.item_step import ItemStep
 from udfs.learning.settings import JobSettings
 from udfs.models.item_cf.neighbours import Windows
-from udfs.models.item_cf.wire import pack_rows, split_pairs
+from udfs.models.item_cf.wire import pack_rows, read_row, split_pairs
+from udfs.models.options import ItemCF
 
 D, KEY = SETTINGS.model.dimensions, 100
 
@@ -173,6 +174,41 @@ def test_a_checkpoint_may_come_at_any_moment_of_a_fold(monkeypatch: pytest.Monke
     assert restarts >= 3
     assert not list(state.folded.get() or ())
     assert [len(list(log.get() or ())) for log in state.inboxes] == [restarts, 0]
+
+
+def test_a_checkpoint_within_a_fold_does_not_age_what_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock is in the rows: here only those already written have the latest one."""
+    monkeypatch.setattr(item_state, "SLICE", 1)
+    monkeypatch.setattr(item_step, "_SLICE_S", -1.0)
+    settings = changed(SETTINGS, snapshot_s=1000, item_cf=ItemCF(span=10))
+    state, now, feed = handles(), NOW, Feed()
+    redis: Any = feed
+
+    def started(state: ItemHandles) -> ItemStep:
+        job = JobSettings(options=settings, item_keys=[100, 101])
+        return ItemStep(job, state, redis, True, lambda: now)
+
+    one = started(state)
+    for n in range(20):
+        list(one.message(KEY, paired(["a", "b"], n)))
+    for at in (NOW + 100, NOW + 200):
+        list(one.timer(KEY, at))
+    one.shards[KEY].finish("fold")
+    now += 10_000
+    list(one.message(KEY, paired(["a", "b", "c"], 1)))
+    for at in (now + 100, now + 200):
+        list(one.timer(KEY, at))
+    assert one.shards[KEY].tasks
+    while one.shards[KEY].tasks:
+        again = started(copied(state))
+        list(again.timer(KEY, now))
+        for mine, other in zip(contents(one)[0].values(), contents(again)[0].values(), strict=True):
+            rows = [read_row(data, "a row") for _, data in (mine, other)]
+            assert rows[0].clock == rows[1].clock
+            assert rows[0].weight == pytest.approx(rows[1].weight, rel=1e-5)
+        list(one.timer(KEY, now))
 
 
 def paired(items: list[str], n: int) -> bytes:
