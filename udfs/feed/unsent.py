@@ -100,6 +100,8 @@ class Unsent:
         everyone = np.concatenate([items.besides, pairs.besides])
         names, counts = np.unique(everyone[everyone >= 0], return_counts=True)
         own = names[_FEW * counts >= len(everyone)].tolist()
+        self._items.to_all(items.of(SEVERAL, own), now_ms)
+        self._pairs.to_all(pairs.of(SEVERAL, own), now_ms)
         found = []
         for besides in [*own, SEVERAL]:
             slots, rows = items.of(besides, own), pairs.of(besides, own)

@@ -112,7 +112,9 @@ class UserStep:
             yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
         if account != _NOTHING:
             account.spend("user_learner", micros(began))
-        if _TICK in due or restored or timestamp == END:
+        # Lists of items may be due when there are no events any more, or all be lost.
+        waiting = _REFILL in due and self._learner.shared.waiting
+        if _TICK in due or restored or timestamp == END or waiting:
             yield from self._tick(shard, now)
         elif account != _NOTHING:
             yield from self._keep(shard)
