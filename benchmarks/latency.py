@@ -23,7 +23,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load import DIMENSIONS, Load, received, subscribe, zipf
+from benchmarks.load import DIMENSIONS, Load, subscribe, zipf
 from flink_app.config import load
 from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.environment import (
@@ -69,7 +69,7 @@ def measure(
 
         build(stream, tables, config)
         job = stream.execute_async()
-        writer = Load(Path(name), _SAMPLE, lambda: received(client))
+        writer = Load(Path(name), _SAMPLE)
         events = zipf(200 * (warm + 600) + (sum(rates) + 1) * (seconds + 1), seed=1)
         stop = threading.Event()
         threading.Thread(target=subscribe, args=(url, writer, ages, stop), daemon=True).start()

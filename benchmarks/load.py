@@ -8,6 +8,7 @@ first counted it.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import deque
@@ -25,7 +26,6 @@ USERS, ITEMS, EXPONENT = 20_000, 5_000, 1.0
 DIMENSIONS, LENGTH = 64, 20
 """The workload of `make bench`: its size, factors and list length."""
 
-_RECENT = 50  # files, or one second: a job that has read all files before these has no backlog
 _KEPT = 100  # files that stay in the folder after they have been read
 
 
@@ -42,9 +42,9 @@ class Load:
     """Writes events and remembers when the timed ones were written.
 
     Args:
-        folder: for the files.
-        received: returns the number of events that the job has read; if it has no backlog, files
-            before the last 100 are deleted, since Flink lists the whole folder at each poll.
+        folder: for the files. Those before the last 100 are deleted once they have been read, since
+            Flink lists the whole folder at each poll; on a file system that keeps no times of
+            access, all stay.
 
     Attributes:
         sample: one event in this number is timed.
@@ -53,11 +53,9 @@ class Load:
         count: number of events written.
     """
 
-    def __init__(
-        self, folder: Path, sample: int = 1, received: Callable[[], int] = lambda: 0
-    ) -> None:
-        self._folder, self.sample, self._received = folder, sample, received
-        self._unread: deque[tuple[int, Path]] = deque()  # events up to the end of a file, the file
+    def __init__(self, folder: Path, sample: int = 1) -> None:
+        self._folder, self.sample = folder, sample
+        self._kept: deque[Path] = deque()
         self._files = self.count = 0
         self.numbers: dict[str, int] = {}
         self.waiting: dict[str, deque[tuple[int, float]]] = {}
@@ -98,17 +96,11 @@ class Load:
         self._files += 1
         part = self._folder / f".{self._files:08}"
         part.write_text("".join(json.dumps(event) + "\n" for event in events))
-        path = part.rename(self._folder / f"{self._files:08}.jsonl")
-        self._unread.append((self.count, path))
-        self._clear()
-
-    def _clear(self) -> None:
-        if len(self._unread) <= _KEPT:
-            return
-        # Flink reads the newest waiting file first: while any wait, an old one may be unread.
-        if self._received() >= self._unread[-_RECENT][0]:
-            while len(self._unread) > _KEPT:
-                self._unread.popleft()[1].unlink()
+        os.utime(part, (0, now))
+        self._kept.append(part.rename(self._folder / f"{self._files:08}.jsonl"))
+        # Flink reads the newest waiting file first, so that counts do not tell which it has read.
+        while len(self._kept) > _KEPT and self._kept[0].stat().st_atime > 0:
+            self._kept.popleft().unlink()
 
 
 def known(stored: bytes | None) -> int:

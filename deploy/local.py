@@ -88,12 +88,12 @@ def flink(
 
 
 def _freshness(redis_url: str) -> str:
-    """How old lists were in the last minute, a line; "" without a job that writes any."""
+    """How old lists were in the last minute of a job, which may have ended, a line; "" without."""
     totals = read_totals(redis.Redis.from_url(redis_url), "")
     if totals is None or not totals.freshness_p50_ms:
         return ""
     return (
-        f"in the last minute half of the events were in their lists after "
+        f"in a job's last minute half of the events were in their lists after "
         f"{totals.freshness_p50_ms:.0f} ms, 99 of 100 after {totals.freshness_p99_ms:.0f} ms\n"
     )
 

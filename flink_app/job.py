@@ -72,6 +72,7 @@ def build(
         source.name,
         bool(source.position),
         names,
+        letters=config.dead_letters.kind != "none",
     )
     events = at_once(batches.process(parse, PIECE).name("parse").uid("parse"))
 

@@ -68,8 +68,11 @@ def _use_temporary_folder() -> None:
             VARIABLE,
         )
         return
-    if not any(folder.iterdir()):
+    told = folder / "told"  # the folder has other things too, and a process may be silent
+    if log.isEnabledFor(logging.WARNING) and not told.exists():
         log.warning("Compiled kernels are kept in %s; %s names another folder", folder, VARIABLE)
+        with contextlib.suppress(OSError):
+            told.touch()
     os.environ[VARIABLE] = str(folder)
     with contextlib.suppress(OSError):
         _copy_compiled(folder)

@@ -18,11 +18,13 @@ from flink_app.graph.environment import (
     prepare_process,
 )
 
+_PROCESS_MODE = "flink.options.python.execution-mode=process"
+
 
 def main() -> None:
     """Run the job."""
     folder, url, factors, job, *overrides = sys.argv[1:]
-    prepare_process()
+    prepare_process(beam=_PROCESS_MODE in overrides)
     given = [
         "source.kind=directory",
         f"source.paths={json.dumps([folder])}",

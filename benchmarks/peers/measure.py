@@ -65,7 +65,7 @@ def full_speed(
         tempfile.TemporaryDirectory() as name,
         PeerProcess(_in(command, name, url), log) as peer,
     ):
-        load = Load(Path(name), received=lambda: received(client))
+        load = Load(Path(name))
         events = zipf(warm + backlog, seed=1)
         first = [*catalogue(), *islice(events, warm)]
         load.put(first, timed=False)
@@ -114,7 +114,7 @@ def live(
         tempfile.TemporaryDirectory() as name,
         PeerProcess(_in(command, name, url), log) as peer,
     ):
-        load = Load(Path(name), received=lambda: received(client))
+        load = Load(Path(name))
         history = [stream.event(n) for n in range(max(0, stream.prefix - known), stream.prefix)]
         began = time.monotonic()
         size = max(1, -(-len(history) // _PARTS))

@@ -20,8 +20,8 @@ from udfs.errors import MillirecError
 
 PAST = (100, *[4_780] * 5)
 """Events of the shop's past, in portions, each written once the previous one is learned, so that a
-slow machine does not start the show with a backlog. The first one waits up to a minute for the
-compiler; it is less than 1 % of all, which keeps that minute out of the p99 of freshness."""
+slow machine does not start the show with a backlog. On one core the first one waits up to a minute
+for the compiler; it is less than 1 % of all, which keeps that out of the p99 of freshness."""
 
 _PAST_RATE = 6_000.0
 RATE = 500.0
@@ -88,6 +88,7 @@ class Traffic:
         self._due = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name="shop", daemon=True)
         self._failure: MillirecError | None = None
+        self._behind = 0.0
         self.written = 0
         """Events written so far."""
 
@@ -103,11 +104,14 @@ class Traffic:
     def sweep(self, received: int) -> None:
         """Delete files that were read a while ago, so that the watched folder stays small.
 
-        received: events that the job has read; nothing is deleted while it is behind.
+        received: events that the job has read; nothing is deleted while it is behind, and for a
+        while after: Flink reads the newest file first, so the last to be read are old.
         """
-        if received < self.written - RATE:
-            return
         oldest = time.time() - _KEEP_S
+        if received < self.written - RATE:
+            self._behind = time.time()
+        if self._behind > oldest:
+            return
         for path in self._inbox.glob("[0-9]*.jsonl"):
             if path.stat().st_mtime < oldest:
                 path.unlink()

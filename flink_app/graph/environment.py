@@ -67,10 +67,11 @@ def embedded_options(config: Config) -> dict[str, str]:
     if config.job.parallelism == 1:
         # Flink takes 64 MB for good; what is between one subtask of each needs a few MB of it.
         options |= {f"taskmanager.memory.network.{most}": _NETWORK for most in ("min", "max")}
+    beam = config.flink.options.get("python.execution-mode", "thread") != "thread"
     return options | {
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
-        "python.pythonpath": os.pathsep.join([WITHOUT, str(_PROJECT), *site.getsitepackages()]),
+        "python.pythonpath": os.pathsep.join(_packages(beam)),
         "rest.port": "0",
         "rest.address": "127.0.0.1",
         "taskmanager.numberOfTaskSlots": str(config.job.parallelism),
@@ -80,15 +81,23 @@ def embedded_options(config: Config) -> dict[str, str]:
     }
 
 
-def prepare_process() -> None:
-    """Set the variables that the JVM and NumPy read when they start: Java's folder, one thread."""
+def _packages(beam: bool) -> list[str]:
+    return [*[WITHOUT][beam:], str(_PROJECT), *site.getsitepackages()]
+
+
+def prepare_process(beam: bool = False) -> None:
+    """Set the variables that the JVM and NumPy read when they start: Java's folder, one thread.
+
+    Args:
+        beam: whether Python is to have Apache Beam, which only process mode needs.
+    """
     os.environ["JAVA_HOME"] = str(java_home())
     # The interpreter in the JVM finds its own library through the first `python3` in PATH.
     own = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    packages = [WITHOUT, str(_PROJECT), *site.getsitepackages()]
+    packages = _packages(beam)
     for path in [*packages, own]:
         if os.pathsep in path:
             raise ServiceError(
@@ -97,6 +106,8 @@ def prepare_process() -> None:
             )
     given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     os.environ["PYTHONPATH"] = os.pathsep.join([*packages, *given])
+    if beam:
+        return
     if WITHOUT not in sys.path:
         sys.path.insert(0, WITHOUT)
     # Or PyFlink starts a server for Python workers, which thread mode does not have.

@@ -18,10 +18,20 @@ from pathlib import Path
 import msgspec
 
 from udfs.models.settings import Settings
+from udfs.options.runtime import Redis
 from udfs.own_folder import own_folder
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _MODULE, _FIRST = "udfs.learning.precompile", ("learning", "ranking")  # importing it takes a second
+# Without the current folder in the path, where a user may have a package `udfs` of their own; what
+# is to be said of the cache is left to the job, whose warnings are seen.
+_RUN = """\
+import logging, sys
+logging.disable()
+sys.path[:] = filter(None, sys.path)
+from {} import main
+main()
+"""
 
 
 class Compilation:
@@ -31,8 +41,8 @@ class Compilation:
         self._settings = msgspec.json.encode(settings)
         self._processes: list[subprocess.Popen[bytes]] = []
         folder = own_folder() if (os.cpu_count() or 1) > 1 else None
-        self._mark = folder / "kernels" / _digest(self._settings) if folder else None
-        self.needed = self._mark is not None and not self._mark.exists()
+        self._mark = folder / "kernels" / _digest(settings) if folder else None
+        self.needed = self._mark is not None and not (self._mark.exists() and _cached())
 
     def start(self) -> None:
         """Start the processes, if there is anything to compile."""
@@ -42,7 +52,7 @@ class Compilation:
         paths = os.pathsep.join([str(_PROJECT), *given])
         for first in _FIRST:
             process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, first],
+                [sys.executable, "-c", _RUN.format(_MODULE), first],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -70,9 +80,16 @@ class Compilation:
         self._processes = []
 
 
-def _digest(settings: bytes) -> str:
-    """What compiled kernels depend on."""
-    hashed = hashlib.sha256(settings)
+def _cached() -> bool:
+    """Whether what was compiled is still there; true if it is not beside the sources."""
+    folder = _PROJECT / "udfs"
+    elsewhere = os.environ.get("NUMBA_CACHE_DIR") or not os.access(folder, os.W_OK)
+    return bool(elsewhere) or any(folder.rglob("*.nbi"))
+
+
+def _digest(settings: Settings) -> str:
+    """What compiled kernels depend on: not on Redis, whose port may differ from run to run."""
+    hashed = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(settings, redis=Redis())))
     hashed.update(f"{sys.version} {importlib.metadata.version('numba')} {_PROJECT}".encode())
     hashed.update(os.environ.get("NUMBA_CACHE_DIR", "").encode())
     for file in sorted((_PROJECT / "udfs").rglob("*.py")):

@@ -30,6 +30,7 @@ from flink_app.local.java_options import java_options
 from udfs.errors import ServiceError
 
 _PORT = "PYFLINK_GATEWAY_PORT"
+_TOLD = ("JVM_ARGS", "FLINK_ENV_JAVA_OPTS", "JDK_JAVA_OPTIONS")  # what else tells Java options
 _START_S = 120.0
 _STOP_S = 20.0
 _NOTICE_S = 1.0
@@ -113,7 +114,7 @@ class JavaGateway:
             "JAVA_TOOL_OPTIONS": java_options(
                 os.environ.get("JAVA_TOOL_OPTIONS", ""),
                 [*self._options, *self._archive.options],
-                os.environ.get("JVM_ARGS", ""),
+                " ".join(os.environ.get(name, "") for name in _TOLD),
             ),
         }
         environment.setdefault("MALLOC_ARENA_MAX", "2")  # else C's memory lies in one per thread

@@ -32,7 +32,7 @@ def test_the_commands_in_turn(tmp_path: Path) -> None:
         fields = {"at": 1, "received": 9, "freshness_p50_ms": "24.4", "freshness_p99_ms": "80.6"}
         redis.Redis(LOOPBACK, port).hset("stats", mapping=fields)
         assert local("status", *folder).stdout.splitlines()[3:] == [
-            "in the last minute half of the events were in their lists after 24 ms, 99 of 100 "
+            "in a job's last minute half of the events were in their lists after 24 ms, 99 of 100 "
             "after 81 ms"
         ]
     finally:

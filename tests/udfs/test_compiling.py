@@ -17,7 +17,7 @@ KERNEL = "from udfs.compiling import njit\n@njit(cache=True)\ndef double(n):\n  
 CALL = "import kernel; assert kernel.double(21) == 42; print(len(kernel.double.stats.cache_hits))"
 
 
-def call(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def call(folder: Path, code: str = CALL, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a kernel in a process that may write to none of Numba's own places."""
     (folder / "kernel.py").write_text(KERNEL)
     given = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
@@ -29,7 +29,7 @@ def call(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         **variables,
     }
     return subprocess.run(
-        [sys.executable, "-c", CALL], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
 
 
@@ -40,6 +40,15 @@ def test_a_temporary_folder_is_made_once_and_told_once(tmp_path: Path) -> None:
     assert (first.stdout, second.stdout) == ("0\n", "1\n"), "the second compiles nothing"
     assert first.stderr.count(str(folder)) == 1 and "NUMBA_CACHE_DIR" in first.stderr
     assert second.stderr == ""
+
+
+def test_it_is_told_by_the_first_that_may_speak(tmp_path: Path) -> None:
+    folder = tmp_path / f"millirec-{os.getuid()}"
+    (folder / "java").mkdir(parents=True)
+    folder.chmod(0o700)
+    silent = call(tmp_path, f"import logging; logging.disable(); {CALL}")
+    assert silent.stderr == "" and list(folder.rglob("*.nbi"))
+    assert call(tmp_path).stderr.count(str(folder)) == 1
 
 
 def test_a_folder_that_is_named_is_taken(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ LISTS = "lists"
 
 OVERLOAD_MS = 500
 """The lag behind the input beyond which lists are postponed, by `lists.coalesce_ms`: a job that
-keeps up stays far below it, at a median of 31 ms (docs/performance.md)."""
+keeps up stays far below it (docs/performance.md)."""
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
 

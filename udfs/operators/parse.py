@@ -44,6 +44,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         source: the name before a position, such as "kafka:events"; "" if positions are paths.
         positions: whether each line has its position before it.
         names: the true path behind a file or folder that the job reads by another.
+        letters: whether dead letters are sent. A job in which none are written must not: Flink
+            knows no side output that nothing is connected to.
 
     Raises:
         ConfigError: a kind of lines goes to an operator that has no keys.
@@ -56,6 +58,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         source: str,
         positions: bool,
         names: Mapping[str, str] = {},
+        letters: bool = True,
     ) -> None:
         for kind in KINDS.values():
             if kind.operator not in keys:
@@ -65,6 +68,7 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
                 )
         self._settings, self._keys = settings, keys
         self._source, self._positions, self._names = source, positions, names
+        self._letters = letters
 
     def open(self, context: RuntimeContext) -> None:
         """Build the readers and register the counters."""
@@ -95,6 +99,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
             account.ignored += found.ignored
             for bad in found.rejected:
                 account.dead[bad.reason] = account.dead.get(bad.reason, 0) + 1
+                if not self._letters:
+                    continue
                 place = places[bad.index]
                 position, line = positions[place] if positions else "", lines[place]
                 yield DEAD_LETTERS, self._letter(bad, position, line, now)

@@ -56,6 +56,7 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     ) -> Iterator[bytes]:
         """Write the hash; once more after the last event, so that rates fall to zero."""
         self._load()
+        self._tick_ms = 0  # the clock may be before it, if it was set back
         if self._waiting:
             self._stored.update(pack_account(self._sum()))
             self._inbox.clear()

@@ -10,8 +10,9 @@ import pytest
 
 from flink_app.config import Config, load
 from flink_app.graph import environment
-from flink_app.graph.environment import flink_options, prepare_process
+from flink_app.graph.environment import embedded_options, flink_options, prepare_process
 from flink_app.graph.restore import RESTORE
+from flink_app.without import PATH as WITHOUT
 from udfs.errors import ServiceError
 
 
@@ -45,3 +46,20 @@ def test_flink_gets_paths_undecoded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_no_source_counts_as_idle() -> None:
     """See docs/decisions/no-idle-sources.md: rows of a delayed source would be dropped."""
     assert not [name for name in flink_options(Config()) if "idle" in name]
+
+
+@pytest.mark.parametrize("beam", [False, True])
+def test_only_process_mode_has_beam(beam: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JAVA_HOME", "PYTHONPATH", "PATH", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, os.environ.get(name, "") if name != "PYTHONPATH" else "")
+    monkeypatch.setenv("MKL_NUM_THREADS", "1")
+    monkeypatch.setenv(environment._WORKERS, "loopback")
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != WITHOUT])
+    mode = ["flink.options.python.execution-mode=process"] * beam
+    options = embedded_options(load(None, mode, {}).config)
+    prepare_process(beam)
+    without = not beam
+    assert (WITHOUT in options["python.pythonpath"].split(os.pathsep)) is without
+    assert (WITHOUT in os.environ["PYTHONPATH"].split(os.pathsep)) is without
+    assert (WITHOUT in sys.path) is without
+    assert (os.environ[environment._WORKERS] == "process") is without

@@ -18,6 +18,7 @@ SETTINGS = load(None, [], {}).config.settings
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation, "own_folder", lambda: tmp_path)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(compilation, "_cached", lambda: True)
 
 
 def module(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +28,7 @@ def module(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_is_done_once_for_each_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module(tmp_path, "import sys; sys.stdin.read()", monkeypatch)
+    module(tmp_path, "import sys\ndef main(): sys.stdin.read()", monkeypatch)
     first = Compilation(SETTINGS)
     assert first.needed
     first.start()
@@ -35,6 +36,24 @@ def test_it_is_done_once_for_each_setting(tmp_path: Path, monkeypatch: pytest.Mo
     assert not Compilation(SETTINGS).needed
     model = msgspec.structs.replace(SETTINGS.model, dimensions=SETTINGS.model.dimensions + 1)
     assert Compilation(msgspec.structs.replace(SETTINGS, model=model)).needed
+    redis = msgspec.structs.replace(SETTINGS.redis, url="redis://127.0.0.1:1/0")
+    assert not Compilation(msgspec.structs.replace(SETTINGS, redis=redis)).needed
+    monkeypatch.setattr(compilation, "_cached", lambda: False)
+    assert Compilation(SETTINGS).needed  # the compiled kernels were removed
+
+
+def test_a_module_in_the_current_folder_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module(tmp_path, "import sys\ndef main(): sys.stdin.read()", monkeypatch)
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "stand_in.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(here)
+    first = Compilation(SETTINGS)
+    first.start()
+    first.wait()
+    assert not Compilation(SETTINGS).needed
 
 
 def test_it_is_done_again_after_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

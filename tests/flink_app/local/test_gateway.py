@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flink_app.local.gateway import JavaGateway, operator_warning
+from flink_app.local.java_options import SMALL
 
 
 @pytest.mark.parametrize("folder", ["/site/udfs/", "C:\\job\\udfs\\", "/tmp/a/job.zip/udfs/"])
@@ -51,3 +55,24 @@ def test_java_that_runs_is_not_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert gateway.death() == ""
     gateway._process.kill()
     gateway._process.wait()
+
+
+@pytest.mark.parametrize("name", ["JVM_ARGS", "FLINK_ENV_JAVA_OPTS", "JDK_JAVA_OPTIONS"])
+def test_a_collector_that_is_named_elsewhere_is_the_only_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, str] = {}
+
+    def launch(environment: dict[str, str], _: Any) -> None:
+        told.update(environment)
+        raise OSError
+
+    server = pytest.importorskip("pyflink.pyflink_gateway_server")
+    monkeypatch.setattr(server, "launch_gateway_server_process", launch)
+    monkeypatch.setattr(server, "Popen", server.Popen)
+    monkeypatch.setattr("flink_app.local.class_archive.own_folder", lambda: None)
+    monkeypatch.setattr(os, "environ", dict(os.environ) | {name: "-XX:+UseParallelGC"})
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(OSError):
+        JavaGateway(tmp_path / "millirec.log", lambda _: None, SMALL).__enter__()
+    assert "-Xmn" in told["JAVA_TOOL_OPTIONS"] and "SerialGC" not in told["JAVA_TOOL_OPTIONS"]

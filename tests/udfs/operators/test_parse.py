@@ -59,6 +59,16 @@ def test_every_line_is_an_event_a_dead_letter_or_ignored() -> None:
     assert flink.metrics.counters["dead_letters"] == 3
 
 
+def test_where_none_are_written_dead_letters_are_only_counted() -> None:
+    settings = DecodeSettings(preset=resolve("millirec"), weights={"click": 1.0})
+    flink = Subtask(Parse(settings, {"user learner": KEYS}, "", False, letters=False))
+    out = flink.process(0, (0, json.dumps([event("ann", "a"), "{"]), 1234))
+    assert [key for key, _ in out if key is DEAD_LETTERS] == []
+    (account,) = (unpack_account(value) for key, value in out if key is STATS)
+    assert (account.received, account.rejected) == (2, 1)
+    assert flink.metrics.counters["dead_letters"] == 1
+
+
 def test_the_dead_letter_of_a_long_line_fits_into_a_kafka_record() -> None:
     lines = ["[" * LINE_MOST, "\0" * 2_000_000, event("\ud83d", "a") + " " * LINE_MOST]
     _, letters, _, _ = run(lines)

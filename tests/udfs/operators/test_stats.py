@@ -64,6 +64,18 @@ def test_accounts_that_are_not_yet_added_survive_a_restart(
     assert redis_client.hget("stats", "received") == b"8", "each is added once"
 
 
+def test_a_timer_that_comes_before_its_time_is_set_again(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(Stats(RedisSettings(redis_url, retry_s=1)))
+    flink.process(0, pack_account(Account(received=1, learned=1)))
+    flink.fire(NOW + 1000)  # but the clock still shows NOW
+    flink.process(0, pack_account(Account(received=1, learned=1)))
+    clock.now += 1000
+    flink.fire(clock.now)
+    assert redis_client.hget("stats", "received") == b"2"
+
+
 def test_rates_fall_to_zero_after_the_last_event(
     redis_url: str, redis_client: Any, clock: Clock
 ) -> None:
