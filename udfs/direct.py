@@ -37,7 +37,8 @@ class Direct:
         """
         key: tuple[Any, ...] = ()
         if varying:
-            key = tuple([(some.dtype.char, some.ndim, some.flags.c_contiguous) for some in varying])
+            # `num` says among others whether it is contiguous, by rows or by columns.
+            key = tuple([(some.dtype.char, some.ndim, some.flags.num) for some in varying])
         call = self._known.get(key)
         if call is not None:
             return call(*args)

@@ -47,7 +47,7 @@ def test_no_secret_is_in_the_archive(tmp_path: Path) -> None:
     for room, kernel in (
         ("models/factors", "softmax_kernels.learn"),
         ("ranking", "ranker_kernels.rank"),
-        ("feed", "change_kernels.apply_changes"),
+        ("feed", "apply_kernels.apply_changes"),
     ):
         found = [name for name in names if name.startswith(f"udfs/{room}/__pycache__/{kernel}-")]
         assert {name[-4:] for name in found} == {".nbi", ".nbc"}, "compiled, so no start does it"

@@ -58,15 +58,18 @@ parse = Subtask(Parse(decode_settings(config), {"user learner": [7]}, "", False)
 learner = Subtask(UserLearner(JobSettings(options=config.settings, item_keys=[0])))
 total = Account()
 
+def count(out):
+    for tag, account in out:
+        if tag is STATS:
+            total.add(unpack_account(account))
+
 def take(*lines):
     batch = json.dumps([json.dumps(line) for line in lines])
     for tag, value in parse.process(0, ("0", batch, now_ms())):
         assert tag is not DEAD_LETTERS, value
         if tag is STATS:
             continue
-        for out, account in learner.process(tag, (tag, value)):
-            if out is STATS:
-                total.add(unpack_account(account))
+        count(learner.process(tag, (tag, value)))
 
 del devices[:]  # those of `compile`
 for n in range(30):
@@ -76,6 +79,7 @@ for n in range(30):
 for n in range(10):  # from what is known the ranker learns
     take({"user": f"u{n}", "item": f"i{2 * (n + 1)}"})
 take({"user": "eve", "item": "i4", "device": "tv"})
+count(learner.fire(now_ms() + 1000))
 assert devices[-1] == "tv" and set(devices) == {"phone", "", "tv"}, devices
 
 client = redis.Redis.from_url(url)

@@ -64,6 +64,7 @@ def test_it_gets_every_list_that_redis_gets(
     people = ["ann", "bob", "cid", "dan", "eve"]
     pairs = list(zip(people, "abcab", strict=True))
     flink.process(7, sent(pairs, clock.now))
+    flink.fire(clock.now + 1000)  # shared lists leave by a timer
     assert kept() == lists(redis_client)
     assert {f"rec:{name}" for name in people} | {"popular", "trending"} <= kept().keys()
     assert Toy.opened.kept["rec:eve"].items != []

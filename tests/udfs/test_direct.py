@@ -51,6 +51,13 @@ def test_what_varies_has_its_own_code(rows: Any) -> None:
         assert direct(VIEW, some, varying=(some,)) == weighed(VIEW, some)
 
 
+def test_rows_by_columns_are_not_taken_for_others() -> None:
+    direct = Direct(njit()(lambda table: table[0, 1]))
+    table = np.arange(12.0).reshape(3, 4)
+    for some in (table.T, table[:, ::2], table, table[::2].T):
+        assert direct(some, varying=(some,)) == some[0, 1]
+
+
 def test_an_error_in_the_kernel_is_raised_each_time() -> None:
     direct = Direct(weighed)
     assert direct(VIEW, np.array([0])) == 0.0

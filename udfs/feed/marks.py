@@ -6,6 +6,7 @@ In: slots that have changed. Out: flags, and what was last sent of each item and
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from udfs.feed.mark_kernels import NOBODY, SEVERAL
 from udfs.feed.mark_kernels import Copied as Copied
@@ -40,6 +41,10 @@ class SentRows(Table):
     def sent(self) -> Sent:
         """The columns for kernels."""
         return Sent(self.by, self.besides, self.at, self.whole_at, self.since)
+
+    def to_all(self, rows: NDArray[np.int32], now_ms: int) -> None:
+        """Record that rows (int32[n]) that are sent now go to all, also to who changed them."""
+        self.besides[rows], self.whole_at[rows] = SEVERAL, now_ms
 
 
 class SentItems(SentRows):

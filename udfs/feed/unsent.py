@@ -19,8 +19,8 @@ from udfs.feed.mark_kernels import SEVERAL, Copied, Sent, Turn
 from udfs.feed.marks import PAIRS, SEND, Marks, SentItems, SentPairs
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf import row_kernels
-from udfs.models.item_cf.feed_rows import shorten
 from udfs.models.item_cf.neighbours import Neighbours
+from udfs.models.item_cf.short_rows import shorten
 from udfs.models.item_cf.wire import Counted, KeyIndex
 from udfs.state.records import item_dtype
 
@@ -100,6 +100,8 @@ class Unsent:
         everyone = np.concatenate([items.besides, pairs.besides])
         names, counts = np.unique(everyone[everyone >= 0], return_counts=True)
         own = names[_FEW * counts >= len(everyone)].tolist()
+        self._items.to_all(items.of(SEVERAL, own), now_ms)
+        self._pairs.to_all(pairs.of(SEVERAL, own), now_ms)
         found = []
         for besides in [*own, SEVERAL]:
             slots, rows = items.of(besides, own), pairs.of(besides, own)

@@ -7,7 +7,7 @@ inbox.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +22,9 @@ from udfs.feed.parameters import Parameters, Shared
 from udfs.feed.reader import put_counts
 from udfs.feed.unsent import Unsent
 from udfs.memory.catalogue import Catalogue
-from udfs.models.item_cf.feed_rows import PairRows, read_short, shorten
+from udfs.models.item_cf.feed_rows import PairRows, read_short
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
+from udfs.models.item_cf.short_rows import shorten
 from udfs.models.item_cf.wire import (
     Counted,
     KeyIndex,
@@ -141,6 +142,13 @@ class ItemShard:
         if self.shared is not None:
             self.shared.put(shared)
 
+    def wind(self, rows: Iterable[bytes], messages: Iterable[bytes]) -> None:
+        """Age the counts to the clock before `messages`, the last that packed `rows` contain: no
+        other row may have been counted as late."""
+        clock = max((read_row(row, "a row of pairs").clock for row in rows), default=0)
+        told = [unpack_deltas(message).pairs for message in messages]
+        self.neighbours.age(clock - sum(pairs.learned for pairs in told if pairs is not None))
+
     def apply(self, *messages: bytes, now_ms: int = 0) -> int:
         """Apply messages as one; returns how many changes of items they had."""
         told = [unpack_deltas(message) for message in messages]
@@ -202,8 +210,9 @@ class ItemShard:
         """What replicas do not have and should get now, oldest changes first; see `Unsent.take`."""
         found = [] if self._unsent is None else self._unsent.take(room, pairs_room, now_ms)
         if self.shared is not None and self.shared.changed:
-            found = found or [Changes()]
-            found[-1] = found[-1]._replace(parameters=self.shared.take_changed(), besides=SEVERAL)
+            if not found or found[-1].besides != SEVERAL:
+                found.append(Changes())  # what one need not read stays apart
+            found[-1] = found[-1]._replace(parameters=self.shared.take_changed())
         return found
 
     def stale(self, *, pairs: bool) -> list[tuple[int, bool]]:

@@ -75,9 +75,10 @@ class ItemHandles(NamedTuple):
         unfolded = {name: row for name, row in pairs.items() if name not in done}
         shard.load(items, unfolded, parameters.read(self.parameters()))
         if older:
-            shard.apply(*older)
             written = [name for some in names for name in some.items]
             folded = {name: pairs[name] for name in done if name in pairs}
+            shard.wind(folded.values(), older)
+            shard.apply(*older)
             shard.load({name: items[name] for name in written if name in items}, folded, {})
         if newer:
             shard.apply(*newer)

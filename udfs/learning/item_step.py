@@ -112,7 +112,7 @@ class ItemStep:
         found.gathered.append(data)
         if found.inbox_bytes > max(_INBOX_BYTES, _ROW_BYTES * found.shard.catalogue.living):
             yield from self._apply(found)
-            yield self._plan(found, _PUBLISH, PUBLISH_MS)
+            yield from self._plan_publish(found)
             self._begin_fold(found)
             found.finish(_FOLD)
 
@@ -125,7 +125,7 @@ class ItemStep:
         due = found.timers.take(timestamp)
         if found.gathered and due - {_SLICE}:
             yield from self._apply(found)
-            yield self._plan(found, _PUBLISH, PUBLISH_MS)
+            yield from self._plan_publish(found)
         if _PUBLISH in due:
             yield from self._publish(found, now)
         if _SNAPSHOT in due:
@@ -163,9 +163,10 @@ class ItemStep:
         restored = shard.catalogue.living > 0 or waiting > 0
         feed = FeedWriter(self._feed, number, self._epoch, restored, KEEP_S)
         found = self.shards[key] = Published(shard, feed, state.inboxes[0])
-        found.inbox_bytes, found.living = waiting, shard.catalogue.living
+        found.inbox_bytes = waiting
         yield self._plan_snapshot(found)
         yield Wake(END)
+        yield from found.account()  # what was in the inbox may not have been counted
         if restored:
             yield from self._snapshot(found, pairs=True)
             found.finish(_SNAPSHOT)
@@ -174,6 +175,12 @@ class ItemStep:
 
     def _plan(self, found: Published, name: str, interval_ms: int) -> Wake:
         return Wake(found.timers.plan(name, next_tick(self._clock(), interval_ms)))
+
+    def _plan_publish(self, found: Published) -> Iterator[Wake]:
+        """Plan to publish, unless that is planned: moved again and again by timers that come late,
+        it would never be due."""
+        if _PUBLISH not in found.timers:
+            yield self._plan(found, _PUBLISH, PUBLISH_MS)
 
     def _plan_snapshot(self, found: Published) -> Wake:
         return self._plan(found, _SNAPSHOT, int(self._settings.options.feed.snapshot_s * 1000))
@@ -192,7 +199,7 @@ class ItemStep:
         if unfolded and now - found.folded_ms >= _FOLD_MS:
             self._begin_fold(found)
         if unfolded or (self._follow and found.shard.waiting):
-            yield self._plan(found, _PUBLISH, PUBLISH_MS)
+            yield from self._plan_publish(found)
 
     def _publish_changes(self, found: Published, now: int) -> Iterator[Effect]:
         """Add changes to the log; half of the allowed bytes are for items, half for pairs."""

@@ -112,7 +112,9 @@ class UserStep:
             yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
         if account != _NOTHING:
             account.spend("user_learner", micros(began))
-        if _TICK in due or restored or timestamp == END:
+        # Lists of items may be due when there are no events any more, or all be lost.
+        waiting = _REFILL in due and self._learner.shared.waiting
+        if _TICK in due or restored or timestamp == END or waiting:
             yield from self._tick(shard, now)
         elif account != _NOTHING:
             yield from self._keep(shard)
@@ -147,6 +149,10 @@ class UserStep:
             batch = batch.take(keep)
         touched: list[NDArray[np.int32]] = []
         for part in self._parts(batch):
+            if self._settings.trial.sequential and touched:
+                # A replay's batches are long, and others wait for what they teach.
+                yield from self._send(now)
+                self._refresh_replica(self._clock())
             # The shard's key is above the bits of the count, so that no two shards draw the same
             # negatives.
             number = (key << 40) + shard.learned
@@ -171,11 +177,15 @@ class UserStep:
         account.waited += max(now - batch.opened, 0)
         if touched and self._refresh and not self._each:
             yield from self._lists.refresh(shard, batch, _distinct(touched), now)
-        for item_shard, message in self._learner.messages(now).items():  # nobody waits for these
-            yield Emit(item_shard, message)
+        yield from self._send(now)  # nobody waits for these
         account.spend("learn", micros(began) - sum(account.stages.values()) + others)
         account.spend("user_learner", micros(began))
         yield from self._keep(shard)
+
+    def _send(self, now: int) -> Iterator[Effect]:
+        """Tell the item learners what was learned since the last call."""
+        for item_shard, message in self._learner.messages(now).items():
+            yield Emit(item_shard, message)
 
     def _keep(self, shard: UserShard) -> Iterator[Effect]:
         """Put what was counted into the state, until the next tick reports it."""

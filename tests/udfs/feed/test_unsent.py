@@ -164,6 +164,10 @@ def test_a_user_learner_with_a_small_share_reads_everything(
     for item, origin in zip("abc", (0, 0, 1), strict=True):
         owner.change(item, origin, now)
     assert owner.send(now) == {"a": 0, "b": 0, "c": SEVERAL}
+    # It was given the row, so it has lost what it had under way.
+    for item in "abc":
+        owner.change(item, 1, now + 1)
+    assert owner.send(now + 1)["c"] == SEVERAL
 
 
 def test_what_does_not_fit_waits_for_its_turn() -> None:

@@ -277,6 +277,19 @@ def test_changes_go_in_the_order_of_their_age() -> None:
     assert not shard.waiting
 
 
+def test_parameters_go_to_all_without_rows_that_one_need_not_read() -> None:
+    owners = Owners()
+    shard, batch = owners.shards[0], [("ann", k, 1.0) for k in range(20)]
+    shard.shared = Shared({})
+    owners.send(batch, LATER)
+    shard.changes(ALL, 0, LATER)
+    owners.send(batch, LATER + 2_000)
+    shard.shared.add({"a": np.ones(1)})
+    own, all_ = shard.changes(ALL, 0, LATER + 8_000)
+    assert own.besides == 0 and len(own.slots) and not own.parameters
+    assert all_.besides < 0 and not len(all_.slots) and list(all_.parameters) == ["a"]
+
+
 def test_an_item_is_named_until_it_was_sent_and_a_snapshot_has_it() -> None:
     owners = Owners()
     owners.send([("ann", k, 1.0) for k in range(8)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ from tests.udfs.flink import ListCell
 from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.parameters import RANKER, Parameters
 from udfs.learning import item_state, item_step
-from udfs.learning.effects import END, Count, Report, Wake
+from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.item_step import ItemStep
 from udfs.learning.settings import JobSettings
 from udfs.models.item_cf.neighbours import Windows
-from udfs.models.item_cf.wire import pack_rows, split_pairs
+from udfs.models.item_cf.wire import pack_rows, read_row, split_pairs
+from udfs.models.options import ItemCF
 
 D, KEY = SETTINGS.model.dimensions, 100
 
@@ -106,6 +108,33 @@ def test_what_has_gathered_is_applied_then_published_and_folded() -> None:
     assert feed.origins[0] == f"{NOW}:0:1"
 
 
+def test_items_that_only_the_inbox_names_are_counted_after_a_restart() -> None:
+    state = handles()
+    list(step(state, Feed()).message(KEY, message({})))
+    effects = list(step(state, Feed()).timer(KEY, NOW + 100))
+    assert next(one.account.items for one in effects if isinstance(one, Report)) == {0: 1}
+
+
+def test_timers_that_come_late_do_not_put_off_what_is_published() -> None:
+    """Each is more than 100 ms late, and messages keep coming."""
+    state, now = handles(), NOW
+    feed: Any = Feed()
+    settings = JobSettings(options=changed(SETTINGS, snapshot_s=1000), item_keys=[100, 101])
+    one, planned = ItemStep(settings, state, feed, False, lambda: now), set[int]()
+
+    def carry_out(effects: Iterator[Effect]) -> None:
+        planned.update(some.at_ms for some in effects if isinstance(some, Wake))
+
+    for _ in range(10):
+        carry_out(one.message(KEY, message({})))
+        planned = {at for at in planned if at < NOW + 10_000}
+        planned.remove(at := min(planned))
+        now = max(now, at + 105)
+        carry_out(one.timer(KEY, at))
+    assert len(feed.log) > 2
+    assert dict(state.items.items())
+
+
 def test_at_the_end_of_the_input_nothing_is_left_gathered() -> None:
     one, feed = step(handles(), Feed()), Feed()
     list(one.message(KEY, message({})))
@@ -145,6 +174,41 @@ def test_a_checkpoint_may_come_at_any_moment_of_a_fold(monkeypatch: pytest.Monke
     assert restarts >= 3
     assert not list(state.folded.get() or ())
     assert [len(list(log.get() or ())) for log in state.inboxes] == [restarts, 0]
+
+
+def test_a_checkpoint_within_a_fold_does_not_age_what_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock is in the rows: here only those already written have the latest one."""
+    monkeypatch.setattr(item_state, "SLICE", 1)
+    monkeypatch.setattr(item_step, "_SLICE_S", -1.0)
+    settings = changed(SETTINGS, snapshot_s=1000, item_cf=ItemCF(span=10))
+    state, now, feed = handles(), NOW, Feed()
+    redis: Any = feed
+
+    def started(state: ItemHandles) -> ItemStep:
+        job = JobSettings(options=settings, item_keys=[100, 101])
+        return ItemStep(job, state, redis, True, lambda: now)
+
+    one = started(state)
+    for n in range(20):
+        list(one.message(KEY, paired(["a", "b"], n)))
+    for at in (NOW + 100, NOW + 200):
+        list(one.timer(KEY, at))
+    one.shards[KEY].finish("fold")
+    now += 10_000
+    list(one.message(KEY, paired(["a", "b", "c"], 1)))
+    for at in (now + 100, now + 200):
+        list(one.timer(KEY, at))
+    assert one.shards[KEY].tasks
+    while one.shards[KEY].tasks:
+        again = started(copied(state))
+        list(again.timer(KEY, now))
+        for mine, other in zip(contents(one)[0].values(), contents(again)[0].values(), strict=True):
+            rows = [read_row(data, "a row") for _, data in (mine, other)]
+            assert rows[0].clock == rows[1].clock
+            assert rows[0].weight == pytest.approx(rows[1].weight, rel=1e-5)
+        list(one.timer(KEY, now))
 
 
 def paired(items: list[str], n: int) -> bytes:

@@ -20,6 +20,7 @@ from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles, Progress
 from udfs.learning.user_step import UserStep
 from udfs.lists.keys import USER
+from udfs.stores.redis_marks import RedisMarks
 
 KEY = 7
 
@@ -32,6 +33,21 @@ class Nothing:
 
     def refresh(self, models: Any) -> int:
         return 0
+
+    def set(self, mark: bytes) -> None:
+        self.mark = mark
+
+
+class Marks(RedisMarks):
+    """Marks in a Redis that loses nothing."""
+
+    connections = 0
+
+    def __init__(self) -> None:
+        self.mark: bytes | None = None
+
+    def read(self) -> list[bytes | None]:
+        return [self.mark]
 
     def set(self, mark: bytes) -> None:
         self.mark = mark
@@ -178,6 +194,25 @@ def test_lists_of_items_are_written_a_few_at_a_time_by_one_shard() -> None:
         found |= {name for each in effects if isinstance(each, Write) for name in written(each)}
     assert Wake not in kinds(effects)
     assert {f"similar:i{k}" for k in range(80)} <= found
+
+
+def test_lists_of_items_that_are_due_later_do_not_wait_for_another_event() -> None:
+    clock, marks, settings = Clock(), Marks(), changed(SETTINGS, threads=1, test_every=0)
+    job, nothing = JobSettings(options=settings, item_keys=[100, 101]), Nothing()
+    replica: Any = nothing
+    one = UserStep(job, handles(), Learner(settings), replica, lambda _: marks, clock)
+    for _ in range(2):
+        list(one.batch(KEY, batch(("ann", "a"))))
+        clock.now += 1000
+        seen = list(one.timer(KEY, clock.now))
+    assert not any("similar:a" in written(some) for some in seen if isinstance(some, Write))
+    later: list[Any] = []
+    for _ in range(12):
+        clock.now += 1000
+        later += one.timer(KEY, clock.now)
+    shown = [written(some) for some in later if isinstance(some, Write)]
+    assert sum("similar:a" in some for some in shown) == 1
+    assert "similar:a" in shown[-1], "then nothing waits any more"
 
 
 def test_strict_writes_after_each_event() -> None:

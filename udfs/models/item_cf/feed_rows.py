@@ -1,7 +1,7 @@
 """Rows of pairs in the item feed: smaller than in state, and read all at once.
 
-In: rows of `Neighbours`. Out: `PairRows`, packed; their arrays, checked; and the rows of a replica,
-set by them.
+In: `PairRows`, packed by `short_rows`. Out: their arrays, checked. This module needs no kernels:
+`millirec serve` reads the feed without Numba.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
-from udfs.models.item_cf import row_kernels
-from udfs.models.item_cf.neighbours import Neighbours
 
-_PART = np.dtype(
+MOST = 65_535.0
+"""The share of a row's largest value: a whole number below 2^16."""
+
+PART = np.dtype(
     [("key", "<u8"), ("clock", "<i8"), ("weight", "<f4"), ("largest", "<f4"), ("length", "<u2")]
 )
 
@@ -41,34 +42,7 @@ class PairRows(msgspec.Struct, frozen=True, array_like=True):
     @property
     def count(self) -> int:
         """How many rows these are."""
-        return len(self.heads) // _PART.itemsize
-
-
-def shorten(
-    neighbours: Neighbours,
-    rows: NDArray[np.int32],
-    own: NDArray[np.uint64],
-    keys: NDArray[np.uint64],
-) -> PairRows:
-    """Rows for the item feed.
-
-    Args:
-        rows, own: int32[r], uint64[r], rows and the keys of their items. keys: the key of each
-            number that neighbours have.
-    """
-    n = neighbours
-    lengths = n.lengths[rows]
-    total = int(lengths.sum())
-    place, used = np.full(len(keys), -1, np.int32), np.empty(min(total, len(keys)), np.int32)
-    heads = np.zeros(len(rows), _PART)
-    largest = np.empty(len(rows), np.float32)
-    numbers, shares = np.empty(total, np.int32), np.empty(total, np.uint16)
-    names = row_kernels.shorten(rows, n.table, n.gain, place, used, largest, numbers, shares)
-    heads["key"], heads["clock"], heads["weight"] = own, n.clock, n.weights(rows)
-    heads["largest"], heads["length"] = largest, lengths
-    small = "<u2" if names <= 1 << 16 else "<u4"
-    named = keys[used[:names]].tobytes()
-    return PairRows(heads.tobytes(), named, numbers.astype(small).tobytes(), shares.tobytes())
+        return len(self.heads) // PART.itemsize
 
 
 class ReadRows(NamedTuple):
@@ -92,17 +66,17 @@ def read_short(rows: PairRows) -> ReadRows:
     """
     k = len(rows.shares) // 2
     wide = len(rows.numbers) == 4 * k and k > 0
-    sizes = len(rows.heads) % _PART.itemsize, len(rows.keys) % 8, len(rows.shares) % 2
+    sizes = len(rows.heads) % PART.itemsize, len(rows.keys) % 8, len(rows.shares) % 2
     if any(sizes) or len(rows.numbers) != (4 if wide else 2) * k:
         raise ServiceError("the rows of pairs have lengths that do not fit")
-    heads, keys = np.frombuffer(rows.heads, _PART), np.frombuffer(rows.keys, "<u8")
+    heads, keys = np.frombuffer(rows.heads, PART), np.frombuffer(rows.keys, "<u8")
     numbers = np.frombuffer(rows.numbers, "<u4" if wide else "<u2").astype(np.int64)
     lengths = heads["length"].astype(np.int64)
     if lengths.sum() != k or numbers.max(initial=-1) >= len(keys):
         raise ServiceError("the rows of pairs name neighbours that are not there")
     starts = np.concatenate([[0], np.cumsum(lengths)])
     largest = np.maximum(np.nan_to_num(heads["largest"], posinf=0.0), 0)
-    values = np.frombuffer(rows.shares, "<u2") * np.repeat(largest / row_kernels.MOST, lengths)
+    values = np.frombuffer(rows.shares, "<u2") * np.repeat(largest / MOST, lengths)
     weights = np.maximum(np.nan_to_num(heads["weight"].astype(np.float64), posinf=0.0), 0)
     return ReadRows(
         heads["key"].astype(np.uint64),

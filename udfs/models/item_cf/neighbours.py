@@ -207,8 +207,7 @@ class Neighbours(Table):
 
         A row with a later clock advances the clock. Of a row longer than K the largest are kept.
         """
-        if row.clock > self.clock:
-            self._advance(row.clock)
+        self.age(row.clock)
         gain = 2.0 ** (self.log_gain - (self.clock - row.clock) * self.growth)
         slots, values = row.slots, row.values
         if len(slots) > self.settings.neighbours:
@@ -235,17 +234,19 @@ class Neighbours(Table):
             starts: int64[r + 1], where the neighbours of each stand in `slots`, int32[k], and
                 `values`, float32[k]; of a row longer than K the first are kept.
         """
-        newest = int(clocks.max(initial=self.clock))
-        if newest > self.clock:
-            self._advance(newest)
+        self.age(int(clocks.max(initial=self.clock)))
         gains = 2.0 ** (self.log_gain - (self.clock - clocks) * self.growth)
         each = np.repeat(gains, np.diff(starts))
         row_kernels.put(
             rows, starts, slots, (values * each).astype(np.float32), weights * gains, self.table
         )
 
+    def age(self, clock: int) -> None:
+        """Age all counts to `clock`, if that is later."""
+        if clock > self.clock:
+            self._advance(clock)
+
     def _advance(self, clock: int) -> None:
-        """Age all counts to `clock`."""
         self.log_gain += (clock - self.clock) * self.growth
         self.clock = clock
         whole = floor(self.log_gain / counting_kernels.STEP) * counting_kernels.STEP

@@ -12,10 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.compiling import njit
+from udfs.models.item_cf import feed_rows
 
-MOST = np.float32(
-    65_535.0
-)  # the largest value of a row in the item feed: a whole number below 2^16
+_MOST = np.float32(feed_rows.MOST)
 
 
 @njit(cache=True, nogil=True)
@@ -100,7 +99,7 @@ def shorten(rows, table, gain, place, used, sizes, numbers, shares):
         for k in range(lengths[row]):
             largest = max(largest, values[row, k])
         sizes[r] = largest / gain
-        scale = MOST / max(largest, np.float32(1e-30))
+        scale = _MOST / max(largest, np.float32(1e-30))
         for k in range(lengths[row]):
             number = ids[row, k]
             if place[number] < 0:

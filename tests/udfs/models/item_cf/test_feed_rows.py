@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from udfs.errors import ServiceError
 from udfs.models.item_cf import row_kernels
-from udfs.models.item_cf.feed_rows import PairRows, read_short, shorten
+from udfs.models.item_cf.feed_rows import PairRows, read_short
 from udfs.models.item_cf.neighbours import Neighbours, Row
+from udfs.models.item_cf.short_rows import shorten
 from udfs.models.options import ItemCF
 
 K = 6
