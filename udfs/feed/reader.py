@@ -24,6 +24,7 @@ from udfs.stores.redis_feed import RedisFeed
 
 log = logging.getLogger(__name__)
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
+_LOOK_S = 0.1  # how often it looks: pairs with items that it does not know yet are lost
 _SETTLED_S = 15.0  # by then a replica has all snapshots: each is written every 10 s
 
 
@@ -69,7 +70,7 @@ class FeedReader:
         """Bring the replica up to date; returns how many rows were read."""
         now = time.monotonic()
         shards: set[int] = set()
-        if now - self._started < _WATCH_S and now - self._watched_at >= 0.5:
+        if now - self._started < _WATCH_S and now - self._watched_at >= _LOOK_S:
             self._watched_at = now
             shards.update(self._restored())
             if shards:  # items loaded at once were popular before
