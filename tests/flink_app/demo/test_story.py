@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from flink_app.demo import demo, story
+from tests.waiting import wait_for
 from udfs.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,6 +43,13 @@ def _assert_nothing_is_left(tmp_path: Path, mark: str) -> None:
     assert [
         file.name for file in tmp_path.iterdir() if file.name != f"millirec-{os.getuid()}"
     ] == []
+    # The process that makes the archive of Java's classes ends by itself.
+    wait_for(lambda: not [line for line in _processes(mark) if b"Xshare:dump" in line], 120)
+    assert _processes(mark) == []
+
+
+def _processes(mark: str) -> list[bytes]:
+    """The command lines of the processes that have the marker."""
     left = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -49,7 +57,7 @@ def _assert_nothing_is_left(tmp_path: Path, mark: str) -> None:
                 left.append((process / "cmdline").read_bytes())
         except OSError:
             continue
-    assert left == []
+    return left
 
 
 @pytest.mark.job
