@@ -18,7 +18,8 @@ from flink_app.evaluate.baselines.kernels import best
 from flink_app.evaluate.measure import Result, curve
 from flink_app.evaluate.stream import Stream
 from udfs.accounts import means
-from udfs.learning.quality import TOP, sums
+from udfs.learning.quality import sums
+from udfs.learning.quality_kernels import TOP
 
 _LOOKS = 200  # at the sums so far, from which the curve is made
 

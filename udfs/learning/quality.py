@@ -18,12 +18,12 @@ from udfs.accounts import LISTS
 from udfs.events.batch import EventBatch
 from udfs.learning import quality_kernels
 from udfs.learning.learner import Learner
+from udfs.learning.quality_kernels import TOP
 from udfs.memory import history_kernels
 from udfs.memory.columns import Table, column
 from udfs.state.handles import Rows
 
 CUTS = (1, 5, 10, 20)
-TOP = 10  # of MRR, NDCG, novelty and coverage
 MEASURES = ("tests", *(f"recall@{k}" for k in CUTS), f"mrr@{TOP}", f"ndcg@{TOP}", f"novelty@{TOP}")
 _CUTS = np.array(CUTS)
 
@@ -31,8 +31,8 @@ _CUTS = np.array(CUTS)
 def sums(
     items: NDArray[np.int32], wanted: NDArray[np.int32], shares: NDArray[np.float64]
 ) -> dict[str, float]:
-    """What n tests add to each of `MEASURES`; divided by `tests` they are means. The reference of
-    `quality_kernels.score`, which the job calls.
+    """What n tests add to each of `MEASURES`; divided by `tests` they are means. It is for the
+    baselines of an evaluation; the job calls `quality_kernels.score`, which gives the same.
 
     Recall@k: the share of tests whose item is among the first k. MRR@10: 1 / rank, NDCG@10:
     1 / log₂(rank + 1), both 0 beyond rank 10. Novelty@10: −log₂ of an item's share of all events,

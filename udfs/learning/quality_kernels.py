@@ -1,7 +1,7 @@
 """The compiled loops that count how good tested lists were.
 
 In: ranked slots, and what the users chose. Out: sums of measures, and the slots shown for the first
-time. `udfs.learning.quality.sums` is the reference. Names of sizes: `n` lists of `N` items.
+time. `udfs.learning.quality.sums` gives the same in NumPy. Names of sizes: `n` lists of `N` items.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from udfs.compiling import njit
 
-_TOP = 10
+TOP = 10  # of MRR, NDCG, novelty and coverage
 
 
 class Result(NamedTuple):
@@ -58,7 +58,7 @@ def score(items, wanted, events, total, cuts, result):
                 continue
             if not rank and j == wanted[r]:
                 rank = k + 1
-            if k < _TOP:
+            if k < TOP:
                 surprise -= np.log2(max(events[j], 1) / total)
                 shown += 1
                 if not result.seen[j]:
@@ -68,7 +68,7 @@ def score(items, wanted, events, total, cuts, result):
         sums[0] += 1.0
         for c in range(len(cuts)):
             sums[1 + c] += 0 < rank <= cuts[c]
-        if 0 < rank <= _TOP:
+        if 0 < rank <= TOP:
             sums[5] += 1.0 / rank
             sums[6] += 1.0 / np.log2(rank + 1)
         sums[7] += surprise / max(shown, 1)
