@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.memory import popularity_kernels
+
 MASK = 2**64 - 1
 LIMIT = 16.0
 
@@ -199,3 +201,31 @@ class Trends:
         for kept in (self.events, *(values for _, values in self.taken)):
             for name in names & set(kept):
                 del kept[name]
+
+
+def add_popularity(
+    items: NDArray[Any],
+    weights: NDArray[Any],
+    ts: NDArray[Any],
+    half_life: float,
+    value: NDArray[Any],
+    at: NDArray[Any],
+    events: NDArray[Any],
+) -> None:
+    """Add events to the decayed popularity of their items.
+
+    Args:
+        items, weights, ts: int32[n] (negative: skipped), float32[n], int64[n] ms. Weights ≤ 0 count
+            as events but add no popularity. half_life: ms.
+        value, at: float64[I]: the decayed sum and its time in ms; events: int64[I]. All changed in
+            place.
+    """
+    for e in range(items.shape[0]):
+        j = items[e]
+        if j < 0:
+            continue
+        weight = max(np.float64(weights[e]), 0.0)
+        value[j], at[j] = popularity_kernels.add_decayed(
+            value[j], at[j], weight, np.float64(ts[e]), half_life
+        )
+        events[j] += 1

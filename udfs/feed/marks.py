@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.feed.mark_kernels import NOBODY, SEVERAL
-from udfs.feed.mark_kernels import Copied as Copied
-from udfs.feed.mark_kernels import Sent as Sent
+from udfs.feed.mark_kernels import NOBODY, SEVERAL, Copied, Sent
 from udfs.memory.columns import Table, column
 
 FOLD, SEND, SNAP = 1, 2, 4

@@ -122,7 +122,7 @@ def test_decayed_popularity_is_its_sum_in_any_order(
 ) -> None:
     value, at, count = np.zeros(1), np.zeros(1), np.zeros(1, np.int64)
     given_weights, ts = zip(*events, strict=True)
-    popularity_kernels.add_popularity(
+    reference.add_popularity(
         np.zeros(len(events), np.int32), np.array(given_weights, np.float32),
         np.array(ts, np.int64), half_life, value, at, count,
     )  # fmt: skip
@@ -136,7 +136,7 @@ def test_popularity_merges(first: list[tuple[float, int]], second: list[tuple[fl
     for events in (first, second, first + second):
         value, at, count = np.zeros(1), np.zeros(1), np.zeros(1, np.int64)
         given_weights, ts = zip(*events, strict=True)
-        popularity_kernels.add_popularity(
+        reference.add_popularity(
             np.array([0] * len(events), np.int32), np.array(given_weights, np.float32),
             np.array(ts, np.int64), 1e8, value, at, count,
         )  # fmt: skip

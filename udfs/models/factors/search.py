@@ -23,7 +23,6 @@ from udfs.models.ranked import Ranked, no_lists
 from udfs.threads import Threads
 
 _CELLS = 2_000_000  # scores held at once: 8 MB
-_NO_WEIGHTS = np.zeros(0, np.float32)
 _search = Direct(search_kernels.search)
 
 
@@ -42,26 +41,6 @@ def user_vectors(
     return vectors
 
 
-def rank_by_factors(
-    catalogue: Catalogue,
-    users: Users,
-    slots: NDArray[np.int32],
-    vectors: NDArray[np.float32],
-    n: int,
-    exclude: bool,
-    threads: Threads,
-) -> Ranked:
-    """The `n` items with the largest σ(b_i + q_i·v_u) for each user in `slots`.
-
-    Args:
-        vectors: float32[n, d], from `user_vectors`.
-        exclude: leave out what a user has consumed.
-    """
-    taste = Taste(users.p, catalogue.y, _NO_WEIGHTS, catalogue.axis, vectors, True)
-    items, products = best_by_factors(catalogue, users, slots, taste, n, exclude, threads)
-    return items, logistic(products)
-
-
 def best_by_factors(
     catalogue: Catalogue,
     users: Users,
@@ -71,8 +50,12 @@ def best_by_factors(
     exclude: bool,
     threads: Threads,
 ) -> Ranked:
-    """The same with b_i + q_i·v_u itself as scores; sets the vectors of `taste` if they are not
-    known."""
+    """The `n` items with the largest b_i + q_i·v_u for each user in `slots`, with these as scores.
+
+    Args:
+        taste: its vectors, float32[n, d], are set if they are not known.
+        exclude: leave out what a user has consumed.
+    """
     items, scores = np.empty((len(slots), n), np.int32), np.empty((len(slots), n), np.float32)
     c, history = catalogue, users.view
     if (clusters := c.clusters) is not None:

@@ -7,7 +7,8 @@ import pytest
 
 from tests.udfs.builders import OneShard, batch_of
 from udfs.models.factors import search
-from udfs.models.factors.search import rank_by_factors, rank_similar, user_vectors
+from udfs.models.factors.search import best_by_factors, logistic, rank_similar, user_vectors
+from udfs.models.factors.search_kernels import Taste
 from udfs.models.popular.popular import by_popularity, rank_by_popularity
 from udfs.threads import Threads
 
@@ -35,7 +36,9 @@ def test_factors(
     position = np.array([1.0, 0.5], np.float32)
     catalogue.y[:20] = catalogue.q[:20][::-1]
     vectors = user_vectors(catalogue, users, slots, position)
-    items, scores = rank_by_factors(catalogue, users, slots, vectors, N, exclude, Threads())
+    taste = Taste(users.p, catalogue.y, position, catalogue.axis, vectors, True)
+    items, products = best_by_factors(catalogue, users, slots, taste, N, exclude, Threads())
+    scores = logistic(products)
     last = {"ann": (5, 4), "bob": (19, 18)}
     eaten = {"ann": set(range(6)), "bob": set(range(20)), "eve": set[int]()}
     for row, user in enumerate(("bob", "ann", "eve")):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.udfs import reference
 from tests.udfs.builders import NOW, OneShard, batch_of, decode, shown
 from tests.udfs.reference import Trends
-from udfs.memory import popularity_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.models.popular.trending import LEAST_SURPRISE, Trending, surprise
 
@@ -35,7 +35,7 @@ class Shop:
         c = self.catalogue
         slots = c.slots(list(weights))
         what, ts = np.array([*weights.values()], np.float32), np.full(len(slots), at)
-        popularity_kernels.add_popularity(
+        reference.add_popularity(
             slots, what, ts, HALF_LIFE, c.popularity, c.popularity_at, c.events
         )  # fmt: skip
         c.seen[slots] = at
