@@ -93,3 +93,14 @@ def test_a_list_names_the_popular_items_that_its_user_has_consumed(
         had = [item for user, item in pairs if user == update.name]
         expected = [item for item in reversed(dict.fromkeys(had)) if item in popular]
         assert msgspec.json.decode(update.json).get("consumed", []) == expected
+
+
+def test_items_newer_than_the_order_are_named_as_consumed() -> None:
+    """They may be popular before the user's next list: `/popular?user=` would show them."""
+    shard = OneShard(lists=ListOptions(length=2))
+    shard.learn(batch_of([("p", "a")]))
+    shard.learner.user_lists(shard.slots("p"), NOW)
+    shard.learn(batch_of([("p", "b"), ("p", "c")]))
+    [made] = shard.learner.user_lists(shard.slots("p"), NOW)
+    [update] = made
+    assert msgspec.json.decode(update.json)["consumed"] == ["c", "b", "a"]

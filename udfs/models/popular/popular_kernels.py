@@ -105,8 +105,8 @@ def near_top(near, users, history, found):
     """The popular items that each user has consumed, the last consumed first.
 
     Args:
-        near: bool[room], whether a slot counts as popular; a history may name slots that are not
-            below room. users: int32[rows], cache slots. history: `History`.
+        near: bool[room], whether a slot counts as popular; slots from room on do too: those items
+            are newer than the order, and may be in the next one. users: int32[rows], cache slots. history: `History`.
         found: int32[rows, K], set; −1 where a row has fewer than K.
     """
     tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
@@ -117,7 +117,7 @@ def near_top(near, users, history, found):
         while page >= 0 and count < found.shape[1]:
             for k in range(stop - 1, -1, -1):
                 j = pages[page, k]
-                if j < room and near[j] and count < found.shape[1]:
+                if (j >= room or near[j]) and count < found.shape[1]:
                     found[r, count] = j
                     count += 1
             page, stop = older[page], PAGE

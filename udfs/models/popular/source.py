@@ -56,8 +56,9 @@ class Popular(Model):
         return items
 
     def consumed(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
-        """What the users in `slots` have consumed of the `NEAR_TOP`·N most popular items, the last
-        consumed first: int32[n, `NEAR_TOP`·N], −1 where there are fewer."""
+        """What the users in `slots` have consumed of the `NEAR_TOP`·N most popular items and of
+        those newer than that order, the last consumed first: int32[n, `NEAR_TOP`·N], −1 where there
+        are fewer."""
         most, order = NEAR_TOP * self.shop.settings.lists.length, self._look(now_ms)
         if self._near is None:
             self._near = np.zeros(len(order.shares), np.bool_)
