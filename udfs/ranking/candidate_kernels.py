@@ -16,12 +16,13 @@ from numba import literal_unroll
 
 from udfs.compiling import njit
 from udfs.memory import history_kernels
-from udfs.models.evidence import FAINTEST, ZERO, damp, gather
+from udfs.models.evidence import FAINTEST, LINE, ZERO, damp, gather
 from udfs.ranking import feature_kernels
 
 LOWEST_SHARE = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
 UNKNOWN = np.float32(-1.0)
 _BUCKETS = 256
+_BLOCK = 128  # items that are looked at before any of them is
 
 
 class Asked(NamedTuple):
@@ -57,13 +58,14 @@ class Scratch(NamedTuple):
     """Memory of the kernels between calls.
 
     Attributes:
-        evidence: float32[S, I], all 0, left so. found: int32[S·I + 1], items with evidence.
+        evidence, touched: float32[S, I], uint8[I / LINE], all 0, left so: the evidence of each
+            source, and 1 for each line of items that may have some. I is a multiple of 8 · LINE.
         mark: int64[I]. call: int64[3]: the last mark given; the `Asked.since` for which `damps`
             holds, and how many `due` there are.
         slots, shares, x, z: int32[I + 1], float32[S, I + 1], float32[F, I + 1], float32[I + 1]: the
             candidates, their shares, features and logits. place: int32[I + 1], where in `slots` an
-            item is.
-        damps, due: float32[I, S], int32[I + 1]: what the evidence of an item is multiplied by
+            item is. flags: uint8[I + 8].
+        damps, due: float32[S, I], int32[I + 1]: what the evidence of an item is multiplied by
             whoever the list is for, 0 for one that is not alive, less than 0 if that is not known
             yet; and the items of which it is known.
         known, priced: float32[I, K], int64[I]: the features of an item that are the same whoever
@@ -71,7 +73,7 @@ class Scratch(NamedTuple):
     """
 
     evidence: Any
-    found: Any
+    touched: Any
     mark: Any
     call: Any
     slots: Any
@@ -79,6 +81,7 @@ class Scratch(NamedTuple):
     x: Any
     z: Any
     place: Any
+    flags: Any
     damps: Any
     due: Any
     known: Any
@@ -86,32 +89,25 @@ class Scratch(NamedTuple):
     wanted: Any
 
 
-@njit(cache=True, nogil=True)
-def weigh(slots, sources, alive, scratch):
-    """Set `scratch.damps` of those of `slots` (int32[n]) of which it is not known yet.
+@njit(cache=True, nogil=True, _nrt=False)
+def weigh(begin, sources, alive, scratch):
+    """Set `scratch.damps` of those of `scratch.due` that stand from `begin` on.
 
     All at once: what is taken out of tuples is counted at each call, and made a list cost twice as
     much when this was called for each item. Whoever calls it sees first whether it is needed.
     """
-    damps, due, call, out = scratch.damps, scratch.due, scratch.call, scratch.z
-    begin = end = call[2]
-    for k in range(slots.shape[0]):
-        j = np.uint32(slots[k])
-        due[end] = j
-        end += damps[j, 0] < ZERO
-        damps[j, 0] = max(damps[j, 0], ZERO)
-    call[2] = end
-    chosen = due[begin:end]
+    damps, call, out = scratch.damps, scratch.call, scratch.z
+    chosen = scratch.due[begin : call[2]]
     s = 0
     for source in literal_unroll(sources):
-        damp(source, chosen, out[: end - begin])
-        for k in range(end - begin):
+        damp(source, chosen, out[: chosen.shape[0]])
+        for k in range(chosen.shape[0]):
             j = np.uint32(chosen[k])
-            damps[j, s] = out[k] if alive[j] else ZERO
+            damps[s, j] = out[k] if alive[j] else ZERO
         s += 1  # noqa: SIM113 (Numba enumerates no such loop)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def collect(row, taken, asked, history, sources, items, scratch):
     """The candidates of one user: those of `extra`, and about `most` of all that have evidence.
 
@@ -122,22 +118,21 @@ def collect(row, taken, asked, history, sources, items, scratch):
     Args:
         row: of `asked`. taken: a slot that is kept if it is a candidate at all, or −1.
 
-    Returns: how many there are; `scratch.slots` names them, those of `extra` first, with
-    `scratch.shares`. `scratch.mark` is `scratch.call[0]` at those of `extra`.
+    Returns: how many there are; `scratch.slots` names them, those of `extra` first, the others by
+    slot, with `scratch.shares`. `scratch.mark` is `scratch.call[0]` at those of `extra`.
     """
-    marks, mark, found, slots = scratch.call, scratch.mark, scratch.found, scratch.slots
-    evidence, shares, damps = scratch.evidence, scratch.shares, scratch.damps
-    alive, user = items.alive, asked.users[row]
+    marks, mark, slots = scratch.call, scratch.mark, scratch.slots
+    evidence, shares, damps, due = scratch.evidence, scratch.shares, scratch.damps, scratch.due
+    alive, user, touched = items.alive, asked.users[row], scratch.touched
     marks[0] += 2
     call = marks[0]
     if marks[1] != asked.since:
-        due = scratch.due
         for k in range(marks[2]):
-            damps[due[k], 0] = UNKNOWN
+            damps[0, due[k]] = UNKNOWN
         marks[1], marks[2] = asked.since, 0
-    count = s = 0
+    s = 0
     for source in literal_unroll(sources):
-        count = gather(source, user, history, evidence[s], found, count, evidence[0])
+        gather(source, user, history, evidence[s], touched)
         s += 1  # noqa: SIM113
     if asked.exclude:
         for s in range(len(sources)):
@@ -157,39 +152,88 @@ def collect(row, taken, asked, history, sources, items, scratch):
         if spoken:
             slots[first] = taken
             first += 1
+    runs, known = _runs(touched, scratch.wanted), marks[2]
+    end = known
+    for k in range(first):
+        due[end] = slots[k]
+        end += damps[0, slots[k]] < ZERO
+        damps[0, slots[k]] = max(damps[0, slots[k]], ZERO)
+    marks[2] = _due(scratch.wanted, runs, evidence, damps, due, end)
+    if marks[2] > known:
+        weigh(known, sources, alive, scratch)
     for k in range(first):
         j = np.uint32(slots[k])
-        if damps[j, 0] < ZERO:
-            weigh(slots[k:first], sources, alive, scratch)
         for s in range(len(sources)):
-            shares[s, k] = evidence[s, j] * damps[j, s]
+            shares[s, k] = evidence[s, j] * damps[s, j]
             evidence[s, j] = ZERO
-    kept = first
-    # An item that was found more than once has its evidence the first time only.
-    for k in range(count):
-        j = np.uint32(found[k])
-        if damps[j, 0] < ZERO:
-            weigh(found[k:count], sources, alive, scratch)
-        some = False
-        at = np.uint32(kept)  # unsigned: a signed index may count from the end
-        for s in range(len(sources)):
-            amount = evidence[s, j] * damps[j, s]
-            evidence[s, j] = ZERO
-            shares[s, at] = amount
-            some |= amount != ZERO
-        slots[at] = j
-        kept += some
+    count = _move(scratch.wanted, runs, evidence, damps, slots, shares, first)
     for s in range(len(sources)):
         own = shares[s]
-        best = _largest(own.view(np.int32), kept, scratch.z)
-        for k in range(kept):
+        best = _largest(own.view(np.int32), count, scratch.z)
+        for k in range(count):
             own[k] = max(own[k] / best, LOWEST_SHARE)
-    if kept - first <= asked.most:
-        return kept
-    return first + _choose(first, kept, asked, scratch)
+    return first + _choose(first, count, asked, scratch)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
+def _runs(touched, runs):
+    """Set `runs` to the begin and end, as items, of each run of touched lines; returns how many
+    numbers. `touched` is left 0."""
+    words, count = touched.view(np.uint64), 0
+    for word in range(words.shape[0]):
+        if words[word] == 0:
+            continue
+        for line in range(8 * word, 8 * word + 8):
+            if touched[line] == 0:
+                continue
+            begin = np.int32(line * LINE)
+            if count == 0 or runs[count - 1] != begin:
+                runs[count], count = begin, count + 2
+            runs[count - 1] = begin + np.int32(LINE)
+        words[word] = 0
+    return count
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _due(runs, count, evidence, damps, due, end):
+    """Add to `due` the items of `runs` that have evidence and no damping yet, and mark them as
+    having one; returns the end."""
+    for r in range(0, count, 2):
+        for first in range(runs[r], runs[r + 1], _BLOCK):
+            at, length = np.uint64(first), min(_BLOCK, runs[r + 1] - first)
+            for s in range(evidence.shape[0]):
+                some = np.int32(0)
+                for k in range(length):
+                    j = at + np.uint64(k)
+                    due_here = (evidence[s, j] != ZERO) & (damps[0, j] < ZERO)
+                    some = np.int32(some | np.int32(due_here))
+                for k in range(length if some else 0):
+                    j = at + np.uint64(k)
+                    wanted = (evidence[s, j] != ZERO) & (damps[0, j] < ZERO)
+                    due[end] = j
+                    end += wanted
+                    damps[0, j] = ZERO if wanted else damps[0, j]
+    return end
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _move(runs, count, evidence, damps, slots, shares, at):
+    """Move the evidence of all items of `runs`, times their damping, to `shares` from `at` on, with
+    their `slots`; returns the end. What has none is moved too: whole runs are vectorised."""
+    for r in range(0, count, 2):
+        begin, length = np.uint64(runs[r]), np.int64(runs[r + 1] - runs[r])
+        for s in range(evidence.shape[0]):
+            for k in range(length):
+                j = begin + np.uint64(k)
+                shares[s, np.uint64(at) + np.uint64(k)] = evidence[s, j] * damps[s, j]
+                evidence[s, j] = ZERO
+        for k in range(length):
+            slots[np.uint64(at) + np.uint64(k)] = np.int32(begin + np.uint64(k))
+        at += length
+    return at
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def _largest(bits, count, memory):
     """The largest of `count` float32, at least FAINTEST, of which `bits` is the same as int32: the
     order of those above 0 is the same, and integers are what is vectorised. `memory` is float32[1]
@@ -203,35 +247,41 @@ def _largest(bits, count, memory):
     return memory[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
+def _reach(bucket, count, least):
+    """How many of the first `count` of `bucket` are `least` or more."""
+    found = np.int32(0)
+    for k in range(count):
+        found = np.int32(found + np.int32(bucket[k] >= least))
+    return found
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def _choose(first, count, asked, scratch):
     """Keep about `most` of the candidates from `first` to `count`, those with the largest sum of
-    shares; returns how many. Loops begin at 0, because only such ones are vectorised."""
+    shares, and none without a share; returns how many. Loops begin at 0, because only such ones are
+    vectorised."""
     shares, priors, most, n = scratch.shares, asked.priors, asked.most, count - first
-    amount, bucket, kept = scratch.z[:n], scratch.place[:n], scratch.wanted[: n + 1]
+    bucket, kept, flags = scratch.place[:n], scratch.wanted, scratch.flags
     total = ZERO
     for s in range(len(priors)):
         total += priors[s]
     scale = np.float32(_BUCKETS - 1) / total
-    amount[:] = ZERO
-    for s in range(len(priors)):
-        own, prior = shares[s, first:count], priors[s]
-        for k in range(n):
-            amount[k] += prior * own[k]
     for k in range(n):
-        bucket[k] = np.int32(max(amount[k] * scale, ZERO))
-    # Most amounts are small: counted in one row, each would wait for the one before it.
-    sizes = np.zeros((_BUCKETS, 4), np.int32)
-    for k in range(n):
-        sizes[np.uint32(bucket[k]), np.uint32(k & 3)] += 1
-    lowest, held = _BUCKETS, 0
-    while held < most and lowest > 0:
-        lowest -= 1
-        held += sizes[lowest, 0] + sizes[lowest, 1] + sizes[lowest, 2] + sizes[lowest, 3]
-    chosen = np.uint32(0)
-    for k in range(n):
-        kept[chosen] = k
-        chosen += np.uint32(bucket[k] >= lowest)
+        amount, some = ZERO, np.int32(0)
+        for s in range(len(priors)):
+            share = shares[s, np.uint64(first) + np.uint64(k)]
+            amount += priors[s] * share
+            some |= np.int32(share != ZERO)
+        bucket[k] = some * (np.int32(1) + np.int32(max(amount * scale, ZERO)))
+    lowest, highest = np.int32(1), np.int32(_BUCKETS)
+    while lowest < highest:  # the highest bucket that, with those above it, holds enough
+        middle = np.int32((lowest + highest + 1) // 2)
+        if _reach(bucket, n, middle) >= most:
+            lowest = middle
+        else:
+            highest = np.int32(middle - 1)
+    chosen = _flagged(bucket, n, lowest, flags, kept)
     slots = scratch.slots[first:count]
     for k in range(chosen):
         slots[k] = slots[np.uint32(kept[k])]
@@ -239,10 +289,26 @@ def _choose(first, count, asked, scratch):
         own = shares[s, first:count]
         for k in range(chosen):
             own[k] = own[np.uint32(kept[k])]
-    return np.int64(chosen)
+    return chosen
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
+def _flagged(bucket, count, least, flags, kept):
+    """Set `kept` to the places of those of the first `count` of `bucket` that are `least` or more;
+    returns how many. Few are, and `flags` says of eight at once that none is."""
+    words, chosen = flags.view(np.uint64), 0
+    for k in range(count):
+        flags[k] = np.uint8(bucket[k] >= least)
+    flags[count : count + 8] = 0
+    for first in range(0, count, 8):
+        if words[first >> 3] != 0:
+            for k in range(first, first + 8):
+                kept[np.uint32(chosen)] = k
+                chosen += flags[np.uint32(k)]
+    return chosen
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def price(slots, asked, features, scratch):
     """Set `scratch.known` of those of `slots` (int32[n]) that have none yet in this call."""
     known, priced, wanted, out = scratch.known, scratch.priced, scratch.wanted, scratch.z
@@ -258,7 +324,7 @@ def price(slots, asked, features, scratch):
             column = feature_kernels.price(feature, wanted[:count], known, column, out)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def describe(row, count, asked, features, scratch):
     """Set `scratch.x` to the features of the candidates of a row of `Asked`: a row of it for each
     feature."""
@@ -270,7 +336,7 @@ def describe(row, count, asked, features, scratch):
         f += 1  # noqa: SIM113
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def activity(user, history):
     """What the features count by once more: .3·(log(1 + n) − 3) for a user of n events."""
     return 0.3 * (np.log(1.0 + history.events[user]) - 3.0)

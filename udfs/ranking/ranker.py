@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.models.evidence import LINE
 from udfs.models.options import RankerOptions
 from udfs.options import sources
 from udfs.ranking.candidate_kernels import UNKNOWN, Scratch
@@ -115,9 +116,10 @@ def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scra
     evident = len(sources.evident())
     call[1:] = 0  # nothing is known
     known = sum(is_priced(type(view)) for view in views)
+    room += -room % (8 * LINE)
     return Scratch(
         evidence=np.zeros((evident, room), np.float32),
-        found=np.zeros(evident * room + 1, np.int32),
+        touched=np.zeros(room // LINE, np.uint8),
         mark=np.zeros(room, np.int64),
         call=call,
         slots=np.zeros(room + 1, np.int32),
@@ -125,7 +127,8 @@ def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scra
         x=np.zeros((len(views), room + 1), np.float32),
         z=np.zeros(room + 1, np.float32),
         place=np.zeros(room + 1, np.int32),
-        damps=np.full((room, evident), UNKNOWN),
+        flags=np.zeros(room + 8, np.uint8),
+        damps=np.full((evident, room), UNKNOWN),
         due=np.zeros(room + 1, np.int32),
         known=np.zeros((room, known), np.float32),
         priced=np.zeros(room, np.int64),
