@@ -16,12 +16,13 @@ from numba import literal_unroll
 
 from udfs.compiling import njit
 from udfs.memory import history_kernels
+from udfs.memory.lanes import COUNTED, PICKED, count_reaching, pick_reaching
 from udfs.models.evidence import FAINTEST, LINE, ZERO, damp, gather
 from udfs.ranking import feature_kernels
 
 LOWEST_SHARE = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
 UNKNOWN = np.float32(-1.0)
-_BUCKETS = 256
+_BUCKETS = 255
 _BLOCK = 128  # items that are looked at before any of them is
 
 
@@ -64,7 +65,7 @@ class Scratch(NamedTuple):
             holds, and how many `due` there are.
         slots, shares, x, z: int32[I + 1], float32[S, I + 1], float32[F, I + 1], float32[I + 1]: the
             candidates, their shares, features and logits. place: int32[I + 1], where in `slots` an
-            item is. flags: uint8[I + 8].
+            item is. bucket: uint8[I + …].
         damps, due: float32[S, I], int32[I + 1]: what the evidence of an item is multiplied by
             whoever the list is for, 0 for one that is not alive, less than 0 if that is not known
             yet; and the items of which it is known.
@@ -81,7 +82,7 @@ class Scratch(NamedTuple):
     x: Any
     z: Any
     place: Any
-    flags: Any
+    bucket: Any
     damps: Any
     due: Any
     known: Any
@@ -89,7 +90,7 @@ class Scratch(NamedTuple):
     wanted: Any
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def weigh(begin, sources, alive, scratch):
     """Set `scratch.damps` of those of `scratch.due` that stand from `begin` on.
 
@@ -107,7 +108,7 @@ def weigh(begin, sources, alive, scratch):
         s += 1  # noqa: SIM113 (Numba enumerates no such loop)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def collect(row, taken, asked, history, sources, items, scratch):
     """The candidates of one user: those of `extra`, and about `most` of all that have evidence.
 
@@ -121,58 +122,68 @@ def collect(row, taken, asked, history, sources, items, scratch):
     Returns: how many there are; `scratch.slots` names them, those of `extra` first, the others by
     slot, with `scratch.shares`. `scratch.mark` is `scratch.call[0]` at those of `extra`.
     """
-    marks, mark, slots = scratch.call, scratch.mark, scratch.slots
-    evidence, shares, damps, due = scratch.evidence, scratch.shares, scratch.damps, scratch.due
-    alive, user, touched = items.alive, asked.users[row], scratch.touched
-    marks[0] += 2
-    call = marks[0]
-    if marks[1] != asked.since:
-        for k in range(marks[2]):
-            damps[0, due[k]] = UNKNOWN
-        marks[1], marks[2] = asked.since, 0
+    evidence, touched = scratch.evidence, scratch.touched
+    call, user = scratch.call, asked.users[row]
     s = 0
     for source in literal_unroll(sources):
         gather(source, user, history, evidence[s], touched)
         s += 1  # noqa: SIM113
+    if call[1] != asked.since:
+        _forget(scratch)
+        call[1] = asked.since
+    known = call[2]
+    first, runs = _find(row, taken, asked, history, scratch)
+    if call[2] > known:
+        weigh(known, sources, items.alive, scratch)
+    count = _move(first, runs, scratch)
+    return _choose(first, count, asked, scratch)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _forget(scratch):
+    """No damping is known any more."""
+    damps, due, call = scratch.damps, scratch.due, scratch.call
+    for k in range(call[2]):
+        damps[0, due[k]] = UNKNOWN
+    call[2] = 0
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _find(row, taken, asked, history, scratch):
+    """Set `scratch.slots` to the candidates of `extra` and `taken`, see `collect`, `scratch.wanted`
+    to the runs of items that may have evidence, and add to `scratch.due` whose damping is wanted.
+
+    Returns: how many candidates, and how many numbers of runs.
+    """
+    evidence, call, mark, slots = scratch.evidence, scratch.call, scratch.mark, scratch.slots
+    damps, due, runs, user = scratch.damps, scratch.due, scratch.wanted, asked.users[row]
+    call[0] += 2
     if asked.exclude:
-        for s in range(len(sources)):
+        for s in range(evidence.shape[0]):
             history_kernels.mark(
                 ZERO, user, history.tail, history.fill, history.older, history.pages, evidence[s]
             )
     first = 0
     for j in asked.extra[row]:
-        if j >= 0 and mark[j] != call:
-            mark[j] = call
+        if j >= 0 and mark[j] != call[0]:
+            mark[j] = call[0]
             slots[first] = j
             first += 1
-    if taken >= 0 and mark[taken] != call:
+    if taken >= 0 and mark[taken] != call[0]:
         spoken = False
-        for s in range(len(sources)):
+        for s in range(evidence.shape[0]):
             spoken |= evidence[s, taken] != ZERO
         if spoken:
             slots[first] = taken
             first += 1
-    runs, known = _runs(touched, scratch.wanted), marks[2]
-    end = known
+    count, end = _runs(scratch.touched, runs), call[2]
     for k in range(first):
-        due[end] = slots[k]
-        end += damps[0, slots[k]] < ZERO
-        damps[0, slots[k]] = max(damps[0, slots[k]], ZERO)
-    marks[2] = _due(scratch.wanted, runs, evidence, damps, due, end)
-    if marks[2] > known:
-        weigh(known, sources, alive, scratch)
-    for k in range(first):
-        j = np.uint32(slots[k])
-        for s in range(len(sources)):
-            shares[s, k] = evidence[s, j] * damps[s, j]
-            evidence[s, j] = ZERO
-    count = _move(scratch.wanted, runs, evidence, damps, slots, shares, first)
-    for s in range(len(sources)):
-        own = shares[s]
-        best = _largest(own.view(np.int32), count, scratch.z)
-        for k in range(count):
-            own[k] = max(own[k] / best, LOWEST_SHARE)
-    return first + _choose(first, count, asked, scratch)
+        j = slots[k]
+        due[end] = j
+        end += damps[0, j] < ZERO
+        damps[0, j] = max(damps[0, j], ZERO)
+    call[2] = _due(runs, count, evidence, damps, due, end)
+    return first, count
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -217,20 +228,29 @@ def _due(runs, count, evidence, damps, due, end):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _move(runs, count, evidence, damps, slots, shares, at):
-    """Move the evidence of all items of `runs`, times their damping, to `shares` from `at` on, with
-    their `slots`; returns the end. What has none is moved too: whole runs are vectorised."""
+def _move(first, count, scratch):
+    """Move the evidence of the first candidates and of all items of the runs, times their damping,
+    to `scratch.shares`, with their slots; returns how many. Items without evidence are moved too:
+    whole runs are vectorised."""
+    evidence, damps, runs = scratch.evidence, scratch.damps, scratch.wanted
+    shares, slots = scratch.shares, scratch.slots
+    for k in range(first):
+        j = np.uint32(slots[k])
+        for s in range(evidence.shape[0]):
+            shares[s, k] = evidence[s, j] * damps[s, j]
+            evidence[s, j] = ZERO
+    at = np.uint64(first)
     for r in range(0, count, 2):
         begin, length = np.uint64(runs[r]), np.int64(runs[r + 1] - runs[r])
         for s in range(evidence.shape[0]):
             for k in range(length):
-                j = begin + np.uint64(k)
-                shares[s, np.uint64(at) + np.uint64(k)] = evidence[s, j] * damps[s, j]
-                evidence[s, j] = ZERO
+                item = begin + np.uint64(k)
+                shares[s, at + np.uint64(k)] = evidence[s, item] * damps[s, item]
+                evidence[s, item] = ZERO
         for k in range(length):
-            slots[np.uint64(at) + np.uint64(k)] = np.int32(begin + np.uint64(k))
-        at += length
-    return at
+            slots[at + np.uint64(k)] = np.int32(begin + np.uint64(k))
+        at += np.uint64(length)
+    return np.int64(at)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -248,64 +268,51 @@ def _largest(bits, count, memory):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _reach(bucket, count, least):
-    """How many of the first `count` of `bucket` are `least` or more."""
-    found = np.int32(0)
-    for k in range(count):
-        found = np.int32(found + np.int32(bucket[k] >= least))
+def _reach(bucket, begin, end, least):
+    """How many of `bucket` from `begin` on are `least` or more; those from `end` on are 0."""
+    found = 0
+    for k in range(begin, end, COUNTED):
+        found += count_reaching(bucket, k, least)
     return found
 
 
 @njit(cache=True, nogil=True, _nrt=False)
 def _choose(first, count, asked, scratch):
-    """Keep about `most` of the candidates from `first` to `count`, those with the largest sum of
-    shares, and none without a share; returns how many. Loops begin at 0, because only such ones are
-    vectorised."""
-    shares, priors, most, n = scratch.shares, asked.priors, asked.most, count - first
-    bucket, kept, flags = scratch.place[:n], scratch.wanted, scratch.flags
+    """Let amounts become shares, and keep about `most` of the candidates from `first` to `count`,
+    those with the largest sum of shares, and none without a share; returns the end."""
+    shares, slots, priors = scratch.shares, scratch.slots, asked.priors
+    bucket, kept, most = scratch.bucket, scratch.wanted, asked.most
     total = ZERO
     for s in range(len(priors)):
+        own = shares[s]
+        best = _largest(own.view(np.int32), count, scratch.z)
+        for k in range(count):
+            own[k] = max(own[k] / best, LOWEST_SHARE)
         total += priors[s]
     scale = np.float32(_BUCKETS - 1) / total
-    for k in range(n):
+    for k in range(count):  # not in the loop before: that would not be vectorised
         amount, some = ZERO, np.int32(0)
         for s in range(len(priors)):
-            share = shares[s, np.uint64(first) + np.uint64(k)]
-            amount += priors[s] * share
-            some |= np.int32(share != ZERO)
-        bucket[k] = some * (np.int32(1) + np.int32(max(amount * scale, ZERO)))
-    lowest, highest = np.int32(1), np.int32(_BUCKETS)
+            amount += priors[s] * shares[s, k]
+            some |= np.int32(shares[s, k] != ZERO)
+        bucket[k] = np.int32(some * (np.int32(1) + np.int32(max(amount * scale, ZERO))))
+    bucket[count : count + COUNTED] = 0
+    lowest, highest = 1, _BUCKETS
     while lowest < highest:  # the highest bucket that, with those above it, holds enough
-        middle = np.int32((lowest + highest + 1) // 2)
-        if _reach(bucket, n, middle) >= most:
+        middle = (lowest + highest + 1) // 2
+        if _reach(bucket, first, count, middle) >= most:
             lowest = middle
         else:
-            highest = np.int32(middle - 1)
-    chosen = _flagged(bucket, n, lowest, flags, kept)
-    slots = scratch.slots[first:count]
+            highest = middle - 1
+    chosen = 0
+    for k in range(first, count, PICKED):
+        chosen += pick_reaching(bucket, k, lowest, kept, chosen)
     for k in range(chosen):
-        slots[k] = slots[np.uint32(kept[k])]
+        slots[np.uint32(first + k)] = slots[np.uint32(kept[k])]
     for s in range(len(priors)):
-        own = shares[s, first:count]
         for k in range(chosen):
-            own[k] = own[np.uint32(kept[k])]
-    return chosen
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def _flagged(bucket, count, least, flags, kept):
-    """Set `kept` to the places of those of the first `count` of `bucket` that are `least` or more;
-    returns how many. Few are, and `flags` says of eight at once that none is."""
-    words, chosen = flags.view(np.uint64), 0
-    for k in range(count):
-        flags[k] = np.uint8(bucket[k] >= least)
-    flags[count : count + 8] = 0
-    for first in range(0, count, 8):
-        if words[first >> 3] != 0:
-            for k in range(first, first + 8):
-                kept[np.uint32(chosen)] = k
-                chosen += flags[np.uint32(k)]
-    return chosen
+            shares[s, np.uint32(first + k)] = shares[s, np.uint32(kept[k])]
+    return first + chosen
 
 
 @njit(cache=True, nogil=True, _nrt=False)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.memory.lanes import COUNTED, PICKED
 from udfs.models.evidence import LINE
 from udfs.models.options import RankerOptions
 from udfs.options import sources
@@ -127,10 +128,10 @@ def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scra
         x=np.zeros((len(views), room + 1), np.float32),
         z=np.zeros(room + 1, np.float32),
         place=np.zeros(room + 1, np.int32),
-        flags=np.zeros(room + 8, np.uint8),
+        bucket=np.zeros(room + 1 + COUNTED, np.uint8),
         damps=np.full((evident, room), UNKNOWN),
         due=np.zeros(room + 1, np.int32),
         known=np.zeros((room, known), np.float32),
         priced=np.zeros(room, np.int64),
-        wanted=np.zeros(room + 1, np.int32),
+        wanted=np.zeros(room + 1 + PICKED, np.int32),
     )

@@ -1,4 +1,4 @@
-"""The compiled selection of the users most like another: the best of some hundred weights, in order.
+"""The compiled selection of the users most like another: the best of some hundred weights.
 
 In: users and their weights; out: the best of them, in place. A sorted list kept by insertion would
 move half of its entries for each newcomer; here loops without a branch count, which is vectorised.
@@ -60,7 +60,7 @@ def closest(users, weights, count, most):
 
     Returns: how many there are, at most `most`.
     """
-    bits = weights.view(np.int32)  # in the order of what is above 0, and vectorised as float32 isn't
+    bits = weights.view(np.int32)  # the same order, above 0, and vectorised
     if count > most:
         count = _reaching(users, bits, count, most)
     chosen, order = np.empty(count, np.int32), np.empty(count, np.int32)
