@@ -26,7 +26,7 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
             learner): learning, lists, their writing and the step around them, without training the
             ranker. trained: in addition, for each event that the ranker learns from.
         message_us, change_us: of an item learner, for each message, and for each event that
-            concerns it.
+            concerns it, if it applies a hundred messages as one.
         crossing_us: of Flink, to pass an element to Python (docs/decisions).
         parse_us: for an event, including Flink's time to read it.
         read_us: of a user learner, for a kilobyte of the item feed.
@@ -43,8 +43,8 @@ class Constants(msgspec.Struct, frozen=True, kw_only=True):
         (1000, 31_730.0),
     )
     trained: float = 135.0
-    message_us: float = 120.0
-    change_us: float = 0.43
+    message_us: float = 3.0
+    change_us: float = 2.8
     crossing_us: float = 35.0
     parse_us: float = 15.0
     read_us: float = 4.5
@@ -77,21 +77,23 @@ def measured(batches: Path | None, feed: Path | None) -> Constants:
     """
     found: dict[str, Any] = {}
     if batches is not None:
-        found |= of_batches(_read(batches)["batches"])
+        printed = _read(batches)
+        found |= of_batches(printed["batches"], printed["messages"])
     if feed is not None:
         found |= of_feed(_read(feed))
     return msgspec.structs.replace(Constants(), **found)
 
 
-def of_batches(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The constants that rows of `benchmarks.batches` measure.
+def of_batches(rows: list[dict[str, Any]], messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """The constants that batches and messages of `benchmarks.batches` measure.
 
     >>> some = {"learn": 1.0, "rank": 2.0, "redis": 3.0, "step": 4.0}
-    >>> found = of_batches([
-    ...     {"size": 1, "trained": 0, "item": 101.0, **some},
-    ...     {"size": 100, "trained": 0, "item": 200.0, **some, "learn": 91.0},
-    ...     {"size": 100, "trained": 100, "item": 200.0, **some, "learn": 291.0},
-    ... ])
+    >>> rows = [
+    ...     {"size": 1, "trained": 0, **some},
+    ...     {"size": 100, "trained": 0, **some, "learn": 91.0},
+    ...     {"size": 100, "trained": 100, **some, "learn": 291.0},
+    ... ]
+    >>> found = of_batches(rows, [{"size": 1, "item": 101.0}, {"size": 100, "item": 200.0}])
     >>> found["batches"], found["trained"]
     (((1, 10.0), (100, 100.0)), 100.0)
     >>> round(found["message_us"], 3), round(found["change_us"], 3)
@@ -106,7 +108,7 @@ def of_batches(rows: list[dict[str, Any]]) -> dict[str, Any]:
         for row in rows
         if row["trained"]
     ]
-    message, change = line(plain, "item")
+    message, change = line(messages, "item")
     return {
         "batches": tuple(sorted(spent.items())),
         "trained": round(max(float(np.median(extra)), 0.0), 1),

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,13 +19,12 @@ from pathlib import Path
 from flink_app.console.totals import Totals
 from flink_app.writers.files import TICK_S
 
-RATE = 500.0
+RATE = 200.0
 """Events/s. With more, a change that another user learner makes is, by the time the item feed has
 brought it, many events old; with fewer, an evaluation takes longer."""
-AHEAD_S = 1.5
+AHEAD_S = 1.25
 """How far writing may be ahead of what the job says it has learned, which is up to 0.9 s old: a
 slow machine makes the evaluation slower, not its lists older."""
-_KEPT = 100  # files: the job lists the folder a hundred times a second, so those it has read go
 
 
 def play(
@@ -54,29 +52,35 @@ def play(
             if done:
                 due += RATE * (now - last) if last is not None else 0.0
                 due, last = min(due, done + RATE * AHEAD_S - written), now
-                part = list(islice(lines, max(int(due), 0)))
-                if not part and due >= 1 and done >= written:
-                    return
-                watched.put(part)
-                written, due = written + len(part), due - len(part)
+                if due >= 1 and (done >= written or watched.is_read):
+                    part = list(islice(lines, int(due)))
+                    if part:
+                        watched.put(part)
+                    elif done >= written:
+                        return
+                    written, due = written + len(part), due - len(part)
             wait(TICK_S)
 
 
 class _Folder:
-    """Gets files of lines, which appear at once, and drops those that have been read."""
+    """Holds one file of lines, which appears at once: of several that wait, the job would read the
+    newest first, and it lists the folder a hundred times a second."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._count, self._kept = path, 0, deque[Path]()
+        self._path, self._count = path, 0
+        self._last: Path | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the last file has been read; false where the system does not note that."""
+        return self._last is None or self._last.stat().st_atime > 0
 
     def put(self, lines: Sequence[bytes]) -> None:
-        """Write lines as a file, if there are any."""
-        if not lines:
-            return
+        """Write lines as a file in place of the last, which must have been read."""
+        if self._last is not None:
+            self._last.unlink()
         self._count += 1
         hidden = self._path / f".{self._count:08}"
         hidden.write_bytes(b"".join(lines))
         os.utime(hidden, (0, time.time()))
-        self._kept.append(hidden.rename(self._path / f"{self._count:08}.jsonl"))
-        # Flink reads the newest waiting file first, so that counts do not tell which it has read.
-        while len(self._kept) > _KEPT and self._kept[0].stat().st_atime > 0:
-            self._kept.popleft().unlink()
+        self._last = hidden.rename(self._path / f"{self._count:08}.jsonl")

@@ -60,11 +60,13 @@ def test_constants_are_read_from_what_benchmarks_print(tmp_path: Path) -> None:
     batches, feed = tmp_path / "batches", tmp_path / "feed"
     rows: list[dict[str, Any]] = [
         {"size": n, "trained": trained, "learn": 10.0 * n + trained, "rank": 5.0, "redis": 3.0,
-         "item": 50.0 + n, "step": 2.0}
+         "step": 2.0}
         for trained in (0, 100)
         for n in (1, 10)
     ]  # fmt: skip
-    batches.write_bytes(b"progress\n" + msgspec.json.encode({"batches": rows}) + b"\n")
+    messages = [{"size": n, "item": 50.0 + n} for n in (1, 10)]
+    printed = msgspec.json.encode({"batches": rows, "messages": messages})
+    batches.write_bytes(b"progress\n" + printed + b"\n")
     found = measured(batches, None)
     assert found.batches == ((1, 20.0), (10, 110.0))
     assert found.trained == pytest.approx((100 / 1 + 100 / 2) / 2)
