@@ -53,9 +53,7 @@ class Kafka:
 
     def spawn(self, name: str) -> Process:
         """Start the broker with the existing data."""
-        # The second compiler would take as much of a core for minutes as the broker itself.
-        small = ["-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-        server = [*small, f"-Dmillirec.log={self.log}", "kafka.Kafka", str(self._properties)]
+        server = ["-Xmx384m", f"-Dmillirec.log={self.log}", "kafka.Kafka", str(self._properties)]
         return spawn(name, [*self._java(), *server], self._folder / "kafka.out", os.environ)
 
     def _java(self) -> list[str]:

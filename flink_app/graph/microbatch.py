@@ -55,8 +55,12 @@ def micro_batches(
 
 def batch_query(source: Source, window_ms: int, keys: Sequence[int]) -> str:
     """The query that collects lines with their position per lane and window, as they arrive."""
-    listed = ", ".join(map(str, keys))
-    lane = f"ARRAY[{listed}][{source.lane} + 1]" if len(keys) > 1 else "0"
+    lane = source.lane
+    if len(keys) > 1:
+        # Added to the lane, so that the key has the lane's type, NOT NULL or not, as in older
+        # states: Flink restores no other.
+        more = ", ".join(str(key - number) for number, key in enumerate(keys))
+        lane = f"{lane} + COALESCE(ARRAY[{more}][{lane} + 1], 0)"
     text = "COALESCE(line, '')"
     tagged = f"{source.position} || U&'\\000A' || {text}" if source.position else text
     lines = " UNION ALL ".join(

@@ -28,5 +28,6 @@ def test_a_window_is_longer_the_more_subtasks_cut_it(
 
 def test_each_lane_has_its_key() -> None:
     query = batch_query(kafka(3), 10, [7, 5, 40])
-    assert "ARRAY[7, 5, 40][MOD(kafka_partition + " in query
-    assert "SELECT 0 AS lane" in batch_query(kafka(1), 10, [3])
+    lane = kafka(3).lane
+    assert f"SELECT {lane} + COALESCE(ARRAY[7, 4, 38][{lane} + 1], 0) AS lane" in query
+    assert "SELECT MOD(kafka_partition + 0, 1) AS lane" in batch_query(kafka(1), 10, [3])
