@@ -227,7 +227,7 @@ class Learner:
         users, models = self.users, self.models
         vectors = models.vectors(slots, now_ms) if self.settings.redis.factors else None
         made = []
-        for source, at, lists in models.rank(slots, now_ms):
+        for source, at, told in models.tell(slots, now_ms):
             found = slots[at]
             made.append(
                 ListUpdates(
@@ -235,13 +235,13 @@ class Learner:
                     [users.names[slot] for slot in found.tolist()],
                     source,
                     now_ms,
-                    lists,
+                    told.lists,
                     self.catalogue,
                     self._writer,
-                    models.reasons(found, lists),
+                    told.reasons,
                     users.events[found].tolist(),
                     None if vectors is None else vectors[at],
-                    models.consumed(found, now_ms),
+                    told.consumed,
                 )
             )
         return made

@@ -79,6 +79,10 @@ class Moment:
             self._found[name] = make(*args)
         return self._found[name]
 
+    def keep(self, name: str, result: Any) -> None:
+        """Keep a result as if it came from `once`."""
+        self._found[name] = result
+
     def found(self, name: str) -> Any:
         """A result of `once`, None if it was not computed yet."""
         return self._found.get(name)
@@ -141,6 +145,12 @@ class Model:
         """The slots of `candidates` alone, which is all that the ranker needs: int32[n, N]."""
         found = self.candidates(moment)
         return None if found is None else found[0]
+
+    def naming(self, moment: Moment) -> Any:
+        """A view for the kernel registered by `udfs.models.offers.names`, which does what `named`
+        does, N items for each user, within the call that makes the lists. What the kernel finds out
+        may be kept in the moment beforehand. None: it has no such kernel."""
+        return None
 
     def count(self, events: Events) -> Callable[[], object]:
         """Learn from a batch; the function returned waits until that is done, since nothing else
