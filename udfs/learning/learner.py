@@ -18,8 +18,8 @@ from udfs.feed.outbox import Outbox
 from udfs.feed.parameters import RANKER
 from udfs.learning.allowance import Allowance
 from udfs.learning.shared_lists import SharedLists
-from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import USER
+from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
@@ -60,7 +60,7 @@ class Learner:
         self.catalogue = Catalogue(d, seed, s.state.max_items, s.lists.search)
         self.users = Users(d, seed, s.state.user_cache, s.state.history)
         self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
-        self._writer = ItemsJson()
+        self._writer = ListsJson()
         self.shared = SharedLists(s, self.models, self._writer)
         self._outbox = Outbox(self.catalogue, s.job.item_shards, s.half_life_ms, origin)
         self._allowance = Allowance(s.ranker.train_per_s)
@@ -239,7 +239,7 @@ class Learner:
                     self.catalogue,
                     self._writer,
                     told.reasons,
-                    users.events[found].tolist(),
+                    users.events[found],
                     None if vectors is None else vectors[at],
                     told.consumed,
                 )

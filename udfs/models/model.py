@@ -29,14 +29,19 @@ class Shop:
 
     Attributes:
         settings: the options of the job.
-        clock_ms: the newest event time.
+        clock: float64[1], the newest event time in ms.
     """
 
     def __init__(
         self, settings: Settings, catalogue: Catalogue, users: Users, threads: Threads
     ) -> None:
         self.settings, self.catalogue, self.users = settings, catalogue, users
-        self.threads, self.clock_ms = threads, 0.0
+        self.threads, self.clock = threads, np.zeros(1)
+
+    @property
+    def clock_ms(self) -> float:
+        """The newest event time."""
+        return float(self.clock[0])
 
 
 class Events(NamedTuple):
@@ -125,7 +130,11 @@ class Model:
     Attributes:
         tables: its data about items, which the catalogue keeps in step with its slots: room for
             new items, 0 for expired ones.
+        lasting: whether a view of `naming`, made for more users, may be used again for fewer until
+            an array is replaced, a new item or a new look at what is popular included.
     """
+
+    lasting = False
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         self.shop, self.options = shop, options

@@ -6,12 +6,13 @@ has learned. What a call hands to the kernels besides arrays is made once, here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.direct import Direct
+from udfs.memory.history_kernels import History
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.ranked import Ranked, Told
 from udfs.options import sources
@@ -21,11 +22,36 @@ from udfs.ranking.features import Asking, features
 from udfs.ranking.list_kernels import Offers
 from udfs.ranking.ranker import Memory, Ranker
 
+FEW = 64
+"""Up to so many lists at once, what the kernels are given is kept for the next time: putting it
+together costs as much as a list."""
+
+
+class Frame(NamedTuple):
+    """What the kernels are given besides the users and the evidence, for up to `FEW` users.
+
+    Attributes:
+        near, history, keys, axis: as long as these are the same arrays, no other was replaced;
+            `keys` stands for all tables of the catalogue. size: of the catalogue.
+        asked, views, items, offers: made for `FEW` users.
+    """
+
+    near: NDArray[np.bool_]
+    history: History
+    keys: NDArray[np.uint64]
+    axis: NDArray[np.float32]
+    size: int
+    asked: Asked
+    views: tuple[Any, ...]
+    items: Items
+    offers: Offers
+
 
 class Blend:
     """The sources, blended by the ranker.
 
     Attributes:
+        lasting: whether `Frame`s can be made of all sources and features.
         evident: the names of the sources that give evidence by item.
     """
 
@@ -47,6 +73,13 @@ class Blend:
         self._priors = tuple(np.float32(source.prior) for source in evident)
         self._features = tuple(feature.view for feature in features())
         self._memory = Memory(shop.threads.count)
+        named = not self._before and all(model.lasting for model in self._naming)
+        self.lasting = named and all(feature.lasting for feature in features())
+        self._frame: Frame | None = None
+        self._networks = {
+            name: ranker.network(name if name in self.evident else "")
+            for name in ("ranker", *self.evident)
+        }
         self._make = Direct(list_kernels.make_lists)
 
     def candidates(self, name: str, moment: Moment) -> Ranked | None:
@@ -114,14 +147,7 @@ class Blend:
         rows, n = len(moment.slots), self._shop.settings.lists.length
         offers, extra = self._offers(moment, near)  # first: it finds the users' vectors too
         asked, views, items = self._asked(moment, extra)
-        network = self._ranker.network("" if model == "ranker" else model)
-        out = Told(
-            np.empty((rows, n), np.int32),
-            np.empty((rows, n), np.float32),
-            np.empty((rows, n), np.int8),
-            np.empty((rows, n, told[0]), np.int32),
-            np.empty((rows, told[1]), np.int32),
-        )
+        network, out = self._networks[model], _room(rows, n, *told)
         history, memory, threads = self._shop.users.view, self._memory, self._shop.threads
         # Before any thread begins: what each has priced holds for all its parts of this call.
         own = [
@@ -140,6 +166,44 @@ class Blend:
 
         threads.each(some, rows)
         return out, any(short)
+
+    def make_few(
+        self, model: str, slots: NDArray[np.int32], near: NDArray[np.bool_], told: tuple[int, int]
+    ) -> tuple[Told, bool]:
+        """The same for up to `FEW` users, where all is `lasting` and no clusters are searched."""
+        frame, catalogue, rows = self._frame, self._shop.catalogue, len(slots)
+        if (
+            frame is None
+            or frame.near is not near
+            or frame.history is not self._shop.users.view
+            or frame.keys is not catalogue.keys
+            or frame.axis is not catalogue.axis
+            or frame.size != catalogue.size
+        ):
+            frame = self._frame = self._new_frame(near)
+        asked, scratch = frame.asked, self._memory.scratch(0)
+        out = _room(rows, self._shop.settings.lists.length, *told)
+        short = self._make(
+            Asked(slots, asked.extra, 0, rows, int(scratch.call[0]) + 1, *asked[5:]),
+            frame.history,
+            self._evidence(0),
+            frame.views,
+            frame.items,
+            scratch,
+            self._networks[model],
+            frame.offers,
+            out,
+        )
+        return out, short > 0
+
+    def _new_frame(self, near: NDArray[np.bool_]) -> Frame:
+        nobody = Moment(self._shop, np.zeros(FEW, np.int32), 0)
+        offers, extra = self._offers(nobody, near)
+        asked, views, items = self._asked(nobody, extra)
+        c = self._shop.catalogue
+        return Frame(
+            near, self._shop.users.view, c.keys, c.axis, c.size, asked, views, items, offers
+        )
 
     def train(self, moment: Moment, taken: NDArray[np.int32], random: NDArray[np.uint64]) -> None:
         """Let the ranker learn that the users of a moment took the items `taken` next.
@@ -162,3 +226,14 @@ class Blend:
             self._ranker.network(),
             rule,
         )
+
+
+def _room(rows: int, n: int, reasons: int, consumed: int) -> Told:
+    """Lists that are not yet set."""
+    return Told(
+        np.empty((rows, n), np.int32),
+        np.empty((rows, n), np.float32),
+        np.empty((rows, n), np.int8),
+        np.empty((rows, n, reasons), np.int32),
+        np.empty((rows, consumed), np.int32),
+    )

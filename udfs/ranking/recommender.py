@@ -20,7 +20,6 @@ from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.source import TakenTogether
 from udfs.models.item_cf.wire import KeyRow
 from udfs.models.model import Events, Model, Moment, Shop
-from udfs.models.offers import can_explain
 from udfs.models.popular.source import Popular, Trends
 from udfs.models.popular.trending import Trending
 from udfs.models.ranked import Lists, Ranked, Told, of_one
@@ -29,8 +28,9 @@ from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
 from udfs.options.sources import SOURCES, position
 from udfs.ranking import fill_kernels
-from udfs.ranking.blend import Blend
+from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.ranker import Ranker
+from udfs.ranking.reasons import explain, explaining
 from udfs.threads import Threads, nothing
 
 REASONS = 2
@@ -68,18 +68,7 @@ class Recommender:
             for table in model.tables if self.counting or name not in evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
-        self._explaining = [
-            (at, self.sources[name])
-            for at, name in enumerate(SOURCES)
-            if self.counting and self._explains_late(name)
-        ]
-
-    def _explains_late(self, name: str) -> bool:
-        """Whether a source explains its items, but not by a kernel."""
-        model = self.sources[name]
-        if type(model).explain is Model.explain:
-            return False
-        return name not in self._blend.evident or not can_explain(type(model.evidence(0)))
+        self._explaining = explaining(self.sources) if self.counting else []
 
     def count(
         self,
@@ -148,10 +137,18 @@ class Recommender:
 
     def tell(
         self, slots: NDArray[np.int32], now_ms: int
-    ) -> list[tuple[str, NDArray[np.intp], Told]]:
+    ) -> list[tuple[str, NDArray[np.intp] | slice, Told]]:
         """The lists that are served, as from `rank`, with reasons and what was consumed."""
-        parts = self._parts(slots, now_ms, self.settings.lists.model)
-        size = REASONS, self._popular.nearest
+        served, lists, blend = self.settings.lists.model, self.settings.lists, self._blend
+        size, near = (REASONS, self._popular.nearest), self._popular.near(now_ms)
+        few = blend.lasting and 0 < len(slots) <= FEW and self.catalogue.clusters is None
+        few = few and (served == "ranker" or served in blend.evident)
+        if few and min(self.users.events[slots].tolist()) >= lists.minimum_events:
+            slots = np.ascontiguousarray(slots, np.int32)
+            told, short = blend.make_few(served, slots, near, size)
+            self._finish(slots, now_ms, told, short)
+            return [(served, slice(None), told)]
+        parts = self._parts(slots, now_ms, served)
         return [(name, at, self._lists(name, moment, size)) for name, at, moment in parts]
 
     def _parts(
@@ -181,12 +178,16 @@ class Recommender:
             told = Told(*lists, reasons, consumed)
         else:
             told, short = self._blend.make(model, moment, self._popular.near(now_ms), size)
-            if short:
-                popular = self.by_popularity(slots, now_ms)[0]
-                fill_kernels.fill_up(*told.lists, popular, position("popular"))
-        if size[0]:
-            self._explain(slots, told)
+            self._finish(slots, now_ms, told, short)
         return told
+
+    def _finish(self, slots: NDArray[np.int32], now_ms: int, told: Told, short: bool) -> None:
+        """Do what the kernels have left over: fill short lists, explain other sources' items."""
+        if short:
+            popular = self.by_popularity(slots, now_ms)[0]
+            fill_kernels.fill_up(*told.lists, popular, position("popular"))
+        if told.reasons.shape[2] and self._explaining:
+            explain(self._explaining, slots, told)
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity; a slot of −1 is nobody in particular."""
@@ -213,20 +214,6 @@ class Recommender:
             more[short] = rank_similar(self.catalogue, slots[short], n)[0]
             fill_kernels.fill_up(*lists, more, position("mf"))
         return lists
-
-    def _explain(self, slots: NDArray[np.int32], told: Told) -> None:
-        """Set the reasons of items from sources that have no kernel for it."""
-        for at, model in self._explaining:
-            own = told.models == at
-            if not own.any():
-                continue
-            # Only those rows: the reasons of an item are looked for in all that its user consumed.
-            rows = own.any(axis=1).nonzero()[0]
-            own = own[rows]
-            reasons = model.explain(slots[rows], np.where(own, told.items[rows], -1))
-            part = told.reasons[rows, :, : reasons.shape[2]]
-            part[own] = reasons[own]
-            told.reasons[rows, :, : reasons.shape[2]] = part
 
     def put(
         self,
@@ -273,7 +260,7 @@ class Recommender:
 
     @clock_ms.setter
     def clock_ms(self, at_ms: float) -> None:
-        self.shop.clock_ms = at_ms
+        self.shop.clock[0] = at_ms
 
     @property
     def position(self) -> NDArray[np.float32]:

@@ -25,6 +25,8 @@ class Factors(Model):
         position: float32[L], the weights of the last L items of a user.
     """
 
+    lasting = True
+
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
         s = shop.settings.model

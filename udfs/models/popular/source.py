@@ -28,6 +28,8 @@ _first_unseen, _near_top = Direct(popular_kernels.first_unseen), Direct(popular_
 class Popular(Model):
     """Popularity is computed again every `popular_every_s`, in strict mode after each event."""
 
+    lasting = True
+
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
         self._all = popular.Order(shop.catalogue, shop.settings.half_life_ms)
