@@ -48,7 +48,7 @@ def flink_options(config: Config) -> dict[str, str]:
         # The maximum time of a line in the source's output buffer (Flink's default: 100 ms), for
         # which each path's source has a thread that wakes up as often: 365 files would do little
         # else. The operators in Python send at once, see flink_app/graph/edges.py.
-        "execution.buffer-timeout.interval": "20 ms" if bounded else "1 ms",
+        "execution.buffer-timeout.interval": "20 ms" if bounded else f"{_lag_ms(config)} ms",
         "table.local-time-zone": "UTC",
         "state.backend.type": state.backend,
     }
@@ -71,6 +71,11 @@ def flink_options(config: Config) -> dict[str, str]:
             else flink_uri(state.restore, "state.restore").removeprefix("file://")
         )
     return options | config.flink.options
+
+
+def _lag_ms(config: Config) -> int:
+    """For how long lines wait in a buffer at most: the more subtasks, the longer their windows."""
+    return min(config.job.parallelism, 5)
 
 
 def embedded_options(config: Config) -> dict[str, str]:
