@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.models.item_cf import reason_kernels as reason_kernels
 from udfs.models.item_cf.evidence_kernels import Pairs
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.model import Events, Model, Shop
