@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from udfs.compiling import njit
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import recent
-from udfs.models.evidence import ZERO, speaks
+from udfs.models.evidence import line, speaks
 from udfs.models.model import Events, Model, Shop
 from udfs.ranking import feature_kernels
 from udfs.threads import nothing
@@ -43,15 +43,13 @@ class Followed(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def gather(view, user, history, evidence, found, count, others):
+def gather(view, user, history, evidence, touched):
     """The item after the last one."""
     last, following = np.empty(1, np.int32), view.following
     if recent(user, history, 0, last) and last[0] >= 0 and following[last[0]] > 0:
         j = np.uint32(following[last[0]] - 1)
-        found[count] = j
-        count += evidence[j] == ZERO
         evidence[j] += np.float32(view.strength)
-    return count
+        touched[line(j)] = 1
 
 
 @njit(cache=True, nogil=True)

@@ -19,7 +19,8 @@ from numba.extending import overload
 from udfs.compiling import njit
 
 ZERO = np.float32(0.0)
-FAINTEST = np.float32(1e-30)  # replaces evidence that cancels out, so that the item stays found
+FAINTEST = np.float32(1e-30)  # the least that a part of evidence counts
+LINE = 16  # items whose evidence is looked at together: as many as the processor adds at once
 
 
 class _Kernels(NamedTuple):
@@ -34,19 +35,16 @@ def speaks(view: type, gather: Any, damp: Any) -> None:
     """Register the kernels of a source of evidence by the class of its view.
 
     Args:
-        gather: a kernel (view, user, history, evidence, found, count, others) → count, which adds
-            to `evidence` (float32[I], 0 where nothing was found) the source's evidence for the
-            user in cache slot `user`, writes each item it finds to `found` (int32) after the first
-            `count` entries, and leaves no found item at 0 (see `FAINTEST`). An item that is not 0
-            in `others` (float32[I]) has already been found: writing it again costs time and changes
-            nothing.
+        gather: a kernel (view, user, history, evidence, touched), which adds to `evidence`
+            (float32[I], 0 where nothing was found) the source's evidence for the user in cache slot
+            `user`, and sets `touched` (uint8) to 1 at `line(j)` of each item j that it adds to.
         damp: a kernel (view, slots, out), which sets `out` (float32[n]) to the factors for the
             evidence of `slots` (int32[n]), which are the same for all users.
     """
     _kernels[view] = _Kernels(gather, damp)
 
 
-def gather(view, user, history, evidence, found, count, others):
+def gather(view, user, history, evidence, touched):
     """Add the evidence of the source of `view`; see `speaks`. Only callable from kernels."""
     raise NotImplementedError
 
@@ -57,17 +55,23 @@ def damp(view, slots, out):
 
 
 @njit(cache=True, nogil=True, inline="always")
+def line(j):
+    """The line of an item (uint32)."""
+    return j >> np.uint32(4)
+
+
+@njit(cache=True, nogil=True, inline="always")
 def fallen(x, power):
     """x^−power, for x > 0; the power ½ is by far the most common, and a tenth of the work."""
     return 1.0 / np.sqrt(x) if power == 0.5 else x**-power
 
 
 @overload(gather)
-def _gather(view, user, history, evidence, found, count, others):
+def _gather(view, user, history, evidence, touched):
     kernel = _kernels[view.instance_class].gather
 
-    def call(view, user, history, evidence, found, count, others):
-        return kernel(view, user, history, evidence, found, count, others)
+    def call(view, user, history, evidence, touched):
+        kernel(view, user, history, evidence, touched)
 
     return call
 

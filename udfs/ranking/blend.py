@@ -100,7 +100,7 @@ class Blend:
         lists, catalogue = self._shop.settings.lists, self._shop.catalogue
         asking = Asking(self._shop, self._models, moment)
         views = tuple([view(asking) for view in self._features])
-        self._memory.reserve(len(catalogue.alive), views)
+        self._memory.reserve(len(catalogue.alive), views, extra.shape[1])
         asked = Asked(
             moment.slots,
             extra,

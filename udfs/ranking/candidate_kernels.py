@@ -16,12 +16,14 @@ from numba import literal_unroll
 
 from udfs.compiling import njit
 from udfs.memory import history_kernels
-from udfs.models.evidence import FAINTEST, ZERO, damp, gather
+from udfs.memory.lanes import COUNTED, PICKED, count_reaching, pick_reaching
+from udfs.models.evidence import FAINTEST, LINE, ZERO, damp, gather
 from udfs.ranking import feature_kernels
 
 LOWEST_SHARE = np.float32(-0.25)  # the lowest share of evidence, of what is like the disliked
 UNKNOWN = np.float32(-1.0)
-_BUCKETS = 256
+_BUCKETS = 255
+_BLOCK = 128  # items that are looked at before any of them is
 
 
 class Asked(NamedTuple):
@@ -57,22 +59,24 @@ class Scratch(NamedTuple):
     """Memory of the kernels between calls.
 
     Attributes:
-        evidence: float32[S, I], all 0, left so. found: int32[S·I + 1], items with evidence.
+        evidence, touched: float32[S, I], uint8[I / LINE], all 0, left so: the evidence of each
+            source, and 1 for each line of items that may have some. I is a multiple of 8 · LINE.
         mark: int64[I]. call: int64[3]: the last mark given; the `Asked.since` for which `damps`
             holds, and how many `due` there are.
-        slots, shares, x, z: int32[I + 1], float32[S, I + 1], float32[F, I + 1], float32[I + 1]: the
-            candidates, their shares, features and logits. place: int32[I + 1], where in `slots` an
-            item is.
-        damps, due: float32[I, S], int32[I + 1]: what the evidence of an item is multiplied by
+        slots, shares, x, z: int32[I + E + 1], float32[S, I + E + 1], float32[F, I + 1],
+            float32[I + 1]: the candidates, their shares, features and logits. place: int32[I + 1],
+            where in `slots` an item is. bucket: uint8[I + E + 1 + COUNTED].
+        damps, due: float32[S, I], int32[I + 1]: what the evidence of an item is multiplied by
             whoever the list is for, 0 for one that is not alive, less than 0 if that is not known
             yet; and the items of which it is known.
         shown: int32[I], all 0, left so.
         known, priced: float32[I, K], int64[I]: the features of an item that are the same whoever
-            the list is for, and the marks from which on they are valid. wanted: int32[I + 1].
+            the list is for, and the marks from which on they are valid.
+        wanted: int32[I + E + 1 + PICKED].
     """
 
     evidence: Any
-    found: Any
+    touched: Any
     mark: Any
     call: Any
     slots: Any
@@ -80,6 +84,7 @@ class Scratch(NamedTuple):
     x: Any
     z: Any
     place: Any
+    bucket: Any
     damps: Any
     due: Any
     known: Any
@@ -89,27 +94,20 @@ class Scratch(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def weigh(slots, sources, alive, scratch):
-    """Set `scratch.damps` of those of `slots` (int32[n]) of which it is not known yet.
+def weigh(begin, sources, alive, scratch):
+    """Set `scratch.damps` of those of `scratch.due` that stand from `begin` on.
 
     All at once: what is taken out of tuples is counted at each call, and made a list cost twice as
     much when this was called for each item. Whoever calls it sees first whether it is needed.
     """
-    damps, due, call, out = scratch.damps, scratch.due, scratch.call, scratch.z
-    begin = end = call[2]
-    for k in range(slots.shape[0]):
-        j = np.uint32(slots[k])
-        due[end] = j
-        end += damps[j, 0] < ZERO
-        damps[j, 0] = max(damps[j, 0], ZERO)
-    call[2] = end
-    chosen = due[begin:end]
+    damps, call, out = scratch.damps, scratch.call, scratch.z
+    chosen = scratch.due[begin : call[2]]
     s = 0
     for source in literal_unroll(sources):
-        damp(source, chosen, out[: end - begin])
-        for k in range(end - begin):
+        damp(source, chosen, out[: chosen.shape[0]])
+        for k in range(chosen.shape[0]):
             j = np.uint32(chosen[k])
-            damps[j, s] = out[k] if alive[j] else ZERO
+            damps[s, j] = out[k] if alive[j] else ZERO
         s += 1  # noqa: SIM113 (Numba enumerates no such loop)
 
 
@@ -124,74 +122,141 @@ def collect(row, taken, asked, history, sources, items, scratch):
     Args:
         row: of `asked`. taken: a slot that is kept if it is a candidate at all, or −1.
 
-    Returns: how many there are; `scratch.slots` names them, those of `extra` first, with
-    `scratch.shares`. `scratch.mark` is `scratch.call[0]` at those of `extra`.
+    Returns: how many there are; `scratch.slots` names them, those of `extra` first, the others by
+    slot, with `scratch.shares`. `scratch.mark` is `scratch.call[0]` at those of `extra`.
     """
-    marks, mark, found, slots = scratch.call, scratch.mark, scratch.found, scratch.slots
-    evidence, shares, damps = scratch.evidence, scratch.shares, scratch.damps
-    alive, user = items.alive, asked.users[row]
-    marks[0] += 2
-    call = marks[0]
-    if marks[1] != asked.since:
-        due = scratch.due
-        for k in range(marks[2]):
-            damps[due[k], 0] = UNKNOWN
-        marks[1], marks[2] = asked.since, 0
-    count = s = 0
+    evidence, touched = scratch.evidence, scratch.touched
+    call, user = scratch.call, asked.users[row]
+    s = 0
     for source in literal_unroll(sources):
-        count = gather(source, user, history, evidence[s], found, count, evidence[0])
+        gather(source, user, history, evidence[s], touched)
         s += 1  # noqa: SIM113
+    if call[1] != asked.since:
+        _forget(scratch)
+        call[1] = asked.since
+    known = call[2]
+    first, runs = _find(row, taken, asked, history, scratch)
+    if call[2] > known:
+        weigh(known, sources, items.alive, scratch)
+    count = _move(first, runs, scratch)
+    return _choose(first, count, asked, scratch)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _forget(scratch):
+    """No damping is known any more."""
+    damps, due, call = scratch.damps, scratch.due, scratch.call
+    for k in range(call[2]):
+        damps[0, due[k]] = UNKNOWN
+    call[2] = 0
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _find(row, taken, asked, history, scratch):
+    """Set `scratch.slots` to the candidates of `extra` and `taken`, see `collect`, `scratch.wanted`
+    to the runs of items that may have evidence, and add to `scratch.due` whose damping is wanted.
+
+    Returns: how many candidates, and how many numbers of runs.
+    """
+    evidence, call, mark, slots = scratch.evidence, scratch.call, scratch.mark, scratch.slots
+    damps, due, runs, user = scratch.damps, scratch.due, scratch.wanted, asked.users[row]
+    call[0] += 2
     if asked.exclude:
-        for s in range(len(sources)):
+        for s in range(evidence.shape[0]):
             history_kernels.mark(
                 ZERO, user, history.tail, history.fill, history.older, history.pages, evidence[s]
             )
     first = 0
     for j in asked.extra[row]:
-        if j >= 0 and mark[j] != call:
-            mark[j] = call
+        if j >= 0 and mark[j] != call[0]:
+            mark[j] = call[0]
             slots[first] = j
             first += 1
-    if taken >= 0 and mark[taken] != call:
+    if taken >= 0 and mark[taken] != call[0]:
         spoken = False
-        for s in range(len(sources)):
+        for s in range(evidence.shape[0]):
             spoken |= evidence[s, taken] != ZERO
         if spoken:
             slots[first] = taken
             first += 1
+    count, end = _runs(scratch.touched, runs), call[2]
+    for k in range(first):
+        j = slots[k]
+        due[end] = j
+        end += damps[0, j] < ZERO
+        damps[0, j] = max(damps[0, j], ZERO)
+    call[2] = _due(runs, count, evidence, damps, due, end)
+    return first, count
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _runs(touched, runs):
+    """Set `runs` to the begin and end, as items, of each run of touched lines; returns how many
+    numbers. `touched` is left 0."""
+    words, count = touched.view(np.uint64), 0
+    for word in range(words.shape[0]):
+        if words[word] == 0:
+            continue
+        for line in range(8 * word, 8 * word + 8):
+            if touched[line] == 0:
+                continue
+            begin = np.int32(line * LINE)
+            if count == 0 or runs[count - 1] != begin:
+                runs[count], count = begin, count + 2
+            runs[count - 1] = begin + np.int32(LINE)
+        words[word] = 0
+    return count
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _due(runs, count, evidence, damps, due, end):
+    """Add to `due` the items of `runs` that have evidence and no damping yet, and mark them as
+    having one; returns the end."""
+    for r in range(0, count, 2):
+        for first in range(runs[r], runs[r + 1], _BLOCK):
+            at, length = np.uint64(first), min(_BLOCK, runs[r + 1] - first)
+            for s in range(evidence.shape[0]):
+                some = np.int32(0)
+                for k in range(length):
+                    j = at + np.uint64(k)
+                    due_here = (evidence[s, j] != ZERO) & (damps[0, j] < ZERO)
+                    some = np.int32(some | np.int32(due_here))
+                for k in range(length if some else 0):
+                    j = at + np.uint64(k)
+                    wanted = (evidence[s, j] != ZERO) & (damps[0, j] < ZERO)
+                    due[end] = j
+                    end += wanted
+                    damps[0, j] = ZERO if wanted else damps[0, j]
+    return end
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _move(first, count, scratch):
+    """Move the evidence of the first candidates and of all items of the runs, times their damping,
+    to `scratch.shares`, with their slots; returns how many. Items without evidence are moved too:
+    whole runs are vectorised."""
+    evidence, damps, runs = scratch.evidence, scratch.damps, scratch.wanted
+    shares, slots = scratch.shares, scratch.slots
     for k in range(first):
         j = np.uint32(slots[k])
-        if damps[j, 0] < ZERO:
-            weigh(slots[k:first], sources, alive, scratch)
-        for s in range(len(sources)):
-            shares[s, k] = evidence[s, j] * damps[j, s]
+        for s in range(evidence.shape[0]):
+            shares[s, k] = evidence[s, j] * damps[s, j]
             evidence[s, j] = ZERO
-    kept = first
-    # An item that was found more than once has its evidence the first time only.
-    for k in range(count):
-        j = np.uint32(found[k])
-        if damps[j, 0] < ZERO:
-            weigh(found[k:count], sources, alive, scratch)
-        some = False
-        at = np.uint32(kept)  # unsigned: a signed index may count from the end
-        for s in range(len(sources)):
-            amount = evidence[s, j] * damps[j, s]
-            evidence[s, j] = ZERO
-            shares[s, at] = amount
-            some |= amount != ZERO
-        slots[at] = j
-        kept += some
-    for s in range(len(sources)):
-        own = shares[s]
-        best = _largest(own.view(np.int32), kept, scratch.z)
-        for k in range(kept):
-            own[k] = max(own[k] / best, LOWEST_SHARE)
-    if kept - first <= asked.most:
-        return kept
-    return first + _choose(first, kept, asked, scratch)
+    at = np.uint64(first)
+    for r in range(0, count, 2):
+        begin, length = np.uint64(runs[r]), np.int64(runs[r + 1] - runs[r])
+        for s in range(evidence.shape[0]):
+            for k in range(length):
+                item = begin + np.uint64(k)
+                shares[s, at + np.uint64(k)] = evidence[s, item] * damps[s, item]
+                evidence[s, item] = ZERO
+        for k in range(length):
+            slots[at + np.uint64(k)] = np.int32(begin + np.uint64(k))
+        at += np.uint64(length)
+    return np.int64(at)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _largest(bits, count, memory):
     """The largest of `count` float32, at least FAINTEST, of which `bits` is the same as int32: the
     order of those above 0 is the same, and integers are what is vectorised. `memory` is float32[1]
@@ -205,46 +270,55 @@ def _largest(bits, count, memory):
     return memory[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
+def _reach(bucket, begin, end, least):
+    """How many of `bucket` from `begin` on are `least` or more; those from `end` on are 0."""
+    found = 0
+    for k in range(begin, end, COUNTED):
+        found += count_reaching(bucket, k, least)
+    return found
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def _choose(first, count, asked, scratch):
-    """Keep about `most` of the candidates from `first` to `count`, those with the largest sum of
-    shares; returns how many. Loops begin at 0, because only such ones are vectorised."""
-    shares, priors, most, n = scratch.shares, asked.priors, asked.most, count - first
-    amount, bucket, kept = scratch.z[:n], scratch.place[:n], scratch.wanted[: n + 1]
+    """Let amounts become shares, and keep about `most` of the candidates from `first` to `count`,
+    those with the largest sum of shares, and none without a share; returns the end."""
+    shares, slots, priors = scratch.shares, scratch.slots, asked.priors
+    bucket, kept, most = scratch.bucket, scratch.wanted, asked.most
     total = ZERO
     for s in range(len(priors)):
+        own = shares[s]
+        best = _largest(own.view(np.int32), count, scratch.z)
+        for k in range(count):
+            own[k] = max(own[k] / best, LOWEST_SHARE)
         total += priors[s]
     scale = np.float32(_BUCKETS - 1) / total
-    amount[:] = ZERO
-    for s in range(len(priors)):
-        own, prior = shares[s, first:count], priors[s]
-        for k in range(n):
-            amount[k] += prior * own[k]
-    for k in range(n):
-        bucket[k] = np.int32(max(amount[k] * scale, ZERO))
-    # Most amounts are small: counted in one row, each would wait for the one before it.
-    sizes = np.zeros((_BUCKETS, 4), np.int32)
-    for k in range(n):
-        sizes[np.uint32(bucket[k]), np.uint32(k & 3)] += 1
-    lowest, held = _BUCKETS, 0
-    while held < most and lowest > 0:
-        lowest -= 1
-        held += sizes[lowest, 0] + sizes[lowest, 1] + sizes[lowest, 2] + sizes[lowest, 3]
-    chosen = np.uint32(0)
-    for k in range(n):
-        kept[chosen] = k
-        chosen += np.uint32(bucket[k] >= lowest)
-    slots = scratch.slots[first:count]
+    for k in range(count):  # not in the loop before: that would not be vectorised
+        amount, some = ZERO, np.int32(0)
+        for s in range(len(priors)):
+            amount += priors[s] * shares[s, k]
+            some |= np.int32(shares[s, k] != ZERO)
+        bucket[k] = np.int32(some * (np.int32(1) + np.int32(max(amount * scale, ZERO))))
+    bucket[count : count + COUNTED] = 0
+    lowest, highest = 1, _BUCKETS
+    while lowest < highest:  # the highest bucket that, with those above it, holds enough
+        middle = (lowest + highest + 1) // 2
+        if _reach(bucket, first, count, middle) >= most:
+            lowest = middle
+        else:
+            highest = middle - 1
+    chosen = 0
+    for k in range(first, count, PICKED):
+        chosen += pick_reaching(bucket, k, lowest, kept, chosen)
     for k in range(chosen):
-        slots[k] = slots[np.uint32(kept[k])]
+        slots[np.uint32(first + k)] = slots[np.uint32(kept[k])]
     for s in range(len(priors)):
-        own = shares[s, first:count]
         for k in range(chosen):
-            own[k] = own[np.uint32(kept[k])]
-    return np.int64(chosen)
+            shares[s, np.uint32(first + k)] = shares[s, np.uint32(kept[k])]
+    return first + chosen
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def price(slots, asked, features, scratch):
     """Set `scratch.known` of those of `slots` (int32[n]) that have none yet in this call."""
     known, priced, wanted, out = scratch.known, scratch.priced, scratch.wanted, scratch.z
@@ -260,7 +334,7 @@ def price(slots, asked, features, scratch):
             column = feature_kernels.price(feature, wanted[:count], known, column, out)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def describe(row, count, asked, features, scratch):
     """Set `scratch.x` to the features of the candidates of a row of `Asked`: a row of it for each
     feature."""
@@ -272,7 +346,7 @@ def describe(row, count, asked, features, scratch):
         f += 1  # noqa: SIM113
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def activity(user, history):
     """What the features count by once more: .3·(log(1 + n) − 3) for a user of n events."""
     return 0.3 * (np.log(1.0 + history.events[user]) - 3.0)

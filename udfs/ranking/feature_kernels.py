@@ -17,8 +17,11 @@ from numba.extending import overload
 
 from udfs.compiling import njit
 from udfs.memory.popularity_kernels import decayed
+from udfs.memory.prefetch import LINE, prefetch
+from udfs.memory.vector_kernels import logarithms
 
 FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
+_AHEAD = 8  # candidates from now whose factors are asked for
 FARTHEST = np.float32(10.0)  # the lowest product, below the highest
 
 _fills: dict[type, Any] = {}
@@ -106,12 +109,13 @@ class Share(NamedTuple):
     source: int
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def fill_share(view, row, slots, count, shares, out):
     """See `Share`."""
     own = shares[view.source]
     for k in range(count):
-        out[k] = np.log(np.float32(FLOOR) + own[k])
+        out[k] = np.float32(FLOOR) + own[k]
+    logarithms(out, count)
 
 
 class Product(NamedTuple):
@@ -126,7 +130,7 @@ class Product(NamedTuple):
     vectors: Any
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract"})
 def product(j, vector, q):
     """q_j·v: a row taken out of q would be counted each time."""
     total = np.float32(0.0)
@@ -135,12 +139,15 @@ def product(j, vector, q):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def fill_product(view, row, slots, count, shares, out):
     """See `Product`."""
     q, bias, vector = view.q, view.bias, view.vectors[row]
     near = np.float32(-np.inf)
     for k in range(count):
+        if k + _AHEAD < count:
+            for f in range(0, vector.shape[0], LINE):
+                prefetch(q, slots[k + _AHEAD], f)
         j = np.uint32(slots[k])
         out[k] = bias[j] + product(j, vector, q)
         near = max(near, out[k])
@@ -158,7 +165,7 @@ class Taken(NamedTuple):
     events: Any
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def price_taken(view, slots, out):
     """See `Taken`."""
     events = view.events
@@ -180,7 +187,7 @@ class Decayed(NamedTuple):
     half_life: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def price_decayed(view, slots, out):
     """See `Decayed`."""
     popularity, at, clock, half_life = view.popularity, view.at, view.clock[0], view.half_life

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.memory.lanes import COUNTED, PICKED
+from udfs.models.evidence import LINE
 from udfs.models.options import RankerOptions
 from udfs.options import sources
 from udfs.ranking.candidate_kernels import UNKNOWN, Scratch
@@ -97,10 +99,13 @@ class Memory:
         self._calls = [np.zeros(3, np.int64) for _ in range(threads)]
         self._scratches: list[Scratch] = []
 
-    def reserve(self, room: int, views: tuple[Any, ...]) -> None:
-        """Make room for the catalogue slots below `room`, and for the features of `views`."""
-        if not self._scratches or len(self._scratches[0].mark) < room:
-            self._scratches = [_scratch(room, views, call) for call in self._calls]
+    def reserve(self, room: int, views: tuple[Any, ...], extra: int) -> None:
+        """Make room for the catalogue slots below `room`, for the features of `views`, and for so
+        many candidates besides those with evidence."""
+        room += -room % (8 * LINE)
+        made = self._scratches[0] if self._scratches else None
+        if made is None or len(made.mark) < room or len(made.slots) <= room + extra:
+            self._scratches = [_scratch(room, views, extra, call) for call in self._calls]
 
     def scratch(self, thread: int) -> Scratch:
         """What one thread works in."""
@@ -111,24 +116,26 @@ class Memory:
         return int(self._calls[thread][0]) + 1
 
 
-def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scratch:
+def _scratch(room: int, views: tuple[Any, ...], extra: int, call: NDArray[np.int64]) -> Scratch:
     evident = len(sources.evident())
     call[1:] = 0  # nothing is known
     known = sum(is_priced(type(view)) for view in views)
+    some = room + extra + 1  # one more: an item that a user took
     return Scratch(
         evidence=np.zeros((evident, room), np.float32),
-        found=np.zeros(evident * room + 1, np.int32),
+        touched=np.zeros(room // LINE, np.uint8),
         mark=np.zeros(room, np.int64),
         call=call,
-        slots=np.zeros(room + 1, np.int32),
-        shares=np.zeros((evident, room + 1), np.float32),
+        slots=np.zeros(some, np.int32),
+        shares=np.zeros((evident, some), np.float32),
         x=np.zeros((len(views), room + 1), np.float32),
         z=np.zeros(room + 1, np.float32),
         place=np.zeros(room + 1, np.int32),
-        damps=np.full((room, evident), UNKNOWN),
+        bucket=np.zeros(some + COUNTED, np.uint8),
+        damps=np.full((evident, room), UNKNOWN),
         due=np.zeros(room + 1, np.int32),
         known=np.zeros((room, known), np.float32),
         priced=np.zeros(room, np.int64),
-        wanted=np.zeros(room + 1, np.int32),
+        wanted=np.zeros(some + PICKED, np.int32),
         shown=np.zeros(room, np.int32),
     )

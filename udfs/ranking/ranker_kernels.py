@@ -54,7 +54,7 @@ class Training(NamedTuple):
     random: Any
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def fold(network, active, folded):
     """The parameters of the logit for one user, whose features count once more, times `active`.
 
@@ -86,7 +86,7 @@ def _unit(x, k, folded, h, speaks):
     return np.float32(1.0) / (np.float32(1.0) + np.exp(-a))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def logits(x, count, network, folded, z):
     """Set `z` (float32[…]) to the logits of `count` candidates with the features x, float32[F, …],
     and `folded` parameters."""
@@ -123,12 +123,13 @@ def _gradient(x, count, network, folded, active, amount, out):
             out[at + size + f] = active * out[at + f]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _slopes(x, k, network, folded, out):
     """Set `out` (float32[F]) to the gradient of the logit of candidate k by each feature."""
     hidden, speaks, size = network.hidden, network.speaks, len(network.speaks)
     if hidden == 0:
-        out[:] = folded[0, :size]
+        for f in range(size):
+            out[f] = folded[0, f]
         return
     out[:] = np.float32(0.0)
     for h in range(hidden):
@@ -137,7 +138,7 @@ def _slopes(x, k, network, folded, out):
             out[f] += folded[h, size + 1] * unit * (np.float32(1.0) - unit) * folded[h, f]
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract"})
 def _mean(x, count, out):
     """Set `out` (float32[F]) to the means of the features."""
     for f in range(out.shape[0]):

@@ -17,7 +17,7 @@ from udfs.compiling import njit
 from udfs.memory.history_kernels import recent
 from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.top_kernels import insert
-from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
+from udfs.models.evidence import fallen, line, speaks
 
 
 class Pairs(NamedTuple):
@@ -41,7 +41,7 @@ class Pairs(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def gather(pairs, user, history, evidence, found, count, others):
+def gather(pairs, user, history, evidence, touched):
     """Add to `evidence` what the neighbours of a user's last items say.
 
         s_j = Σ_h w_h·C[h → j]/g / (n_h/g + shrink)^source_power
@@ -51,11 +51,7 @@ def gather(pairs, user, history, evidence, found, count, others):
 
     Args:
         pairs: `Pairs`, read only. user: a cache slot. history: `History`.
-        evidence: float32[I], added to; what has been found is never 0.
-        found: int32, the `count` items found so far, in order, and room for I + 1 more.
-        others: evidence of another source, not read: this one is asked first.
-
-    Returns: count.
+        evidence, touched: as in `udfs.models.evidence.speaks`.
     """
     # Members of a tuple are taken out of it before a loop: inside they would be counted each time.
     position, ids, values = pairs.position, pairs.ids, pairs.values
@@ -73,18 +69,12 @@ def gather(pairs, user, history, evidence, found, count, others):
             h, sign = -1 - h, -1.0
         if h >= counts.shape[0]:
             continue
-        pull = position[place] * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power
-        weight = np.float32(sign * pull / pairs.gain)
+        fall = fallen(counts[h] / pairs.gain + pairs.shrink, pairs.source_power)
+        weight = np.float32(sign * position[place] * fall / pairs.gain)
         for k in range(lengths[h]):
-            # Unsigned, since a signed index may count from the end; and without a branch, since
-            # nobody could predict which items are new.
-            j = np.uint32(ids[h, k])
-            before = evidence[j]
-            found[count] = j
-            count += before == ZERO
-            after = before + weight * values[h, k]
-            evidence[j] = after if after != ZERO else FAINTEST
-    return count
+            j = np.uint32(ids[h, k])  # unsigned, since a signed index may count from the end
+            evidence[j] += weight * values[h, k]
+            touched[line(j)] = 1
 
 
 @njit(cache=True, nogil=True)

@@ -16,8 +16,8 @@ import numpy as np
 from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE, recent
 from udfs.memory.prefetch import LINE, prefetch
-from udfs.memory.top_kernels import insert
-from udfs.models.evidence import FAINTEST, ZERO, fallen, speaks
+from udfs.models.evidence import FAINTEST, ZERO, fallen, line, speaks
+from udfs.models.user_cf.closest_kernels import closest
 
 
 class Noted(NamedTuple):
@@ -27,8 +27,8 @@ class Noted(NamedTuple):
         who, serial, counts: int32[I, R], int64[I, R], int64[I], see `note`.
         position: float64[H]. shrink, activity_shrink, power: float64, > 0, > 0, ≥ 0.
         neighbours, items_each: the number of users whose items are scored, and of items of each.
-        weight, alike: float32[U], all 0 before and after a call; int32[U + 1]: memory of one
-            thread.
+        weight, alike, amounts: float32[U], all 0 before and after a call; int32[U + 1], float32[U]:
+            memory of one thread.
     """
 
     who: Any
@@ -42,6 +42,7 @@ class Noted(NamedTuple):
     items_each: int
     weight: Any
     alike: Any
+    amounts: Any
 
 
 @njit(cache=True, nogil=True)
@@ -63,7 +64,7 @@ def note(users, items, serials, who, serial, counts):
 
 
 @njit(cache=True, nogil=True)
-def gather(noted, user, history, evidence, found, count, others):
+def gather(noted, user, history, evidence, touched):
     """Add to `evidence` what the users most like `user` have consumed.
 
     The similarity of v to u comes from the items h that v consumed too, h being the k-th newest of
@@ -80,14 +81,12 @@ def gather(noted, user, history, evidence, found, count, others):
     Args:
         noted: `Noted`, n_h = `counts[h]`. user: a cache slot.
         history: `History`, n_v = `events[v]`.
-        evidence, found, count, others: as in `item_cf.evidence_kernels.gather`.
-
-    Returns: count.
+        evidence, touched: as in `udfs.models.evidence.speaks`.
     """
     last = np.empty(noted.position.shape[0], np.int32)
     likes, who, serial, counts = 0, noted.who, noted.serial, noted.counts
     serials, events = history.serials, history.events
-    weight, alike = noted.weight, noted.alike
+    weight, alike, amounts = noted.weight, noted.alike, noted.amounts
     length = recent(user, history, 0, last)
     for place in range(length):
         h = last[place]
@@ -100,8 +99,8 @@ def gather(noted, user, history, evidence, found, count, others):
         h = last[place]
         if h < 0 or h >= counts.shape[0]:
             continue
-        part = np.float32(noted.position[place] * (counts[h] + noted.shrink) ** -noted.power)
-        part = max(part, FAINTEST)
+        fall = fallen(counts[h] + noted.shrink, noted.power)
+        part = max(np.float32(noted.position[place] * fall), FAINTEST)
         for r in range(min(counts[h], who.shape[1])):
             other = np.uint32(who[h, r])
             before = weight[other]
@@ -109,45 +108,42 @@ def gather(noted, user, history, evidence, found, count, others):
             alike[likes] = other
             likes += valid and before == ZERO
             weight[other] = before + (part if valid else ZERO)
-    best = np.full(min(noted.neighbours, likes), -1, np.int32)
-    most = np.full(best.shape[0], -np.inf, np.float32)
     for k in range(likes):
-        other = alike[k]
-        if weight[other] > most[-1]:
-            insert(other, weight[other], best, most)
-        weight[other] = 0.0
-    for k in range(best.shape[0]):
-        most[k] *= (events[best[k]] + noted.activity_shrink) ** -noted.power
-    return _add_items(best, most, noted.items_each, history, evidence, found, count, others)
+        other = np.uint32(alike[k])
+        amounts[k] = weight[other]
+        weight[other] = ZERO
+    best = closest(alike, amounts, likes, noted.neighbours)
+    for k in range(best):
+        fall = fallen(events[alike[k]] + noted.activity_shrink, noted.power)
+        amounts[k] = max(np.float32(amounts[k] * fall), FAINTEST)
+    _add_items(alike, amounts, best, noted.items_each, history, evidence, touched)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _add_items(users, amounts, most, history, evidence, found, count, others):
-    """Add to `evidence` the amount of each user for each of its last `most` items that it liked."""
+def _add_items(users, amounts, count, most, history, evidence, touched):
+    """Add to `evidence` the amount of each of the first `count` users for each of its last `most`
+    items that it liked."""
     tail, fill, older = history.tail, history.fill, history.older
     pages, disliked = history.pages, history.disliked
-    for k in range(users.shape[0]):  # none waits for the one before it
+    for k in range(count):  # none waits for the one before it
         page = tail[users[k]]
         prefetch(older, page, 0)
         prefetch(disliked, page, 0)
         for n in range(0, PAGE, LINE):
             prefetch(pages, page, n)
-    for k in range(users.shape[0]):
-        amount = max(amounts[k], FAINTEST)
-        page, stop, left = tail[users[k]], fill[users[k]], most
+    for k in range(count):
+        amount, user = amounts[k], users[k]
+        page, stop, left = tail[user], fill[user], most
         while page >= 0 and left > 0:
             bits = disliked[page]
             for n in range(max(stop - left, 0), stop):
-                # Unsigned, since a signed index may count from the end; and without a branch, since
-                # nobody could predict which items are new.
+                # Unsigned, since a signed index may count from the end; and without a branch.
                 j = np.uint32(pages[page, n])
-                before, liked = evidence[j], (bits >> np.uint32(n)) & np.uint32(1) == 0
-                found[count] = j
-                count += (before == ZERO) & (others[j] == ZERO) & liked
-                evidence[j] = before + (amount if liked else ZERO)
+                liked = (bits >> np.uint32(n)) & np.uint32(1) == 0
+                evidence[j] += amount if liked else ZERO
+                touched[line(j)] = 1
             left -= stop
             page, stop = older[page], PAGE
-    return count
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ subtask.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +28,17 @@ class LikeMinded(Model):
         super().__init__(shop, options)
         self.consumers = Consumers(options)
         self.tables = (self.consumers,)
-        self._memory: dict[int, tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
+        self._memory: dict[int, tuple[NDArray[Any], ...]] = {}
 
     def evidence(self, thread: int) -> Noted:
         """What was recorded, with memory of the thread."""
         room = len(self.shop.users.tail)
         if thread not in self._memory or len(self._memory[thread][0]) < room:
-            self._memory[thread] = np.zeros(room, np.float32), np.zeros(room + 1, np.int32)
+            self._memory[thread] = (
+                np.zeros(room, np.float32),
+                np.zeros(room + 1, np.int32),
+                np.zeros(room, np.float32),
+            )
         c = self.consumers
         return Noted(
             c.who,
