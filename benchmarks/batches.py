@@ -80,7 +80,8 @@ def message(size: int) -> dict[str, Any]:
     as one."""
     case = Case(rate=200 * size, window_ms=5)
     config = case.config()
-    learner, rows, history, sent = Learner(config.settings), MemoryRows(), MemoryRows(), []
+    learner, rows, history = Learner(config.settings), MemoryRows(), MemoryRows()
+    sent: list[bytes] = []
     for number, batch in enumerate(batches(case, 2 * MESSAGES * size)):
         learner.learn(batch, rows, history, number * size, batch.opened + 1)
         sent += learner.messages(batch.opened + 1).values()

@@ -44,7 +44,7 @@ def item_state(d: int, neighbours: float) -> float:
 
 def item_memory(d: int, neighbours: int, consumers: int) -> float:
     """The maximum bytes of an item in a user learner, with all models."""
-    return 2 * (260 + 8 * d + 8 * neighbours + 12 * consumers) + NAMES
+    return 2 * (268 + 9 * d + 8 * neighbours + 12 * consumers) + NAMES
 
 
 def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]:

@@ -33,6 +33,8 @@ class Clusters(NamedTuple):
         changes: int32[C], how often a member has come or moved since `centres` was computed.
         of, at: int32[I] twice, the cluster of each slot, −1 for none, and where it stands there.
         distance: float32[I], squared distance to the centre when the item was placed.
+        codes, scales: int8[I, d], float32[I, 2], each item's factor in whole numbers, the size of
+            one of them, and its bias: see `sketch`.
         used: int64[1], the clusters in use, the first so many.
     """
 
@@ -45,6 +47,8 @@ class Clusters(NamedTuple):
     of: Any
     at: Any
     distance: Any
+    codes: Any
+    scales: Any
     used: Any
 
 
@@ -197,6 +201,22 @@ def dissolve(c, clusters, slots):
     return n
 
 
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"nnan", "nsz", "reassoc", "contract"})
+def sketch(j, q, bias, codes, scales):
+    """Write an item's factor in a quarter of its bytes: q ≈ s·k, with k from −127 to 127 and each
+    number off by s / 2 at most. The search reads the factors only of items that may be good enough.
+    """
+    d, most = q.shape[1], np.float32(0.0)
+    for f in range(d):
+        most = max(most, abs(q[j, f]))
+    most = max(most, np.float32(1e-30))
+    per = np.float32(127.0) / most
+    for f in range(d):
+        # Above 0, cutting off is rounding; unlike a call of `rint`, it is vectorised.
+        codes[j, f] = np.int32(q[j, f] * per + np.float32(128.5)) - 128
+    scales[j, 0], scales[j, 1] = most / np.float32(127.0), bias[j]
+
+
 @njit(cache=True, nogil=True)
 def place(slots, q, bias, clusters):
     """Put items whose points have changed where they belong now.
@@ -214,8 +234,9 @@ def place(slots, q, bias, clusters):
     centres, lengths = clusters.centres, clusters.lengths
     radius, counts = clusters.radius, clusters.counts
     changes, of, distance = clusters.changes, clusters.of, clusters.distance
-    room = clusters.members.shape[1]
+    codes, scales, room = clusters.codes, clusters.scales, clusters.members.shape[1]
     for j in slots:
+        sketch(j, q, bias, codes, scales)
         c = of[j]
         if c >= 0:
             changes[c] += 1

@@ -42,6 +42,8 @@ class _Places(Table):
     of = column(np.int32, fill=-1)
     at = column(np.int32)
     distance = column(np.float32)
+    codes = column(np.int8, ("d",))
+    scales = column(np.float32, (2,))
 
 
 class ClusterIndex:
@@ -54,7 +56,7 @@ class ClusterIndex:
     def __init__(self, dimensions: int) -> None:
         self._changed = self._next = 0
         self._marks: list[Marks] = []  # of finished searches
-        self._groups, self._places = _Groups(0, D=dimensions + 1, M=0), _Places(0)
+        self._groups, self._places = _Groups(0, D=dimensions + 1, M=0), _Places(0, d=dimensions)
         self._used = np.ones(1, np.int64)
         self.arrays = self._view()
 
@@ -70,6 +72,8 @@ class ClusterIndex:
             p.of,
             p.at,
             p.distance,
+            p.codes,
+            p.scales,
             self._used,
         )
 

@@ -15,7 +15,11 @@ import numpy as np
 
 from udfs.compiling import njit
 from udfs.memory.history_kernels import mark
+from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.top_kernels import insert
+from udfs.memory.vector_kernels import ROUNDING
+
+AHEAD = 16  # items from now that are asked for
 
 
 class Stock(NamedTuple):
@@ -78,12 +82,24 @@ def _cosines(items, v, q, found):
         found[k] = _cosine(np.uint32(items[k]), v, q)
 
 
-@njit(cache=True, nogil=True)
-def _scores(items, v, q, bias, found):
-    """Set `found` to b_j + q_j·v of each item."""
-    for k in range(items.shape[0]):
-        j = np.uint32(items[k])
-        found[k] = _along(j, v, q) + bias[j]
+@njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract"})
+def _bounds(items, v, codes, scales, found):
+    """Set `found` to at least b_j + q_j·v of each item: s (k·v + |v|₁ / 2) + b_j for the s and k of
+    `cluster_kernels.sketch`, and a little more, so that rounding does no harm."""
+    n, d, margin = items.shape[0], v.shape[0], np.float32(0.0)
+    for f in range(d):
+        margin += abs(v[f])
+    margin *= np.float32(0.51)
+    for k in range(n):
+        if k + AHEAD < n:
+            prefetch(scales, items[k + AHEAD], 0)
+            for f in range(0, d, 4 * LINE):
+                prefetch(codes, items[k + AHEAD], f)
+        j, total = np.uint32(items[k]), margin
+        for f in range(d):
+            total += v[f] * np.float32(codes[j, f])
+        bias = scales[j, 1]
+        found[k] = total * scales[j, 0] + bias + ROUNDING * abs(bias)
 
 
 @njit(cache=True, nogil=True)
@@ -101,6 +117,7 @@ def probe(wanted, stock, clusters, probes, marks, history, items, scores):
     users, v, near, reach = wanted.users, wanted.v, wanted.near, wanted.reach
     q, bias, alive = stock.q, stock.bias, stock.alive
     counts, members, used = clusters.counts, clusters.members, clusters.used[0]
+    codes, scales = clusters.codes, clusters.scales
     tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
     eaten, call, cosine, n = marks.eaten, marks.call, wanted.cosine, items.shape[1]
     probes = min(probes, used)
@@ -132,11 +149,15 @@ def probe(wanted, stock, clusters, probes, marks, history, items, scores):
             if cosine:
                 _cosines(part, vector, q, found)
             else:
-                _scores(part, vector, q, bias, found)
+                _bounds(part, vector, codes, scales, found)
             for k in range(part.shape[0]):
-                if found[k] >= worst:
-                    j = part[k]
-                    better = found[k] > worst or j < row[n - 1]
-                    if better and alive[j] and eaten[j] != call + r:
-                        insert(j, found[k], row, best)
-                        worst = best[n - 1]
+                if found[k] < worst:
+                    continue
+                j, score = part[k], found[k]
+                if not alive[j] or eaten[j] == call + r:
+                    continue
+                if not cosine:
+                    score = _along(j, vector, q) + bias[j]
+                if score > worst or (score == worst and j < row[n - 1]):
+                    insert(j, score, row, best)
+                    worst = best[n - 1]

@@ -15,7 +15,7 @@ from benchmarks.tastes import factors
 from tests.udfs import reference
 from tests.udfs.builders import OneShard, batch_of, shown
 from tests.udfs.memory.test_history_kernels import Pages
-from udfs.memory import clusters, probe_kernels
+from udfs.memory import cluster_kernels, clusters, probe_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
 from udfs.memory.probe_kernels import Marks, Stock, Wanted
@@ -123,7 +123,12 @@ def test_a_search_is_sorting_the_members_of_the_best_clusters(
     users = np.arange(rows if exclude else 0, dtype=np.int32)
     wanted, stock = Wanted(users, v, near, reach, cosine), Stock(q, bias, alive)
     marks = Marks(np.zeros(items, np.int64), 1)
-    groups = ClusterIndex(3).arrays._replace(counts=counts, members=members, used=np.array([count]))
+    codes, scales = np.zeros((items, 3), np.int8), np.zeros((items, 2), np.float32)
+    for j in range(items):
+        cluster_kernels.sketch(j, q, bias, codes, scales)
+    groups = ClusterIndex(3).arrays._replace(
+        counts=counts, members=members, used=np.array([count]), codes=codes, scales=scales
+    )
     probe_kernels.probe(wanted, stock, groups, probes, marks, pages.view, found, best)
     for r in range(rows):
         scores = (
@@ -143,6 +148,34 @@ def test_a_search_is_sorting_the_members_of_the_best_clusters(
         assert (found[r][len(expected) :] == -1).all()
         if not cosine:
             assert found[r][: len(expected)].tolist() == [j for j, _ in expected]
+
+
+@given(st.integers(1, 70), st.floats(2**-40, 100.0, width=32), st.integers(0, 99))
+def test_a_sketch_is_off_by_half_a_step_at_most(d: int, size: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    q = (random.normal(0, 1, (3, d)) * size).astype(np.float32)
+    q[1] = 0
+    bias = random.normal(0, 1, 3).astype(np.float32)
+    codes, scales = np.ones((3, d), np.int8), np.ones((3, 2), np.float32)
+    for j in range(3):
+        cluster_kernels.sketch(j, q, bias, codes, scales)
+    off = np.abs(q - codes * scales[:, :1].astype(np.float64))
+    assert (off <= 0.501 * scales[:, :1]).all()
+    np.testing.assert_array_equal(scales[:, 1], bias)
+
+
+def test_the_search_follows_items_that_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "PROBES", 3000)
+    catalogue, random = catalogue_of(3000, 16, "approximate"), np.random.default_rng(1)
+    everything = np.arange(3000, dtype=np.int32)
+    for _ in range(3):
+        catalogue.q[:3000] += random.normal(0, 0.3, (3000, 16)).astype(np.float32)
+        catalogue.bias[:3000] += random.normal(0, 1, 3000).astype(np.float32)
+        catalogue.measure(random.permutation(everything))
+        index = catalogue.clusters
+        assert index is not None
+        index.arrays.radius[:] = np.inf  # none is passed over, so that the search is exact
+        assert recall(*best(factors(20, 16, 7)[0], catalogue, 20)) == 1.0
 
 
 def catalogue_of(count: int, dimensions: int, search: str) -> Catalogue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import Any
 from unittest import mock
 
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import typeof
 
 from tests.udfs.builders import NOW, OneShard, batch_of, keys
 from udfs.events.batch import item_key
 from udfs.memory.catalogue import Catalogue
-from udfs.memory.columns import Table, column
+from udfs.memory.columns import Table, column, zeros
 from udfs.memory.history_kernels import PAGE
 
 
@@ -52,6 +54,29 @@ def test_rooms_and_widths_grow() -> None:
     assert toy.value[1].tolist() == [5, 6, -1]
     assert toy.value[19].tolist() == [-1, -1, -1]
     assert toy.count.tolist() == [0, 7, *[0] * 18]
+
+
+def test_a_large_column_is_like_a_small_one() -> None:
+    toy = Toy(1 << 20, d=1)
+    assert toy.count.nbytes >= 1 << 22
+    assert toy.count.flags.carray and not toy.count.any() and (toy.friend == -1).all()
+    toy.count[-1], toy.value[-1] = 7, 5
+    toy.reserve((1 << 20) + 1)
+    assert toy.count.shape == (1 << 21,)
+    assert toy.count[[(1 << 20) - 1, -1]].tolist() == [7, 0]
+    assert toy.value[[(1 << 20) - 1, -1]].tolist() == [[5], [-1]]
+    assert typeof(toy.count) == typeof(np.zeros(1, np.int64)), "kernels are not compiled anew"
+
+
+def test_a_system_without_huge_pages_has_large_columns_too() -> None:
+    class Refused(mmap.mmap):
+        def madvise(self, *_: object) -> None:
+            raise OSError
+
+    with mock.patch.object(mmap, "mmap", Refused):
+        assert not zeros((1 << 22,), np.uint8).any()
+    with mock.patch("udfs.memory.columns.mmap", mock.Mock(spec=[])):
+        assert not zeros((1 << 22,), np.uint8).any()
 
 
 def test_a_subclass_of_a_table_has_the_columns_of_both() -> None:
