@@ -30,11 +30,8 @@ from udfs.options.sources import SOURCES, position
 from udfs.ranking import fill_kernels
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.reasons import explain, explaining
+from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.threads import Threads, nothing
-
-REASONS = 2
-"""How many history items are named as reasons for an item of a list."""
 
 
 class Recommender:
@@ -139,10 +136,10 @@ class Recommender:
         self, slots: NDArray[np.int32], now_ms: int
     ) -> list[tuple[str, NDArray[np.intp] | slice, Told]]:
         """The lists that are served, as from `rank`, with reasons and what was consumed."""
-        served, lists, blend = self.settings.lists.model, self.settings.lists, self._blend
+        lists, blend = self.settings.lists, self._blend
         size, near = (REASONS, self._popular.nearest), self._popular.near(now_ms)
-        few = blend.lasting and 0 < len(slots) <= FEW and self.catalogue.clusters is None
-        few = few and (served == "ranker" or served in blend.evident)
+        served, few = lists.model, blend.lasting and 0 < len(slots) <= FEW
+        few = few and served in ("ranker", *blend.evident) and self.catalogue.clusters is None
         if few and min(self.users.events[slots].tolist()) >= lists.minimum_events:
             slots = np.ascontiguousarray(slots, np.int32)
             told, short = blend.make_few(served, slots, near, size)
@@ -158,12 +155,10 @@ class Recommender:
         known, least = self.users.events[slots], self.settings.lists.minimum_events
         if len(slots) and known.min() >= least:
             return [(served, np.arange(len(slots)), moment)]
-        young = known < least
-        parts = []
+        young, parts = known < least, []
         for source, chosen in ((served, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
-                some = moment if len(at) == len(slots) else moment.part(at)
-                parts.append((source, at, some))
+                parts.append((source, at, moment if len(at) == len(slots) else moment.part(at)))
         return parts
 
     def _lists(self, model: str, moment: Moment, size: tuple[int, int]) -> Told:
