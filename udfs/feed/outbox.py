@@ -60,7 +60,6 @@ class Outbox:
         self._rows = _Rows(w=2 * catalogue.dimensions + 4)
         self._grouped = Grouped.room(0, catalogue.dimensions, shards)
         self._collect = Direct(change_kernels.collect)
-        self._windows: list[Windows] = []
         self._pairs = Windows.room(0, 0)
         self._owed: Owed | None = None
         self.count = self.batch = 0
@@ -68,7 +67,7 @@ class Outbox:
     @property
     def empty(self) -> bool:
         """Whether nothing is owed."""
-        return not (self.count or self._windows)
+        return not self.count
 
     def room(self, events: int, each: int) -> Owed:
         """What is owed, with room for the items that a batch may touch: those of its events, and
@@ -87,16 +86,11 @@ class Outbox:
         """As much room for items."""
         return self._rows.touched
 
-    def pair(self, windows: Windows) -> None:
-        """Add the pairs of a batch."""
-        if windows.learned:
-            self._windows.append(windows)
-
-    def pack(self, now_ms: int, shared: Parameters) -> dict[int, bytes]:
+    def pack(self, now_ms: int, pairs: Windows | None, shared: Parameters) -> dict[int, bytes]:
         """One message per item shard that has changes; nothing is owed any more.
 
         Args:
-            shared: what was added to shared parameters.
+            pairs: what the events were paired with. shared: what was added to shared parameters.
         """
         if self.empty and not shared:
             return {}
@@ -108,15 +102,12 @@ class Outbox:
         self._collect(self.room(0, 0), n, arrays.item_factors(c), named, self._grouped)
         ids, slots = c.ids, self._grouped.named
         names = [ids[slot] or "" for slot in slots[: self._grouped.starts[2, -1]].tolist()]
-        pairs, self.count = self._split(shards), 0
-        return pack_grouped(self._grouped, names, now_ms, pairs, shared, self._origin)
+        split, self.count = self._split(pairs, shards) if pairs else [], 0
+        return pack_grouped(self._grouped, names, now_ms, split, shared, self._origin)
 
-    def _split(self, shards: NDArray[np.int32]) -> list[Pairs]:
-        """The pairs by item shard; then none are owed."""
-        if not self._windows:
-            return []
-        windows, room = Windows.join(self._windows), self._pairs
-        self._windows.clear()
+    def _split(self, windows: Windows, shards: NDArray[np.int32]) -> list[Pairs]:
+        """The pairs by item shard."""
+        room = self._pairs
         m, p = len(windows.heads), len(windows.others)
         if len(room.heads) < m or len(room.others) < p:
             room = self._pairs = Windows.room(2 * m, 2 * p)

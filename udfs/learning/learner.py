@@ -24,6 +24,7 @@ from udfs.lists.keys import USER
 from udfs.lists.update import ListUpdates
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.factors.arrays import Draws, Ratings
@@ -43,6 +44,12 @@ class Learned(NamedTuple):
     slots: NDArray[np.int32]
     new_users: int
     quality: dict[str, float]
+
+
+class _Memory(Table):
+    """See `Draws`."""
+
+    eaten = column(np.int64)
 
 
 class Learner:
@@ -65,6 +72,7 @@ class Learner:
         self._outbox = Outbox(self.catalogue, s.job.item_shards, origin)
         self._allowance = Allowance(s.ranker.train_per_s)
         self._steps = Steps(s.model, self.models.position, self.catalogue, self.users, self._outbox)
+        self._memory, self._event = self.catalogue.attach(_Memory()), 1
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
         self._seed = s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages: the ranker's only once it trains.
@@ -93,6 +101,10 @@ class Learner:
             slots = trial.learn(batch, rows, history, 0, 1).slots
             trial.messages(1)
             made = trial.user_lists(slots, 1)
+        trial.learn(batch, rows, history, 0, 1)
+        trial.users.pack(slots, trial.catalogue)  # as where pages are full
+        if (windows := trial.models.counted()) is not None:  # as beside the factors' step
+            trial.models.neighbours.count(windows, windows.heads, windows.others)
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
         _ = [updates.json for updates in made]
@@ -131,7 +143,7 @@ class Learner:
         for name, one in self._learning.items():
             self._before.setdefault(name, one.parameters)
         self._train(events, number, now_ms)
-        windows, counted = self.models.count(*events)
+        counted = self.models.count(events)
         given = Given(events, batch.ts, slots, now_ms, self.half_life_ms)
         self._random[0] = (self._seed + number * random_kernels.EVENT_STRIDE) & _MASK
         error = np.zeros(2)
@@ -141,10 +153,9 @@ class Learner:
                 scaled, np.zeros(2) if mean is None else mean, first, error
             )
         else:
-            taught = Draws(s.model.negatives, known, self._random)
+            taught = Draws(s.model.negatives, known, self._random, self._memory.eaten, self._event)
+            self._event += len(batch)
         new_users, newest = self._steps.take(given, taught, history)
-        if windows is not None:
-            self._outbox.pair(windows)
         self.shared.touch(events.items)
         users.write(slots, rows)
         self.models.clock_ms = max(self.models.clock_ms, float(newest))
@@ -166,7 +177,7 @@ class Learner:
             if change.any():
                 found[name] = change
         self._before.clear()
-        return self._outbox.pack(now_ms, found)
+        return self._outbox.pack(now_ms, self.models.counted(), found)
 
     def _train(self, events: Batch, number: int, now_ms: int) -> None:
         """Let the ranker learn from some of the events, before any model does: what known users
