@@ -1,7 +1,7 @@
 """Compiles the learners' kernels before the job needs them, on two cores while Java starts.
 
 In: the learners' settings. Out: Numba's cache, filled, and a mark in this user's own folder, so
-that this is done once for these settings, sources and versions. Without that folder, or on one
+that this is done once for such settings, sources and versions. Without that folder, or on one
 core, the job compiles for itself when it starts.
 """
 
@@ -14,11 +14,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from udfs.models.settings import Settings
-from udfs.options.runtime import Redis
 from udfs.own_folder import own_folder
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -88,11 +88,20 @@ def _cached() -> bool:
 
 
 def _digest(settings: Settings) -> str:
-    """What compiled kernels depend on: not on Redis, whose port may differ from run to run."""
-    hashed = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(settings, redis=Redis())))
+    """What compiled kernels depend on. Numbers select none, but a part of 0 may be left out."""
+    s = settings
+    sections = s.model, s.item_cf, s.user_cf, s.ranker, s.lists, s.quality
+    kinds = [_kinds(section) for section in sections]
+    hashed = hashlib.sha256(msgspec.json.encode([kinds, s.redis.factors, s.job.strict]))
     hashed.update(f"{sys.version} {importlib.metadata.version('numba')} {_PROJECT}".encode())
     hashed.update(os.environ.get("NUMBA_CACHE_DIR", "").encode())
     for file in sorted((_PROJECT / "udfs").rglob("*.py")):
         found = file.stat()
         hashed.update(f"{file.name} {found.st_size} {found.st_mtime_ns}".encode())
     return hashed.hexdigest()[:16]
+
+
+def _kinds(section: msgspec.Struct) -> list[Any]:
+    """The values of a section, of numbers only whether they are 0."""
+    values = msgspec.structs.astuple(section)
+    return [bool(value) if isinstance(value, int | float) else value for value in values]

@@ -22,12 +22,13 @@ from udfs.errors import ServiceError
 from udfs.events.batch import item_key
 from udfs.feed.entries import KEEP_S, unpack
 from udfs.state.records import item_dtype
-from udfs.stores.redis_feed import ITEMS, feed_key, log_key
+from udfs.stores.redis_feed import BEGUN, ITEMS, feed_key, log_key
 
 log = logging.getLogger(__name__)
 _PAUSE_S = 0.1
 _AGAIN_S = 1.0
-_RENEW_S = 600.0  # how often everything is read again, which drops expired items
+_RENEW_S = 600.0  # how often everything is read again, which drops expired items,
+_UNFINISHED_S = 1.0  # and how soon if a snapshot was just being written
 _ENTRIES = 64
 
 
@@ -159,15 +160,13 @@ class Factors:
         now = time.monotonic()
         gap = now - self._read_at > KEEP_S / 2
         if not self._position or gap or now - self._renewed_at > _RENEW_S:
-            items = self._empty()
-            for shard in range(self._shards):
-                chunks = client.hgetall(feed_key(self._settings.prefix, ITEMS, shard))
-                for chunk in chunks.values():
-                    self._apply(items, chunk)
-            if len(items) or not len(self.items):  # an emptied Redis will be filled again
+            items, whole = self._load(client)
+            # An emptied Redis will be filled again, and an unfinished snapshot finished.
+            if len(items) >= (1 if whole else len(self.items)):
                 self.items = items
             # Then the whole log: reading an entry twice is harmless, missing one is not.
-            self._position, self._renewed_at = "0-0", now
+            self._position = "0-0"
+            self._renewed_at = now if whole else now - _RENEW_S + _UNFINISHED_S
         self._read_at = now
         while True:
             reply = client.xread({log_key(self._settings.prefix): self._position}, count=_ENTRIES)
@@ -177,6 +176,21 @@ class Factors:
                 self._apply(self.items, next(iter(fields.values()), b""))
             if len(entries) < _ENTRIES:
                 return
+
+    def _load(self, client: Any) -> tuple[Items, bool]:
+        """The items of all snapshots, and whether none of these was being written meanwhile."""
+        items = self._empty()
+        whole = not self._unfinished(client)
+        for shard in range(self._shards):
+            chunks = client.hgetall(feed_key(self._settings.prefix, ITEMS, shard))
+            for chunk in chunks.values():
+                self._apply(items, chunk)
+        return items, whole and not self._unfinished(client)
+
+    def _unfinished(self, client: Any) -> bool:
+        """Whether a snapshot is being written whole, so that items are missing from it."""
+        keys = [feed_key(self._settings.prefix, "epoch", n) for n in range(self._shards)]
+        return any((client.get(key) or b"").endswith(BEGUN) for key in keys)
 
     def _apply(self, items: Items, data: bytes) -> None:
         try:

@@ -18,7 +18,7 @@ from udfs.feed.marks import NEW
 from udfs.feed.parameters import Parameters
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.feed_rows import PairRows
-from udfs.stores.redis_feed import ITEMS, PAIRS, RedisFeed
+from udfs.stores.redis_feed import BEGUN, ITEMS, PAIRS, RedisFeed
 
 _encode = msgspec.msgpack.Encoder().encode
 _FIELDS = "seen", "popularity_at", "popularity", "events", "bias", "spread"
@@ -72,7 +72,7 @@ class FeedWriter:
     def begin(self, *, items: bool, pairs: bool) -> None:
         """Begin a snapshot; drop the items or pairs of the last one, if these are to be whole."""
         if items:
-            self._origin = f"{self._epoch}:0:{self._number}"
+            self._origin = f"{self._epoch}:0:{self._number}{BEGUN.decode()}"
         self._feed.begin(self.shard, [*[ITEMS] * items, *[PAIRS] * pairs], self._origin)
 
     def put(

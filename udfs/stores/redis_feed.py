@@ -18,6 +18,8 @@ _AT_ONCE = 64  # entries of the log in one reply
 _BESIDES = "rows-besides-"
 ITEMS, PAIRS = "items", "pairs"
 """The kinds of chunks of a snapshot: fields of a hash each."""
+BEGUN = b":begun"
+"""How the origin of a snapshot ends while all its items are being written anew."""
 
 
 def log_key(prefix: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from flink_app.config import load
@@ -27,17 +26,20 @@ def module(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation, "_MODULE", "stand_in")
 
 
-def test_it_is_done_once_for_each_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_done_once_for_each_kind_of_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module(tmp_path, "import sys\ndef main(): sys.stdin.read()", monkeypatch)
     first = Compilation(SETTINGS)
     assert first.needed
     first.start()
     first.wait()
     assert not Compilation(SETTINGS).needed
-    model = msgspec.structs.replace(SETTINGS.model, dimensions=SETTINGS.model.dimensions + 1)
-    assert Compilation(msgspec.structs.replace(SETTINGS, model=model)).needed
-    redis = msgspec.structs.replace(SETTINGS.redis, url="redis://127.0.0.1:1/0")
-    assert not Compilation(msgspec.structs.replace(SETTINGS, redis=redis)).needed
+    for option in ("model.dimensions=33", "redis.url=redis://127.0.0.1:1/0", "job.name=another"):
+        assert not Compilation(load(None, [option], {}).config.settings).needed
+    kinds = "model.loss=squared", "lists.model=mf", "ranker.train_per_s=0", "redis.factors=true"
+    for option in kinds:
+        assert Compilation(load(None, [option], {}).config.settings).needed
     monkeypatch.setattr(compilation, "_cached", lambda: False)
     assert Compilation(SETTINGS).needed  # the compiled kernels were removed
 

@@ -132,6 +132,29 @@ def test_the_replica_follows_the_log_and_leaves_out_what_is_damaged(
     assert len(factors.items) == known + 1
 
 
+def test_a_snapshot_that_is_being_written_takes_nothing_away(
+    learner: Learner, redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factors = Factors(load(None, [f"redis.url={redis_url}", "redis.factors=true"], {}).config)
+    factors.refresh(redis_client)
+    living = learner.catalogue.living_slots()
+    writer = RedisWriter(RedisSettings(redis_url))
+    feed = FeedWriter(RedisFeed(writer, ""), 0, NOW + 1, True, 30.0)
+    feed.begin(items=True, pairs=True)
+    feed.put(learner.catalogue, 0, living[:5], None)
+    monkeypatch.setattr("flink_app.serve.factors._UNFINISHED_S", 0.0)
+    late = Factors(load(None, [f"redis.url={redis_url}", "redis.factors=true"], {}).config)
+    late.refresh(redis_client)
+    assert len(late.items) == 5, "who has none takes what there is"
+    factors._read_at = 0.0
+    factors.refresh(redis_client)
+    assert len(factors.items) == len(living)
+    feed.put(learner.catalogue, 1, living[5:], None)
+    feed.finish({})
+    late.refresh(redis_client)
+    assert len(late.items) == len(living), "everything is read again soon, not after minutes"
+
+
 def test_popularity_decays_alike_for_all() -> None:
     rows = np.zeros(3, item_dtype(2))
     rows["popularity"], rows["popularity_at"] = [4.0, 4.0, 0.0], [2000.0, 1000.0, 0.0]

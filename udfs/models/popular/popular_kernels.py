@@ -106,7 +106,8 @@ def near_top(near, users, history, found):
 
     Args:
         near: bool[room], whether a slot counts as popular; slots from room on do too: those items
-            are newer than the order, and may be in the next one. users: int32[rows], cache slots. history: `History`.
+            are newer than the order, and may be in the next one.
+        users: int32[rows], cache slots. history: `History`.
         found: int32[rows, K], set; −1 where a row has fewer than K.
     """
     tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
