@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
 import msgspec
@@ -22,10 +23,13 @@ from benchmarks.steps import Cpu, Shard
 from flink_app.local.redis_server import RedisServer
 from udfs.events.batch import EventBatch, pack
 from udfs.learning.item_step import APPLY_MS
+from udfs.learning.learner import Learner
+from udfs.state.handles import MemoryRows
 
 SIZES = (1, 3, 10, 30, 100, 300, 1000)
 TRAINED = (0, 100)
 WARMUP, EVENTS = 100_000, 20_000
+MESSAGES = 100  # of small batches, which a job of many user learners sends in `APPLY_MS`
 PARTS = ("learn", "rank", "redis", "item", "step")
 TIMERS = "timers"
 
@@ -71,6 +75,23 @@ def cost(url: str, size: int, trained: int, warmup: int, events: int) -> dict[st
     return result | {"lists": round(user.lists / done, 1)}
 
 
+def message(size: int) -> dict[str, Any]:
+    """CPU microseconds of an item shard for a message of `size` events, if `MESSAGES` are applied
+    as one."""
+    case = Case(rate=200 * size, window_ms=5)
+    config = case.config()
+    learner, rows, history = Learner(config.settings), MemoryRows(), MemoryRows()
+    sent: list[bytes] = []
+    for number, batch in enumerate(batches(case, 2 * MESSAGES * size)):
+        learner.learn(batch, rows, history, number * size, batch.opened + 1)
+        sent += learner.messages(batch.opened + 1).values()
+    shard = item_shard(config, follow=False)
+    shard.apply(*sent[:MESSAGES], now_ms=1)
+    began = time.process_time()
+    shard.apply(*sent[MESSAGES:], now_ms=2)
+    return {"size": size, "item": round((time.process_time() - began) * 1e6 / MESSAGES, 1)}
+
+
 def _sent(batch: EventBatch, now: int) -> bytes:
     """A batch as `parse` sends it, its window closed now, each event with an id of its own."""
     ids = [f"{now}-{n}" for n in range(len(batch))]
@@ -108,7 +129,9 @@ def main() -> None:
         table.add_row(*(f"{value:,}" for value in row.values()))
     table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))
     Console(stderr=True).print(table)
-    print(json.dumps({"batches": rows, "lines": lines}))
+    messages = [message(size) for size in (1, 10, 100)]
+    print(f"item learner, {MESSAGES} messages as one, µs each: {messages}", file=sys.stderr)
+    print(json.dumps({"batches": rows, "lines": lines, "messages": messages}))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,9 @@ import redis
 
 from flink_app.config import Config, load
 from flink_app.console.totals import Totals, read_totals
-from flink_app.graph.environment import (
-    embedded_options,
-    environments,
-    flink_options,
-    prepare_process,
-)
+from flink_app.graph.environment import embedded_options, environments, flink_options
+from flink_app.local.gateway import JavaGateway
+from flink_app.local.java_options import suited
 
 
 def status(file: Path) -> dict[str, str]:
@@ -49,8 +48,16 @@ def peak_mib() -> dict[str, float]:
 
 
 def measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
-    """Run a bounded job to its end; time counts from the first figures to the last list."""
-    prepare_process()
+    """Run a bounded job to its end, in Java as `millirec run` starts it; time counts from the first
+    figures to the last list."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        JavaGateway(Path(folder) / "java.log", partial(print, file=sys.stderr), suited(config)),
+    ):
+        return _measure(build, config)
+
+
+def _measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
     stream, tables = environments(embedded_options(config) | flink_options(config))
     build(stream, tables, config)
     client = redis.Redis.from_url(config.redis.url)

@@ -2,77 +2,28 @@
 
 In: a `Site` and the measured `Constants`. Out: `needs`, amounts by resource, each with what one
 machine provides; `python -m benchmarks.scaling` prints them for 8, 64 and 512 TaskManagers with
-100,000,000 users and 10,000,000 items. The layouts in bytes are those of `udfs`
-(`udfs.state.records`, `udfs.models.item_cf.wire`, docs/operations.md); docs/performance.md says
-where the constants were measured.
+100,000,000 users and 10,000,000 items, with the constants of docs/performance.md or, with
+`--batches FILE` and `--feed FILE`, those of what these two benchmarks have just printed. The
+layouts in bytes are those of `udfs` (`udfs.state.records`, `udfs.models.item_cf.wire`,
+docs/operations.md).
 """
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.scaling_constants import Constants, measured
 from udfs.learning.batch_queue import MOST
 
 GIB, MB = 2**30, 1e6
 TOUCHED = 50  # items per event in messages to item learners: recent ones, and random negatives
-DEFAULT_TRAIN = 8  # events of a batch that the ranker learned from in the measurements
 BUSY = 0.9  # of a core: with a higher load, batches queue up at a TaskManager's operators
-
-
-class Constants(msgspec.Struct, frozen=True, kw_only=True):
-    """Measured on one machine; times are CPU time.
-
-    Attributes:
-        batches: by `benchmarks.batches`, (events in a micro-batch, microseconds of the user
-            learner): learning, lists and their writing. trained: the part of it for each event
-            that the ranker learns from.
-        message_us, change_us: of an item learner, for each message, and for each event that
-            concerns it.
-        crossing_us: of Flink, to pass an element to Python (docs/decisions).
-        parse_us: for an event, including Flink's time to read it.
-        read_us: of a user learner, for a kilobyte of the item feed.
-        redis_us: of Redis, for an event. list_bytes: of a user's list in Redis, with its key.
-        line_bytes, shuffled_bytes: of an event from Kafka, and between operators.
-        rows, pair_rows: number of items whose row, and whose pairs, an event changes in the feed.
-    """
-
-    batches: tuple[tuple[int, float], ...] = (
-        (1, 2_100.0),
-        (10, 5_100.0),
-        (100, 14_800.0),
-        (1000, 63_000.0),
-    )
-    trained: float = 200.0
-    message_us: float = 270.0
-    change_us: float = 2.0
-    crossing_us: float = 35.0
-    parse_us: float = 15.0
-    read_us: float = 18.0
-    redis_us: float = 7.0
-    list_bytes: int = 1_280
-    line_bytes: int = 80
-    shuffled_bytes: int = 2_500
-    rows: float = 8.0
-    pair_rows: float = 1.7
-
-    def batch_us(self, events: float, train: float) -> float:
-        """Microseconds of a user learner's micro-batch, if the ranker learns from `train` events.
-
-        >>> c = Constants(batches=((1, 100.0), (100, 1000.0)), trained=10.0)
-        >>> c.batch_us(1.0, 8), round(c.batch_us(10.0, 8)), round(c.batch_us(10.0, 0))
-        (100.0, 182, 102)
-        >>> c.batch_us(200.0, 8)  # beyond the measurements, proportional to events
-        2000.0
-        """
-        sizes, spent = zip(*self.batches, strict=True)
-        found = float(np.interp(events, sizes, spent) * max(1.0, events / sizes[-1]))
-        spared = min(DEFAULT_TRAIN, events) - min(train, events)
-        return found - self.trained * spared
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +42,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     users: int = 100_000_000
     items: int = 10_000_000
     shards: int = 1
-    window_ms: int = 20
+    window_ms: int = 5
     train: float = 100.0
     dimensions: int = 32
     neighbours: int = 200
@@ -155,8 +106,8 @@ def batches(site: Site, c: Constants) -> float:
     waiting pieces are learned as one, up to `MOST` events (`udfs.learning.batch_queue`).
 
     >>> from math import isclose
-    >>> batches(Site(task_managers=1, rate=100.0), Constants())
-    50.0
+    >>> batches(Site(task_managers=1, rate=1_000.0), Constants())
+    200.0
     >>> busy = Site(task_managers=8, rate=24_000.0)
     >>> isclose(python_load(busy, Constants(), batches(busy, Constants())), BUSY)
     True
@@ -187,7 +138,7 @@ def pieces(site: Site) -> float:
     never more than there are events.
 
     >>> pieces(Site(task_managers=8, rate=80_000.0))
-    400.0
+    1600.0
     """
     windows = 1000 / site.window_ms
     return min(site.task_managers * site.shards * windows, site.rate / site.task_managers)
@@ -265,18 +216,25 @@ TUNED = [msgspec.structs.replace(site, train=10, neighbours=20, consumers=10) fo
 
 def main() -> None:
     """Print the needs of `SITES` and of `TUNED`."""
-    show("100,000,000 users, 10,000,000 items, 3,000 events/s per TaskManager: defaults", SITES)
-    show("the same: ranker.train_per_s = 10, neighbours = 20, consumers = 10", TUNED)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
+    parser.add_argument("--batches", type=Path, help="what benchmarks.batches has printed")
+    parser.add_argument("--feed", type=Path, help="what benchmarks.feed has printed")
+    options = parser.parse_args()
+    constants = measured(options.batches, options.feed)
+    print(constants)
+    load = "100,000,000 users, 10,000,000 items, 3,000 events/s per TaskManager"
+    show(f"{load}: defaults", SITES, constants)
+    tuned = "ranker.train_per_s = 10, neighbours = 20, consumers = 10"
+    show(f"the same: {tuned}", TUNED, constants)
 
 
-def show(title: str, sites: list[Site]) -> None:
+def show(title: str, sites: list[Site], constants: Constants) -> None:
     """Print a row for each need, a column for each site; needs that cannot be met have a !."""
     table = Table(title=title)
     table.add_column("")
     for site in sites:
         table.add_column(f"{site.task_managers} TaskManagers", justify="right")
     table.add_column("one provides", justify="right")
-    constants = Constants()
     found = [needs(site, constants) for site in sites]
     for name, first in found[0].items():
         amounts = [row[name] for row in found]

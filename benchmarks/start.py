@@ -2,14 +2,17 @@
 
 In: source trees, by default this one. Out: for each, seconds of the whole and of its phases, CPU
 seconds of each process, and the resident memory (PSS) of the demo's processes a minute after the
-first list; as text, and as JSON in benchmarks/out. Linux only.
+first list; with the part `page`, what the operators' view in a Chromium shows then. As text, and as
+JSON in benchmarks/out. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +61,7 @@ class Watched:
 
     def __init__(self, command: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
         self._began = time.monotonic()
+        self.page = ""
         self.phases: dict[str, float] = {}
         self.cpu_s: dict[int, tuple[str, float]] = {}
         self.process = subprocess.Popen(
@@ -74,6 +78,7 @@ class Watched:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self.page = self.page or page_of(line)
             for words, phase in PHASES.items():
                 if words in line:
                     self.phases.setdefault(phase, round(time.monotonic() - self._began, 1))
@@ -96,13 +101,20 @@ class Watched:
 
     def stop(self) -> None:
         """As Ctrl-C does."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(60)
 
     @property
     def seconds(self) -> float:
         """Since its start."""
         return round(time.monotonic() - self._began, 1)
+
+
+def page_of(line: str) -> str:
+    """The address of the live page, if a line of the demo's output tells it."""
+    found = re.search(r"Live page: (http[^\s,]+)", line)
+    return found[1] if found else ""
 
 
 def family(process: int) -> Iterator[int]:
@@ -151,8 +163,9 @@ def five_lines(tree: Path, folder: Path) -> dict[str, Any]:
     return {"seconds": watched.seconds, "phases": watched.phases, "cpu_s": watched.cpu()}
 
 
-def demo(tree: Path, folder: Path, clone: bool) -> dict[str, Any]:
-    """The demo up to a minute after its first list: `make demo` in a clone, or as it is here."""
+def demo(tree: Path, folder: Path, clone: bool = False, look: bool = False) -> dict[str, Any]:
+    """The demo up to a minute after its first list: `make demo` in a clone, or as it is here; with
+    the operators' view open in a Chromium, if it is to be looked at."""
     command, environment = [sys.executable, "-m", "flink_app", "demo"], dict(os.environ)
     began = time.monotonic()
     if clone:
@@ -163,13 +176,22 @@ def demo(tree: Path, folder: Path, clone: bool) -> dict[str, Any]:
         environment["PYTHONPATH"] = str(tree)
     cloned = time.monotonic() - began
     watched = Watched(command, folder, environment | {"DEMO_BROWSER": "0"})
-    if not watched.until(lambda: "a list followed" in watched.phases, 900):
-        raise SystemExit(f"no list followed in the demo of {tree}")
-    watched.until(lambda: False, _STAY_S)
-    memory = {f"{_name(one)} {one}": pss_mib(one) for one in family(watched.process.pid)}
-    cpu = watched.cpu()
-    watched.stop()
+    with contextlib.ExitStack() as stack:
+        stack.callback(watched.stop)
+        view: Any = None
+        if look:
+            from benchmarks.operator_page import figures, operator_view
+
+            watched.until(lambda: watched.page != "", 300)
+            view = stack.enter_context(operator_view(watched.page))
+        if not watched.until(lambda: "a list followed" in watched.phases, 900):
+            raise SystemExit(f"no list followed in the demo of {tree}")
+        watched.until(lambda: False, _STAY_S)
+        shown = figures(view, OUT.with_name("operator.png")) if look else {}
+        memory = {f"{_name(one)} {one}": pss_mib(one) for one in family(watched.process.pid)}
+        cpu = watched.cpu()
     return {
+        **({"shown": shown} if look else {}),
         "cloned_s": round(cloned, 1),
         "phases": watched.phases,
         "cpu_s": cpu,
@@ -179,16 +201,17 @@ def demo(tree: Path, folder: Path, clone: bool) -> dict[str, Any]:
 
 PARTS: dict[str, Callable[[Path, Path], dict[str, Any]]] = {
     "run": five_lines,
-    "demo": lambda tree, folder: demo(tree, folder, clone=False),
+    "demo": demo,
     "clone": lambda tree, folder: demo(tree, folder, clone=True),
+    "page": lambda tree, folder: demo(tree, folder, look=True),
 }
 
 
 def main() -> None:
-    """`python -m benchmarks.start [TREE …] [--parts run demo clone] [--rounds N]`"""
+    """`python -m benchmarks.start [TREE …] [--parts run demo clone page] [--rounds N]`"""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=__doc__)
     parser.add_argument("trees", nargs="*", type=Path, default=[_TREE], help="source trees")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=["run", "demo", "clone"])
     parser.add_argument("--rounds", type=int, default=3, help="of the part `run`, in turns")
     given = parser.parse_args()
     found: list[dict[str, Any]] = []

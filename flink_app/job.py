@@ -19,7 +19,7 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.headers import check_headers
 from flink_app.graph.layout import check_layout, note_layout
 from flink_app.graph.microbatch import micro_batches, window_of
-from flink_app.graph.shards import shard_keys
+from flink_app.graph.shards import lane_keys, shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import source_of
 from udfs.learning.settings import ORDINARY, JobSettings, Trial
@@ -52,11 +52,12 @@ def build(
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
     source = source_of(config)
     check_headers(config)
+    lanes = lane_keys(source.lanes, job.max_parallelism)
     born_ms = time.time_ns() // 1_000_000
 
     # → (lane: int, lines: JSON array of str, opened: ms)
     window_ms = window_of(source, job.window_ms)
-    batches = micro_batches(tables, source, window_ms)
+    batches = micro_batches(tables, source, window_ms, lanes)
     settings = JobSettings(
         options=config.settings,
         item_keys=item_keys,

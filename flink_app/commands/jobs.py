@@ -59,7 +59,8 @@ class Tests:
         Parameter(
             negative=(),
             help="strict: one event after the other in a single shard. parallel: with the "
-            "configured shards and parallelism, at full speed. Repeatable: one run for each.",
+            "configured shards and parallelism, as a live job gets events, 200 a second. "
+            "Repeatable: one run for each.",
         ),
     ] = field(default_factory=lambda: ["strict"])
     model: Annotated[

@@ -120,8 +120,8 @@ def evaluate(
             for seed in every_seed:
                 changed = in_mode(as_written(config), mode, seed, ordered)
                 trial = trial_of(changed, mode, after)
-                progress, log = start(f"{mode}, seed {seed}"), folder / "millirec.log"
-                results.append(measure(changed, mode, trial, log, lines, progress))
+                progress = start(f"{mode}, seed {seed}")
+                results.append(measure(changed, mode, trial, ordered, lines, progress))
     results += others
     if not has_tests(results):
         raise NothingToTest("no list was tested, so there is nothing to report")
@@ -229,18 +229,22 @@ def trial_of(config: Config, mode: str, warmup: int) -> Trial:
 
 
 def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
-    """The configuration of one run: strict is one shard, event by event; parallel is as set.
+    """The configuration of one run: strict is one shard, event by event, from a file as fast as it
+    can; parallel is as set, from a watched folder, as a live job.
 
     The ranker learns from every event, unless it is to learn from none: months pass in seconds
     here, and a live job would have had the time.
     """
     replace = msgspec.structs.replace
     job, per_s = config.job, config.ranker.train_per_s
+    kind: Literal["files", "directory"] = "directory"
+    paths = [str(events.with_name(f"live-{seed}"))]
     if mode == "strict":
         job = replace(job, strict=True, shards=1, item_shards=1, parallelism=1)
+        kind, paths = "files", [str(events)]
     return replace(
         config,
-        source=replace(config.source, kind="files", paths=[str(events)], encoding=""),
+        source=replace(config.source, kind=kind, paths=paths, encoding=""),
         model=replace(config.model, seed=seed),
         quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),

@@ -1,6 +1,7 @@
 """One evaluated run: the job on the embedded MiniCluster over a file, every event tested.
 
-In: a `Config`. Out: a `Result`, read from what the job itself writes to `stats`.
+In: a `Config`, the events if they are to be paced. Out: a `Result`, read from what the job itself
+writes to `stats`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import redis
 
 from flink_app.config import Config
 from flink_app.console.totals import Totals, read_totals
+from flink_app.evaluate.paced import play
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup.sample import Sample, read_sample
@@ -90,13 +92,19 @@ def has_tests(results: Iterable[Result]) -> bool:
 
 
 def measure(
-    config: Config, mode: str, trial: Trial, log: Path, lines: int, progress: Callable[[int], None]
+    config: Config,
+    mode: str,
+    trial: Trial,
+    events: Path,
+    lines: int,
+    progress: Callable[[int], None],
 ) -> Result:
-    """Run the job of `config` to its end.
+    """Run the job of `config` until it has learned all events.
 
     Args:
-        trial: which events are tests. lines: of the input. progress: called with the lines read so
-            far.
+        trial: which events are tests. events: the ordered file; if the job watches a folder, they
+            go there as they are due. lines: how many there are. progress: called with the lines
+            read so far.
     """
     seen: list[Totals] = []
     with contextlib.ExitStack() as stack:
@@ -107,7 +115,7 @@ def measure(
         # PyFlink can be connected to one Java process only in the life of a Python process.
         pool = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
         began = time.monotonic()
-        job = pool.submit(_run, config, trial, log)
+        job = pool.submit(_run, config, trial, events)
         while True:
             done = job.done()
             totals = read_totals(client, config.redis.prefix)
@@ -135,10 +143,17 @@ def measure(
     )
 
 
-def _run(config: Config, trial: Trial, log: Path) -> None:
+def _run(config: Config, trial: Trial, events: Path) -> None:
+    log, live = events.with_name("millirec.log"), config.source.kind == "directory"
+    folder = Path(config.source.paths[0])
+    if live:
+        folder.mkdir()
     with EmbeddedJob(config, log, lambda _: None, trial) as job:
         job.submit()
-        while not job.finished():
+        if live:
+            with contextlib.closing(redis.Redis.from_url(config.redis.url)) as client:
+                play(events, folder, lambda: read_totals(client, config.redis.prefix), job.check)
+        while not (live or job.finished()):
             time.sleep(_POLL_S)
 
 

@@ -24,6 +24,15 @@ from udfs.errors import ServiceError
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _NETWORK, _FEW_PATHS = "16 mb", 64  # each path is a source, with some buffers of 32 KB
+# Factors and hashes hardly get smaller by compression, and what is new is soon written again.
+_ROCKSDB = {
+    "state.backend.rocksdb.compression.per.level": (
+        "NO_COMPRESSION;NO_COMPRESSION;SNAPPY_COMPRESSION"
+    ),
+}
+# RocksDB's own, of which half holds what is new: Flink's 128 MB are written out, and merged with
+# what is on disk, twice as often.
+_MANAGED = "384 mb"
 _WORKERS = "_python_worker_execution_mode"
 
 
@@ -39,10 +48,12 @@ def flink_options(config: Config) -> dict[str, str]:
         # The maximum time of a line in the source's output buffer (Flink's default: 100 ms), for
         # which each path's source has a thread that wakes up as often: 365 files would do little
         # else. The operators in Python send at once, see flink_app/graph/edges.py.
-        "execution.buffer-timeout.interval": "20 ms" if bounded else "1 ms",
+        "execution.buffer-timeout.interval": "20 ms" if bounded else f"{_lag_ms(config)} ms",
         "table.local-time-zone": "UTC",
         "state.backend.type": state.backend,
     }
+    if state.backend == "rocksdb":
+        options |= _ROCKSDB
     if state.checkpoints:
         options |= {
             "execution.checkpointing.interval": f"{int(state.checkpoint_s * 1000)} ms",
@@ -62,6 +73,11 @@ def flink_options(config: Config) -> dict[str, str]:
     return options | config.flink.options
 
 
+def _lag_ms(config: Config) -> int:
+    """For how long lines wait in a buffer at most: the more subtasks, the longer their windows."""
+    return min(config.job.parallelism, 5)
+
+
 def embedded_options(config: Config) -> dict[str, str]:
     """More options for the MiniCluster: this interpreter, its packages, a free REST port."""
     jars = connector_jars(config)
@@ -69,6 +85,8 @@ def embedded_options(config: Config) -> dict[str, str]:
     if config.job.parallelism == 1 and len(config.source.paths) <= _FEW_PATHS:
         # Flink takes 64 MB for good; what is between one subtask of each needs a few MB of it.
         options |= {f"taskmanager.memory.network.{most}": _NETWORK for most in ("min", "max")}
+    if config.state.backend == "rocksdb":
+        options["taskmanager.memory.managed.size"] = _MANAGED
     beam = config.flink.options.get("python.execution-mode", "thread") != "thread"
     return options | {
         "python.executable": sys.executable,

@@ -32,7 +32,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         name: what positions refer to, for dead letters.
         columns: SQL of the metadata columns after `line`.
         position: SQL of a line's position, "" if there is none.
-        lane: SQL of an integer that is equal for lines whose order matters.
+        lane: SQL of an integer that is equal for lines whose order matters, from 0 to lanes - 1.
+        lanes: how many there are, one for each subtask.
         options: the connector's options.
         bounded: whether the input ends.
         paths: the tables to union: one `path` each for files; a single "" otherwise.
@@ -44,6 +45,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     lane: str
     options: dict[str, str]
     bounded: bool
+    lanes: int = 1
     paths: tuple[str, ...] = ("",)
 
 
@@ -93,6 +95,7 @@ def _files(config: Config) -> Source:
         lane=f"MOD(ABS(HASH_CODE(file)), {lanes})" if lanes > 1 else "0",
         options=options,
         bounded=not watched,
+        lanes=lanes,
         paths=tuple(flink_uri(path, "source.paths") for path in paths),
     )
 
@@ -139,7 +142,7 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
 
 
 def _kafka(config: Config) -> Source:
-    source = config.source
+    source, lanes = config.source, config.job.parallelism
     options = {f"properties.{key}": value for key, value in source.properties.items()}
     start = {"committed": "group-offsets", "earliest": "earliest-offset", "latest": "latest-offset"}
     options |= {
@@ -161,9 +164,10 @@ def _kafka(config: Config) -> Source:
             ", kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL"
         ),
         position="CAST(kafka_partition AS STRING) || ':' || CAST(kafka_offset AS STRING)",
-        lane=f"MOD(kafka_partition, {config.job.parallelism})",
+        lane=f"MOD(kafka_partition + {_first_reader(source.topic, lanes)}, {lanes})",
         options=options,
         bounded=source.bounded,
+        lanes=lanes,
     )
 
 
@@ -179,7 +183,23 @@ def _flink(config: Config) -> Source:
         lane=f"MOD(ABS(HASH_CODE(line)), {lanes})" if lanes > 1 else "0",
         options=options,
         bounded=config.source.bounded,
+        lanes=lanes,
     )
+
+
+def _first_reader(topic: str, readers: int) -> int:
+    """The subtask that reads partition 0 of a topic; the next one reads partition 1, and so on.
+
+    As in `KafkaSourceEnumerator.getSplitOwner`. If a connector did otherwise, lines would only
+    take a longer way to their window.
+
+    >>> _first_reader("events", 1), _first_reader("events", 4)
+    (0, 3)
+    """
+    found = 0
+    for unit in memoryview(topic.encode("utf-16-le")).cast("H"):
+        found = (31 * found + unit) & 0xFFFFFFFF  # Java's String.hashCode
+    return (found * 31 & 0x7FFFFFFF) % readers
 
 
 def _sql(text: str) -> str:

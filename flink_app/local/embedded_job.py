@@ -15,6 +15,7 @@ from flink_app.config import Config
 from flink_app.console.failures import JobFailed, job_failed
 from flink_app.local.compilation import Compilation
 from flink_app.local.gateway import JavaGateway
+from flink_app.local.java_options import suited
 from udfs.errors import MillirecError, ServiceError
 from udfs.learning.settings import ORDINARY, Trial
 
@@ -24,7 +25,8 @@ class EmbeddedJob:
 
     Args:
         log, on_warning: see `JavaGateway`. trial: how events are tested, if the run measures.
-        names: the true paths behind those that the job reads. java: options for Java.
+        names: the true paths behind those that the job reads. java: options for Java, if not those
+            that suit the configuration.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class EmbeddedJob:
         java: Sequence[str] = (),
     ) -> None:
         self._config, self._trial, self._names = config, trial, names
-        self._gateway = JavaGateway(log, on_warning, java)
+        self._gateway = JavaGateway(log, on_warning, java or suited(config))
         self._compilation = Compilation(config.settings)
         self._client: Any = None
         self._result: Any = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,27 +87,36 @@ def test_without_the_data_set_the_simulated_shop_is_used(
 
 
 class Kept(Writer):
-    """Keeps the lines, and the time of each batch."""
+    """Keeps the lines, and how many there were at each time; its time passes only in `sleep`."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
-        self.times: list[float] = []
+        self.counts: dict[float, int] = {}
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now = round(self.now + seconds, 6)
 
     def write(self, lines: Sequence[bytes]) -> None:
         self.lines += lines
-        self.times.append(time.monotonic())
+        self.counts[self.now] = len(self.lines)
 
     def flush(self) -> None:
         """There is nothing to wait for."""
 
 
-def test_events_are_written_in_order_and_no_faster_than_the_rate() -> None:
+def test_events_are_written_in_order_and_no_faster_than_the_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     kept, lines = Kept(), [b"%d" % n for n in range(60)]
-    began = time.monotonic()
+    monkeypatch.setattr("benchmarks.cluster_events.time", kept)
     pace(kept, lines, 200)
     assert kept.lines == lines
-    assert kept.times[-1] - began > 0.25
-    assert len(kept.times) > 3
+    assert all(200 * at <= count <= 200 * at + 1 for at, count in kept.counts.items())
+    assert max(kept.counts) == pytest.approx(0.3)
 
 
 def test_groups_of_figures_are_rows() -> None:

@@ -200,7 +200,7 @@ def test_the_loop_writes_what_millirec_writes(redis_client: redis.Redis) -> None
     batches = [[event("a", "i1"), event("b", "i2"), event("a", "i3")], [event("a", "i4")]]
     channel = redis_client.pubsub(ignore_subscribe_messages=True)
     channel.subscribe("rec")
-    channel.get_message(timeout=1)
+    channel.get_message(timeout=30)
     serve(Recent(), batches, redis_client)
     first, second = redis_client.mget("rec:a", "rec:b")
     assert (known(first), known(second)) == (3, 1)
@@ -208,7 +208,7 @@ def test_the_loop_writes_what_millirec_writes(redis_client: redis.Redis) -> None
     assert [entry["item"] for entry in json.loads(second)["items"]] == ["i3", "i2"]
     assert received(redis_client) == 4
     assert redis_client.hmget("stats", "learned", "lists") == [b"4", b"3"]
-    published = [channel.get_message(timeout=1)["data"] for _ in range(3)]
+    published = [channel.get_message(timeout=30)["data"] for _ in range(3)]
     assert Counter(published) == {b"a": 2, b"b": 1}
 
 

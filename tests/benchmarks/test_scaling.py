@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -9,7 +12,6 @@ import pytest
 from benchmarks.scaling import (
     BUSY,
     SITES,
-    Constants,
     Site,
     batches,
     changed_row,
@@ -22,6 +24,7 @@ from benchmarks.scaling import (
     python_load,
     user_state,
 )
+from benchmarks.scaling_constants import Constants, measured
 from udfs.feed.entries import change_dtype
 from udfs.learning.batch_queue import MOST
 from udfs.memory.history_kernels import PAGE
@@ -47,9 +50,34 @@ def test_bytes_match_the_layouts(d: int) -> None:
 
 
 def test_a_batch_has_at_least_one_event() -> None:
-    assert pieces(SITE) == 8 * 50
+    assert pieces(SITE) == 8 * 200
     assert pieces(changed(task_managers=512)) == pytest.approx(40_000 / 512)
     assert pieces(changed(window_ms=200)) == 40
+
+
+def test_constants_are_read_from_what_benchmarks_print(tmp_path: Path) -> None:
+    assert measured(None, None) == C
+    batches, feed = tmp_path / "batches", tmp_path / "feed"
+    rows: list[dict[str, Any]] = [
+        {"size": n, "trained": trained, "learn": 10.0 * n + trained, "rank": 5.0, "redis": 3.0,
+         "step": 2.0}
+        for trained in (0, 100)
+        for n in (1, 10)
+    ]  # fmt: skip
+    messages = [{"size": n, "item": 50.0 + n} for n in (1, 10)]
+    printed = msgspec.json.encode({"batches": rows, "messages": messages})
+    batches.write_bytes(b"progress\n" + printed + b"\n")
+    found = measured(batches, None)
+    assert found.batches == ((1, 20.0), (10, 110.0))
+    assert found.trained == pytest.approx((100 / 1 + 100 / 2) / 2)
+    assert (found.message_us, found.change_us) == pytest.approx((50.0, 1.0))
+    assert found.rows == C.rows
+    feed.write_bytes(msgspec.json.encode([
+        {"items": 5, "bound": 1.0, "rows": 7.0, "pair_rows": 2.0, "message_bytes": 20,
+         "read_us_per_kb": 3.0}
+    ]))  # fmt: skip
+    assert measured(batches, feed).batches == found.batches
+    assert measured(None, feed).rows == 7.0
 
 
 def test_busy_learners_combine_pieces() -> None:

@@ -1,4 +1,5 @@
-"""Micro-batches of one shard that arrived late and wait to be learned as one.
+"""Micro-batches of one shard that wait to be learned as one: those that arrived late, and pieces of
+one window, which reach the shard from several subtasks.
 
 In: packed `EventBatch`es that have queued up before the user learner. Out: all of them as one
 batch. They are kept in the shard's state, so that a restart loses none.
@@ -12,6 +13,7 @@ from udfs.state.handles import Log
 MOST = 2048  # events: a larger batch is hardly cheaper per event
 _SLACK_MS = 10  # a batch that is later than this has not only been held up by chance
 _PAUSE_MS = 1  # Flink hands over all batches that have arrived meanwhile before the timer fires
+_GATHER_MS = 5  # how long the first piece of a window waits for the others
 
 
 class BatchQueue:
@@ -24,22 +26,37 @@ class BatchQueue:
     def __init__(self, log: Log, window_ms: int) -> None:
         self._log, self._window_ms = log, window_ms
         self._waiting = [unpack(data) for data in log.get() or ()]
+        self._opened = self._pieces = self._before = 0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def late(self, opened: int, now_ms: int) -> bool:
-        """Whether to let a batch wait: its window opened at `opened` and closed more than another
-        window ago, so the next batch has arrived too, and there is room for it."""
-        window = self._window_ms
-        late = window > 0 and now_ms - opened > window + max(window, _SLACK_MS)
-        return late and sum(map(len, self._waiting)) < MOST
+    def pause(self, batch: EventBatch, now_ms: int) -> int:
+        """For how many ms at most a batch is to wait for others; 0: it is learned now.
 
-    def put(self, data: bytes, batch: EventBatch) -> int:
-        """Let a batch wait; returns for how many ms at most, or 0 if others are waiting already."""
+        It waits for the other pieces of its window, if the window before had several; and if it is
+        late, so that the next ones have arrived too. There must be room for it.
+        """
+        missing = self._missing(batch.opened)
+        if not self._window_ms or sum(map(len, self._waiting)) >= MOST:
+            return 0
+        if missing:
+            return _GATHER_MS
+        late = now_ms - batch.opened > self._window_ms + max(self._window_ms, _SLACK_MS)
+        return _PAUSE_MS if late else 0
+
+    def _missing(self, opened: int) -> bool:
+        """Whether the window before had more pieces than have come of this one."""
+        if opened > self._opened:
+            self._before, self._opened, self._pieces = self._pieces, opened, 0
+        self._pieces += opened == self._opened
+        return opened == self._opened and self._pieces < self._before
+
+    def put(self, data: bytes, batch: EventBatch) -> bool:
+        """Let a batch wait; returns whether it is the first."""
         self._log.add(data)
         self._waiting.append(batch)
-        return _PAUSE_MS if len(self._waiting) == 1 else 0
+        return len(self._waiting) == 1
 
     def take(self, *batches: EventBatch) -> EventBatch:
         """The waiting batches, which leave the queue, and then `batches`, joined into one."""

@@ -19,8 +19,8 @@ from udfs.learning.allowance import Allowance
 from udfs.learning.batch_kernels import Given
 from udfs.learning.shared_lists import SharedLists
 from udfs.learning.steps import Steps
-from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import USER
+from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
@@ -67,7 +67,7 @@ class Learner:
         self.catalogue = Catalogue(d, seed, s.state.max_items, s.lists.search)
         self.users = Users(d, seed, s.state.user_cache, s.state.history)
         self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
-        self._writer = ItemsJson()
+        self._writer = ListsJson()
         self.shared = SharedLists(s, self.models, self._writer)
         self._outbox = Outbox(self.catalogue, s.job.item_shards, origin)
         self._allowance = Allowance(s.ranker.train_per_s)
@@ -205,7 +205,7 @@ class Learner:
         users, models = self.users, self.models
         vectors = models.vectors(slots, now_ms) if self.settings.redis.factors else None
         made = []
-        for source, at, lists in models.rank(slots, now_ms):
+        for source, at, told in models.tell(slots, now_ms):
             found = slots[at]
             made.append(
                 ListUpdates(
@@ -213,13 +213,13 @@ class Learner:
                     [users.names[slot] for slot in found.tolist()],
                     source,
                     now_ms,
-                    lists,
+                    told.lists,
                     self.catalogue,
                     self._writer,
-                    models.reasons(found, lists),
-                    users.events[found].tolist(),
+                    told.reasons,
+                    users.events[found],
                     None if vectors is None else vectors[at],
-                    models.consumed(found, now_ms),
+                    told.consumed,
                 )
             )
         return made

@@ -19,7 +19,7 @@ from udfs.learning.user_shard import UserShard
 from udfs.state.handles import Rows
 
 LISTS = "lists"
-"""The name of the timer for postponed lists and waiting batches."""
+"""The name of the timer for postponed lists."""
 
 OVERLOAD_MS = 500
 """The lag behind the input beyond which lists are postponed, by `lists.coalesce_ms`: a job that

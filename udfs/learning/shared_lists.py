@@ -11,8 +11,8 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import ITEM, POPULAR, TRENDING, Kind
+from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.models.ranked import Lists, of_one
 from udfs.models.settings import Settings
@@ -26,7 +26,7 @@ AT_ONCE = 32
 class SharedLists:
     """Tracks which of these lists are due; `writer` makes the JSON."""
 
-    def __init__(self, settings: Settings, models: Recommender, writer: ItemsJson) -> None:
+    def __init__(self, settings: Settings, models: Recommender, writer: ListsJson) -> None:
         self._settings, self._models, self._writer = settings.lists, models, writer
         self._every_ms = int(settings.lists.similar_every_s * 1000)
         self._popular_written = self._similar_looked = 0

@@ -18,7 +18,7 @@ from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
 from udfs.feed.entries import PUBLISH_MS
 from udfs.learning.effects import END, Effect, Emit, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
-from udfs.learning.list_step import LISTS, ListStep, micros
+from udfs.learning.list_step import ListStep, micros
 from udfs.learning.quality import Quality
 from udfs.learning.refill import LOOK_MS
 from udfs.learning.settings import JobSettings
@@ -32,7 +32,8 @@ from udfs.stores.redis_marks import RedisMarks
 _REPORT_S = 1.0  # how often a batch that is learned event by event reports its progress
 _EXPIRE_MS = 60_000  # how often idle items are dropped from the replica
 _TICK_MS = 400  # how long counts and shared lists wait for each other
-_REFILL, _SWEEP, _TICK = "refill", "sweep", "tick"  # names of timers, besides `LISTS`
+# Names of timers, besides `LISTS`.
+_QUEUE, _REFILL, _SWEEP, _TICK = "queue", "refill", "sweep", "tick"
 _NOTHING = Account()
 _NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
 
@@ -82,10 +83,10 @@ class UserStep:
         """Learn one batch of one shard; batches that have queued up are learned as one."""
         shard = yield from self._load(key)
         batch, now = unpack(data), self._clock()
-        if not shard.queued.late(batch.opened, now):
+        if not (pause := shard.queued.pause(batch, now)):
             yield from self._learn(key, shard, shard.queued.take(batch))
-        elif pause := shard.queued.put(data, batch):
-            yield Wake(shard.timers.plan(LISTS, now + pause))
+        elif shard.queued.put(data, batch):
+            yield Wake(shard.timers.plan(_QUEUE, now + pause))
 
     def timer(self, key: int, timestamp: int) -> Iterator[Effect]:
         """Learn waiting batches, write postponed lists and forget idle users; called for the last
@@ -93,6 +94,8 @@ class UserStep:
         restored = key not in self._shards
         shard = yield from self._load(key)
         due = shard.timers.take(END if restored else timestamp)
+        if not (shard.queued or restored or timestamp == END or due - {_QUEUE}):
+            return  # the last piece came before the timer
         if timestamp == END:
             shard.flushed_ms = 0  # nothing is postponed any more
         if shard.queued:

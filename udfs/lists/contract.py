@@ -1,14 +1,13 @@
 """The front end's contract: the form of a list as JSON, for writers and readers.
 
 In: the list's owner, its time, its source and its items. Out: a JSON string
-`{"user"|"item", "id", "at", "v", "source", "items": [{"item", "score", "why"}], "consumed"}`, and
-back. The items themselves are written by `udfs.lists.items_json`. This module needs neither NumPy
+`{"user"|"item", "id", "at", "v", "source", "items": [{"item", "score", "why"}], "consumed"}`, in
+fragments, of which `udfs.lists.lists_json` makes lists; and back. This module needs neither NumPy
 nor kernels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -33,41 +32,17 @@ def list_id(at_ms: int, number: int | None = None) -> str:
     return f"{at_ms:x}" if number is None else f"{at_ms:x}-{number:x}"
 
 
-def write(
-    kind: Kind,
-    names: Sequence[str],
-    numbers: Sequence[int],
-    at_ms: int,
-    source: str,
-    items: Iterable[bytes],
-    consumed: Sequence[bytes] = (),
-) -> list[bytes]:
-    """The JSON of n lists made at one moment from one source.
+def fragments(kind: Kind, at_ms: int, source: str, numbered: bool) -> tuple[bytes, bytes, bytes]:
+    """What stands before the owner's name, between it and the number at the end of the id, and
+    between that and the first item, in lists made at one moment from one source. After the items
+    follows `]}`, or `],"consumed":[…]}`. A shared list has neither name nor number.
 
-    Args:
-        names: the owners; for a shared list, one "".
-        numbers: the end of each list's id, for lists with an owner; empty: the id is the time only.
-        items: the items of each list without the brackets, as from `ItemsJson`.
-        consumed: the ids of popular items that the user of each list has consumed, as JSON without
-            the brackets; empty: not known.
+    >>> fragments(Kind("rec:", "user"), 255, "mf", True)
+    (b'{"user":', b',"id":"ff-', b'","at":255,"v":1,"source":"mf","items":[')
     """
-    at = b"%x" % at_ms
-    tail = b'","at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
-    owner = b'{"%b":' % kind.owner.encode()
-    if kind.owner and numbers:
-        ends = [b',"consumed":[%b]' % some if some else b"" for some in consumed]
-        return [
-            b'%b%b,"id":"%b-%x%b%b]%b}' % (owner, _json(name), at, number, tail, text, end)
-            for name, number, text, end in zip(
-                names, numbers, items, ends or [b""] * len(names), strict=True
-            )
-        ]
-    if kind.owner:
-        return [
-            b'%b%b,"id":"%b%b%b]}' % (owner, _json(name), at, tail, text)
-            for name, text in zip(names, items, strict=True)
-        ]
-    return [b'{"id":"%b%b%b]}' % (at, tail, text) for text in items]
+    head = b'{"%b":' % kind.owner.encode() if kind.owner else b"{"
+    after = b'%b"id":"%x%b' % (b"," if kind.owner else b"", at_ms, b"-" if numbered else b"")
+    return head, after, b'","at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
 
 
 class Entry(msgspec.Struct, frozen=True):

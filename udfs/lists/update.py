@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.lists import contract
-from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import Kind
+from udfs.lists.lists_json import ListsJson, Owners
 from udfs.memory.catalogue import Catalogue
 from udfs.models.ranked import Lists
 from udfs.options.sources import SOURCES
@@ -58,7 +57,8 @@ class ListUpdates:
         lists: int32[n, N], float32[n, N], int8[n, N].
         catalogue: holds their items. writer: makes their JSON.
         reasons: int32[n, N, R], −1 where there are fewer; None: no reasons.
-        numbers: the end of each list's id, the user's number of events. Empty: only the time.
+        numbers: int64[n], the end of each list's id, the user's number of events. None: only the
+            time.
         factors: float32[n, d], the vectors by which the items' factors are multiplied for each
             user, for ranking other items elsewhere; None: not needed.
         consumed: int32[n, K], popular items that the user of each list has consumed, −1 where there
@@ -71,28 +71,33 @@ class ListUpdates:
     at_ms: int
     lists: Lists
     catalogue: Catalogue
-    writer: ItemsJson
+    writer: ListsJson
     reasons: NDArray[np.int32] | None = None
-    numbers: Sequence[int] = ()
+    numbers: NDArray[np.int64] | None = None
     factors: NDArray[np.float32] | None = None
     consumed: NDArray[np.int32] | None = None
+    _json: list[bytes] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
-    @cached_property
+    @property
     def json(self) -> list[bytes]:
         """Each list in the form of `udfs.lists.contract`; made once, for all stores that need
         it."""
-        items, consumed = self.writer.write(self.catalogue, self.lists, self.reasons, self.consumed)
-        head = self.kind, self.names, self.numbers, self.at_ms, self.source
-        return contract.write(*head, items, consumed)
+        if self._json is None:
+            owners = Owners(self.kind, self.names, self.numbers, self.at_ms, self.source)
+            self._json = self.writer.write(
+                owners, self.catalogue, self.lists, self.reasons, self.consumed
+            )
+        return self._json
 
     def __iter__(self) -> Iterator[ListUpdate]:
         names, sources = self.catalogue.names, list(SOURCES)
         for row, name in enumerate(self.names):
             items = self.lists.items[row]
             n = len(items) if (items >= 0).all() else int((items < 0).argmax())
+            number = None if self.numbers is None else int(self.numbers[row])
             reasons = [[]] * n if self.reasons is None else self.reasons[row, :n].tolist()
             yield ListUpdate(
                 kind=self.kind,
@@ -103,6 +108,6 @@ class ListUpdates:
                 reasons=[names([slot for slot in those if slot >= 0]) for those in reasons],
                 source=self.source,
                 at_ms=self.at_ms,
-                id=contract.list_id(self.at_ms, self.numbers[row] if self.numbers else None),
+                id=contract.list_id(self.at_ms, number),
                 json=self.json[row],
             )

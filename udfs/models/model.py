@@ -29,14 +29,19 @@ class Shop:
 
     Attributes:
         settings: the options of the job.
-        clock_ms: the newest event time.
+        clock: float64[1], the newest event time in ms.
     """
 
     def __init__(
         self, settings: Settings, catalogue: Catalogue, users: Users, threads: Threads
     ) -> None:
         self.settings, self.catalogue, self.users = settings, catalogue, users
-        self.threads, self.clock_ms = threads, 0.0
+        self.threads, self.clock = threads, np.zeros(1)
+
+    @property
+    def clock_ms(self) -> float:
+        """The newest event time."""
+        return float(self.clock[0])
 
 
 class Events(NamedTuple):
@@ -78,6 +83,10 @@ class Moment:
         if name not in self._found:
             self._found[name] = make(*args)
         return self._found[name]
+
+    def keep(self, name: str, result: Any) -> None:
+        """Keep a result as if it came from `once`."""
+        self._found[name] = result
 
     def found(self, name: str) -> Any:
         """A result of `once`, None if it was not computed yet."""
@@ -121,7 +130,11 @@ class Model:
     Attributes:
         tables: its data about items, which the catalogue keeps in step with its slots: room for
             new items, 0 for expired ones.
+        lasting: whether a view of `naming`, made for more users, may be used again for fewer until
+            an array is replaced, a new item or a new look at what is popular included.
     """
+
+    lasting = False
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         self.shop, self.options = shop, options
@@ -141,6 +154,12 @@ class Model:
         """The slots of `candidates` alone, which is all that the ranker needs: int32[n, N]."""
         found = self.candidates(moment)
         return None if found is None else found[0]
+
+    def naming(self, moment: Moment) -> Any:
+        """A view for the kernel registered by `udfs.models.offers.names`, which does what `named`
+        does, N items for each user, within the call that makes the lists. What the kernel finds out
+        may be kept in the moment beforehand. None: it has no such kernel."""
+        return None
 
     def count(self, events: Events) -> Callable[[], object]:
         """Learn from a batch; the function returned waits until that is done, since nothing else

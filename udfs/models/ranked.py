@@ -29,6 +29,28 @@ class Lists(NamedTuple):
     models: NDArray[np.int8]
 
 
+class Told(NamedTuple):
+    """n lists with what is told of them.
+
+    Attributes:
+        items, scores, models: as in `Lists`.
+        reasons: int32[n, N, R], history items that explain each item, −1 where there are fewer.
+        consumed: int32[n, K], popular items that the user of each list has consumed, −1 where there
+            are fewer.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    models: NDArray[np.int8]
+    reasons: NDArray[np.int32]
+    consumed: NDArray[np.int32]
+
+    @property
+    def lists(self) -> Lists:
+        """The lists alone."""
+        return Lists(self.items, self.scores, self.models)
+
+
 def no_lists(rows: int, n: int) -> Ranked:
     """Arrays for `rows` lists of `n` items, all empty."""
     # `np.full` takes three times as long, which counts where a list is made for one user.

@@ -227,7 +227,8 @@ class Job(Struct, frozen=True, kw_only=True):
     window_ms: Annotated[
         int,
         Meta(
-            description="How long events are collected for one micro-batch, in milliseconds; for a "
+            description="How long events are collected for one micro-batch, in milliseconds, for "
+            "each subtask: a job of two collects twice as long, a larger one at most 50 ms; for a "
             "bounded input at least 200. Under load, micro-batches that have queued are learned as "
             "one, so it need not be longer for that.",
             ge=1,

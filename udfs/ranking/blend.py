@@ -6,25 +6,52 @@ has learned. What a call hands to the kernels besides arrays is made once, here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.direct import Direct
+from udfs.memory.history_kernels import History
 from udfs.models.model import Model, Moment, Shop
-from udfs.models.ranked import Lists, Ranked
+from udfs.models.ranked import Ranked, Told
 from udfs.options import sources
-from udfs.ranking import feature_kernels, ranker, ranker_kernels
+from udfs.ranking import list_kernels, ranker, ranker_kernels
 from udfs.ranking.candidate_kernels import Asked, Items
 from udfs.ranking.features import Asking, features
+from udfs.ranking.list_kernels import Offers
 from udfs.ranking.ranker import Memory, Ranker
+
+FEW = 64
+"""Up to so many lists at once, what the kernels are given is kept for the next time: putting it
+together costs as much as a list."""
+
+
+class Frame(NamedTuple):
+    """What the kernels are given besides the users and the evidence, for up to `FEW` users.
+
+    Attributes:
+        near, history, keys, axis: as long as these are the same arrays, no other was replaced;
+            `keys` stands for all tables of the catalogue. size: of the catalogue.
+        asked, views, items, offers: made for `FEW` users.
+    """
+
+    near: NDArray[np.bool_]
+    history: History
+    keys: NDArray[np.uint64]
+    axis: NDArray[np.float32]
+    size: int
+    asked: Asked
+    views: tuple[Any, ...]
+    items: Items
+    offers: Offers
 
 
 class Blend:
     """The sources, blended by the ranker.
 
     Attributes:
+        lasting: whether `Frame`s can be made of all sources and features.
         evident: the names of the sources that give evidence by item.
     """
 
@@ -33,13 +60,27 @@ class Blend:
         self.evident = tuple(source.name for source in evident)
         self._shop, self._models, self._ranker = shop, models, ranker
         self._speaking = tuple(models[name] for name in self.evident)
-        self._naming = tuple(
-            name for name, model in models.items() if type(model).candidates != Model.candidates
-        )
+        finding = {
+            name: model
+            for name, model in models.items()
+            if type(model).candidates != Model.candidates
+        }
+        # Those that name candidates before the call, and those that do so in it.
+        self._finding = tuple(finding)
+        self._naming = tuple([m for m in finding.values() if type(m).naming != Model.naming])
+        self._before = tuple([m for m in finding.values() if type(m).naming == Model.naming])
+        self._positions = tuple(sources.position(name) for name in self.evident)
         self._priors = tuple(np.float32(source.prior) for source in evident)
         self._features = tuple(feature.view for feature in features())
         self._memory = Memory(shop.threads.count)
-        self._rank = Direct(ranker_kernels.rank)
+        named = not self._before and all(model.lasting for model in self._naming)
+        self.lasting = named and all(feature.lasting for feature in features())
+        self._frame: Frame | None = None
+        self._networks = {
+            name: ranker.network(name if name in self.evident else "")
+            for name in ("ranker", *self.evident)
+        }
+        self._make = Direct(list_kernels.make_lists)
 
     def candidates(self, name: str, moment: Moment) -> Ranked | None:
         """The candidates of one source, see `Model.candidates`."""
@@ -48,14 +89,15 @@ class Blend:
 
     def _extra(self, moment: Moment) -> NDArray[np.int32]:
         """The best of the sources that name items without the ranker, int32[n, E]."""
-        found = [self._models[name].named(moment) for name in self._naming]
+        found = [self._models[name].named(moment) for name in self._finding]
         named = [slots for slots in found if slots is not None]
         return np.concatenate(named, axis=1, dtype=np.int32, casting="same_kind")
 
-    def _asked(self, moment: Moment) -> tuple[Asked, tuple[Any, ...], Items]:
+    def _asked(
+        self, moment: Moment, extra: NDArray[np.int32]
+    ) -> tuple[Asked, tuple[Any, ...], Items]:
         """All users of a moment as the kernels take them, the views of all features, the items."""
         lists, catalogue = self._shop.settings.lists, self._shop.catalogue
-        extra = moment.once("extra", self._extra, moment)  # first: it finds the users' vectors too
         asking = Asking(self._shop, self._models, moment)
         views = tuple([view(asking) for view in self._features])
         self._memory.reserve(len(catalogue.alive), views)
@@ -75,24 +117,43 @@ class Blend:
         """The views of all sources of evidence, for one thread."""
         return tuple([model.evidence(thread) for model in self._speaking])
 
-    def rank(self, model: str, moment: Moment) -> tuple[Lists, bool]:
-        """The best by the ranker, or by the evidence of the source `model` alone; and whether a
-        list is shorter than it should be."""
-        rows, n = len(moment.slots), self._shop.settings.lists.length
-        asked, views, items = self._asked(moment)
-        network = self._ranker.network("" if model == "ranker" else model)
-        lists = Lists(
-            np.empty((rows, n), np.int32),
-            np.empty((rows, n), np.float32),
-            np.empty((rows, n), np.int8),
+    def _offers(self, moment: Moment, near: NDArray[np.bool_]) -> tuple[Offers, NDArray[np.int32]]:
+        """What is named in the call, and the array for it, which is known to the moment from now
+        on; its first columns are set to what is named before."""
+        naming, extra = (
+            tuple([model.naming(moment) for model in self._naming]),
+            moment.found("extra"),
         )
+        if extra is not None:
+            return Offers(naming, 0, True, self._positions, near), extra
+        before = [found for m in self._before if (found := m.named(moment)) is not None]
+        first, n = sum(found.shape[1] for found in before), self._shop.settings.lists.length
+        extra = np.empty((len(moment.slots), first + len(naming) * n), np.int32)
+        if before:
+            np.concatenate(before, axis=1, out=extra[:, :first], casting="same_kind")
+        moment.keep("extra", extra)
+        return Offers(naming, first, False, self._positions, near), extra
+
+    def make(
+        self, model: str, moment: Moment, near: NDArray[np.bool_], told: tuple[int, int] = (0, 0)
+    ) -> tuple[Told, bool]:
+        """The best by the ranker, or by the evidence of the source `model` alone; and whether a
+        list is shorter than it should be.
+
+        Args:
+            near: as in `Popular.near`. told: R and K of `Told`; 0: it is not looked for. Reasons
+                are only those of sources that explain by a kernel.
+        """
+        rows, n = len(moment.slots), self._shop.settings.lists.length
+        offers, extra = self._offers(moment, near)  # first: it finds the users' vectors too
+        asked, views, items = self._asked(moment, extra)
+        network, out = self._networks[model], _room(rows, n, *told)
         history, memory, threads = self._shop.users.view, self._memory, self._shop.threads
         # Before any thread begins: what each has priced holds for all its parts of this call.
         own = [
             (memory.mark(thread), self._evidence(thread), memory.scratch(thread))
             for thread in range(threads.count)
         ]
-
         short: list[int] = []
 
         def some(thread: int, begin: int, end: int) -> None:
@@ -100,13 +161,49 @@ class Blend:
             part = asked
             if since != asked.since or end - begin < rows:
                 part = asked._replace(begin=begin, end=end, since=since)
-            short.append(self._rank(part, history, evidence, views, items, scratch, network, lists))
+            given = part, history, evidence, views, items, scratch, network, offers, out
+            short.append(self._make(*given))
 
         threads.each(some, rows)
-        np.exp(lists.scores, out=lists.scores)
-        if network.choice >= 0:
-            np.subtract(lists.scores, np.float32(feature_kernels.FLOOR), out=lists.scores)
-        return lists, any(short)
+        return out, any(short)
+
+    def make_few(
+        self, model: str, slots: NDArray[np.int32], near: NDArray[np.bool_], told: tuple[int, int]
+    ) -> tuple[Told, bool]:
+        """The same for up to `FEW` users, where all is `lasting` and no clusters are searched."""
+        frame, catalogue, rows = self._frame, self._shop.catalogue, len(slots)
+        if (
+            frame is None
+            or frame.near is not near
+            or frame.history is not self._shop.users.view
+            or frame.keys is not catalogue.keys
+            or frame.axis is not catalogue.axis
+            or frame.size != catalogue.size
+        ):
+            frame = self._frame = self._new_frame(near)
+        asked, scratch = frame.asked, self._memory.scratch(0)
+        out = _room(rows, self._shop.settings.lists.length, *told)
+        short = self._make(
+            Asked(slots, asked.extra, 0, rows, int(scratch.call[0]) + 1, *asked[5:]),
+            frame.history,
+            self._evidence(0),
+            frame.views,
+            frame.items,
+            scratch,
+            self._networks[model],
+            frame.offers,
+            out,
+        )
+        return out, short > 0
+
+    def _new_frame(self, near: NDArray[np.bool_]) -> Frame:
+        nobody = Moment(self._shop, np.zeros(FEW, np.int32), 0)
+        offers, extra = self._offers(nobody, near)
+        asked, views, items = self._asked(nobody, extra)
+        c = self._shop.catalogue
+        return Frame(
+            near, self._shop.users.view, c.keys, c.axis, c.size, asked, views, items, offers
+        )
 
     def train(self, moment: Moment, taken: NDArray[np.int32], random: NDArray[np.uint64]) -> None:
         """Let the ranker learn that the users of a moment took the items `taken` next.
@@ -114,7 +211,8 @@ class Blend:
         Args:
             random: uint64[1], the generator's state.
         """
-        asked, views, items = self._asked(moment)
+        extra = moment.once("extra", self._extra, moment)  # first: it finds the users' vectors too
+        asked, views, items = self._asked(moment, extra)
         rule = ranker_kernels.Training(
             taken, self._ranker.squares, ranker.LEARNING_RATE, ranker.SAMPLES, random
         )
@@ -128,3 +226,14 @@ class Blend:
             self._ranker.network(),
             rule,
         )
+
+
+def _room(rows: int, n: int, reasons: int, consumed: int) -> Told:
+    """Lists that are not yet set."""
+    return Told(
+        np.empty((rows, n), np.int32),
+        np.empty((rows, n), np.float32),
+        np.empty((rows, n), np.int8),
+        np.empty((rows, n, reasons), np.int32),
+        np.empty((rows, consumed), np.int32),
+    )

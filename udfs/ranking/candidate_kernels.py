@@ -66,6 +66,7 @@ class Scratch(NamedTuple):
         damps, due: float32[I, S], int32[I + 1]: what the evidence of an item is multiplied by
             whoever the list is for, 0 for one that is not alive, less than 0 if that is not known
             yet; and the items of which it is known.
+        shown: int32[I], all 0, left so.
         known, priced: float32[I, K], int64[I]: the features of an item that are the same whoever
             the list is for, and the marks from which on they are valid. wanted: int32[I + 1].
     """
@@ -84,6 +85,7 @@ class Scratch(NamedTuple):
     known: Any
     priced: Any
     wanted: Any
+    shown: Any
 
 
 @njit(cache=True, nogil=True)

@@ -170,19 +170,20 @@ class Decayed(NamedTuple):
     """log(.05 + decayed popularity).
 
     Attributes:
-        popularity, at: float64[I], as in `popularity_kernels`. clock, half_life: ms.
+        popularity, at: float64[I], as in `popularity_kernels`. clock: float64[1], in ms.
+        half_life: in ms.
     """
 
     popularity: Any
     at: Any
-    clock: float
+    clock: Any
     half_life: float
 
 
 @njit(cache=True, nogil=True)
 def price_decayed(view, slots, out):
     """See `Decayed`."""
-    popularity, at, clock, half_life = view.popularity, view.at, view.clock, view.half_life
+    popularity, at, clock, half_life = view.popularity, view.at, view.clock[0], view.half_life
     for k in range(slots.shape[0]):
         j = slots[k]
         out[k] = np.log(0.05 + decayed(popularity[j], at[j], clock, half_life))

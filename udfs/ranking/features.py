@@ -32,12 +32,15 @@ class Feature(NamedTuple):
         source: for which of `SOURCES` it speaks, where it raises an item most.
         view: what its kernel reads, of the class by which the kernel is registered
             (`feature_kernels.fills` or `feature_kernels.prices`).
+        lasting: whether a view, made for more users, may be used again for fewer until an array
+            is replaced.
     """
 
     name: str
     prior: float
     source: str
     view: Callable[[Asking], Any]
+    lasting: bool = False
 
 
 _registered: dict[str, Feature] = {}
@@ -58,7 +61,7 @@ def register(feature: Feature) -> None:
 
 def _share(row: int, source: sources.Source) -> Feature:
     share = Share(row)
-    return Feature(source.name, source.prior, source.name, lambda _: share)
+    return Feature(source.name, source.prior, source.name, lambda _: share, True)
 
 
 def features() -> tuple[Feature, ...]:
@@ -89,11 +92,11 @@ def decayed(asking: Asking) -> Decayed:
     return Decayed(
         shop.catalogue.popularity,
         shop.catalogue.popularity_at,
-        float(shop.clock_ms),
+        shop.clock,
         float(shop.settings.half_life_ms),
     )
 
 
-register(Feature("product", 0.5, "mf", product))
-register(Feature("taken", 0.0, "popular", taken))
-register(Feature("decayed", 0.0, "popular", decayed))
+register(Feature("product", 0.5, "mf", product, lasting=True))
+register(Feature("taken", 0.0, "popular", taken, lasting=True))
+register(Feature("decayed", 0.0, "popular", decayed, lasting=True))

@@ -130,4 +130,5 @@ def _scratch(room: int, views: tuple[Any, ...], call: NDArray[np.int64]) -> Scra
         known=np.zeros((room, known), np.float32),
         priced=np.zeros(room, np.int64),
         wanted=np.zeros(room + 1, np.int32),
+        shown=np.zeros(room, np.int32),
     )

@@ -23,16 +23,20 @@ from udfs.models.item_cf.wire import KeyRow
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.popular.source import Popular, Trends
 from udfs.models.popular.trending import Trending
-from udfs.models.ranked import Lists, Ranked, of_one
+from udfs.models.ranked import Lists, Ranked, Told, of_one
 from udfs.models.settings import Settings
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
 from udfs.options.sources import SOURCES, position
 from udfs.ranking import fill_kernels
-from udfs.ranking.blend import Blend
+from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.ranker import Ranker
+from udfs.ranking.reasons import explain, explaining
 from udfs.threads import Threads, nothing
+
+REASONS = 2
+"""How many history items are named as reasons for an item of a list."""
 
 
 class Recommender:
@@ -68,11 +72,7 @@ class Recommender:
         self._moment: Moment | None = None
         own = [m for m in self.sources.values() if type(m).count is not Model.count]
         self._counts = Counting(self.shop, self.neighbours, self.consumers, own)
-        self._explaining = [
-            (at, self.sources[name])
-            for at, name in enumerate(SOURCES)
-            if self.counting and type(self.sources[name]).explain is not Model.explain
-        ]
+        self._explaining = explaining(self.sources) if self.counting else []
 
     def count(self, batch: Batch) -> Callable[[], object]:
         """Let the sources count n events, before these belong to the histories; the function
@@ -122,41 +122,68 @@ class Recommender:
             model: "ranker" or one of `sources.models()`; by default the one that is served. Users
                 with fewer than `minimum_events` events get what is popular.
         """
+        parts = self._parts(slots, now_ms, model or self.settings.lists.model)
+        return [(name, at, self._lists(name, moment, (0, 0)).lists) for name, at, moment in parts]
+
+    def tell(
+        self, slots: NDArray[np.int32], now_ms: int
+    ) -> list[tuple[str, NDArray[np.intp] | slice, Told]]:
+        """The lists that are served, as from `rank`, with reasons and what was consumed."""
+        served, lists, blend = self.settings.lists.model, self.settings.lists, self._blend
+        size, near = (REASONS, self._popular.nearest), self._popular.near(now_ms)
+        few = blend.lasting and 0 < len(slots) <= FEW and self.catalogue.clusters is None
+        few = few and (served == "ranker" or served in blend.evident)
+        if few and min(self.users.events[slots].tolist()) >= lists.minimum_events:
+            slots = np.ascontiguousarray(slots, np.int32)
+            told, short = blend.make_few(served, slots, near, size)
+            self._finish(slots, now_ms, told, short)
+            return [(served, slice(None), told)]
+        parts = self._parts(slots, now_ms, served)
+        return [(name, at, self._lists(name, moment, size)) for name, at, moment in parts]
+
+    def _parts(
+        self, slots: NDArray[np.int32], now_ms: int, served: str
+    ) -> list[tuple[str, NDArray[np.intp], Moment]]:
         moment = self.moment(slots, now_ms)
         known, least = self.users.events[slots], self.settings.lists.minimum_events
-        served = model or self.settings.lists.model
         if len(slots) and known.min() >= least:
-            return [(served, np.arange(len(slots)), self._lists(served, moment))]
+            return [(served, np.arange(len(slots)), moment)]
         young = known < least
         parts = []
         for source, chosen in ((served, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
                 some = moment if len(at) == len(slots) else moment.part(at)
-                parts.append((source, at, self._lists(source, some)))
+                parts.append((source, at, some))
         return parts
 
-    def _lists(self, model: str, moment: Moment) -> Lists:
+    def _lists(self, model: str, moment: Moment, size: tuple[int, int]) -> Told:
+        """Lists of one model; `size` is R and K of `Told`, 0 if these are not wanted."""
+        slots, now_ms = moment.slots, moment.now_ms
         if model in SOURCES and model not in self._blend.evident:
             found = self.candidates(model, moment)
             assert found is not None, f"{model} has neither evidence nor candidates"
-            return of_one(found, model)
-        lists, short = self._blend.rank(model, moment)
+            lists = of_one(found, model)
+            reasons = np.full((*lists.items.shape, size[0]), -1, np.int32)
+            consumed = self._popular.consumed(slots, now_ms, size[1])
+            told = Told(*lists, reasons, consumed)
+        else:
+            told, short = self._blend.make(model, moment, self._popular.near(now_ms), size)
+            self._finish(slots, now_ms, told, short)
+        return told
+
+    def _finish(self, slots: NDArray[np.int32], now_ms: int, told: Told, short: bool) -> None:
+        """Do what the kernels have left over: fill short lists, explain other sources' items."""
         if short:
-            popular = self.by_popularity(moment.slots, moment.now_ms)[0]
-            fill_kernels.fill_up(
-                lists.items, lists.scores, lists.models, popular, position("popular")
-            )
-        return lists
+            popular = self.by_popularity(slots, now_ms)[0]
+            fill_kernels.fill_up(*told.lists, popular, position("popular"))
+        if told.reasons.shape[2] and self._explaining:
+            explain(self._explaining, slots, told)
 
     def by_popularity(self, slots: NDArray[np.int32], now_ms: int) -> Ranked:
         """Lists by decayed popularity; a slot of −1 is nobody in particular."""
         found = self.candidates("popular", self.moment(slots, now_ms))
         assert found is not None
         return found
-
-    def consumed(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
-        """What users have consumed near the top of what is popular, see `Popular.consumed`."""
-        return self._popular.consumed(slots, now_ms)
 
     def by_trend(self) -> Ranked:
         """The one list of what is trending now; it may be empty."""
@@ -177,27 +204,6 @@ class Recommender:
             more[short] = rank_similar(self.catalogue, slots[short], n)[0]
             fill_kernels.fill_up(*lists, more, position("mf"))
         return lists
-
-    def reasons(self, slots: NDArray[np.int32], lists: Lists) -> NDArray[np.int32]:
-        """The history items behind each item of lists, by the source that put it there, the
-        weightiest first.
-
-        Returns: int32[n, N, 2], −1 where there are fewer.
-        """
-        found = np.empty((*lists.items.shape, 2), np.int32)
-        found.fill(-1)
-        for at, model in self._explaining:
-            own = lists.models == at
-            if not own.any():
-                continue
-            # Only those rows: the reasons of an item are looked for in all that its user consumed.
-            rows = own.any(axis=1).nonzero()[0]
-            own = own[rows]
-            reasons = model.explain(slots[rows], np.where(own, lists.items[rows], -1))
-            part = found[rows, :, : reasons.shape[2]]
-            part[own] = reasons[own]
-            found[rows, :, : reasons.shape[2]] = part
-        return found
 
     def put(
         self,
@@ -244,7 +250,7 @@ class Recommender:
 
     @clock_ms.setter
     def clock_ms(self, at_ms: float) -> None:
-        self.shop.clock_ms = at_ms
+        self.shop.clock[0] = at_ms
 
     @property
     def position(self) -> NDArray[np.float32]:

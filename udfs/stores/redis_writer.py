@@ -140,6 +140,7 @@ class RedisWriter:
         self._fence, self._sleep = fence, sleep
         self.round_trips = self.connections = 0
         self._plain: redis.Redis | None = None
+        self._connection: Any = None
         self._nodes: ClusterNodes | None = None
         if settings.cluster:
             connect: Any = partial(settings.client, self._joined)
@@ -206,13 +207,12 @@ class RedisWriter:
             replies = self._nodes.exchange([_packed(command) for command in commands])
             self.round_trips += 1
             return replies
-        pool = self.client.connection_pool
-        connection = pool.get_connection()
+        connection = self._ready()
         try:
-            connection.send_packed_command([b"".join(map(_packed, commands))])
+            connection.send_packed_command([b"".join(map(_packed, commands))], check_health=False)
             self.round_trips += 1
             connection.replies.wanted = len(commands)
-            found: list[Any] = connection.read_response()
+            found: list[Any] = connection.replies.read_response()
             for reply in found:
                 if isinstance(reply, redis.ResponseError):
                     raise reply
@@ -220,5 +220,19 @@ class RedisWriter:
         except BaseException:
             connection.disconnect()
             raise
-        finally:
-            pool.release(connection)
+
+    def _ready(self) -> Any:
+        """The one connection, which is kept: taking it out of redis-py's pool and returning it
+        costs as much as a short list."""
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self.client.connection_pool.get_connection()
+            return connection
+        try:
+            if connection._sock and not connection.replies.can_read(0):
+                return connection
+        except (redis.RedisError, OSError) as error:
+            log.info("The connection to Redis has ended: %s", error)
+        connection.disconnect()  # it was closed, or something has come in that nobody asked for
+        connection.connect()
+        return connection

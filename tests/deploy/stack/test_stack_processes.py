@@ -10,6 +10,7 @@ import pytest
 
 from deploy.stack import processes
 from deploy.stack.processes import Process, alive, spawn, stop
+from tests.waiting import wait_for
 
 WAITS = "import signal; print('here', flush=True); signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}"
@@ -43,10 +44,7 @@ def test_a_server_that_does_not_end_is_killed(
 
 def test_a_process_that_ended_is_not_alive(tmp_path: Path) -> None:
     process = start("print('here')", tmp_path)
-    deadline = time.monotonic() + 10
-    while alive(process) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not alive(process)
+    wait_for(lambda: not alive(process))
     # Its exit status has not been read yet: a zombie counts as ended.
     assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     stop([process])

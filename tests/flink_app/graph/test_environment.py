@@ -65,6 +65,14 @@ def test_only_process_mode_has_beam(beam: bool, monkeypatch: pytest.MonkeyPatch)
     assert (os.environ[environment._WORKERS] == "process") is without
 
 
+def test_rocksdb_alone_has_memory_and_options_of_its_own() -> None:
+    for backend in ("hashmap", "rocksdb"):
+        config = load(None, [f"state.backend={backend}"], {}).config
+        options = embedded_options(config) | flink_options(config)
+        own = [name for name in options if "rocksdb" in name or "managed" in name]
+        assert len(own) == 2 * (backend == "rocksdb")
+
+
 def test_many_files_have_flinks_own_network_memory() -> None:
     name = "taskmanager.memory.network.max"
     for count, small in ((1, True), (365, False)):

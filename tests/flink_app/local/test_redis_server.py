@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import redis
 from flink_app.local import redis_server
 from flink_app.local.ports import LOOPBACK, free_port, in_use
 from flink_app.local.redis_server import RedisServer, answers
+from tests.waiting import wait_for
 from udfs.errors import ServiceError
 
 
@@ -66,7 +66,4 @@ def test_it_dies_with_its_parent() -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 10
-    while in_use(port) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not in_use(port)
+    wait_for(lambda: not in_use(port))

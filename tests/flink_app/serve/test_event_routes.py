@@ -206,7 +206,7 @@ def test_a_broker_that_is_away_is_no_hang(redis_url: str, monkeypatch: pytest.Mo
 
 def test_events_go_to_kafka_with_their_user_as_the_key(redis_url: str) -> None:
     mock = KafkaWriter("", "unused", {"test.mock.num.brokers": 1})  # librdkafka's own broker
-    broker = next(iter(mock._producer.list_topics(timeout=5).brokers.values()))
+    broker = next(iter(mock._producer.list_topics(timeout=30).brokers.values()))
     where = f"{broker.host}:{broker.port}"
     options = "source.kind=kafka", f"source.brokers={where}", "source.topic=clicks"
     with serving(redis_url, *options) as client:
@@ -214,7 +214,7 @@ def test_events_go_to_kafka_with_their_user_as_the_key(redis_url: str) -> None:
             events = [{"user": 17, "item": "a"}, {"user": "zoë", "item": "b"}, {"user": "zoë"}]
             assert client.post("/events", json=events).json()["accepted"] == 2
     consumer = Consumer({"bootstrap.servers": where, "group.id": "test"})
-    partitions = consumer.list_topics("clicks", timeout=5).topics["clicks"].partitions
+    partitions = consumer.list_topics("clicks", timeout=30).topics["clicks"].partitions
     consumer.assign([TopicPartition("clicks", number, 0) for number in partitions])
     found = consumer.consume(4, timeout=30)
     consumer.close()

@@ -69,11 +69,11 @@ def test_a_replica_takes_over_from_a_node_that_hangs(tmp_path: Path) -> None:
                 assert answer.status_code == 200
                 return bool(answer.json()["lists"][0]["stale"])
 
-            assert not stale()
+            wait_for(lambda: not stale())
             nodes.servers[0].send_signal(signal.SIGSTOP)  # the first that the URL names
             try:
                 assert stale()
-                wait_for(lambda: not stale(), 30)
+                wait_for(lambda: not stale())
             finally:
                 nodes.servers[0].send_signal(signal.SIGCONT)
 

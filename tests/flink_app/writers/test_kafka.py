@@ -19,7 +19,7 @@ MOCK: dict[str, str | int | bool] = {"test.mock.num.brokers": 1}
 
 def records(writer: KafkaWriter, topic: str, count: int) -> list[Any]:
     client = pytest.importorskip("confluent_kafka")
-    broker = next(iter(writer._producer.list_topics(timeout=5).brokers.values()))
+    broker = next(iter(writer._producer.list_topics(timeout=30).brokers.values()))
     consumer = client.Consumer(
         {
             "bootstrap.servers": f"{broker.host}:{broker.port}",
@@ -27,11 +27,11 @@ def records(writer: KafkaWriter, topic: str, count: int) -> list[Any]:
             "enable.auto.commit": False,
         }
     )
-    partitions = consumer.list_topics(topic, timeout=5).topics[topic].partitions
+    partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
     consumer.assign([client.TopicPartition(topic, number, 0) for number in partitions])
     found: list[Any] = []
     while len(found) < count:
-        batch = consumer.consume(count - len(found), timeout=5)
+        batch = consumer.consume(count - len(found), timeout=30)
         assert batch, f"only {len(found)} of {count} records arrived"
         found += batch
     consumer.close()

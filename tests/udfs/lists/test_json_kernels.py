@@ -31,7 +31,12 @@ def write(slots: Any, scores: Any, catalogue: Catalogue, out: Any, ends: Any) ->
     )
     nobody = np.zeros((len(slots), 0), np.int32)
     items = json_kernels.Items(slots, scores, models, none, nobody)
-    assert not json_kernels.write_items(items, texts, out, ends)
+    text = b'{"id":"' + b'","items":['
+    edges = 1, 7, len(text)
+    around = json_kernels.Around(np.frombuffer(text, np.uint8), *edges, np.zeros(0, np.int64))
+    needed = json_kernels.write_lists(items, texts, around, out[:0], ends)
+    assert len(ends) == 0 or len(out) >= needed > 0, "nothing is written where there is no room"
+    assert not json_kernels.write_lists(items, texts, around, out[:needed], ends)
 
 
 @given(st.lists(ids, min_size=1, unique=True), st.lists(st.lists(scores, max_size=6), max_size=4))
@@ -47,11 +52,11 @@ def test_written_items_equal_the_json_of_the_standard_library(
         chosen[row, : len(values)] = np.resize(slots, len(values))
         given_scores[row, : len(values)] = values
     longest = int(catalogue.text_length.max()) + len(WHY) + 40
-    out, ends = np.zeros(chosen.size * longest, np.uint8), np.zeros((len(lists), 2), np.int64)
+    out, ends = np.zeros(1000 + chosen.size * longest, np.uint8), np.zeros(len(lists), np.int64)
     write(chosen, given_scores, catalogue, out, ends)
     begin = 0
-    for values, end in zip(lists, ends[:, 1].tolist(), strict=True):
-        found = json.loads(b"[" + out[begin:end].tobytes() + b"]")
+    for values, end in zip(lists, ends.tolist(), strict=True):
+        found = json.loads(out[begin:end].tobytes())["items"]
         assert found == [
             {"item": name, "score": int(score * 10000 + 0.5) / 10000, "why": {"model": "mf"}}
             for name, score in zip(cycle(names), values, strict=False)
@@ -62,7 +67,7 @@ def test_written_items_equal_the_json_of_the_standard_library(
 def test_scores_outside_0_to_1_are_written_as_the_bounds() -> None:
     catalogue = Catalogue(2, 1, 10)
     slots = catalogue.slots(["a", "b"]).reshape(1, 2)
-    out, ends = np.zeros(300, np.uint8), np.zeros((1, 2), np.int64)
+    out, ends = np.zeros(300, np.uint8), np.zeros(1, np.int64)
     write(slots, np.array([[7.0, -3.0]], np.float32), catalogue, out, ends)
-    found = json.loads(b"[" + out[: ends[0, 1]].tobytes() + b"]")
+    found = json.loads(out[: ends[0]].tobytes())["items"]
     assert [entry["score"] for entry in found] == [1.0, 0.0]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, OneShard, batch_of
-from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import ITEM, POPULAR, USER
+from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory.catalogue import Catalogue
 from udfs.models.popular.source import NEAR_TOP
@@ -62,10 +62,10 @@ def test_users_have_factors_whatever_made_their_list() -> None:
 def test_json_is_made_once_and_only_when_needed() -> None:
     calls = []
 
-    class Counted(ItemsJson):
-        def write(self, *given: object) -> tuple[list[bytes], list[bytes]]:
+    class Counted(ListsJson):
+        def write(self, *given: object) -> list[bytes]:
             calls.append(given)
-            return [b""], []
+            return [b"{}"]
 
     none = np.full((1, 0), -1)
     lists = Lists(none.astype(np.int32), none.astype(np.float32), none.astype(np.int8))

@@ -49,10 +49,10 @@ def test_a_notice_comes_after_its_list(nodes: RedisNodes) -> None:
     writer = RedisWriter(RedisSettings(nodes.url))
     with redis.Redis(port=nodes.ports[2]).pubsub(ignore_subscribe_messages=True) as channel:
         channel.subscribe("rec")
-        channel.get_message(timeout=5)
+        channel.get_message(timeout=30)
         for who in PEOPLE:
             writer.send([("SET", f"rec:{who}", "list"), ("PUBLISH", "rec", who)])
-            message: Any = channel.get_message(timeout=5)
+            message: Any = channel.get_message(timeout=30)
             assert message["data"] == who.encode()
             assert nodes.get(f"rec:{who}") == b"list"
 

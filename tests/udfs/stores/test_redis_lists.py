@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of, changed, parts, shown
-from udfs.lists.items_json import ItemsJson
 from udfs.lists.keys import ITEM, POPULAR, USER
+from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory.catalogue import Catalogue
 from udfs.models.ranked import of_one
@@ -30,12 +30,12 @@ def updates(kind: Any, names: list[str], **more: Any) -> ListUpdates:
     catalogue = Catalogue(2, 1, 100)
     slots = np.tile(catalogue.slots(["a", "b"]), (len(names), 1))
     lists = of_one((slots, np.full(slots.shape, 0.5, np.float32)), "mf")
-    return ListUpdates(kind, names, "mf", NOW, lists, catalogue, ItemsJson(), **more)
+    return ListUpdates(kind, names, "mf", NOW, lists, catalogue, ListsJson(), **more)
 
 
 def test_the_commands_are_those_that_a_client_would_send() -> None:
     vectors = np.ones((2, 3), np.float32)
-    users = updates(USER, ["ann", "böb"], numbers=[7, 8], factors=vectors)
+    users = updates(USER, ["ann", "böb"], numbers=np.array([7, 8]), factors=vectors)
     shared = updates(POPULAR, [""])
     similar = updates(ITEM, ["1580"])
     made = store(prefix="50%b:", publish=True).commands([users, shared, similar])
@@ -55,14 +55,14 @@ def test_the_commands_are_those_that_a_client_would_send() -> None:
 
 
 def test_nothing_is_published_unless_configured() -> None:
-    made = store().commands([updates(USER, ["ann"], numbers=[1]), updates(POPULAR, [""])])
+    made = store().commands([updates(USER, ["ann"], numbers=np.array([1])), updates(POPULAR, [""])])
     assert [parts(command)[0] for command in made] == [b"SET", b"SET"]
 
 
 def test_lists_of_one_moment_take_one_round_trip(redis_url: str, redis_client: Any) -> None:
     writer = RedisWriter(RedisSettings(redis_url))
     RedisLists(changed(SETTINGS), writer).write(
-        [updates(USER, ["ann", "bob"], numbers=[1, 2]), updates(POPULAR, [""])]
+        [updates(USER, ["ann", "bob"], numbers=np.array([1, 2])), updates(POPULAR, [""])]
     )
     assert writer.round_trips == 1
     assert sorted(redis_client.keys()) == [b"popular", b"rec:ann", b"rec:bob"]

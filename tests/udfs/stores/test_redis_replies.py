@@ -13,7 +13,7 @@ from udfs.stores.redis_replies import Replies
 @pytest.fixture
 def connection(redis_url: str) -> Any:
     """A connection with the parser, closed at the end."""
-    client = redis.Redis.from_url(redis_url, parser_class=Replies, socket_timeout=2)
+    client = redis.Redis.from_url(redis_url, parser_class=Replies, socket_timeout=30)
     made: Any = client.connection_pool.get_connection()
     yield made
     made.disconnect()
@@ -52,7 +52,7 @@ def test_more_than_fits_into_one_read(connection: Any) -> None:
 def test_only_what_nobody_asked_for_can_be_read(connection: Any) -> None:
     assert not connection.can_read()
     connection.send_command("PING")
-    assert connection.can_read(timeout=2)
+    assert connection.can_read(timeout=30)
     assert connection.can_read()
     assert connection.read_response() == b"PONG"
     assert not connection.can_read()
@@ -62,4 +62,4 @@ def test_the_end_of_a_connection_is_seen(connection: Any, redis_client: Any) -> 
     connection.send_command("CLIENT", "ID")
     redis_client.execute_command("CLIENT", "KILL", "ID", connection.read_response())
     with pytest.raises(redis.ConnectionError):
-        connection.can_read(timeout=2)
+        connection.can_read(timeout=30)

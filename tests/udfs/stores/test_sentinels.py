@@ -29,20 +29,20 @@ def watched(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], Any]
     conf.write_text(
         f"port {sentinel}\nbind 127.0.0.1\ndir {tmp_path}\n"
         f"sentinel monitor shop 127.0.0.1 {master} 1\n"
-        "sentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 2000\n"
+        "sentinel down-after-milliseconds shop 2000\nsentinel failover-timeout shop 2000\n"
     )
     commands = [redis_command(port, tmp_path) for port in (master, replica)]
     commands[1] += ["--replicaof", "127.0.0.1", str(master)]
     servers = [subprocess.Popen(command) for command in commands]
     other = redis.Redis(port=replica)
     try:
-        wait_for(lambda: answers(f"redis://127.0.0.1:{replica}/0"), 30)
-        wait_for(lambda: other.info("replication")["master_link_status"] == "up", 30)
+        wait_for(lambda: answers(f"redis://127.0.0.1:{replica}/0"))
+        wait_for(lambda: other.info("replication")["master_link_status"] == "up")
         servers.append(subprocess.Popen([str(redis_executable()), str(conf), "--sentinel"]))
         client = redis.Redis(port=sentinel, decode_responses=True)
-        wait_for(lambda: answers(f"redis://127.0.0.1:{sentinel}/0"), 30)
+        wait_for(lambda: answers(f"redis://127.0.0.1:{sentinel}/0"))
         # A Sentinel learns of replicas from the master, each ten seconds.
-        wait_for(lambda: client.sentinel_master("shop")["num-slaves"] == 1, 30)
+        wait_for(lambda: client.sentinel_master("shop")["num-slaves"] == 1)
         yield f"redis+sentinel://127.0.0.1:{sentinel}/shop/2", servers[0], other
     finally:
         for server in servers:

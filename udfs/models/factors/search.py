@@ -74,7 +74,7 @@ def best_by_factors(
 
         threads.each(some_clusters, len(slots))
         return items, scores
-    bounded = product_kernels.Stock(c.q, c.bias, c.alive, c.along, c.across, c.size, c.strong)
+    bounded = exact_stock(c)
 
     def some(_: int, begin: int, end: int) -> None:
         part = slice(begin, end)
@@ -115,6 +115,11 @@ def _similar_by_clusters(
     kept = np.argsort(items == slots[:, None], axis=1, kind="stable")[:, :n]
     scores = np.clip((1 + np.take_along_axis(scores, kept, axis=1)) / 2, 0, 1)
     return np.take_along_axis(items, kept, axis=1), scores.astype(np.float32)
+
+
+def exact_stock(c: Catalogue) -> product_kernels.Stock:
+    """What the exact search reads of the items."""
+    return product_kernels.Stock(c.q, c.bias, c.alive, c.along, c.across, c.size, c.strong)
 
 
 def _stock(catalogue: Catalogue) -> Stock:

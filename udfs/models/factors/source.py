@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.models.factors.search import best_by_factors, logistic, user_vectors
+from udfs.models.factors.naming_kernels import Fitting
+from udfs.models.factors.search import best_by_factors, exact_stock, logistic, user_vectors
 from udfs.models.factors.search_kernels import Taste
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.ranked import Ranked
@@ -23,6 +24,8 @@ class Factors(Model):
     Attributes:
         position: float32[L], the weights of the last L items of a user.
     """
+
+    lasting = True
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
@@ -47,6 +50,24 @@ class Factors(Model):
     def named(self, moment: Moment) -> NDArray[np.int32]:
         """The same without their scores."""
         return self._best(moment)[0]
+
+    def naming(self, moment: Moment) -> Fitting:
+        """The same, named by a kernel; a catalogue searched by cluster is searched beforehand."""
+        shop, c, n = self.shop, self.shop.catalogue, len(moment.slots)
+        best, known = moment.found("best by factors"), moment.found("vectors")
+        if (found := best) is None and c.clusters is not None:
+            best = found = self._best(moment)
+            known = moment.found("vectors")
+        if found is None:
+            shape = n, shop.settings.lists.length
+            found = np.empty(shape, np.int32), np.empty(shape, np.float32)
+            moment.keep("best by factors", found)
+        items, products = found
+        if (vectors := known) is None:
+            vectors = np.empty((n, c.dimensions), np.float32)
+            moment.keep("vectors", vectors)
+        taste = Taste(shop.users.p, c.y, self.position, c.axis, vectors, known is not None)
+        return Fitting(taste, exact_stock(c), items, products, best is not None)
 
     def _best(self, moment: Moment) -> Ranked:
         found: tuple[NDArray[np.int32], NDArray[np.float32]] = moment.once(

@@ -142,7 +142,7 @@ class Neighbours(Table):
             self.values,
             self.lengths,
             self.counts,
-            self.gain,
+            2.0**self.log_gain,
             SHRINK,
             TARGET_POWER,
             SOURCE_POWER,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.models.item_cf import reason_kernels as reason_kernels
 from udfs.models.item_cf.evidence_kernels import Pairs
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.model import Model, Shop

@@ -6,10 +6,13 @@ In: slots in order, history pages; out: ranked slots. Names of sizes: `N` items 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE, mark
+from udfs.models.offers import names
 
 
 @njit(cache=True, nogil=True)
@@ -89,15 +92,47 @@ def first_unseen(order, room, users, exclude, history, items):
     for r in range(users.shape[0]):
         if exclude and users[r] >= 0:
             mark(r, users[r], tail, fill, older, pages, eaten)
-        items[r, :] = -1
-        count = 0
-        for j in order:
-            if count == items.shape[1]:
-                break
-            if exclude and eaten[j] == r:
-                continue
-            items[r, count] = j
-            count += 1
+        _first(order, eaten, r, items[r])
+
+
+@njit(cache=True, nogil=True)
+def _first(order, marks, call, row):
+    """Set `row` (int32[N]) to the first of `order` that `marks`, if there are any, do not mark as
+    `call`, −1 where there are fewer."""
+    row[:] = -1
+    count = 0
+    for j in order:
+        if count == row.shape[0]:
+            break
+        if j < marks.shape[0] and marks[j] == call:
+            continue
+        row[count] = j
+        count += 1
+
+
+class Unseen(NamedTuple):
+    """The order for everybody.
+
+    Attributes:
+        order: int32[m], living slots, the most popular first.
+    """
+
+    order: Any
+
+
+@njit(cache=True, nogil=True)
+def name_unseen(view, asked, history, scratch, column, n):
+    """The first of the order that each user has not consumed, see `udfs.models.offers.names`."""
+    tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
+    extra, users, call, marks = asked.extra, asked.users, scratch.call, scratch.mark
+    for r in range(asked.begin, asked.end):
+        call[0] += 2
+        if asked.exclude and users[r] >= 0:
+            mark(call[0], users[r], tail, fill, older, pages, marks)
+        _first(view.order, marks, call[0], extra[r, column : column + n])
+
+
+names(Unseen, name_unseen)
 
 
 @njit(cache=True, nogil=True)

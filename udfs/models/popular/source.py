@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from udfs.direct import Direct
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.popular import popular, popular_kernels
+from udfs.models.popular.popular_kernels import Unseen
 from udfs.models.popular.trending import Trending
 from udfs.models.ranked import Ranked
 
@@ -26,6 +27,8 @@ _first_unseen, _near_top = Direct(popular_kernels.first_unseen), Direct(popular_
 
 class Popular(Model):
     """Popularity is computed again every `popular_every_s`, in strict mode after each event."""
+
+    lasting = True
 
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
@@ -55,16 +58,28 @@ class Popular(Model):
         )
         return items
 
-    def consumed(self, slots: NDArray[np.int32], now_ms: int) -> NDArray[np.int32]:
-        """What the users in `slots` have consumed of the `NEAR_TOP`·N most popular items and of
-        those newer than that order, the last consumed first: int32[n, `NEAR_TOP`·N], −1 where there
-        are fewer."""
-        most, order = NEAR_TOP * self.shop.settings.lists.length, self._look(now_ms)
+    def naming(self, moment: Moment) -> Unseen:
+        """The same, named by a kernel."""
+        return Unseen(self._look(moment.now_ms).order)
+
+    def near(self, now_ms: int) -> NDArray[np.bool_]:
+        """Which slots are near the top of what is popular, bool[size] as of the last look."""
+        order = self._look(now_ms)
         if self._near is None:
             self._near = np.zeros(len(order.shares), np.bool_)
-            self._near[order.order[:most]] = True
-        found = np.empty((len(slots), most), np.int32)
-        _near_top(self._near, slots, self.shop.users.view, found, varying=(slots,))
+            self._near[order.order[: self.nearest]] = True
+        return self._near
+
+    @property
+    def nearest(self) -> int:
+        """How many items are near the top."""
+        return NEAR_TOP * self.shop.settings.lists.length
+
+    def consumed(self, slots: NDArray[np.int32], now_ms: int, most: int) -> NDArray[np.int32]:
+        """What the users in `slots` have consumed of the items near the top and of those newer than
+        that order, the last consumed first: int32[n, most], −1 where there are fewer."""
+        near, found = self.near(now_ms), np.empty((len(slots), most), np.int32)
+        _near_top(near, slots, self.shop.users.view, found, varying=(slots,))
         return found
 
     def _look(self, now_ms: int) -> popular.Popular:
