@@ -80,7 +80,13 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
             arrays.item_factors(catalogue),
             Batch(self._one, item, weights, np.ones(1, np.uint8)),
             Rule(*rates, learner.models.position),
-            Draws(s.negatives, catalogue.size, self._random),
+            Draws(
+                s.negatives,
+                catalogue.size,
+                self._random,
+                np.zeros(len(catalogue.alive), np.int64),
+                1,
+            ),
             touched,
         )
         users.free_count = int(spare.counts[0])

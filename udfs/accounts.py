@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -116,11 +116,12 @@ class Account(msgspec.Struct, omit_defaults=True):
         self.freshness_ms += sum(ages_ms)
         found = self.freshness
         if len(ages_ms) > _FEW:
-            more = histogram(ages_ms)
-        else:
-            more = Counter(min(bisect_left(_EDGES, age), len(_EDGES) - 1) for age in ages_ms)
-        for index, count in more.items():
-            found[index] = found.get(index, 0) + count
+            for index, count in histogram(ages_ms).items():
+                found[index] = found.get(index, 0) + count
+            return
+        for age in ages_ms:
+            index = min(bisect_left(_EDGES, age), len(_EDGES) - 1)
+            found[index] = found.get(index, 0) + 1
 
     @property
     def rejected(self) -> int:

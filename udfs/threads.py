@@ -51,10 +51,14 @@ class Threads:
     def beside(self, call: Callable[[], object], rows: int) -> Callable[[], object]:
         """Start a call that works on `rows` rows, in another thread if there is one and it is worth
         it; the function returned waits until it is done."""
-        if self._pool is None or rows < _ROWS:
+        if self._pool is None or not self.many(rows):
             call()
             return nothing
         return self._pool.submit(call).result
+
+    def many(self, rows: int) -> bool:
+        """Whether another thread is worth it for so many rows, and there is one."""
+        return self._pool is not None and rows >= _ROWS
 
 
 def nothing() -> None:

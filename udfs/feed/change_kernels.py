@@ -230,3 +230,30 @@ def group(change, keys, weight, weight_at, events, shards, out):
                 named[names] = k
                 names += 1
         starts[1, s + 1], starts[2, s + 1] = moves, names
+
+
+class Named(NamedTuple):
+    """The names of items, and room for `changes`: uint64[I], int32[I]; float32[r, 2d + 4],
+    uint64[r], int32[r], set."""
+
+    keys: NDArray[np.uint64]
+    shards: NDArray[np.int32]
+    change: NDArray[np.float32]
+    own_keys: NDArray[np.uint64]
+    own_shards: NDArray[np.int32]
+
+
+@njit(cache=True, nogil=True)
+def collect(owed, count, items, named, out):
+    """`changes` of the first `count` items of `Owed`, and `group` of these.
+
+    Args:
+        items: `ItemFactors`. named: `Named`, changed.
+        out: `Grouped`, set; its `named` are slots here.
+    """
+    slots, change = owed.slots[:count], named.change[:count]
+    keys, shards = named.own_keys[:count], named.own_shards[:count]
+    changes(slots, owed.before, items, named.keys, named.shards, change, keys, shards)
+    group(change, keys, owed.weight, owed.weight_at, owed.events, shards, out)
+    for k in range(out.starts[2, out.starts.shape[1] - 1]):
+        out.named[k] = slots[out.named[k]]

@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.direct import Direct
 from udfs.errors import ServiceError
 from udfs.events.batch import item_key
 from udfs.feed import apply_kernels, change_kernels, parameters
@@ -23,7 +22,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.wire import Pairs
 
 VERSION = 5
-_group = Direct(change_kernels.group)
+_group = change_kernels.group
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -89,20 +88,29 @@ def pack_deltas(
     pairs: list[Pairs],
     shared: Parameters,
     origin: int = -1,
-    memory: Grouped | None = None,
 ) -> dict[int, bytes]:
     """One message per item shard that has changes.
 
     Args:
         seen: ms. pairs: by item shard; empty where none are counted.
         shared: what to add to shared parameters. origin: the subtask that has learned them.
-        memory: room for as many items and all item shards; by default made anew.
     """
-    t, names, d = touched, touched.names, touched.change.shape[1] // 2 - 2
-    count = max(len(pairs), int(t.shards.max(initial=0)) + 1)
-    g = memory or Grouped.room(len(t.keys), d, count)
-    given = t.change, t.keys, t.weight, t.weight_at, t.events, t.shards
-    _group(*given, g, varying=given)
+    t, d = touched, touched.change.shape[1] // 2 - 2
+    g = Grouped.room(len(t.keys), d, max(len(pairs), int(t.shards.max(initial=0)) + 1))
+    _group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
+    names = [t.names[k] for k in g.named[: g.starts[2, -1]].tolist()]
+    return pack_grouped(g, names, seen, pairs, shared, origin)
+
+
+def pack_grouped(
+    g: Grouped,
+    names: list[str],
+    seen: int,
+    pairs: Sequence[Pairs],
+    shared: Parameters,
+    origin: int,
+) -> dict[int, bytes]:
+    """The same of rows by shard; `names`: ids of those in `Grouped.named`."""
     rows, moves, named = g.starts.tolist()
     messages = {}
     for shard in range(len(rows) - 1):
@@ -114,7 +122,7 @@ def pack_deltas(
         c, e = moves[shard : shard + 2]
         message = Deltas(
             VERSION,
-            [names[k] for k in g.named[named[shard] : named[shard + 1]].tolist()],
+            names[named[shard] : named[shard + 1]],
             g.change[a:b].tobytes(),
             g.weight[a:b].tobytes(),
             g.weight_at[a:b].tobytes(),

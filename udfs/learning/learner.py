@@ -12,21 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.accounts import RATINGS
-from udfs.direct import Direct
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.outbox import Outbox
 from udfs.feed.parameters import RANKER
 from udfs.learning.allowance import Allowance
+from udfs.learning.batch_kernels import Given
 from udfs.learning.shared_lists import SharedLists
+from udfs.learning.steps import Steps
 from udfs.lists.keys import USER
 from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
-from udfs.models.factors import arrays, rating_kernels, softmax_kernels
-from udfs.models.factors.arrays import Draws, Ratings, Rule
+from udfs.models.factors.arrays import Draws, Ratings
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
@@ -43,6 +44,12 @@ class Learned(NamedTuple):
     slots: NDArray[np.int32]
     new_users: int
     quality: dict[str, float]
+
+
+class _Memory(Table):
+    """See `Draws`."""
+
+    eaten = column(np.int64)
 
 
 class Learner:
@@ -62,13 +69,11 @@ class Learner:
         self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
         self._writer = ListsJson()
         self.shared = SharedLists(s, self.models, self._writer)
-        self._outbox = Outbox(self.catalogue, s.job.item_shards, s.half_life_ms, origin)
+        self._outbox = Outbox(self.catalogue, s.job.item_shards, origin)
         self._allowance = Allowance(s.ranker.train_per_s)
-        rate, pull = np.float32(s.model.learning_rate), np.float32(s.model.regularisation)
-        self._rule = Rule(rate, pull, self.models.position)
+        self._steps = Steps(s.model, self.models.position, self.catalogue, self.users, self._outbox)
+        self._memory, self._event = self.catalogue.attach(_Memory()), 1
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
-        squared = s.model.loss == "squared"
-        self._learn = Direct(rating_kernels.learn if squared else softmax_kernels.learn)
         self._seed = s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages: the ranker's only once it trains.
         self._before: dict[str, NDArray[np.float64]] = {}
@@ -96,6 +101,10 @@ class Learner:
             slots = trial.learn(batch, rows, history, 0, 1).slots
             trial.messages(1)
             made = trial.user_lists(slots, 1)
+        trial.learn(batch, rows, history, 0, 1)
+        trial.users.pack(slots, trial.catalogue)  # as where pages are full
+        if (windows := trial.models.counted()) is not None:  # as beside the factors' step
+            trial.models.neighbours.count(windows, windows.heads, windows.others)
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
         _ = [updates.json for updates in made]
@@ -125,20 +134,30 @@ class Learner:
         """
         s, users, catalogue = self.settings, self.users, self.catalogue
         slot_of = users.locate(batch.users, rows, history, catalogue)
-        slots = np.fromiter(slot_of.values(), np.int32, len(slot_of))
-        event_users = np.fromiter(map(slot_of.__getitem__, batch.users), np.int32, len(batch))
+        slots = np.array([*slot_of.values()], np.int32)
+        event_users = slots
+        if len(slots) < len(batch):
+            event_users = np.array([slot_of[user] for user in batch.users], np.int32)
         known = catalogue.size
         events = Batch(event_users, catalogue.slots(batch.items), batch.weights, batch.flags)
         for name, one in self._learning.items():
             self._before.setdefault(name, one.parameters)
         self._train(events, number, now_ms)
-        windows, counted = self.models.count(*events)
-        error, sealed = self._step(events, batch, known, number, mean, first)
-        new_users, newest = self._outbox.add(events, batch.ts, users, now_ms)
-        if windows is not None:
-            self._outbox.pair(windows)
-        self.shared.touch(events.items[events.items >= 0])
-        users.write(slots, sealed, rows, history, catalogue)
+        counted = self.models.count(events)
+        given = Given(events, batch.ts, slots, now_ms, self.half_life_ms)
+        self._random[0] = (self._seed + number * random_kernels.EVENT_STRIDE) & _MASK
+        error = np.zeros(2)
+        if s.model.loss == "squared":
+            scaled = batch.ratings / np.float32(s.events.rating_scale)
+            taught: Draws | Ratings = Ratings(
+                scaled, np.zeros(2) if mean is None else mean, first, error
+            )
+        else:
+            taught = Draws(s.model.negatives, known, self._random, self._memory.eaten, self._event)
+            self._event += len(batch)
+        new_users, newest = self._steps.take(given, taught, history)
+        self.shared.touch(events.items)
+        users.write(slots, rows)
         self.models.clock_ms = max(self.models.clock_ms, float(newest))
         if s.job.strict:
             self.models.forget_popular()
@@ -158,7 +177,7 @@ class Learner:
             if change.any():
                 found[name] = change
         self._before.clear()
-        return self._outbox.pack(now_ms, found)
+        return self._outbox.pack(now_ms, self.models.counted(), found)
 
     def _train(self, events: Batch, number: int, now_ms: int) -> None:
         """Let the ranker learn from some of the events, before any model does: what known users
@@ -180,47 +199,6 @@ class Learner:
         self._before.setdefault(RANKER, self.models.ranker.parameters)
         self._samples[0] = (self._seed ^ number * _SAMPLE_STRIDE) & _MASK
         self.models.train(events.users[chosen], events.items[chosen], now_ms, self._samples)
-
-    def _step(
-        self,
-        events: Batch,
-        batch: EventBatch,
-        known: int,
-        number: int,
-        mean: NDArray[np.float64] | None,
-        first: int,
-    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        """Learn the factors and the histories.
-
-        Args:
-            known: how many slots there were before the batch.
-
-        Returns: the errors, as in `Ratings`, and the full pages, as `Users.write` takes them.
-        """
-        s, users, catalogue, n = self.settings, self.users, self.catalogue, len(events.users)
-        self._random[0] = (self._seed + number * random_kernels.EVENT_STRIDE) & _MASK
-        room = min(n * (1 + s.model.negatives + s.model.window), catalogue.size)
-        touched, spare = self._outbox.room(room, n), users.spare(n)
-        given = (
-            arrays.user_factors(users),
-            users.view,
-            spare,
-            arrays.item_factors(catalogue),
-            events,
-            self._rule,
-        )
-        error = np.zeros(2)
-        if s.model.loss == "squared":
-            scaled = batch.ratings / np.float32(s.events.rating_scale)
-            ratings = Ratings(scaled, np.zeros(2) if mean is None else mean, first, error)
-            count = self._learn(*given, ratings, touched)
-        else:
-            draws = Draws(s.model.negatives, known, self._random)
-            count = self._learn(*given, draws, touched)
-        users.free_count, full = spare.counts.tolist()
-        catalogue.measure(touched.slots[:count])
-        self._outbox.touched = count
-        return error, spare.sealed[:full]
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
         """The lists of the users in `slots` (distinct), and their factors if these are wanted."""

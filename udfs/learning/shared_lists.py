@@ -45,13 +45,13 @@ class SharedLists:
         return bool(self._due) and self._due[0][0] <= now_ms
 
     def touch(self, slots: NDArray[np.int32]) -> None:
-        """Record that items (int32[n], distinct) were seen: their similar items may change."""
+        """Record that items (int32[n], −1: none) were seen: their similar items may change."""
         self._touch(slots.tolist())
 
     def _touch(self, slots: list[int]) -> None:
         waiting, written = self._waiting, self._written
         for slot in slots:
-            if slot not in waiting:
+            if slot not in waiting and slot >= 0:
                 waiting.add(slot)
                 at = written[slot] + self._every_ms if slot in written else 0
                 self._touched += 1

@@ -158,25 +158,33 @@ class Catalogue(Table):
         lists are made by them.
 
         Bounds are correct for any axis. The best one is near the factors' first principal axis,
-        which is computed again whenever all factors have changed ten times on average.
-        """
-        if self.clusters is not None:
-            self.clusters.place(slots, self.q, self.bias)
-            return
-        if self.living >= self._clustered_from:
+        computed again whenever all factors have changed ten times on average."""
+        if self.bounded:
+            self._measure(self.q, self.axis, slots, self.along, self.across, varying=(slots,))
+            self.measured(len(slots))
+        elif self.clusters is None:
             self.cluster()
+        else:
+            self.clusters.place(slots, self.q, self.bias)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether lists are made by the bounds, not by clusters."""
+        return self.clusters is None and self.living < self._clustered_from
+
+    def measured(self, count: int) -> None:
+        """Record that the bounds of so many slots were updated."""
+        self._measured += count
+        if self._measured <= 10 * max(self.size, 100):
             return
-        self._measured += len(slots)
-        if self._measured > 10 * max(self.size, 100):
-            self._measured = 0
-            q, axis = self.q[: self.size], self.axis
-            axis = axis if axis.any() else np.ones_like(axis)
-            for _ in range(4):  # power iteration
-                axis = q.T @ (q @ axis)
-                axis /= max(np.linalg.norm(axis), np.float32(1e-30))
-            self.axis = axis
-            slots = np.arange(self.size, dtype=np.int32)
-        self._measure(self.q, self.axis, slots, self.along, self.across, varying=(slots,))
+        self._measured = 0
+        q, axis = self.q[: self.size], self.axis if self.axis.any() else np.ones_like(self.axis)
+        for _ in range(4):  # power iteration
+            axis = q.T @ (q @ axis)
+            axis /= max(np.linalg.norm(axis), np.float32(1e-30))
+        self.axis = axis
+        every = np.arange(self.size, dtype=np.int32)
+        self._measure(self.q, axis, every, self.along, self.across, varying=(every,))
 
     def cluster(self) -> None:
         """Search the best items by cluster from now on."""
@@ -195,8 +203,7 @@ class Catalogue(Table):
         self._text_end = end
 
     def shards(self, count: int) -> NDArray[np.int32]:
-        """The item shard of each slot, int32[size]; `count`, the number of shards, must not
-        change."""
+        """The item shard of each slot, int32[size], of `count`, which must not change."""
         if self._sharded < self.size:
             fresh = slice(self._sharded, self.size)
             self._shards[fresh] = self.checksum[fresh] % count
@@ -220,8 +227,7 @@ class Catalogue(Table):
         return out.view(self.dtype).reshape(len(slots))
 
     def put_rows(self, items: Sequence[str], rows: NDArray[np.void]) -> None:
-        """Set items to the absolute values of their records; items for which there is no room are
-        skipped."""
+        """Set items to the values of their records, as far as there is room for them."""
         self.put(self.slots(items), rows)
 
     def put(self, slots: NDArray[np.int32], rows: NDArray[np.void]) -> None:

@@ -21,7 +21,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import PAGE, History, Spare
 from udfs.memory.pages import Pages
-from udfs.memory.user_kernels import HEAD, Stored
+from udfs.memory.user_kernels import Stored
 from udfs.state.handles import Rows
 from udfs.state.records import read_rows, user_dtype
 
@@ -65,6 +65,8 @@ class Users(Table):
         self._view: History | None = None
         self._pack = Direct(user_kernels.pack_rows)
         self._sealed, self._counts = np.empty((64, 2), np.int32), np.zeros(2, np.int64)
+        self._spare = Spare(self.free, self._sealed, self._counts)
+        self._packed = np.empty((64, self.dtype.itemsize // 4), np.uint32)
 
     @property
     def pages(self) -> NDArray[np.int32]:
@@ -97,12 +99,23 @@ class Users(Table):
 
     def spare(self, count: int) -> Spare:
         """Room for histories to grow by `count` events; `free_count` follows when they are
-        learned: set it to the first of `counts`."""
-        self._pages.make_free(count)
+        learned: set it to the first of `counts`, which is that of free pages before."""
+        pages, spare = self._pages, self._spare
+        pages.make_free(count)
         if len(self._sealed) < count:
             self._sealed = np.empty((2 * count, 2), np.int32)
-        self._counts[:] = self.free_count, 0
-        return Spare(self.free, self._sealed, self._counts)
+        if spare.free is not pages.free or spare.sealed is not self._sealed:
+            spare = self._spare = Spare(pages.free, self._sealed, self._counts)
+        self._counts[0] = pages.free_count
+        self._counts[1] = 0
+        return spare
+
+    def rows(self, count: int) -> NDArray[np.uint32]:
+        """Room for the packed rows of `count` users, uint32[at least count, w]: the same again at
+        the next call."""
+        if len(self._packed) < count:
+            self._packed = np.empty((2 * count, self._packed.shape[1]), np.uint32)
+        return self._packed
 
     @property
     def view(self) -> History:
@@ -207,35 +220,41 @@ class Users(Table):
         result."""
         self._pages.renumber(place)
 
-    def write(
-        self,
-        slots: NDArray[np.int32],
-        sealed: NDArray[np.int32],
-        rows: Rows,
-        history: Rows,
-        catalogue: Catalogue,
-    ) -> None:
-        """Write the users in `slots` (distinct) to state, and the pages that `sealed` names.
+    def stored(self, catalogue: Catalogue) -> Stored:
+        """What rows hold besides the histories: the arrays of this moment."""
+        return Stored(
+            self.p, self.spread, self.last, self.seen, self.first, self.sealed, catalogue.keys
+        )
+
+    def seal(self, sealed: NDArray[np.int32], history: Rows, catalogue: Catalogue) -> None:
+        """Write full pages to state.
 
         Args:
-            sealed: int32[k, 2], (slot, page) of the full pages that this batch filled or changed.
+            sealed: int32[k, 2], (slot, page) of the full pages that a batch filled or changed.
         """
-        keys = catalogue.keys
-        if len(sealed):
-            full = {}
-            for slot, page in sealed.tolist():
-                number = int(self.first[slot]) + self._pages.below(page)
-                full[f"{number}:{self.names[slot]}"] = (
-                    keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
-                )
-                self.sealed[slot] = max(self.sealed[slot], number + 1)
-            history.put_all(full)
-            for slot in {slot for slot, _ in sealed.tolist()}:
-                self._trim(slot, history)
-        packed = np.empty((len(slots), HEAD + self.dimensions + 2 * PAGE), np.uint32)
-        stored = Stored(self.p, self.spread, self.last, self.seen, self.first, self.sealed, keys)
-        self._pack(slots, self.view, stored, packed)
-        data, size, names = packed.tobytes(), self.dtype.itemsize, self.names
+        keys, full = catalogue.keys, {}
+        for slot, page in sealed.tolist():
+            number = int(self.first[slot]) + self._pages.below(page)
+            full[f"{number}:{self.names[slot]}"] = (
+                keys[self.pages[page]].tobytes() + self.disliked[page].tobytes()
+            )
+            self.sealed[slot] = max(self.sealed[slot], number + 1)
+        history.put_all(full)
+        for slot in {slot for slot, _ in sealed.tolist()}:
+            self._trim(slot, history)
+
+    def pack(self, slots: NDArray[np.int32], catalogue: Catalogue) -> None:
+        """Pack the users in `slots` into the first of `rows`."""
+        self._pack(slots, self.view, self.stored(catalogue), self.rows(len(slots)))
+
+    def write(self, slots: NDArray[np.int32], rows: Rows) -> None:
+        """Write the users in `slots` (distinct), who are packed in the first of `rows`, to
+        state."""
+        names, n = self.names, len(slots)
+        if n == 1:
+            rows.put_all({names[slots[0]]: self._packed[0].tobytes()})
+            return
+        data, size = self._packed[:n].tobytes(), self.dtype.itemsize
         rows.put_all(
             {names[s]: data[i * size : (i + 1) * size] for i, s in enumerate(slots.tolist())}
         )

@@ -14,6 +14,9 @@ from udfs.models.offers import can_explain
 from udfs.models.ranked import Told
 from udfs.options.sources import SOURCES, evident
 
+REASONS = 2
+"""How many history items are named as reasons for an item of a list."""
+
 Explaining = list[tuple[int, Model]]
 """The positions in `SOURCES` of sources that explain their items in Python, with each of them."""
 

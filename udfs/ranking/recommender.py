@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.factors.search import rank_similar
 from udfs.models.factors.source import Factors
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.source import TakenTogether
 from udfs.models.item_cf.wire import KeyRow
-from udfs.models.model import Events, Model, Moment, Shop
+from udfs.models.model import Model, Moment, Shop
 from udfs.models.popular.source import Popular, Trends
 from udfs.models.popular.trending import Trending
 from udfs.models.ranked import Lists, Ranked, Told, of_one
@@ -29,12 +30,10 @@ from udfs.models.user_cf.source import LikeMinded
 from udfs.options.sources import SOURCES, position
 from udfs.ranking import fill_kernels
 from udfs.ranking.blend import FEW, Blend
+from udfs.ranking.counting import Counting
 from udfs.ranking.ranker import Ranker
-from udfs.ranking.reasons import explain, explaining
+from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.threads import Threads, nothing
-
-REASONS = 2
-"""How many history items are named as reasons for an item of a list."""
 
 
 class Recommender:
@@ -68,32 +67,20 @@ class Recommender:
             for table in model.tables if self.counting or name not in evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
+        own = [m for m in self.sources.values() if type(m).count is not Model.count]
+        self._counts = Counting(self.shop, self.neighbours, self.consumers, own)
         self._explaining = explaining(self.sources) if self.counting else []
 
-    def count(
-        self,
-        event_users: NDArray[np.int32],
-        event_items: NDArray[np.int32],
-        weights: NDArray[np.float32],
-        flags: NDArray[np.uint8],
-    ) -> tuple[Windows | None, Callable[[], object]]:
-        """Let the sources count n events, before these belong to the histories.
-
-        Returns: the windows, for the item learners, None where no source counts; and what waits
-            until all have counted, for nothing else looks at the counts meanwhile.
-        """
+    def count(self, batch: Batch) -> Callable[[], object]:
+        """Let the sources count n events, before these belong to the histories; the function
+        returned waits until all have counted, for nothing else looks at the counts meanwhile."""
         self._moment = None
-        if not self.counting:
-            return None, nothing
-        windows = self.neighbours.windows(self.users, event_users, event_items, weights, flags)
-        events = Events(event_users, event_items, weights, flags, windows)
-        waits = [model.count(events) for model in self.sources.values()]
+        return self._counts.take(batch) if self.counting else nothing
 
-        def wait() -> None:
-            for each in waits:
-                each()
-
-        return windows, wait
+    def counted(self) -> Windows | None:
+        """The windows of all batches since the last call, for the item learners; valid until the
+        next batch. None if there are none."""
+        return self._counts.gathered()
 
     def train(
         self,
@@ -139,10 +126,10 @@ class Recommender:
         self, slots: NDArray[np.int32], now_ms: int
     ) -> list[tuple[str, NDArray[np.intp] | slice, Told]]:
         """The lists that are served, as from `rank`, with reasons and what was consumed."""
-        served, lists, blend = self.settings.lists.model, self.settings.lists, self._blend
+        lists, blend = self.settings.lists, self._blend
         size, near = (REASONS, self._popular.nearest), self._popular.near(now_ms)
-        few = blend.lasting and 0 < len(slots) <= FEW and self.catalogue.clusters is None
-        few = few and (served == "ranker" or served in blend.evident)
+        served, few = lists.model, blend.lasting and 0 < len(slots) <= FEW
+        few = few and served in ("ranker", *blend.evident) and self.catalogue.clusters is None
         if few and min(self.users.events[slots].tolist()) >= lists.minimum_events:
             slots = np.ascontiguousarray(slots, np.int32)
             told, short = blend.make_few(served, slots, near, size)
@@ -158,12 +145,10 @@ class Recommender:
         known, least = self.users.events[slots], self.settings.lists.minimum_events
         if len(slots) and known.min() >= least:
             return [(served, np.arange(len(slots)), moment)]
-        young = known < least
-        parts = []
+        young, parts = known < least, []
         for source, chosen in ((served, ~young), ("popular", young)):
             if len(at := np.flatnonzero(chosen)):
-                some = moment if len(at) == len(slots) else moment.part(at)
-                parts.append((source, at, some))
+                parts.append((source, at, moment if len(at) == len(slots) else moment.part(at)))
         return parts
 
     def _lists(self, model: str, moment: Moment, size: tuple[int, int]) -> Told:

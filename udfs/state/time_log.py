@@ -60,8 +60,10 @@ class TimeLog:
 
     def expired(self, now_ms: int) -> list[int]:
         """The buckets in which every chunk is older than the span."""
-        lived = self.span_ms // 8
-        return [start for start in self.buckets if now_ms - (start + lived) > self.span_ms]
+        limit = now_ms - self.span_ms // 8 - self.span_ms
+        if next(iter(self.buckets), limit) >= limit:  # the oldest is the first
+            return []
+        return [start for start in self.buckets if start < limit]
 
     def drop(self, bucket: int) -> list[bytes]:
         """Remove a bucket and return its chunks in order."""

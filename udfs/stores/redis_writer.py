@@ -140,7 +140,7 @@ class RedisWriter:
         self._fence, self._sleep = fence, sleep
         self.round_trips = self.connections = 0
         self._plain: redis.Redis | None = None
-        self._connection: Any = None
+        self._idle: list[Any] = []  # taken and returned by several threads, each of them at once
         self._nodes: ClusterNodes | None = None
         if settings.cluster:
             connect: Any = partial(settings.client, self._joined)
@@ -220,19 +220,25 @@ class RedisWriter:
         except BaseException:
             connection.disconnect()
             raise
+        finally:
+            self._idle.append(connection)
 
     def _ready(self) -> Any:
-        """The one connection, which is kept: taking it out of redis-py's pool and returning it
-        costs as much as a short list."""
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self.client.connection_pool.get_connection()
-            return connection
+        """A connection that nobody uses. It does not go back to redis-py's pool: taking it out of
+        there and returning it costs as much as a short list."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return self.client.connection_pool.get_connection()
         try:
             if connection._sock and not connection.replies.can_read(0):
                 return connection
         except (redis.RedisError, OSError) as error:
             log.info("The connection to Redis has ended: %s", error)
-        connection.disconnect()  # it was closed, or something has come in that nobody asked for
-        connection.connect()
+        try:
+            connection.disconnect()  # it has ended, or something came in that nobody asked for
+            connection.connect()
+        except BaseException:
+            self._idle.append(connection)
+            raise
         return connection

@@ -14,7 +14,8 @@ from udfs.models.popular.source import Popular
 from udfs.options.learning import Lists as ListOptions
 from udfs.options.sources import SOURCES
 from udfs.ranking import blend, features
-from udfs.ranking.recommender import REASONS, Recommender
+from udfs.ranking.reasons import REASONS
+from udfs.ranking.recommender import Recommender
 
 USERS, LENGTH = [f"u{n}" for n in range(8)], 5
 taken = st.lists(

@@ -63,11 +63,15 @@ class Draws(NamedTuple):
             a slot beyond them is known as of its first event.
         random: uint64[1], the generator's state at the first event; each further event begins
             `EVENT_STRIDE` later, so that its draws do not depend on how events are batched.
+        eaten: int64[I], changed: numbers of earlier events, or 0; memory that no batch has to
+            clear. event: the number of the first event, above those of all before.
     """
 
     negatives: int
     size: int
     random: Any
+    eaten: Any
+    event: int
 
 
 class Ratings(NamedTuple):

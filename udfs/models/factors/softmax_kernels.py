@@ -235,8 +235,8 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
     event_users, event_items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
     rate, regularisation, position = rule.rate, rule.regularisation, rule.position
     negatives, known, random = draws.negatives, draws.size, draws.random
+    eaten, since = draws.eaten, draws.event
     count, start, d = 0, random[0], q.shape[1]
-    eaten = np.full(q.shape[0], -1, np.int32)
     chosen, error = np.empty(negatives + 1, np.int32), np.empty(negatives + 1, np.float32)
     recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
@@ -253,12 +253,12 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
         step, positive = min(rate * abs(weights[e]), np.float32(1.0)), weights[e] > 0.0
         if step > 0.0:
             random[0] = start + np.uint64(e) * np.uint64(EVENT_STRIDE)
-            mark(e, user, tail, fill, older, pages, eaten)
-            eaten[target] = e
+            mark(since + e, user, tail, fill, older, pages, eaten)
+            eaten[target] = since + e
             chosen[0], m = target, 0
             for _ in range(negatives):
                 j = _draw(known, random)
-                if alive[j] and eaten[j] != e:
+                if alive[j] and eaten[j] != since + e:
                     for f in range(0, d, LINE):
                         prefetch(q, j, f)
                     m += 1

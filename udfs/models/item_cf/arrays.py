@@ -6,7 +6,6 @@ slots, `K` neighbours of an item, `L` history items an event is paired with, `m`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,29 +56,6 @@ class Windows(NamedTuple):
             self.others[:p],
             self.distances[:p],
         )
-
-    @classmethod
-    def join(cls, parts: Sequence[Windows]) -> Windows:
-        """Windows that were learned one after the other, as if at once.
-
-        >>> one = Windows.room(1, 2)._replace(starts=np.array([0, 2], np.int32))
-        >>> both = Windows.join([one, one])
-        >>> both.learned, both.order.tolist(), both.starts.tolist(), len(both.others)
-        (2, [0, 1], [0, 2, 4], 4)
-        """
-        if len(parts) == 1:
-            return parts[0]
-        orders, starts, learned, pairs = [], [np.zeros(1, np.int32)], 0, 0
-        for part in parts:
-            orders.append(part.order + np.int32(learned))
-            starts.append(part.starts[1:] + np.int32(pairs))
-            learned, pairs = learned + part.learned, pairs + len(part.others)
-        users, heads, gains, others, distances = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("users", "heads", "gains", "others", "distances")
-        )
-        order, start = np.concatenate(orders), np.concatenate(starts)
-        return cls(learned, order, users, heads, gains, start, others, distances)
 
 
 class Counts(NamedTuple):

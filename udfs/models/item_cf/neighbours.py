@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from udfs.direct import Direct
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
-from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.item_cf import counting_kernels, evidence_kernels, row_kernels
 from udfs.models.item_cf.arrays import Changed, Counts, Pace
@@ -70,6 +69,7 @@ class Neighbours(Table):
     Attributes:
         ids, values, lengths: int32[I, K], float32[I, K], int32[I]: neighbours by row, and g·count.
         counts: float64[I], g·n.
+        stamp: int64[I], see `Changed`.
         clock: events learned. log_gain: log2 of g, 0 to 32.
     """
 
@@ -77,7 +77,7 @@ class Neighbours(Table):
     values = column(np.float32, ("K",))
     lengths = column(np.int32)
     counts = column(np.float64)
-    _stamp = column(np.int64)
+    stamp = column(np.int64)
     _shown = column(np.int32)
 
     def __init__(self, settings: ItemCF | None = None, room: int = 256) -> None:
@@ -89,8 +89,6 @@ class Neighbours(Table):
         distance = np.arange(s.window) / WINDOW_DECAY
         self._forward = (np.exp(-distance) + FLOOR).astype(np.float32)
         self._position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
-        self._latest = np.full(0, -1, np.int32)
-        self._windows = Direct(counting_kernels.windows)
         self._count = Direct(counting_kernels.count)
 
     @property
@@ -103,27 +101,20 @@ class Neighbours(Table):
         """The arrays that the counting kernels change."""
         return Counts(self.ids, self.values, self.lengths, self.counts)
 
-    def windows(
-        self,
-        users: Users,
-        event_users: NDArray[np.int32],
-        event_items: NDArray[np.int32],
-        weights: NDArray[np.float32],
-        flags: NDArray[np.uint8],
-    ) -> Windows:
-        """What n events are paired with, before `history_kernels.note` puts them into the pages.
+    @property
+    def pace(self) -> Pace:
+        """What a pair counts now."""
+        return Pace(self.log_gain, self.growth, self._forward, np.float32(BACKWARD))
 
-        Args:
-            event_users, event_items: int32[n], cache slots and catalogue slots (−1: none).
-            weights, flags: float32[n], uint8[n] (1: consumed), as in `EventBatch`.
-        """
-        if len(self._latest) < len(users.tail):
-            self._latest = np.full(len(users.tail), -1, np.int32)
-        n, reach = len(event_users), self.settings.window
-        batch = Batch(event_users, event_items, weights, flags)
-        out = Windows.room(n, n * reach)
-        m = self._windows(batch, users.view, reach, self._latest, out)
-        return out.first(m, m, out.starts[m])
+    def next_batch(self) -> int:
+        """The number of a batch that is counted now."""
+        self._batch += 1
+        return self._batch
+
+    def counted(self, log_gain: float, learned: int) -> None:
+        """Go on after a batch of `learned` events was counted; log_gain: as the kernel left it."""
+        self.log_gain = log_gain
+        self._advance(self.clock + learned)
 
     def count(
         self, windows: Windows, head_rows: NDArray[np.int32], other_rows: NDArray[np.int32]
@@ -136,18 +127,11 @@ class Neighbours(Table):
 
         Returns: int32[r], the distinct rows that changed.
         """
-        self._batch += 1
-        heads, others = windows.heads, windows.others
+        number, heads, others = self.next_batch(), windows.heads, windows.others
         touched = np.empty(min(len(self.counts), len(heads) + len(others)), np.int32)
-        rows, self.log_gain = self._count(
-            windows,
-            head_rows,
-            other_rows,
-            self.table,
-            Pace(self.log_gain, self.growth, self._forward, np.float32(BACKWARD)),
-            Changed(self._stamp, self._batch, touched),
-        )
-        self._advance(self.clock + windows.learned)
+        changed = Changed(self.stamp, number, touched)
+        rows, log_gain = self._count(windows, head_rows, other_rows, self.table, self.pace, changed)
+        self.counted(log_gain, windows.learned)
         return touched[:rows]
 
     @property

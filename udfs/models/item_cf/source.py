@@ -1,12 +1,10 @@
 """The source `item-cf`: items that go together with a user's last items.
 
-In: batches with their windows. Out: evidence by item for the ranker, similar items, reasons; and
-rows that the item learners share (`wire`). The arrays are those of `neighbours`.
+In: the counts of `neighbours`, which `udfs.ranking.counting` makes from batches. Out: evidence by
+item for the ranker, similar items, reasons; and rows that the item learners share (`wire`).
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from udfs.models.item_cf import reason_kernels as reason_kernels
 from udfs.models.item_cf.evidence_kernels import Pairs
 from udfs.models.item_cf.neighbours import Neighbours
-from udfs.models.model import Events, Model, Shop
+from udfs.models.model import Model, Shop
 from udfs.models.options import ItemCF
 
 _REASONS = 2  # history items named as reasons for a list item
@@ -31,13 +29,6 @@ class TakenTogether(Model):
     def evidence(self, thread: int) -> Pairs:
         """Read-only, so all threads share it."""
         return self.neighbours.pairs
-
-    def count(self, events: Events) -> Callable[[], object]:
-        """Count pairs, in parallel with the rest of learning a batch."""
-        neighbours, windows = self.neighbours, events.windows
-        return self.shop.threads.beside(
-            lambda: neighbours.count(windows, windows.heads, windows.others), len(events.users)
-        )
 
     def explain(self, slots: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.int32]:
         """The history items that contributed most to the score."""

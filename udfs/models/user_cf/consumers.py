@@ -8,13 +8,9 @@ arrive, not in state. The neighbours of a user are users of the same subtask.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from udfs.direct import Direct
 from udfs.memory.columns import Table, column
-from udfs.memory.users import Users
 from udfs.models.options import UserCF
-from udfs.models.user_cf import consumer_kernels
 
 # The constants of similarity and scores (`consumer_kernels`): chosen on the first half of
 # MovieLens-100K by recall@10, one set for ratings of 5 and all ratings (docs/models.md). No data
@@ -58,8 +54,3 @@ class Consumers(Table):
         self.settings = s = settings or UserCF()
         super().__init__(R=s.consumers)
         self.position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
-        self._note = Direct(consumer_kernels.note)
-
-    def note(self, users: Users, slots: NDArray[np.int32], items: NDArray[np.int32]) -> None:
-        """Record n consumptions in order: int32[n] cache slots and int32[n] catalogue slots."""
-        self._note(slots, items, users.serials, self.who, self.serial, self.counts)

@@ -1,24 +1,22 @@
 """The source `user-cf`: what people who chose a user's last items chose besides.
 
-In: batches with their windows. Out: evidence by item for the ranker. The arrays are those of
-`consumers`: filled as events arrive, not in state. The neighbours of a user are users of the same
+In: the arrays of `consumers`, which `udfs.ranking.counting` fills as events arrive: they are not
+in state. Out: evidence by item for the ranker. The neighbours of a user are users of the same
 subtask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.models.model import Events, Model, Shop
+from udfs.models.model import Model, Shop
 from udfs.models.options import UserCF
 from udfs.models.user_cf import consumers
 from udfs.models.user_cf.consumer_kernels import Noted
 from udfs.models.user_cf.consumers import Consumers
-from udfs.threads import nothing
 
 
 class LikeMinded(Model):
@@ -52,8 +50,3 @@ class LikeMinded(Model):
             consumers.ITEMS_EACH,
             *self._memory[thread],
         )
-
-    def count(self, events: Events) -> Callable[[], object]:
-        """Record who chose what."""
-        self.consumers.note(self.shop.users, events.windows.users, events.windows.heads)
-        return nothing

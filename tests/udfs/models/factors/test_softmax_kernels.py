@@ -41,6 +41,7 @@ class Model:
         self.position = np.exp(-np.arange(window) / 2).astype(np.float32)
         self.stamp, self.size = np.zeros(items, np.int64), items
         self.random = np.array([seed], np.uint64)
+        self.eaten, self.events = np.zeros(items, np.int64), 1
         self.calls = 0
 
     def learn(
@@ -58,7 +59,8 @@ class Model:
             np.array(weights, np.float32),
             np.array(flags or [0] * len(events), np.uint8),
         )
-        draws = Draws(negatives, self.size, self.random)
+        draws = Draws(negatives, self.size, self.random, self.eaten, self.events)
+        self.events += len(batch.users)
         return self.call(softmax_kernels.learn, batch, rate, pull, draws)
 
     def call(

@@ -129,12 +129,16 @@ class World:
 
     def learn(self, part: list[Event]) -> Windows:
         users, items, weights, flags = (np.array(column) for column in zip(*part, strict=True))
-        seen: Any = SimpleNamespace(tail=self.pages.tail, view=self.view)
-        windows = self.model.windows(
-            seen,
-            users.astype(np.int32), items.astype(np.int32),
-            weights.astype(np.float32), flags.astype(np.uint8),
-        )  # fmt: skip
+        batch = history_kernels.Batch(
+            users.astype(np.int32),
+            items.astype(np.int32),
+            weights.astype(np.float32),
+            flags.astype(np.uint8),
+        )
+        reach, latest = self.model.settings.window, np.full(len(self.pages.tail), -1, np.int32)
+        out = Windows.room(len(part), len(part) * reach)
+        m = counting_kernels.windows(batch, self.view, reach, latest, out)
+        windows = out.first(m, m, out.starts[m])
         self.model.count(windows, windows.heads, windows.others)
         for user, item, weight, flag in part:
             if item >= 0 and flag and item not in self.pages.of(user):
