@@ -24,13 +24,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import DIMENSIONS, Load, subscribe, zipf
-from flink_app.config import load
+from benchmarks.process import java
+from flink_app.config import Config, load
 from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.environment import (
     embedded_options,
     environments,
     flink_options,
-    prepare_process,
 )
 from flink_app.local.redis_server import RedisServer
 
@@ -46,11 +46,6 @@ def measure(
 ) -> dict[str, Any]:
     """Run the job on a watched directory, with each rate in turn for `seconds`, after 200 events/s
     for `warm` seconds and until the first list."""
-    prepare_process()
-    client = redis.Redis.from_url(url)
-    client.flushall()
-    ages: list[tuple[float, float]] = []
-    found = []
     with tempfile.TemporaryDirectory() as name:
         overrides = [
             "source.kind=directory",
@@ -64,37 +59,49 @@ def measure(
             *given,
         ]
         config = load(None, overrides, {}).config
-        stream, tables = environments(embedded_options(config) | flink_options(config))
-        from flink_app.job import build
+        with java(config):
+            return {"rates": _measure(config, Path(name), rates, seconds, warm)}
 
-        build(stream, tables, config)
-        job = stream.execute_async()
-        writer = Load(Path(name), _SAMPLE)
-        events = zipf(200 * (warm + 600) + (sum(rates) + 1) * (seconds + 1), seed=1)
-        stop = threading.Event()
-        threading.Thread(target=subscribe, args=(url, writer, ages, stop), daemon=True).start()
-        writer.write(events, 200, warm)  # until Java and the kernels are warm
-        while not ages:
-            writer.write(events, 200, 1)
+
+def _measure(
+    config: Config, folder: Path, rates: list[int], seconds: int, warm: int
+) -> list[dict[str, Any]]:
+    model, url = config.lists.model, config.redis.url
+    client = redis.Redis.from_url(url)
+    client.flushall()
+    stream, tables = environments(embedded_options(config) | flink_options(config))
+    from flink_app.job import build
+
+    build(stream, tables, config)
+    job = stream.execute_async()
+    ages: list[tuple[float, float]] = []
+    found = []
+    writer = Load(folder, _SAMPLE)
+    events = zipf(200 * (warm + 600) + (sum(rates) + 1) * (seconds + 1), seed=1)
+    stop = threading.Event()
+    threading.Thread(target=subscribe, args=(url, writer, ages, stop), daemon=True).start()
+    writer.write(events, 200, warm)  # until Java and the kernels are warm
+    while not ages:
+        writer.write(events, 200, 1)
+    _rest(writer)
+    for rate in rates:
+        print(f"latency, {model}: {rate:,} events/s …", file=sys.stderr)
+        writer.sample = 1 if rate <= _SLOW else _SAMPLE
+        writer.write(events, rate, seconds / 2)
+        began, before = time.time(), read_totals(client, "") or Totals()
+        reached = writer.write(events, rate, seconds / 2)
+        ended, after = time.time(), read_totals(client, "") or Totals()
         _rest(writer)
-        for rate in rates:
-            print(f"latency, {model}: {rate:,} events/s …", file=sys.stderr)
-            writer.sample = 1 if rate <= _SLOW else _SAMPLE
-            writer.write(events, rate, seconds / 2)
-            began, before = time.time(), read_totals(client, "") or Totals()
-            reached = writer.write(events, rate, seconds / 2)
-            ended, after = time.time(), read_totals(client, "") or Totals()
-            _rest(writer)
-            written = [(at - age / 1000, age) for at, age in list(ages)]
-            counted = np.array([age for at, age in written if began <= at < ended])
-            missing = sum(began <= at < ended for q in writer.waiting.values() for _, at in list(q))
-            found.append(
-                {"model": model, "asked_per_s": rate, "events_per_s": round(reached, 1)}
-                | summary(counted, missing, before, after, config.job.window_ms)
-            )
-        stop.set()
-        job.cancel().result()
-    return {"rates": found}
+        written = [(at - age / 1000, age) for at, age in list(ages)]
+        counted = np.array([age for at, age in written if began <= at < ended])
+        missing = sum(began <= at < ended for q in writer.waiting.values() for _, at in list(q))
+        found.append(
+            {"model": model, "asked_per_s": rate, "events_per_s": round(reached, 1)}
+            | summary(counted, missing, before, after, config.job.window_ms)
+        )
+    stop.set()
+    job.cancel().result()
+    return found
 
 
 def _rest(writer: Load) -> None:

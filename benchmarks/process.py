@@ -12,7 +12,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -47,13 +48,20 @@ def peak_mib() -> dict[str, float]:
     return peaks
 
 
-def measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
-    """Run a bounded job to its end, in Java as `millirec run` starts it; time counts from the first
-    figures to the last list."""
+@contextmanager
+def java(config: Config) -> Iterator[None]:
+    """Java for a job in this process, with the options that `millirec run` gives it."""
+    warn = partial(print, file=sys.stderr)
     with (
         tempfile.TemporaryDirectory() as folder,
-        JavaGateway(Path(folder) / "java.log", partial(print, file=sys.stderr), suited(config)),
+        JavaGateway(Path(folder) / "java.log", warn, suited(config)),
     ):
+        yield
+
+
+def measure(build: Callable[..., object], config: Config) -> dict[str, Any]:
+    """Run a bounded job to its end; time counts from the first figures to the last list."""
+    with java(config):
         return _measure(build, config)
 
 

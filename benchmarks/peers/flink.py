@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 
+from benchmarks.process import java
 from flink_app.config import load
 from flink_app.graph.environment import (
     embedded_options,
@@ -24,7 +26,8 @@ _PROCESS_MODE = "flink.options.python.execution-mode=process"
 def main() -> None:
     """Run the job."""
     folder, url, factors, job, *overrides = sys.argv[1:]
-    prepare_process(beam=_PROCESS_MODE in overrides)
+    in_processes = _PROCESS_MODE in overrides
+    prepare_process(beam=in_processes)
     given = [
         "source.kind=directory",
         f"source.paths={json.dumps([folder])}",
@@ -34,9 +37,11 @@ def main() -> None:
         "dead_letters.kind=none",
     ]
     config = load(None, [*given, *overrides], {}).config
-    stream, tables = environments(embedded_options(config) | flink_options(config))
-    import_module(job).build(stream, tables, config)
-    stream.execute_async().get_job_execution_result().result()
+    # Process mode needs the Java that PyFlink starts, which also serves Beam's workers.
+    with nullcontext() if in_processes else java(config):
+        stream, tables = environments(embedded_options(config) | flink_options(config))
+        import_module(job).build(stream, tables, config)
+        stream.execute_async().get_job_execution_result().result()
 
 
 if __name__ == "__main__":
