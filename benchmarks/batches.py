@@ -1,4 +1,4 @@
-"""The fixed CPU time of a micro-batch, and the CPU time per event in it.
+"""`python -m benchmarks.batches`: the fixed CPU time of a micro-batch, and that per event in it.
 
 In: nothing. Out: a table on standard error, and one line of JSON. With more TaskManagers, the same
 events are split into more and smaller batches, so the fixed time limits how far a job scales. The
@@ -8,6 +8,7 @@ time to pass each batch to Python, and to read and write its state.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -115,6 +116,7 @@ def line(rows: list[dict[str, Any]], name: str) -> tuple[float, float]:
 
 def main() -> None:
     """Measure, print."""
+    argparse.ArgumentParser("python -m benchmarks.batches", description=__doc__).parse_args()
     rows = []
     with RedisServer() as server:
         for trained in TRAINED:
@@ -126,11 +128,13 @@ def main() -> None:
     names = "events", "trained/s", *PARTS, "total", TIMERS, "lists"
     table = Table(*names, title="µs of CPU time per micro-batch")
     for row in rows:
-        table.add_row(*(f"{value:,}" for value in row.values()))
-    table.add_row("n", "0", *(f"{a:g} + {b:g} n" for a, b in lines.values()))
+        table.add_row(*(f"{value:,.0f}" for value in row.values()))
     Console(stderr=True).print(table)
+    for name, (fixed, each) in lines.items():
+        print(f"{name}, n events, 0 trained: {fixed:g} + {each:g} n", file=sys.stderr)
     messages = [message(size) for size in (1, 10, 100)]
-    print(f"item learner, {MESSAGES} messages as one, µs each: {messages}", file=sys.stderr)
+    costs = ", ".join(f"{found['size']} events: {found['item']}" for found in messages)
+    print(f"item learner, {MESSAGES} messages as one, each of {costs}", file=sys.stderr)
     print(json.dumps({"batches": rows, "lines": lines, "messages": messages}))
 
 
