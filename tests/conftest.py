@@ -3,6 +3,7 @@ busy machine."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from udfs.learning.learner import Learner
 # The first example of a property may compile a kernel.
 settings.register_profile("millirec", deadline=None)
 settings.load_profile("millirec")
+
+
+def pytest_configure() -> None:
+    """Let commands that tests start be interrupted, also where a shell runs the tests in its
+    background and so has told all processes to ignore Ctrl+C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionstart() -> None:
