@@ -99,8 +99,9 @@ class Counting:
         users = len(self._shop.users.tail)
         if len(g.windows.heads) < events + n or len(g.windows.others) < pairs + n * reach:
             larger = Windows.room(2 * (events + n), 2 * (pairs + n * reach))
+            kept = g.windows.first(events, events, pairs)
             for name in ("users", "heads", "gains", "starts", "others", "distances"):
-                old = getattr(g.windows, name)
+                old = getattr(kept, name)
                 getattr(larger, name)[: len(old)] = old
             rows = np.empty(len(larger.heads) + len(larger.others), np.int32)
             g = self._gathered = g._replace(windows=larger, rows=rows)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of, part
 from udfs.learning.learner import Learner
@@ -26,6 +28,26 @@ def counted(threads: int, size: int, events: int = 300) -> tuple[Learner, list[W
     assert learner.models.counted() is None
     learner.learn(part(batch, 0, 1), shard.rows, shard.history, events, NOW)
     return learner, taken
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.booleans(), st.sampled_from([1, 3, 30])), max_size=12)
+)
+def test_windows_are_gathered_until_they_are_taken(parts: list[tuple[int, bool, int]]) -> None:
+    """However many events with however few pairs came before."""
+    shard, number, since = OneShard(), 0, 0
+    for size, take, users in parts:
+        who = [number if users == 1 else k % users for k in range(size)]
+        names = [(f"user {user}", f"item {number + k}") for k, user in enumerate(who)]
+        shard.learner.learn(batch_of(names), shard.rows, shard.history, number, NOW)
+        number, since = number + size, since + size
+        if take:
+            windows = shard.learner.models.counted()
+            assert windows is not None
+            assert len(windows.heads) == since
+            assert windows.starts[0] == 0
+            assert len(windows.others) == windows.starts[-1]
+            since = 0
 
 
 @pytest.mark.parametrize(("threads", "size"), [(2, 300), (2, 100), (1, 1), (1, 7)])
