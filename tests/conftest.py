@@ -24,10 +24,11 @@ settings.load_profile("millirec")
 
 
 def pytest_configure() -> None:
-    """Let commands that tests start be interrupted, also where a shell runs the tests in its
-    background and so has told all processes to ignore Ctrl+C."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let commands that tests start be interrupted, also where the tests were told to ignore that
+    (`nohup`, a shell's background): what is ignored is inherited, what does nothing is not."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_sessionstart() -> None:
