@@ -53,6 +53,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         self._redis = RedisWriter(redis_settings(self._config))
         self._lists = RedisLists(settings, self._redis)
         self._random = np.ones(1, np.uint64)
+        self._eaten = np.zeros(0, np.int64)
         self._count = 0
         self._one = np.zeros(1, np.int32)
         self._totals = {"received": 0, "learned": 0, "lists": 0}
@@ -72,6 +73,8 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         weights = np.array([self._weights[event["type"]]], np.float32)
         room = 1 + s.negatives + s.window
         touched, spare = arrays.touched(catalogue, self._count, room), users.spare(1)
+        if len(self._eaten) < len(catalogue.alive):
+            self._eaten = np.zeros(len(catalogue.alive), np.int64)
         rates = np.float32(s.learning_rate), np.float32(s.regularisation)
         count = softmax_kernels.learn(
             arrays.user_factors(users),
@@ -80,13 +83,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
             arrays.item_factors(catalogue),
             Batch(self._one, item, weights, np.ones(1, np.uint8)),
             Rule(*rates, learner.models.position),
-            Draws(
-                s.negatives,
-                catalogue.size,
-                self._random,
-                np.zeros(len(catalogue.alive), np.int64),
-                1,
-            ),
+            Draws(s.negatives, catalogue.size, self._random, self._eaten, self._count),
             touched,
         )
         users.free_count = int(spare.counts[0])
