@@ -6,11 +6,12 @@ In: the page's address. Out: a browser that has the view open, and its figures a
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from tests.flink_app.serve.browsers import chromium
 
@@ -20,6 +21,7 @@ Tile = tuple[str, Sequence[tuple[str, str]]]
 _TILES = """all => all.map(tile => [tile.querySelector('h3').textContent,
   [...tile.querySelectorAll('.values > div')].map(pair =>
     [pair.querySelector('dt').textContent, pair.querySelector('dd').textContent])])"""
+_ANSWERS_S = 60.0
 _NUMBER = re.compile(r"[\d,]+(\.\d+)?")
 
 
@@ -29,9 +31,22 @@ def operator_view(url: str) -> Iterator[Page]:
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(120_000)
-        page.goto(f"{url}#operator")
+        _open(page, f"{url}#operator")
         page.locator(".tile").first.wait_for()
         yield page
+
+
+def _open(page: Page, url: str) -> None:
+    """The demo tells the address a moment before it answers."""
+    until = time.monotonic() + _ANSWERS_S
+    while True:
+        try:
+            page.goto(url)
+            return
+        except Error as error:
+            if "ERR_CONNECTION_REFUSED" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def figures(page: Page, picture: Path | None = None) -> dict[str, float]:
