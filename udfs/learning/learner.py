@@ -79,23 +79,10 @@ class Learner:
         self._before: dict[str, NDArray[np.float64]] = {}
         self._learning = {k: one for k, one in self.models.shared.items() if k != RANKER}
 
-    def compile(self, ranking_first: bool = False) -> None:
-        """Compile, or load from Numba's cache, all that a batch calls: before the first event.
-
-        Args:
-            ranking_first: begin with what trains and ranks, while another process compiles the
-                rest.
-        """
+    def compile(self) -> None:
+        """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
         trial, rows, history = Learner(self.settings), MemoryRows(), MemoryRows()
         ones = np.ones(3)
-        if ranking_first:
-            found = trial.users.locate("ab", rows, history, trial.catalogue)
-            known = np.array([*found.values()], np.int32)
-            trial.users.events[known] = 1
-            taken = trial.catalogue.slots(["x", "y"])
-            trial.models.train(known, taken, 1, np.zeros(1, np.uint64))
-            trial.user_lists(known, 1)
-            trial = Learner(self.settings)
         for users, items in (("aab", "xyx"), ("bba", "yzz")):  # the second time the ranker learns
             batch = make_batch([*users], [*items], ones, ones, ones, [""] * 3, 0)
             slots = trial.learn(batch, rows, history, 0, 1).slots

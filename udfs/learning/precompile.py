@@ -2,7 +2,7 @@
 
 In: `Settings` as JSON on standard input; the argument `learning` or `ranking`, what to begin with.
 Out: Numba's cache. Numba compiles under the interpreter lock, so two processes are two cores: each
-finds in the cache what the other has compiled already.
+begins with its half, and finds in the cache what the other has compiled by then.
 """
 
 from __future__ import annotations
@@ -10,17 +10,60 @@ from __future__ import annotations
 import sys
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from udfs.events.batch import make_batch
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
 from udfs.models.settings import Settings
+from udfs.state.handles import MemoryRows
 
 
 def main() -> None:
     """`python -m udfs.learning.precompile learning|ranking < settings.json`"""
     settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
-    Learner(settings).compile(ranking_first=sys.argv[1:] == ["ranking"])
+    if sys.argv[1:] == ["ranking"]:
+        _lists(Learner(settings))
+    else:
+        _learning(Learner(settings))
+        ItemShard.compile(settings)
+        _clusters(Learner(settings))
+    Learner(settings).compile()
     ItemShard.compile(settings)
+
+
+def _learning(trial: Learner) -> None:
+    """Learn a batch, and tell the item learners."""
+    ones = np.ones(2)
+    batch = make_batch(["a", "a"], ["x", "y"], ones, ones, ones, [""] * 2, 0)
+    trial.learn(batch, MemoryRows(), MemoryRows(), 0, 1)
+    trial.messages(1)
+
+
+def _lists(trial: Learner) -> None:
+    """Train the ranker, and make lists."""
+    users = _known(trial)
+    trial.models.train(users, trial.catalogue.slots(["x", "y"]), 1, np.zeros(1, np.uint64))
+    _ = [updates.json for updates in trial.user_lists(users, 1)]
+
+
+def _clusters(trial: Learner) -> None:
+    """Search a catalogue as if it were large."""
+    users = _known(trial)
+    trial.catalogue.slots(["x", "y", "z"])
+    if trial.settings.lists.search == "auto":
+        trial.catalogue.cluster()
+        trial.models.rank(users, 2, "mf")
+        trial.models.similar(np.arange(3))
+
+
+def _known(trial: Learner) -> NDArray[np.int32]:
+    """Two users with an event each."""
+    found = trial.users.locate("ab", MemoryRows(), MemoryRows(), trial.catalogue)
+    users = np.array([*found.values()], np.int32)
+    trial.users.events[users] = 1
+    return users
 
 
 if __name__ == "__main__":

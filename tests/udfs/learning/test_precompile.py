@@ -18,13 +18,18 @@ from udfs.models.settings import Settings
 def test_the_learners_compile_for_the_settings_that_are_given(
     first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, done = Settings(), []
+    settings = Settings()
+    done: list[object] = []
     given = io.TextIOWrapper(io.BytesIO(msgspec.json.encode(settings)))
     monkeypatch.setattr(sys, "stdin", given)
     monkeypatch.setattr(sys, "argv", ["precompile", first])
-    monkeypatch.setattr(
-        Learner, "compile", lambda learner, ranking_first: done.append(ranking_first)
-    )
+    monkeypatch.setattr(Learner, "compile", lambda learner: done.append(learner.settings))
     monkeypatch.setattr(ItemShard, "compile", done.append)
+    for name in ("_learning", "_lists", "_clusters"):
+        part = getattr(precompile, name)
+        monkeypatch.setattr(
+            precompile, name, lambda trial, part=part, name=name: (done.append(name), part(trial))
+        )
     precompile.main()
-    assert done == [first == "ranking", settings]
+    halves = {"learning": ["_learning", settings, "_clusters"], "ranking": ["_lists"]}
+    assert done == [*halves[first], settings, settings], "all of it is done in the end"
