@@ -91,6 +91,7 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         users.events[slot] += 1
         users.names[slot] = user
         self._state.update(self._bytes(users))
+        learner.models.learned()
         made = learner.user_lists(self._one, int(time.time() * 1000))
         commands = self._lists.commands(made)
         self._totals["received"] += 1

@@ -77,6 +77,10 @@ class Recommender:
         self._moment = None
         return self._counts.take(batch) if self.counting else nothing
 
+    def learned(self) -> None:
+        """Forget what was found of users: something was learned by other means than `count`."""
+        self._moment = None
+
     def counted(self) -> Windows | None:
         """The windows of all batches since the last call, for the item learners; valid until the
         next batch. None if there are none."""
