@@ -22,7 +22,6 @@ from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.wire import Pairs
 
 VERSION = 5
-_group = change_kernels.group
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -97,7 +96,7 @@ def pack_deltas(
     """
     t, d = touched, touched.change.shape[1] // 2 - 2
     g = Grouped.room(len(t.keys), d, max(len(pairs), int(t.shards.max(initial=0)) + 1))
-    _group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
+    change_kernels.group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
     names = [t.names[k] for k in g.named[: g.starts[2, -1]].tolist()]
     return pack_grouped(g, names, seen, pairs, shared, origin)
 

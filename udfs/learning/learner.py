@@ -95,10 +95,18 @@ class Learner:
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
         _ = [updates.json for updates in made]
-        if self.settings.lists.search == "auto":  # from exact to approximate, when there are many
-            trial.catalogue.cluster()
-            trial.models.rank(slots, 2, "mf")
-            trial.models.similar(np.arange(3))
+        trial.search_by_cluster(slots)
+
+    def search_by_cluster(self, slots: NDArray[np.int32]) -> None:
+        """Compile what is called when the catalogue has become large; three items are known.
+
+        Args:
+            slots: some users.
+        """
+        if self.settings.lists.search == "auto":
+            self.catalogue.cluster()
+            self.models.rank(slots, 2, "mf")
+            self.models.similar(np.arange(3))
 
     def learn(
         self,

@@ -52,10 +52,7 @@ def _clusters(trial: Learner) -> None:
     """Search a catalogue as if it were large."""
     users = _known(trial)
     trial.catalogue.slots(["x", "y", "z"])
-    if trial.settings.lists.search == "auto":
-        trial.catalogue.cluster()
-        trial.models.rank(users, 2, "mf")
-        trial.models.similar(np.arange(3))
+    trial.search_by_cluster(users)
 
 
 def _known(trial: Learner) -> NDArray[np.int32]:

@@ -120,10 +120,8 @@ class Blend:
     def _offers(self, moment: Moment, near: NDArray[np.bool_]) -> tuple[Offers, NDArray[np.int32]]:
         """What is named in the call, and the array for it, which is known to the moment from now
         on; its first columns are set to what is named before."""
-        naming, extra = (
-            tuple([model.naming(moment) for model in self._naming]),
-            moment.found("extra"),
-        )
+        naming = tuple([model.naming(moment) for model in self._naming])
+        extra = moment.found("extra")
         if extra is not None:
             return Offers(naming, 0, True, self._positions, near), extra
         before = [found for m in self._before if (found := m.named(moment)) is not None]
