@@ -12,17 +12,18 @@ STAMP := $(VENV)/installed
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What a user's commands need, and what each kind of work on millirec needs besides.
-BASE := embedded,kafka,serve,plot
-all_EXTRAS := $(BASE),metrics,docs,test,peers,lint
+BASE := demo
+all_EXTRAS := $(BASE),cassandra,text,images,metrics,docs,test,peers,release,lint
 docs_EXTRAS := $(BASE),docs
 bench_EXTRAS := $(BASE),test,peers
+release_EXTRAS := $(BASE),test,release
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[$(1)]' || { \
 	  echo "uv could not install it; trying pip, which has its own settings and is slower" >&2; \
 	  $(PIP) --editable '.[$(1)]'; }
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint audit format docs bench bench-compare evaluate faults clean
+.PHONY: help venv demo test lint audit format docs wheel release bench bench-compare evaluate faults clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -68,6 +69,14 @@ format: $(VENV)/with-all  ## Format the files
 docs: $(VENV)/with-docs  ## Build the documentation as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "site/index.html"
+
+wheel: $(VENV)/with-release  ## Build what pip installs into dist/, and check it
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist
+	@$(BIN)/python -m twine check --strict dist/*
+
+release: $(VENV)/with-release  ## Build, check, install and try the version that CHANGELOG.md names, and tag it
+	@$(BIN)/python .ci/release.py
 
 bench: $(VENV)/with-bench  ## Measure events/s, lists/s and milliseconds; figures go to benchmarks/out
 	@$(BIN)/python -m benchmarks.bench $(ARGS)

@@ -19,7 +19,6 @@ from deploy.download import CACHE
 from deploy.stack import Ports, Stack
 from flink_app.config import load
 from flink_app.console.totals import Totals, read_totals
-from flink_app.local.ports import free_port
 from flink_app.package import write
 
 _POLL_S = 0.2
@@ -132,7 +131,7 @@ def rates(first: Look, last: Look) -> dict[str, Any]:
 @contextlib.contextmanager
 def kafka(folder: Path, task_managers: int) -> Iterator[Ports]:
     """A Kafka for all runs, with a partition per TaskManager; yields the ports of the stack."""
-    ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
+    ports = Ports.free()
     Stack(folder, ports, CACHE, task_managers).up(["kafka"])
     try:
         yield ports

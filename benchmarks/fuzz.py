@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -106,11 +106,12 @@ def mutated(count: int, seed: int) -> Iterator[str]:
         name = NAMES[number // BATCH % len(NAMES)]
         line = draw.choice(own[name] if draw.random() < _OWN else lines)
         for _ in range(draw.randrange(7)):
-            line = _mutate(line, draw, lines)
+            line = mutate(line, draw, lines)
         yield line
 
 
-def _mutate(line: str, draw: random.Random, lines: list[str]) -> str:
+def mutate(line: str, draw: random.Random, lines: list[str]) -> str:
+    """The line with one mutation, perhaps by a part of one of the others."""
     at, kind = draw.randrange(len(line) + 1), draw.randrange(6)
     if kind == 0:
         return line[:at] + draw.choice(_ODD) + line[at:]
@@ -169,9 +170,9 @@ def run(count: int, seed: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Run, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def command(run: Callable[[int, int], dict[str, Any]], about: str | None) -> None:
+    """Run from the command line, print; exit code 1 if lines were lost or memory grew."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -179,6 +180,11 @@ def main() -> None:
     print(json.dumps(found))
     if found["lost"] or found["growth"] > GROWTH:
         sys.exit("lines were lost, or memory grew: see above")
+
+
+def main() -> None:
+    """Run, print."""
+    command(run, __doc__)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,16 @@ _STAGES = ("quality", "learn", "rank", "redis")  # of the user learner, in order
 
 
 def measure(
-    url: str, rates: list[int], seconds: int, model: str, warm: int, given: Sequence[str] = ()
+    url: str,
+    rates: list[int],
+    seconds: int,
+    model: str,
+    warm: int,
+    given: Sequence[str] = (),
+    first: Sequence[bytes] = (),
 ) -> dict[str, Any]:
-    """Run the job on a watched directory, with each rate in turn for `seconds`, after 200 events/s
-    for `warm` seconds and until the first list."""
+    """Run the job on a watched directory, with each rate in turn for `seconds`, after the lines
+    `first`, and 200 events/s for `warm` seconds and until the first list."""
     with tempfile.TemporaryDirectory() as name:
         overrides = [
             "source.kind=directory",
@@ -59,6 +65,8 @@ def measure(
             *given,
         ]
         config = load(None, overrides, {}).config
+        if first:
+            (Path(name) / "first.jsonl").write_bytes(b"\n".join([*first, b""]))
         with java(config):
             return {"rates": _measure(config, Path(name), rates, seconds, warm)}
 

@@ -66,12 +66,12 @@ class Need(NamedTuple):
 
 def item_row(d: int) -> int:
     """Bytes of an item in state and in snapshots, including 12 for its id."""
-    return 52 + 8 * d + 12
+    return 84 + 8 * d + 12
 
 
 def changed_row(d: int) -> int:
     """Bytes of an item in the log of the feed, named by its key."""
-    return 42 + 4 * d
+    return 58 + 4 * d
 
 
 def pairs_row(neighbours: int) -> int:
@@ -86,7 +86,7 @@ def item_replica(site: Site) -> int:
     >>> item_replica(Site(task_managers=1, rate=1.0))
     2956
     """
-    return 500 + 8 * site.dimensions + 8 * site.neighbours + 12 * site.consumers
+    return 680 + 8 * site.dimensions + 8 * site.neighbours + 12 * site.consumers
 
 
 def user_state(site: Site) -> float:

@@ -19,7 +19,7 @@ import sys
 import time
 import urllib.request
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -82,8 +82,20 @@ class Load(asyncio.Protocol):
         self._transport.close()
 
 
-async def ask(port: int, rate: float, seconds: float, seed: int) -> dict[str, Any]:
-    """Request random users' lists at `rate`; returns the figures."""
+Requests = Callable[[np.random.Generator, int], list[bytes]]
+"""Makes that many requests."""
+
+
+def lists(random: np.random.Generator, count: int) -> list[bytes]:
+    """Requests for random users' lists."""
+    form = "GET /recommend/u{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    return [form.format(user).encode() for user in random.integers(0, USERS, count).tolist()]
+
+
+async def ask(
+    port: int, rate: float, seconds: float, seed: int, requests: Requests = lists
+) -> dict[str, Any]:
+    """Send requests at `rate`; returns the figures."""
     random = np.random.default_rng(seed)
     free: deque[Load] = deque()
     done: list[float] = []
@@ -95,8 +107,7 @@ async def ask(port: int, rate: float, seconds: float, seed: int) -> dict[str, An
     ]
     count = int(rate * seconds)
     due = np.cumsum(random.exponential(1 / rate, count)).tolist()
-    form = "GET /recommend/u{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    asked = [form.format(user).encode() for user in random.integers(0, USERS, count).tolist()]
+    asked = requests(random, count)
     began = time.monotonic() + 0.1
     for at, request in zip(due, asked, strict=True):
         if (pause := began + at - time.monotonic()) > 0:
@@ -152,9 +163,10 @@ def fill(url: str) -> None:
 
 
 @contextmanager
-def server(url: str, port: int) -> Iterator[int]:
+def server(url: str, port: int, *settings: str) -> Iterator[int]:
     """`millirec serve` as a separate process; yields its process id."""
     command = [sys.executable, "-m", "flink_app", "serve", "--port", str(port)]
+    command += [part for setting in settings for part in ("--set", setting)]
     process = subprocess.Popen(command, env=os.environ | {"REDIS_URL": url})
     try:
         deadline = time.monotonic() + 30
@@ -172,15 +184,17 @@ def server(url: str, port: int) -> Iterator[int]:
         process.wait()
 
 
-def measure(port: int, pid: int, rate: float, seconds: float) -> dict[str, Any]:
+def measure(
+    port: int, pid: int, rate: float, seconds: float, requests: Requests = lists
+) -> dict[str, Any]:
     """Measure one rate, after warming up at that rate."""
     # select waits with a resolution of microseconds, epoll of milliseconds.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
     with closing(loop):
-        loop.run_until_complete(ask(port, rate, min(2.0, seconds / 2), 1))
+        loop.run_until_complete(ask(port, rate, min(2.0, seconds / 2), 1, requests))
         process = psutil.Process(pid)
         before = sum(process.cpu_times()[:2])
-        row = loop.run_until_complete(ask(port, rate, seconds, 2))
+        row = loop.run_until_complete(ask(port, rate, seconds, 2, requests))
     row["server_cpu"] = (sum(process.cpu_times()[:2]) - before) / seconds
     return row
 

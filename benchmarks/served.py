@@ -7,6 +7,8 @@ JSON through the job's decoder; Flink and Redis are not involved.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,12 @@ from flink_app.simulator.audience import answer, disliked_views, sends_dislikes
 from flink_app.simulator.truth import click_probability, expected_clicks
 from udfs.events.batch import make_batch
 from udfs.events.decode import Decoder
+from udfs.events.items import ItemReader
+from udfs.events.settings import DecodeSettings
+from udfs.feed.metadata import Described as Told
+from udfs.feed.metadata import described
 from udfs.learning.learner import Learner
+from udfs.models.content.features import content_vector
 from udfs.state.handles import MemoryRows
 
 LENGTH = 10
@@ -55,6 +62,8 @@ class Shown(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         blocks: int64[n], the block of each list. served, rivals: float64[n], float64[n, 3]:
             expected clicks of the served list and of `RIVALS`, see `truth.expected_clicks`.
+        wanted, taken, hits: int64[m] twice, bool[m], for each item of the best lists: the block,
+            how often anybody had taken it before, and whether the served list has it.
         events: number of events learned, by type.
     """
 
@@ -62,6 +71,9 @@ class Shown(msgspec.Struct, frozen=True, eq=False):
     served: NDArray[np.float64]
     rivals: NDArray[np.float64]
     events: dict[str, int]
+    wanted: NDArray[np.int64]
+    taken: NDArray[np.int64]
+    hits: NDArray[np.bool_]
 
 
 class Stage:
@@ -72,7 +84,6 @@ class Stage:
         seed = trial.shop.seed
         given = (f"lists.length={LENGTH}", "job.item_shards=1", f"model.seed={seed}")
         config = load(None, [*given, *trial.settings], {}).config
-        self.model = config.lists.model
         self.learner = Learner(config.settings)
         self._decoder = Decoder(decode_settings(config))
         self._rows, self._history = MemoryRows(), MemoryRows()
@@ -81,7 +92,10 @@ class Stage:
         self._seen = np.zeros((self.shop.users, self.shop.items), np.bool_)
         self._sessions: set[int] = set()
         self._events: dict[str, int] = {}
+        self._taken = np.zeros(self.shop.items, np.int64)
+        self._catalogue = Described(decode_settings(config))
         self._rows_shown: list[tuple[int, float, list[float]]] = []
+        self._wanted: list[tuple[int, int, bool]] = []
 
     def run(self) -> Shown:
         """Run all blocks."""
@@ -90,13 +104,16 @@ class Stage:
             if block == trial.blocks // 2 and trial.upset:
                 self.shop.unsettle(trial.upset)
             self._play(block)
-        blocks, served, rivals = zip(*self._rows_shown, strict=True)
-        return Shown(np.array(blocks), np.array(served), np.array(rivals), self._events)
+        blocks, served, rivals = map(np.array, zip(*self._rows_shown, strict=True))
+        wanted = map(np.array, zip(*self._wanted, strict=True))
+        return Shown(blocks, served, rivals, self._events, *wanted)
 
     def _play(self, block: int) -> None:
         """Run one block of the shop: before the first view of a session, its user sees a list."""
         actions = self.shop.advance()
         self._grow()
+        if entries := self._catalogue.take(self.shop.news(int(self._now)), int(self._now)):
+            self.learner.describe(entries, int(self._now))
         people, place = np.unique(actions.users, return_inverse=True)
         truth = self.shop.affinities(people)
         disliked = disliked_views(self._random, actions.users, truth[place, actions.items])
@@ -124,13 +141,13 @@ class Stage:
         """Extend the arrays for new users and items."""
         users, items = self._seen.shape
         more = ((0, self.shop.users - users), (0, self.shop.items - items))
-        self._seen = np.pad(self._seen, more)
+        self._seen, self._taken = np.pad(self._seen, more), np.pad(self._taken, more[1])
 
     def _show(
         self, block: int, users: NDArray[np.int64], truth: NDArray[np.float32]
     ) -> list[_Event]:
         """Show each user (int64[n]; truth: float32[n, items]) a list; returns their reactions."""
-        served, popular = self._lists(users, self.model), self._lists(users, "popular")
+        served, popular = self._lists(users), self._lists(users, "popular")
         events: list[_Event] = []
         for row, user in enumerate(users.tolist()):
             chances = click_probability(truth[row])
@@ -139,21 +156,25 @@ class Stage:
             drawn = self._draws.choice(unseen, min(LENGTH, len(unseen)), replace=False)
             rivals = [float(expected_clicks(chances[r])) for r in (best, popular[row], drawn)]
             shown = served[row]
+            hits, taken = np.isin(best, shown).tolist(), self._taken[best].tolist()
+            self._wanted += [(block, *one) for one in zip(taken, hits, strict=True)]
             self._rows_shown.append((block, float(expected_clicks(chances[shown])), rivals))
             dislikes = bool(sends_dislikes(users[row : row + 1])[0])
             for position, kind in answer(self._random, truth[row, shown], dislikes):
                 events.append((user, int(shown[position]), kind))
         return events
 
-    def _lists(self, users: NDArray[np.int64], model: str) -> list[NDArray[np.int64]]:
-        """The numbers of the items that a model would list for each user, best first."""
+    def _lists(self, users: NDArray[np.int64], model: str = "") -> list[NDArray[np.int64]]:
+        """The numbers of the items of each user's list, as served, or as a model would rank them,
+        best first."""
         names = [f"u{user}" for user in users.tolist()]
         learner = self.learner
         found = learner.users.locate(names, self._rows, self._history, learner.catalogue)
         slots = np.array([found[name] for name in names], np.int32)
         lists = [np.empty(0, np.int64)] * len(names)
-        for _, at, ranked in learner.models.rank(slots, int(self._now), model):
-            for row, items in zip(at.tolist(), ranked.items, strict=True):
+        models, now, all_rows = learner.models, int(self._now), np.arange(len(names))
+        for _, at, made in models.rank(slots, now, model) if model else models.tell(slots, now):
+            for row, items in zip(all_rows[at].tolist(), made.items[:, :LENGTH], strict=True):
                 ids = learner.catalogue.names(items[items >= 0].tolist())
                 lists[row] = np.array([int(name[1:]) for name in ids], np.int64)
         return lists
@@ -163,6 +184,7 @@ class Stage:
         for user, item, kind in events:
             if kind != "impression":
                 self._seen[user, item] = True
+                self._taken[item] += kind != "dislike"
         sent = [event for event in events if event[2] not in self.trial.muted]
         if not sent:
             return
@@ -177,6 +199,25 @@ class Stage:
         self.learner.learn(batch, self._rows, self._history, self._learned, int(self._now))
         self.learner.messages(int(self._now))
         self._learned += len(batch)
+
+
+class Described:
+    """What the learner is told of the items, as the job would tell it."""
+
+    def __init__(self, settings: DecodeSettings) -> None:
+        self._reader = ItemReader(settings)
+        self._fields: dict[str, dict[str, Any]] = {}
+
+    def take(self, lines: list[bytes], now_ms: int) -> list[Told]:
+        """What is known after these lines of the items that they are of."""
+        found = self._reader.decode([line.decode() for line in lines], now_ms)
+        entries = []
+        for change in found.changes:
+            fields = self._fields.setdefault(change.item, {})
+            fields.update(change.fields)
+            content = content_vector(fields).tobytes()
+            entries.append(described(change.item, change.ts, fields, content))
+        return entries
 
 
 def run(trial: Trial) -> Shown:

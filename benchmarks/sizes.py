@@ -39,12 +39,12 @@ def user_memory(d: int, pages: float) -> float:
 
 def item_state(d: int, neighbours: float) -> float:
     """Bytes of an item in state."""
-    return 52 + 8 * d + 24 + 12 * neighbours
+    return 84 + 8 * d + 24 + 12 * neighbours
 
 
 def item_memory(d: int, neighbours: int, consumers: int) -> float:
     """The maximum bytes of an item in a user learner, with all models."""
-    return 2 * (268 + 9 * d + 8 * neighbours + 12 * consumers) + NAMES
+    return 2 * (447 + 9 * d + 8 * neighbours + 12 * consumers) + NAMES
 
 
 def measured(events: int, users: int, items: int) -> dict[str, dict[str, float]]:

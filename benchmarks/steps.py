@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from udfs.feed.metadata_reader import MetadataReader
 from udfs.learning.effects import END, Effect, Emit, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
@@ -21,6 +22,7 @@ from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows
 from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_marks import RedisMarks
+from udfs.stores.redis_metadata import RedisMetadata
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 KEY = 7  # of the shard
@@ -100,11 +102,12 @@ class Shard:
         self._due: set[int] = set()
         writer = RedisWriter(RedisSettings(url))
         self._store, self.learner = RedisLists(settings, writer), Learner(settings)
-        rows, cells = [MemoryRows() for _ in range(4)], [_Cell() for _ in range(4)]
-        made: tuple[Any, ...] = (*rows, *cells, _Log())
+        rows, cells = [MemoryRows() for _ in range(8)], [_Cell() for _ in range(4)]
+        made: tuple[Any, ...] = (*rows[:4], *cells, _Log(), *rows[4:])
         state, job = Handles(*made), JobSettings(options=settings, item_keys=[1])
         marks = partial(RedisMarks, writer, "")
-        self._step = UserStep(job, state, self.learner, _Alone(), marks, lambda: self.now)
+        metadata = MetadataReader(RedisMetadata(writer, ""), 1)
+        self._step = UserStep(job, state, self.learner, _Alone(), metadata, marks, lambda: self.now)
         self.learner.compile()
         lists = self.learner.user_lists
 

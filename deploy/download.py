@@ -1,4 +1,4 @@
-"""Downloads the pinned jars that Flink and Kafka need, before anything is started.
+"""Downloads pinned files: the jars that Flink and Kafka need, and the network that reads texts.
 
 In: `deploy/jars.ini` (Maven coordinates and SHA-256) and a cache folder. Out: the paths of the
 jars in that folder (`list[Path]`), each with the pinned content. Once the cache holds them all, the
@@ -39,11 +39,13 @@ class Jar(NamedTuple):
     artifact: str
     version: str
     sha256: str
+    classifier: str = ""
+    """Which of several jars of that version, such as `native`."""
 
     @property
     def name(self) -> str:
         """The file's name, in a repository and in the cache."""
-        return f"{self.artifact}-{self.version}.jar"
+        return "-".join(filter(None, (self.artifact, self.version, self.classifier))) + ".jar"
 
     @property
     def path(self) -> str:
@@ -51,16 +53,17 @@ class Jar(NamedTuple):
         return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.name}"
 
 
-def pinned(use: str) -> list[Jar]:
-    """The jars of one section of jars.ini: `flink` (Flink's lib folder) or `kafka` (the broker)."""
+def pinned(*uses: str) -> list[Jar]:
+    """The jars of sections of jars.ini, such as `flink` (Flink's lib folder), `kafka` (the broker)
+    or `minilm` (the network that reads texts)."""
     # Only "=" is a delimiter, since names contain colons; their case matters.
     pins = ConfigParser(delimiters=("=",), interpolation=None)
     pins.optionxform = str  # type: ignore[assignment, method-assign]
     pins.read(PINS, encoding="utf-8")
     jars = []
-    for coordinates, sha256 in pins[use].items():
-        group, artifact, version = coordinates.split(":")
-        jars.append(Jar(group, artifact, version, sha256))
+    for coordinates, sha256 in (pin for use in uses for pin in pins[use].items()):
+        group, artifact, version, *classifier = coordinates.split(":")
+        jars.append(Jar(group, artifact, version, sha256, *classifier))
     return jars
 
 
@@ -73,10 +76,11 @@ def fetch(jars: Iterable[Jar], folder: Path = CACHE) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     # There are many small files, so most of the time is spent waiting for the repository.
     with ThreadPoolExecutor(max_workers=6) as pool:
-        return list(pool.map(lambda jar: _fetch_one(jar, folder), jars))
+        return list(pool.map(lambda jar: fetch_one(jar, folder), jars))
 
 
-def _fetch_one(jar: Jar, folder: Path) -> Path:
+def fetch_one(jar: Jar, folder: Path, on_bytes: Callable[[int], None] = lambda read: None) -> Path:
+    """The path of one jar in an existing folder; see `fetch`. `on_bytes`: see `save`."""
     target = folder / jar.name
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == jar.sha256:
         return target
@@ -85,7 +89,7 @@ def _fetch_one(jar: Jar, folder: Path) -> Path:
         "go online and run it again (complete jars are kept), or set MAVEN_MIRROR to the root of "
         "a Maven repository that can be reached."
     )
-    save(f"{base.rstrip('/')}/{jar.path}", target, {"sha256": jar.sha256}, advice)
+    save(f"{base.rstrip('/')}/{jar.path}", target, {"sha256": jar.sha256}, advice, on_bytes)
     return target
 
 

@@ -15,7 +15,7 @@ import redis
 from cyclopts import App, Parameter
 
 from deploy.download import CACHE
-from deploy.stack import COMPONENTS, Ports, Stack, Status
+from deploy.stack import COMPONENTS, EXTRAS, Ports, Stack, Status
 from flink_app.console.totals import read_totals
 from udfs.errors import MillirecError, ServiceError
 
@@ -25,31 +25,55 @@ Folder = Annotated[Path, Parameter(help="Holds state, data and logs.", env_var="
 Jars = Annotated[Path, Parameter(help="The cache of downloaded jars.", env_var="STACK_JARS")]
 Components = Annotated[str, Parameter(help=f"Any of {', '.join(COMPONENTS)}; by default all.")]
 
+With = Annotated[
+    str, Parameter(name="--with", help=f"Also any of {', '.join(EXTRAS)}, with commas between.")
+]
+
 FOLDER = Path(".local")
 
 
 @app.command
 def up(
     *components: Components,
+    extras: With = "",
     folder: Folder = FOLDER,
     jars: Jars = CACHE,
     kafka_port: Annotated[int, Parameter(env_var="STACK_KAFKA_PORT")] = 9092,
     kafka_controller_port: Annotated[int, Parameter(env_var="STACK_KAFKA_CONTROLLER_PORT")] = 9093,
     redis_port: Annotated[int, Parameter(env_var="STACK_REDIS_PORT")] = 6379,
+    cassandra_port: Annotated[int, Parameter(env_var="STACK_CASSANDRA_PORT")] = 9042,
+    cassandra_storage_port: Annotated[
+        int, Parameter(env_var="STACK_CASSANDRA_STORAGE_PORT")
+    ] = 7000,
     flink_port: Annotated[int, Parameter(env_var="STACK_FLINK_PORT")] = 8081,
     flink_rpc_port: Annotated[int, Parameter(env_var="STACK_FLINK_RPC_PORT")] = 6123,
+    zookeeper_standby_port: Annotated[
+        int, Parameter(env_var="STACK_ZOOKEEPER_STANDBY_PORT")
+    ] = 8082,
+    s3_port: Annotated[int, Parameter(env_var="STACK_S3_PORT")] = 9000,
+    zookeeper_port: Annotated[int, Parameter(env_var="STACK_ZOOKEEPER_PORT")] = 2181,
+    hdfs_port: Annotated[int, Parameter(env_var="STACK_HDFS_PORT")] = 8020,
+    hdfs_web_port: Annotated[int, Parameter(env_var="STACK_HDFS_WEB_PORT")] = 9870,
 ) -> None:
     """Start what is down, wait until it answers, and print its addresses."""
     ports = Ports(
         kafka=kafka_port,
         kafka_controller=kafka_controller_port,
         redis=redis_port,
+        cassandra=cassandra_port,
+        cassandra_storage=cassandra_storage_port,
         flink=flink_port,
         flink_rpc=flink_rpc_port,
+        zookeeper_standby=zookeeper_standby_port,
+        s3=s3_port,
+        zookeeper=zookeeper_port,
+        hdfs=hdfs_port,
+        hdfs_web=hdfs_web_port,
     )
     stack = Stack(folder, ports, jars)
-    started = stack.up(components or COMPONENTS)
-    for name in components or COMPONENTS:
+    wanted = (*filter(None, extras.split(",")), *(components or COMPONENTS))
+    started = stack.up(wanted)
+    for name in wanted:
         print(f"{name} {'started' if name in started else 'was already up'}")
     _show(stack.status())
     if any(line.name == "flink" and line.up for line in stack.status()):
@@ -59,7 +83,8 @@ def up(
 @app.command
 def down(*components: Components, folder: Folder = FOLDER) -> None:
     """Stop everything, or the given components; data and logs stay in the folder."""
-    stopped = Stack(folder).down(components or COMPONENTS)
+    stack = Stack(folder)
+    stopped = stack.down(components) if components else stack.down()
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was up")
 
 
@@ -107,7 +132,7 @@ def _show(lines: list[Status]) -> None:
         if line.ended:
             details = f"{', '.join(line.ended)} ended unexpectedly: see {_short(line.log)}"
         pids = f"pid {' '.join(map(str, line.pids))}" if line.pids else ""
-        print(f"{line.name:6} {state:7} {line.address:27} {pids:24} {details}".rstrip())
+        print(f"{line.name:9} {state:7} {line.address:27} {pids:24} {details}".rstrip())
 
 
 def _short(path: Path) -> Path:

@@ -71,9 +71,7 @@ def _code(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    # Each adds its commands to `app`.
-    from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
-    from flink_app.commands.app import app
+    from flink_app.commands.every import app
 
     try:
         result = app(arguments, exit_on_error=False, result_action="return_value")

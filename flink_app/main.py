@@ -26,7 +26,7 @@ from flink_app.connections.redis_start import continues, require_rights, start_a
 from flink_app.console.failures import exit_code, job_failed
 from flink_app.graph.inputs import is_left_alone, refuse
 from flink_app.graph.restore import RESTORE
-from flink_app.graph.sources import files_of, paths_of
+from flink_app.graph.sources import files_of, paths_in
 from flink_app.package import CONFIG
 from udfs.errors import MillirecError
 from udfs.learning.settings import ORDINARY, Trial
@@ -61,8 +61,9 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     given = StreamExecutionEnvironment.get_execution_environment()
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
-    if config.source.kind == "directory":
-        for file in filter(is_left_alone, files_of(paths_of(config))):
+    for section in (config.source, config.items):
+        watched = paths_in(section) if section.kind == "directory" else []
+        for file in filter(is_left_alone, files_of(watched)):
             raise refuse(file, "a cluster does not unpack what comes into a watched folder")
     options = cluster_options(config, loaded)
     checkpoint = options.get(RESTORE) or option(given, RESTORE) or ""

@@ -11,10 +11,11 @@ from __future__ import annotations
 import shlex
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from flink_app import __version__
-from flink_app.config import Loaded
+from flink_app.config import Loaded, rules
 from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
 from flink_app.config.paths import refusal
@@ -24,6 +25,7 @@ from flink_app.config.writable import require_file
 from udfs.errors import ConfigError, ServiceError
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
+from udfs.models.settings import Settings
 
 CONFIG = "millirec.toml"
 """The configuration's name in the archive."""
@@ -69,8 +71,13 @@ With the script extracted from this archive instead of its module:
 {secrets}"""
 
 
-def write(out: Path, loaded: Loaded) -> list[str]:
+def write(
+    out: Path, loaded: Loaded, compile_first: Callable[[Settings], None] = lambda _: None
+) -> list[str]:
     """Write the archive to `out`, replacing it, and return lines to print.
+
+    Args:
+        compile_first: called before the kernels are loaded, to compile them faster than that does.
 
     Raises:
         ConfigError, ServiceError: it cannot be written, or Flink could not read an archive of
@@ -88,6 +95,7 @@ def write(out: Path, loaded: Loaded) -> list[str]:
     )
     texts = {"main.py": _MAIN, CONFIG: config, "README.txt": readme}
     contents = {name: text.encode() for name, text in texts.items()}
+    compile_first(loaded.config.settings)
     code = [file for package in _PACKAGES for file in sorted((_ROOT / package).rglob("*.py"))]
     for file in code + kernels(loaded):
         contents[file.relative_to(_ROOT).as_posix()] = file.read_bytes()
@@ -167,7 +175,7 @@ def configuration(loaded: Loaded) -> tuple[str, list[str]]:
             if option.is_table:
                 key += "." + toml(name.removeprefix(f"{option.name}."))
             lines.append(f"{key} = {toml(part)}")
-    return "\n".join(lines) + "\n", left_out
+    return "\n".join(lines) + "\n" + rules.document(loaded.config.rules), left_out
 
 
 def _is_secret(name: str, value: object) -> bool:

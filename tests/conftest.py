@@ -1,9 +1,14 @@
-"""What all tests share: one private Redis or Redis Cluster, emptied for each test, and time on a
-busy machine."""
+"""What all tests share: one private Redis or Redis Cluster, emptied for each test, time on a busy
+machine, and a watch over what is logged."""
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
 import signal
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +20,7 @@ import udfs
 from flink_app.config import Config
 from flink_app.local.redis_server import RedisServer
 from tests.udfs.redis_nodes import RedisNodes
+from tests.unnamed import Watch, folders_of_runs, in_files
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
 
@@ -22,13 +28,38 @@ from udfs.learning.learner import Learner
 settings.register_profile("millirec", deadline=None)
 settings.load_profile("millirec")
 
+_BEGAN = time.time()
+_WATCH = Watch()
 
-def pytest_configure() -> None:
+
+def pytest_configure(config: pytest.Config) -> None:
     """Let commands that tests start be interrupted, also where the tests were told to ignore that
     (`nohup`, a shell's background): what is ignored is inherited, what does nothing is not."""
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+    logging.getLogger().addHandler(_WATCH)
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # the tests' own requests
+    if "FLINK_LOG_DIR" not in os.environ:  # where the Java of jobs in this process logs to
+        os.environ["FLINK_LOG_DIR"] = folder = tempfile.mkdtemp(prefix="millirec-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture(autouse=True)
+def _unnamed() -> Iterator[None]:
+    """No test logs the id of a user."""
+    _WATCH.found.clear()
+    yield
+    assert not _WATCH.found, f"the log names users: {_WATCH.found}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """No job has logged the id of a user."""
+    folders = [Path(os.environ["FLINK_LOG_DIR"]), *folders_of_runs()]
+    if found := in_files(iter(set(folders)), _BEGAN):
+        print(f"\nlogs of jobs name users: {found[:5]}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_sessionstart() -> None:

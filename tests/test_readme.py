@@ -23,6 +23,7 @@ from tests.documents import ROOT, blocks, commands
 README = ROOT / "README.md"
 
 ELSEWHERE = {
+    "uvx --python 3.11 --from 'millirec[demo]' millirec demo": "tests/test_wheel.py",
     "make demo": ".ci/run",
     "make test": ".ci/run",
     "source .venv/bin/activate": ".ci/run, by make",
@@ -32,7 +33,7 @@ ELSEWHERE = {
     "millirec replay data/ml-100k/u.data --preset movielens --speed 100000 --to inbox": (
         "tests/flink_app/data/replay"
     ),
-    "millirec items data/ml-100k/u.item": "tests/flink_app/data/test_items.py",
+    "millirec items data/ml-100k/u.item --to inbox/": "tests/flink_app/data/test_items.py",
     "millirec evaluate data/ml-100k/u.data --preset movielens": "tests/flink_app/evaluate",
     "millirec run ratings.dat --preset movielens-dat": "tests/flink_app/test_job.py",
     "mkdir -p inbox": "nothing to test",
@@ -55,6 +56,7 @@ HERE = {
     "millirec run events.jsonl": r"5 [^\n]*learned",
     "millirec get alice": r'"item":"mug"',
     "millirec similar kettle": r'"item":"teapot"',
+    "millirec run items.jsonl": r"2 [^\n]*learned",
     "millirec run events.csv --set source.format=csv": r"4 [^\n]*learned",
     "millirec validate events.jsonl": r"5 events of 3 users on 3 items.* 0 FAIL",
     "millirec report": r"written: report\.html",

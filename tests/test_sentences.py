@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
-from flink_app.commands.app import app
+from flink_app.commands.every import app
 from flink_app.config.registry import OPTIONS
 from flink_app.config.removed import REMOVED
 from flink_app.config.tree import Config
@@ -20,7 +19,7 @@ SOURCES = sorted(
     path for top in ("udfs", "flink_app", "deploy") for path in (ROOT / top).rglob("*.py")
 )
 SECTIONS = "|".join(Config.__struct_fields__)
-FILES = "csv|jsonl?|log|zip|jar|html|toml|tsv"
+FILES = "csv|jsonl?|log|onnx|zip|jar|html|toml|tsv"
 NAMED = re.compile(rf"(?<![\w/.-])({SECTIONS})\.(?!(?:{FILES})\b)([a-z_]+)(?![\w/(])")
 SET = re.compile(r"--set '?([a-z]+\.[a-z_]+)")
 
@@ -51,5 +50,5 @@ def test_options_and_commands_in_sentences_exist(path: Path) -> None:
             assert name in OPTIONS or name == "section.option", text
         for section, key in NAMED.findall(text):
             assert f"{section}.{key}" in OPTIONS or f"{section}.{key}" in REMOVED, text
-        for command in re.findall(r"`millirec ([a-z]+)", text):
+        for command in re.findall(r"`millirec ([a-z]+(?:-[a-z]+)*)", text):
             assert command in commands, text

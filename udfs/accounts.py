@@ -28,6 +28,11 @@ _FEW = 40  # durations: up to so many, a loop is faster than arrays
 
 LISTS = ("served", ALWAYS_TESTED)
 """The lists whose quality is always measured: those that users get, and the popular one."""
+NEVER_TAKEN, SELDOM_TAKEN, RARE = "never_taken", "seldom_taken", 5
+"""The served list, tested on items that nobody had taken, and on those with fewer than RARE events;
+only once some item is described: no other can be in a list before it is taken."""
+NTH = "nth"
+"""How the names of the lists begin that an evaluation tests on the n-th events of users."""
 NOT_WRITTEN = "dead letters that cannot be written are only counted"
 """How the warning of the operator `letters` begins."""
 
@@ -46,6 +51,9 @@ _SUMS = (
     "batches",
     "waited",
     "freshness_ms",
+    "described",
+    "refused",
+    "opted_out",
 )
 
 
@@ -63,9 +71,13 @@ class Account(msgspec.Struct, omit_defaults=True):
         stages: µs spent in each stage of the user learner.
         batches: pieces of micro-batches learned, one for each user shard. waited: ms, the sum of
             the times from the opening of their windows until learning began.
-        quality: sums of measures (see `udfs.learning.quality`).
-        freshness_ms: the sum of the times counted in `freshness`.
+        quality: sums of measures (see `udfs.learning.quality`). freshness_ms: of `freshness`.
+        described: changes of items' metadata that were taken.
+        refused, opted_out: events of users who were forgotten later, or want no part in learning.
         lines: lines, or messages, as Flink's source handed them over; 0 in totals of older jobs.
+        encoder: vectors by `made:text`, `made:image` and `made:cached`; what got none by
+            `failed:<reason>`; how many more are `waiting` than before; µs by `spent:<kind>_us`.
+        crowd: events `held` back from learning; users that began to count as `bots`, or a `crowd`.
     """
 
     version: int = VERSION
@@ -85,12 +97,17 @@ class Account(msgspec.Struct, omit_defaults=True):
     quality: dict[str, float] = {}
     lines: int = 0
     freshness_ms: int = 0
+    described: int = 0
+    encoder: dict[str, int] = {}
+    refused: int = 0
+    opted_out: int = 0
+    crowd: dict[str, int] = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("dead", "freshness", "feed", "stages", "quality"):
+        for name in ("dead", "freshness", "feed", "stages", "quality", "encoder", "crowd"):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
@@ -130,8 +147,10 @@ class Account(msgspec.Struct, omit_defaults=True):
 
     @property
     def balanced(self) -> bool:
-        """Whether every event read is accounted for: learned, duplicate, dead or ignored."""
-        return self.received == self.learned + self.duplicates + self.rejected + self.ignored
+        """Whether all that was read is accounted for: learned, duplicate, dead, ignored, not to be
+        learned, or said of items and users."""
+        taken = self.learned + self.duplicates + self.described + self.refused + self.opted_out
+        return self.received == taken + self.rejected + self.ignored
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -249,6 +268,9 @@ def fields(
         "duplicates": total.duplicates,
         "dead": total.rejected,
         "ignored": total.ignored,
+        "described": total.described,
+        "refused": total.refused,
+        "opted_out": total.opted_out,
         "lists": total.lists,
         "users": total.users,
         "items": items,
@@ -273,4 +295,6 @@ def fields(
         }
     values |= {f"feed:{kind}_bytes": count for kind, count in sorted(total.feed.items())}
     values |= {f"stage:{stage}_us": spent for stage, spent in sorted(total.stages.items())}
+    values |= {f"crowd:{what}": count for what, count in sorted(total.crowd.items())}
+    values |= {f"encoder:{what}": count for what, count in sorted(total.encoder.items())}
     return {name: str(value) for name, value in values.items()}

@@ -26,15 +26,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.faults.books import SETTLE_S, Books, DeadLetters, compare, settle
-from benchmarks.faults.kinds import KINDS, Place
+from benchmarks.faults.kinds import IN_CASSANDRA, KINDS, STANDBY
 from benchmarks.faults.load import PROBE, Load
+from benchmarks.faults.place import Place
 from benchmarks.load import known
 from deploy.download import CACHE
-from deploy.stack import Ports, Stack
+from deploy.stack import COMPONENTS, Ports, Stack
 from flink_app.config import load as load_config
+from flink_app.connections.cassandra import apply_schema
 from flink_app.console.totals import read_totals
-from flink_app.local.ports import free_port
 from flink_app.package import write
+from udfs.stores.cassandra_schema import schema
 
 OUT = Path(__file__).parents[1] / "out" / "faults.json"
 SHARDS, CHECKPOINT_S = 2, 3.0
@@ -60,9 +62,22 @@ class Outcome(msgspec.Struct):
 
 
 class Trial:
-    """A job on a stack, its load, and its books."""
+    """A job on a stack, its load, and its books.
 
-    def __init__(self, stack: Stack, folder: Path, rate: int, seed: int) -> None:
+    Args:
+        cassandra: whether lists are kept in the stack's Cassandra too. lists: a topic that they are
+            also written to; "": none.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        folder: Path,
+        rate: int,
+        seed: int,
+        cassandra: bool = False,
+        lists: str = "",
+    ) -> None:
         self.stack, self._archive = stack, folder / "job.zip"
         given = [
             "source.kind=kafka",
@@ -70,20 +85,29 @@ class Trial:
             f"source.brokers={stack.kafka_bootstrap}",
             "dead_letters.kind=kafka",
             "dead_letters.topic=faults-refused",
+            f"lists_topic.topic={lists}",
+            'lists_topic.kinds=["user"]',
             "feed.snapshot_s=2",
+            "identity.enabled=true",
             f"redis.url={stack.redis_url}",
             "source.start=earliest",
             f"job.shards={SHARDS}",
             f"job.item_shards={SHARDS}",
             f"flink.options.execution.checkpointing.interval={CHECKPOINT_S:g}s",
         ]
-        write(self._archive, load_config(None, given, {}))
+        if cassandra:
+            given += ["cassandra.hosts=127.0.0.1", f"cassandra.port={stack.ports.cassandra}"]
+        loaded = load_config(None, given, {})
+        write(self._archive, loaded)
         self.load = Load(stack.kafka_bootstrap, "faults", rate, seed)
+        if cassandra:
+            options = self.load.cassandra = loaded.config.cassandra
+            apply_schema(options, schema(options.keyspace, 1))
         self.place = Place(stack, self.load, self._submit, seed, CHECKPOINT_S)
         self.load.event(PROBE, "i0")
         self.load.pause()
         self.place.job = self._submit()
-        self.letters = DeadLetters(stack.kafka_bootstrap, "faults-refused")
+        self.letters = DeadLetters(stack.kafka_bootstrap, "faults-refused", lists)
 
     def _submit(self, *settings: str) -> str:
         code = ("-pyfs", str(self._archive), "-pym", "flink_app.main")
@@ -105,7 +129,7 @@ class Trial:
         self.load.go()
         self.place.wait(1, 4)
         at, totals = self.load.written, read_totals(self.place.redis, "")
-        in_flight = at - (totals.learned + totals.rejected if totals else 0)
+        in_flight = at - (totals.accounted if totals else 0)
         began = time.monotonic()
         KINDS[fault](self.place)
         self._probe(SETTLE_S)
@@ -169,21 +193,23 @@ def small_disk(folder: Path) -> None:
 
 
 def run(
-    folder: Path, faults: Sequence[str], rate: int, seed: int, disk: bool = False
+    folder: Path, faults: Sequence[str], rate: int, seed: int, disk: bool = False, lists: str = ""
 ) -> list[Outcome]:
     """Start a stack, inject the faults, and stop it.
 
     Args:
-        disk: whether checkpoints go to a small disk, which can be filled up.
+        faults: all of `STANDBY`, or none. disk: whether checkpoints go to a small disk, which can
+            be filled up. lists: a topic that lists are also written to, and compared; "": none.
     """
-    ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
-    stack = Stack(folder / "stack", ports, CACHE)
+    stack = Stack(folder / "stack", Ports.free(), CACHE)
+    cassandra = any(fault in IN_CASSANDRA for fault in faults)
     found = []
     try:
-        stack.up()
+        zookeeper = ["zookeeper"] if STANDBY & {*faults} else []
+        stack.up([*zookeeper, *COMPONENTS, *["cassandra"] * cassandra])
         if disk:
             small_disk(stack.checkpoints)
-        trial = Trial(stack, folder, rate, seed)
+        trial = Trial(stack, folder, rate, seed, cassandra, lists)
         trial.begin()
         for number, fault in enumerate(faults, 1):
             found.append(outcome := trial.suffer(fault))
@@ -214,7 +240,7 @@ def report(outcomes: Sequence[Outcome]) -> Table:
         rows = [each for each in outcomes if each.fault == kind]
         if not rows:
             continue
-        wrong = sum(row.books.users + row.books.items + row.books.letters for row in rows)
+        wrong = sum(row.books.wrong - row.books.totals for row in rows)
         took = [row.recovery_s for row in rows]
         table.add_row(
             kind.replace("_", " "),
@@ -241,14 +267,20 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=KINDS, default=[], help="only these kinds")
     parser.add_argument("--rate", type=int, default=200, help="events/s")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lists", default="", help="a topic for lists, compared with Redis")
     options = parser.parse_args()
     disk = apart()
     if not disk:
         say("a small disk cannot be mounted here: skipping the fault full_disk")
         options.only = [kind for kind in options.only or KINDS if kind != "full_disk"]
     faults = sequence(options.faults, options.seed, options.only)
-    with tempfile.TemporaryDirectory() as name:
-        outcomes = run(Path(name), faults, options.rate, options.seed, disk)
+    outcomes = []
+    for standby in (False, True):
+        chosen = [fault for fault in faults if (fault in STANDBY) == standby]
+        if chosen:
+            with tempfile.TemporaryDirectory() as name:
+                load = options.rate, options.seed
+                outcomes += run(Path(name), chosen, *load, disk, options.lists)
     Console(stderr=True, width=140).print(report(outcomes))
     OUT.parent.mkdir(exist_ok=True)
     figures = {"rate": options.rate, "seed": options.seed, "outcomes": outcomes}

@@ -10,12 +10,14 @@ import json
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 import msgspec
 import redis
 from confluent_kafka import Consumer
 
-from benchmarks.faults.load import Load
+from benchmarks.faults.load import GONE, Load
+from benchmarks.faults.topic import differing, last_records
 from benchmarks.load import known
 from flink_app.config import Config
 from flink_app.console.totals import read_totals
@@ -23,7 +25,9 @@ from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.operators.parse import LINE_MOST
+from udfs.options.cassandra import Cassandra
 from udfs.ranking.recommender import Recommender
+from udfs.stores.cassandra_reads import CassandraReads, list_of
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
@@ -35,8 +39,14 @@ class Books(msgspec.Struct):
 
     Attributes:
         users, items: the sums of the absolute differences in events, of the counts in users' lists
-            and of the items in the state of the item learners. totals: the same for `stats`.
+            (of users who were forgotten, since then) and of the items in the state of the item
+            learners. totals: the same for `stats`.
+        metadata: items of which Redis has another price than was said last, or that are hidden or
+            not, where they should be otherwise.
+        topic: users of whom the last record in the topic of lists counts other events than the list
+            in Redis.
         letters: unusable lines without a dead letter, and dead letters without such a line.
+        kept: users of whom Cassandra, if there is one, has another list than Redis.
         repeated: dead letters that were written more than once, as at-least-once delivery allows.
     """
 
@@ -44,18 +54,28 @@ class Books(msgspec.Struct):
     items: int = 0
     totals: int = 0
     letters: int = 0
+    metadata: int = 0
+    topic: int = 0
+    kept: int = 0
     repeated: int = 0
 
     @property
     def agree(self) -> bool:
         """Whether nothing differs."""
-        return not (self.users or self.items or self.totals or self.letters)
+        return not self.wrong
+
+    @property
+    def wrong(self) -> int:
+        """The sum of all differences."""
+        found = self.users, self.items, self.totals, self.letters, self.metadata
+        return sum(found) + self.topic + self.kept
 
 
 class DeadLetters:
-    """Reads the topic of dead letters, in a thread."""
+    """Reads the topic of dead letters, in a thread; when asked, also that of lists."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, lists: str) -> None:
+        self._bootstrap, self._lists = bootstrap, lists
         self.lines: Counter[str] = Counter()
         self._ended = False
         self._consumer = Consumer(
@@ -78,6 +98,10 @@ class DeadLetters:
             if message is not None and not message.error():
                 self.lines[json.loads(message.value() or b"{}")["line"]] += 1
 
+    def lists(self) -> dict[str, bytes | None] | None:
+        """The last list of each user, see `last_records`; None if there is no topic of lists."""
+        return last_records(self._bootstrap, self._lists) if self._lists else None
+
     def close(self) -> None:
         """End the thread."""
         self._ended = True
@@ -89,18 +113,54 @@ def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Boo
     """The current differences."""
     client = redis.Redis.from_url(url)
     totals = read_totals(client, "")
-    users = load.users
+    users = load.persons
     stored = client.mget([f"rec:{user}" for user in users])
     lists = Counter(dict(zip(users, map(known, stored), strict=True)))  # type: ignore[arg-type]
-    bad, good = len(load.bad), sum(users.values())
-    counted = (totals.received, totals.learned, totals.rejected) if totals else (0, 0, 0)
-    return Books(
+    bad, good, told = len(load.bad), load.sent, load.described
+    counted = (0, 0, 0, 0)
+    if totals:
+        taken = totals.learned + totals.refused
+        counted = totals.received, taken, totals.rejected, totals.described
+    wanted = good + bad + told, good, bad, told
+    books = Books(
         users=_apart(users, lists),
         items=_apart(load.items, items(url, item_shards)),
-        totals=sum(abs(a - b) for a, b in zip(counted, (good + bad, good, bad), strict=True)),
+        totals=sum(abs(a - b) for a, b in zip(counted, wanted, strict=True)),
         letters=len({line[:LINE_MOST] for line in load.bad} ^ letters.lines.keys()),
+        metadata=_misdescribed(load, client),
+        kept=_unkept(dict(zip(users, stored, strict=True)), load.cassandra),  # type: ignore[arg-type]
         repeated=sum(letters.lines.values()) - len(letters.lines),
     )
+    # The topic is read from its beginning.
+    if books.agree and (records := letters.lists()) is not None:
+        books.topic = differing(client, users, records)
+    return books
+
+
+def _unkept(stored: dict[str, bytes | None], options: Cassandra | None) -> int:
+    """Users of whom Cassandra has another list than Redis, or none where Redis has one."""
+    if options is None:
+        return 0
+    try:
+        reads = CassandraReads(options)
+        reads.start()
+        asked = {user: reads.ask_list(user) for user in stored}
+        return sum(list_of(asked[user].result()) != value for user, value in stored.items())
+    except Exception:  # of the driver: it has not found the node again
+        return len(stored)
+
+
+def _misdescribed(load: Load, client: redis.Redis) -> int:
+    """Items of which Redis says something else than the load said last."""
+    pages: Any = client.mget([f"item:{item}" for item in load.prices] or ["item:"])
+    prices = [_page(page or b"{}").get("price") for page in pages[: len(load.prices)]]
+    wrong = sum(a != b for a, b in zip(prices, load.prices.values(), strict=True))
+    members: Any = client.smembers("hidden")
+    hidden = {str(name.decode()) for name in members}
+    return int(wrong) + len(hidden ^ load.hidden)
+
+
+_page = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def settle(
@@ -125,7 +185,8 @@ def items(url: str, item_shards: int) -> Counter[str]:
     FeedReader(feed, item_shards, False, 30.0).start(models)
     living = catalogue.living_slots()
     names = map(str, catalogue.names(living.tolist()))
-    return Counter(dict(zip(names, catalogue.events[living].tolist(), strict=True)))
+    found = zip(names, catalogue.events[living].tolist(), strict=True)
+    return Counter({name: events for name, events in found if not name.startswith(GONE)})
 
 
 def _apart(wanted: Counter[str], found: Counter[str]) -> int:

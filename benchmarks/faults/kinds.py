@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -20,9 +19,7 @@ from typing import Any
 
 import redis
 
-from benchmarks.faults.load import Load
-from deploy.stack import Stack
-from flink_app.graph.restore import latest_checkpoint
+from benchmarks.faults.place import Place
 from flink_app.local.ports import free_port
 from flink_app.local.redis_server import redis_command
 from udfs.errors import ServiceError
@@ -43,40 +40,6 @@ _POISON = (
     '{"n": #, "item": "i1", "type": "view", "user": "' + 900_000 * "u",
 )
 _FAILED_CHECKPOINTS = 40  # so many later ones cannot be written
-
-
-class Place:
-    """The stack, the job on it and its load.
-
-    Args:
-        submit: hands the job to Flink with further settings, and returns its id.
-    """
-
-    def __init__(
-        self,
-        stack: Stack,
-        load: Load,
-        submit: Callable[..., str],
-        seed: int,
-        checkpoint_s: float,
-    ) -> None:
-        self.stack, self.load, self.submit = stack, load, submit
-        self.random, self.checkpoint_s = random.Random(seed), checkpoint_s
-        self.redis: Any = redis.Redis.from_url(stack.redis_url)
-        self.job = ""
-
-    def wait(self, least: float, most: float) -> None:
-        """Some seconds."""
-        time.sleep(self.random.uniform(least, most))
-
-    def go_on(self) -> None:
-        """Submit the job again, from its newest complete checkpoint."""
-        folder = self.stack.checkpoints.as_uri()
-        self.job = self.submit("state.restore=latest", f"state.checkpoints={folder}")
-
-    def checkpoint(self) -> Path:
-        """The folder of the newest finished checkpoint."""
-        return latest_checkpoint(str(self.stack.checkpoints))
 
 
 def task_manager(place: Place) -> None:
@@ -217,6 +180,20 @@ def kafka(place: Place) -> None:
     place.stack.revive()
 
 
+def cassandra(place: Place) -> None:
+    """Cassandra is killed; it comes back with its data."""
+    place.stack.kill("cassandra")
+    place.wait(0, 5)
+    place.stack.revive()
+
+
+def cassandra_hung(place: Place) -> None:
+    """Cassandra answers nothing for some seconds."""
+    place.stack.signal("cassandra", signal.SIGSTOP)
+    place.wait(5, 20)
+    place.stack.signal("cassandra", signal.SIGCONT)
+
+
 def full_disk(place: Place) -> None:
     """The checkpoint disk, of 256 MB, is full for several checkpoints; then it has room again."""
     filler = place.stack.checkpoints / "filler"
@@ -252,6 +229,28 @@ def poison(place: Place) -> None:
         place.load.line(line.replace("#", str(number)))
 
 
+def leading_job_manager(place: Place) -> None:
+    """The JobManager that leads is killed; the one that stands by goes on, and another takes its
+    place."""
+    while not (leader := place.stack.leader()):
+        time.sleep(0.1)
+    place.stack.kill(leader)
+    while place.stack.leader() in ("", leader):
+        time.sleep(0.1)
+    place.stack.revive()
+
+
+def zookeeper(place: Place) -> None:
+    """ZooKeeper is killed; it comes back with what it knew."""
+    place.stack.kill("zookeeper")
+    place.wait(0, 3)
+    place.stack.revive()
+
+
+IN_CASSANDRA = ("cassandra", "cassandra_hung")
+"""Those that need a Cassandra."""
+
+
 KINDS: dict[str, Callable[[Place], None]] = {
     fault.__name__: fault
     for fault in (
@@ -268,8 +267,15 @@ KINDS: dict[str, Callable[[Place], None]] = {
         redis_read_only,
         redis_slow,
         kafka,
+        cassandra,
+        cassandra_hung,
         full_disk,
         no_checkpoints,
         poison,
+        leading_job_manager,
+        zookeeper,
     )
 }
+STANDBY = {"leading_job_manager", "zookeeper"}
+"""Those of a Flink with two JobManagers, where no other kind is tried: nobody has to submit the job
+again there."""

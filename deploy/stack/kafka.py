@@ -12,10 +12,9 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.download import fetch, pinned
+from deploy.stack.java import java
 from deploy.stack.processes import Process, spawn
 from deploy.stack.settings import Settings, render
-from flink_app.graph.java import java_home
 from flink_app.local.ports import LOOPBACK
 from udfs.errors import ServiceError
 
@@ -53,13 +52,11 @@ class Kafka:
 
     def spawn(self, name: str) -> Process:
         """Start the broker with the existing data."""
-        server = ["-Xmx384m", f"-Dmillirec.log={self.log}", "kafka.Kafka", str(self._properties)]
-        return spawn(name, [*self._java(), *server], self._folder / "kafka.out", os.environ)
+        server = ["kafka.Kafka", str(self._properties)]
+        return spawn(name, [*self._java(self.log), *server], self._folder / "kafka.out", os.environ)
 
-    def _java(self) -> list[str]:
-        jars = [str(jar) for jar in fetch(pinned("kafka"), self._settings.jars)]
-        java = [str(java_home() / "bin" / "java"), "-cp", os.pathsep.join(jars)]
-        return [*java, f"-Dlog4j2.configurationFile={TEMPLATES / 'log4j2.properties'}"]
+    def _java(self, log: Path) -> list[str]:
+        return java(self._settings, log, "kafka", heap="384m")
 
     def ready(self) -> bool:
         """Whether a client gets metadata that names the broker."""
@@ -71,7 +68,7 @@ class Kafka:
             return False
 
     def _format(self) -> None:
-        java = [*self._java(), f"-Dmillirec.log={self._folder / 'format.log'}"]
+        java = self._java(self._folder / "format.log")
         tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._properties)]
         done = subprocess.run([*java, *tool], capture_output=True, text=True, check=False)
         if done.returncode:

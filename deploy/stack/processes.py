@@ -72,6 +72,20 @@ def stop(processes: Iterable[Process]) -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 
+def connected(clients: Iterable[Process], server: Process) -> bool:
+    """Whether each of some processes, at least one, has a connection to a port of another."""
+    try:
+        own = psutil.Process(server.pid).net_connections("tcp")
+        open_ports = {one.laddr.port for one in own if one.status == psutil.CONN_LISTEN}
+        found = [psutil.Process(client.pid).net_connections("tcp") for client in clients]
+    except psutil.NoSuchProcess:
+        return False
+    return bool(found) and all(
+        any(one.raddr and one.raddr.port in open_ports for one in connections)
+        for connections in found
+    )
+
+
 def _find(process: Process) -> psutil.Process | None:
     try:
         found = psutil.Process(process.pid)

@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from deploy.stack.processes import Process
+from flink_app.local.ports import free_port
 from udfs.errors import ConfigError
 
 TASK_MANAGERS = 2
@@ -23,9 +24,21 @@ class Ports(Struct, frozen=True, kw_only=True):
 
     kafka: int = 9092
     kafka_controller: int = 9093
+    cassandra: int = 9042
+    cassandra_storage: int = 7000
     redis: int = 6379
     flink: int = 8081
     flink_rpc: int = 6123
+    zookeeper_standby: int = 8082
+    s3: int = 9000
+    zookeeper: int = 2181
+    hdfs: int = 8020
+    hdfs_web: int = 9870
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Ports that nothing listens on now."""
+        return cls(**{name: free_port() for name in cls.__struct_fields__})
 
     def of(self, component: str) -> dict[str, int]:
         """The ports of one component, by name.
@@ -48,7 +61,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Component(Protocol):
-    """The common interface of Kafka, Redis and Flink."""
+    """The common interface of Kafka, Redis, Flink and what else can be started."""
 
     name: str
     address: str
@@ -56,8 +69,9 @@ class Component(Protocol):
     log: Path
     """The log file, or the folder of several."""
 
-    processes: tuple[str, ...]
-    """The names of its processes, the leader's first."""
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """The names of its processes, the leader's first."""
 
     def prepare(self) -> None:
         """Create its files, before its processes are started for the first time."""

@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,27 @@ import msgspec
 from msgspec import Struct, field, structs
 
 from deploy.download import CACHE
+from deploy.stack.cassandra import Cassandra
 from deploy.stack.flink import Flink
+from deploy.stack.hdfs import Hdfs
 from deploy.stack.kafka import Kafka
-from deploy.stack.processes import Process, alive, send, stop, wait
+from deploy.stack.processes import Process, alive, connected, send, stop, wait
 from deploy.stack.redis import Redis
+from deploy.stack.s3 import S3
 from deploy.stack.settings import TASK_MANAGERS, Component, Ports, Settings
+from deploy.stack.zookeeper import ZooKeeper
 from flink_app.local.ports import require_free
 from udfs.errors import ConfigError, ServiceError
 
 COMPONENTS = ("kafka", "redis", "flink")
+EXTRAS: dict[str, Callable[[Settings], Component]] = {
+    "cassandra": Cassandra,
+    "s3": S3,
+    "hdfs": Hdfs,
+    "zookeeper": ZooKeeper,
+}
+"""Components that start only when they are asked for, by name."""
+_ORDER = (*EXTRAS, *COMPONENTS)  # in which they start: what a job needs before Flink
 START_SECONDS = 120.0
 
 
@@ -67,7 +79,7 @@ class Stack:
         self._file = folder / "stack.json"
         self._state = self._read()
         given = Ports() if ports is None else ports
-        kept = [self._state.ports.of(name) for name in COMPONENTS if self._alive(name)]
+        kept = [self._state.ports.of(name) for name in _ORDER if self._alive(name)]
         self.ports: Ports = structs.replace(
             given, **{k: v for part in kept for k, v in part.items()}
         )
@@ -76,6 +88,7 @@ class Stack:
         )
         self._flink = Flink(settings)
         self._components: dict[str, Component] = {
+            **{name: make(settings) for name, make in EXTRAS.items()},
             "kafka": Kafka(settings),
             "redis": (server := Redis(settings)),
             "flink": self._flink,
@@ -93,8 +106,9 @@ class Stack:
         """
         _check_names(components)
         # A component is restarted as a whole, since Flink's processes wait for each other.
-        missing = [name for name in COMPONENTS if name in components and not self._is_up(name)]
+        missing = [name for name in _ORDER if name in components and not self._is_up(name)]
         self.down(missing)
+        self._flink.extras = {n for n in EXTRAS if n in components or self._alive(n)}
         for name in missing:
             self._check_ports(name)
         try:
@@ -113,9 +127,16 @@ class Stack:
         """End one process at once, as a crash would; `process` as in `Component.processes`."""
         wait(self.signal(process, signal.SIGKILL))
 
+    def leader(self) -> str:
+        """The JobManager that leads: the one that the TaskManagers are connected to; "" if none."""
+        found = self._alive("flink")
+        workers = [each for each in found if each.name.startswith("taskmanager")]
+        leading = (each for each in found if each not in workers and connected(workers, each))
+        return next((each.name for each in leading), "")
+
     def signal(self, process: str, number: signal.Signals) -> list[Process]:
         """Send a signal to the processes of this name; returns those, none if it does not run."""
-        found = [each for name in COMPONENTS for each in self._alive(name) if each.name == process]
+        found = [each for name in _ORDER for each in self._alive(name) if each.name == process]
         for each in found:
             send(each, number)
         return found
@@ -124,7 +145,7 @@ class Stack:
         """Restart the processes that have ended, as a supervisor would; returns their names once
         all answer."""
         ended = []
-        for name in COMPONENTS:
+        for name in _ORDER:
             processes = self._state.processes.get(name, [])
             dead = [process for process in processes if not alive(process)]
             for process in dead:
@@ -142,16 +163,14 @@ class Stack:
         found.sort(key=lambda each: order.index(each.name) if each.name in order else len(order))
         self._write()
 
-    def down(self, components: Sequence[str] = COMPONENTS) -> list[str]:
+    def down(self, components: Sequence[str] = _ORDER) -> list[str]:
         """Stop `components` and return the names of those that had running processes.
 
         Raises `ConfigError` for an unknown name.
         """
         _check_names(components)
         # Flink first: a job that loses Kafka or Redis would fill the logs with errors.
-        running = [
-            name for name in reversed(COMPONENTS) if name in components and self._alive(name)
-        ]
+        running = [name for name in reversed(_ORDER) if name in components and self._alive(name)]
         for name in running:
             leader, *others = self._alive(name)
             # TaskManagers before their JobManager, so that they can deregister.
@@ -164,9 +183,11 @@ class Stack:
         return running
 
     def status(self) -> list[Status]:
-        """The status of each component, in the order of `COMPONENTS`."""
+        """The status of each of `COMPONENTS`, after that of `EXTRAS` that were started."""
         found = []
         for name, component in self._components.items():
+            if name in EXTRAS and name not in self._state.processes:
+                continue
             running = self._alive(name)
             ended = [p.name for p in self._state.processes.get(name, []) if p not in running]
             pids = [process.pid for process in running]
@@ -197,6 +218,10 @@ class Stack:
     def rest(self, path: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
         """The answer of Flink's REST API to a request, as JSON."""
         return self._flink.rest(path, method, body)
+
+    def component(self, name: str) -> Component:
+        """The component of this name, for its address and what only it can do."""
+        return self._components[name]
 
     def _alive(self, name: str) -> list[Process]:
         return [process for process in self._state.processes.get(name, []) if alive(process)]
@@ -258,7 +283,5 @@ def _last_output(process: Process, log: Path) -> str:
 
 def _check_names(components: Sequence[str]) -> None:
     for name in components:
-        if name not in COMPONENTS:
-            raise ConfigError(
-                f"there is no component {name!r}: choose from {', '.join(COMPONENTS)}."
-            )
+        if name not in _ORDER:
+            raise ConfigError(f"there is no component {name!r}: choose from {', '.join(_ORDER)}.")

@@ -1,5 +1,5 @@
-"""The commands about data: check recorded events, replay them, fetch a data set, describe
-items, report a run.
+"""The commands about data: check recorded events, replay them, bring those of another system,
+fetch a data set, describe items, report a run.
 
 In: arguments. Out: exit codes. Each command imports what does its work.
 """
@@ -37,7 +37,7 @@ def validate(
     from flink_app.data.validate import validate as check
 
     loaded = load(config, [*_preset(preset), *settings]).config
-    if not files and not loaded.source.paths:
+    if not files and not loaded.source.paths and not loaded.items.paths:
         raise ConfigError("millirec validate needs a file of events")
     return check(loaded, files, json)
 
@@ -79,6 +79,39 @@ def replay(
     return play(load(config, [*_preset(preset), *settings]).config, files, to, speed, keep_times)
 
 
+@app.command(name="import")
+def bring(
+    system: Annotated[Literal["gorse", "metarank"], Parameter(help="What exported the files.")],
+    *files: Annotated[
+        Path,
+        Parameter(
+            help="Gorse: exports of the dashboard (users, items, feedback), or the file of "
+            "`gorse-cli dump`. Metarank: events, as `metarank import` reads them."
+        ),
+    ],
+    to: Annotated[
+        str, Parameter(help="A file, a folder (its name ends in /), or kafka://host:port/topic.")
+    ] = "imported.jsonl",
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> int:
+    """Write what another recommender exported as lines that the job reads.
+
+    Profiles and items come first, then the events by time. The exit code is 1 if something is left
+    out, or there is nothing.
+
+    Examples:
+        millirec import gorse users.jsonl items.jsonl feedback.jsonl
+        millirec import gorse backup.bin --set events.weights.share=1.5
+        millirec import metarank events.jsonl.gz --to kafka://127.0.0.1:9092/events
+    """
+    from flink_app.data.imports import bring as write
+
+    if not files:
+        raise ConfigError(f"millirec import {system} needs a file that {system} has exported")
+    return write(load(config, settings).config, system, files, to)
+
+
 @app.command
 def lines(
     *files: Annotated[Path, Parameter(help="Files or folders of events, compressed or not.")],
@@ -101,7 +134,8 @@ def lines(
 @app.command
 def fetch(
     name: Annotated[
-        Literal["ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m"], Parameter(help="The data set.")
+        Literal["ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "minilm", "efficientnet-lite0"],
+        Parameter(help="The data set, or the network."),
     ],
     *,
     out: Annotated[
@@ -111,13 +145,20 @@ def fetch(
 ) -> None:
     """Download a public data set from its owner, check it, and show its terms of use.
 
+    Or a network for the options text.model (minilm) and images.model (efficientnet-lite0).
+
     Examples:
         millirec fetch ml-100k
+        millirec fetch minilm
     """
     from flink_app.data.fetch import fetch as get
+    from flink_app.data.fetch import fetch_network
     from flink_app.data.fetch.datasets import DATA_SETS
 
-    get(DATA_SETS[name], out)
+    if name in DATA_SETS:
+        get(DATA_SETS[name], out)
+    else:
+        fetch_network(name, out)
 
 
 @app.command
@@ -129,26 +170,43 @@ def items(
     item: Annotated[
         str, Parameter(help="The name of the field with the item's id, in JSON and CSV.")
     ] = "item",
+    preset: Annotated[
+        str, Parameter(help="How the files are written, such as shopify-csv: items.preset.")
+    ] = "",
+    to: Annotated[
+        str,
+        Parameter(
+            help="kafka://host:port/topic, a folder or a file. By default where the configured job "
+            "reads items, else events."
+        ),
+    ] = "",
+    encode: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Make vectors of texts and images here, with text.model and images.model, and "
+            "send them along, so that the job need not.",
+        ),
+    ] = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
-    """Write titles, categories and any other data of items to Redis.
+    """Send titles, categories, prices and any other data of items into the running job.
 
-    Lookups and the live page show `title` and `category`. The exit code is 1 if a line is
-    skipped, or there are no items.
+    A line for each item goes into the topic or folder that the job reads. The exit code is 1 if a
+    line is left out, or there are no items.
 
     Examples:
-        millirec items items.csv
-        millirec items data/ml-100k/u.item
+        millirec items items.csv --config shop.toml
+        millirec items data/ml-100k/u.item --to inbox/
+        millirec items products_export.csv --preset shopify-csv --to kafka://127.0.0.1:9092/events
+        millirec items items.csv --encode --set text.model=minilm --to with-vectors.jsonl
     """
-    from flink_app.data.items import items as write
-    from flink_app.local.own_redis import save_kept, with_own_redis
+    from flink_app.data.items import items as send
 
     if not files:
         raise ConfigError("millirec items needs a file of items")
-    code = write(with_own_redis(load(config, settings)), files, item)
-    save_kept()
-    return code
+    return send(load(config, settings).config, files, item, preset, to, encode)
 
 
 @app.command

@@ -96,6 +96,14 @@ class Tests:
         Literal["half"] | None,
         Parameter(help="The same as --warmup half; use the first half to choose settings."),
     ] = None
+    sessions: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Each session is taken for a user: only what comes next in it is a test, and "
+            "nothing is known of what its user did before.",
+        ),
+    ] = False
     repeat: Annotated[
         bool,
         Parameter(
@@ -103,6 +111,22 @@ class Tests:
             help="Lists may contain what the user had before, and events on such items are tests.",
         ),
     ] = False
+    items: Annotated[
+        list[Path],
+        Parameter(
+            negative=(),
+            help="A file about items, such as u.item, which the job knows before the first event; "
+            "items that nobody took, and that few did, are then tested apart too. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    users: Annotated[
+        list[Path],
+        Parameter(
+            negative=(),
+            help="A file of profiles, lines of kind profile or MovieLens' u.user, which the job "
+            "knows before the first event. Repeatable.",
+        ),
+    ] = field(default_factory=list)
     out: Annotated[Path | None, Parameter(name="--out", help="A JSON file for all figures.")] = None
     plot: Annotated[
         Path | None,
@@ -131,6 +155,8 @@ def evaluate(
         millirec evaluate events.jsonl --baseline popular --plot quality.svg
         millirec evaluate events.jsonl --model ranker --model item-cf --model mf
         millirec evaluate events.jsonl --baseline popular --baseline item-knn --warmup half
+        millirec evaluate u.data --preset movielens --items u.item
+        millirec evaluate u.data --preset movielens --users u.user
     """
     from flink_app.evaluate import evaluate as measure
 
@@ -151,7 +177,10 @@ def evaluate(
         tests.baseline,
         warmup=tests.split or tests.warmup,
         models=tests.model,
+        sessions=tests.sessions,
         repeat=tests.repeat,
+        items=tests.items,
+        users=tests.users,
         plot=tests.plot,
     )
 
@@ -161,7 +190,8 @@ def demo() -> int:
     """Watch lists follow clicks in a simulated shop, with nothing else installed.
 
     On the live page, http://127.0.0.1:8080 or the next free port, and in the terminal. It ends at
-    Ctrl-C, or with DEMO_SECONDS=60 after a minute. With DEMO_BROWSER=0 it opens no browser.
+    Ctrl-C, or with DEMO_SECONDS=60 after a minute. With DEMO_BROWSER=0 it opens no browser, and
+    with DEMO_HOST=0.0.0.0 anyone who reaches this machine sees the page.
     """
     from flink_app.demo import demo as show
 
@@ -188,6 +218,29 @@ def simulate(
     seed: Annotated[int, Parameter(help="The seed of the random shop.")] = 1,
     users: Annotated[int, Parameter(help="Users at the start.")] = 1000,
     items: Annotated[int, Parameter(help="Items at the start.")] = 2000,
+    metadata: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Item events too: what each item is, which are new, and what is out of stock.",
+        ),
+    ] = False,
+    images: Annotated[
+        bool, Parameter(negative=(), help="With --metadata: small pictures, as data URLs.")
+    ] = False,
+    vectors: Annotated[
+        bool, Parameter(negative=(), help="With --metadata: the items' own vectors.")
+    ] = False,
+    searches: Annotated[
+        float, Parameter(help="Share of the sessions that begin with a search, 0 to 1.")
+    ] = 0.0,
+    profiles: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Lines about users too: country, age band and device, on which tastes depend.",
+        ),
+    ] = False,
 ) -> None:
     """Write the events of a simulated shop to a file, a folder or Kafka.
 
@@ -195,10 +248,24 @@ def simulate(
         millirec simulate events.jsonl --events 1000000
         millirec simulate inbox/ --rate 200 --seconds 60
         millirec simulate kafka://127.0.0.1:9092/events --rate 1000
+        millirec simulate inbox/ --rate 200 --metadata --searches 0.1
     """
+    from flink_app.simulator import ShopSettings
+    from flink_app.simulator.settings import OUTAGES
     from flink_app.simulator.simulation import simulate as write
 
-    write(target, events, seconds, rate, seed=seed, users=users, items=items)
+    shop = ShopSettings(
+        seed=seed,
+        users=users,
+        items=items,
+        metadata=metadata,
+        images=images,
+        vectors=vectors,
+        searches=searches,
+        outages=OUTAGES if metadata else 0.0,
+        profiles=profiles,
+    )
+    write(target, events, seconds, rate, shop)
 
 
 @app.command
@@ -225,7 +292,8 @@ def package(
     settings: Settings = [],  # noqa: B006
 ) -> None:
     """Make the archive for `flink run`: code, configuration and instructions, but no secrets."""
+    from flink_app.local.compilation import compile_now
     from flink_app.package import write
 
-    for line in write(out, load(config, settings)):
+    for line in write(out, load(config, settings), compile_now):
         print(line)

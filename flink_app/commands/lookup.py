@@ -10,6 +10,15 @@ from flink_app.commands.app import ConfigFile, Json, Settings, app
 from flink_app.config import load
 from flink_app.config.load import DEFAULT
 
+Where = Annotated[
+    str,
+    Parameter(
+        name="--filter",
+        help="A condition on items: 'category == \"books\" && price < 20'. A user's list then goes "
+        "on with what else is kept for the user, and with what is popular.",
+    ),
+]
+
 
 @app.command
 def get(
@@ -18,21 +27,26 @@ def get(
     ] = "",
     *,
     trending: Annotated[bool, Parameter(negative=(), help="Show the trending list.")] = False,
+    where: Where = "",
     json: Json = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
 ) -> int:
-    """Show a user's list as it is in Redis: as a table in a terminal, otherwise as JSON."""
+    """Show a user's list as it is in Redis: as a table in a terminal, otherwise as JSON.
+
+    With --filter, only the items that meet a condition, and none that may not be shown now.
+    """
     from flink_app.local.own_redis import with_own_redis
     from flink_app.lookup.lists import list_name, show
 
-    return show(list_name(user, trending), with_own_redis(load(config, settings)), json)
+    return show(list_name(user, trending), with_own_redis(load(config, settings)), json, where)
 
 
 @app.command
 def similar(
     item: Annotated[str, Parameter(help="An item's id.")],
     *,
+    where: Where = "",
     json: Json = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
@@ -41,7 +55,7 @@ def similar(
     from flink_app.local.own_redis import with_own_redis
     from flink_app.lookup.lists import show
 
-    return show(f"similar:{item}", with_own_redis(load(config, settings)), json)
+    return show(f"similar:{item}", with_own_redis(load(config, settings)), json, where)
 
 
 @app.command

@@ -9,22 +9,28 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import datetime
-from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 import msgspec
 
+from flink_app.config.addresses import check_brokers
+from flink_app.config.cassandra import check_cassandra
+from flink_app.config.hints import hint
+from flink_app.config.input_options import Source
+from flink_app.config.item_options import Items
+from flink_app.config.lists_topic import check_lists_topic
 from flink_app.config.masking import masked
 from flink_app.config.paths import flink_uri, is_local, local
+from flink_app.config.pseudonyms import pseudonyms_of
+from flink_app.config.topics import topics
 from flink_app.config.tree import Config
 from udfs.errors import ConfigError
 from udfs.events.settings import RATING
 from udfs.options.runtime import Job
 from udfs.options.sources import evident, silent, testable, words
+from udfs.rules.rules import Rules
 from udfs.stores import redis_cluster
 from udfs.stores.sentinels import Sentinels
-
-_BROKER = re.compile(r"(\w+://)?(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):\d{1,5}")
 
 
 def check(config: Config) -> None:
@@ -41,13 +47,18 @@ def check(config: Config) -> None:
 least 16, or some subtasks would have nothing to do. It cannot change while a job keeps its state: \
 set it to the most subtasks you may ever need.
     """
-    _check_source(config)
+    _check_source("source", config.source)
+    _check_items(config)
     _check_events(config)
     _check_redis(config.redis.url)
     _check_models(config)
     _check_dead_letters(config)
+    check_lists_topic(config)
     _check_sizes(config.job)
     _check_paths(config)
+    _check_rules(config)
+    check_cassandra(config)
+    pseudonyms_of(config)
     if config.state.restore == "latest" and not config.state.checkpoints:
         raise ConfigError(
             'state.restore is "latest" but state.checkpoints is empty: name the folder in which '
@@ -65,9 +76,8 @@ def _check_models(config: Config) -> None:
         )
     for name in config.quality.models:
         if name not in testable():
-            near = get_close_matches(name, testable(), n=1)
-            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(testable())}."
-            raise ConfigError(f'quality.models: "{name}" is not a model to be tested: {hint}')
+            meant = hint(name, testable(), f"choose from {', '.join(testable())}.")
+            raise ConfigError(f'quality.models: "{name}" is not a model to be tested: {meant}')
         if served in silent() and name not in silent():
             counting = words(["ranker", *(source.name for source in evident())])
             raise ConfigError(
@@ -76,22 +86,58 @@ def _check_models(config: Config) -> None:
             )
 
 
-def _check_source(config: Config) -> None:
-    source = config.source
+def _check_rules(config: Config) -> None:
+    Rules(config.rules)
+    places = [rule.pin for rule in config.rules if rule.pin]
+    for place in places:
+        if place > config.lists.length:
+            raise ConfigError(
+                f"a rule has pin = {place}, but lists.length is {config.lists.length}: pin to a "
+                "place that lists have."
+            )
+        if places.count(place) > 1:
+            raise ConfigError(
+                f"{places.count(place)} rules have pin = {place}: let each pin to another place."
+            )
+
+
+def _check_items(config: Config) -> None:
+    items = config.items
+    if not items.kind:
+        return
+    if config.job.strict:
+        raise ConfigError(
+            "job.strict is true and items.kind is set: the order between two inputs is undefined. "
+            "Put the lines about items into the file of events, each with its kind."
+        )
+    _check_source("items", with_brokers(config))
+
+
+def with_brokers(config: Config) -> Items:
+    """The section of items, with Kafka's address and properties where they are those of events."""
+    items, source = config.items, config.source
+    return msgspec.structs.replace(
+        items,
+        brokers=items.brokers or source.brokers,
+        properties=items.properties or source.properties,
+    )
+
+
+def _check_source(name: str, source: Source) -> None:
     if source.kind in ("files", "directory") and not any(source.paths):
         what = "files or folders to read" if source.kind == "files" else "folder to watch"
         raise ConfigError(
-            f'source.kind is "{source.kind}" but source.paths is empty: set it to the {what}.'
+            f'{name}.kind is "{source.kind}" but {name}.paths is empty: set it to the {what}.'
         )
     if source.kind == "flink" and not source.options.get("connector"):
         raise ConfigError(
-            'source.kind is "flink" but source.options has no connector: set its name, such as '
-            'connector = "filesystem", and its own options in [source.options].'
+            f'{name}.kind is "flink" but {name}.options has no connector: set its name, such as '
+            f'connector = "filesystem", and its own options in [{name}.options].'
         )
     if source.kind == "kafka":
-        _check_brokers("source.brokers", source.brokers)
-        _check_filled("source.topic", source.topic, 'source.kind "kafka"')
-        _check_filled("source.group", source.group, 'source.kind "kafka"')
+        check_brokers(f"{name}.brokers", source.brokers)
+        _check_filled(f"{name}.topic", source.topic, f'{name}.kind "kafka"')
+        _check_filled(f"{name}.group", source.group, f'{name}.kind "kafka"')
 
 
 def _check_events(config: Config) -> None:
@@ -104,9 +150,8 @@ def _check_events(config: Config) -> None:
         ):
             for kind in kinds:
                 if kind not in known:
-                    near = get_close_matches(kind, known, n=1)
-                    hint = f"did you mean {near[0]}?" if near else "give it a weight."
-                    raise ConfigError(f'{name}: "{kind}" has no weight in events.weights: {hint}')
+                    meant = hint(kind, known, "give it a weight.")
+                    raise ConfigError(f'{name}: "{kind}" has no weight in events.weights: {meant}')
     earliest_ms(events.earliest)
 
 
@@ -161,39 +206,52 @@ def _check_dead_letters(config: Config) -> None:
     letters, source = config.dead_letters, config.source
     if letters.kind == "files":
         _check_filled("dead_letters.path", letters.path, 'dead_letters.kind "files"')
-        if source.kind in ("files", "directory"):
-            for path in source.paths:
-                _check_apart(path, letters.path)
+        for name, section in (("source", source), ("items", config.items)):
+            for path in section.paths if section.kind in ("files", "directory") else ():
+                _check_apart(path, letters.path, name)
     if letters.kind == "kafka":
         _check_filled("dead_letters.topic", letters.topic, 'dead_letters.kind "kafka"')
         brokers = letters.brokers or source.brokers
-        _check_brokers("dead_letters.brokers", brokers)
-        if (source.kind, source.brokers, source.topic) == ("kafka", brokers, letters.topic):
-            raise ConfigError(
-                f'dead_letters.topic is "{letters.topic}", the topic of the events: rejected lines '
-                "would be read again. Choose another topic."
-            )
+        check_brokers("dead_letters.brokers", brokers)
+        for what, *used in topics(config):
+            if what in ("events", "items") and used == [brokers, letters.topic]:
+                raise ConfigError(
+                    f'dead_letters.topic is "{letters.topic}", the topic of the {what}: rejected '
+                    "lines would be read again. Choose another topic."
+                )
 
 
-def _check_apart(source: str, letters: str) -> None:
-    """The dead letters must not be where the events are read, or they would be read too."""
-    if not is_local(source) or not is_local(letters):
+def _check_apart(source: str, letters: str, name: str) -> None:
+    """The dead letters must not be where lines are read, or they would be read too."""
+    if is_local(source) != is_local(letters):
         return
-    folder, refused = (local(path).resolve() for path in (source, letters))
-    if folder == refused or folder in refused.parents:
+    inside = f"{letters.rstrip('/')}/".startswith(f"{source.rstrip('/')}/")
+    if is_local(source):
+        folder, refused = (local(path).resolve() for path in (source, letters))
+        inside = folder == refused or folder in refused.parents
+    if inside:
         raise ConfigError(
-            f'dead_letters.path is "{letters}", inside "{source}" of source.paths: rejected lines '
-            "would be read as events. Choose a folder outside."
+            f'dead_letters.path is "{letters}", inside "{source}" of {name}.paths: rejected '
+            "lines would be read again. Choose a folder outside."
         )
 
 
 def _check_paths(config: Config) -> None:
-    """Flink must be able to name what it writes."""
+    """Flink must be able to name what it writes, and no address may hold keys."""
     named = {"state.checkpoints": config.state.checkpoints, "state.restore": config.state.restore}
     if config.dead_letters.kind == "files":
         named["dead_letters.path"] = config.dead_letters.path
     for option, path in named.items():
         flink_uri(path, option)
+    read = [("source.paths", path) for path in config.source.paths]
+    read += [("items.paths", path) for path in config.items.paths]
+    for option, path in [*named.items(), *read]:
+        if not is_local(path) and ":" in urlsplit(path).netloc.rpartition("@")[0]:
+            raise ConfigError(
+                f'{option} is "{masked(option, path)}", an address with keys in it, which would be '
+                "logged and stored: leave them out, and set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY."
+            )
 
 
 def _check_sizes(job: Job) -> None:
@@ -221,11 +279,3 @@ def _check_sizes(job: Job) -> None:
 def _check_filled(name: str, value: str, because: str) -> None:
     if not value:
         raise ConfigError(f"{name} is empty: {because} needs it.")
-
-
-def _check_brokers(name: str, brokers: str) -> None:
-    for broker in brokers.split(","):
-        if not _BROKER.fullmatch(broker.strip()):
-            raise ConfigError(
-                f'{name} has "{broker}": write host:port, several separated by commas.'
-            )

@@ -12,6 +12,14 @@ from msgspec import Meta, Struct
 from udfs.options import USUAL
 
 Texts = dict[str, str]
+Brokers = Annotated[
+    str,
+    Meta(
+        description="Kafka's bootstrap servers, as host:port, separated by commas; empty means "
+        "those of source.brokers."
+    ),
+]
+"""The brokers of a section besides the source."""
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -175,10 +183,4 @@ class DeadLetters(Struct, frozen=True, kw_only=True):
     topic: Annotated[str, Meta(description="The topic for rejected lines (kind kafka).")] = (
         "dead-letters"
     )
-    brokers: Annotated[
-        str,
-        Meta(
-            description="Kafka's bootstrap servers, as host:port, separated by commas; empty means "
-            "those of source.brokers."
-        ),
-    ] = ""
+    brokers: Brokers = ""

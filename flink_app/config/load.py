@@ -4,7 +4,8 @@ In: a TOML file (`Path | None`), `--set` overrides (`Sequence[str]`), the enviro
 (`Mapping[str, str]`). Out: `Loaded`, the frozen `Config` with the origin of each value.
 
 Later wins: defaults, then the file, then variables `MILLIREC_SECTION_OPTION`, then `--set
-section.option=value`. Tables (such as events.weights) are added to, entry by entry.
+section.option=value`. Tables (such as events.weights) are added to, entry by entry; rules, which
+are not in a section, are replaced all together.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from flink_app.config import rules
+from flink_app.config.hints import hint
 from flink_app.config.registry import OPTIONS, SECTIONS, Option
 from flink_app.config.removed import REMOVED
 from flink_app.config.tree import Config
 from flink_app.config.values import checked, from_text
 from udfs.errors import ConfigError
+from udfs.events.pseudonyms import VARIABLE as PSEUDONYM_KEY
 
 DEFAULT = "default"
 """The origin of a value that was not set."""
@@ -42,8 +46,8 @@ class Loaded(msgspec.Struct, frozen=True):
     Attributes:
         config: the frozen tree.
         origins: name → origin, for every option and for every entry of a table option, such as
-            `events.weights.view`. An origin reads `default`, the file's path, `environment
-            MILLIREC_REDIS_URL`, `--set` or `job.strict`.
+            `events.weights.view`; and of `rules`. An origin reads `default`, the file's path,
+            `environment MILLIREC_REDIS_URL`, `--set` or `job.strict`.
     """
 
     config: Config
@@ -57,9 +61,9 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class _Setting(NamedTuple):
-    """A value as it was set, not checked yet."""
+    """A value as it was set, not checked yet; without an option, `Rule`s, which are checked."""
 
-    option: Option
+    option: Option | None
     value: object
     origin: str
 
@@ -89,7 +93,8 @@ def load(
     ('redis://cache', 'environment REDIS_URL')
     """
     values = {name: option.default for name, option in OPTIONS.items()}
-    origins = dict.fromkeys(values, DEFAULT)
+    origins = dict.fromkeys([*values, rules.NAME], DEFAULT)
+    listed: object = []
     for option in OPTIONS.values():
         if option.is_table:
             origins |= {f"{option.name}.{entry}": DEFAULT for entry in option.default}
@@ -98,6 +103,9 @@ def load(
         *_from_environment(environ),
         *(_from_override(text) for text in overrides),
     ):
+        if option is None:
+            listed, origins[rules.NAME] = raw, origin
+            continue
         value = checked(option, raw, origin)
         if option.name not in _PATHS:
             _check_text(option, value, origin)
@@ -110,7 +118,7 @@ def load(
         for name in ONE_IN_STRICT:
             if origins[name] == DEFAULT:
                 values[name], origins[name] = 1, STRICT
-    return Loaded(_tree(values), origins)
+    return Loaded(msgspec.convert({**_tree(values), rules.NAME: listed}, Config), origins)
 
 
 _PATHS = "source.paths", "state.checkpoints", "state.restore", "dead_letters.path", "redis.keep"
@@ -127,16 +135,19 @@ def _check_text(option: Option, value: object, origin: str) -> None:
         ) from None
 
 
-def _tree(values: Mapping[str, Any]) -> Config:
+def _tree(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     for name, option in OPTIONS.items():
         sections[option.section][option.key] = values[name]
-    return msgspec.convert(sections, Config)
+    return sections
 
 
 def _from_file(path: Path) -> Iterator[_Setting]:
     origin = str(path)
     for section, table in _read(path).items():
+        if section == rules.NAME:
+            yield _Setting(None, rules.read(table, origin), origin)
+            continue
         if not isinstance(table, dict):
             raise ConfigError(
                 f"{section} is not in a section (from {origin}): write it below its [section]."
@@ -149,7 +160,7 @@ def _from_file(path: Path) -> Iterator[_Setting]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         # msgspec reads TOML with tomllib; on Python 3.10 with tomli.
-        return msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+        return msgspec.toml.decode(path.read_bytes().decode(), type=dict[str, Any])
     except FileNotFoundError:
         raise ConfigError(
             f"the configuration file {path} does not exist: create it, or use another."
@@ -170,21 +181,26 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
     if url := environ.get("REDIS_URL"):
         yield _Setting(OPTIONS["redis.url"], url, "environment REDIS_URL")
     for variable in sorted(environ):
-        if not variable.startswith("MILLIREC_"):
+        if not variable.startswith("MILLIREC_") or variable == PSEUDONYM_KEY:
+            continue
+        origin = f"environment {variable}"
+        if variable == rules.VARIABLE:
+            yield _Setting(None, rules.from_text(environ[variable], origin), origin)
             continue
         if variable not in _VARIABLES:
-            origin = f"environment {variable}"
             _check_removed(_REMOVED_VARIABLES.get(variable, ""), origin)
             near = get_close_matches(variable, _VARIABLES, n=1, cutoff=0.8)
-            hint = f"did you mean {near[0]}?" if near else "write MILLIREC_SECTION_OPTION."
-            raise ConfigError(f"the variable {variable} sets no option: {hint}")
+            meant = f"did you mean {near[0]}?" if near else "write MILLIREC_SECTION_OPTION."
+            raise ConfigError(f"the variable {variable} sets no option: {meant}")
         option = _VARIABLES[variable]
-        yield _Setting(option, from_text(option, environ[variable]), f"environment {variable}")
+        yield _Setting(option, from_text(option, environ[variable]), origin)
 
 
 def _from_override(text: str) -> _Setting:
     name, equals, value = text.partition("=")
     section, *rest = name.strip().split(".", 2)
+    if equals and [section, *rest] == [rules.NAME]:
+        return _Setting(None, rules.from_text(value.strip(), "--set"), "--set")
     if not equals or not rest:
         raise ConfigError(f"--set {name} is not understood: write --set section.option=value.")
     option = _find(f"{section}.{rest[0]}", "--set")
@@ -206,8 +222,8 @@ def _find(name: str, origin: str) -> Option:
     _check_section(section, origin)
     keys = [option.key for option in OPTIONS.values() if option.section == section]
     elsewhere = [option.name for option in OPTIONS.values() if option.key == key]
-    hint = f"did you mean {elsewhere[0]}?" if elsewhere else _instead(key, keys)
-    raise ConfigError(f"[{section}] has no option {key} (from {origin}): {hint}")
+    meant = f"did you mean {elsewhere[0]}?" if elsewhere else hint(key, keys)
+    raise ConfigError(f"[{section}] has no option {key} (from {origin}): {meant}")
 
 
 def _check_removed(name: str, origin: str) -> None:
@@ -219,11 +235,5 @@ def _check_removed(name: str, origin: str) -> None:
 
 def _check_section(section: str, origin: str) -> None:
     if section not in SECTIONS:
-        hint = _instead(section, list(SECTIONS))
-        raise ConfigError(f"there is no section [{section}] (from {origin}): {hint}")
-
-
-def _instead(word: str, known: list[str]) -> str:
-    """The most similar known word as a question, or all known words."""
-    near = get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}."
+        meant = hint(section, [*SECTIONS, rules.NAME])
+        raise ConfigError(f"there is no section [{section}] (from {origin}): {meant}")

@@ -9,7 +9,10 @@ import re
 
 MASK = "***"
 
-_SECRET = "password|passwd|secret|sasl.jaas|token|credential|keystore.key|account.key|api_key"
+_SECRET = (
+    "password|passwd|secret|sasl.jaas|token|credential|keystore.key|account.key|api_key|"
+    "access-key|access.key"
+)
 _SECRET_NAME = re.compile(_SECRET.replace(".", r"\."), re.IGNORECASE)
 # Up to the last @ before a space: a password that holds an unescaped @ or / is hidden whole.
 _URL_PASSWORD = re.compile(r"(://[^:@/\s]*):\S*@")

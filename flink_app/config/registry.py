@@ -71,16 +71,24 @@ def _option(section: str, info: msgspec.structs.FieldInfo) -> Option:
     )
 
 
+def options_of(section: str, tree: type[msgspec.Struct]) -> list[Option]:
+    """The options that are the fields of a struct."""
+    return [_option(section, info) for info in msgspec.structs.fields(tree)]
+
+
+_FIRST = {"source": 0, "items": 1}
+
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     info.name: info.type
-    for info in sorted(msgspec.structs.fields(Config), key=lambda info: info.name != "source")
+    for info in sorted(msgspec.structs.fields(Config), key=lambda info: _FIRST.get(info.name, 9))
+    if info.name != "rules"  # an array of tables, see `flink_app.config.rules`
 }
 """Section → its class, in the order of an event's path."""
 
 OPTIONS: dict[str, Option] = {
     option.name: option
     for section, tree in SECTIONS.items()
-    for option in (_option(section, info) for info in msgspec.structs.fields(tree))
+    for option in options_of(section, tree)
 }
 """Name → option, in the order of the tree."""
 

@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
 
+from flink_app.config import rules
 from flink_app.config.load import Loaded
 from flink_app.config.masking import masked
 from flink_app.config.registry import OPTIONS, SECTIONS, Option, allowed
@@ -116,7 +117,7 @@ def effective(loaded: Loaded) -> list[tuple[str, str, str]]:
             named = {f"{option.name}.{entry}": part for entry, part in value.items()}
         for name, part in named.items():
             rows.append((name, _shown(name, part), loaded.origins[name]))
-    return rows
+    return rows + rules.rows(loaded.config.rules, loaded.origins[rules.NAME])
 
 
 def _shown(name: str, value: object) -> str:
@@ -136,7 +137,7 @@ def commented_toml() -> str:
         # A table comes last: it has a header of its own, and what follows would belong to it.
         order = sorted(options, key=lambda option: (option.is_table, not option.usual))
         parts += [_commented(option) for option in order]
-    return "".join(parts)
+    return "".join([*parts, rules.commented_toml()])
 
 
 def _commented(option: Option) -> str:
@@ -152,7 +153,7 @@ def _commented(option: Option) -> str:
 
 def usual_page() -> str:
     """How to set options, and those that shops usually set, a table per section."""
-    return _MARKDOWN_HEAD + _tables(usual=True)
+    return _MARKDOWN_HEAD + _tables(usual=True) + rules.page()
 
 
 def expert_page() -> str:

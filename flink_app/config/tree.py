@@ -13,6 +13,8 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from flink_app.config.input_options import DeadLetters, Source
+from flink_app.config.item_options import Items
+from flink_app.config.lists_topic_options import ListsTopic
 from flink_app.config.serve_options import Serve
 from udfs.models.settings import Settings
 
@@ -34,9 +36,17 @@ class Config(Settings, frozen=True, kw_only=True):
     """
 
     source: Source = field(default_factory=Source)
+    items: Items = field(default_factory=Items)
     dead_letters: DeadLetters = field(default_factory=DeadLetters)
+    lists_topic: ListsTopic = field(default_factory=ListsTopic)
     serve: Serve = field(default_factory=Serve)
     flink: Flink = field(default_factory=Flink)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the input ends: that of events, and that of items if they have their own."""
+        inputs = [self.source] + [self.items] * bool(self.items.kind)
+        return all(one.kind == "files" or one.bounded for one in inputs)
 
     @property
     def settings(self) -> Settings:

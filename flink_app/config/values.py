@@ -30,7 +30,7 @@ def from_text(option: Option, text: str, *, entry: str = "") -> object:
     >>> from_text(OPTIONS["source.paths"], "data/u.data")
     ['data/u.data']
     """
-    value = _toml_or_text(text)
+    value = toml_or_text(text)
     kind = option.kind
     if entry and isinstance(kind, inspect.DictType):
         kind = kind.value_type
@@ -43,7 +43,8 @@ def from_text(option: Option, text: str, *, entry: str = "") -> object:
     return value
 
 
-def _toml_or_text(text: str) -> object:
+def toml_or_text(text: str) -> object:
+    """A value in TOML; any other text is itself."""
     try:
         document = msgspec.toml.decode(f"value = {text}", type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeEncodeError):  # the latter: a path that is not UTF-8

@@ -6,15 +6,11 @@ imports it, so it imports nothing heavy.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
 from flink_app.config import Config
-from flink_app.config.writable import obstacle
+from flink_app.config.topics import topics
+from flink_app.connections.jars import cached
 from flink_app.connections.listening import listens
 from udfs.errors import ServiceError
-from udfs.own_folder import own_folder
 
 
 def require_kafka(config: Config) -> None:
@@ -23,13 +19,7 @@ def require_kafka(config: Config) -> None:
     Raises:
         ServiceError: no broker does.
     """
-    source, letters = config.source, config.dead_letters
-    used = []
-    if source.kind == "kafka":
-        used.append(source.brokers)
-    if letters.kind == "kafka":
-        used.append(letters.brokers or source.brokers)
-    for brokers in dict.fromkeys(used):
+    for brokers in dict.fromkeys(topic.brokers for topic in topics(config)):
         if not any(listens(broker.strip()) for broker in brokers.split(",")):
             raise ServiceError(
                 f"no Kafka broker answers at {brokers}: start it, or correct source.brokers."
@@ -45,12 +35,6 @@ def connector_jars(config: Config) -> str:
     Raises:
         ServiceError: it is not in the cache and cannot be downloaded.
     """
-    if "kafka" not in (config.source.kind, config.dead_letters.kind):
+    if not topics(config):
         return ""
-    from deploy.download import fetch, pinned
-
-    named = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    cache = Path(named) / "millirec" / "jars"
-    if not cache.is_absolute() or obstacle(cache):  # a user without a home
-        cache = (own_folder() or Path(tempfile.mkdtemp(prefix="millirec-"))) / "jars"
-    return ";".join(jar.absolute().as_uri() for jar in fetch(pinned("flink"), cache))
+    return ";".join(jar.as_uri() for jar in cached("flink"))

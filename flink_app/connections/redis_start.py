@@ -18,21 +18,28 @@ from flink_app.config import Config
 from flink_app.config.paths import is_local, local
 from flink_app.connections.redis_access import redis_settings
 from udfs.errors import ServiceError
-from udfs.lists.keys import CHANNEL, FACTOR, ITEM, POPULAR, TRENDING, USER
+from udfs.lists.keys import (
+    CATEGORY_POPULAR,
+    CATEGORY_TRENDING,
+    CHANNEL,
+    FACTOR,
+    HIDDEN,
+    ITEM,
+    KEPT,
+    KNOWN,
+    METADATA,
+    POPULAR,
+    RECEIPT,
+    SEGMENT,
+    TRENDING,
+    USER,
+    escaped,
+)
 from udfs.stores.redis_refusals import FAILURES, told
 from udfs.stores.redis_stats import BEGAN, STATS, shown_key
 
 _AT_ONCE = 1000
 _REFUSED = redis.exceptions.NoPermissionError
-
-
-def escaped(text: str) -> str:
-    """A prefix as SCAN's patterns take it.
-
-    >>> escaped("a*[b]?")
-    'a\\\\*\\\\[b\\\\]\\\\?'
-    """
-    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in text)
 
 
 def require_rights(client: redis.Redis, config: Config) -> None:
@@ -47,20 +54,33 @@ def require_rights(client: redis.Redis, config: Config) -> None:
     prefix = config.redis.prefix
     asked: list[tuple[str, ...]] = []
     trial, log = f"{prefix}feed:trial", f"{prefix}feed:trial-log"
-    kinds = [USER.key, ITEM.key, *([FACTOR] if config.redis.factors else [])]
+    hidden = f"{prefix}{HIDDEN}"
+    kinds = [
+        USER.key,
+        ITEM.key,
+        METADATA,
+        RECEIPT,
+        KNOWN,
+        *([FACTOR] if config.redis.factors else []),
+    ]
+    kinds += [KEPT.key] if config.lists.kept else []
     for key in [f"{prefix}{kind}" for kind in kinds]:  # no id is empty
         asked.append(("SET", key, "", "EX", "1"))
         asked.append(("DEL", key))
-    for name in (POPULAR.key, TRENDING.key, STATS, "filled", "writers"):
+    names = POPULAR.key, TRENDING.key, f"{POPULAR.key}:", f"{TRENDING.key}:"  # no category is ""
+    for name in (*names, SEGMENT.key, STATS, "filled", "writers"):
         asked.append(("EXISTS", f"{prefix}{name}"))
     asked += [("HSET", trial, "0", "0"), ("HGET", trial, "0"), ("HKEYS", trial), ("DEL", trial)]
     asked += [("GET", trial), ("MGET", trial), ("HGETALL", trial)]
+    asked += [("SADD", trial, "0"), ("SREM", trial, "0"), ("SREM", hidden, "")]
+    asked += [("HSCAN", trial, "0"), ("HDEL", trial, "0")]
     asked += [("XADD", log, "*", "rows", ""), ("DEL", log), ("TIME",)]
     asked.append(("XREAD", "COUNT", "1", "STREAMS", log, "0"))
     shown = shown_key(prefix, "trial")
     asked += [("PFADD", shown, "0"), ("PFCOUNT", shown), ("DEL", shown)]
     if config.redis.publish:
         asked.append(("PUBLISH", f"{prefix}{CHANNEL}", ""))
+    asked.append(("PUBLISH", hidden, ""))
     ask: Any = client
     for command in asked:
         try:
@@ -117,6 +137,7 @@ def start_afresh(client: redis.Redis, config: Config, born_ms: int) -> str:
     from udfs.stores.fence import Fence
     from udfs.stores.redis_feed import feed_keys
     from udfs.stores.redis_marks import MARKS
+    from udfs.stores.redis_metadata import metadata_keys
     from udfs.stores.redis_writer import RedisWriter
 
     prefix, settings = config.redis.prefix, redis_settings(config)
@@ -124,7 +145,9 @@ def start_afresh(client: redis.Redis, config: Config, born_ms: int) -> str:
     writer = RedisWriter(settings, fence=Fence(prefix, born_ms, "start", born_ms))
     shown = [shown_key(prefix, name) for name in (*LISTS, *testable())]
     stats = f"{prefix}{STATS}"
-    keys = [*feed_keys(prefix, config.job.item_shards), stats, f"{prefix}{MARKS}", *shown]
+    shards = config.job.item_shards
+    keys = [*feed_keys(prefix, shards), *metadata_keys(prefix, shards)]
+    keys += [stats, f"{prefix}{MARKS}", *shown]
     try:
         writer.send([("DEL", key) for key in keys])
         writer.send([("HSET", stats, BEGAN, born_ms)])
@@ -150,7 +173,8 @@ def remove_lists(client: redis.Redis, prefix: str, after_s: int) -> None:
     Raises:
         redis.RedisError: Redis does not answer, or refuses.
     """
-    heads = tuple(f"{prefix}{kind}".encode() for kind in (USER.key, ITEM.key, FACTOR))
+    kinds = USER, KEPT, ITEM, CATEGORY_POPULAR, CATEGORY_TRENDING, SEGMENT
+    heads = tuple(f"{prefix}{key}".encode() for key in (*(kind.key for kind in kinds), FACTOR))
     shared = {f"{prefix}{kind.key}".encode() for kind in (POPULAR, TRENDING)}
     found = client.scan_iter(match=f"{escaped(prefix)}*", count=_AT_ONCE)
     lists = (key for key in found if key.startswith(heads) or key in shared)

@@ -28,6 +28,8 @@ def live_line(totals: Totals, seconds: float) -> str:
     >>> live_line(Totals(received=12345, events_per_s=1200, lists_per_s=560,
     ...     freshness_p50_ms=31.2, freshness_p99_ms=80.4, dead={"json": 3}), 75)
     '1:15  12,345 events  1,200/s  560 lists/s  fresh p50 31 ms p99 80 ms  3 dead letters'
+    >>> live_line(Totals(encoder={"waiting": 40}), 75).rpartition("  ")[2]
+    '40 to encode'
     """
     parts = [
         clock(seconds),
@@ -37,6 +39,8 @@ def live_line(totals: Totals, seconds: float) -> str:
         f"fresh p50 {duration(totals.freshness_p50_ms)} p99 {duration(totals.freshness_p99_ms)}",
         counted(totals.rejected, "dead letter"),
     ]
+    if (waiting := totals.encoder.get("waiting", 0)) > 0:
+        parts.append(f"{waiting:,} to encode")
     return "  ".join(parts)
 
 

@@ -19,11 +19,16 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         at: when they were written, ms since 1970.
         lines: lines, or messages, as Flink's source handed them over.
-        received: events read = learned + duplicates + rejected + ignored once all are accounted
-            for; a line counts as one unless it holds several.
+        received: events read = learned + duplicates + rejected + ignored + described + refused +
+            opted_out once all are accounted for; a line counts as one unless it holds several.
+        described: changes of items' metadata, and what is said of users.
+        refused, opted_out: events of users who were forgotten, from before that; events of users
+            who do not want to be learned from.
         dead: unusable lines by reason.
         events_per_s, lists_per_s: over the last 5 s.
         freshness_p50_ms, freshness_p99_ms: from event to list in Redis, over the last minute.
+        encoder: vectors made, what got none, and what waits, see `udfs.accounts.Account`.
+        crowd: what was not learned from, see `udfs.accounts.Account`.
         feed: bytes of the item feed that were written as changes and as snapshots, and read.
         total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
         batches, waited_ms: pieces of micro-batches that were learned; the sum of the times from the
@@ -39,6 +44,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     learned: int = 0
     duplicates: int = 0
     ignored: int = 0
+    described: int = 0
+    refused: int = 0
+    opted_out: int = 0
     dead: dict[str, int] = {}
     lists: int = 0
     users: int = 0
@@ -51,6 +59,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     freshness_p99_ms: float = 0.0
     total_freshness_p50_ms: float = 0.0
     total_freshness_p99_ms: float = 0.0
+    encoder: dict[str, int] = {}
+    crowd: dict[str, int] = {}
     feed: dict[str, int] = {}
     stages: dict[str, int] = {}
     quality: dict[str, float] = {}
@@ -64,7 +74,14 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def missing(self) -> int:
         """Lines read and not accounted for: 0 once a job has finished or has nothing to do."""
-        return self.received - self.learned - self.duplicates - self.rejected - self.ignored
+        return self.received - self.accounted
+
+    @property
+    def accounted(self) -> int:
+        """Lines of which the outcome is known."""
+        taken = self.learned + self.duplicates + self.described
+        unlearned = self.refused + self.opted_out
+        return taken + unlearned + self.rejected + self.ignored
 
 
 def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
@@ -74,6 +91,8 @@ def parse_totals(fields: Mapping[bytes, bytes]) -> Totals:
     {'json': 1}
     >>> parse_totals({b"stage:rank_us": b"5"}).stages
     {'rank': 5}
+    >>> parse_totals({b"encoder:made:text": b"5"}).encoder
+    {'made:text': 5}
     >>> parse_totals({b"feed:read_bytes": b"7"}).feed
     {'read': 7}
     """

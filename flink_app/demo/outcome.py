@@ -9,10 +9,12 @@ import statistics
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from flink_app.console.totals import Totals
-from flink_app.demo.rounds import SHOWN, Round
+from flink_app.demo.rounds import SHOWN, Newcomer, Round
 
+_EXAMPLES = 3
 _NEXT = (
     ("millirec run events.jsonl", "learn from your own events, see README.md"),
     ("millirec simulate --help", "write events of such a shop to a file, a folder or Kafka"),
@@ -27,21 +29,25 @@ class Outcome(msgspec.Struct):
         rounds: those whose new list has arrived.
         looks: shoppers who were shown two lists. earned, earned_by_popular: how many of them
             clicked an item on their own list, and on the popular one.
-        written: events, including clicks. totals: the job's own, at the end.
+        published, newcomers: how many items arrived during the demo, and those of them that some
+            shopper's list has.
+        written: events, including clicks and searches, without those of items. totals: the job's
+            own, at the end.
     """
 
     rounds: list[Round] = []
     looks: int = 0
     earned: int = 0
     earned_by_popular: int = 0
+    published: int = 0
+    newcomers: list[Newcomer] = []
     written: int = 0
     totals: Totals = Totals()
 
     @property
     def accounted(self) -> int:
         """Events whose outcome is known."""
-        totals = self.totals
-        return totals.learned + totals.duplicates + totals.rejected + totals.ignored
+        return self.totals.accounted - self.totals.described
 
 
 def summarise(console: Console, outcome: Outcome) -> None:
@@ -63,10 +69,20 @@ def summarise(console: Console, outcome: Outcome) -> None:
             f"{outcome.looks:,} shoppers were shown {SHOWN} items twice: their own list earned a "
             f"click from {own:.0%} of them, the popular one from {popular:.0%}."
         )
+    if outcome.published:
+        show(
+            f"{outcome.published:,} new items were published meanwhile, "
+            f"{len(outcome.newcomers):,} of them stand in lists, such as:"
+        )
+        for one in outcome.newcomers[-_EXAMPLES:]:
+            show(
+                f"  [bold magenta]new[/] {escape(one.title):38} [dim]€{one.price:<7.2f}[/] "
+                f"for {one.user:5} [dim]{escape(one.reason)}[/]"
+            )
     totals, rest = outcome.totals, outcome.written - outcome.accounted
     show(
         f"{outcome.written:,} events = {totals.learned:,} learned + {totals.duplicates:,} "
-        f"duplicates + {totals.rejected:,} dead letters + {totals.ignored:,} ignored"
+        f"duplicates + {totals.rejected:,} dead letters + {totals.ignored:,} searches"
         f"{f' + {rest:,} in progress' if rest else ''}."
     )
     show()

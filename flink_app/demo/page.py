@@ -1,8 +1,7 @@
 """The live page next to the demo's terminal view, if the extra `serve` is installed.
 
-In: the demo's settings and shop. Out: `millirec serve` as a separate process, at
-http://127.0.0.1:8080 or the next free port; titles and categories of the shop's items in Redis; the
-page in a browser, if there is a display.
+In: the demo's settings. Out: `millirec serve` as a separate process, at
+http://127.0.0.1:8080 or the next free port; the page in a browser, if there is a display.
 """
 
 from __future__ import annotations
@@ -18,23 +17,20 @@ import urllib.request
 import webbrowser
 from collections.abc import Iterator, Sequence
 
-import msgspec
-import redis
-
 from flink_app.local.child_processes import end_guarded, start_guarded
 from flink_app.local.ports import LOOPBACK, in_use
-from flink_app.simulator import Shop
 
 PORT = 8080
 _PORTS_TRIED = 100
+_EVERYWHERE = ("0.0.0.0", "::")
 _PATIENCE_S = 60.0
 
 
 class Page:
     """The page that is served at `url` once the server has started, see `wait`."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://{LOOPBACK}:{port}"
+    def __init__(self, port: int, host: str = LOOPBACK) -> None:
+        self.url = f"http://{LOOPBACK if host in _EVERYWHERE else host}:{port}"
 
     @property
     def accepted(self) -> int:
@@ -72,36 +68,25 @@ class Page:
 
 
 @contextlib.contextmanager
-def page(
-    settings: Sequence[str], url: str, prefix: str, shop: Shop, port: int = PORT
-) -> Iterator[Page | None]:
+def page(settings: Sequence[str], url: str, port: int = PORT) -> Iterator[Page | None]:
     """Serve the page while the context lasts; None if the packages are not installed.
 
     Args:
-        settings: the job's, as for `--set`. url, prefix: of Redis. port: the first one to try.
+        settings: the job's, as for `--set`. url: of Redis. port: the first one to try. The server
+            listens on loopback, or on the address in the environment variable DEMO_HOST.
     """
     if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn")):
         yield None
         return
-    with contextlib.closing(redis.Redis.from_url(url)) as client:
-        _write_titles(shop, client, prefix)
     port = next((port for port in range(port, port + _PORTS_TRIED) if not in_use(port)), port)
-    command = [sys.executable, "-m", "flink_app", "serve", "--port", str(port)]
+    host = os.environ.get("DEMO_HOST") or LOOPBACK
+    command = [sys.executable, "-m", "flink_app", "serve", "--host", host, "--port", str(port)]
     environment = {name: v for name, v in os.environ.items() if not name.startswith("MILLIREC_")}
     environment["REDIS_URL"] = url  # not an argument: every user can see those, and its password
     for setting in settings:
         command += ["--set", setting] if not setting.startswith("redis.url=") else []
     guard = start_guarded(command, environment)
     try:
-        yield Page(port)
+        yield Page(port, host)
     finally:
         end_guarded(guard)
-
-
-def _write_titles(shop: Shop, client: redis.Redis, prefix: str) -> None:
-    pipeline = client.pipeline(transaction=False)
-    for number in range(shop.items):
-        item = f"i{number}"
-        metadata = {"title": shop.title(item), "category": shop.category(item)}
-        pipeline.set(f"{prefix}item:{item}", msgspec.json.encode(metadata))
-    pipeline.execute()

@@ -19,6 +19,7 @@ from flink_app.simulator import Shop
 from flink_app.simulator.names import CATEGORIES
 from flink_app.writers.files import DirectoryWriter
 from udfs.lists.keys import POPULAR, USER
+from udfs.options.sources import SOURCES
 
 SHOWN = 8
 """Items of a list that a shopper sees."""
@@ -40,6 +41,15 @@ class Move(msgspec.Struct, frozen=True):
     def gained(self) -> int:
         """Places it rose (above 0) or fell (below 0); 0 for a new item."""
         return 0 if self.before is None else self.before - self.place
+
+
+class Newcomer(msgspec.Struct, frozen=True):
+    """An item that arrived during the demo, in the list of a shopper, and why it is there."""
+
+    title: str
+    price: float
+    user: str
+    reason: str
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -146,6 +156,29 @@ class Shoppers:
                     ms = (time.perf_counter() - began) * 1000
                     return msgspec.structs.replace(chosen, after=after, ms=ms)
         return None
+
+    def newcomers(self) -> tuple[int, list[Newcomer]]:
+        """How many items arrived since the shop opened, and those of them that lists have, each
+        with one of these, in order of arrival."""
+        shop, found = self._shop, dict[str, Newcomer]()
+        keys = [f"{self._prefix}{USER.of(f'u{number}')}" for number in range(shop.users)]
+        values: Any = self._client.mget(keys)
+        for value in filter(None, values):
+            listed = msgspec.json.decode(value)
+            for entry in listed["items"]:
+                item = entry["item"]
+                if item not in found and shop.is_new(item):
+                    told = shop.title(item), shop.price(item), listed["user"], self._why(entry)
+                    found[item] = Newcomer(*told)
+        ordered = sorted(found, key=lambda item: int(item[1:]))
+        return shop.items - shop.settings.items, [found[item] for item in ordered]
+
+    def _why(self, entry: dict[str, Any]) -> str:
+        """The reason of an entry of a list, in words."""
+        because = entry["why"].get("because")
+        if because:
+            return f"like {self._shop.title(because[0])}"
+        return SOURCES[entry["why"]["model"]].shown
 
     @contextlib.contextmanager
     def _changes(self) -> Iterator[Any]:

@@ -117,7 +117,7 @@ class Screen:
 
     def _panel(self, round_: Round, text: str, *, clicks: bool) -> RenderableType:
         table = Table.grid(padding=(0, 1))
-        for width in (3, 34, 9, _DOTS, 12):
+        for width in (3, 38, 9, 8, _DOTS, 9):
             table.add_column(width=width, no_wrap=True)
         if round_.after is None:
             for place, item in enumerate(round_.before[:SHOWN], start=1):
@@ -138,8 +138,10 @@ class Screen:
         dots = round(float(self._shop.click_probability(user, [item])[0]) * _DOTS)
         table.add_row(
             Text(f"{place:>2}", style="dim"),
-            Text(self._shop.title(item), style=style or "bold"),
+            Text(self._shop.title(item), style=style or "bold")
+            + Text(" new" if self._shop.is_new(item) else "", style="bold magenta"),
             Text(self._shop.category(item), style=style or "dim"),
+            Text(f"€{self._shop.price(item):.2f}", style="dim"),
             Text("●" * dots, style="green") + Text("○" * (_DOTS - dots), style="dim"),
             note,
         )
@@ -148,12 +150,14 @@ class Screen:
         return f"[bold]{round_.user}[/] (loves {' and '.join(round_.loves)})"
 
     def _titled(self, item: str) -> str:
-        return escape(f"{self._shop.title(item)} ({self._shop.category(item)})")
+        shop = self._shop
+        told = f"{shop.category(item)}, €{shop.price(item):.2f}"
+        return escape(f"{shop.title(item)} ({told}{', new' if shop.is_new(item) else ''})")
 
 
 def _arrow(move: Move) -> Text:
     if move.before is None:
-        return Text("✦ new", style="bold magenta")
+        return Text("✦ in", style="bold magenta")
     if move.gained > 0:
         return Text(f"▲ {move.gained}", style="bold green")
     return Text(f"▼ {-move.gained}" if move.gained else "", style="red")
@@ -161,5 +165,5 @@ def _arrow(move: Move) -> Text:
 
 def _plain_arrow(move: Move) -> str:
     if move.before is None:
-        return "new"
+        return "in"
     return f"{'up' if move.gained > 0 else 'down'} {abs(move.gained)}" if move.gained else ""

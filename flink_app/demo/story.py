@@ -84,7 +84,7 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
         url, prefix = stack.enter_context(_redis())
         client = stack.enter_context(contextlib.closing(redis.Redis.from_url(url)))
         settings = demo_settings(url, prefix, folder)
-        site = stack.enter_context(page(settings, url, prefix, shop))
+        site = stack.enter_context(page(settings, url))
         if site is not None:
             screen.say(f"Live page: {site.url}/  (as the shop's u17, or as a new user)")
             site.open()
@@ -110,6 +110,7 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
             screen.clear()
             outcome.looks, outcome.earned = shoppers.looks, shoppers.earned
             outcome.earned_by_popular = shoppers.earned_by_popular
+            outcome.published, outcome.newcomers = shoppers.newcomers()
             visits = site.accepted if site is not None else 0
             show.settle(shoppers.clicks + visits)
             screen.stage("Stopping Flink, Java and Redis")
@@ -151,7 +152,8 @@ class _Show:
                     "is this machine very busy?"
                 )
             self._check()
-            learned = self._totals().learned
+            totals = self._totals()
+            learned = totals.learned + totals.ignored  # searches are no events
             self._screen.stage(text, f"{learned:,}")
             time.sleep(0.1)
 

@@ -29,12 +29,22 @@ RATE = 500.0
 
 _KEEP_S = 5.0  # minimum time that a file stays in the inbox
 
-# Nothing new arrives, because the demo reads the shop's truth while another thread advances it.
-SHOP = ShopSettings(users=600, items=360, new_users=0.0, new_items=0.0)
+# No users arrive, because the demo reads the shop's truth while another thread advances it; items
+# may (see `Catalogue`): one every two seconds of the show.
+SHOP = ShopSettings(
+    users=600,
+    items=360,
+    new_users=0.0,
+    new_items=0.001,
+    outages=0.0005,
+    searches=0.05,
+    metadata=True,
+)
 
 # The weight of a click is as high as possible below that of a purchase.
 CHOICES = (
     "model.dimensions=16",
+    "identity.enabled=true",  # the page has a log-in
     "events.weights.click=1.6",
     'lists.consumed_types=["click", "purchase"]',
     # With one subtask and few events, splitting each micro-batch into eight would only cost time.

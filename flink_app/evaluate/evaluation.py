@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -20,6 +21,7 @@ from flink_app.config import Config
 from flink_app.config.check import check
 from flink_app.config.writable import require_file
 from flink_app.evaluate.baselines import BASELINES
+from flink_app.evaluate.item_entries import item_entries
 from flink_app.evaluate.measure import Result, has_tests, measure
 from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
@@ -27,6 +29,7 @@ from flink_app.evaluate.prequential import Prequential
 from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.evaluate.table import show
 from flink_app.evaluate.testable import NothingToTest, require_test
+from flink_app.evaluate.user_entries import user_entries
 from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
 from udfs.errors import ConfigError
@@ -51,14 +54,20 @@ class More(TypedDict, total=False):
     Attributes:
         warmup: how many events are learned before the first test, by default 0; half of them all.
         models: whose lists are tested; by default those that the configuration serves.
+        sessions: whether each session is taken for a user, see `of_sessions`.
         repeat: whether lists hold what a user had before, and events on such items are tests.
+        items: files about items, which the job knows before the first event.
+        users: files of profiles of users, likewise.
         plot: where the picture of quality over time goes, .svg or .png.
         console: where the report goes, by default to standard output.
     """
 
     warmup: int | Literal["half"]
     models: Sequence[str]
+    sessions: bool
     repeat: bool
+    items: Sequence[Path]
+    users: Sequence[Path]
     plot: Path | None
     console: Console | None
 
@@ -92,9 +101,11 @@ def evaluate(
     require_file(out, "--out")
     require_file(plot, "--plot")
     config = with_models(with_positive(config, positive), more.get("models", ()))
+    if more.get("sessions"):
+        config = of_sessions(config)
     if more.get("repeat"):
-        lists = msgspec.structs.replace(config.lists, exclude_consumed=False)
-        config = msgspec.structs.replace(config, lists=lists)
+        lists = replace(config.lists, exclude_consumed=False)
+        config = replace(config, lists=lists)
     check(in_mode(config, "strict", config.model.seed, files[0]))
     console, err = more.get("console") or Console(highlight=False), Console(stderr=True)
     results: list[Result] = []
@@ -113,13 +124,19 @@ def evaluate(
             written = decode_settings(as_written(config))
             require_test(ordered, written, now_ms(), after, repeat=repeat)
         start = _progress(stack, err, lines)
+        entries = item_entries(config, more.get("items", ()), now_ms())
+        if entries:
+            console.print(f"{len(entries):,} items are known before the first event")
+        people, said = user_entries(config, more.get("users", ()), now_ms())
+        if people:
+            console.print(f"{people:,} users have profiles before the first event")
         every_seed = range(config.model.seed, config.model.seed + seeds)
         # Baselines take seconds, and may refuse: they come first, and last in the report.
         others = _others(config, files, folder, baselines, every_seed, after, start)
         for mode in modes:
             for seed in every_seed:
                 changed = in_mode(as_written(config), mode, seed, ordered)
-                trial = trial_of(changed, mode, after)
+                trial = replace(trial_of(changed, mode, after), items=entries, people=said)
                 progress = start(f"{mode}, seed {seed}")
                 results.append(measure(changed, mode, trial, ordered, lines, progress))
     results += others
@@ -192,13 +209,29 @@ def with_positive(config: Config, positive: str) -> Config:
     found = _POSITIVE.fullmatch(positive)
     if not found:
         raise ConfigError(f"--positive {positive!r} is not understood: write 'rating>=4.5'")
-    events = msgspec.structs.replace(
+    events = replace(
         config.events,
         rating_rule="threshold",
         rating_threshold=float(found[1]),
         zero_weight="ignore",
     )
-    return msgspec.structs.replace(config, events=events)
+    return replace(config, events=events)
+
+
+def of_sessions(config: Config) -> Config:
+    """The configuration in which each session is a user of its own, whoever it was.
+
+    >>> of_sessions(Config()).source.fields
+    {'user': 'session', 'session': ''}
+    """
+    place = decode_settings(config).preset.fields.get("session")
+    if not place:
+        raise ConfigError(
+            "--sessions takes each session for a user, but no field names the session: name it, "
+            "--set source.fields.session=NAME"
+        )
+    fields = {**config.source.fields, "user": place, "session": ""}
+    return replace(config, source=replace(config.source, fields=fields))
 
 
 def with_models(config: Config, models: Sequence[str]) -> Config:
@@ -211,7 +244,6 @@ def with_models(config: Config, models: Sequence[str]) -> Config:
     if not models:
         return config
     served, *others = sorted(set(models), key=SERVABLE.index)
-    replace = msgspec.structs.replace
     return replace(
         config,
         lists=replace(config.lists, model=served),
@@ -223,9 +255,10 @@ def trial_of(config: Config, mode: str, warmup: int) -> Trial:
     """How the run of this configuration tests; of the `warmup` each shard has its share.
 
     >>> trial_of(Config(), "parallel", 100)
-    Trial(after=100, sequential=True, per_batch=True)
+    Trial(after=100, sequential=True, per_batch=True, items=[], people=[], nth=True)
     """
-    return Trial(after=warmup // config.job.shards, sequential=mode == "parallel", per_batch=True)
+    first, live = warmup // config.job.shards, mode == "parallel"
+    return Trial(after=first, sequential=live, per_batch=True, nth=True)
 
 
 def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
@@ -235,7 +268,6 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
     The ranker learns from every event, unless it is to learn from none: months pass in seconds
     here, and a live job would have had the time.
     """
-    replace = msgspec.structs.replace
     job, per_s = config.job, config.ranker.train_per_s
     kind: Literal["files", "directory"] = "directory"
     paths = [str(events.with_name(f"live-{seed}"))]
@@ -248,6 +280,8 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         model=replace(config.model, seed=seed),
         quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),
+        lists_topic=replace(config.lists_topic, topic=""),
+        cassandra=replace(config.cassandra, hosts=[]),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,
         ranker=replace(config.ranker, train_per_s=1e6 if per_s else 0.0),

@@ -64,12 +64,13 @@ def read_stream(path: Path, settings: DecodeSettings, now_ms: int) -> Stream:
                     found.weights,
                     (found.flags & CONSUMED).astype(np.bool_),
                     decoder.ratings(raw),
+                    found.seen,
                 )
             )
-    who, what, weights, consumed, ratings = (
+    who, what, weights, consumed, ratings, seen = (
         np.concatenate(column) for column in zip(*blocks, strict=True)
     )
-    counted = weights != 0 if settings.zero_weight == "ignore" else np.ones(len(weights), np.bool_)
+    counted = ~seen & ((weights != 0) | (settings.zero_weight == "learn"))
     return Stream(
         users=who.astype(np.int32),
         items=what.astype(np.int32),

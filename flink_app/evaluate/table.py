@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flink_app.evaluate.measure import OWN, Point, Result
-from udfs.accounts import LISTS, RATINGS
+from udfs.accounts import LISTS, NEVER_TAKEN, NTH, RARE, RATINGS, SELDOM_TAKEN
 
 MEASURES = (
     "recall@1",
@@ -26,6 +26,8 @@ MEASURES = (
     "coverage@10",
     "novelty@10",
 )
+_PARTS = {NEVER_TAKEN: "never taken", SELDOM_TAKEN: f"taken < {RARE} times"}
+_BOTH = ("", f" {LISTS[1]}")  # how the names of the lists end that are tested by number
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -64,6 +66,8 @@ def show(console: Console, results: Sequence[Result]) -> None:
     if own := [result for result in results if result.model == OWN]:
         longest = max(own, key=lambda result: result.quality.get("served:tests", 0.0))
         console.print(f"{title(longest)}: {over_time(longest.curve)}")
+        if told := by_number(longest):
+            console.print(told, soft_wrap=True)
 
 
 def table(results: Sequence[Result]) -> Table:
@@ -110,13 +114,35 @@ def lists(results: Sequence[Result]) -> Iterator[Listed]:
             yield Listed(model, "baseline", LISTS[0], runs)
             continue
         for name in dict.fromkeys([*LISTS, *tested(runs)]):
-            yield Listed(runs[0].served if name == LISTS[0] else name, mode, name, runs)
+            shown = {LISTS[0]: runs[0].served} | _PARTS
+            yield Listed(shown.get(name, name), mode, name, runs)
 
 
 def tested(runs: Sequence[Result]) -> list[str]:
     """The lists that runs have tested, in order."""
     names = [key.partition(":") for run in runs for key in run.quality]
-    return [name for name, _, measure in names if measure == "tests" and name != RATINGS]
+    lists = [name for name, _, measure in names if measure == "tests" and name != RATINGS]
+    return [name for name in lists if not name.startswith(NTH)]
+
+
+def by_number(result: Result) -> str:
+    """Recall@10 of the first, second, … events of users, of millirec's list and the popular one.
+
+    >>> found = {"nth1:tests": 4.0, "nth1:recall@10": 0.5, "nth1 popular:tests": 4.0}
+    >>> head = {"mode": "strict", "seed": 1, "events": 9, "seconds": 1, "microseconds": {}}
+    >>> by_number(Result(**head, quality=found, curve=[]))
+    "recall@10 of a user's event 1: 0.5000 (popular 0.0000; 4 tests)"
+    """
+    quality, parts = result.quality, []
+    for key in quality:
+        number, _, measure = key.removeprefix(NTH).partition(":")
+        if key.startswith(NTH) and measure == "tests" and number.isdigit():
+            own, other = (quality.get(f"{NTH}{number}{more}:recall@10", 0.0) for more in _BOTH)
+            parts.append(
+                (int(number), f"{own:.4f} (popular {other:.4f}; {quality[key]:,.0f} tests)")
+            )
+    told = ", ".join(f"{number}: {text}" for number, text in sorted(parts))
+    return f"recall@10 of a user's event {told}" if told else ""
 
 
 def title(result: Result) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import site
 import sys
+import tempfile
 from pathlib import Path
 
 from pyflink.common import Configuration
@@ -33,13 +34,16 @@ _ROCKSDB = {
 # RocksDB's own, of which half holds what is new: Flink's 128 MB are written out, and merged with
 # what is on disk, twice as often.
 _MANAGED = "384 mb"
+# RocksDB names its log by the whole path of its data, as one file name of 255 characters at most.
+# Flink adds 200 to that of this folder when it restores into more or fewer subtasks.
+_FOLDER_MOST = 50
 _WORKERS = "_python_worker_execution_mode"
 
 
 def flink_options(config: Config) -> dict[str, str]:
     """Flink's options for this configuration; `[flink] options` overrides all of them."""
     job, state = config.job, config.state
-    bounded = config.source.kind == "files" or config.source.bounded
+    bounded = config.bounded
     options = {
         "python.execution-mode": "thread",
         "pipeline.name": job.name,
@@ -82,11 +86,13 @@ def embedded_options(config: Config) -> dict[str, str]:
     """More options for the MiniCluster: this interpreter, its packages, a free REST port."""
     jars = connector_jars(config)
     options = {"pipeline.jars": jars} if jars else {}
-    if config.job.parallelism == 1 and len(config.source.paths) <= _FEW_PATHS:
+    paths = len(config.source.paths) + len(config.items.paths)
+    if config.job.parallelism == 1 and paths <= _FEW_PATHS:
         # Flink takes 64 MB for good; what is between one subtask of each needs a few MB of it.
         options |= {f"taskmanager.memory.network.{most}": _NETWORK for most in ("min", "max")}
     if config.state.backend == "rocksdb":
         options["taskmanager.memory.managed.size"] = _MANAGED
+        options["state.backend.rocksdb.localdir"] = _short_folder()
     beam = config.flink.options.get("python.execution-mode", "thread") != "thread"
     return options | {
         "python.executable": sys.executable,
@@ -99,6 +105,12 @@ def embedded_options(config: Config) -> dict[str, str]:
         "restart-strategy.fixed-delay.attempts": "3" if config.state.checkpoints else "0",
         "restart-strategy.fixed-delay.delay": "1 s",
     }
+
+
+def _short_folder() -> str:
+    """The folder for temporary files, or a shorter one; Flink's own folder in it is too long."""
+    own = tempfile.gettempdir()
+    return own if len(own) <= _FOLDER_MOST or not os.access("/tmp", os.W_OK) else "/tmp"
 
 
 def _packages(beam: bool) -> list[str]:

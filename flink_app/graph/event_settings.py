@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from flink_app.config import Config
 from flink_app.config.check import earliest_ms
-from udfs.events.resolve import resolve
+from flink_app.config.input_options import Source
+from udfs.events.items.resolve import resolve_items
+from udfs.events.resolve import Form, resolve
 from udfs.events.settings import DecodeSettings, RatingRule
+from udfs.options.cassandra import keeps_history
 
 AHEAD_MS = 86_400_000
 """How far ahead of the clock an event's time may be, ms. A day: what is further ahead has a
@@ -21,22 +24,10 @@ def decode_settings(config: Config) -> DecodeSettings:
 
     Raises:
         ConfigError: events.earliest is no time. SourceError: an unknown preset, or a mapping that
-            cannot work.
+            cannot work, of events or of items.
     """
-    source, events = config.source, config.events
-    preset = resolve(
-        source.preset,
-        format=source.format,
-        delimiter=source.delimiter,
-        encoding=source.encoding,
-        header=source.header,
-        columns=source.columns,
-        quote=source.quote,
-        decimal=source.decimal,
-        time_format=source.time_format,
-        each=source.each,
-        fields=source.fields,
-    )
+    source, events, items = config.source, config.events, config.items
+    preset = resolve(source.preset, **form_of(source))
     return DecodeSettings(
         preset=preset,
         weights=events.weights,
@@ -56,4 +47,23 @@ def decode_settings(config: Config) -> DecodeSettings:
         ids=events.ids,
         ratings=config.model.loss == "squared",
         user_per_minute=events.user_per_minute,
+        identity=config.identity.enabled,
+        types=keeps_history(config.cassandra),
+        items=resolve_items(items.preset, source.preset, **form_of(items)),
+    )
+
+
+def form_of(section: Source) -> Form:
+    """What `[source]` or `[items]` changes of its preset."""
+    return Form(
+        format=section.format,
+        delimiter=section.delimiter,
+        encoding=section.encoding,
+        header=section.header,
+        columns=section.columns,
+        quote=section.quote,
+        decimal=section.decimal,
+        time_format=section.time_format,
+        each=section.each,
+        fields=section.fields,
     )

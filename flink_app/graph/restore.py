@@ -1,7 +1,8 @@
 """Finds the checkpoint that a job is restored from: the newest in a folder, or the newest intact.
 
-In: a folder or file URI. Out: the path of a checkpoint, or its metadata. A checkpoint is intact if
+In: a folder or URI. Out: the path of a checkpoint, or its metadata. A checkpoint is intact if
 Flink's own classes can read its metadata, and all its files exist with the size in the metadata.
+What is not on this machine is looked at by Flink, so its Java has to run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flink_app.config.paths import flink_uri, is_local, local
+from flink_app.graph import remote
 from udfs.errors import ConfigError
 
 RESTORE = "execution.state-recovery.path"
@@ -29,21 +31,22 @@ _DELEGATING = (
 log = logging.getLogger(__name__)
 
 
-def latest_checkpoint(folder: str) -> Path:
-    """The newest complete checkpoint below `folder` (a path or a file URI).
+def newest_checkpoint(folder: str) -> str:
+    """The newest complete checkpoint below a path or URI; needs the JVM if it is not on this
+    machine.
 
     Raises:
-        ConfigError: there is none, or the folder is not on this machine.
+        ConfigError: there is none. ServiceError: the file system does not answer.
     """
     return _finished(folder)[0]
 
 
 def whole_checkpoint(folder: str) -> str:
-    """Like `latest_checkpoint`, as Flink reads it, but skips damaged ones with a warning; needs the
+    """Like `newest_checkpoint`, as Flink reads it, but skips damaged ones with a warning; needs the
     JVM to read them.
 
     Raises:
-        ConfigError: as there, or all are damaged.
+        ConfigError: as there, or all are damaged. ServiceError: as there.
     """
     found = _finished(folder)
     for checkpoint in found:
@@ -56,30 +59,29 @@ def whole_checkpoint(folder: str) -> str:
     )
 
 
-def _finished(folder: str) -> list[Path]:
+def _finished(folder: str) -> list[str]:
     """The folders of complete checkpoints, newest first; at least one."""
     if not folder:
         raise ConfigError(
             'state.restore is "latest" but state.checkpoints is empty: name the folder of the '
             "checkpoints"
         )
-    if not is_local(folder):
+    found = _on_this_machine(local(folder)) if is_local(folder) else remote.checkpoints(folder)
+    if not found:
         raise ConfigError(
-            f'state.restore = "latest" only looks on this machine, not in {folder}: give the path '
-            "of the checkpoint instead"
+            f"there is no finished checkpoint in {local(folder) if is_local(folder) else folder}, "
+            "where a run that has read its files to the end leaves none: correct "
+            "state.checkpoints, or start without state.restore, and without anything learned"
         )
-    path = local(folder)
+    return found
+
+
+def _on_this_machine(path: Path) -> list[str]:
     # Earlier releases wrote to a folder with percents in its name.
     folders = dict.fromkeys([path, Path(quote(os.fspath(path), errors="surrogateescape"))])
     files = [file for one in folders for file in one.glob("*/chk-*/_metadata")]
     found = sorted(files, key=lambda file: file.stat().st_mtime_ns)
-    if not found:
-        raise ConfigError(
-            f"there is no finished checkpoint in {path}, where a run that has read its files to "
-            "the end leaves none: correct state.checkpoints, or start without state.restore, and "
-            "without anything learned"
-        )
-    return [file.parent for file in reversed(found)]
+    return [str(file.parent) for file in reversed(found)]
 
 
 def read_metadata(path: str) -> Any:
@@ -107,7 +109,7 @@ def read_metadata(path: str) -> Any:
         stream.close()
 
 
-def _damage(folder: Path) -> str:
+def _damage(folder: str) -> str:
     """What is wrong with a checkpoint; "" if nothing is, as far as its files show."""
     from py4j.protocol import Py4JJavaError
 
@@ -116,14 +118,23 @@ def _damage(folder: Path) -> str:
     except Py4JJavaError as error:
         return f"its metadata cannot be read ({error.java_exception})"
     for path, size in _files(checkpoint):
-        if not path.is_file():
+        if (found := _size(path)) is None:
             return f"{path} is missing"
-        if path.stat().st_size != size:
-            return f"{path} has {path.stat().st_size} bytes, not {size}"
+        if found != size:
+            return f"{path} has {found} bytes, not {size}"
     return ""
 
 
-def _files(checkpoint: Any) -> Iterator[tuple[Path, int]]:
+def _size(path: str) -> int | None:
+    """The bytes of a file; None if there is none."""
+    if not is_local(path):
+        found = remote.entry(path)
+        return None if found is None or found.folder else found.size
+    file = Path(path)
+    return file.stat().st_size if file.is_file() else None
+
+
+def _files(checkpoint: Any) -> Iterator[tuple[str, int]]:
     """The files of a checkpoint and their sizes."""
     kinds = "ManagedKeyed", "RawKeyed", "ManagedOperator", "RawOperator"
     for operator in each(checkpoint.getOperatorStates()):
@@ -133,7 +144,7 @@ def _files(checkpoint: Any) -> Iterator[tuple[Path, int]]:
                     yield from _files_of(handle)
 
 
-def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
+def _files_of(handle: Any) -> Iterator[tuple[str, int]]:
     """The files behind one of Flink's state handles; small state is in the metadata itself."""
     kind = handle.getClass().getSimpleName()
     if kind == "IncrementalRemoteKeyedStateHandle":
@@ -142,9 +153,9 @@ def _files_of(handle: Any) -> Iterator[tuple[Path, int]]:
             for part in each(parts):
                 yield from _files_of(part.getHandle())
     elif kind.endswith("FileStateHandle"):
-        path = handle.getFilePath().toUri()
-        if path.getScheme() in (None, "file"):
-            yield Path(path.getPath()), int(handle.getStateSize())
+        path = handle.getFilePath()
+        here = path.toUri().getScheme() in (None, "file")
+        yield str(path.toUri().getPath() if here else path), int(handle.getStateSize())
     elif kind in _DELEGATING:
         yield from _files_of(handle.getDelegateStateHandle())
 

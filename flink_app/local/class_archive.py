@@ -18,9 +18,10 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from flink_app.connections.storage import CLASSES
 from udfs.own_folder import own_folder
 
 _LIB = "FLINK_LIB_DIR"
@@ -37,18 +38,21 @@ class ClassArchive:
     """The archive for one Java and one Flink.
 
     Args:
-        home: Java's folder.
+        home: Java's folder. variables: of its environment; with Hadoop's classes in its path there
+            is no archive.
 
     Attributes:
         options: Java's options, which name the archive, or the list of classes to make it from.
         environment: variables for PyFlink.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, variables: Mapping[str, str] = {}) -> None:
         self.options: list[str] = []
         self.environment: dict[str, str] = {}
         self._java = home / "bin" / "java"
         self._list = self._file = Path()
+        if variables.get(CLASSES):
+            return
         with contextlib.suppress(OSError, zipfile.BadZipFile, KeyError):
             self._prepare(home)
 

@@ -80,6 +80,20 @@ class Compilation:
         self._processes = []
 
 
+def compile_now(settings: Settings) -> None:
+    """Compile what the learners need, if that is not done, and say on standard error that it takes
+    so long."""
+    compilation = Compilation(settings)
+    if not compilation.needed:
+        return
+    print("Compiling the kernels for this processor, once: a minute or two.", file=sys.stderr)
+    compilation.start()
+    try:
+        compilation.wait()
+    finally:
+        compilation.stop()
+
+
 def _cached() -> bool:
     """Whether what was compiled is still there; true if it is not beside the sources."""
     folder = _PROJECT / "udfs"
@@ -90,8 +104,8 @@ def _cached() -> bool:
 def _digest(settings: Settings) -> str:
     """What compiled kernels depend on. Numbers select none, but a part of 0 may be left out."""
     s = settings
-    sections = s.model, s.item_cf, s.user_cf, s.ranker, s.lists, s.quality
-    kinds = [_kinds(section) for section in sections]
+    sections = s.model, s.item_cf, s.user_cf, s.ranker, s.lists, s.explore, s.quality, s.crowd
+    kinds = [*map(_kinds, sections), s.identity.enabled, s.privacy.min_users > 0]
     hashed = hashlib.sha256(msgspec.json.encode([kinds, s.redis.factors, s.job.strict]))
     hashed.update(f"{sys.version} {importlib.metadata.version('numba')} {_PROJECT}".encode())
     hashed.update(os.environ.get("NUMBA_CACHE_DIR", "").encode())

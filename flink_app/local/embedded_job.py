@@ -7,12 +7,15 @@ job nor its Java process is left.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flink_app.config import Config
+from flink_app.connections import storage
 from flink_app.console.failures import JobFailed, job_failed
+from flink_app.graph import remote
 from flink_app.local.compilation import Compilation
 from flink_app.local.gateway import JavaGateway
 from flink_app.local.java_options import suited
@@ -39,7 +42,11 @@ class EmbeddedJob:
         java: Sequence[str] = (),
     ) -> None:
         self._config, self._trial, self._names = config, trial, names
-        self._gateway = JavaGateway(log, on_warning, java or suited(config))
+        self._gateway = JavaGateway(
+            log, on_warning, java or suited(config), storage.java_environment(config)
+        )
+        self._far = any(storage.addresses(config))
+        self._storage = storage.flink_options(os.environ) if self._far else {}
         self._compilation = Compilation(config.settings)
         self._client: Any = None
         self._result: Any = None
@@ -48,8 +55,11 @@ class EmbeddedJob:
         self._compilation.start()
         try:
             self._gateway.__enter__()
+            if self._far:
+                remote.use_options(self._storage | self._config.flink.options)
         except BaseException:
             self._compilation.stop()
+            self._gateway.stop()
             raise
         return self
 
@@ -70,7 +80,7 @@ class EmbeddedJob:
         from flink_app.job import build
 
         config = self._config
-        options = embedded_options(config) | flink_options(config) | config.flink.options
+        options = self._storage | embedded_options(config) | flink_options(config)
         try:
             stream, tables = environments(options)
             build(stream, tables, config, self._trial, self._names)

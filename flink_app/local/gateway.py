@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,13 +68,18 @@ class JavaGateway:
     Args:
         log: the file to append to; its folder exists, and gets the logging settings.
         on_warning: called from a thread of its own with each warning or error of an operator.
-        options: for Java.
+        options: for Java. variables: more of its environment.
     """
 
     def __init__(
-        self, log: Path, on_warning: Callable[[str], None], options: Sequence[str] = ()
+        self,
+        log: Path,
+        on_warning: Callable[[str], None],
+        options: Sequence[str] = (),
+        variables: Mapping[str, str] = {},
     ) -> None:
         self._log, self._on_warning, self._options = log, on_warning, options
+        self._variables = variables
         self._last_lines: deque[str] = deque(maxlen=100)
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: Any = None
@@ -97,7 +102,9 @@ class JavaGateway:
             )
         from pyflink import pyflink_gateway_server
 
-        self._archive = ClassArchive(Path(os.environ["JAVA_HOME"]))
+        self._archive = ClassArchive(
+            Path(os.environ["JAVA_HOME"]), {**os.environ, **self._variables}
+        )
         # A signal to the whole group (systemd, `timeout`, a terminal) must reach the job first.
         pyflink_gateway_server.Popen = functools.partial(subprocess.Popen, start_new_session=True)
         settings, port = self._log.with_suffix(".properties"), self._log.with_suffix(".port")
@@ -106,6 +113,7 @@ class JavaGateway:
         environment = {
             **os.environ,
             **_LOCALE,
+            **self._variables,
             "LOG4J_PROPERTIES": settings.as_uri(),
             "_PYFLINK_CONN_INFO_PATH": str(port),
             # PyFlink would ask for the user's name, which not every user has.

@@ -47,7 +47,7 @@ def suited(config: Config) -> tuple[str, ...]:
     >>> suited(Config())[0]
     '-XX:+UseSerialGC'
     """
-    return _BULK if config.source.kind == "files" or config.source.bounded else ()
+    return _BULK if config.bounded else ()
 
 
 def java_options(given: str, also: Sequence[str] = (), other: str = "") -> str:

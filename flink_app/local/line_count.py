@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flink_app.config import Config
-from flink_app.graph.sources import files_of, paths_of
+from flink_app.graph.sources import elsewhere, files_of, paths_in, paths_of
 from udfs.errors import SourceError
 from udfs.events.text_files import count_lines
 
@@ -75,11 +75,17 @@ def count_of(config: Config) -> LineCount:
     Raises:
         SourceError: a file or folder does not exist, or is of the wrong kind.
     """
-    if config.source.kind != "files":
+    if config.source.kind != "files" or not config.bounded:
         return LineCount([], "", "")
     if config.state.restore:
         return LineCount([], "", "the job was restored, and had read some of their lines before")
-    return LineCount(files_of(paths_of(config)), config.source.encoding)
+    items = config.items.kind == "files"
+    if elsewhere(config.source) or (items and elsewhere(config.items)):
+        return LineCount([], "", "they are on other machines")
+    paths = paths_of(config)
+    if items:
+        paths = [*paths, *paths_in(config.items)]
+    return LineCount(files_of(paths), config.source.encoding)
 
 
 def _mark(file: Path) -> tuple[int, int] | None:

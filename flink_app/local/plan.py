@@ -16,7 +16,7 @@ import msgspec
 
 from flink_app.config import Config
 from flink_app.console.failures import job_failed
-from flink_app.graph.sources import paths_of
+from flink_app.graph.sources import paths_in
 from udfs.errors import MillirecError
 
 MICRO_BATCHES = "micro-batches"
@@ -51,14 +51,16 @@ def plan(config: Config) -> list[Step]:
     from flink_app.local.gateway import JavaGateway
 
     with tempfile.TemporaryDirectory(prefix="millirec-") as folder:
-        source = config.source
-        if source.kind in ("files", "directory"):
-            # The graph of any input: no line is read.
-            path = Path(folder) / "events"
-            path.touch() if config.job.strict else path.mkdir()
-            given = len(paths_of(config)) if source.paths else 1
-            source = msgspec.structs.replace(source, paths=[str(path)] * given)
-            config = msgspec.structs.replace(config, source=source)
+        # The graph of any input: no line is read.
+        path = Path(folder) / "events"
+        path.touch() if config.job.strict else path.mkdir()
+        for name in ("source", "items"):
+            section = getattr(config, name)
+            if section.kind in ("files", "directory"):
+                paths_in(section, strict=config.job.strict)  # they are there
+                given = len(section.paths) or 1
+                section = msgspec.structs.replace(section, paths=[str(path)] * given)
+                config = msgspec.structs.replace(config, **{name: section})
         with JavaGateway(Path(folder) / "millirec.log", lambda _: None):
             return steps(_execution_plan(config))
 

@@ -24,6 +24,7 @@ from rich.text import Text
 from flink_app.config import Config, Loaded
 from flink_app.config.check import check
 from flink_app.config.load import DEFAULT
+from flink_app.config.paths import is_local
 from flink_app.config.writable import check_writable
 from flink_app.connections.kafka import require_kafka
 from flink_app.connections.redis_access import EMBEDDED_PORT, redis_address, redis_client
@@ -34,8 +35,8 @@ from flink_app.console.terminal import printable
 from flink_app.console.totals import Totals, read_totals
 from flink_app.graph.event_settings import decode_settings
 from flink_app.graph.headers import check_headers
-from flink_app.graph.restore import latest_checkpoint
-from flink_app.graph.sources import source_of
+from flink_app.graph.restore import newest_checkpoint
+from flink_app.graph.sources import items_of, source_of
 from flink_app.local import summary
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.kept_redis import KeptRedis
@@ -45,7 +46,7 @@ from flink_app.local.stop import Stop
 from flink_app.local.unpack import Readable, readable
 from flink_app.lookup import lists
 from udfs.accounts import NOT_WRITTEN
-from udfs.errors import ConfigError
+from udfs.errors import ConfigError, ServiceError
 from udfs.lists import contract
 from udfs.lists.keys import USER
 from udfs.stores.redis_refusals import FAILURES
@@ -95,9 +96,11 @@ def _check_input(config: Config) -> None:
     decode_settings(config)
     if config.source.kind not in ("files", "directory"):
         source_of(config)  # `readable` looks into files
+    if config.items.kind not in ("files", "directory"):
+        items_of(config)
     check_headers(config)
-    if config.state.restore == "latest":
-        latest_checkpoint(config.state.checkpoints)
+    if config.state.restore == "latest" and is_local(config.state.checkpoints):
+        newest_checkpoint(config.state.checkpoints)
     require_kafka(config)
 
 
@@ -182,8 +185,10 @@ class _Run:
                 with self._input.unpacking(line.warn):
                     finished = self._follow(job, line)
                 job_id = job.id
+                far = not is_local(self._config.state.checkpoints)  # only Flink can look there
+                advice = self._go_on(job_id) if far and not finished else []
                 line.stage("stopping Flink")
-        return finished, [] if finished else self._go_on(job_id)
+        return finished, advice if finished or far else self._go_on(job_id)
 
     def _noting(self, warn: Callable[[str], None]) -> Callable[[str], None]:
         """`warn`, which repeats in the summary that dead letters were not written."""
@@ -200,7 +205,7 @@ class _Run:
         config, state = self._config, self._config.state
         checkpoint = state.restore
         if checkpoint == "latest":
-            checkpoint = str(latest_checkpoint(state.checkpoints))
+            checkpoint = newest_checkpoint(state.checkpoints)
         if not continues(self._client, config.redis.prefix, checkpoint) and (
             note := start_afresh(self._client, config, lists.now_ms())
         ):
@@ -243,11 +248,14 @@ class _Run:
             ]
         whose = "its last checkpoint"
         with contextlib.suppress(ConfigError):
-            newest = latest_checkpoint(folder)
-            if job_id not in newest.parts and self._config.state.restore:
+            try:
+                newest = newest_checkpoint(folder)
+            except ServiceError as error:
+                return [f"its checkpoints cannot be looked at: {error}"]
+            if job_id not in newest and self._config.state.restore:
                 whose = "the newest checkpoint, since it was stopped before its first one"
-            if job_id in newest.parts or self._config.state.restore:
-                path = shlex.quote(printable(str(newest)))
+            if job_id in newest or self._config.state.restore:
+                path = shlex.quote(printable(newest))
                 return [f"to continue from {whose}: --restore {path}"]
         return ["it was stopped before its first checkpoint"]
 
@@ -258,6 +266,7 @@ class _Run:
         lines += summary.account(totals, not finished, held)
         lines += [f"not compared with the files: {reason}"] if reason else []
         lines += summary.speed(totals, self._seconds, restored=bool(config.state.restore))
+        lines += summary.encoded(totals)
         lines += summary.quality(totals)
         lines += [
             f"not learned: {why}" for one in self._input.arrivals for why in one.unread.values()
@@ -281,6 +290,8 @@ class _Run:
                 names = lists.titles(self._client, prefix, [entry.item for entry in found.items])
                 shown = f"{key}, the first {_SAMPLE_LENGTH}"
                 out.print(lists.table(found, shown, names, lists.now_ms(), _SAMPLE_LENGTH))
+        if self._config.privacy.pseudonyms:
+            user = None  # `millirec get` wants the id, which nobody here knows
         hints = summary.commands(self._config, user, address)
         if self._embedded:
             kept = self._kept

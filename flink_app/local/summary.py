@@ -38,6 +38,9 @@ def account(totals: Totals, stopped: bool, held: int | None = None) -> list[str]
         (totals.learned, "learned", ""),
         (totals.duplicates, "duplicates", ""),
         (totals.rejected, "dead letters", reasons),
+        *[(totals.described, "taken", "what is said of items and users")] * (totals.described > 0),
+        *[(totals.refused, "refused", "from before a user was forgotten")] * (totals.refused > 0),
+        *[(totals.opted_out, "not learned", "of users who opted out")] * (totals.opted_out > 0),
         (totals.ignored, "ignored", "blank lines, headers, no interaction, weight 0"),
     ]
     lines = [f"{counted(totals.received, 'line')} received"]
@@ -80,6 +83,23 @@ def speed(totals: Totals, seconds: float, restored: bool) -> list[str]:
         f"from an event to its list: {duration(totals.total_freshness_p50_ms)} (p50), "
         f"{duration(totals.total_freshness_p99_ms)} (p99)",
     ]
+
+
+def encoded(totals: Totals) -> list[str]:
+    """Vectors of texts and images, if there were any to make.
+
+    >>> encoded(Totals(encoder={"made:text": 7, "made:cached": 2, "failed:timeout": 1}))
+    ['9 vectors of texts and images, 2 of them remembered; 1 without: timeout 1']
+    """
+    found = totals.encoder
+    made = sum(n for name, n in found.items() if name.startswith("made:"))
+    failed = [(name.removeprefix("failed:"), n) for name, n in found.items() if "failed:" in name]
+    if not made and not failed:
+        return []
+    cached = f", {n:,} of them remembered" if (n := found.get("made:cached", 0)) else ""
+    reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(failed))
+    left = f"; {sum(n for _, n in failed):,} without: {reasons}" if failed else ""
+    return [f"{counted(made, 'vector')} of texts and images{cached}{left}"]
 
 
 def quality(totals: Totals) -> list[str]:

@@ -15,15 +15,17 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from flink_app.config import Config
+from flink_app.config.input_options import Source
+from flink_app.config.item_options import Items
 from flink_app.config.paths import refusal
 from flink_app.console.live import counted
 from flink_app.graph.inputs import name_oddity, oddities, unpack
-from flink_app.graph.sources import files_of, paths_of
+from flink_app.graph.sources import elsewhere, files_of, item_section, paths_in
 from flink_app.local.arrivals import Arrivals
 from udfs.errors import SourceError
 from udfs.events.text_files import form_of
@@ -39,13 +41,13 @@ class Readable(NamedTuple):
     Attributes:
         config: with other paths if necessary.
         names: the true path behind each path that the job reads, where it is another.
-        folder: to be removed once all is learned; None if nothing had to be unpacked.
+        folders: to be removed once all is learned; () if nothing had to be unpacked.
         arrivals: the watched folders.
     """
 
     config: Config
     names: dict[str, str]
-    folder: Path | None = None
+    folders: Sequence[Path] = ()
     arrivals: Sequence[Arrivals] = ()
 
     @contextlib.contextmanager
@@ -61,11 +63,11 @@ class Readable(NamedTuple):
 
     def remove(self) -> None:
         """Remove what was unpacked."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):  # there are others
-                self.folder.parent.rmdir()
-                self.folder.parent.parent.rmdir()
+                folder.parent.rmdir()
+                folder.parent.parent.rmdir()
 
 
 def readable(config: Config, say: Callable[[str], None]) -> Readable:
@@ -77,17 +79,36 @@ def readable(config: Config, say: Callable[[str], None]) -> Readable:
     Raises:
         SourceError: a file cannot be read, or what is unpacked cannot be written.
     """
-    kind = config.source.kind
-    if kind not in ("files", "directory"):
-        return Readable(config, {})
-    paths = paths_of(config)
+    events = _readable(config.source, config, say)
+    items = _readable(item_section(config) if config.items.kind else config.items, config, say)
+    return Readable(
+        msgspec.structs.replace(config, source=events.section, items=items.section),
+        events.names | items.names,
+        tuple(folder for folder in (events.folder, items.folder) if folder),
+        (*events.arrivals, *items.arrivals),
+    )
+
+
+class _Section(NamedTuple):
+    """What the job reads by one section; see `Readable`."""
+
+    section: Any
+    names: dict[str, str]
+    folder: Path | None = None
+    arrivals: Sequence[Arrivals] = ()
+
+
+def _readable(section: Source, config: Config, say: Callable[[str], None]) -> _Section:
+    if section.kind not in ("files", "directory") or elsewhere(section):
+        return _Section(section, {})  # what is on other machines lies as it must, or is refused
+    paths = paths_in(section, strict=config.job.strict)
     try:
-        if kind == "directory":
-            return _watched(config, paths)
+        if section.kind == "directory":
+            return _watched(section, paths)
         files = files_of(paths)
-        odd = oddities(files, config.source.encoding)
+        odd = oddities(files, section.encoding)
         odd |= {path: reason for path in paths if (reason := name_oddity(path))}
-        return _unpacked(config, files, odd, say) if odd else Readable(config, {})
+        return _unpacked(section, files, odd, say) if odd else _Section(section, {})
     except OSError as error:
         raise SourceError(
             f"the input cannot be unpacked to {error.filename}: {error.strerror}. Make room "
@@ -110,7 +131,7 @@ def place() -> Path:
     return found
 
 
-def _watched(config: Config, paths: Sequence[Path]) -> Readable:
+def _watched(section: Source, paths: Sequence[Path]) -> _Section:
     """Watched folders, those with odd names behind links."""
     names: dict[str, str] = {}
     given = []
@@ -123,15 +144,15 @@ def _watched(config: Config, paths: Sequence[Path]) -> Readable:
                 read.symlink_to(path)
             names[str(read)] = str(path)
         given.append(str(read))
-    arrivals = [Arrivals(path, config.source.encoding) for path in paths]
-    return Readable(_with(config, given), names, arrivals=arrivals)
+    arrivals = [Arrivals(path, section.encoding) for path in paths]
+    return _Section(_with(section, given), names, arrivals=arrivals)
 
 
 def _unpacked(
-    config: Config, files: Sequence[Path], odd: dict[Path, str], say: Callable[[str], None]
-) -> Readable:
+    section: Source, files: Sequence[Path], odd: dict[Path, str], say: Callable[[str], None]
+) -> _Section:
     """A folder with an entry for each file."""
-    encoding = config.source.encoding
+    encoding = section.encoding
     folder = place() / "input" / _digest(_marks(files, encoding))
     folder.mkdir(parents=True, exist_ok=True)
     names = {}
@@ -157,15 +178,15 @@ def _unpacked(
     for file, entry in copies:
         unpack(file, entry, encoding)
     given = [str(folder)] if len(names) != 1 else list(names)
-    return Readable(_with(config, given), names, folder)
+    return _Section(_with(section, given), names, folder)
 
 
-def _with(config: Config, paths: list[str]) -> Config:
-    """The configuration for other paths; lines that were unpacked are UTF-8."""
-    unpacked = config.source.kind == "files"
-    encoding = "" if unpacked else config.source.encoding
-    source = msgspec.structs.replace(config.source, paths=paths, encoding=encoding)
-    return msgspec.structs.replace(config, source=source)
+def _with(section: Source, paths: list[str]) -> Source:
+    """The section for other paths; lines that were unpacked are UTF-8."""
+    encoding = section.encoding
+    if section.kind == "files":
+        encoding = "utf-8" if isinstance(section, Items) else ""  # whatever the items' preset has
+    return msgspec.structs.replace(section, paths=paths, encoding=encoding)
 
 
 def _marks(files: Sequence[Path], encoding: str) -> Iterable[bytes]:

@@ -20,15 +20,17 @@ from rich.table import Table
 from rich.text import Text
 
 from flink_app.config import Loaded
+from flink_app.config.pseudonyms import stored_user
 from flink_app.connections.redis_access import find_redis
-from flink_app.connections.redis_start import began_ms, escaped
+from flink_app.connections.redis_start import began_ms
 from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import clock
 from flink_app.console.terminal import printable
 from udfs.errors import ConfigError, ServiceError
 from udfs.lists import contract
 from udfs.lists.contract import RecommendationList
-from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, split
+from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, escaped, split
+from udfs.rules.errors import ExpressionError
 from udfs.stores.redis_refusals import told
 
 
@@ -104,17 +106,21 @@ def list_name(user: str, trending: bool) -> str:
     return USER.of(user) if user else TRENDING.of() if trending else POPULAR.of()
 
 
-def show(name: str, loaded: Loaded, as_json: bool) -> int:
+def show(name: str, loaded: Loaded, as_json: bool, where: str = "") -> int:
     """Print the list called `name` (`rec:alice`, `similar:1580`, `trending`); the exit code.
 
+    Args:
+        where: a condition on the items, see `filtered`; "": all of them.
+
     Raises:
-        ServiceError: no Redis answers.
+        ServiceError: no Redis answers. ConfigError: it is no condition.
     """
     client, address = find_redis(loaded)
     prefix = loaded.config.redis.prefix
-    key = prefix + _stored(name, loaded)
+    name = _stored(name, loaded)
+    key = prefix + name
     with told(address):
-        value = read(client, key)
+        value = _filtered(client, loaded, name, where) if where else read(client, key)
     if value is None:
         print(printable(absent(name, key, address)), file=sys.stderr)
         return FAILED
@@ -136,9 +142,25 @@ def show(name: str, loaded: Loaded, as_json: bool) -> int:
     return FINISHED
 
 
+def _filtered(client: redis.Redis, loaded: Loaded, name: str, where: str) -> bytes | None:
+    from flink_app.lookup.filtered import filtered  # what compiles conditions takes its time
+
+    config = loaded.config
+    try:
+        return filtered(client, config.redis.prefix, name, where, config.lists.length)
+    except ExpressionError as error:
+        raise ConfigError(f"--filter cannot be used: {error}") from error
+    except msgspec.DecodeError as error:
+        raise ServiceError(f"Redis holds something that is not a list of millirec: {error}.") from (
+            error
+        )
+
+
 def _stored(name: str, loaded: Loaded) -> str:
-    """The name of a list as it is in Redis, by `events.ids`."""
+    """The name of a list as it is in Redis, by `events.ids` and `privacy.pseudonyms`."""
     kind, who = split(name)
+    if kind == USER.key:
+        return USER.of(stored_user(loaded.config)(who))
     if not who or loaded.config.events.ids == "text":
         return name
     from udfs.events.whole_ids import stored  # it needs NumPy, which takes longer than the rest

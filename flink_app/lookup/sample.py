@@ -14,11 +14,10 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from flink_app.connections.redis_start import escaped
 from flink_app.lookup.lists import now_ms
 from udfs.lists import contract
 from udfs.lists.contract import CONTRACT, RecommendationList
-from udfs.lists.keys import POPULAR, USER
+from udfs.lists.keys import POPULAR, USER, escaped
 
 MOST = 5_000
 """Lists that are read; SCAN gives them in no order, so that they are like any others."""

@@ -17,9 +17,23 @@ from rich.table import Table
 
 from flink_app.config import Loaded
 from flink_app.connections.redis_access import find_redis
-from flink_app.connections.redis_start import escaped
 from flink_app.console.failures import FINISHED
-from udfs.lists.keys import FACTOR, ITEM, METADATA, POPULAR, TRENDING, USER
+from udfs.lists.keys import (
+    CATEGORY_POPULAR,
+    CATEGORY_TRENDING,
+    FACTOR,
+    HIDDEN,
+    ITEM,
+    KEPT,
+    KNOWN,
+    METADATA,
+    POPULAR,
+    RECEIPT,
+    SEGMENT,
+    TRENDING,
+    USER,
+    escaped,
+)
 from udfs.stores.redis_marks import MARKS
 from udfs.stores.redis_refusals import told
 from udfs.stores.redis_stats import STATS
@@ -27,14 +41,20 @@ from udfs.stores.redis_stats import STATS
 _SAMPLE = 500  # keys of a family whose memory is measured
 FAMILIES = {
     USER.key: "users' lists",
+    KEPT.key: "what follows them",
     ITEM.key: "items' lists",
+    CATEGORY_POPULAR.key: "popular in a category",
+    CATEGORY_TRENDING.key: "trending in a category",
+    SEGMENT.key: "of a segment of users",
     FACTOR: "users' factors",
-    METADATA: "metadata",
+    METADATA: "items' fields",
+    RECEIPT: "receipts of forgetting",
+    KNOWN: "answers about users",
     "feed:": "item feed",
     "quality:": "quality",
-    "": "popular, trending, stats, marks",
+    "": "popular, trending, hidden, stats, marks",
 }
-_SINGLE = POPULAR.key, TRENDING.key, STATS, MARKS, "writers"
+_SINGLE = POPULAR.key, TRENDING.key, HIDDEN, STATS, MARKS, "writers"
 
 
 class Family(msgspec.Struct):

@@ -7,6 +7,7 @@ In: the JSON of a list, as the job wrote it (`bytes`). Out: the JSON of an answe
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,12 +22,14 @@ class Wish(msgspec.Struct, frozen=True):
     Attributes:
         n: maximum number of items; None: all. exclude: items to leave out before counting.
         explain: whether items say why they are there. offset: how many of the others to skip.
+        filter: a condition on items, for `filters`; "": none.
     """
 
     n: int | None = None
     exclude: Collection[str] = ()
     explain: bool = True
     offset: int = 0
+    filter: str = ""
 
     @property
     def everything(self) -> bool:
@@ -52,27 +55,36 @@ def answer(
     >>> answer(Found(value, True), Wish(exclude={"a"}))
     b'{"stale":true,"total":0,"id":"x","at":1,"v":1,"source":"popular","items":[]}'
     """
-    value = found.value or EMPTY
-    marks = b'{"stale":true,' if found.stale else b'{"stale":false,'
-    if not wish.everything:
-        value, total = _cut(value, wish)
-        marks += b'"total":%d,' % total
-    if user is not None:
-        has_list = own if known is None else known
-        marks = (b'{"known":true,' if has_list else b'{"known":false,') + marks[1:]
-        if not own:
-            marks += b'"user":' + _encode(user) + b","
-    return marks + value[1:]
+    value, about = found.value or EMPTY, About(found.stale, user, own, known, found.store)
+    return about.marked(value) if wish.everything else cut(read(value), wish, about)
 
 
-def items_of(value: bytes | None) -> list[tuple[str, float]]:
-    """The items of a list with their scores, best first."""
-    return [(entry.item, float(bytes(entry.score))) for entry in _read(value or EMPTY).items]
+class About(NamedTuple):
+    """What an answer says of the list in it, as of `answer`; stale, store: as of `Found`."""
+
+    stale: bool
+    user: str | None = None
+    own: bool = True
+    known: bool | None = None
+    store: str = ""
+
+    def marked(self, value: bytes, total: int | None = None) -> bytes:
+        """The answer with a list; `total`: how many items there are without `n` and `offset`."""
+        marks = b'"stale":true,' if self.stale else b'"stale":false,'
+        if self.store:
+            marks += b'"store":%b,' % _encode(self.store)
+        if total is not None:
+            marks += b'"total":%d,' % total
+        if self.user is not None:
+            has_list = self.own if self.known is None else self.known
+            marks = (b'"known":true,' if has_list else b'"known":false,') + marks
+            if not self.own:
+                marks += b'"user":' + _encode(self.user) + b","
+        return b"{" + marks + value[1:]
 
 
-def _cut(value: bytes, wish: Wish) -> tuple[bytes, int]:
-    """The list with the items that are wanted, and how many there are without `n` and `offset`."""
-    found = _read(value)
+def cut(found: UnreadList, wish: Wish, about: About) -> bytes:
+    """The answer with those items of a list that are wanted; the list is changed."""
     items = found.items
     if wish.exclude:
         items = [entry for entry in items if entry.item not in wish.exclude]
@@ -80,13 +92,27 @@ def _cut(value: bytes, wish: Wish) -> tuple[bytes, int]:
     if not wish.explain:
         for entry in found.items:
             entry.why = msgspec.UNSET
-    return _encode(found), len(items)
+    return about.marked(_encode(found), len(items))
 
 
-def _read(value: bytes) -> UnreadList:
+def items_of(value: bytes | None) -> list[tuple[str, float]]:
+    """The items of a list with their scores, best first."""
+    return [(entry.item, float(bytes(entry.score))) for entry in read(value or EMPTY).items]
+
+
+def read(value: bytes) -> UnreadList:
+    """A list with its items.
+
+    Raises:
+        Problem: 502, it is none.
+    """
     try:
         return read_items(value)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Problem(
-            502, "not-a-list", f"Redis holds a value that is not a list of millirec: {error}"
-        ) from error
+        raise not_a_list(error) from error
+
+
+def not_a_list(error: Exception) -> Problem:
+    """The problem of a key under which something else than a list stands."""
+    detail = f"Redis holds a value that is not a list of millirec: {error}"
+    return Problem(502, "not-a-list", detail)

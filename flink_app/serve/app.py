@@ -20,11 +20,14 @@ from flink_app import __version__
 from flink_app.config import Config
 from flink_app.serve import (
     event_routes,
+    gorse_item_routes,
     gorse_routes,
+    item_routes,
     list_routes,
     page_routes,
     problems,
     rank_routes,
+    user_routes,
 )
 from flink_app.serve.bodies import JSON
 from flink_app.serve.guard import Guard
@@ -59,7 +62,7 @@ class Application:
             inner = CORSMiddleware(
                 inner,
                 allow_origins=serve.cors,
-                allow_methods=["GET", "HEAD", "POST", "PUT"],
+                allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["content-type", "content-encoding", "x-api-key", "authorization"],
             )
         self._app = Observed(Head(inner), services.metrics)
@@ -86,7 +89,10 @@ def _routes(services: Services) -> FastAPI:
         static_url="/docs/files",
     )
     problems.install(app)
-    for module in (list_routes, rank_routes, event_routes, gorse_routes):
+    for module in (
+        *(list_routes, rank_routes, event_routes, item_routes),
+        *(gorse_routes, gorse_item_routes, user_routes),
+    ):
         app.include_router(module.routes(services))
     _add_health(app, services)
     if services.config.serve.page:
@@ -107,7 +113,7 @@ def _add_health(app: FastAPI, services: Services) -> None:
     async def ready() -> Response:
         parts = {
             "redis": "away" if services.reader.away else "ok",
-            "events": "failing" if services.inbox.failing else "ok",
+            "events": "failing" if services.failing else "ok",
         }
         if isinstance(services.inbox.sink, str):
             parts["events"] = "off"

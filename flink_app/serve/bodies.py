@@ -151,6 +151,6 @@ def _in_utf8(body: bytes) -> bytes:
 
 def _shown(request: Request, example: str) -> str:
     """A command that does what the request was meant to."""
-    method = "-X PUT " if request.method == "PUT" else ""
+    method = f"-X {request.method} " if request.method in ("PUT", "PATCH") else ""
     where = f"{request.url.scheme}://{request.url.netloc[:200]}{request.url.path}"
     return f"For example: curl {method}{where} -H 'Content-Type: {JSON}' -d '{example}'"

@@ -22,14 +22,17 @@ _encode = msgspec.json.Encoder().encode
 _SCHEMAS = {"text": {"type": ["string", "integer"]}, "whole": {"type": "integer"}}
 _EVENT = {
     "type": "object",
-    "required": ["user", "item"],
+    "required": ["user"],
+    "anyOf": [{"required": ["item"]}, {"required": ["query"]}],
     "properties": {
         "user": {"type": ["string", "integer"]},
         "item": {"type": ["string", "integer"]},
-        "type": {"type": "string", "examples": ["view", "click", "purchase"]},
+        "type": {"type": "string", "examples": ["view", "click", "purchase", "search"]},
+        "query": {"type": "string", "description": "What a user of type search looks for."},
         "ts": {"type": ["number", "string"]},
         "value": {"type": "number"},
         "id": {"type": ["string", "integer"]},
+        "session": {"type": ["string", "integer"]},
         **{f: _SCHEMAS.get(column.holds, {"type": "number"}) for f, column in registered().items()},
     },
 }
@@ -68,11 +71,11 @@ def example(judge: Judge | None) -> str:
     )
 
 
-def report(judged: Judged) -> dict[str, object]:
-    """The body of the response.
+def report(judged: Judged, what: str = "event") -> dict[str, object]:
+    """The body of the response; `what` the lines are.
 
     Raises:
-        Problem: 422, none of the events was accepted.
+        Problem: 422, none of them was accepted.
     """
     rejected = [
         {"index": one.index, "reason": one.reason, "detail": one.detail}
@@ -80,8 +83,8 @@ def report(judged: Judged) -> dict[str, object]:
         for one in judged.rejected
     ]
     if judged.rejected and not judged.lines:
-        detail = f"No event was accepted: {judged.rejected[0].detail}."
+        detail = f"No {what} was accepted: {judged.rejected[0].detail}."
         more = {"accepted": 0, "rejected": rejected}
-        raise Problem(422, "no-event-accepted", detail, more, shows_example=True)
+        raise Problem(422, f"no-{what}-accepted", detail, more, shows_example=True)
     ignored = {"ignored": judged.ignored} if judged.ignored else {}
     return {"accepted": len(judged.lines), "rejected": rejected} | ignored

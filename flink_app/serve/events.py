@@ -9,21 +9,25 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from flink_app.config import Config
 from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.bodies import LINES
 from flink_app.serve.problems import Problem
 from udfs.events.decode import Decoder, Rejected
+from udfs.events.own_form import KIND, own_form
 from udfs.events.places import alternatives
+from udfs.events.searches import SearchReader, is_search
 
 _NOTHING = (b"null", b'""')
 _BOM = b"\xef\xbb\xbf"
 _NULL = msgspec.Raw(b"null")
+_KIND = msgspec.Raw(msgspec.json.encode(KIND))
 _encode = msgspec.json.Encoder().encode
 _several = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _one = msgspec.json.Decoder(msgspec.Raw).decode
@@ -51,14 +55,17 @@ class Judge:
     """Judges events as the job of `config` does."""
 
     def __init__(self, config: Config) -> None:
-        settings = decode_settings(config)
+        own = decode_settings(config)
+        settings = own_form(own)
         # Events of weight 0 are accepted here: the job itself ignores them if it is told to.
+        self._searches = SearchReader(settings)
         self._decoder = Decoder(msgspec.structs.replace(settings, zero_weight="learn"))
         self.fields: Mapping[str, str] = settings.preset.fields
         words = {kind: word for word, kind in settings.preset.types.items()}
         self.view = words.get("view", "view")
         """The word for a view."""
         self._id, self._ts = (_keys(self.fields.get(field, ".")) for field in ("id", "ts"))
+        self._kind = _KIND if own.preset.format == "csv" else None
         self._run, self._number = secrets.token_hex(6), itertools.count(1)
 
     def judge(self, lines: Sequence[bytes], now_ms: int) -> Judged:
@@ -74,22 +81,27 @@ class Judge:
             texts = [line.decode() for line in lines]
         except UnicodeDecodeError:
             raise Problem(400, "not-utf8", "The body is not UTF-8.") from None
-        raw = self._decoder.read(texts)
+        searched = [place for place, text in enumerate(texts) if is_search(text)]
+        user_of, rejected = self._searched(texts, searched, now_ms) if searched else ({}, [])
+        others: Sequence[int] = range(len(texts))
+        if searched:
+            others = [place for place in others if place not in searched]
+        raw = self._decoder.read([texts[place] for place in others] if searched else texts)
         decoded = self._decoder.check(raw, now_ms)
         accepted = (row for place, row in enumerate(raw.rows) if place not in raw.problems)
-        user_of: dict[int, str] = {}
         for row, user in zip(accepted, decoded.users, strict=True):
-            user_of.setdefault(row, user)
-        ignored = set(range(len(lines))) - {*user_of, *(one.index for one in decoded.rejected)}
+            user_of.setdefault(others[row], user)
+        rejected += [replace(one, index=others[one.index]) for one in decoded.rejected]
+        ignored = set(range(len(lines))) - {*user_of, *(one.index for one in rejected)}
         unread = [n for n in ignored if _begin(texts[n]) != "{"]
         if any(not _begin(texts[index]) for index in unread):
             raise Problem(400, "not-json", "The body has an empty line.")
-        rejected = [Rejected("not_an_object", "the line is not an object", n) for n in unread]
-        rejected += decoded.rejected
+        rejected += [Rejected("not_an_object", "the line is not an object", n) for n in unread]
         judged, now = Judged([], [], rejected, len(ignored) - len(unread)), str(now_ms).encode()
-        for index, user in user_of.items():
+        for index, user in sorted(user_of.items()):
             try:
-                judged.lines.append(self._whole(lines[index], now))
+                kind = None if index in searched else self._kind
+                judged.lines.append(self._whole(lines[index], now, kind))
                 judged.users.append(user)
             except RecursionError:
                 detail = "The body nests arrays or objects too deeply."
@@ -101,24 +113,30 @@ class Judge:
         judged.rejected.sort(key=lambda one: (one.index, one.element))
         return judged
 
-    def _whole(self, line: bytes, now: bytes) -> bytes:
-        """The line with an id and a time, so that writing it again, or later, changes nothing.
+    def _searched(
+        self, texts: Sequence[str], places: Sequence[int], now_ms: int
+    ) -> tuple[dict[int, str], list[Rejected]]:
+        """The users of the searches at some places by place, and those that are rejected."""
+        found = self._searches.decode([texts[place] for place in places], now_ms)
+        rejected = [replace(one, index=places[one.index]) for one in found.rejected]
+        bad = {one.index for one in rejected}
+        good = (place for place in places if place not in bad)
+        users = (search.user for search in found.searches)
+        return dict(zip(good, users, strict=True)), rejected
+
+    def _whole(self, line: bytes, now: bytes, kind: msgspec.Raw | None) -> bytes:
+        """The line with an id, a time and its kind, if that must be named, so that writing it
+        again, or later, changes nothing.
 
         It has each key once. If the client sent a key twice, the last value counts, as it does for
         the job.
         """
-        members: dict[str, Any] = _members(line)
-        if self._id and all(bytes(members.get(key, _NULL)) in _NOTHING for key in self._id):
-            members[self._id[0]] = msgspec.Raw(self._fresh_id())
-        if self._ts and all(bytes(members.get(key, _NULL)) in _NOTHING for key in self._ts):
-            members[self._ts[0]] = msgspec.Raw(now)
-        if line.count(b"{") > 1:
-            for name, value in members.items():
-                if b"{" in bytes(value):
-                    members[name] = _tree(bytes(value))
-        line = _encode(members)
-        # Arrays may still have line breaks between their elements.
-        return msgspec.json.format(line, indent=-1) if b"\n" in line or b"\r" in line else line
+        members = members_of(line)
+        fill(members, self._id, self._fresh_id)
+        fill(members, self._ts, lambda: now)
+        if kind is not None:
+            members["kind"] = kind
+        return line_of(members)
 
     def _fresh_id(self) -> bytes:
         return f'"http-{self._run}-{next(self._number):x}"'.encode()
@@ -157,6 +175,32 @@ def _keys(places: str) -> list[str]:
     return [] if any("." in place or "[" in place for place in found) else found
 
 
+def members_of(line: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, undecoded; the last of equal keys wins.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return _members(line)
+
+
+def fill(members: dict[str, msgspec.Raw], keys: Sequence[str], value: Callable[[], bytes]) -> None:
+    """Give a field a value if none of the keys that may hold it, if there are any, has one."""
+    if keys and all(bytes(members.get(key, _NULL)) in _NOTHING for key in keys):
+        members[keys[0]] = msgspec.Raw(value())
+
+
+def line_of(members: Mapping[str, msgspec.Raw]) -> bytes:
+    """The object as one line, in which each key stands once, also in objects inside."""
+    whole = {
+        name: _tree(bytes(value)) if b"{" in bytes(value) else value
+        for name, value in members.items()
+    }
+    line = _encode(whole)
+    # Arrays may still have line breaks between their elements.
+    return msgspec.json.format(line, indent=-1) if b"\n" in line or b"\r" in line else line
+
+
 def _tree(value: bytes) -> Any:
     """The decoded value, with numbers kept as written; the last of equal keys wins."""
     return json.loads(value, parse_int=_number, parse_float=_number)
@@ -166,11 +210,12 @@ def _number(digits: str) -> msgspec.Raw:
     return msgspec.Raw(digits.encode())
 
 
-def split(body: bytes, content_type: str, most: int) -> list[bytes]:
+def split(body: bytes, content_type: str, most: int, what: str = "events") -> list[bytes]:
     """The events in a body: a JSON object, an array of them, or lines of JSON.
 
     Args:
-        content_type: as `bodies` leaves it: one of `LINES`, else the body is JSON.
+        content_type: as `bodies` leaves it: one of `LINES`, else the body is JSON. what: the
+            objects are.
 
     Raises:
         Problem: the body is not JSON, has no events, or has more than `most`.
@@ -184,9 +229,9 @@ def split(body: bytes, content_type: str, most: int) -> list[bytes]:
     else:
         events = _events(body)
     if not events:
-        raise Problem(422, "no-events", "The body contains no events.", shows_example=True)
+        raise Problem(422, f"no-{what}", f"The body contains no {what}.", shows_example=True)
     if len(events) > most:
-        detail = f"The body contains {len(events):,} events, more than serve.max_batch: {most:,}."
+        detail = f"The body contains {len(events):,} {what}, more than serve.max_batch: {most:,}."
         raise Problem(413, "batch-too-large", detail)
     return events
 

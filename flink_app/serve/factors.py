@@ -118,7 +118,7 @@ class Factors:
         self._shards = config.job.item_shards
         self.dimensions = config.model.dimensions
         self._dtype = item_dtype(self.dimensions)
-        self._half_life_ms = config.model.popularity_half_life_s * 1000.0
+        self._half_life_ms = config.half_life_ms
         self.items = self._empty()
         self._position = self._said = ""
         self._read_at = self._renewed_at = 0.0

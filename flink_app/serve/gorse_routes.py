@@ -1,32 +1,37 @@
 """Gorse's own paths for lists and feedback, so that its SDKs work with millirec.
 
-In: `GET /api/recommend/{user}`, `POST` and `PUT /api/feedback`. Out: responses in Gorse's
-form. The key comes in `X-API-Key`, as in Gorse.
+In: `GET /api/recommend/{user}`, `/api/popular` and `/api/item/{item}/neighbors`, `POST` and `PUT
+/api/feedback`. Out: responses in Gorse's form. The key comes in `X-API-Key`, as in Gorse. What it
+asks about items is in `gorse_item_routes`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from typing import Annotated, Any
-from urllib.parse import unquote
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from flink_app.serve.answers import items_of
+from flink_app.serve.answers import Wish, items_of
 from flink_app.serve.bodies import JSON, posted
 from flink_app.serve.events import Judge
+from flink_app.serve.gorse_items import parts
 from flink_app.serve.ids import checked
 from flink_app.serve.list_routes import json
 from flink_app.serve.parameters import limit
 from flink_app.serve.problems import Problem
 from flink_app.serve.services import Services
 from udfs.events.presets import PRESETS
+from udfs.lists.keys import CATEGORY_POPULAR, ITEM, POPULAR
 
 _encode = msgspec.json.Encoder().encode
 _BODY = {"requestBody": {"content": {JSON: {"schema": {"type": "array"}}}}}
 _EXAMPLE = '[{"FeedbackType":"star","UserId":"alice","ItemId":"kettle","Timestamp":""}]'
+_N = Annotated[int, Query(ge=0, le=100_000, description="Maximum number of items; 0: all.")]
+_OFFSET = Annotated[int, Query(ge=0, le=100_000, description="Number of items to skip.")]
+_VERSION = Annotated[str, Header(description="2: with scores.")]
 _WORDS = PRESETS["gorse"].types
 
 
@@ -54,19 +59,38 @@ def routes(services: Services) -> APIRouter:
     async def recommend(
         request: Request,
         user: str,
-        n: Annotated[
-            int, Query(ge=0, le=100_000, description="Maximum number of items; 0: all.")
-        ] = 10,
-        offset: Annotated[int, Query(ge=0, le=100_000, description="Number of items to skip.")] = 0,
-        x_api_version: Annotated[str, Header(description="2: with scores.")] = "1",
+        n: _N = 10,
+        offset: _OFFSET = 0,
+        x_api_version: _VERSION = "1",
     ) -> Response:
-        user = _user(request)
+        user, category = _user(request)
         checked([user], "user", longest)
-        [(found, _)] = await services.lists.of_users([user])
-        items = items_of(found.value)[offset:][: n or None]
-        if x_api_version == "2":
-            return json(_encode([{"Id": item, "Score": score} for item, score in items]))
-        return json(_encode([item for item, _ in items]))
+        if category:
+            wish = Wish(n or None, offset=offset, filter=in_category(category))
+            [body] = await services.filters.of_users([user], wish)
+            items = items_of(body)
+        else:
+            [(found, _)] = await services.lists.of_users([user])
+            items = items_of(found.value)[offset:][: n or None]
+        return _scored(items) if x_api_version == "2" else _names(items)
+
+    @router.get("/item/{item:id}/neighbors", summary="Similar items, in Gorse's form")
+    @router.get("/item/{item:id}/neighbors/", include_in_schema=False)
+    async def neighbors(request: Request, item: str, n: _N = 10, offset: _OFFSET = 0) -> Response:
+        item = parts(request, "/api/item/")[0]
+        checked([item], "item", longest)
+        [found] = await services.lists.find([ITEM.of(services.lists.stored(item))])
+        return _scored(items_of(found.value)[offset:][: n or None])
+
+    @router.get("/popular", summary="What is popular, in Gorse's form")
+    @router.get("/popular/{category:path}", summary="What is popular in a category")
+    async def popular(n: _N = 10, offset: _OFFSET = 0, category: str = "") -> Response:
+        if category:
+            checked([category], "category", longest)
+            [found] = await services.lists.find([CATEGORY_POPULAR.of(category)])
+        else:
+            found = services.lists.shared(POPULAR.key)
+        return _scored(items_of(found.value)[offset:][: n or None])
 
     @router.put("/feedback", summary="The same as POST", openapi_extra=_BODY)
     @router.post("/feedback", summary="Gorse feedback, taken as events", openapi_extra=_BODY)
@@ -90,13 +114,27 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _user(request: Request) -> str:
-    """The user in a path such as `/api/recommend/alice/`, where Gorse lets a category follow."""
-    path: bytes = request.scope["raw_path"]
-    name, _, category = path.removeprefix(b"/api/recommend/").partition(b"/")
-    if category:
-        raise Problem(501, "no-categories", "millirec does not keep lists by category.")
-    return unquote(name.decode("ascii", "replace"))
+def _user(request: Request) -> tuple[str, str]:
+    """The user and the category of `/api/recommend/alice/tea`; "" if there is none."""
+    user, *rest = parts(request, "/api/recommend/")
+    return user, "/".join(rest)
+
+
+def in_category(category: str) -> str:
+    """The filter that a category of Gorse is.
+
+    >>> in_category('"tea"')
+    '"\\\\"tea\\\\"" in categories'
+    """
+    return f"{_encode(category).decode()} in categories"
+
+
+def _scored(items: list[tuple[str, float]]) -> Response:
+    return json(_encode([{"Id": item, "Score": score} for item, score in items]))
+
+
+def _names(items: list[tuple[str, float]]) -> Response:
+    return json(_encode([item for item, _ in items]))
 
 
 def event(judge: Judge, given: Feedback) -> bytes:

@@ -9,82 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from flink_app.config import Config
-from flink_app.config.paths import local
-from flink_app.graph.event_settings import decode_settings
+from flink_app.data.sinks import Sink
 from flink_app.serve.problems import Problem
-from flink_app.writers.files import DirectoryWriter
-from flink_app.writers.kafka import KafkaWriter
 from udfs.errors import ServiceError
-from udfs.events.text_files import codec
 
 log = logging.getLogger(__name__)
-DURABLE_S = 10.0
-"""How long a request waits until its events are durable, and a producer for its broker: long
-enough for a partition to get a new leader, shorter than HTTP clients usually wait."""
 _QUEUED_BATCHES = 20
 """How many requests of the largest size may wait before new ones are turned away."""
-
-
-class Sink(ABC):
-    """Writes lines; called from one thread at a time."""
-
-    @abstractmethod
-    def write(self, lines: Sequence[bytes], users: Sequence[str]) -> None:
-        """Return when the lines are durable; ServiceError if they may not be."""
-
-
-class Folder(Sink):
-    """A watched folder: a file for each write."""
-
-    def __init__(self, path: Path) -> None:
-        self._writer = DirectoryWriter(path, durable=True)
-
-    def write(self, lines: Sequence[bytes], users: Sequence[str]) -> None:
-        """See `Sink`."""
-        self._writer.write(lines)
-
-
-class Topic(Sink):
-    """A Kafka topic; a producer that has failed is replaced at the next write."""
-
-    def __init__(self, brokers: str, topic: str, options: dict[str, str], wait_s: float) -> None:
-        self._where = brokers, topic
-        limit = {"message.timeout.ms": str(int(wait_s * 1000)), "linger.ms": "0"}
-        self._options = {**limit, **options}
-        self._writer: KafkaWriter | None = None
-
-    def write(self, lines: Sequence[bytes], users: Sequence[str]) -> None:
-        """See `Sink`."""
-        writer = self._writer or KafkaWriter(*self._where, self._options)
-        self._writer = None
-        writer.write(lines, [user.encode() for user in users])
-        writer.flush()
-        self._writer = writer
-
-
-def sink_of(config: Config) -> Sink | str:
-    """The sink that the job of `config` reads from; or why there is none."""
-    source = config.source
-    if source.kind not in ("kafka", "directory") or (
-        source.kind == "directory" and not source.paths
-    ):
-        return (
-            f'source.kind is "{source.kind}": set it to kafka, or to directory with the folder in '
-            "source.paths, as for the job"
-        )
-    if decode_settings(config).preset.format != "json":
-        return "the job reads CSV (source.preset, source.format), but POST /events writes JSON"
-    if codec(source.encoding) != "utf-8":
-        return f"the job reads {source.encoding} (source.encoding), but POST /events writes UTF-8"
-    if source.kind == "kafka":
-        return Topic(source.brokers, source.topic, config.serve.kafka, DURABLE_S)
-    return Folder(local(source.paths[0]))
 
 
 class _Part(NamedTuple):
@@ -98,11 +31,11 @@ class Inbox:
 
     Args:
         sink: the sink, or why there is none. timeout_s: how long a request waits. most: the largest
-            number of events in a request.
+            number of events in a request. what: the lines are, for sentences.
     """
 
-    def __init__(self, sink: Sink | str, timeout_s: float, most: int) -> None:
-        self.sink, self._timeout_s = sink, timeout_s
+    def __init__(self, sink: Sink | str, timeout_s: float, most: int, what: str = "events") -> None:
+        self.sink, self._timeout_s, self._what = sink, timeout_s, what
         self._room = _QUEUED_BATCHES * most
         self._waiting: list[_Part] = []
         self._task: asyncio.Task[None] | None = None
@@ -138,7 +71,7 @@ class Inbox:
             Problem: there is none.
         """
         if isinstance(self.sink, str):
-            raise Problem(501, "no-inbox", f"This server takes no events: {self.sink}.")
+            raise Problem(501, "no-inbox", f"This server takes no {self._what}: {self.sink}.")
         return self.sink
 
     async def close(self) -> None:

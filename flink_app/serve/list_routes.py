@@ -5,15 +5,15 @@ In: requests. Out: the responses that `shape` makes.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from msgspec.structs import replace
 from starlette.responses import Response
 
 from flink_app.serve.answers import answer
 from flink_app.serve.bodies import JSON, posted
+from flink_app.serve.contexts import CONTEXT_QUERY, Known, segments_of
+from flink_app.serve.filters import Asked, check
 from flink_app.serve.ids import checked
 from flink_app.serve.lists import Found, away
 from flink_app.serve.parameters import Many, Owner, Wished, limit
@@ -22,7 +22,7 @@ from flink_app.serve.reader import Away
 from flink_app.serve.services import Services
 from flink_app.serve.streams import Stream
 from udfs.lists.contract import consumed_of
-from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING
+from udfs.lists.keys import ITEM, POPULAR, TRENDING
 from udfs.stores.redis_stats import STATS
 
 _EXAMPLE = '{"users":["alice","bob"]}'
@@ -36,25 +36,36 @@ def json(body: bytes) -> Response:
 
 def routes(services: Services) -> APIRouter:
     """The routes."""
-    serve, lists = services.config.serve, services.lists
+    serve, lists, filters = services.config.serve, services.lists, services.filters
     router = APIRouter(tags=["lists"], route_class=posted(serve, _EXAMPLE))
     longest, most = services.config.events.max_id_bytes, serve.max_batch
 
-    @router.get("/recommend/{user:id}", summary="A user's list, or the popular one")
-    async def recommend(user: str, wish: Wished) -> Response:
+    @router.get(
+        "/recommend/{user:id}",
+        summary="A user's list, or that of a context, or the popular one",
+        openapi_extra=CONTEXT_QUERY,
+    )
+    async def recommend(user: str, wish: Wished, context: Known) -> Response:
         checked([user], "user", longest)
-        [(found, own)] = await lists.of_users([user])
+        segments = segments_of(context, longest)
+        if wish.filter:
+            return json((await filters.of_users([user], wish, segments))[0])
+        [(found, own)] = await lists.of_users([user], segments)
         return json(answer(found, wish, user, own))
 
     @router.post("/recommend", summary="The lists of many users, in one round trip to Redis")
     async def recommend_many(many: Many) -> Response:
         limit(len(many.users), most, "users")
         checked(many.users, "user", longest)
-        found = await lists.of_users(many.users)
-        answers = [
-            answer(one, many.wish, user, own)
-            for user, (one, own) in zip(many.users, found, strict=True)
-        ]
+        segments = segments_of(many.context, longest)
+        if many.filter:
+            answers = await filters.of_users(many.users, many.wish, segments)
+        else:
+            found = await lists.of_users(many.users, segments)
+            answers = [
+                answer(one, many.wish, user, own)
+                for user, (one, own) in zip(many.users, found, strict=True)
+            ]
         return json(b'{"lists":[' + b",".join(answers) + b"]}")
 
     @router.get("/similar/{item:id}", summary="Similar items")
@@ -64,42 +75,41 @@ def routes(services: Services) -> APIRouter:
         if found.value is None:
             detail = "There is no list of similar items: the job has not learned this item yet."
             raise Problem(404, "unknown-item", detail)
+        if wish.filter:
+            return json((await filters.of([Asked(found)], wish, ITEM.key))[0])
         return json(answer(found, wish))
 
     @router.get(
         "/popular", summary="What is popular now, for everybody or without what a user has consumed"
     )
     async def popular(wish: Wished, user: Owner = None) -> Response:
-        found = lists.shared(POPULAR.key)
-        if user is None:
-            return json(answer(found, wish))
-        checked([user], "user", longest)
-        [(listed, known)] = await lists.of_users([user])
-        if known:
-            consumed = consumed_of(listed.value or b"")
-            wish = replace(wish, exclude={*wish.exclude, *consumed})
-            found = Found(found.value, found.stale or listed.stale)
+        found, known = lists.shared(POPULAR.key), None
+        if user is not None:
+            checked([user], "user", longest)
+            [(listed, known)] = await lists.of_users([user])
+            if known:
+                consumed = consumed_of(listed.value or b"")
+                wish = replace(wish, exclude={*wish.exclude, *consumed})
+                found = Found(found.value, found.stale or listed.stale)
+        if wish.filter:
+            return json(
+                (await filters.of([Asked(found, user, False, known)], wish, POPULAR.key))[0]
+            )
         return json(answer(found, wish, user, own=False, known=known))
 
     @router.get("/trending", summary="What is chosen much more than before; may be empty")
     async def trending(wish: Wished) -> Response:
-        return json(answer(lists.shared(TRENDING.key), wish))
+        found = lists.shared(TRENDING.key)
+        if wish.filter:
+            return json((await filters.of([Asked(found)], wish, TRENDING.key))[0])
+        return json(answer(found, wish))
 
     @router.get("/stream/{user:id}", summary="A user's list whenever it changes, as events")
     async def stream(user: str, wish: Wished) -> Response:
         checked([user], "user", longest)
+        if wish.filter:
+            check(wish.filter)  # what is wrong with it is said before the stream begins
         return Stream(services.streams, user, wish)
-
-    @router.get("/items", summary="What the shop has written about items, under item:<id>")
-    async def items(id: Annotated[list[str], Query(description="Items' ids.")]) -> Response:
-        limit(len(id), most, "items")
-        checked(id, "item", longest)
-        keys = [f"{services.config.redis.prefix}{METADATA}{lists.stored(one)}" for one in id]
-        try:
-            values = await services.reader.get(keys)
-        except Away as error:
-            raise away(str(error)) from None
-        return json(_encode({"items": dict(zip(id, map(_metadata, values), strict=True))}))
 
     @router.get("/stats", summary="The job's counts, speeds and quality")
     async def stats() -> Response:
@@ -111,15 +121,6 @@ def routes(services: Services) -> APIRouter:
         return json(_encode(numbers))
 
     return router
-
-
-def _metadata(value: bytes | None) -> object:
-    """What the shop wrote, if it is a JSON object."""
-    try:
-        found = msgspec.json.decode(value) if value else None
-    except msgspec.DecodeError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _number(value: bytes) -> float | int | str:

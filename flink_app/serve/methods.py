@@ -51,7 +51,7 @@ def allowed(routes: Iterable[BaseRoute], path: str) -> list[str]:
     """The methods that a path takes, in the form of the header `Allow`; none: there is no such
     path."""
     found = []
-    for method in ("GET", "POST", "PUT"):
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         asked: Scope = {
             "type": "http",
             "path": path,

@@ -14,6 +14,11 @@ from flink_app.serve.answers import Wish
 from flink_app.serve.problems import Problem
 
 _MOST = 100_000
+_CONTEXT = (
+    'What is known of users without a list, such as {"country":"DE","device":"phone"}: they '
+    "get what users of these segments begin with."
+)
+_FILTER = 'A condition on items, such as `category == "books" && price < 20`.'
 
 
 async def _wish(
@@ -23,12 +28,13 @@ async def _wish(
     ] = None,
     explain: Annotated[bool, Query(description="Whether to say why each item is there.")] = True,
     offset: Annotated[int, Query(ge=0, le=_MOST, description="Number of items to skip.")] = 0,
+    filter: Annotated[str, Query(description=_FILTER)] = "",
 ) -> Wish:
-    return Wish(n, frozenset(exclude or ()), explain, offset)
+    return Wish(n, frozenset(exclude or ()), explain, offset, filter)
 
 
 Wished = Annotated[Wish, Depends(_wish)]
-"""The query `n`, `exclude`, `explain`, `offset`."""
+"""The query `n`, `exclude`, `explain`, `offset`, `filter`."""
 
 Owner = Annotated[
     str | None, Query(description="A user, who gets no popular items consumed already.")
@@ -40,15 +46,17 @@ class Many(BaseModel):
     """Many users' lists at once."""
 
     users: list[str] = Field(description="Users' ids, at most serve.max_batch.")
+    context: dict[str, str] = Field({}, description=_CONTEXT)
     n: int | None = Field(None, ge=1, le=_MOST, description="Maximum number of items per list.")
     exclude: list[str] = Field([], description="Items to leave out of every list.")
     explain: bool = Field(True, description="Whether to say why each item is there.")
     offset: int = Field(0, ge=0, le=_MOST, description="Number of items to skip in every list.")
+    filter: str = Field("", description=_FILTER)
 
     @property
     def wish(self) -> Wish:
         """Which part of each list to return."""
-        return Wish(self.n, frozenset(self.exclude), self.explain, self.offset)
+        return Wish(self.n, frozenset(self.exclude), self.explain, self.offset, self.filter)
 
 
 class Candidates(BaseModel):

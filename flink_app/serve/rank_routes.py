@@ -1,7 +1,7 @@
 """The route `POST /rank`: orders the caller's own candidates for a user.
 
 In: a user and items. Out: the items with scores, best first; unknown items last, in the order they
-came.
+came. Items that may not be shown now are left out.
 """
 
 from __future__ import annotations
@@ -47,11 +47,15 @@ def routes(services: Services) -> APIRouter:
         checked([candidates.user], "user", longest)
         checked(candidates.items, "item", longest)
         try:
-            user = services.lists.stored(candidates.user)
+            user = services.lists.stored_user(candidates.user)
             [data] = await services.reader.get([f"{config.redis.prefix}{FACTOR}{user}"])
         except Away as error:
             raise away(str(error)) from None
-        return json(_encode(ranked(factors, candidates, data, services.lists.stored)))
+        stored, hidden = services.lists.stored, services.hidden.ids
+        if hidden:
+            shown = [item for item in candidates.items if stored(item) not in hidden]
+            candidates = candidates.model_copy(update={"items": shown})
+        return json(_encode(ranked(factors, candidates, data, stored)))
 
     return router
 

@@ -59,6 +59,16 @@ class Reader:
             self._task = asyncio.create_task(self._drain())
         return [await future for _, future in asked]
 
+    async def together(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of many keys in a command of their own, which takes less for each key.
+
+        Raises:
+            Away: Redis does not answer, or did not the last time.
+        """
+        if self.away:
+            raise Away(self.reason)
+        return await self._asked(self.source.values(keys))
+
     async def probe(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of keys, requested even while Redis is away; notes when it is back.
 

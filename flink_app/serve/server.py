@@ -24,6 +24,9 @@ _NO_KEY = (
     "%s can be reached from other machines and serve.api_key is empty: anyone who reaches it can "
     "read every list and send events"
 )
+_SELDOM = (10_000, 50, 1_000)
+"""How often Python looks for cycles: each look at everything, which holds the fields of thousands
+of items for filters, delays requests by tens of milliseconds, and there is little to be found."""
 _LINGER_S = 5  # how long requests may continue after the server is told to stop
 
 
@@ -83,6 +86,7 @@ def run(config: Config) -> None:
         log.warning(_NO_KEY, serve.host)
     gc.collect()
     gc.freeze()  # what exists now stays: scanning all of it would delay requests
+    gc.set_threshold(*_SELDOM)
     with contextlib.suppress(SystemExit):  # uvicorn has logged why it cannot listen
         server.run()
     if not server.started:

@@ -1,5 +1,6 @@
-"""Answers the most common request, `GET /recommend/{user}` with no parameter but `n`, ahead of the
-framework, whose routing and validation would take most of the time. The rest is passed on.
+"""Answers the most common request, `GET /recommend/{user}` with no parameter but `n` and `filter`,
+ahead of the framework, whose routing and validation would take most of the time. The rest is passed
+on.
 
 In: requests that the guard has let in. Out: the same answers as the framework's route gives.
 """
@@ -7,6 +8,7 @@ In: requests that the guard has let in. Out: the same answers as the framework's
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +19,7 @@ from flink_app.serve.services import Services
 
 _PATH = "/recommend/"
 _QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,4}))?")
+_NUMBER = re.compile("[1-9][0-9]{0,4}")
 _ALL = Wish()
 
 
@@ -28,7 +31,7 @@ class Shortcut:
     """ASGI middleware."""
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
-        self._app, self._lists = app, services.lists
+        self._app, self._lists, self._filters = app, services.lists, services.filters
         self._longest = services.config.events.max_id_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,16 +40,18 @@ class Shortcut:
         if not (path.startswith(_PATH) and scope["type"] == "http" and scope["method"] == "GET"):
             await self._app(scope, receive, send)
             return
-        query, user = _QUERY.fullmatch(scope["query_string"]), path[len(_PATH) :]
-        if query is None or not user:
+        wish, user = _wish(scope["query_string"]), path[len(_PATH) :]
+        if wish is None or not user:
             await self._app(scope, receive, send)
             return
         scope["route"] = _Route
         try:
             checked((user,), "user", self._longest)
-            wish = Wish(int(query[1])) if query[1] else _ALL
-            [(found, own)] = await self._lists.of_users((user,))
-            body = answer(found, wish, user, own)
+            if wish.filter:
+                [body] = await self._filters.of_users((user,), wish)
+            else:
+                [(found, own)] = await self._lists.of_users((user,))
+                body = answer(found, wish, user, own)
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
@@ -56,3 +61,22 @@ class Shortcut:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _wish(query: bytes) -> Wish | None:
+    """What a query wishes; None if it has other parameters, which the framework looks at.
+
+    >>> _wish(b"n=3"), _wish(b"filter=price+%3C+2&n=3").filter, _wish(b"n=3&offset=1")
+    (Wish(n=3, exclude=(), explain=True, offset=0, filter=''), 'price < 2', None)
+    """
+    found = _QUERY.fullmatch(query)
+    if found is not None:
+        return Wish(int(found[1])) if found[1] else _ALL
+    if b"filter=" not in query:
+        return None
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    given = dict(pairs)
+    n = given.get("n", "1")
+    if len(given) < len(pairs) or given.keys() - {"n", "filter"} or not _NUMBER.fullmatch(n):
+        return None
+    return Wish(int(n) if "n" in given else None, filter=given.get("filter", ""))

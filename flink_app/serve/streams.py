@@ -15,7 +15,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from flink_app.serve.answers import Wish, answer
-from flink_app.serve.lists import Lists
+from flink_app.serve.filters import Filters
+from flink_app.serve.lists import Found, Lists
 from flink_app.serve.problems import Problem
 from flink_app.serve.redis_sources import FAILURES, Source
 from udfs.lists.contract import id_of
@@ -31,8 +32,10 @@ _AGAIN_S = 0.5
 class Streams:
     """All open streams; use it in one event loop."""
 
-    def __init__(self, source: Source, lists: Lists, prefix: str, most: int) -> None:
-        self._source, self._lists, self._most = source, lists, most
+    def __init__(
+        self, source: Source, lists: Lists, filters: Filters, prefix: str, most: int
+    ) -> None:
+        self._source, self._lists, self._filters, self._most = source, lists, filters, most
         self._channel = prefix + CHANNEL
         self._open: dict[bytes, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
@@ -57,7 +60,7 @@ class Streams:
 
     async def follow(self, user: str, wish: Wish) -> AsyncGenerator[bytes, None]:
         """The stream of a user, for as long as it is read."""
-        name, changed = self._lists.stored(user).encode(), asyncio.Event()
+        name, changed = self._lists.stored_user(user).encode(), asyncio.Event()
         self._open.setdefault(name, set()).add(changed)
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen())
@@ -68,8 +71,9 @@ class Streams:
                 with contextlib.suppress(Problem):  # Redis is down: ask again at the next beat
                     [(found, own)] = await self._lists.of_users([user])
                     if found.value != last and not (found.stale and last):
+                        data = await self._made(found, wish, user, own)
                         last = found.value
-                        yield _event(last, answer(found, wish, user, own))
+                        yield _event(last, data)
                 pause = BEAT_S if last else _EMPTY_S
                 try:
                     await asyncio.wait_for(changed.wait(), pause)
@@ -80,14 +84,20 @@ class Streams:
             if not self._open[name]:
                 del self._open[name]
 
+    async def _made(self, found: Found, wish: Wish, user: str, own: bool) -> bytes:
+        if wish.filter:
+            return (await self._filters.of_users([user], wish))[0]
+        return answer(found, wish, user, own)
+
     def close(self) -> None:
         """End all streams."""
         self._closing = True
-        self._wake_all()
+        self.wake_all()
         if self._listener is not None:
             self._listener.cancel()
 
-    def _wake_all(self) -> None:
+    def wake_all(self) -> None:
+        """Let every stream look whether its list has changed."""
         for streams in self._open.values():
             for changed in streams:
                 changed.set()
@@ -109,7 +119,7 @@ class Streams:
         """Pass on notices until no stream is open or the connection breaks."""
         async with self._source.listening(self._channel) as notices:
             self._said = ""
-            self._wake_all()  # for what changed before the subscription
+            self.wake_all()  # for what changed before the subscription
             while self._open:
                 message = await notices.get_message(timeout=1.0)
                 if message is not None:

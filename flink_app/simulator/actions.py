@@ -12,14 +12,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = ("view", "cart", "purchase")
-"""The event types, in the order of the funnel; `Actions.kinds` holds positions in it."""
+from flink_app.simulator.wording import query
+
+KINDS = ("view", "cart", "purchase", "search")
+"""The event types, the first three in the order of the funnel; `Actions.kinds` holds positions in
+it."""
+SEARCH = KINDS.index("search")
 
 
 class Actions(msgspec.Struct, frozen=True):
     """n actions as parallel arrays, all (n,) int64.
 
-    users, items: numbers in the shop. kinds: 0 view, 1 cart, 2 purchase. sessions: numbers from 0.
+    users, items: numbers in the shop; of a search, the number of its query (`wording.query`).
+    kinds: 0 view, 1 cart, 2 purchase, 3 search. sessions: numbers from 0.
     """
 
     users: NDArray[np.int64]
@@ -60,6 +65,18 @@ def encode_event(user: str, item: str, kind: str, ts: int, event: str, session: 
     ).encode()
 
 
+def encode_search(user: str, words: str, ts: int, event: str, session: str) -> bytes:
+    """One search as a line of JSON without its newline; the arguments are those of `encode_event`.
+
+    >>> encode_search("u1", "red kettle", 1704067200000, "e0", "s0")[:52]
+    b'{"user":"u1","type":"search","query":"red kettle","t'
+    """
+    return (
+        f'{{"user":"{user}","type":"search","query":"{words}","ts":{ts},'
+        f'"id":"{event}","session":"{session}"}}'
+    ).encode()
+
+
 def encode(actions: Actions, times: Iterable[int], first: int, run: str) -> list[bytes]:
     """The actions as lines of JSON without newlines.
 
@@ -77,5 +94,7 @@ def encode(actions: Actions, times: Iterable[int], first: int, run: str) -> list
     )
     return [
         encode_event(f"u{user}", f"i{item}", KINDS[kind], ts, f"{run}e{number}", f"{run}s{session}")
+        if kind != SEARCH
+        else encode_search(f"u{user}", query(item), ts, f"{run}e{number}", f"{run}s{session}")
         for number, (user, item, kind, session, ts) in enumerate(rows, first)
     ]

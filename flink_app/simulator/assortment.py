@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flink_app.simulator.names import CATEGORIES
 from flink_app.simulator.truth import FACTORS, unit, zipf_weights
+from flink_app.simulator.wording import Wording
 
 SHELF = 16
 """Items seen at each step of browsing: half from the whole shop, half from one category."""
@@ -27,6 +28,8 @@ class Catalogue:
     appeal: (items,) float32, −0.15 to 0.15: the part of affinity that all users share, larger for
         popular items.
     popularity: (items,) float64, above 0, not normalised: how often an item is on a shelf.
+    available: (items,) bool: in stock; what is not is on no shelf.
+    wording: the words of the items, drawn with a generator of its own.
     """
 
     def __init__(self, rng: np.random.Generator, items: int, exponent: float) -> None:
@@ -38,6 +41,8 @@ class Catalogue:
         self.vectors: NDArray[np.float32] = np.empty((0, FACTORS), np.float32)
         self.appeal: NDArray[np.float32] = np.empty(0, np.float32)
         self.popularity: NDArray[np.float64] = np.empty(0, np.float64)
+        self.available: NDArray[np.bool_] = np.empty(0, np.bool_)
+        self.wording = Wording(rng.spawn(1)[0], self.centres)
         self._add(rng.permutation(items))
 
     def __len__(self) -> int:
@@ -48,6 +53,14 @@ class Catalogue:
         if count:
             self._add(self._rng.integers(0, self._ranks, count))
 
+    def restock(self, items: NDArray[np.int64]) -> None:
+        """Put the given (different) items in stock, or out of it if they are in it."""
+        if len(items):
+            available = self.available.copy()  # another thread may be reading it
+            available[items] ^= True
+            self.available = available
+            self._index()
+
     def _add(self, ranks: NDArray[np.int64]) -> None:
         """Append one item per popularity rank, (count,) integers from 0 for the most popular."""
         first, count = len(self), len(ranks)
@@ -57,6 +70,9 @@ class Catalogue:
         appeal = _QUALITY * (0.5 - ranks / self._ranks)
         self.vectors = np.concatenate([self.vectors, vectors])
         self.appeal = np.concatenate([self.appeal, appeal.astype(np.float32)])
+        self.available = np.concatenate([self.available, np.ones(count, np.bool_)])
+        self.wording.add(vectors)
+        # The last one, because it says how many items there are; another thread may be reading.
         self.popularity = np.concatenate([self.popularity, zipf_weights(ranks, self._exponent)])
         self._index()
 
@@ -64,7 +80,7 @@ class Catalogue:
         """Order the items by category, so that one running sum serves both kinds of draw."""
         categories = np.arange(len(self)) % len(CATEGORIES)
         self._order = np.argsort(categories, kind="stable")
-        self._sums = np.cumsum(self.popularity[self._order])
+        self._sums = np.cumsum((self.popularity * self.available)[self._order])
         ends = np.cumsum(np.bincount(categories, minlength=len(CATEGORIES)))
         bounds = np.concatenate([[0.0], self._sums])
         self._high = bounds[ends]

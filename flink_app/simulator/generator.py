@@ -1,7 +1,8 @@
 """Writes the events of the simulated shop, at a given rate or as fast as possible.
 
 In: `ShopSettings` (or a `Shop`) and a `Writer`. Out: the number of events written. This is what
-`millirec simulate` and the demo call.
+`millirec simulate` and the demo call. If the shop describes its items, item events come in between,
+an item's before its first; they do not count.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from flink_app.simulator.settings import ShopSettings
 from flink_app.simulator.shop import Shop
 from flink_app.writers.files import TICK_S, Writer
 from udfs.errors import ConfigError
+
+_Batch = tuple[list[bytes], list[bytes]]
+"""Item events, and events of users after them, as lines."""
 
 
 def simulate(
@@ -62,9 +66,11 @@ def play(
     written = 0
     with interrupt_sets(stop):
         while written != events and not stop.is_set() and (end is None or time.monotonic() < end):
-            lines = next(batches)
+            items, lines = next(batches)
             if events is not None:
                 lines = lines[: events - written]
+            if items:
+                writer.write(items)
             if lines:
                 writer.write(lines)
                 written += len(lines)
@@ -74,19 +80,20 @@ def play(
     return written
 
 
-def _as_fast_as_possible(shop: Shop) -> Iterator[list[bytes]]:
+def _as_fast_as_possible(shop: Shop) -> Iterator[_Batch]:
     """Each block of the shop's actions, in simulated time."""
     now, number = float(shop.settings.start_ms), 0
     while True:
         actions = shop.advance()
         times = now + np.cumsum(shop.gaps(len(actions)))
-        yield encode(actions, times.astype(np.int64).tolist(), number, run="")
+        items = shop.news(int(now))
+        yield items, encode(actions, times.astype(np.int64).tolist(), number, run="")
         number += len(actions)
         if len(actions):
             now = float(times[-1])
 
 
-def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[list[bytes]]:
+def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[_Batch]:
     """The events due at each tick, perhaps none; without a pause while it is late."""
     run = f"{time.time_ns() // 1_000_000:x}-"
     number, now = 0, 0
@@ -98,7 +105,7 @@ def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[list[byte
             actions = shop.advance()
         batch, actions = actions.take(slice(0, due)), actions.take(slice(due, None))
         now = max(now, time.time_ns() // 1_000_000)  # times never decrease, even if the clock does
-        yield encode(batch, [now] * len(batch), number, run)
+        yield shop.news(now), encode(batch, [now] * len(batch), number, run)
         number += len(batch)
         if len(batch) == due:
             stop.wait(TICK_S)

@@ -1,7 +1,7 @@
-"""Names of the simulated shop: identifiers, categories and product titles, all from a number.
+"""Names of the simulated shop: identifiers and categories from a number, and the words of titles.
 
-In: an item's or a user's number (0, 1, 2, …). Out: its id ("i204", "u17"), its category and a
-title to print. Nothing here is random, so a title is the same in every run and process.
+In: an item's or a user's number (0, 1, 2, …). Out: its id ("i204", "u17") and its category. Which
+words describe an item is decided in `wording`, by its latent vector.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.replace("-", " ") for word in text.split())
 
 
-_NOUNS = {
+NOUNS = {
     "kitchen": _words("Kettle Saucepan Toaster Whisk Teapot Skillet Colander Breadbin Mug Carafe"),
     "garden": _words("Trowel Planter Bench Rake Lantern Secateurs Hose Birdhouse Barrow Trellis"),
     "books": _words(
@@ -36,20 +36,24 @@ _NOUNS = {
     "travel": _words("Suitcase Rucksack Tent Compass Hammock Flask Umbrella Duffel Stove Blanket"),
     "pets": _words("Collar Aquarium Cat-Tree Basket Lead Feeder Perch Kennel Hutch Brush"),
 }
-_LOOKS = _words(
+LOOKS = _words(
     "Amber Classic Compact Copper Crimson Feather Folding Heritage Indigo Ivory "
     "Linen Lunar Mosaic Oak Pocket Quiet Rustic Slate Velvet Willow"
 )
-_MAKERS = _words(
+MAKERS = _words(
     "Alderby Brackwell Corrin Dunfold Elmsworth Fennick Garrowby Holt&Wren "
     "Inverlea Jessamy Kestrel Lowmoor Marlowe Nettlefield Orrin Pellworth"
 )
 
-CATEGORIES: tuple[str, ...] = tuple(_NOUNS)
+CATEGORIES: tuple[str, ...] = tuple(NOUNS)
 """The shop's 12 categories; item n belongs to category n mod 12, so all are of equal size."""
 
-_TITLES = len(_MAKERS) * len(_LOOKS) * 10  # nouns: 3,200 in each category
-_STRIDE = 1237  # coprime to _TITLES: neighbours differ, and all titles occur before one repeats
+TRAITS = _words(
+    "sturdy gentle bright quick warm smooth playful elegant rugged light cosy modern "
+    "vintage clever soft bold slim fresh natural precise portable festive durable roomy"
+)
+NOUNS_EACH = 10
+"""Nouns of each category."""
 
 
 def category(number: int) -> str:
@@ -59,20 +63,6 @@ def category(number: int) -> str:
     ('kitchen', 'kitchen', 'garden')
     """
     return CATEGORIES[number % len(CATEGORIES)]
-
-
-def title(number: int) -> str:
-    """A plausible product name for item `number` (at least 0); no two numbers share one.
-
-    >>> title(204)
-    'Fennick Pocket Skillet'
-    """
-    place, kind = divmod(number, len(CATEGORIES))
-    series, place = divmod(place, _TITLES)
-    place, maker = divmod(place * _STRIDE % _TITLES, len(_MAKERS))
-    noun, look = divmod(place, len(_LOOKS))
-    name = f"{_MAKERS[maker]} {_LOOKS[look]} {_NOUNS[CATEGORIES[kind]][noun]}"
-    return f"{name} {series + 1}" if series else name
 
 
 def number_of(name: str, letter: str, count: int) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from flink_app.simulator.segments import Segments
 from flink_app.simulator.truth import FACTORS, unit, zipf_weights
 
 _ACTIVITY = 0.9  # Zipf exponent of the number of visits: the busiest tenth make about 28 %
 _FOCUS = 0.25  # Dirichlet concentration: two or three favourite categories a user
 _SPREAD = 0.25
+_TINY = 1e-9
 
 
 class People:
@@ -23,8 +25,14 @@ class People:
     activity: (users,) float64, above 0, not normalised: how often a user starts a session.
     """
 
-    def __init__(self, rng: np.random.Generator, users: int, centres: NDArray[np.float32]) -> None:
-        self._rng = rng
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        users: int,
+        centres: NDArray[np.float32],
+        segments: Segments | None = None,
+    ) -> None:
+        self._rng, self._segments = rng, segments
         self._centres = centres
         self._ranks = users
         self.tastes: NDArray[np.float32] = np.empty((0, FACTORS), np.float32)
@@ -44,7 +52,11 @@ class People:
     def _add(self, ranks: NDArray[np.int64]) -> None:
         """Append one user per activity rank, (count,) integers from 0 for the busiest."""
         kinds, count = len(self._centres), len(ranks)
-        mix = np.sqrt(self._rng.dirichlet(np.full(kinds, _FOCUS), count))
+        if self._segments is None:
+            mix = np.sqrt(self._rng.dirichlet(np.full(kinds, _FOCUS), count))
+        else:  # a Dirichlet distribution of its own for each user, by gamma variates
+            drawn = self._rng.standard_gamma(_FOCUS * self._segments.grow(count)) + _TINY
+            mix = np.sqrt(drawn / drawn.sum(axis=1, keepdims=True))
         noise = self._rng.standard_normal((count, FACTORS)) * (_SPREAD / FACTORS**0.5)
         tastes = unit((mix @ self._centres + noise).astype(np.float32))
         self.tastes = np.concatenate([self.tastes, tastes])

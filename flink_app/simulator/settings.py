@@ -12,6 +12,9 @@ import msgspec
 
 from udfs.errors import ConfigError
 
+OUTAGES = 0.0005
+"""`ShopSettings.outages` of a shop that describes its items, where nobody says otherwise."""
+
 
 class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How large the shop is, how it changes, and the seed of its randomness.
@@ -38,6 +41,19 @@ class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Users who arrive per event, 0 to 0.1."""
     new_items: float = 0.001
     """Items that arrive per event, 0 to 0.1."""
+    searches: float = 0.0
+    """Share of the sessions that begin with a search, 0 to 1."""
+    outages: float = 0.0
+    """Items that run out of stock per event, 0 to 0.1; they come back after a while."""
+    profiles: bool = False
+    """Whether users have a country, an age band and a device, on which their tastes depend, and say
+    so in the stream, before their first events."""
+    metadata: bool = False
+    """Whether the shop describes its items in the stream, before the first event of each."""
+    images: bool = False
+    """Whether descriptions have a small picture."""
+    vectors: bool = False
+    """Whether descriptions have the item's own vector."""
     start_ms: int = 1_704_067_200_000
     """Start of simulated time in milliseconds since 1970 (1 January 2024)."""
     traffic: float = 50.0
@@ -52,6 +68,8 @@ class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _check("drift", self.drift, 0, 1)
         _check("new_users", self.new_users, 0, 0.1)
         _check("new_items", self.new_items, 0, 0.1)
+        _check("searches", self.searches, 0, 1)
+        _check("outages", self.outages, 0, 0.1)
         _check("start_ms", self.start_ms, 0, math.inf)
         _check("traffic", self.traffic, 1e-6, math.inf)
 

@@ -7,6 +7,7 @@ the demo: who likes what, and what a user would click in a list.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,10 @@ from flink_app.simulator import names, truth
 from flink_app.simulator.actions import Actions, joined
 from flink_app.simulator.assortment import Catalogue
 from flink_app.simulator.browse import browse
+from flink_app.simulator.news import News
 from flink_app.simulator.people import People
+from flink_app.simulator.searching import search
+from flink_app.simulator.segments import Segments
 from flink_app.simulator.settings import ShopSettings
 
 _LARGEST_BLOCK = 1024  # sessions started at once
@@ -29,21 +33,28 @@ class Shop:
 
     >>> shop = Shop(ShopSettings(users=100, items=60, seed=3))
     >>> shop.affinity("u5").shape, shop.title("i17"), shop.category("i17")
-    ((60,), 'Fennick Slate Train', 'toys')
+    ((60,), 'Alderby Velvet Train', 'toys')
     """
 
     def __init__(self, settings: ShopSettings) -> None:
         self.settings = settings
-        world, events, clock, responses = np.random.default_rng(settings.seed).spawn(4)
+        # The first four alone decide what happens in a shop without searches and outages.
+        world, events, clock, responses, asked, stock, who = np.random.default_rng(
+            settings.seed
+        ).spawn(7)
         self._events, self._clock, self._responses = events, clock, responses
+        self._asked = asked
         self._catalogue = Catalogue(world, settings.items, settings.popularity)
-        self._people = People(world, settings.users, self._catalogue.centres)
+        centres = self._catalogue.centres
+        self._segments = Segments(who, len(centres)) if settings.profiles else None
+        self._people = People(world, settings.users, centres, self._segments)
         nothing = np.empty(0, np.int64)
         self._open = Actions(nothing, nothing, nothing, nothing)
         self._moments = np.empty(0, np.float64)
         self._sessions = 0
         self._users_due = 0.0
         self._items_due = 0.0
+        self._news = News(settings, self._catalogue, stock)
 
     @property
     def users(self) -> int:
@@ -57,18 +68,27 @@ class Shop:
 
     @property
     def popularity(self) -> NDArray[np.float64]:
-        """How often each item is on display, (items,) float64 shares that sum to 1 (a copy)."""
-        weights = self._catalogue.popularity
+        """How often each item is on display, (items,) float64 shares that sum to 1 (a copy); 0 for
+        those out of stock."""
+        weights = self._catalogue.popularity * self._catalogue.available
         shares: NDArray[np.float64] = weights / weights.sum()
         return shares
 
     def title(self, item: str) -> str:
         """A product name to print, for an id such as "i204"; MillirecError for an unknown id."""
-        return names.title(self._item(item))
+        return self._catalogue.wording.title(self._item(item))
 
     def category(self, item: str) -> str:
         """The item's category, one of `names.CATEGORIES`; MillirecError for an unknown id."""
         return names.category(self._item(item))
+
+    def price(self, item: str) -> float:
+        """What an item costs, EUR; MillirecError for an unknown id."""
+        return self._news.price(self._item(item))
+
+    def is_new(self, item: str) -> bool:
+        """Whether it has arrived since the shop opened; MillirecError for an unknown id."""
+        return self._item(item) >= self.settings.items
 
     def affinity(self, user: str) -> NDArray[np.float32]:
         """The truth: how well each item suits the user.
@@ -89,6 +109,35 @@ class Shop:
         numbers = np.array([self._item(item) for item in items], np.int64)
         affinity = self._catalogue.affinity(self._taste(user), numbers[None, :])[0]
         return truth.click_probability(affinity)
+
+    def fit(self, query: str) -> NDArray[np.float64]:
+        """How well each item fits words that are searched for: the share of them that it has.
+
+        Returns (items,) float64 in 0 to 1.
+        """
+        wanted = query.lower().split()
+        own = [self._news.words(number) for number in range(self.items)]
+        found = [sum(word in words for word in wanted) for words in own]
+        return np.array(found) / max(len(wanted), 1)
+
+    @property
+    def available(self) -> NDArray[np.bool_]:
+        """Whether each item is in stock, (items,) bool."""
+        return self._catalogue.available
+
+    def item(self, item: str, now_ms: int) -> dict[str, Any]:
+        """All that the shop says about an item now, as an item event has it.
+
+        now_ms: milliseconds since 1970. MillirecError for an unknown id.
+        """
+        return self._news.item(self._item(item), now_ms)
+
+    def news(self, now_ms: int) -> list[bytes]:
+        """Lines about items and users: what arrived, and what went out of stock or came back, since
+        the last call; the first call describes all. None of items without `settings.metadata`, none
+        of users without `settings.profiles`."""
+        told = [] if self._segments is None else self._segments.lines(now_ms)
+        return self._news.lines(now_ms) + told
 
     def respond(self, user: str, shown_items: Sequence[str]) -> str | None:
         """Show the user a list, best item first, and return the clicked item, or None.
@@ -115,6 +164,15 @@ class Shop:
             self._events, self._catalogue, users, self._people.tastes[users], self._sessions, span
         )
         self._sessions += len(users)
+        if self.settings.searches:
+            asked, before = search(
+                self._asked,
+                self._catalogue.wording,
+                (started, moments),
+                self._people.tastes,
+                self.settings.searches,
+            )
+            started, moments = joined(asked, started), np.concatenate([before, moments])
         moments = np.concatenate([self._moments, moments])
         order = np.argsort(moments, kind="stable")
         ended = int(np.searchsorted(moments[order], span))
@@ -123,6 +181,7 @@ class Shop:
         self._moments = moments[order][ended:] - span
         self._users_due += self.settings.new_users * ended
         self._items_due += self.settings.new_items * ended
+        self._news.passed(ended)
         return actions.take(slice(0, ended))
 
     def affinities(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -150,6 +209,7 @@ class Shop:
         self._items_due -= items
         self._users_due -= users
         self._catalogue.grow(items)
+        self._news.restock()
         regulars = min(max(1, self.users // 8), _LARGEST_BLOCK)
         back = self._people.visitors(regulars, np.unique(self._open.users))
         return np.concatenate([self._people.grow(users), back])

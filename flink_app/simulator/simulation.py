@@ -24,9 +24,13 @@ _SHOW_S = 0.1
 
 
 def simulate(
-    target: str, events: int | None, seconds: float | None, rate: float | None, **shop: int
+    target: str,
+    events: int | None,
+    seconds: float | None,
+    rate: float | None,
+    shop: ShopSettings,
 ) -> None:
-    """Write a shop's events to `target`; `shop` are fields of `ShopSettings`.
+    """Write a shop's events to `target`, and its item events if it describes its items.
 
     Without `events` and `seconds`: 100,000 events, or until Ctrl-C if a rate is given.
 
@@ -42,7 +46,7 @@ def simulate(
         status: Any = console.status("writing") if console.is_terminal else nullcontext()
         with _shown(status) as shown:
             progress = _progress(console, shown)
-            written = play(ShopSettings(**shop), writer, events, seconds, rate, progress)
+            written = play(shop, writer, events, seconds, rate, progress)
     spent = time.monotonic() - began
     pace = f"{written / spent:,.0f}/s" if spent > 0 else "-"
     console.print(f"{counted(written, 'event')} written to {target} in {spent:.1f} s ({pace})")

@@ -21,9 +21,10 @@ _FLUSH_S = 30.0  # longer than a delivery may take, so that a failed one has bee
 
 
 class _Keyed(msgspec.Struct):
-    """The only field of an event that the writer reads."""
+    """The only fields that the writer reads: of an event the user, of a line about an item that."""
 
-    user: str
+    user: str = ""
+    item: str = ""
 
 
 class KafkaWriter(Writer):
@@ -74,9 +75,11 @@ class KafkaWriter(Writer):
     def write(self, lines: Sequence[bytes], keys: Sequence[bytes] = ()) -> None:
         """Pass the batch to the producer, which sends it in the background.
 
-        keys: of the records; by default, the field `user` of each event.
+        keys: of the records; by default, the field `user` of each event, and `item` of lines about
+        items.
         """
-        keys = keys or [self._key.decode(line).user.encode() for line in lines]
+        owners = [] if keys else map(self._key.decode, lines)
+        keys = keys or [(one.user or one.item).encode() for one in owners]
         for line, key in zip(lines, keys, strict=True):
             while not self._produced(key, line):
                 self._producer.poll(0.1)

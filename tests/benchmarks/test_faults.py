@@ -28,22 +28,44 @@ def test_every_kind_is_equally_frequent_in_an_order_given_by_the_seed() -> None:
         ({"users": {"ann": 3}}, {"users": 1}),
         ({"users": {"ann": 2, "eve": 5}}, {"users": 5}),
         ({"stats": {"learned": 1}}, {"totals": 1}),
+        ({"stats": {"learned": 1, "refused": 1}}, {}),
+        ({"users": {"ann": 2, "gone1": 0}}, {}),
         ({"letters": []}, {"letters": 1}),
         ({"letters": ["{", "[", "["]}, {"letters": 1, "repeated": 1}),
+        ({"stats": {"described": 0}}, {"totals": 1}),
+        ({"list": b'{"id":"0-1","items":[]}'}, {"topic": 1}),
+        ({"list": None}, {"topic": 1}),
+        ({"page": '{"price":1.0}'}, {"metadata": 1}),
+        ({"page": "{}", "hidden": ["a", "c"]}, {"metadata": 4}),
     ],
 )
 def test_every_difference_is_counted(
     redis_url: str, redis_client: Any, monkeypatch: pytest.MonkeyPatch, changed: Any, apart: Any
 ) -> None:
-    found = {"users": {"ann": 2}, "stats": {}, "letters": ["{"]} | changed
+    same: Any = {"users": {"ann": 2}, "stats": {}, "letters": ["{"], "hidden": ["b"]}
+    same |= {"list": b'{"id":"0-2","items":[{"item":"a"}]}'}
+    found = same | {"page": '{"price":2.0}'} | changed
     load: Any = SimpleNamespace(
-        users=Counter(found["users"]), items=Counter(a=2), bad={"{"}, written=3
+        users=Counter(found["users"]),
+        persons=Counter(found["users"]),
+        items=Counter(a=2),
+        sent=2,
+        bad={"{"},
+        written=4,
+        described=1,
+        prices={"a": 2.0},
+        hidden={"b"},
+        cassandra=None,
     )
-    stats = {"at": 1, "received": 3, "learned": 2, "dead": 1, "dead:not_json": 1} | found["stats"]
-    redis_client.hset("stats", mapping=stats)
+    stats = {"at": 1, "received": 4, "learned": 2, "described": 1} | found["stats"]
+    redis_client.hset("stats", mapping={"dead": 1, "dead:not_json": 1} | stats)
+    redis_client.set("item:a", found["page"])
+    redis_client.sadd("hidden", *found["hidden"])
     redis_client.set("rec:ann", '{"id":"0-2","items":[]}')
     monkeypatch.setattr("benchmarks.faults.books.items", lambda url, shards: Counter(a=2))
-    letters: Any = SimpleNamespace(lines=Counter(found["letters"]))
+    letters: Any = SimpleNamespace(
+        lines=Counter(found["letters"]), lists=lambda: {"ann": found["list"]}
+    )
     books = compare(load, redis_url, letters, 1)
     if changed.get("users"):  # then the totals differ too
         books.totals = 0

@@ -37,7 +37,9 @@ def test_regret_of_the_best_lists_is_0_and_that_of_nothing_1() -> None:
 
 def test_stretches_without_lists_have_no_regret() -> None:
     blocks = np.array([0, 0, 3])
-    shown = Shown(blocks, np.array([0.5, 0.0, 0.3]), np.full((3, 3), 0.5), {})
+    shown = Shown(
+        blocks, np.array([0.5, 0.0, 0.3]), np.full((3, 3), 0.5), {}, blocks, blocks, blocks > 0
+    )
     found = regret(shown.served, shown, 4)
     np.testing.assert_allclose(found, [0.5, np.nan, np.nan, 0.4])
 

@@ -42,10 +42,21 @@ def test_the_commands_in_turn(tmp_path: Path) -> None:
     assert local("down", *folder).stdout == "nothing was up\n"
 
 
+def test_what_was_started_besides_is_stopped_too(tmp_path: Path) -> None:
+    port, folder = free_port(), ("--folder", str(tmp_path))
+    try:
+        first = local("up", "s3", *folder, "--s3-port", str(port))
+        assert first.stdout.startswith("s3 started\n"), first.stderr
+    finally:
+        last = local("down", *folder)
+    assert last.stdout == "stopped: s3\n"
+    assert not in_use(port)
+
+
 def test_an_error_is_one_sentence(tmp_path: Path) -> None:
-    done = local("up", "zookeeper", "--folder", str(tmp_path))
+    done = local("up", "storm", "--folder", str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr.startswith("error: there is no component 'zookeeper'")
+    assert done.stderr.startswith("error: there is no component 'storm'")
     assert len(done.stderr.splitlines()) == 1
 
 

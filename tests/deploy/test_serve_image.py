@@ -23,7 +23,7 @@ def lines(text: str) -> set[str]:
 def test_the_requirements_are_those_of_the_project() -> None:
     project = msgspec.toml.decode((ROOT / "pyproject.toml").read_bytes())["project"]
     extras = project["optional-dependencies"]
-    needed = {*extras["serve"], *extras["kafka"]}
+    needed = {*extras["serve"], *extras["kafka"], *extras["cassandra"]}
     wanted = lines((FOLDER / "requirements.txt").read_text(encoding="utf-8"))
     assert needed <= wanted <= needed | set(project["dependencies"])
     assert not any(re.match("apache-flink|numba|setuptools", line) for line in wanted)

@@ -64,7 +64,7 @@ def make(name: str) -> None:
                 if ended.done():
                     ended.result()  # tells why
                 time.sleep(0.05)
-        savepoint = Path(_stop(job, Path(folder).as_uri()).removeprefix("file:"))
+        savepoint = Path(stop(job, Path(folder).as_uri()).removeprefix("file:"))
         assert [file.name for file in savepoint.iterdir()] == ["_metadata"]
         kept.mkdir(parents=True)
         with gzip.GzipFile(kept / "_metadata.gz", "wb", mtime=0) as packed:
@@ -90,7 +90,8 @@ def _start(settings: list[str]) -> Any:
     return stream.execute_async()
 
 
-def _stop(job: Any, folder: str) -> str:
+def stop(job: Any, folder: str) -> str:
+    """Stop a job with a savepoint below `folder`, a URI; the savepoint's own."""
     from pyflink.java_gateway import get_gateway
 
     # PyFlink's own stop_with_savepoint calls a method that Java no longer has.

@@ -24,7 +24,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "demo", "simulate", "get", "similar", "config", "graph", "package"]
+    "command",
+    ["run", "demo", "simulate", "import", "get", "similar", "config", "graph", "package"],
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of(command, "--help") == 0
@@ -43,6 +44,7 @@ def test_the_help_documents_the_exit_codes(capsys: pytest.CaptureFixture[str]) -
         (["run", "--nope"], "--nope"),
         (["run"], "source.paths is empty"),
         (["run", "a", "--set", "model.dimension=3"], "did you mean dimensions?"),
+        (["import", "gorse"], "needs a file"),
         (["config", "--config", "/no/such.toml"], "does not exist"),
         (["simulate", "x.jsonl", "--rate", "0"], "must be above 0"),
         (["get", "ann", "--trending"], "ann and --trending: the trending list is the same for"),

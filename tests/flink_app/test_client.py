@@ -43,6 +43,44 @@ def test_events(redis_url: str, tmp_path: Path) -> None:
         shop.send([])
 
 
+def test_items(redis_url: str, tmp_path: Path) -> None:
+    where = "source.kind=directory", f"source.paths={tmp_path}"
+    with serving(redis_url, *where) as client, Recommender(str(client.base_url)) as shop:
+        told = shop.put([{"item": "a/b", "title": "A", "price": None}, {"title": "?"}])
+        assert (told["accepted"], told["rejected"][0]["reason"]) == (1, "missing_item")
+        assert shop.take_away("a/b")["accepted"] == 1
+        with pytest.raises(ServiceError, match="422"):
+            shop.put([{"title": "?"}])
+    with Recommender(redis_url) as shop, pytest.raises(ServiceError, match="millirec serve"):
+        shop.put([{"item": "a"}])
+
+
+def test_filters(redis_url: str, redis_client: redis.Redis) -> None:
+    redis_client.set("rec:a", made("abcd", user="a"))
+    redis_client.set("similar:a", made("bc", item="a"))
+    redis_client.set("popular", made("dcx"))
+    for item, price in (("a", 1), ("b", 9), ("c", 2), ("d", 3)):
+        redis_client.set(f"item:{item}", f'{{"price":{price}}}')
+    with serving(redis_url) as client, Recommender(str(client.base_url)) as shop:
+        assert shop.recommend("a", n=2, exclude=["a", "&"], where="price < 5") == ["c", "d"]
+        assert shop.similar("a", where="price < 5") == ["c"]
+        assert shop.popular(where="price < 5") == ["d", "c"]
+        with pytest.raises(ServiceError, match=r"400.*did you mean price\?"):
+            shop.popular(where="prise < 5")
+    with Recommender(redis_url) as shop, pytest.raises(ServiceError, match="millirec serve"):
+        shop.popular(where="price < 5")
+
+
+@pytest.mark.parametrize("by", ["redis", "http"])
+def test_hidden_items_are_left_out(by: str, redis_url: str, redis_client: redis.Redis) -> None:
+    redis_client.set("rec:a", made("abcd", user="a"))
+    redis_client.sadd("hidden", "a", "c")
+    with serving(redis_url) as client:
+        url = redis_url if by == "redis" else str(client.base_url)
+        with Recommender(url, timeout_s=20) as shop:
+            assert shop.recommend("a") == ["b", "d"]
+
+
 def test_a_connection_that_the_server_has_closed_is_made_anew(redis_url: str) -> None:
     port = free_port()
     with Recommender(f"http://127.0.0.1:{port}", timeout_s=20) as shop:

@@ -44,13 +44,14 @@ def deliver(inbox: Path, name: str, lines: list[str]) -> None:
 def test_every_line_of_a_bounded_run_is_accounted_for(tmp_path: Path, redis_url: str) -> None:
     good = events(3000)
     bad = ["{broken", '{"user": "", "item": "i1"}', '{"item": "i1"}', event("u1", "i1", type="?")]
-    odd = [event("two words: ü\n", "i1", id="odd"), ""]
+    visit = '{"session": "s1", "item": "i1", "id": "visit"}'
+    odd = [event("two words: ü\n", "i1", id="odd"), visit, ""]
     file = tmp_path / "events.jsonl"
     file.write_text("\n".join([*good, *good[:500], *bad, *odd]) + "\n")
     dead = tmp_path / "dead"
     fields = run(redis_url, paths(file), f"dead_letters.path={dead}")
     assert counts(fields) == {
-        "received": 3506, "learned": 3001, "duplicates": 500, "dead": 4, "ignored": 1,
+        "received": 3507, "learned": 3002, "duplicates": 500, "dead": 4, "ignored": 1,
     }  # fmt: skip
     reasons = {name: n for name, n in fields.items() if name.startswith("dead:")}
     assert reasons == {
@@ -61,7 +62,7 @@ def test_every_line_of_a_bounded_run_is_accounted_for(tmp_path: Path, redis_url:
     assert sorted(letter["line"] for letter in found) == sorted(bad)
     assert all(letter["source"].endswith("events.jsonl") for letter in found)
     assert all(letter["reason"] and letter["detail"] and letter["at"] for letter in found)
-    assert "rec:two words: ü\n" in lists(redis_url)
+    assert {"rec:two words: ü\n", "rec:session:s1"} <= set(lists(redis_url))
 
 
 def test_hostile_ids_are_ids_or_dead_letters_and_nothing_else(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -34,9 +35,20 @@ def test_the_packaged_configuration_means_the_same(tmp_path: Path) -> None:
     assert load(file, [], {}).config == loaded.config
 
 
-def test_no_secret_is_in_the_archive(tmp_path: Path) -> None:
-    out = tmp_path / "new" / "job.zip"
-    told = "\n".join(write(out, load(None, SETTINGS, {})))
+class Archive(NamedTuple):
+    path: Path
+    told: str
+
+
+@pytest.fixture(scope="module")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """One for all tests that only read it."""
+    out = tmp_path_factory.mktemp("packaged") / "new" / "job.zip"
+    return Archive(out, "\n".join(write(out, load(None, SETTINGS, {}))))
+
+
+def test_no_secret_is_in_the_archive(packaged: Archive) -> None:
+    out, told = packaged
     with zipfile.ZipFile(out) as archive:
         names = set(archive.namelist())
         everything = b"".join(archive.read(name) for name in names)
@@ -68,25 +80,24 @@ def test_compiled_kernels_of_every_sub_package_are_found(tmp_path: Path) -> None
     assert [file.parent for file in compiled(tmp_path)] == [caches[0]] * 2 + [caches[1]] * 2
 
 
-def test_the_same_sources_make_the_same_archive(tmp_path: Path) -> None:
-    first, second = tmp_path / "a" / "job.zip", tmp_path / "b" / "job.zip"
-    write(first, load(None, SETTINGS, {}))
-    write(second, load(None, SETTINGS, {}))
-    assert first.read_bytes() == second.read_bytes()
+def test_the_same_sources_make_the_same_archive(packaged: Archive, tmp_path: Path) -> None:
+    write(tmp_path / "job.zip", load(None, SETTINGS, {}))
+    assert (tmp_path / "job.zip").read_bytes() == packaged.path.read_bytes()
 
 
-def test_the_entry_finds_the_configuration_in_the_archive(tmp_path: Path) -> None:
-    out = tmp_path / "job.zip"
-    write(out, load(None, ["lists.length=7"], {}))
+def test_the_entry_finds_the_configuration_in_the_archive(
+    packaged: Archive, tmp_path: Path
+) -> None:
+    out = packaged.path
     code = (
         f"import sys; sys.path.insert(0, {str(out)!r}); import flink_app.main as m; "
-        "assert '.zip' in m.__file__; print(m._loaded(None, []).config.lists.length, "
-        "m._loaded(None, ['lists.length=9']).config.lists.length)"
+        "assert '.zip' in m.__file__; print(m._loaded(None, []).config.job.shards, "
+        "m._loaded(None, ['job.shards=9']).config.job.shards)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    assert done.stdout.split() == ["7", "9"]
+    assert done.stdout.split() == ["16", "9"]
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -169,7 +169,8 @@ def test_each_right_that_the_job_lacks_is_told_before_it_starts(
     redis_client.execute_command("ACL", "SETUSER", "millirec-job", "reset")
     rest = [rule for rule in RULES if rule != right]
     redis_client.execute_command("ACL", "SETUSER", "millirec-job", *rest)
-    config = load(None, settings(users["job"], "redis.factors=true"), {}).config
+    more = "redis.factors=true", "lists.kept=50"
+    config = load(None, settings(users["job"], *more), {}).config
     with pytest.raises(ServiceError, match="does not allow its user to do this: ") as told:
         require_rights(redis_client_of(config), config)
     assert "SECRET" not in str(told.value) and "docs/redis.md" in str(told.value)

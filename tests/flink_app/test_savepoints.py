@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
-from tests.flink_app.jobs import counts, lists, live, stats
+from tests.flink_app.jobs import counts, lists, live, start, stats
 from tests.flink_app.published import counted, in_state, together
-from tests.flink_app.savepoint import FOLDER, SETTINGS, unpack
+from tests.flink_app.savepoint import FOLDER, SETTINGS, stop, unpack
 from tests.waiting import wait_for
+from udfs.errors import ConfigError
 
 pytestmark = pytest.mark.job
 
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.job
 KEPT = "state.user_expiry_days=36500", "state.item_expiry_days=36500"
 
 
-def deliver(inbox: Path, name: str, events: list[dict[str, str]]) -> None:
+def deliver(inbox: Path, name: str, events: list[dict[str, Any]]) -> None:
     """Put a finished file into the folder that the job watches."""
     (inbox / f".{name}").write_text("\n".join(map(json.dumps, events)) + "\n")
     (inbox / f".{name}").rename(inbox / name)
@@ -67,3 +69,49 @@ def test_a_savepoint_of_a_past_version_comes_back(
             user = stored["user"]
             shown = {item["item"] for item in stored["items"]}
             assert not shown & {event["item"] for event in before if event["user"] == user}
+
+
+def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_url: str) -> None:
+    inbox, catalogue = tmp_path / "inbox", tmp_path / "catalogue"
+    settings = [*SETTINGS, *KEPT, f"source.paths=['{inbox}']", "job.shards=4"]
+    apart = ["items.kind=directory", f"items.paths=['{catalogue}']"]
+    client: Any = redis.Redis.from_url(redis_url, decode_responses=True)
+    client.flushall()
+
+    def say(name: str, gone: str) -> None:
+        """Nine events, each with an id of its own, and what each of six items is."""
+        deliver(
+            inbox,
+            name,
+            [{"user": f"u{n % 5}", "item": f"i{n % 4}", "type": "view"} for n in range(9)],
+        )
+        items = [
+            {"item": f"i{n}", "title": f"{name} {n}", "available": f"i{n}" != gone}
+            for n in range(6)
+        ]
+        deliver(catalogue, name, items)
+
+    def counted_are(rounds: int) -> bool:
+        fields = stats(redis_url)
+        return counts(fields)["learned"] == 9 * rounds and fields["described"] == str(6 * rounds)
+
+    for folder in (inbox, catalogue):
+        folder.mkdir()
+    job = start(redis_url, *settings, *apart, "job.parallelism=2")
+    say("first", "i3")
+    wait_for(lambda: counted_are(1))
+    savepoint = f"state.restore={stop(job, tmp_path.as_uri())}"
+    client.flushall()
+    with pytest.raises(ConfigError, match=r"items\.kind = directory, but this job has none: set"):
+        start(redis_url, *settings, savepoint, "job.parallelism=2")
+    assert client.dbsize() == 0
+    with live(redis_url, *settings, *apart, savepoint, "job.parallelism=3"):
+        wait_for(lambda: client.smembers("hidden") == {"i3"})
+        wait_for(lambda: "first 5" in (client.get("item:i5") or ""))
+        say("second", "i5")
+        wait_for(lambda: counted_are(2))
+        wait_for(lambda: client.smembers("hidden") == {"i5"})
+        assert "second 0" in client.get("item:i0")
+        wait_for(lambda: sum(counted(in_state(redis_url, 8))[0].values()) == 18)
+        wait_for(lambda: sum(events_of(lists(redis_url)).values()) == 18)
+        assert counted_are(2), "nothing more comes"

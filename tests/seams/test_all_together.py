@@ -28,10 +28,11 @@ class Kept:
     def write(self, updates):
         for some in updates:
             self.lists.update({update.kind.of(update.name): update.json for update in some})
+    def erase(self, users): pass
     def close(self): pass
 
 features.register(features.Feature("even", 0.0, "popular", lambda _: last.Even(1.0)))
-columns.register(columns.Column("device", str, fill=""))
+columns.register(columns.Column("screen", str, fill=""))
 table.register("kept", Kept)
 
 from flink_app.config import load
@@ -50,11 +51,12 @@ config = load(None, [f"redis.url={url}", "last.strength=2.0", "quality.every=1",
 devices = []
 learn = Learner.learn
 def watched(self, batch, *more, **others):
-    devices.extend(batch.column("device"))
+    devices.extend(batch.column("screen"))
     return learn(self, batch, *more, **others)
 Learner.learn = watched
 
-parse = Subtask(Parse(decode_settings(config), {"user learner": [7]}, "", False))
+keys = {"user learner": [7], "item learner": [9]}
+parse = Subtask(Parse(decode_settings(config), keys, "", False))
 learner = Subtask(UserLearner(JobSettings(options=config.settings, item_keys=[0])))
 total = Account()
 
@@ -74,11 +76,11 @@ def take(*lines):
 del devices[:]  # those of `compile`
 for n in range(30):
     user = f"u{n % 10}"
-    take({"user": user, "item": f"i{2 * n}", "device": "phone"},
+    take({"user": user, "item": f"i{2 * n}", "screen": "phone"},
          {"user": user, "item": f"i{2 * n + 1}"})
 for n in range(10):  # from what is known the ranker learns
     take({"user": f"u{n}", "item": f"i{2 * (n + 1)}"})
-take({"user": "eve", "item": "i4", "device": "tv"})
+take({"user": "eve", "item": "i4", "screen": "tv"})
 count(learner.fire(now_ms() + 1000))
 assert devices[-1] == "tv" and set(devices) == {"phone", "", "tv"}, devices
 

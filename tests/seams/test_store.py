@@ -9,6 +9,7 @@ import pytest
 
 from tests.udfs.flink import Subtask
 from tests.udfs.user_learners import Clock, operator, sent
+from udfs.lists.keys import USER
 from udfs.lists.update import ListUpdate, ListUpdates
 from udfs.models.settings import Settings
 from udfs.stores.redis_writer import RedisWriter
@@ -30,6 +31,10 @@ class Toy:
     def write(self, updates: Sequence[ListUpdates]) -> None:
         for some in updates:
             self.kept |= {update.kind.of(update.name): update for update in some}
+
+    def erase(self, users: Sequence[str]) -> None:
+        for user in users:
+            self.kept.pop(USER.of(user), None)
 
     def close(self) -> None:
         self.closed = True

@@ -115,7 +115,7 @@ def across(out: Iterable[Any]) -> list[Any]:
     found = []
     for element in out:
         tag, value = element if isinstance(element, tuple) else (None, element)
-        assert isinstance(value, Row | str), "this element would not pass an edge"
+        assert isinstance(value, Row | str | bytes), "this element would not pass an edge"
         delivered = value[1] if isinstance(value, Row) else value
         found.append(delivered if tag is None else (tag, delivered))
     return found

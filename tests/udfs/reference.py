@@ -11,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory import popularity_kernels
+from udfs.models.popular import popular_kernels
+from udfs.models.popular.first import BUCKETS, SHRINK
+from udfs.models.popular.mixture import Mixture
+from udfs.models.popular.popular import Ordered, Popular
 
 MASK = 2**64 - 1
 LIMIT = 16.0
@@ -169,6 +173,52 @@ def top_n(
 def popularity(events: Iterable[tuple[float, float]], at: float, half_life: float) -> float:
     """Σ max(w, 0) · 2^(−(at − ts) / half-life) over (w, ts), with no ts after `at`."""
     return sum(max(w, 0.0) * math.pow(2.0, -(at - ts) / half_life) for w, ts in events)
+
+
+def by_popularity(
+    catalogue: Any, now: float, half_life: float, mixture: Any = None, first: Any = None
+) -> Popular:
+    """Living items by the weighted shares of their popularity at each half-life, and of what
+    strangers take: `first` has the counts of its buckets, as of now."""
+    size, spans = catalogue.size, popularity_kernels.SPANS
+    mixture, counts = mixture or Mixture(fixed=True), np.zeros(BUCKETS) if first is None else first
+    age = np.maximum(now - catalogue.popularity_at[:size], 0.0)
+    sums, alive = catalogue.sums[:size], catalogue.shown[:size]
+    levels = [sums[:, h] * 2.0 ** (-age / spans[h]) for h in range(4)]
+    levels.insert(1, catalogue.popularity[:size] * 2.0 ** (-age / half_life))
+
+    def mixed(weights: Sequence[float]) -> Any:
+        value = np.zeros(size)
+        for weight, level in zip(weights, levels[: len(weights)], strict=True):
+            value += weight * alive * level / max((alive * level).sum(), 1e-300)
+        return value / max(float(value.max(initial=0.0)), 1e-300)
+
+    p = mixed(mixture.of_half_lives)
+    p /= max(p.sum(), 1e-300)
+    held = [int(key) % BUCKETS for key in catalogue.keys[:size]]
+    totals = dict.fromkeys(held, 0.0)
+    for place, share in zip(held, p, strict=True):
+        totals[place] += share
+    all_counts = sum(counts[place] for place, total in totals.items() if total > 0)
+    levels.append(
+        np.array(
+            [
+                share / totals[place] * (counts[place] + SHRINK * totals[place]) if share else 0.0
+                for place, share in zip(held, p, strict=True)
+            ]
+        )
+        / (all_counts + SHRINK)
+    )
+    orders = []
+    for weights in (mixture.of_half_lives, mixture.weights):
+        shares = np.asarray(mixed(weights), np.float32)
+        order = np.argsort(-shares, kind="stable").astype(np.int32)
+        orders.append(Ordered(order[alive[order]], shares))
+    best = np.zeros(size, np.uint8)
+    for h, level in enumerate(levels):
+        top = np.argsort(-np.float32(alive * level), kind="stable")[: popular_kernels.BEST]
+        best[top[np.float32(alive * level)[top] > 0]] |= np.uint8(1 << h)
+    return Popular(*orders, best, levels[-1])
 
 
 class Trends:

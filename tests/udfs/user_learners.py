@@ -29,7 +29,12 @@ class Clock:
 
 
 def operator(
-    url: str, window_ms: int = 0, born_ms: int = 0, trial: Trial = ORDINARY, **changes: Any
+    url: str,
+    window_ms: int = 0,
+    born_ms: int = 0,
+    trial: Trial = ORDINARY,
+    topic: tuple[str, ...] = (),
+    **changes: Any,
 ) -> UserLearner:
     options = changed(
         SETTINGS, url=url, retry_s=1, refill_per_s=0, deduplicate_s=60, deduplicate_ids=1000,
@@ -41,6 +46,7 @@ def operator(
         window_ms=window_ms,
         born_ms=born_ms,
         trial=trial,
+        topic=topic,
     )
     return UserLearner(settings)
 

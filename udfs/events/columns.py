@@ -34,8 +34,11 @@ FIELDS: dict[str, Holds] = {
 }
 """What millirec itself reads of an event; registered columns read more of a line."""
 
+SESSION = "session"
+"""The field that may stand for the user, see `udfs.events.sessions`; no column carries it."""
+
 REQUIRED = ("user", "item")
-"""The fields that every event must have."""
+"""The fields that every event must have; a session may stand for its user."""
 
 IDS = (*REQUIRED, "id")
 """The fields to which `events.ids` applies."""
@@ -52,12 +55,15 @@ class Column:
             None: every event has a value.
         field: the field of a line that it is read from; "": the field of the same name; None: it
             is derived by the decoder.
+        personal: whether its strings are ids of users, or anything else that tells who it was,
+            which `privacy.pseudonyms` replaces.
     """
 
     name: str
     kind: Any
     fill: Any = None
     field: str | None = ""
+    personal: bool = False
 
     @cached_property
     def dtype(self) -> np.dtype[Any] | None:
@@ -115,16 +121,23 @@ def frozen(numbers: NDArray[Any]) -> NDArray[Any]:
     return numbers
 
 
+CONTEXT = ("country", "device", "referrer", "campaign")
+"""The context of an event: read from the fields that `source.fields` names, and from no others, so
+that lines which always had a field of such a name mean what they did."""
+
 COLUMNS: dict[str, Column] = {
     column.name: column
     for column in (
-        Column("users", str, field="user"),
+        Column("users", str, field="user", personal=True),
         Column("items", str, field="item"),
         Column("weights", np.float32, field=None),
         Column("flags", np.uint8, field=None),
         Column("ts", np.int64, field=None),
         Column("ids", str, fill="", field="id"),
         Column("ratings", np.float32, fill=np.nan, field=None),
+        Column("recs", str, fill="", field="rec"),
+        *(Column(name, str, fill="") for name in CONTEXT),
+        Column("types", str, fill="", field=None),
     )
 }
 """The columns by name, in the order in which they are packed."""
@@ -179,4 +192,6 @@ def registered() -> dict[str, Column]:
 
 def fields() -> dict[str, Holds]:
     """What is read of a line: field → what it may hold."""
-    return FIELDS | {field: column.holds for field, column in registered().items()}
+    return (
+        FIELDS | {SESSION: "text"} | {field: column.holds for field, column in registered().items()}
+    )

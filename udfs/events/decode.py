@@ -20,11 +20,15 @@ The reasons, stable codes for metrics and dead letters:
     time_out_of_range          a time is absurdly early, or too far ahead
     unknown_type               an event type has no weight
     too_many                   its user has sent more events this minute than are accepted
+    too_large                  a list or a name of a line about an item or a user is longer than
+                               allowed
+    missing_query, empty_query, missing_to, empty_to, missing_personalise, no_identity
+                               of lines that are no events, see `searches` and `people`
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
@@ -39,10 +43,10 @@ from udfs.events.json_lines import JsonReader
 from udfs.events.places import Only, fold
 from udfs.events.plain_columns import read_column
 from udfs.events.rate_limit import RateLimit
-from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, shown
+from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, clean_times, shown
 from udfs.events.rows import CONSUMED, Events
+from udfs.events.sessions import name_users
 from udfs.events.settings import IMPRESSION, RATING, DecodeSettings, RatingRule
-from udfs.events.times import RawTime, complaint, to_ms
 
 __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
 
@@ -73,6 +77,7 @@ class Decoded(Events, frozen=True, eq=False, kw_only=True):
 class _Kind(msgspec.Struct, frozen=True):
     """The meaning of an event type; `weight` is NaN if the type is unknown and rejected."""
 
+    name: str
     weight: float
     flags: int
     is_rating: bool
@@ -133,6 +138,7 @@ class Decoder:
         """
         problems, settings = raw.problems, self._settings
         integers = settings.ids == "integers"
+        name_users(raw, integers=integers)
         columns = {
             name: read_column(column, raw, settings.max_id_bytes, integers=integers)
             for name, column in COLUMNS.items()
@@ -140,12 +146,17 @@ class Decoder:
         }
         if raw.numbers and "ids" in columns:
             columns["ids"] = _numbered(columns["ids"], raw.numbers)
-        columns["ts"] = self._times(raw.times, now_ms, problems).astype(np.int64)
+        form = settings.preset.time_format
+        times = clean_times(raw.times, now_ms, settings.bounds, problems, form)
+        columns["ts"] = times.astype(np.int64)
         weights, columns["flags"] = self._weigh(raw.types, raw.values, problems)
         columns["weights"] = weights.astype(np.float32)
         if settings.ratings:
             with np.errstate(over="ignore"):  # beyond float32: infinite, not learned
                 columns["ratings"] = self.ratings(raw).astype(np.float32)
+        if settings.types:
+            kinds = self._kinds(raw.types)
+            columns["types"] = [kinds[word].name for word in raw.types]
         if self._limit:
             self._limit.mark(columns["users"], now_ms, problems)
         decoded = Decoded(columns=columns, rejected=raw.rejected, ignored=raw.ignored)
@@ -155,32 +166,16 @@ class Decoder:
 
     def ratings(self, raw: RawColumns) -> NDArray[np.float64]:
         """The ratings of m rows as given, float64[m]; NaN where an event is not a rating."""
-        kinds = {word: self._known.get(word) or self._kind(word) for word in set(raw.types)}
+        kinds = self._kinds(raw.types)
         rated = [kinds[word].is_rating for word in raw.types]
         return np.where(rated, raw.values, np.nan)
-
-    def _times(
-        self, column: Sequence[RawTime], now_ms: int, problems: dict[int, Problem]
-    ) -> NDArray[np.float64]:
-        """Whole milliseconds, shape (m,); 0 where the time cannot be used."""
-        earliest, latest = self._settings.earliest_ms, now_ms + self._settings.ahead_ms
-        form = self._settings.preset.time_format
-        times = to_ms(column, now_ms, form)
-        good = (times >= earliest) & (times <= latest)  # False for NaN
-        if good.all():
-            return times
-        for row in np.flatnonzero(~good).tolist():
-            if row not in problems:
-                reason, why = complaint(column[row], float(times[row]), earliest, latest, form)
-                problems[row] = reason, f"the time {shown(column[row])} {why}"
-        return np.where(good, times, 0.0)
 
     def _weigh(
         self, types: Sequence[RawId], values: NDArray[np.float64], problems: dict[int, Problem]
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """The weights and flags of m events, by type and, for ratings, value."""
         number = {word: at for at, word in enumerate(dict.fromkeys(types))}
-        kinds = [self._known.get(word) or self._kind(word) for word in number]
+        kinds = [*self._kinds(number).values()]
         codes = np.fromiter(map(number.__getitem__, types), dtype=np.intp, count=len(types))
         weights = np.array([kind.weight for kind in kinds], dtype=np.float64)[codes]
         flags = np.array([kind.flags for kind in kinds], dtype=np.uint8)[codes]
@@ -208,12 +203,18 @@ class Decoder:
                 problem = "value_out_of_range", detail
             problems.setdefault(row, problem)
 
+    def _kinds(self, words: Iterable[RawId]) -> dict[RawId, _Kind]:
+        """The meaning of each of some words, in their order."""
+        known = self._known
+        return {word: known.get(word) or self._kind(word) for word in dict.fromkeys(words)}
+
     def _kind(self, word: RawId) -> _Kind:
         name = self._default if word is None else fold(str(word))
         name = self._types.get(name, name)
         unknown = 1.0 if self._settings.unknown_type == "accept" else np.nan
         consumed = name in self._consumed if self._consumed else name != IMPRESSION
-        return _Kind(self._weights.get(name, unknown), CONSUMED if consumed else 0, name == RATING)
+        weight, flags = self._weights.get(name, unknown), CONSUMED if consumed else 0
+        return _Kind(name, weight, flags, name == RATING)
 
 
 def _numbered(ids: Sequence[str], numbers: Sequence[int]) -> list[str]:
@@ -235,6 +236,7 @@ def _without(problems: dict[int, Problem], decoded: Decoded, raw: RawColumns) ->
 
 
 def _weighty(decoded: Decoded) -> Decoded:
-    """`decoded` without the events of weight 0, which are ignored."""
-    kept = decoded.take(decoded.weights != 0)
+    """`decoded` without the events of weight 0, which are ignored, unless they tell what was
+    seen."""
+    kept = decoded.take((decoded.weights != 0) | decoded.seen)
     return replace(kept, ignored=decoded.ignored + len(decoded) - len(kept))

@@ -18,7 +18,7 @@ from udfs.events.columns import REQUIRED
 from udfs.events.json_again import UNREADABLE, Again
 from udfs.events.json_problems import Where
 from udfs.events.json_types import Getter, shape, values_of
-from udfs.events.places import Only, field_of, holds_of, is_plain, merged, missing, slots
+from udfs.events.places import Only, field_of, holds_of, is_plain, merged, missing, needed, slots
 from udfs.events.preset import Preset
 from udfs.events.raw_columns import RawColumns, Rejected
 
@@ -60,9 +60,12 @@ class JsonReader:
         """
         self._preset, self._only, self._plain = preset, only, is_plain(preset)
         places = self._slots = slots(preset)
-        self._shape = shape(places, preset.each, plain=self._plain, floats=floats)
+        required = needed(preset)
+        self._shape = shape(places, preset.each, required=required, floats=floats)
         self._decode: Callable[[str], Any] = msgspec.json.Decoder(self._shape.event).decode
-        where = [Where(*slot, required=self._plain, floats=floats) for slot in places.items()]
+        where = [
+            Where(*slot, required=slot[0] in required, floats=floats) for slot in places.items()
+        ]
         self._again = Again(self._shape, where, preset.each, only)
         self._deciding = [f"only|{place}" for place in only.places()]
         self._numeric = {slot for slot in places if holds_of(slot) == "number"}
@@ -84,7 +87,13 @@ class JsonReader:
         found = self._with(events, failed) if failed else _Objects(events, range(len(lines)))
         if self._plain:
             columns = self._columns(self._shape.outer, found)
-            return RawColumns(found.rows, columns, {}, found.rejected, found.ignored, found.first)
+            raw = RawColumns(found.rows, columns, {}, found.rejected, found.ignored, found.first)
+            if "session" in columns:
+                if None in columns["user"]:
+                    missing(columns, len(raw.rows), self._preset, raw.problems)
+                if columns["session"].count(None) == len(raw.rows):  # as usual: nothing to carry
+                    del columns["session"]
+            return raw
         return self._several(found)
 
     def _columns(self, getters: Mapping[str, Getter], found: _Objects) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from udfs.events.columns import IDS, REQUIRED, Holds
+from udfs.events.columns import IDS, SESSION, Holds
 from udfs.events.places import field_of, holds_of
 from udfs.events.raw_columns import Problem, has_utf8, not_an_id, shown
 from udfs.events.times import NUMBER
@@ -26,7 +26,7 @@ class Where:
     list.
 
     Args:
-        slot: see `udfs.events.places.slots`. required: whether users and items must be there.
+        slot: see `udfs.events.places.slots`. required: whether it must be there.
         floats: whether ids may be floats.
     """
 
@@ -35,7 +35,7 @@ class Where:
     ) -> None:
         self.field, self.place, self.holds = field_of(slot), place, holds_of(slot)
         self.floats = floats and self.field in IDS
-        self.required = required and self.field in REQUIRED
+        self.required = required
         self.keys = [(key.removesuffix("[]"), key.endswith("[]")) for key in place.split(".")]
 
     def value(self, event: Any, *, of_list: bool = False) -> Any:
@@ -64,7 +64,7 @@ def problem_of(event: dict[str, Any], where: Where) -> Problem | None:
             if not where.required:
                 return None
             return f"missing_{where.field}", f"the line has no {where.place!r}"
-    if where.field == "only":
+    if where.field in ("only", SESSION):
         return None
     name = f"the {where.field} ({where.place!r})"
     if isinstance(value, bool | dict | list):

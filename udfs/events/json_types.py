@@ -6,13 +6,13 @@ Out: a `Shape`, which `udfs.events.json_lines` decodes lines into and reads colu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from udfs.events.columns import IDS, REQUIRED, Holds
+from udfs.events.columns import IDS, SESSION, Holds
 from udfs.events.places import field_of, holds_of
 
 # To msgspec, neither booleans nor 17.0 are integers.
@@ -49,13 +49,13 @@ class Shape(msgspec.Struct, frozen=True):
     blank: Any
 
 
-def shape(slots: Mapping[str, str], each: str, *, plain: bool, floats: bool) -> Shape:
+def shape(slots: Mapping[str, str], each: str, *, required: Collection[str], floats: bool) -> Shape:
     """The shape for these places.
 
     Args:
         slots: name → dotted path; those that begin with `each` are read from its elements.
         each: a dotted path that ends in "[]", or "".
-        plain: whether an object without a user or an item cannot be an event.
+        required: the slots without which an object cannot be an event.
         floats: whether ids may be floats.
     """
     types = {slot: _type_of(slot, floats) for slot in slots}
@@ -74,7 +74,7 @@ def shape(slots: Mapping[str, str], each: str, *, plain: bool, floats: bool) -> 
     if each:
         _grow(tree, each.removesuffix(_EACH).split("."), _EACH)
     many: Any = list[element | None]  # type: ignore[valid-type]
-    event = _struct(tree, "", names, types | {_EACH: many}, plain=plain)
+    event = _struct(tree, "", names, types | {_EACH: many}, required)
     listed = names.pop(_EACH, None)
     return Shape(
         event=event,
@@ -98,12 +98,16 @@ def _element(tree: _Tree, names: dict[str, str], types: Mapping[str, Any]) -> tu
     if "" in tree:  # the elements are the values themselves
         names.update(dict.fromkeys(tree[""], ""))
         return _type(tree[""], types), None
-    found = _struct(tree, "", names, types, plain=False)
+    found = _struct(tree, "", names, types, ())
     return found, found()
 
 
 def _struct(
-    tree: _Tree, prefix: str, names: dict[str, str], types: Mapping[str, Any], *, plain: bool
+    tree: _Tree,
+    prefix: str,
+    names: dict[str, str],
+    types: Mapping[str, Any],
+    needed: Collection[str],
 ) -> type[msgspec.Struct]:
     """A Struct for one level of the paths; `names` receives slot → attribute path."""
     required: list[Any] = []
@@ -113,14 +117,14 @@ def _struct(
         name = f"f{number}"
         rename[name] = key
         if isinstance(below, dict):
-            inner = _struct(below, f"{prefix}{name}.", names, types, plain=plain)
+            inner = _struct(below, f"{prefix}{name}.", names, types, needed)
             if any(field.required for field in msgspec.structs.fields(inner)):
                 required.append((name, inner))
             else:
                 optional.append((name, inner | None, msgspec.field(default_factory=inner)))
             continue
         names.update(dict.fromkeys(below, prefix + name))
-        if plain and any(slot in REQUIRED for slot in below):
+        if any(slot in needed for slot in below):
             required.append((name, _type(below, types)))
         else:
             optional.append((name, _type(below, types) | None, None))
@@ -133,13 +137,16 @@ def _type(slots: list[str], types: Mapping[str, Any]) -> Any:
     for slot in slots:
         if types[slot] is not None:
             found = types[slot] if found is None else found | types[slot]
-    return _DECIDES if found is None else found
+    if found is not None:
+        return found
+    return Any if all(field_of(slot) == SESSION for slot in slots) else _DECIDES
 
 
 def _type_of(slot: str, floats: bool) -> Any:
-    """What a slot may hold; None: what others at its place may hold."""
+    """What a slot may hold; None: what others at its place may hold. A session may be anything: an
+    unusable one beside a user is no reason to lose the event."""
     field = field_of(slot)
-    if field == "only":
+    if field in ("only", SESSION):
         return None
     return str | int | float if floats and field in IDS else _TYPES[holds_of(slot)]
 

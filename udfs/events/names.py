@@ -26,8 +26,23 @@ _WORDS = {
     "value": "value rating ratings score stars overall bookrating eventvalue",
     "id": "eventid messageid insertid eventuuid",
 }
+# German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Polish, without accents.
+_ABROAD = {
+    "user": "kunde kundenid kundennr kundennummer benutzer benutzerid nutzer nutzerid kaufer "
+    "utilisateur idutilisateur idclient cliente idcliente usuario idusuario utente idutente "
+    "utilizador klant klantid gebruiker kund anvandare bruger klient uzytkownik",
+    "item": "artikel artikelid artikelnr artikelnummer produkt produktid produktnr produktnummer "
+    "ware produit idproduit idarticle producto idproducto articulo prodotto idprodotto articolo "
+    "produto idproduto vara vare towar",
+    "type": "aktion ereignis typ evenement accion evento tipo azione acao actie handelse handling",
+    "ts": "datum zeit zeitpunkt zeitstempel datumuhrzeit uhrzeit horodatage dateheure heure fecha "
+    "fechahora hora dataora data ora tijd tijdstip tidpunkt tid dato czas",
+    "value": "bewertung wert sterne note puntuacion valor valutazione voto avaliacao nota "
+    "beoordeling waardering betyg bedommelse ocena",
+}
 _FIELD_OF = {word: field for field, words in _WORDS.items() for word in words.split()}
-_RANK = {word: rank for rank, word in enumerate(_FIELD_OF)}
+_FIELD_ABROAD = {word: field for field, words in _ABROAD.items() for word in words.split()}
+_RANK = {word: rank for rank, word in enumerate([*_FIELD_OF, *_FIELD_ABROAD])}
 
 
 def fold(name: str) -> str:
@@ -40,18 +55,36 @@ def fold(name: str) -> str:
     return text.strip().strip("\ufeff\"'`").strip().casefold()
 
 
-def roles(names: Iterable[str]) -> dict[str, str]:
+def without_accents(text: str) -> str:
+    """A text whose letters have no accents.
+
+    >>> without_accents("Épuisé, für")
+    'Epuise, fur'
+    """
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+def roles(names: Iterable[str], abroad: bool = False) -> dict[str, str]:
     """The fields that the names suggest, each with the likeliest name for it.
+
+    Args:
+        abroad: whether names in other languages than English count, which is for advice alone.
 
     RecBole's `name:kind` is known too: https://recbole.io/docs/user_guide/data/atomic_files.html
 
     >>> roles(["session", "Movie ID", "user_id:token", "Rating", "colour"])
     {'user': 'user_id:token', 'item': 'Movie ID', 'value': 'Rating'}
+    >>> roles(["Kunde", "Artikel-Nr."]), roles(["Kunde", "Artikel-Nr."], abroad=True)
+    ({}, {'user': 'Kunde', 'item': 'Artikel-Nr.'})
     """
     found: dict[str, tuple[int, str]] = {}
     for name in names:
         word = re.sub(r"[\W_]", "", fold(name).partition(":")[0])
         field = _FIELD_OF.get(word)
+        if abroad and not field:
+            word = without_accents(word)
+            field = _FIELD_ABROAD.get(word)
         if field and (field not in found or _RANK[word] < found[field][0]):
             found[field] = _RANK[word], name.strip("\ufeff\"' ")
     return {field: found[field][1] for field in _WORDS if field in found}

@@ -96,15 +96,29 @@ def merged(columns: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def needed(preset: Preset) -> tuple[str, ...]:
+    """The fields without which a line cannot be an event, where it is known at once: each line is
+    one event, with one place for each field. A session may stand for its user."""
+    if not is_plain(preset):
+        return ()
+    return tuple(one for one in REQUIRED if one != "user" or "session" not in preset.fields)
+
+
 def missing(
     columns: Mapping[str, Any], rows: int, preset: Preset, problems: dict[int, Problem]
 ) -> None:
-    """Add those of so many rows that have no user or no item to `problems`."""
+    """Add those of so many rows that have no item, or neither a user nor a session, to
+    `problems`."""
+    sessions = columns.get("session")
     for field in REQUIRED:
         values = columns.get(field, [None] * rows)
         if None in values:
             names = " or ".join(map(repr, alternatives(preset.fields[field])))
-            for row in [row for row, value in enumerate(values) if value is None]:
+            lost = [row for row, value in enumerate(values) if value is None]
+            if field == "user" and sessions is not None:
+                names += f" or {preset.fields['session']!r}"
+                lost = [row for row in lost if sessions[row] in (None, "")]
+            for row in lost:
                 problems.setdefault(row, (f"missing_{field}", f"the line has no {names}"))
 
 

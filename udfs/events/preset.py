@@ -16,9 +16,6 @@ from udfs.events.columns import REQUIRED
 FIELDS = tuple(READ)
 """What millirec reads of an event, besides registered columns; the rest of a line is ignored."""
 
-CARRIED = ("session", "rec")
-"""Fields that an event may also have: a mapping may name them, decoding leaves them on the line."""
-
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
     """Where the fields of an event are on a line.
@@ -48,6 +45,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
         required: the fields whose columns a CSV header must have.
         named: whether `columns` are the configuration's own: then a header of other names, which
             only `header` "yes" tells from an event, does not matter.
+        kind: what names the kind of a line besides `kind`; "" if nothing does.
         only: place → the values with which a line is an interaction; others are ignored.
     """
 
@@ -66,6 +64,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     time_format: str = ""
     required: tuple[str, ...] = REQUIRED
     named: bool = False
+    kind: str = ""
     only: dict[str, tuple[str, ...]] = {}
 
 

@@ -67,8 +67,30 @@ DATA_SETS: dict[str, Preset] = {
             *("event_time", "event_type", "product_id", "category_id", "category_code", "brand"),
             *("price", "user_id", "user_session"),
         ),
-        fields={"user": "user_id", "item": "product_id", "type": "event_type", "ts": "event_time"},
+        fields={
+            "user": "user_id",
+            "item": "product_id",
+            "type": "event_type",
+            "ts": "event_time",
+            "session": "user_session",
+        },
         only={"event_type": ("view", "cart", "purchase")},
+    ),
+    # https://competitions.codalab.org/competitions/11161: train-item-views.csv of the CIKM Cup
+    # 2016, to the day; most sessions have no user, "NA"
+    "diginetica": Preset(
+        format="csv",
+        delimiter=";",
+        columns=("sessionId", "userId", "itemId", "timeframe", "eventdate"),
+        fields={"user": "userId", "item": "itemId", "ts": "eventdate", "session": "sessionId"},
+        default_type="view",
+    ),
+    # https://github.com/rn5l/session-rec: prepared data; a session stands for its user
+    "session-rec": Preset(
+        format="csv",
+        delimiter="\t",
+        columns=("SessionId", "ItemId", "Time"),
+        fields={"user": "SessionId", "item": "ItemId", "ts": "Time"},
     ),
     # https://github.com/otto-de/recsys-dataset: a session, which stands for its user, a line
     "otto": Preset(

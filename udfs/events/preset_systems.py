@@ -18,18 +18,25 @@ SYSTEMS: dict[str, Preset] = {
         types={"read": "view", "star": "like"},
     ),
     # https://github.com/metarank/metarank/blob/master/doc/event-schema.md: the user of an
-    # interaction is optional, and so is its session; events of items, users and rankings are none.
+    # interaction is optional, and so is its session; events of users are none. A ranking is what a
+    # user was shown: an impression of each of its items, which names itself as their list. So does
+    # an interaction of no ranking, where nobody reads it.
     "metarank": Preset(
         format="json",
         fields={
             "user": "user|session",
-            "item": "item",
+            "item": "items[].id|item",
             "type": "type",
             "ts": "timestamp",
             "id": "id",
+            "rec": "ranking|id",
+            "session": "session",
         },
+        each="items[]",
         types={"add-to-cart": "cart"},
-        only={"event": ("interaction",)},
+        default_type="impression",
+        only={"event": ("interaction", "ranking")},
+        kind="event",
     ),
     # https://segment.com/docs/connections/spec/ecommerce/v2/: track calls about products. Removing
     # a product, lists that are seen, carts, checkouts and coupons say nothing sure about a taste.
@@ -66,6 +73,7 @@ SYSTEMS: dict[str, Preset] = {
             "item": "items[].item_id",
             "type": "event_name",
             "ts": "event_timestamp",
+            "session": "ga_session_id",
         },
         each="items[]",
         types={
@@ -99,6 +107,7 @@ SYSTEMS: dict[str, Preset] = {
             "type": _ACTION,
             "ts": "derived_tstamp|collector_tstamp",
             "id": "event_id",
+            "session": "domain_sessionid",
         },
         each=_PRODUCTS,
         types={
@@ -109,7 +118,11 @@ SYSTEMS: dict[str, Preset] = {
         },
         only={"event_name": ("snowplow_ecommerce_action",), _ACTION: ()},
     ),
-    # https://docs.aws.amazon.com/personalize/latest/dg/interactions-datasets.html
+    # Kafka messages whose key is the user and whose value is the item, as plain text; in files, as
+    # https://github.com/edenhill/kcat writes them with -J
+    "key-value": Preset(format="json", fields={"user": "key", "item": "payload", "ts": "ts"}),
+    # https://docs.aws.amazon.com/personalize/latest/dg/interactions-datasets.html; a column of the
+    # sessions is read if the header has one
     "personalize": Preset(
         format="csv",
         columns=("USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE"),
@@ -119,6 +132,7 @@ SYSTEMS: dict[str, Preset] = {
             "type": "EVENT_TYPE",
             "ts": "TIMESTAMP",
             "value": "EVENT_VALUE",
+            "session": "SESSION_ID",
         },
     ),
 }

@@ -14,7 +14,7 @@ PRESETS: dict[str, Preset] = {
     "millirec": Preset(
         format="json",
         columns=FIELDS,  # for the same events as CSV
-        fields={field: field for field in FIELDS},
+        fields={field: field for field in (*FIELDS, "session")},
     ),
     **SYSTEMS,
     **DATA_SETS,

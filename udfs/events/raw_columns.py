@@ -1,4 +1,5 @@
-"""What the JSON and the CSV reader hand to `udfs.events.decode`, and the checks of ids they share.
+"""What the JSON and the CSV reader hand to `udfs.events.decode`, and the checks of ids and times
+that all readers share.
 
 In: lines, split into fields by `udfs.events.json_lines` or `udfs.events.csv_lines`. Out:
 `RawColumns`, one entry per event of a line that has the right shape, and a `Rejected` for each
@@ -15,13 +16,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.events.times import RawTime
+from udfs.events.times import RawTime, complaint, to_ms
 from udfs.events.whole_ids import GivenId, whole
 
 Problem = tuple[str, str]
 """Why a line is not an event: a stable code and a sentence."""
 
 RawId = str | int | None
+
+Bounds = tuple[int, int]
+"""The earliest believable time, and how far ahead of the clock one may be, both in ms."""
 
 _SHOWN = 60  # characters of a bad value that go into a sentence
 
@@ -122,6 +126,33 @@ def shown(value: object) -> str:
     """
     text = value if isinstance(value, str) else str(value)
     return repr(text) if len(text) <= _SHOWN else repr(text[:_SHOWN]) + "…"
+
+
+def clean_times(
+    given: Sequence[RawTime],
+    now_ms: int,
+    bounds: Bounds,
+    problems: dict[int, Problem],
+    form: str = "",
+    option: str = "source.time_format",
+) -> NDArray[np.float64]:
+    """Whole milliseconds of each time, float64[m]; 0 where it cannot be used, which is added to
+    `problems` unless its row has one.
+
+    Args:
+        now_ms: the clock, the time of what names none. form: how times are written, see `to_ms`;
+            option: what sets it; "": nothing does.
+    """
+    earliest, latest = bounds[0], now_ms + bounds[1]
+    times = to_ms(given, now_ms, form)
+    good = (times >= earliest) & (times <= latest)  # False for NaN
+    if good.all():
+        return times
+    for row in np.flatnonzero(~good).tolist():
+        if row not in problems:
+            reason, why = complaint(given[row], float(times[row]), earliest, latest, form, option)
+            problems[row] = reason, f"the time {shown(given[row])} {why}"
+    return np.where(good, times, 0.0)
 
 
 def clean_ids(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, TypedDict
 import msgspec
 
 from udfs.errors import SourceError
-from udfs.events.columns import registered
+from udfs.events.columns import CONTEXT, registered
+from udfs.events.columns import fields as read_fields
 from udfs.events.csv_mapping import check_csv, with_columns
 from udfs.events.names import instead
 from udfs.events.paths import check_paths, check_reads_each, reads_each
 from udfs.events.places import OR, expanded, field_of, only_place
-from udfs.events.preset import CARRIED, FIELDS, Preset
+from udfs.events.preset import Preset
 from udfs.events.presets import PRESETS
 from udfs.events.time_formats import check_form
 
@@ -27,15 +28,15 @@ _OWN = "millirec", "json"
 _REPLACED = "format", "delimiter", "encoding", "decimal", "time_format", "each"
 
 
-class Own(TypedDict, total=False):
-    """What the configuration changes of a preset.
+class Form(TypedDict, total=False):
+    """What the configuration changes of a preset, of events or of items.
 
     Attributes:
         format, delimiter, encoding, columns, decimal, time_format, each: replace the preset's
             unless empty.
         header: "auto", "yes" or "no", see `Preset`.
         quote: replaces the preset's unless it is "auto".
-        fields, types: replace single entries; an empty string removes an entry.
+        fields: replace single entries; an empty string removes an entry.
     """
 
     format: str
@@ -48,6 +49,11 @@ class Own(TypedDict, total=False):
     time_format: str
     each: str
     fields: Mapping[str, str]
+
+
+class Own(Form, total=False):
+    """The same of events, with `types`, which replace single entries as `fields` do."""
+
     types: Mapping[str, str]
 
 
@@ -71,8 +77,7 @@ def resolve(preset: str, **own: Unpack[Own]) -> Preset:
         raise SourceError(f"there is no preset {preset!r}: {instead(preset, PRESETS)}")
     fields, header = own.get("fields", {}), own.get("header", "auto")
     for field in fields:
-        if field not in (*FIELDS, *registered(), *CARRIED):
-            known = (*FIELDS, *registered())
+        if field not in (known := tuple(read_fields())):
             raise SourceError(f"an event has no field {field!r}: {instead(field, known)}")
     if own.get("format", "") not in ("", "json", "csv"):
         raise SourceError(f"the format {own['format']!r} is unknown: write 'json' or 'csv'")
@@ -83,10 +88,13 @@ def resolve(preset: str, **own: Unpack[Own]) -> Preset:
     if (quote := own.get("quote", "auto")) != "auto":
         given["quote"] = quote
     resolved = msgspec.structs.replace(base, header=header, **given)
+    named = _over(base.fields | _own(preset, resolved.format), fields)
+    if "session" not in fields and list(named.values()).count(named.get("session", "")) > 1:
+        del named["session"]  # the configuration reads a user or an id from there
     resolved = msgspec.structs.replace(
         resolved,
         delimiter=resolved.delimiter.replace("\\t", "\t"),  # as a shell or a variable has it
-        fields=_over(base.fields | _own(preset, resolved.format), fields),
+        fields=named,
         types=_over(base.types, own.get("types", {})),
     )
     if resolved.format == "csv":
@@ -124,13 +132,14 @@ def _with_columns(preset: Preset, own: Mapping[str, str], columns: tuple[str, ..
 def _own(preset: str, format: str) -> dict[str, str]:
     """The fields of registered columns, which millirec's own JSON format has under their own
     names."""
-    return {field: field for field in registered()} if (preset, format) == _OWN else {}
+    if (preset, format) != _OWN:
+        return {}
+    return {field: field for field in registered() if field not in CONTEXT}
 
 
 def _over(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     both = {**base, **own}
-    unread = {*CARRIED} - registered().keys()
-    return {key: value for key, value in both.items() if value and key not in unread}
+    return {key: value for key, value in both.items() if value}
 
 
 def _check(name: str, preset: Preset) -> None:

@@ -92,6 +92,17 @@ class Events(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         ratings: NDArray[np.float32] = self.column("ratings")
         return ratings
 
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which events only tell that an item was seen in a list, bool[n]: those of weight 0 that
+        consume nothing and name the list. Nothing is learned of them."""
+        seen: NDArray[np.bool_] = (self.weights == 0) & ~self.consumed
+        if "recs" not in self.columns:
+            seen[:] = False
+        elif seen.any():
+            seen &= np.fromiter(map(bool, self.column("recs")), np.bool_, len(self))
+        return seen
+
     def take(self: Self, rows: NDArray[Any]) -> Self:
         """The events of some rows, in the order of `rows`: int[m], or bool[n] for those to keep."""
         at = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.events.item_preset import OWN, ItemPreset
 from udfs.events.preset import Preset
 
 RATING = "rating"
@@ -64,6 +65,9 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         ratings: whether a rating is kept along with its weight.
         ids: "text", or "integers": whole numbers in any notation become their digits.
         user_per_minute: how many events of a user are accepted in a minute; 0: all.
+        items: where the fields are on lines about items.
+        identity: whether the job resolves several ids of one person.
+        types: whether the type of an event is carried.
     """
 
     preset: Preset
@@ -79,3 +83,11 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     ratings: bool = False
     ids: Literal["text", "integers"] = "text"
     user_per_minute: int = 0
+    items: ItemPreset = OWN
+    identity: bool = False
+    types: bool = False
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """`earliest_ms` and `ahead_ms`."""
+        return self.earliest_ms, self.ahead_ms

@@ -104,9 +104,15 @@ def iso_text(ms: float) -> str:
 
 
 def complaint(
-    raw: RawTime, ms: float, earliest: int, latest: int, form: str = ""
+    raw: RawTime,
+    ms: float,
+    earliest: int,
+    latest: int,
+    form: str = "",
+    option: str = "source.time_format",
 ) -> tuple[str, str]:
-    """Why a time cannot be used, given what `to_ms` made of it: a code and a sentence."""
+    """Why a time cannot be used, given what `to_ms` made of it: a code and a sentence, which names
+    the `option` that says how times are written; "": none does."""
     if isinstance(raw, str) and raw.strip().lower() in MISSING:
         return "bad_time", (
             "stands for a missing one: leave it empty, and the event gets the time at which it is "
@@ -115,10 +121,12 @@ def complaint(
     forms = " or ".join(f'"{one}"' for one in forms_of(str(raw)))
     if ms != ms:
         what = "is neither a number nor ISO 8601"
+        if not option:
+            return "bad_time", f"{what}: write it as one of them"
         if form:
-            what = f'is not written as source.time_format "{form}"'
+            what = f'is not written as {option} "{form}"'
         how = forms or 'the way it is written, such as "%d.%m.%Y %H:%M"'
-        return "bad_time", f"{what}: set source.time_format to {how}"
+        return "bad_time", f"{what}: set {option} to {how}"
     limit = f"before {iso_text(earliest)}" if ms < earliest else f"after {iso_text(latest)}"
-    hint = f"; if its digits are a date, set source.time_format to {forms}" if forms else ""
+    hint = f"; if its digits are a date, set {option} to {forms}" if forms and option else ""
     return "time_out_of_range", f"is {limit}{hint}"

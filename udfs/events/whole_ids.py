@@ -16,6 +16,8 @@ GivenId = str | int | float | None
 EXACT = 2**53
 """From here on, floats do not distinguish all whole numbers."""
 
+SESSION = "session:"
+"""How the id of a user begins that is a session, which is no number; see `udfs.events.sessions`."""
 _DIGITS = re.compile("[+-]?[0-9]+")
 
 
@@ -81,6 +83,8 @@ def stored(ids: str) -> Callable[[str], str]:
 
 
 def _stored(text: str) -> str:
+    if text.startswith(SESSION):
+        return text
     try:
         return digits(text) or text
     except NotWhole:
@@ -107,7 +111,8 @@ def whole(
             try:
                 found = digits(value)
             except NotWhole as error:
-                found = error if required or error.number else str(value)
+                free = not required or (field != "item" and str(value).startswith(SESSION))
+                found = error if not free or error.number else str(value)
             if isinstance(value, str):
                 known[value] = found
         if isinstance(found, NotWhole):

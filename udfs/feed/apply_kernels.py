@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.compiling import njit
-from udfs.memory.popularity_kernels import add_decayed
+from udfs.memory.popularity_kernels import add_decayed, add_sums
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip
 
 
@@ -28,6 +28,8 @@ class Told(NamedTuple):
         moved, context: int64[c], float32[c, d]: of y, for the rows in `moved`.
         weight, weight_at, events: float64[m], float64[m] ms, int64[m]: a decayed sum of positive
             weights and its time, events.
+        sums: float64[e, 4], of the same weights at each of `SPANS`, as of `weight_at`, of the rows
+            with events, in order.
     """
 
     starts: NDArray[np.int64]
@@ -38,6 +40,7 @@ class Told(NamedTuple):
     weight: NDArray[np.float64]
     weight_at: NDArray[np.float64]
     events: NDArray[np.int64]
+    sums: NDArray[np.float64]
 
 
 class Owned(NamedTuple):
@@ -49,6 +52,7 @@ class Owned(NamedTuple):
     spread: NDArray[np.float32]
     popularity: NDArray[np.float64]
     popularity_at: NDArray[np.float64]
+    sums: NDArray[np.float64]
     events: NDArray[np.int64]
     seen: NDArray[np.int64]
 
@@ -68,13 +72,14 @@ def apply_changes(items, told, owned, half_life):
         told.moved,
         told.context,
     )
-    weight, weight_at, events = told.weight, told.weight_at, told.events
+    weight, weight_at, events, more = told.weight, told.weight_at, told.events, told.sums
     q, y, bias, spread = owned.q, owned.y, owned.bias, owned.spread
     value, at, count, last = owned.popularity, owned.popularity_at, owned.events, owned.seen
-    d = q.shape[1]
+    sums, d, named = owned.sums, q.shape[1], -1
     for m in range(made.shape[0]):
         for k in range(starts[m], starts[m + 1]):
             j = items[k]
+            named += events[k] > 0
             if j < 0:
                 continue
             for f in range(d):
@@ -83,10 +88,11 @@ def apply_changes(items, told, owned, half_life):
             for a in range(3):
                 total = spread[j, a] + change[k, d + 1 + a]
                 spread[j, a] = min(max(total, np.float32(0.0)), SPREAD_LIMIT)
-            value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
             if events[k] > 0:
+                add_sums(sums, j, at[j], more, named, weight_at[k])
                 count[j] += events[k]
                 last[j] = made[m]
+            value[j], at[j] = add_decayed(value[j], at[j], weight[k], weight_at[k], half_life)
     for k in range(moved.shape[0]):
         j = items[moved[k]]
         if j >= 0:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.compiling import njit
-from udfs.memory.popularity_kernels import add_decayed
+from udfs.memory.popularity_kernels import SPANS, add_decayed, add_weight
 
 
 class People(NamedTuple):
@@ -28,11 +28,12 @@ class People(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """The counters of the replica's items, as in `Catalogue`: float64[I], float64[I] ms, int64[I],
-    int64[I] ms."""
+    """The counters of the replica's items, as in `Catalogue`: float64[I], float64[I] ms,
+    float64[I, 4], int64[I], int64[I] ms."""
 
     popularity: NDArray[np.float64]
     popularity_at: NDArray[np.float64]
+    sums: NDArray[np.float64]
     events: NDArray[np.int64]
     seen: NDArray[np.int64]
 
@@ -43,6 +44,8 @@ class Owed(NamedTuple):
     Attributes:
         slots, before: int32[r], float32[r, 2d + 4], as `softmax_kernels.learn` sets them.
         weight, weight_at, events: float64[r], float64[r] ms, int64[r], sums as in `Told`.
+        sums: float64[r, 4], of the same weights at each of `SPANS`, as of `weight_at`; only of
+            those with events.
         place: int32[I], where in `slots` an item stands, if it does: whoever reads it looks there
             (a sparse set: Briggs, Torczon 1993).
     """
@@ -52,6 +55,7 @@ class Owed(NamedTuple):
     weight: NDArray[np.float64]
     weight_at: NDArray[np.float64]
     events: NDArray[np.int64]
+    sums: NDArray[np.float64]
     place: NDArray[np.int32]
 
 
@@ -59,6 +63,22 @@ class Owed(NamedTuple):
 def _clear(at, weight, weight_at, events):
     weight[at] = weight_at[at] = 0.0
     events[at] = 0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _note(at, amount, moment, half_life, owed):
+    """Add the weight of an event to what is owed."""
+    weight, weight_at, events, sums = owed
+    if events[at] == 0:
+        weight[at], weight_at[at] = amount, moment
+        for h in range(sums.shape[1]):
+            sums[at, h] = amount
+    else:
+        add_weight(sums, at, weight_at[at], amount, moment)
+        weight[at], weight_at[at] = add_decayed(
+            weight[at], weight_at[at], amount, moment, half_life
+        )
+    events[at] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -79,8 +99,8 @@ def tally(batch, ts, now, half_life, people, demand, items, owed, count, touched
     """
     users, goods, weights, flags = batch.users, batch.items, batch.weights, batch.flags
     slots, before, place = owed.slots, owed.before, owed.place
-    weight, weight_at, events = owed.weight, owed.weight_at, owed.events
-    popularity, popularity_at = demand.popularity, demand.popularity_at
+    weight, weight_at, events, more = owed.weight, owed.weight_at, owed.events, owed.sums
+    popularity, popularity_at, sums = demand.popularity, demand.popularity_at, demand.sums
     times, seen = demand.events, demand.seen
     learned, last, met = people.events, people.last, people.seen
     q, y, bias, spread = items.q, items.y, items.bias, items.spread
@@ -119,14 +139,12 @@ def tally(batch, ts, now, half_life, people, demand, items, owed, count, touched
             _clear(at, weight, weight_at, events)
             count += 1
         amount, moment = max(amount, np.float64(0.0)), np.float64(ms)
+        add_weight(sums, j, popularity_at[j], amount, moment)
         popularity[j], popularity_at[j] = add_decayed(
             popularity[j], popularity_at[j], amount, moment, half_life
         )
-        weight[at], weight_at[at] = add_decayed(
-            weight[at], weight_at[at], amount, moment, half_life
-        )
+        _note(at, amount, moment, half_life, (weight, weight_at, events, more))
         times[j] += 1
-        events[at] += 1
         seen[j] = now
     return count, fresh, newest
 
@@ -162,6 +180,7 @@ class Grouped(NamedTuple):
             whose y has changed, row by row as `moved` (int32[t]) counts them within their shard.
         keys, weight, weight_at, events: uint64[t], float64[t], float64[t], int64[t].
         named: int32[t], the items with events, as positions before they were grouped.
+        sums: float64[t, 4], of those in `named`, see `Owed`.
         starts: int64[3, S + 1], where the rows, those of `moved` and those of `named` begin.
     """
 
@@ -173,6 +192,7 @@ class Grouped(NamedTuple):
     events: NDArray[np.int64]
     moved: NDArray[np.int32]
     named: NDArray[np.int32]
+    sums: NDArray[np.float64]
     starts: NDArray[np.int64]
 
     @classmethod
@@ -187,18 +207,19 @@ class Grouped(NamedTuple):
             np.empty(t, np.int64),
             np.empty(t + 1, np.int32),
             np.empty(t, np.int32),
+            np.empty((t, len(SPANS))),
             np.empty((3, shards + 1), np.int64),
         )
 
 
 @njit(cache=True, nogil=True)
-def group(change, keys, weight, weight_at, events, shards, out):
+def group(change, keys, weight, weight_at, events, sums, shards, out):
     """Sort t items by shard; arguments as in `deltas.Touched`.
 
     Args:
         out: `Grouped`, set.
     """
-    starts, moved, named = out.starts, out.moved, out.named
+    starts, moved, named, out_sums = out.starts, out.moved, out.named, out.sums
     rows, context, out_keys = out.change, out.context, out.keys
     out_weight, out_at, out_events = out.weight, out.weight_at, out.events
     own, d, count = rows.shape[1], context.shape[1], starts.shape[1] - 1
@@ -228,6 +249,8 @@ def group(change, keys, weight, weight_at, events, shards, out):
             moves += differs
             if events[k] > 0:
                 named[names] = k
+                for h in range(sums.shape[1]):
+                    out_sums[names, h] = sums[k, h]
                 names += 1
         starts[1, s + 1], starts[2, s + 1] = moves, names
 
@@ -254,6 +277,6 @@ def collect(owed, count, items, named, out):
     slots, change = owed.slots[:count], named.change[:count]
     keys, shards = named.own_keys[:count], named.own_shards[:count]
     changes(slots, owed.before, items, named.keys, named.shards, change, keys, shards)
-    group(change, keys, owed.weight, owed.weight_at, owed.events, shards, out)
+    group(change, keys, owed.weight, owed.weight_at, owed.events, owed.sums, shards, out)
     for k in range(out.starts[2, out.starts.shape[1] - 1]):
         out.named[k] = slots[out.named[k]]

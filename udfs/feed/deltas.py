@@ -18,10 +18,12 @@ from udfs.events.batch import item_key
 from udfs.feed import apply_kernels, change_kernels, parameters
 from udfs.feed.change_kernels import Grouped
 from udfs.feed.parameters import Packed, Parameters
+from udfs.memory import takers
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.popularity_kernels import SPANS
 from udfs.models.item_cf.wire import Pairs
 
-VERSION = 5
+VERSION = 6
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -42,6 +44,10 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
             not among them.
         keys: uint64[n], the items by `events.item_key`; not in versions 1 and 2.
         origin: the subtask of the user learner; −1 in versions 1 to 4: unknown.
+        sums: float64[k, 4], of the items with events, the same weights at each of `SPANS`, as of
+            `weight_at`; not in versions 1 to 5.
+        takers: uint8[k], how many users took these items for the first time, 255 are 255 or more;
+            empty: they are not counted.
     """
 
     version: int
@@ -57,6 +63,8 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
     parameters: Packed = {}
     keys: bytes = b""
     origin: int = -1
+    sums: bytes = b""
+    takers: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -69,7 +77,8 @@ class Touched(NamedTuple):
     Attributes:
         keys: uint64[n]. names: ids of the items with events, by position.
         change: float32[n, 2d + 4], from `change_kernels.changes`.
-        weight, weight_at, events: as in `Deltas`. shards: int32[n], the owner of each item.
+        weight, weight_at, events: as in `Deltas`. sums: float64[n, 4], the same of all n items.
+        shards: int32[n], the owner of each item.
     """
 
     keys: NDArray[np.uint64]
@@ -78,6 +87,7 @@ class Touched(NamedTuple):
     weight: NDArray[np.float64]
     weight_at: NDArray[np.float64]
     events: NDArray[np.int64]
+    sums: NDArray[np.float64]
     shards: NDArray[np.int32]
 
 
@@ -96,7 +106,8 @@ def pack_deltas(
     """
     t, d = touched, touched.change.shape[1] // 2 - 2
     g = Grouped.room(len(t.keys), d, max(len(pairs), int(t.shards.max(initial=0)) + 1))
-    change_kernels.group(t.change, t.keys, t.weight, t.weight_at, t.events, t.shards, g)
+    given = t.change, t.keys, t.weight, t.weight_at, t.events, t.sums, t.shards
+    change_kernels.group(*given, g)
     names = [t.names[k] for k in g.named[: g.starts[2, -1]].tolist()]
     return pack_grouped(g, names, seen, pairs, shared, origin)
 
@@ -108,8 +119,10 @@ def pack_grouped(
     pairs: Sequence[Pairs],
     shared: Parameters,
     origin: int,
+    taken: bytes = b"",
 ) -> dict[int, bytes]:
-    """The same of rows by shard; `names`: ids of those in `Grouped.named`."""
+    """The same of rows by shard; `names`, `taken`: of those in `Grouped.named`, the latter as
+    `Deltas.takers`."""
     rows, moves, named = g.starts.tolist()
     messages = {}
     for shard in range(len(rows) - 1):
@@ -133,6 +146,8 @@ def pack_grouped(
             parameters.pack(shared) if shard == 0 else {},
             g.keys[a:b].tobytes(),
             origin,
+            g.sums[named[shard] : named[shard + 1]].tobytes(),
+            taken[named[shard] : named[shard + 1]],
         )
         messages[shard] = _encode(message)
     return messages
@@ -167,7 +182,7 @@ def apply_deltas(messages: Sequence[Deltas], catalogue: Catalogue, half_life_ms:
     An unknown item that was only drawn as a negative is skipped: it has expired here.
     """
     d = catalogue.dimensions
-    told = [m if m.version >= 3 else _renewed(m, d) for m in messages]
+    told = [m if m.version >= VERSION else _renewed(m, d) for m in messages]
     sizes = np.array([len(m.events) for m in told], np.int64) // 8
     starts = np.concatenate([[0], np.cumsum(sizes)])
     n = int(starts[-1])
@@ -187,13 +202,28 @@ def apply_deltas(messages: Sequence[Deltas], catalogue: Catalogue, half_life_ms:
             _joined([m.weight for m in told], "<f8"),
             _joined([m.weight_at for m in told], "<f8"),
             events,
+            _joined([m.sums for m in told], "<f8").reshape(-1, len(SPANS)),
         ),
         apply_kernels.Owned(
-            c.q, c.y, c.bias, c.spread, c.popularity, c.popularity_at, c.events, c.seen
+            c.q, c.y, c.bias, c.spread, c.popularity, c.popularity_at, c.sums, c.events, c.seen
         ),
         half_life_ms,
     )
+    _apply_takers(told, slots, events, c)
     return Applied(slots, starts)
+
+
+def _apply_takers(
+    messages: Sequence[Deltas],
+    slots: NDArray[np.int32],
+    events: NDArray[np.int64],
+    catalogue: Catalogue,
+) -> None:
+    """Add the users who took items for the first time, where messages count them."""
+    if any(message.takers for message in messages):
+        more = b"".join(m.takers or bytes(len(m.sums) // (8 * len(SPANS))) for m in messages)
+        named, counts = slots[events > 0], np.frombuffer(more, np.uint8)
+        takers.add(catalogue.takers, named[named >= 0], counts[named >= 0])
 
 
 def _joined(parts: Sequence[bytes], dtype: str) -> NDArray[Any]:
@@ -202,8 +232,14 @@ def _joined(parts: Sequence[bytes], dtype: str) -> NDArray[Any]:
 
 
 def _renewed(message: Deltas, d: int) -> Deltas:
-    """A message of version 1 or 2 as one of version 3: items by key, and with a spread."""
+    """A message of an older version in the newest form: with sums, as if all its events were of the
+    latest time; of version 1 or 2, items by key and with a spread too."""
     events = np.frombuffer(message.events, "<i8")
+    weight = np.frombuffer(message.weight, "<f8")[events > 0]
+    sums = np.repeat(weight, len(SPANS)).tobytes()
+    message = msgspec.structs.replace(message, sums=sums)
+    if message.version >= 3:
+        return message
     change = np.zeros((len(events), d + 4), np.float32)
     if len(events):
         sent = np.frombuffer(message.change, "<f4").reshape(len(events), -1)

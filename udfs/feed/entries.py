@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from udfs.errors import ServiceError
 from udfs.feed.parameters import Packed
 from udfs.models.item_cf.feed_rows import PairRows
-from udfs.state.records import read_rows
+from udfs.state.records import read_rows, steady
 
-VERSION = 4
+VERSION = 5
 _READ = (2, VERSION)
 PUBLISH_MS = 200
 """How often an item shard publishes its changes. With several machines this is the delay
@@ -29,7 +29,8 @@ snapshots, which are written every `feed.snapshot_s`, 10 s. More would only fill
 `feed.megabytes_per_s` for each second."""
 
 
-_LARGER = 36  # bytes of an item's fields of more than 16 bits, which come first
+_WHOLE = ("popularity_at", "popularity", "bias", "sums")
+_HALVES = ("spread", "factor", "context")  # the fields of 16 bits, which come last
 _NOT_FINITE = 0x7C00  # the exponent of a float16 that is not
 
 
@@ -44,11 +45,18 @@ def change_dtype(d: int) -> np.dtype[np.void]:
             ("popularity", "<f4"),
             ("events", "<u4"),
             ("bias", "<f4"),
+            ("sums", "<f4", (4,)),
             ("spread", "<f2", (3,)),
             ("factor", "<f2", (d,)),
             ("context", "<f2", (d,)),
         ]
     )
+
+
+def _form_4(d: int) -> np.dtype[np.void]:
+    """The same in version 4, which had no sums."""
+    form = change_dtype(d)
+    return np.dtype([(name, form[name]) for name in form.names or () if name != "sums"])
 
 
 class FeedRows(msgspec.Struct, frozen=True, array_like=True):
@@ -61,9 +69,11 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
         counted, pairs: only in versions 2 and 3: items, and their rows as from `wire.pack_row`.
         parameters: float64[P] by name, from the first shard only (see `udfs.feed.parameters`); in
             version 2 only those of the ranker.
-        changed: in the log, m records of `change_dtype`. factors: d of these.
+        changed: in the log, m records of `change_dtype`, in version 4 without sums. factors: d of
+            these.
         new, names: int32[k], which of them a replica may not know yet, and their ids.
         counts: rows of pairs.
+        takers: uint8[m], see `item_dtype`; empty: they are not counted.
     """
 
     version: int
@@ -80,6 +90,7 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
     new: bytes = b""
     names: Sequence[str] = ()
     counts: PairRows = PairRows()
+    takers: bytes = b""
 
 
 class Read(NamedTuple):
@@ -111,11 +122,14 @@ def unpack(data: bytes, dtype: np.dtype[np.void]) -> Read:
             f"it names {len(feed.items)} and {len(feed.counted)} items but has "
             f"{len(rows)} and {len(feed.pairs)} rows"
         )
-    return Read(feed, rows, _changed(feed, dtype["factor"].shape[0]))
+    changed = _changed(feed, dtype["factor"].shape[0])
+    if feed.takers and len(feed.takers) != len(changed):
+        raise ServiceError(f"it has {len(changed)} changed items but {len(feed.takers)} counts")
+    return Read(feed, rows, changed)
 
 
 def _changed(feed: FeedRows, d: int) -> NDArray[np.void]:
-    form = change_dtype(d)
+    form = _form_4(d) if feed.version <= 4 else change_dtype(d)
     new = np.frombuffer(feed.new, "<i4") if len(feed.new) == 4 * len(feed.names) else None
     if feed.changed and feed.factors != d:
         raise ServiceError(f"it has {feed.factors} factors, not {d}")
@@ -124,10 +138,19 @@ def _changed(feed: FeedRows, d: int) -> NDArray[np.void]:
         raise ServiceError(f"its {len(feed.changed)} bytes of changed items do not fit")
     changed = np.frombuffer(bytearray(feed.changed), form)
     halves: NDArray[np.uint16] = changed.view("<u2").reshape(count, form.itemsize // 2)
-    exponents = halves[:, _LARGER // 2 :] & _NOT_FINITE
-    names = ["popularity_at", "popularity", "bias"]
-    if (exponents == _NOT_FINITE).any():
-        names += ["spread", "factor", "context"]
-    for name in names:
+    larger = form.itemsize - sum(form[name].itemsize for name in _HALVES)
+    exponents = halves[:, larger // 2 :] & _NOT_FINITE
+    if feed.version <= 4:
+        changed = _renewed(changed, d)
+    for name in [*_WHOLE, *_HALVES] if (exponents == _NOT_FINITE).any() else _WHOLE:
         np.nan_to_num(changed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     return changed
+
+
+def _renewed(changed: NDArray[np.void], d: int) -> NDArray[np.void]:
+    """Records of version 4 in the newest form."""
+    renewed = np.zeros(len(changed), change_dtype(d))
+    for name in changed.dtype.names or ():
+        renewed[name] = changed[name]
+    renewed["sums"] = steady(changed["popularity"], changed["events"])
+    return renewed

@@ -140,7 +140,7 @@ def copy(slots, owned, held):
     """Keep the values of `slots` (int32[n]) as they are sent now; `Copied` both."""
     for k in range(slots.shape[0]):
         j = slots[k]
-        held.q[j, :] = owned.q[j]
-        held.y[j, :] = owned.y[j]
+        for f in range(owned.q.shape[1]):
+            held.q[j, f], held.y[j, f] = owned.q[j, f], owned.y[j, f]
         held.bias[j] = owned.bias[j]
         held.popularity[j] = owned.popularity[j]

@@ -14,18 +14,22 @@ from udfs.feed import change_kernels
 from udfs.feed.change_kernels import Grouped, Named, Owed
 from udfs.feed.deltas import pack_grouped
 from udfs.feed.parameters import Parameters
+from udfs.memory import takers
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
+from udfs.memory.popularity_kernels import SPANS
 from udfs.models.factors import arrays
 from udfs.models.item_cf.arrays import Windows
 from udfs.models.item_cf.wire import Pairs, split_pairs
 
 
 class _Items(Table):
-    """Of each catalogue slot: its place among what is owed, and memory of `split_pairs`."""
+    """Of each catalogue slot: its place among what is owed, memory of `split_pairs`, and users who
+    took it for the first time, see `Deltas`."""
 
     place = column(np.int32)
     number = column(np.int32, fill=-1)
+    takers = column(np.uint8)
 
 
 class _Rows(Table):
@@ -36,6 +40,7 @@ class _Rows(Table):
     weight = column(np.float64)
     weight_at = column(np.float64)
     events = column(np.int64)
+    sums = column(np.float64, (len(SPANS),))
     change = column(np.float32, ("w",))
     keys = column(np.uint64)
     shards = column(np.int32)
@@ -48,7 +53,7 @@ class Outbox:
 
     Attributes:
         count: how many items are owed. batch: the number of the last batch. Both are set by what
-            learns.
+            learns. took: whether any user took an item for the first time.
 
     Args:
         shards: how many item shards there are. origin: the subtask of this learner.
@@ -62,7 +67,7 @@ class Outbox:
         self._collect = Direct(change_kernels.collect)
         self._pairs = Windows.room(0, 0)
         self._owed: Owed | None = None
-        self.count = self.batch = 0
+        self.count, self.batch, self.took = 0, 0, False
 
     @property
     def empty(self) -> bool:
@@ -77,7 +82,13 @@ class Outbox:
         self.batch += 1
         if owed is None or owed.slots is not rows.slots or owed.place is not place:
             owed = self._owed = Owed(
-                rows.slots, rows.before, rows.weight, rows.weight_at, rows.events, place
+                rows.slots,
+                rows.before,
+                rows.weight,
+                rows.weight_at,
+                rows.events,
+                rows.sums,
+                place,
             )
         return owed
 
@@ -101,9 +112,19 @@ class Outbox:
         named = Named(c.keys, shards, r.change, r.keys, r.shards)
         self._collect(self.room(0, 0), n, arrays.item_factors(c), named, self._grouped)
         ids, slots = c.ids, self._grouped.named
-        names = [ids[slot] or "" for slot in slots[: self._grouped.starts[2, -1]].tolist()]
+        slots = slots[: self._grouped.starts[2, -1]]
+        names = [ids[slot] or "" for slot in slots.tolist()]
         split, self.count = self._split(pairs, shards) if pairs else [], 0
-        return pack_grouped(self._grouped, names, now_ms, split, shared, self._origin)
+        taken = b""
+        if self.took:
+            taken = self._items.takers[slots].tobytes()
+            self._items.takers[slots], self.took = 0, False
+        return pack_grouped(self._grouped, names, now_ms, split, shared, self._origin, taken)
+
+    def take(self, slots: NDArray[np.int32]) -> None:
+        """Owe that users took items for the first time: int32[n], items of events of the batch."""
+        takers.add(self._items.takers, slots, np.ones(len(slots), np.int64))
+        self.took = True
 
     def _split(self, windows: Windows, shards: NDArray[np.int32]) -> list[Pairs]:
         """The pairs by item shard."""

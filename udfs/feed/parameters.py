@@ -21,7 +21,19 @@ Parameters = Mapping[str, NDArray[np.float64]]
 """float64[P] by name, each with its own P."""
 
 Packed = dict[str, bytes] | bytes
-"""The same in messages, little endian; in older forms only the bytes of the ranker's."""
+"""The same in messages, little endian; in older forms only the bytes of the ranker's.
+
+Of long ones of which most are 0, only the others are packed: uint32 P, the indices of n others
+(uint32[n], one 0 more where n is odd), and their values. The length is then no multiple of 8, which
+tells them apart.
+"""
+
+MOST = 512
+"""Parameters by name that no holder is known of: more are not taken."""
+LONG_MS = 5000
+"""How often long parameters are told to the user learners: each change would tell all numbers."""
+_SPARSE = 4  # the remainder of such a length by 8
+_LONG, _LONGEST = 1024, 1 << 20  # numbers: shorter ones are packed as they are
 
 
 class Holder(Protocol):
@@ -37,7 +49,30 @@ class Holder(Protocol):
 
 def pack(parameters: Parameters) -> dict[str, bytes]:
     """Parameters for a message or for the state."""
-    return {name: values.astype("<f8").tobytes() for name, values in parameters.items()}
+    return {name: _packed(values) for name, values in parameters.items()}
+
+
+def _packed(values: NDArray[np.float64]) -> bytes:
+    at = np.flatnonzero(values)
+    if len(values) < _LONG or 3 * len(at) >= 2 * len(values) - 2:
+        return values.astype("<f8").tobytes()
+    head = np.zeros(1 + len(at) + len(at) % 2, "<u4")
+    head[0], head[1 : 1 + len(at)] = len(values), at
+    return head.tobytes() + values[at].astype("<f8").tobytes()
+
+
+def _unpacked(data: bytes) -> NDArray[np.float64]:
+    if len(data) % 8 != _SPARSE:
+        return np.frombuffer(data, "<f8")
+    n = (len(data) - 4) // 12
+    head = 4 * (1 + n + n % 2)
+    at, values = np.frombuffer(data[4 : 4 + 4 * n], "<u4"), np.frombuffer(data[head:], "<f8")
+    size = int.from_bytes(data[:4], "little")
+    if len(values) != n or size > _LONGEST or (n and at.max() >= size):
+        raise ValueError
+    found = np.zeros(size)
+    found[at] = values
+    return found
 
 
 def read(packed: Packed) -> dict[str, NDArray[np.float64]]:
@@ -51,13 +86,16 @@ def read(packed: Packed) -> dict[str, NDArray[np.float64]]:
     """
     if isinstance(packed, bytes):
         packed = {RANKER: packed} if packed else {}
+    found = {}
     for name, data in packed.items():
-        if len(data) % 8:
+        try:
+            found[name] = _unpacked(data)
+        except ValueError as error:
             raise ServiceError(
-                f"the parameters {name!r} have {len(data)} bytes, which is no multiple of 8: they "
-                "are damaged; restore an earlier checkpoint."
-            )
-    return {name: np.frombuffer(data, "<f8") for name, data in packed.items()}
+                f"the parameters {name!r} have {len(data)} bytes that cannot be read: they are "
+                "damaged; restore an earlier checkpoint."
+            ) from error
+    return found
 
 
 def total(packed: Sequence[Packed]) -> dict[str, NDArray[np.float64]]:
@@ -89,6 +127,7 @@ class Shared:
         self._holders = dict(holders)
         self._plain: dict[str, NDArray[np.float64]] = {}
         self._changed: set[str] = set()
+        self._told_ms = -LONG_MS  # when long ones were last told
 
     @property
     def values(self) -> dict[str, NDArray[np.float64]]:
@@ -100,10 +139,17 @@ class Shared:
         """Whether any have changed since `take_changed`."""
         return bool(self._changed)
 
-    def take_changed(self) -> dict[str, NDArray[np.float64]]:
-        """Those that have changed since the last call."""
-        found = {name: values for name, values in self.values.items() if name in self._changed}
-        self._changed.clear()
+    def take_changed(self, now_ms: int) -> dict[str, NDArray[np.float64]]:
+        """Those that have changed since the last call, long ones once in `LONG_MS`."""
+        due = now_ms - self._told_ms >= LONG_MS
+        found = {
+            name: values
+            for name, values in self.values.items()
+            if name in self._changed and (due or len(values) < _LONG)
+        }
+        self._changed -= found.keys()
+        if any(len(values) >= _LONG for values in found.values()):
+            self._told_ms = now_ms
         return found
 
     def put(self, parameters: Parameters) -> None:
@@ -116,9 +162,11 @@ class Shared:
 
     def add(self, changes: Parameters) -> None:
         """Add changes from a user learner; those of another size are skipped, because they come
-        from a model with other options."""
+        from a model with other options; so are names beyond `MOST`."""
         found = self.values if changes else {}
         for name, change in changes.items():
+            if name not in found and len(self._plain) >= MOST:
+                continue
             before = found.get(name, np.zeros(len(change)))
             if len(change) == len(before):
                 self.put({name: before + change})

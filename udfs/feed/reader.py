@@ -74,7 +74,7 @@ class FeedReader:
             self._watched_at = now
             shards.update(self._restored())
             if shards:  # items loaded at once were popular before
-                models.trending.forget()
+                models.trends.trending.forget()
         if self._alone:
             return self._load(shards, models)
         if now - self._read_at > self._keep_s / 2:
@@ -137,6 +137,8 @@ class FeedReader:
         models.put(feed.items, rows, feed.counted, pairs, shared)
         if len(changed) and not put_changed(models.catalogue, feed.names, changed):
             self._unknown.add(feed.shard)
+        if feed.takers:
+            put_takers(models.catalogue, changed["key"], feed.takers)
         if len(counts.own) and models.counting:
             put_counts(models.catalogue, models.neighbours, counts)
         return len(rows) + len(changed)
@@ -153,6 +155,13 @@ def put_changed(catalogue: Catalogue, names: Sequence[str], changed: NDArray[np.
     slots = catalogue.known(changed["key"])
     catalogue.put(slots, changed)
     return bool((slots >= 0).all()) or catalogue.living >= catalogue.max_items
+
+
+def put_takers(catalogue: Catalogue, keys: NDArray[np.uint64], takers: bytes) -> None:
+    """Set how many users took the items with these keys, uint64[m]."""
+    slots = catalogue.known(keys)
+    known = slots >= 0
+    catalogue.takers[slots[known]] = np.frombuffer(takers, np.uint8)[known]
 
 
 def put_counts(catalogue: Catalogue, neighbours: Neighbours, counts: ReadRows) -> None:

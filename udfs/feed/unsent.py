@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from udfs.feed import mark_kernels
 from udfs.feed.changes import Changes
 from udfs.feed.deltas import Applied, Deltas
-from udfs.feed.mark_kernels import SEVERAL, Copied, Sent, Turn
+from udfs.feed.mark_kernels import NOBODY, SEVERAL, Copied, Sent, Turn
 from udfs.feed.marks import PAIRS, SEND, Marks, SentItems, SentPairs
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf import row_kernels
@@ -82,6 +82,13 @@ class Unsent:
             for rows, at in ((counted.heads, 2), (counted.others, 3)):
                 starts = np.concatenate([[0], np.cumsum(counted.sizes[:, at])])
                 mark_kernels.tag(rows, starts, senders, self._pairs.sent, turn)
+
+    def note_pairs(self, rows: NDArray[np.int32], now_ms: int) -> None:
+        """Record that rows of pairs (int32[n]) were changed for all."""
+        sent = self._pairs
+        fresh = rows[sent.by[rows] == NOBODY]
+        sent.since[fresh] = now_ms
+        sent.by[rows] = SEVERAL
 
     def waiting(self) -> bool:
         """Whether any item or its pairs have changed since they were sent."""

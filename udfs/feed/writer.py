@@ -21,7 +21,7 @@ from udfs.models.item_cf.feed_rows import PairRows
 from udfs.stores.redis_feed import BEGUN, ITEMS, PAIRS, RedisFeed
 
 _encode = msgspec.msgpack.Encoder().encode
-_FIELDS = "seen", "popularity_at", "popularity", "events", "bias", "spread"
+_FIELDS = "seen", "popularity_at", "popularity", "sums", "events", "bias", "spread"
 
 
 class FeedWriter:
@@ -55,6 +55,7 @@ class FeedWriter:
         """Add changes to the log; returns the bytes of the entry. `flags` are those of
         `udfs.feed.marks`."""
         slots = changes.slots
+        takers = catalogue.takers[slots]
         new = np.flatnonzero(flags[slots] & NEW).astype("<i4")
         rows = msgspec.structs.replace(
             self._empty(),
@@ -64,6 +65,7 @@ class FeedWriter:
             new=new.tobytes(),
             names=catalogue.names(slots[new].tolist()),
             counts=changes.pairs,
+            takers=takers.tobytes() if takers.any() else b"",
         )
         data = _encode(rows)
         self._feed.append(data, now_ms - self._keep_ms, changes.besides)

@@ -91,7 +91,8 @@ def _end(given, crowd, goods, touched, count, work):
     if goods.axis.shape[0]:
         measure(goods.factors.q, goods.axis, touched.slots[:count], goods.along, goods.across)
     else:
-        work.touched[:count] = touched.slots[:count]
+        for k in range(count):
+            work.touched[k] = touched.slots[k]
     made[TOUCHED], made[PAGES], made[FULL] = count, counts[0], counts[1]
     made[OWED], made[FRESH], made[NEWEST] = tally(
         given.batch,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from udfs.accounts import Account
+from udfs.events.batch import EventBatch
 from udfs.lists.update import ListUpdates
 
 END = 2**63 - 1
@@ -27,6 +28,39 @@ class Write(NamedTuple):
     """Write lists to every store, before the state is returned to Flink."""
 
     updates: list[ListUpdates]
+
+
+class Erase(NamedTuple):
+    """Remove users from every store, before the state is returned to Flink."""
+
+    users: Sequence[str]
+
+
+class Part(NamedTuple):
+    """Remove what is kept for long of users whose events were, for a while, a person's, too."""
+
+    users: Sequence[str]
+
+
+class Expire(NamedTuple):
+    """Remove the lists of users who were silent for too long from stores in which no list expires
+    by itself."""
+
+    users: Sequence[str]
+
+
+class Keep(NamedTuple):
+    """Keep events that were learned, for as long as people want their history."""
+
+    batch: EventBatch
+
+
+class Answer(NamedTuple):
+    """Write what somebody has asked for to Redis, where it is kept for a while."""
+
+    key: str
+    value: bytes
+    expiry_s: int
 
 
 class Show(NamedTuple):
@@ -55,4 +89,4 @@ class Report(NamedTuple):
     account: Account
 
 
-Effect = Emit | Write | Show | Wake | Count | Report
+Effect = Emit | Write | Erase | Part | Expire | Keep | Answer | Show | Wake | Count | Report

@@ -7,7 +7,8 @@ inbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +23,11 @@ from udfs.feed.parameters import Parameters, Shared
 from udfs.feed.reader import put_counts
 from udfs.feed.unsent import Unsent
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.popularity_kernels import SPANS
 from udfs.models.item_cf.feed_rows import PairRows, read_short
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.short_rows import shorten
+from udfs.models.item_cf.taking_back import is_back, take_back, unpack_back
 from udfs.models.item_cf.wire import (
     Counted,
     KeyIndex,
@@ -91,16 +94,8 @@ class ItemShard:
         dimensions = options.model.dimensions
         catalogue = Catalogue(dimensions, 0, 2)
         one = np.zeros(1, np.int32)
-        pair = Windows(
-            1,
-            one,
-            one,
-            one,
-            np.ones(1, np.float32),
-            np.array([0, 1], np.int32),
-            one + 1,
-            one.astype(np.uint8),
-        )
+        gains, starts = np.ones(1, np.float32), np.array([0, 1], np.int32)
+        pair = Windows(1, one, one, one, gains, starts, one + 1, one.astype(np.uint8))
         touched = Touched(
             keys=np.ones(2, np.uint64),
             names=dict(enumerate("ab")),
@@ -108,6 +103,7 @@ class ItemShard:
             weight=np.ones(2),
             weight_at=np.ones(2),
             events=np.ones(2, np.int64),
+            sums=np.ones((2, len(SPANS))),
             shards=np.zeros(2, np.int32),
         )
         pairs = split_pairs(pair, touched.keys, touched.shards, 1)
@@ -146,11 +142,30 @@ class ItemShard:
         """Age the counts to the clock before `messages`, the last that packed `rows` contain: no
         other row may have been counted as late."""
         clock = max((read_row(row, "a row of pairs").clock for row in rows), default=0)
-        told = [unpack_deltas(message).pairs for message in messages]
+        told = [unpack_deltas(message).pairs for message in messages if not is_back(message)]
         self.neighbours.age(clock - sum(pairs.learned for pairs in told if pairs is not None))
 
     def apply(self, *messages: bytes, now_ms: int = 0) -> int:
         """Apply messages as one; returns how many changes of items they had."""
+        changed = 0
+        for back, group in groupby(messages, is_back):
+            if back:
+                self._take_back(group, now_ms)
+            else:
+                changed += self._apply([*group], now_ms)
+        self.changed = True
+        return changed
+
+    def _take_back(self, messages: Iterable[bytes], now_ms: int) -> None:
+        """Lower the counts of what forgotten users have taken; every replica gets these rows."""
+        for history in map(unpack_back, messages):
+            rows, names = self.catalogue.known(history.keys), self._index.numbers(history.keys)
+            changed = take_back(self.neighbours, history, rows, names)
+            self.marks.flags[changed] |= _CHANGED << PAIRS
+            if self._unsent is not None:
+                self._unsent.note_pairs(changed, now_ms)
+
+    def _apply(self, messages: Sequence[bytes], now_ms: int) -> int:
         told = [unpack_deltas(message) for message in messages]
         known = self.catalogue.size
         applied = apply_deltas(told, self.catalogue, self._half_life_ms)
@@ -163,7 +178,6 @@ class ItemShard:
             self._unsent.note(told, applied, counted, now_ms)
         if self.shared is not None:
             self.shared.add(parameters.total([message.parameters for message in told]))
-        self.changed = True
         return len(changed)
 
     def _count(self, told: list[Deltas]) -> Counted | None:
@@ -181,8 +195,7 @@ class ItemShard:
 
     @property
     def _flags(self) -> NDArray[np.uint8]:
-        flags: NDArray[np.uint8] = self.marks.flags[: self.catalogue.size]
-        return flags
+        return self.marks.flags[: self.catalogue.size]
 
     def cut(self) -> Cut:
         """What has changed since the last call, for state."""
@@ -209,10 +222,11 @@ class ItemShard:
     def changes(self, room: int, pairs_room: int, now_ms: int = 0) -> list[Changes]:
         """What replicas do not have and should get now, oldest changes first; see `Unsent.take`."""
         found = [] if self._unsent is None else self._unsent.take(room, pairs_room, now_ms)
-        if self.shared is not None and self.shared.changed:
+        shared = self.shared.take_changed(now_ms) if self.shared is not None else {}
+        if shared:
             if not found or found[-1].besides != SEVERAL:
                 found.append(Changes())  # what one need not read stays apart
-            found[-1] = found[-1]._replace(parameters=self.shared.take_changed())
+            found[-1] = found[-1]._replace(parameters=shared)
         return found
 
     def stale(self, *, pairs: bool) -> list[tuple[int, bool]]:
@@ -246,6 +260,18 @@ class ItemShard:
         flags &= 0xFF ^ (SNAP << PAIRS)
         rows = slots[self.neighbours.counts[slots] > 0]
         return slots[:0], shorten(self.neighbours, rows, c.keys[rows], self._index.keys)
+
+    def admit(self, items: Sequence[str], now_ms: int) -> None:
+        """Know items that have metadata: they are published, and are as fresh as if they had been
+        taken now."""
+        known = self.catalogue.size
+        slots = self.catalogue.slots(items)
+        slots = slots[slots >= 0]
+        flags, seen = self.marks.flags, self.catalogue.seen
+        flags[slots[slots >= known]] |= NEW
+        flags[slots] |= _CHANGED
+        seen[slots] = np.maximum(seen[slots], now_ms)
+        self.changed = self.changed or len(slots) > 0
 
     def forget_snapshot(self) -> None:
         """Assume that there is no snapshot, so that the next one is whole."""

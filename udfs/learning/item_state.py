@@ -30,6 +30,7 @@ class ItemHandles(NamedTuple):
             a fold under way is writing; they change places with each fold. turn: which is which:
             b"2" if inbox2 has the newer ones.
         folded: names of items and of pairs that the fold under way has written, `_Names` packed.
+        metadata: records of `udfs.state.item_records`.
     """
 
     items: Rows
@@ -41,6 +42,7 @@ class ItemHandles(NamedTuple):
     inbox2: Log
     turn: Cell
     folded: Log
+    metadata: Rows
 
     def parameters(self) -> dict[str, bytes]:
         """The shared parameters by name, packed."""

@@ -14,20 +14,23 @@ import time
 from collections.abc import Callable, Generator, Iterator
 
 from udfs.accounts import Account
+from udfs.events.item_changes import is_changes, unpack_changes
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.writer import FeedWriter
 from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_state import ItemHandles
+from udfs.learning.metadata_step import SWEEP, TIME
+from udfs.learning.published import Outside, Published
 from udfs.learning.settings import JobSettings
-from udfs.learning.timers import Timers, next_tick
+from udfs.learning.timers import next_tick
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
+from udfs.models.popular.mixture import Mixture
+from udfs.models.popular.source import POPULAR
 from udfs.ranking.ranker import Ranker
-from udfs.state.handles import Log
-from udfs.stores.redis_feed import RedisFeed
 
 APPLY_MS = 100
 """How long messages gather. With several machines it adds half of that to the delay before the
@@ -39,38 +42,7 @@ _FOLD_MS = 5_000
 _SLICE_MS = 10  # how long what is done in slices pauses between them,
 _SLICE_S = 0.002  # and how long a slice takes, unless one part of it takes longer
 _APPLY, _PUBLISH, _SNAPSHOT, _SLICE = "apply", "publish", "snapshot", "slice"  # names of timers
-_FOLD = "fold"
-
-
-class Published:
-    """One shard with what the step records about it.
-
-    Attributes:
-        inbox: where messages go. gathered: those in it that have not been applied.
-        tasks: what is being done in slices.
-    """
-
-    def __init__(self, shard: ItemShard, feed: FeedWriter, inbox: Log) -> None:
-        self.shard, self.feed, self.timers, self.inbox = shard, feed, Timers(), inbox
-        self.gathered: list[bytes] = []
-        self.tasks: dict[str, Iterator[None]] = {}
-        self.inbox_bytes = self.folded_ms = self.pairs_ms = self.snapshot_ms = self.living = 0
-        self.written: dict[str, int] = {}
-
-    def wrote(self, kind: str, count: int) -> None:
-        """Record bytes written to the feed, for the next account."""
-        self.written[kind] = self.written.get(kind, 0) + count
-
-    def account(self) -> Iterator[Report]:
-        """The number of living items, if it has changed."""
-        if self.living != (living := self.shard.catalogue.living):
-            self.living = living
-            yield Report(Account(items={self.feed.shard: living}))
-
-    def finish(self, name: str) -> None:
-        """Do all that is left of a task."""
-        for _ in self.tasks.pop(name, ()):
-            pass
+_FOLD, _REWRITE = "fold", "rewrite"
 
 
 class ItemStep:
@@ -88,12 +60,12 @@ class ItemStep:
         self,
         settings: JobSettings,
         state: ItemHandles,
-        feed: RedisFeed,
+        outside: Outside,
         alone: bool,
         clock: Callable[[], int],
     ) -> None:
         options = settings.options
-        self._settings, self._state, self._feed, self._clock = settings, state, feed, clock
+        self._settings, self._state, self._outside, self._clock = settings, state, outside, clock
         # A single user learner knows all that was learned: only /rank, if used, reads the log.
         self._follow = not alone or options.redis.factors
         self._bytes_per_s = options.feed.megabytes_per_s * 1e6 / options.job.item_shards
@@ -101,10 +73,15 @@ class ItemStep:
         self.shards: dict[int, Published] = {}
 
     def message(self, key: int, data: bytes) -> Iterator[Effect]:
-        """Put a message of changes into the inbox."""
+        """Put a message of changes into the inbox; metadata is merged at once."""
         found = self.shards.get(key)
         if found is None:
             found = yield from self._load(key)
+        if is_changes(data):
+            yield from found.metadata.take(unpack_changes(data), self._clock())
+            yield from self._plan_publish(found)
+            yield from found.account()
+            return
         found.inbox.add(data)
         found.inbox_bytes += len(data)
         if not found.gathered:
@@ -119,7 +96,7 @@ class ItemStep:
     def timer(self, key: int, timestamp: int) -> Iterator[Effect]:
         """Apply what has gathered; publish what changed; at longer intervals fold the inbox, expire
         and take a snapshot."""
-        now, found = self._clock(), self.shards.get(key)
+        now, found, ended = self._clock(), self.shards.get(key), timestamp == END
         if found is None:
             timestamp, found = END, (yield from self._load(key))
         due = found.timers.take(timestamp)
@@ -130,8 +107,16 @@ class ItemStep:
             yield from self._publish(found, now)
         if _SNAPSHOT in due:
             yield from self._keep(found, now)
+        if TIME in due:
+            yield from found.metadata.pass_time(now)
+        if SWEEP in due:
+            found.tasks[SWEEP] = found.metadata.sweep()
         if found.tasks:
             yield from self._continue(found)
+        if ended:  # nothing that is planned for later is done any more
+            found.finish(SWEEP)
+            found.tasks[SWEEP] = found.metadata.end(now)
+            found.finish(SWEEP)
         if found.written and not found.tasks:
             yield Report(Account(feed=found.written))
             found.written = {}
@@ -154,16 +139,17 @@ class ItemStep:
         shard = ItemShard(
             Catalogue(options.model.dimensions, options.model.seed, options.state.max_items),
             Neighbours(options.item_cf),
-            None if number else Shared({RANKER: Ranker(options.ranker)}),
+            None if number else Shared({RANKER: Ranker(options.ranker), POPULAR: Mixture()}),
             self._index,
             options.half_life_ms,
             self._follow,
         )
         waiting = state.restore(shard)
         restored = shard.catalogue.living > 0 or waiting > 0
-        feed = FeedWriter(self._feed, number, self._epoch, restored, KEEP_S)
-        found = self.shards[key] = Published(shard, feed, state.inboxes[0])
+        feed = FeedWriter(self._outside.feed, number, self._epoch, restored, KEEP_S)
+        found = self.shards[key] = Published(shard, feed, state, self._outside, options.rules)
         found.inbox_bytes = waiting
+        yield from found.metadata.load(self._clock())
         yield self._plan_snapshot(found)
         yield Wake(END)
         yield from found.account()  # what was in the inbox may not have been counted
@@ -171,6 +157,8 @@ class ItemStep:
             yield from self._snapshot(found, pairs=True)
             found.finish(_SNAPSHOT)
             yield self._plan(found, _PUBLISH, PUBLISH_MS)
+        if found.shard.catalogue.living:  # also where only metadata names the items
+            yield self._rewrite(found)
         return found
 
     def _plan(self, found: Published, name: str, interval_ms: int) -> Wake:
@@ -181,6 +169,11 @@ class ItemStep:
         it would never be due."""
         if _PUBLISH not in found.timers:
             yield self._plan(found, _PUBLISH, PUBLISH_MS)
+
+    def _rewrite(self, found: Published) -> Wake:
+        """Begin to write all metadata to Redis again."""
+        found.tasks[_REWRITE] = found.metadata.rewrite(self._clock())
+        return self._plan(found, _SLICE, _SLICE_MS)
 
     def _plan_snapshot(self, found: Published) -> Wake:
         return self._plan(found, _SNAPSHOT, int(self._settings.options.feed.snapshot_s * 1000))
@@ -222,6 +215,8 @@ class ItemStep:
             return
         if found.feed.lost():
             found.shard.forget_snapshot()
+        if found.metadata.lost:
+            yield self._rewrite(found)
         if found.shard.changed and now >= found.snapshot_ms:
             # A single user learner needs the pairs only after a restart.
             yield from self._snapshot(found, pairs=self._follow)
@@ -235,6 +230,8 @@ class ItemStep:
                 break
             else:
                 del found.tasks[name]
+                if name in (SWEEP, _REWRITE):
+                    yield from found.metadata.again(self._clock())
             if time.perf_counter() - began > _SLICE_S:
                 break
         if found.tasks:
@@ -246,9 +243,11 @@ class ItemStep:
         if not shard.idle(before_ms):
             return
         found.finish(_FOLD)
-        for item in shard.expire(before_ms):
+        expired = shard.expire(before_ms)
+        for item in expired:
             self._state.items.remove(item)
             self._state.pairs.remove(item)
+        found.metadata.remove(expired)
         if shard.catalogue.wasteful:
             found.tasks.pop(_SNAPSHOT, None)
             self._begin_fold(found)

@@ -6,6 +6,8 @@ the messages for the item learners. No Flink in here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,21 +15,26 @@ from numpy.typing import NDArray
 
 from udfs.accounts import RATINGS
 from udfs.events.batch import EventBatch, make_batch
+from udfs.feed.metadata import Described, contents, put_described
 from udfs.feed.outbox import Outbox
 from udfs.feed.parameters import RANKER
 from udfs.learning.allowance import Allowance
 from udfs.learning.batch_kernels import Given
+from udfs.learning.prepared import Prepared, prepare
 from udfs.learning.shared_lists import SharedLists
 from udfs.learning.steps import Steps
-from udfs.lists.keys import USER
+from udfs.learning.strangers import Strangers
+from udfs.lists.keys import KEPT, USER
 from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
+from udfs.memory.takers import Takers
 from udfs.memory.users import Users
 from udfs.models.factors.arrays import Draws, Ratings
+from udfs.models.popular.source import OF_ALL
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
@@ -38,12 +45,13 @@ _SAMPLE_STRIDE = 0x9FB21C651E98DF25
 
 
 class Learned(NamedTuple):
-    """What a batch changed: distinct user slots, users met first; and sums of
-    `udfs.learning.quality` of the ratings that were predicted."""
+    """What a batch changed: distinct user slots, users met first; sums of `udfs.learning.quality`
+    of the ratings that were predicted; and what was held back, see `Account.crowd`."""
 
     slots: NDArray[np.int32]
     new_users: int
     quality: dict[str, float]
+    held: Mapping[str, int] = MappingProxyType({})
 
 
 class _Memory(Table):
@@ -56,8 +64,11 @@ class Learner:
     """The state of one subtask: a replica of the catalogue and a cache of users.
 
     Args:
-        threads: in how many the kernels of a batch run.
-        origin: the subtask, which its messages name.
+        threads: of a batch's kernels. origin: the subtask, which its messages name.
+
+    Attributes:
+        outbox: what the item learners have not been told yet. writer: makes the JSON of lists.
+        strangers: what is learned of users' first events.
     """
 
     def __init__(self, settings: Settings, threads: int = 1, origin: int = 0) -> None:
@@ -67,17 +78,21 @@ class Learner:
         self.catalogue = Catalogue(d, seed, s.state.max_items, s.lists.search)
         self.users = Users(d, seed, s.state.user_cache, s.state.history)
         self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
-        self._writer = ListsJson()
-        self.shared = SharedLists(s, self.models, self._writer)
-        self._outbox = Outbox(self.catalogue, s.job.item_shards, origin)
+        self.strangers = Strangers(self.models)
+        self.writer = ListsJson()
+        self.shared = SharedLists(s, self.models, self.writer)
+        self.outbox = Outbox(self.catalogue, s.job.item_shards, origin)
         self._allowance = Allowance(s.ranker.train_per_s)
-        self._steps = Steps(s.model, self.models.position, self.catalogue, self.users, self._outbox)
+        own = self.models.position, self.catalogue, self.users, self.outbox
+        self.steps = Steps(s.model, *own, Takers(self.catalogue) if s.privacy.min_users else None)
         self._memory, self._event = self.catalogue.attach(_Memory()), 1
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
         self._seed = s.model.seed * _SEED_STRIDE
-        # Shared parameters as of the last messages: the ranker's only once it trains.
+        # Shared parameters as of the last messages; the ranker learns from few of the batches, and
+        # what users take first tells what was added by itself.
         self._before: dict[str, NDArray[np.float64]] = {}
-        self._learning = {k: one for k, one in self.models.shared.items() if k != RANKER}
+        others = RANKER, OF_ALL
+        self._learning = {k: one for k, one in self.models.shared.items() if k not in others}
 
     def compile(self) -> None:
         """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
@@ -92,6 +107,7 @@ class Learner:
         trial.users.pack(slots, trial.catalogue)  # as where pages are full
         if (windows := trial.models.counted()) is not None:  # as beside the factors' step
             trial.models.neighbours.count(windows, windows.heads, windows.others)
+        trial.models.content.compile(trial.catalogue.slots("xyz"), slots)
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
         _ = [updates.json for updates in made]
@@ -117,26 +133,24 @@ class Learner:
         now_ms: int,
         mean: NDArray[np.float64] | None = None,
         first: int = 0,
+        prepared: Prepared | None = None,
     ) -> Learned:
         """Learn n events in order and write their users to state.
 
         Args:
             rows, history: the current shard's users and full history pages.
-            number: how many events the shard has learned before: together with the seed it fixes
-                which negatives are drawn, so a replay draws the same.
+            number: of events learned before; with the seed it fixes which negatives are drawn.
             mean: float64[2], how many ratings the shard has learned and their mean, changed.
             first: the position of the first event whose rating's error counts.
+            prepared: the batch, if somebody has prepared it already.
         """
         s, users, catalogue = self.settings, self.users, self.catalogue
-        slot_of = users.locate(batch.users, rows, history, catalogue)
-        slots = np.array([*slot_of.values()], np.int32)
-        event_users = slots
-        if len(slots) < len(batch):
-            event_users = np.array([slot_of[user] for user in batch.users], np.int32)
-        known = catalogue.size
-        events = Batch(event_users, catalogue.slots(batch.items), batch.weights, batch.flags)
+        prepared = prepared or prepare(batch, users, catalogue, rows, history)
+        slots, events, known = prepared
+        had = users.events[slots]
         for name, one in self._learning.items():
             self._before.setdefault(name, one.parameters)
+        self.strangers.meet(events, batch, slots, now_ms)
         self._train(events, number, now_ms)
         counted = self.models.count(events)
         given = Given(events, batch.ts, slots, now_ms, self.half_life_ms)
@@ -150,7 +164,8 @@ class Learner:
         else:
             taught = Draws(s.model.negatives, known, self._random, self._memory.eaten, self._event)
             self._event += len(batch)
-        new_users, newest = self._steps.take(given, taught, history)
+        new_users, newest = self.steps.take(given, taught, history)
+        self.strangers.stay(slots, had)
         self.shared.touch(events.items)
         users.write(slots, rows)
         self.models.clock_ms = max(self.models.clock_ms, float(newest))
@@ -172,7 +187,8 @@ class Learner:
             if change.any():
                 found[name] = change
         self._before.clear()
-        return self._outbox.pack(now_ms, self.models.counted(), found)
+        found |= self.strangers.counted()
+        return self.outbox.pack(now_ms, self.models.counted(), found)
 
     def _train(self, events: Batch, number: int, now_ms: int) -> None:
         """Let the ranker learn from some of the events, before any model does: what known users
@@ -184,7 +200,8 @@ class Learner:
         if not most:
             return
         known = (events.items >= 0) & (events.weights > 0) & (self.users.events[events.users] > 0)
-        known &= self.catalogue.events[events.items] > 0
+        described = self.models.content.described.of[events.items] > 0
+        known &= (self.catalogue.events[events.items] > 0) | described
         chosen = np.flatnonzero(known)
         if len(chosen) > most:
             chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(np.int64)]
@@ -196,28 +213,71 @@ class Learner:
         self.models.train(events.users[chosen], events.items[chosen], now_ms, self._samples)
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
-        """The lists of the users in `slots` (distinct), and their factors if these are wanted."""
-        users, models = self.users, self.models
+        """The lists of the users in `slots` (distinct), their factors and what follows their lists,
+        if these are wanted."""
+        users, models, n = self.users, self.models, self.settings.lists.length
         vectors = models.vectors(slots, now_ms) if self.settings.redis.factors else None
         made = []
         for source, at, told in models.tell(slots, now_ms):
             found = slots[at]
+            names = [users.names[slot] for slot in found.tolist()]
+            own = names, source, now_ms
+            lists, reasons = told.lists, told.reasons
+            if lists.items.shape[1] > n:
+                lists, reasons = lists.part(0, n), np.ascontiguousarray(reasons[:, :n])
+                rest = told.lists.part(n)
+                made.append(ListUpdates(KEPT, *own, rest, self.catalogue, self.writer))
             made.append(
                 ListUpdates(
                     USER,
-                    [users.names[slot] for slot in found.tolist()],
-                    source,
-                    now_ms,
-                    told.lists,
+                    *own,
+                    lists,
                     self.catalogue,
-                    self._writer,
-                    told.reasons,
+                    self.writer,
+                    reasons,
                     users.events[found],
                     None if vectors is None else vectors[at],
                     told.consumed,
+                    None if told.explored is None else told.explored[:, :n],
+                    models.steps.followed.names(found, lists),
                 )
             )
-        return made
+        return [some.under_all(users.others) for some in made] if users.others else made
+
+    def describe(self, entries: Sequence[Described], now_ms: int) -> bool:
+        """Take metadata of items, and know these items from now on; returns whether lists that
+        were made before may have to change.
+
+        Raises:
+            RuntimeError: as in `expire_items`.
+        """
+        self._require_empty()
+        c = self.catalogue
+        slots = c.slots([one.item for one in entries])
+        told = [one for one, slot in zip(entries, slots.tolist(), strict=True) if slot >= 0]
+        slots = slots[slots >= 0]
+        fresh = not c.metadata.described[slots].all()
+        put_described(c.metadata, slots, told)
+        c.seen[slots] = np.maximum(c.seen[slots], now_ms)
+        self.models.describe(slots, contents(told))
+        return self.show_items(now_ms) or fresh
+
+    def show_items(self, now_ms: int) -> bool:
+        """Show what may be shown by now, and nothing else; returns whether anything has changed."""
+        c = self.catalogue
+        slots = c.metadata.look(c.size, now_ms)
+        changed = c.metadata.show(slots, now_ms, c.alive, c.shown)
+        if len(changed):
+            self.models.forget_popular()
+            self.shared.at_once(changed)
+        return len(changed) > 0
+
+    def _require_empty(self) -> None:
+        if not self.outbox.empty:
+            raise RuntimeError(
+                "items cannot change in the middle of a batch: call messages() first, which tells "
+                "the item learners what was learned of them."
+            )
 
     def expire_items(self, before_ms: int) -> None:
         """Drop idle items from the replica, and the space of those dropped before.
@@ -225,11 +285,7 @@ class Learner:
         Raises:
             RuntimeError: `messages` still has to tell of items that could move.
         """
-        if not self._outbox.empty:
-            raise RuntimeError(
-                "items cannot expire in the middle of a batch: call messages() first, which tells "
-                "the item learners what was learned of them."
-            )
+        self._require_empty()
         self.catalogue.expire(before_ms)
         self.models.forget_popular()
         if self.catalogue.wasteful:

@@ -1,4 +1,4 @@
-"""When which lists of a user shard are written: after a batch, later under overload, or again.
+"""When which lists of a user shard are written: with a batch, later under overload, or soon.
 
 In: the users of a batch, or the time. Out: effects, mainly `Write`. Flink is not used here.
 """
@@ -6,14 +6,16 @@ In: the users of a batch, or the time. Out: effects, mainly `Write`. Flink is no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.events.batch import EventBatch
+from udfs.events.searches import Search
 from udfs.learning.effects import Effect, Wake, Write
 from udfs.learning.learner import Learner
+from udfs.learning.profiles import ProfileStep
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import UserShard
 from udfs.state.handles import Rows
@@ -26,6 +28,7 @@ OVERLOAD_MS = 500
 keeps up stays far below it (docs/performance.md)."""
 
 _LIVE_MS = 60_000  # an event no older than this when read counts as live
+_SOON_MS = 5  # how long lists that need no batch wait for one: what a ranking costs is its start
 
 
 class ListStep:
@@ -33,6 +36,7 @@ class ListStep:
 
     Args:
         users, history: rows of the current shard's state. clock: the wall clock, ms.
+        profiles: of those users.
     """
 
     def __init__(
@@ -42,7 +46,9 @@ class ListStep:
         users: Rows,
         history: Rows,
         clock: Callable[[], int],
+        profiles: ProfileStep,
     ) -> None:
+        self._profiles = profiles
         self._options, self._refills = settings.options, settings.refills
         self._learner, self._rows, self._clock = learner, (users, history), clock
 
@@ -56,12 +62,12 @@ class ListStep:
         if overloaded and now - shard.flushed_ms < lists.coalesce_ms:
             due = dict(shard.due)
             for user, at in zip(batch.users, since, strict=True):
-                due.setdefault(user, at)
+                due[user] = due.get(user) or at
             shard.put_off(due)
             yield Wake(shard.timers.plan(LISTS, shard.flushed_ms + lists.coalesce_ms))
             return
         if shard.due:
-            since += shard.due.values()
+            since += filter(None, shard.due.values())
             # All at once: locating the postponed users separately could evict users of this batch.
             slots = self._locate([*(users.names[slot] for slot in slots.tolist()), *shard.due])
             shard.put_off({})
@@ -69,6 +75,17 @@ class ListStep:
         yield from self.write(shard, slots, now)
         after = self._clock()
         shard.account.refreshed([max(after - at, 0) for at in since])
+
+    def soon(self, shard: UserShard, names: Iterable[str], now: int) -> Iterator[Effect]:
+        """Write the lists of some users with those of the next batch, or alone if none comes."""
+        if self._options.job.strict:
+            yield from self.write(shard, self._locate([*names]), now)
+            return
+        fresh = not shard.due
+        shard.put_off(dict.fromkeys(names, 0) | shard.due)
+        # A timer may be left of an overload, far away, whose lists a batch has written since.
+        if fresh or LISTS not in shard.timers:
+            yield Wake(shard.timers.plan(LISTS, now + _SOON_MS))
 
     def _locate(self, names: list[str]) -> NDArray[np.int32]:
         found = self._learner.users.locate(names, *self._rows, self._learner.catalogue)
@@ -78,6 +95,7 @@ class ListStep:
         """Write the lists of the users in `slots`."""
         began = time.perf_counter()
         learner, account = self._learner, shard.account
+        self._profiles.load(shard, slots)
         updates = learner.user_lists(slots, now)
         for some in updates:
             _ = some.json  # here, so as not to count as the stores' time
@@ -88,6 +106,14 @@ class ListStep:
         account.spend("rank", int((ranked - began) * 1e6))
         account.spend("redis", micros(ranked))
         account.lists += len(slots)
+
+    def searched(self, shard: UserShard, searches: list[Search], now: int) -> Iterator[Effect]:
+        """Write the lists of users who have searched for something."""
+        self._learner.models.steps.searches.take(searches)
+        if self._options.lists.refresh:
+            slots = self._locate([one.user for one in searches])
+            shard.idle.mark(self._learner.users, slots, now)  # who has a list may be idle one day
+            yield from self.write(shard, slots, now)
 
     def refill(self, shard: UserShard, now: int) -> Iterator[Effect]:
         """Write some of the lists that Redis has lost, if it has lost any."""

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.events.batch import make_batch
+from udfs.learning.guarded import Guarded
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
+from udfs.learning.past import compile_past
 from udfs.models.settings import Settings
 from udfs.state.handles import MemoryRows
 
@@ -28,6 +30,10 @@ def main() -> None:
     else:
         _learning(Learner(settings))
         ItemShard.compile(settings)
+        if settings.identity.enabled:
+            compile_past(settings)
+        if settings.crowd.guard:
+            Guarded.compile(Learner(settings))
         _clusters(Learner(settings))
     Learner(settings).compile()
     ItemShard.compile(settings)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.accounts import LISTS
+from udfs.accounts import LISTS, NEVER_TAKEN, NTH, RARE, SELDOM_TAKEN
 from udfs.events.batch import EventBatch
 from udfs.learning import quality_kernels
 from udfs.learning.learner import Learner
@@ -26,6 +26,9 @@ from udfs.state.handles import Rows
 CUTS = (1, 5, 10, 20)
 MEASURES = ("tests", *(f"recall@{k}" for k in CUTS), f"mrr@{TOP}", f"ndcg@{TOP}", f"novelty@{TOP}")
 _CUTS = np.array(CUTS)
+NUMBERS = (1, 2, 5, 10)
+"""Which events of a user an evaluation tests by themselves, as lists `nth<n>`: only the first of
+them is no other test. Events on what the user has consumed are none."""
 
 
 def sums(
@@ -73,13 +76,15 @@ class Quality:
 
     Args:
         models: models whose lists are tested in addition to `LISTS`.
+        nth: whether the first, second, … events of users, `NUMBERS`, are tests by themselves.
     """
 
-    def __init__(self, every: int, models: Sequence[str] = ()) -> None:
-        self.every, self.models = every, models
+    def __init__(self, every: int, models: Sequence[str] = (), nth: bool = False) -> None:
+        self.every, self.models, self._nth = every, models, NUMBERS if nth else ()
         self._shown: dict[str, Shown] = {}
         self._names = {
-            name: [f"{name}:{measure}" for measure in MEASURES] for name in (*LISTS, *models)
+            name: [f"{name}:{measure}" for measure in MEASURES]
+            for name in (*LISTS, *models, NEVER_TAKEN, SELDOM_TAKEN)
         }
         self._compile()
 
@@ -125,6 +130,8 @@ class Quality:
         slots, items = [], []
         for n, item in zip(chosen, wanted.tolist(), strict=True):
             slot = slot_of[batch.users[n]]
+            if self._nth:
+                self._test_nth(learner, slot, item, now_ms, totals)
             if not users.events[slot]:
                 totals["unknown_users"] = totals.get("unknown_users", 0.0) + 1
             elif learner.settings.lists.exclude_consumed and self._consumed(learner, item, slot):
@@ -134,8 +141,9 @@ class Quality:
                 items.append(item)
         if not slots:
             return totals, {}
-        totals["new_items"] = float(items.count(-1))
         where, taken = np.array(slots, np.int32), np.array(items, np.int32)
+        events = np.where(taken >= 0, catalogue.events[taken], 0)
+        totals["new_items"] = float((events == 0).sum())
         total = quality_kernels.all_events(catalogue.events, catalogue.size)
         shown: dict[str, list[str]] = {}
         popular = learner.models.by_popularity(where, now_ms)[0]
@@ -144,7 +152,31 @@ class Quality:
             totals.update(zip(self._names[name], sums, strict=True))
             if fresh:
                 shown[name] = fresh
+            if name == LISTS[0] and learner.models.content.described.some:
+                rare = {NEVER_TAKEN: events == 0, SELDOM_TAKEN: (events > 0) & (events < RARE)}
+                for part, some in rare.items():
+                    given = learner, name, found[some], taken[some], total
+                    totals.update(zip(self._names[part], self._score(*given)[0], strict=True))
         return totals, shown
+
+    def _test_nth(
+        self, learner: Learner, slot: int, item: int, now_ms: int, totals: dict[str, float]
+    ) -> None:
+        """Add the test of an event that is one of `NUMBERS` of its user."""
+        number = int(learner.users.events[slot]) + 1
+        if number not in self._nth or self._consumed(learner, item, slot):
+            return
+        where = np.array([slot], np.int32)
+        for name, found in (
+            (f"{NTH}{number}", learner.models.rank(where, now_ms)[0][2].items[0]),
+            (f"{NTH}{number} {LISTS[1]}", learner.models.by_popularity(where, now_ms)[0][0]),
+        ):
+            hit = item >= 0 and item in found[:TOP].tolist()
+            for measure, value in (("tests", 1.0), (f"recall@{TOP}", float(hit))):
+                key = f"{name}:{measure}"
+                totals[key] = totals.get(key, 0.0) + value
+        if number == 1:  # a stranger's event looks at popularity when its item is known
+            learner.models.forget_popular()
 
     def _tested(
         self,

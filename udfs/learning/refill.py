@@ -52,6 +52,14 @@ class Refill:
         """Record the users whose lists have been written."""
         self._since.update(users)
 
+    def forget(self, users: Iterable[str]) -> None:
+        """Do not restore the lists of these users: they are gone from Redis for good."""
+        gone = set(users)
+        for some in (self._since, *(names for _, _, names in self._recent)):
+            some -= gone
+        if self._users is not None:
+            self._users = iter([name for name in self._users if name not in gone])
+
     def look(self, learned: int) -> tuple[bool, list[str]]:
         """Whether Redis was found empty just now, and the next users whose lists to write.
 

@@ -21,11 +21,18 @@ class Trial(Struct, frozen=True, kw_only=True):
             those of earlier micro-batches; slower if users recur.
         per_batch: whether lists are written once a batch in strict mode too, not after each event:
             nobody reads them before the end.
+        items: metadata that user learners know from the beginning: entries of
+            `udfs.feed.metadata.pack`.
+        people: what is said of users before the first event, packed `PersonChange`s.
+        nth: whether a user's first, second, fifth and tenth events are tests by themselves.
     """
 
     after: int = 0
     sequential: bool = False
     per_batch: bool = False
+    items: list[bytes] = []
+    people: list[bytes] = []
+    nth: bool = False
 
 
 ORDINARY = Trial()
@@ -42,6 +49,7 @@ class JobSettings(Struct, frozen=True, kw_only=True):
         born_ms: when the job was submitted: its writers shut out those of older jobs; 0: they do
             not.
         trial: how `millirec evaluate` tests.
+        topic: which lists also go to Kafka, see `udfs.lists.keys.NAMES`; none: no topic.
     """
 
     options: Settings
@@ -49,6 +57,7 @@ class JobSettings(Struct, frozen=True, kw_only=True):
     window_ms: int = 0
     born_ms: int = 0
     trial: Trial = ORDINARY
+    topic: tuple[str, ...] = ()
 
     @property
     def redis(self) -> RedisSettings:

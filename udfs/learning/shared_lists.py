@@ -6,21 +6,36 @@ timers, never within a batch, and those of items a few at a time, so that no bat
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.lists.keys import ITEM, POPULAR, TRENDING, Kind
+from udfs.lists.keys import (
+    CATEGORY_POPULAR,
+    CATEGORY_TRENDING,
+    ITEM,
+    POPULAR,
+    SEGMENT,
+    TRENDING,
+    Kind,
+)
 from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
-from udfs.models.ranked import Lists, of_one
+from udfs.models.popular.categories import Categories
+from udfs.models.ranked import Lists, Ranked, no_lists, of_one
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 
 PAUSE_MS = 125
 """How often lists of items are written, `AT_ONCE` each time: 256 a second."""
 AT_ONCE = 32
+CATEGORIES_LATER = 5
+"""How many times less often the lists of categories are written than those of all items, unless
+items come or go: there may be hundreds."""
 
 
 class SharedLists:
@@ -28,11 +43,14 @@ class SharedLists:
 
     def __init__(self, settings: Settings, models: Recommender, writer: ListsJson) -> None:
         self._settings, self._models, self._writer = settings.lists, models, writer
+        self._least = settings.privacy.min_users
         self._every_ms = int(settings.lists.similar_every_s * 1000)
         self._popular_written = self._similar_looked = 0
         self._waiting: set[int] = set()
         self._due: list[tuple[int, int, int]] = []  # a heap: when, a serial number, slot
         self._touched = 0
+        self._categories, self._categories_written = list[str](), 0
+        self._segments: list[str] = []
         self._written: dict[int, int] = {}
 
     @property
@@ -57,6 +75,18 @@ class SharedLists:
                 self._touched += 1
                 heappush(self._due, (at, self._touched, slot))
 
+    def at_once(self, slots: NDArray[np.integer[Any]]) -> None:
+        """Record that items may be shown now, or not any more: lists that all share are due, and
+        those of items that are like these."""
+        self._popular_written = self._categories_written = 0
+        c = self._models.catalogue
+        near = self._models.similar(slots).items if self._written else slots[:0]
+        for slot in [*slots.tolist(), *np.unique(near[near >= 0]).tolist()]:
+            if c.alive[slot]:
+                self._waiting.add(slot)
+                self._touched += 1
+                heappush(self._due, (0, self._touched, slot))
+
     def lost(self) -> None:
         """Record that the lists of all items are missing from Redis."""
         for those in (self._written, self._waiting, self._due):
@@ -73,32 +103,98 @@ class SharedLists:
 
     def updates(self, now_ms: int, *, everything: bool = False) -> list[ListUpdates]:
         """The lists that are due, or all that have changed."""
-        found: list[ListUpdates] = []
         every_ms = self._settings.popular_every_s * 1000
-        if everything or now_ms - self._popular_written >= every_ms:
-            self._popular_written = now_ms
-            self._models.forget_popular()
-            popular = of_one(
-                self._models.by_popularity(np.array([-1], np.int32), now_ms), "popular"
-            )
-            found.append(self._made(POPULAR, [""], "popular", now_ms, popular))
-            trending = of_one(self._models.by_trend(), "trending")
-            found.append(self._made(TRENDING, [""], "trending", now_ms, trending))
-        if everything or now_ms - self._similar_looked >= PAUSE_MS:
-            slots = self._take(now_ms, everything)
-            if slots:
-                self._similar_looked = now_ms
-                found.append(self._similar(slots, now_ms))
+        popular = everything or now_ms - self._popular_written >= every_ms
+        items = everything or (now_ms - self._similar_looked >= PAUSE_MS and self.busy(now_ms))
+        found: list[ListUpdates] = []
+        if popular or items:
+            with self._taken_by_enough(popular):
+                found += self._of_all(now_ms, everything) if popular else ()
+                found += self._of_items(now_ms, everything) if items else ()
         return found
+
+    @contextmanager
+    def _taken_by_enough(self, popular: bool) -> Iterator[None]:
+        """Meanwhile only items count as shown that enough users took, see `privacy.min_users`.
+
+        Args:
+            popular: whether the order by popularity is looked at, which is another one then.
+        """
+        if not self._least:
+            yield
+            return
+        models, catalogue = self._models, self._models.catalogue
+        shown = catalogue.shown
+        catalogue.shown = shown & (catalogue.takers >= self._least)
+        try:
+            yield
+        finally:
+            catalogue.shown = shown
+            if popular:
+                models.forget_popular()
+
+    def _of_all(self, now_ms: int, everything: bool) -> Iterator[ListUpdates]:
+        """What is popular and trending; now and then in each category and segment, too."""
+        self._popular_written = now_ms
+        self._models.forget_popular()
+        popular = of_one(self._models.by_popularity(np.array([-1], np.int32), now_ms), "popular")
+        yield self._made(POPULAR, [""], "popular", now_ms, popular)
+        trending = of_one(self._models.trends.look(), "trending")
+        yield self._made(TRENDING, [""], "trending", now_ms, trending)
+        later_ms = CATEGORIES_LATER * self._settings.popular_every_s * 1000
+        if everything or now_ms - self._categories_written >= later_ms:
+            self._categories_written = now_ms
+            yield from self._by_category(now_ms)
+            yield from self._by_segment(now_ms)
+
+    def _of_items(self, now_ms: int, everything: bool) -> Iterator[ListUpdates]:
+        """The similar items of those that have waited longest."""
+        if slots := self._take(now_ms, everything):
+            self._similar_looked = now_ms
+            yield self._similar(slots, now_ms)
+
+    def _by_category(self, now_ms: int) -> list[ListUpdates]:
+        """What is popular and trending in each category, and empty lists for those that have lost
+        their lists since the last time."""
+        if not self._models.catalogue.metadata.labels:
+            return []
+        models, categories = self._models, Categories(self._models.catalogue)
+        names = categories.names
+        gone = [name for name in self._categories if name not in set(names)]
+        self._categories = names
+        made = []
+        for kind, source, found in (
+            (CATEGORY_POPULAR, "popular", models.popular.by_category(categories, now_ms)),
+            (CATEGORY_TRENDING, "trending", models.trends.by_category(categories)),
+        ):
+            if names or gone:
+                ranked = of_one(_with_gone(found, len(gone)), source)
+                made.append(self._made(kind, [*names, *gone], source, now_ms, ranked))
+        return made
+
+    def _by_segment(self, now_ms: int) -> list[ListUpdates]:
+        """What users of each segment begin with, and empty lists for segments that have lost
+        theirs since the last time."""
+        models = self._models
+        if not models.segments.counts.some:
+            return []
+        names, found = models.segments.by_segment(models.popular.look(now_ms))
+        gone = [name for name in self._segments if name not in set(names)]
+        self._segments = names
+        ranked = of_one(_with_gone(found, len(gone)), "segments")
+        return [self._made(SEGMENT, [*names, *gone], "segments", now_ms, ranked)]
 
     def _take(self, now_ms: int, everything: bool) -> list[int]:
         """The living items whose lists to write now, those that have waited longest first."""
-        due, alive, slots = self._due, self._models.catalogue.alive, list[int]()
+        catalogue = self._models.catalogue
+        due, alive, slots = self._due, catalogue.alive, list[int]()
+        if self._least:  # of an item that few took, the list would tell what they took besides
+            alive = alive & (catalogue.takers >= self._least)
         while due and (everything or (due[0][0] <= now_ms and len(slots) < AT_ONCE)):
             _, _, slot = heappop(due)
-            self._waiting.remove(slot)
-            if alive[slot]:
+            if alive[slot] and slot in self._waiting:  # it may be due twice
                 slots.append(slot)
+            self._waiting.discard(slot)
         return slots
 
     def _similar(self, slots: list[int], now_ms: int) -> ListUpdates:
@@ -111,4 +207,12 @@ class SharedLists:
         self, kind: Kind, names: list[str], source: str, now_ms: int, lists: Lists
     ) -> ListUpdates:
         catalogue = self._models.catalogue
+        if kind in (POPULAR, TRENDING, SEGMENT):
+            lists = self._models.steps.for_all(lists)
         return ListUpdates(kind, names, source, now_ms, lists, catalogue, self._writer)
+
+
+def _with_gone(found: Ranked, gone: int) -> Ranked:
+    """Lists, and `gone` empty ones behind them."""
+    none = no_lists(gone, found[0].shape[1])
+    return np.concatenate([found[0], none[0]]), np.concatenate([found[1], none[1]])

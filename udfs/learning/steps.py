@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from udfs.direct import Direct
 from udfs.feed.change_kernels import Demand, People
 from udfs.feed.outbox import Outbox
-from udfs.learning import batch_kernels
+from udfs.learning import batch_kernels, serve_kernels
 from udfs.learning.batch_kernels import (
     BATCH,
     OWED,
@@ -23,6 +23,7 @@ from udfs.learning.batch_kernels import (
     Work,
 )
 from udfs.memory.catalogue import Catalogue
+from udfs.memory.takers import Takers
 from udfs.memory.users import Users
 from udfs.models.factors import arrays
 from udfs.models.factors.arrays import Draws, Ratings, Rule
@@ -37,6 +38,7 @@ class Steps:
 
     Args:
         position: float32[L], the weights of the window.
+        takers: counts who took what for the first time; None: nobody wants to know.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Steps:
         catalogue: Catalogue,
         users: Users,
         outbox: Outbox,
+        takers: Takers | None = None,
     ) -> None:
         self._users, self._catalogue, self._outbox = users, catalogue, outbox
         rate, pull = np.float32(options.learning_rate), np.float32(options.regularisation)
@@ -53,6 +56,8 @@ class Steps:
         squared = options.loss == "squared"
         self._step = Direct(batch_kernels.squared if squared else batch_kernels.softmax)
         self._each = options.negatives + options.window
+        self._takers = takers
+        self._serve = Direct(serve_kernels.serve)
         self._made = np.zeros(7, np.int64)
         self._crowd: Crowd | None = None
         self._goods: Goods | None = None
@@ -67,6 +72,8 @@ class Steps:
         """
         users, catalogue, outbox, made = self._users, self._catalogue, self._outbox, self._made
         n = len(given.ts)
+        if self._takers is not None:
+            outbox.take(self._takers.count(given.batch, users.view))
         owed, spare = outbox.room(n, self._each), users.spare(n)
         made[OWED], made[BATCH], made[PAGES] = outbox.count, outbox.batch, users.free_count
         work = Work(owed, outbox.touched, spare, users.rows(len(given.slots)), made)
@@ -80,6 +87,18 @@ class Steps:
             users.seal(spare.sealed[:full], history, catalogue)
             users.pack(given.slots, catalogue)
         return fresh, newest
+
+    def serve(self, given: Given, history: Rows) -> int:
+        """Let a batch count for its users alone; returns how many were met for the first time."""
+        users, catalogue = self._users, self._catalogue
+        spare, batch = users.spare(len(given.ts)), given.batch
+        crowd, packed = self._crowd_now(), users.rows(len(given.slots))
+        fresh: int = self._serve(given, crowd, spare, packed, varying=(given.ts, *batch))
+        users.free_count, full = spare.counts.tolist()
+        if full:
+            users.seal(spare.sealed[:full], history, catalogue)
+            users.pack(given.slots, catalogue)
+        return fresh
 
     def _crowd_now(self) -> Crowd:
         users, keys, crowd = self._users, self._catalogue.keys, self._crowd
@@ -99,7 +118,7 @@ class Steps:
         if goods is None or goods.stamp is not c.stamp or goods.axis is not axis:
             goods = self._goods = Goods(
                 arrays.item_factors(c),
-                Demand(c.popularity, c.popularity_at, c.events, c.seen),
+                Demand(c.popularity, c.popularity_at, c.sums, c.events, c.seen),
                 axis,
                 c.along,
                 c.across,

@@ -8,47 +8,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from udfs.accounts import Account
-from udfs.events.batch import EventBatch, cut, make_batch, recurrences, unpack
-from udfs.feed.entries import PUBLISH_MS
-from udfs.learning.effects import END, Effect, Emit, Report, Show, Wake, Write
+from udfs.events.batch import EventBatch, make_batch, unpack
+from udfs.events.item_changes import is_notice
+from udfs.events.joined import is_joined, unpack_joined
+from udfs.events.people import is_people, unpack_people
+from udfs.events.searches import is_searches, unpack_searches
+from udfs.feed.metadata_reader import MetadataReader
+from udfs.learning.described import DescribedStep
+from udfs.learning.effects import END, Effect, Expire, Wake, Write
+from udfs.learning.join_step import AGAIN, JoinStep
+from udfs.learning.learn_step import LearnStep, Replica
 from udfs.learning.learner import Learner
-from udfs.learning.list_step import ListStep, micros
-from udfs.learning.quality import Quality
+from udfs.learning.list_step import LISTS, ListStep, micros
+from udfs.learning.people_step import PeopleStep
+from udfs.learning.profiles import ProfileStep
 from udfs.learning.refill import LOOK_MS
+from udfs.learning.rights_step import RightsStep
 from udfs.learning.settings import JobSettings
 from udfs.learning.shared_lists import PAUSE_MS
 from udfs.learning.timers import next_tick
 from udfs.learning.user_shard import Handles, UserShard
 from udfs.lists.keys import ITEM
-from udfs.ranking.recommender import Recommender
+from udfs.memory.metadata import NEVER
 from udfs.stores.redis_marks import RedisMarks
 
-_REPORT_S = 1.0  # how often a batch that is learned event by event reports its progress
-_EXPIRE_MS = 60_000  # how often idle items are dropped from the replica
 _TICK_MS = 400  # how long counts and shared lists wait for each other
 # Names of timers, besides `LISTS`.
-_QUEUE, _REFILL, _SWEEP, _TICK = "queue", "refill", "sweep", "tick"
+_QUEUE, _REFILL, _SWEEP, _TICK, _LOOK = "queue", "refill", "sweep", "tick", "look"
 _NOTHING = Account()
 _NO_EVENTS = make_batch([], [], np.zeros(0), np.zeros(0), np.zeros(0), [], 0)
-
-
-class Replica(Protocol):
-    """The replica of the items, kept up to date by the feed; see `udfs.feed.reader.FeedReader`."""
-
-    read: int
-
-    @property
-    def settled(self) -> bool:
-        """Whether the replica has loaded everything there is."""
-
-    def refresh(self, models: Recommender) -> int:
-        """Bring it up to date."""
 
 
 class UserStep:
@@ -56,7 +48,9 @@ class UserStep:
 
     Args:
         state: the operator's handles, which Flink scopes to the current shard.
+        metadata: of the items, as it changes.
         marks: makes the marks of a shard, given its key. clock: the wall clock, ms.
+        alone: whether this subtask has all shards.
     """
 
     def __init__(
@@ -65,23 +59,47 @@ class UserStep:
         state: Handles,
         learner: Learner,
         replica: Replica,
+        metadata: MetadataReader,
         marks: Callable[[int], RedisMarks],
         clock: Callable[[], int],
+        alone: bool = False,
     ) -> None:
         self._settings, self._state, self._rows = settings, state, (state.users, state.history)
         self._learner, self._replica, self._marks, self._clock = learner, replica, marks, clock
-        quality = settings.options.quality
-        self._quality = Quality(quality.every, quality.models)
-        self._lists = ListStep(settings, learner, *self._rows, clock)
-        self._refreshed_ms = self._expired_ms = self._read = 0
+        self._refresh = settings.options.lists.refresh
+        self._described = DescribedStep(learner, metadata)
+        profiles = ProfileStep(state.people, learner)
+        self._lists = ListStep(settings, learner, *self._rows, clock, profiles)
+        self._rights = RightsStep(state, learner)
+        self._people = PeopleStep(
+            state, learner, self._lists, self._rights, profiles, self._refresh
+        )
+        self._joins = None
+        if settings.options.identity.enabled:
+            parts = learner, self._lists, self._people, self._refresh, alone
+            self._joins = JoinStep(state, *parts, clock)
+        self._learning = LearnStep(
+            settings, self._rows, learner, replica, self._described, self._lists, clock, profiles
+        )
         self._shards: dict[int, UserShard] = {}
-        self._refresh, strict = settings.options.lists.refresh, settings.options.job.strict
-        # Whether lists are written after each event.
-        self._each = strict and self._refresh and not settings.trial.per_batch
+        self._over: set[int] = set()
 
     def batch(self, key: int, data: bytes) -> Iterator[Effect]:
-        """Learn one batch of one shard; batches that have queued up are learned as one."""
+        """Learn one batch of one shard; batches that have queued up are learned as one. Or take a
+        notice of changed items, searches, or what is said of users."""
         shard = yield from self._load(key)
+        if is_notice(data):
+            self._described.expect(data, self._clock())
+            yield from self._look(shard)
+            return
+        if is_searches(data) or is_people(data):
+            if is_people(data) and shard.queued:  # what came before is learned before
+                yield from self._learn(key, shard, shard.queued.take())
+            yield from self._hear(shard, data)
+            return
+        if self._joins and is_joined(data):
+            yield from self._join(key, shard, self._joins, data)
+            return
         batch, now = unpack(data), self._clock()
         if not (pause := shard.queued.pause(batch, now)):
             yield from self._learn(key, shard, shard.queued.take(batch))
@@ -94,24 +112,40 @@ class UserStep:
         restored = key not in self._shards
         shard = yield from self._load(key)
         due = shard.timers.take(END if restored else timestamp)
-        if not (shard.queued or restored or timestamp == END or due - {_QUEUE}):
-            return  # the last piece came before the timer
-        if timestamp == END:
+        done = {_QUEUE} if shard.due else {_QUEUE, LISTS}
+        if not (shard.queued or restored or timestamp == END or due - done):
+            return  # the last piece, or a batch with these lists, came before the timer
+        if timestamp == END or (shard.due and LISTS in due):
             shard.flushed_ms = 0  # nothing is postponed any more
         if shard.queued:
             yield from self._learn(key, shard, shard.queued.take())
+        if timestamp == END:
+            self._described.end(self._clock)
+        if _LOOK in due or shard.recent.version != self._described.version:
+            yield from self._look(shard, at_once=timestamp == END)
         began, now, account = time.perf_counter(), self._clock(), shard.account
+        if self._joins and AGAIN in due:
+            yield from self._joins.again(shard)  # adds to what is due
         # Timers of waiting batches come more often than postponed lists are due.
         if shard.due and now - shard.flushed_ms >= self._settings.options.lists.coalesce_ms:
             yield from self._lists.refresh(shard, _NO_EVENTS, np.zeros(0, np.int32), now)
         if _REFILL in due:
-            self._refresh_replica(now)
+            self._learning.refresh_replica(now)
             if self._replica.settled:
                 yield from self._lists.refill(shard, now)
             yield self._every(_REFILL, LOOK_MS, shard)
         if _SWEEP in due:
-            for user in shard.idle.sweep(*self._rows, self._learner.users.dtype, now):
-                self._learner.users.forget(user)
+            rows = *self._rows, self._state.people
+            parted, dtype = self._joins is not None, self._learner.users.dtype
+            idle = shard.idle.sweep(*rows, dtype, now, elsewhere=parted)
+            self._learner.users.forget(*idle)
+            if idle and self._settings.topic:
+                yield Expire(self._rights.ids_of(idle))
+            shard.forget_acts(idle)
+            if self._joins:
+                self._joins.expire(*idle)
+            shard.noted.sweep()
+            shard.forgotten.expire(now - self._settings.options.privacy.held_ms)
             yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
         if account != _NOTHING:
             account.spend("user_learner", micros(began))
@@ -121,10 +155,49 @@ class UserStep:
             yield from self._tick(shard, now)
         elif account != _NOTHING:
             yield from self._keep(shard)
+        if timestamp == END and self._settings.topic and self._ended(key):
+            yield from self.end()  # from `close`, nothing can be sent any more
+
+    def _ended(self, key: int) -> bool:
+        """Whether the input has ended for all shards, this one among them."""
+        self._over.add(key)
+        return self._over >= self._shards.keys()
 
     def end(self) -> Iterator[Effect]:
         """At the end of a bounded input: write every shared list."""
         yield Write(self._learner.shared.updates(self._clock(), everything=True))
+
+    def _look(self, shard: UserShard, *, at_once: bool = False) -> Iterator[Effect]:
+        """Take what has changed of items, and make lists anew that it matters to."""
+        now, users = self._clock(), self._learner.users
+        self._described.look(now)
+        if updates := self._learner.shared.updates(now):
+            yield Write(updates)
+        names = self._described.due(shard.recent, now, at_once=at_once)
+        slots = [slot for name in names if (slot := users.find(name)) >= 0]
+        if slots and self._refresh:
+            yield from self._lists.write(shard, np.array(slots, np.int32), now)
+            yield from self._keep(shard)
+        if (at := self._described.next_ms(shard.recent, now)) < NEVER:
+            yield Wake(shard.timers.plan(_LOOK, at))
+
+    def _join(self, key: int, shard: UserShard, joins: JoinStep, data: bytes) -> Iterator[Effect]:
+        """Take a person's ids, after all that the person did before."""
+        if shard.queued:
+            yield from self._learn(key, shard, shard.queued.take())
+        self._learning.refresh_replica(self._clock())
+        yield from joins.take(key, shard, unpack_joined(data))
+        yield from self._keep(shard)
+
+    def _hear(self, shard: UserShard, data: bytes) -> Iterator[Effect]:
+        """Take searches of users, or what is said of them."""
+        self._learning.refresh_replica(now := self._clock())
+        if is_searches(data):
+            found = [s for s in unpack_searches(data) if shard.forgotten.takes(s.user, s.ts)]
+            yield from self._lists.searched(shard, found, now)
+        else:
+            yield from self._people.take(shard, unpack_people(data), now)
+        yield from self._keep(shard)
 
     def _load(self, key: int) -> Generator[Effect, None, UserShard]:
         """The shard, loaded from its state on first use."""
@@ -132,7 +205,9 @@ class UserStep:
         if shard is None:
             s = self._settings
             s.layout.check(self._state.layout, "the user learner")
-            shard = self._shards[key] = UserShard(self._state, key, s, self._marks(key))
+            self._people.expect(s.trial.people)
+            steps = self._learner.models.steps
+            shard = self._shards[key] = UserShard(self._state, key, s, self._marks(key), steps)
             yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
             if s.refills:
                 yield self._every(_REFILL, LOOK_MS, shard)
@@ -143,56 +218,13 @@ class UserStep:
         return Wake(shard.timers.plan(name, next_tick(self._clock(), interval_ms)))
 
     def _learn(self, key: int, shard: UserShard, batch: EventBatch) -> Iterator[Effect]:
-        began, now, account = time.perf_counter(), self._clock(), shard.account
-        others = sum(account.stages.values())
-        self._refresh_replica(now)
-        keep = shard.duplicates.keep(batch.ids, now)
-        if keep is not None:
-            account.duplicates += len(batch) - int(keep.sum())
-            batch = batch.take(keep)
-        touched: list[NDArray[np.int32]] = []
-        for part in self._parts(batch):
-            if self._settings.trial.sequential and touched:
-                # A replay's batches are long, and others wait for what they teach.
-                yield from self._send(now)
-                self._refresh_replica(self._clock())
-            # The shard's key is above the bits of the count, so that no two shards draw the same
-            # negatives.
-            number = (key << 40) + shard.learned
-            first = self._settings.trial.after - shard.learned
-            if self._quality.due(number, len(part)):
-                yield from self._test(part, number, first, now, account)
-            learned = self._learner.learn(part, *self._rows, number, now, shard.mean, first)
-            shard.learned += len(part)
-            account.learned += len(part)
-            account.users += learned.new_users
-            account.note(learned.quality)
-            shard.idle.mark(self._learner.users, learned.slots, now)
-            touched.append(learned.slots)
-            if self._each:
-                yield from self._lists.write(shard, learned.slots, now)
-            if time.perf_counter() - began > _REPORT_S:
-                account.spend("learn", micros(began) - sum(account.stages.values()) + others)
-                account.spend("user_learner", micros(began))
-                yield self._report(shard)
-                began, account, others = time.perf_counter(), shard.account, 0
-        account.batches += 1
-        account.waited += max(now - batch.opened, 0)
-        if touched and self._refresh and not self._each:
-            yield from self._lists.refresh(shard, batch, _distinct(touched), now)
-        yield from self._send(now)  # nobody waits for these
-        account.spend("learn", micros(began) - sum(account.stages.values()) + others)
-        account.spend("user_learner", micros(began))
+        yield from self._learning.learn(key, shard, batch)
         yield from self._keep(shard)
-
-    def _send(self, now: int) -> Iterator[Effect]:
-        """Tell the item learners what was learned since the last call."""
-        for item_shard, message in self._learner.messages(now).items():
-            yield Emit(item_shard, message)
 
     def _keep(self, shard: UserShard) -> Iterator[Effect]:
         """Put what was counted into the state, until the next tick reports it."""
         shard.store()
+        shard.noted.searched()
         if shard.account != _NOTHING and _TICK not in shard.timers:
             yield self._every(_TICK, _TICK_MS, shard)
 
@@ -205,50 +237,7 @@ class UserStep:
                 shard.account.spend(stage, micros(began))
         if shared.busy(now) and any(some.kind == ITEM for some in updates):
             yield Wake(shard.timers.plan(_TICK, now + PAUSE_MS))
+        shard.noted.offered()
         if shard.account != _NOTHING:
-            yield self._report(shard)
+            yield self._learning.report(shard)
             shard.store()
-
-    def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
-        """The parts that are tested and then learned in one step: the batch, or less if
-        configured."""
-        if self._settings.options.job.strict:
-            yield from cut(batch, range(1, len(batch)))
-        elif self._settings.trial.sequential:
-            yield from cut(batch, recurrences(batch.users))
-        elif len(batch):
-            yield batch
-
-    def _test(
-        self, batch: EventBatch, number: int, first: int, now: int, account: Account
-    ) -> Iterator[Effect]:
-        began = time.perf_counter()
-        quality, shown = self._quality.test(self._learner, batch, *self._rows, number, now, first)
-        if shown:
-            yield Show(shown)
-        account.note(quality)
-        account.spend("quality", micros(began))
-
-    def _refresh_replica(self, now: int) -> None:
-        if now - self._refreshed_ms >= PUBLISH_MS // 2:
-            self._refreshed_ms = now
-            self._replica.refresh(self._learner.models)
-        if now - self._expired_ms >= _EXPIRE_MS:
-            self._expired_ms = now
-            self._learner.expire_items(now - self._settings.options.item_expiry_ms)
-
-    def _report(self, shard: UserShard) -> Report:
-        """Hand over what was counted; the next count begins at nothing."""
-        account, shard.account = shard.account, Account()
-        if self._replica.read > self._read:
-            account.feed = {"read": self._replica.read - self._read}
-            self._read = self._replica.read
-        return Report(account)
-
-
-def _distinct(slots: list[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """The slots of all parts of a batch, each once, in the order of their first events."""
-    if len(slots) == 1:
-        return slots[0]
-    found = dict.fromkeys(np.concatenate(slots).tolist())
-    return np.fromiter(found, np.int32, len(found))

@@ -1,13 +1,14 @@
 """The front end's contract: the form of a list as JSON, for writers and readers.
 
-In: the list's owner, its time, its source and its items. Out: a JSON string
-`{"user"|"item", "id", "at", "v", "source", "items": [{"item", "score", "why"}], "consumed"}`, in
-fragments, of which `udfs.lists.lists_json` makes lists; and back. This module needs neither NumPy
-nor kernels.
+In: the list's owner, its time, its source and its items. Out: a JSON string `{"user"|"item"|
+"category"|"segment", "id", "at", "v", "source", "items": [{"item", "score", "why"}], "consumed",
+"explored": [{"item", "chance"}]}`, in fragments, of which `udfs.lists.lists_json` makes lists; and
+back. This module needs neither NumPy nor kernels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -45,6 +46,41 @@ def fragments(kind: Kind, at_ms: int, source: str, numbered: bool) -> tuple[byte
     return head, after, b'","at":%d,"v":%d,"source":%b,"items":[' % (at_ms, CONTRACT, _json(source))
 
 
+def with_explored(value: bytes, items: Iterable[tuple[str, float]]) -> bytes:
+    """A list that names what stands in it to become known, and with which probability each of these
+    items was chosen for it.
+
+    >>> with_explored(b'{"items":[]}', [("mug", 0.25)])
+    b'{"items":[],"explored":[{"item":"mug","chance":0.250000}]}'
+    """
+    told = [b'{"item":%b,"chance":%.6f}' % (_json(item), chance) for item, chance in items]
+    return b'%b,"explored":[%b]}' % (value[:-1], b",".join(told))
+
+
+def with_followed(value: bytes, names: Mapping[int, str]) -> bytes:
+    """A list that says in `why` whom its user follows who took an item, by the item's place.
+
+    >>> items = b'[{"item":"a","score":1,"why":{"model":"social"}}]'
+    >>> value = b'{"id":"1","at":1,"v":1,"source":"mf","items":%b}' % items
+    >>> with_followed(value, {0: "bob"})[45:]
+    b'[{"item":"a","score":1,"why":{"model":"social","followed":"bob"}}]}'
+    """
+    found = read_items(value)
+    for place, name in names.items():
+        entry = found.items[place]
+        if entry.why is not msgspec.UNSET:
+            entry.why = msgspec.Raw(b'%b,"followed":%b}' % (bytes(entry.why)[:-1], _json(name)))
+    return _json(found)
+
+
+class Explored(msgspec.Struct, frozen=True):
+    """An item that stands in a list to become known; `chance`: the probability that it was chosen,
+    of all that might have been."""
+
+    item: str
+    chance: float
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One recommended item; `score` is 0 to 1, `why` names where it comes from."""
 
@@ -64,7 +100,10 @@ class RecommendationList(msgspec.Struct, frozen=True):
     items: list[Entry]
     user: str = ""
     item: str = ""
+    category: str = ""
+    segment: str = ""
     consumed: list[str] = []
+    explored: list[Explored] = []
 
 
 class UnreadEntry(msgspec.Struct, gc=False):
@@ -83,12 +122,23 @@ class UnreadList(msgspec.Struct, gc=False, kw_only=True):
 
     user: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    category: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    segment: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     id: msgspec.Raw
     at: msgspec.Raw
     v: msgspec.Raw
     source: msgspec.Raw
     items: list[UnreadEntry]
     consumed: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    explored: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Named(msgspec.Struct, gc=False):
+    item: str
+
+
+class _Items(msgspec.Struct, gc=False):
+    items: list[_Named]
 
 
 class _Head(msgspec.Struct):
@@ -103,6 +153,24 @@ read_items = msgspec.json.Decoder(UnreadList).decode
 """The same, of which only the items are decoded."""
 
 _head = msgspec.json.Decoder(_Head).decode
+_named = msgspec.json.Decoder(_Items).decode
+
+
+def without(value: bytes, items: frozenset[str] | set[str]) -> bytes:
+    """A list without some items: the same bytes if it holds none of them, or is no list. It takes
+    as long for many items as for few.
+
+    >>> without(b'{"id":"1","at":1,"v":1,"source":"mf","items":[{"item":"a","score":1}]}', {"a"})
+    b'{"id":"1","at":1,"v":1,"source":"mf","items":[]}'
+    """
+    try:
+        if items.isdisjoint([entry.item for entry in _named(value).items]):
+            return value
+        found = read_items(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return value
+    found.items = [entry for entry in found.items if entry.item not in items]
+    return _json(found)
 
 
 def id_of(value: bytes) -> str:

@@ -93,6 +93,10 @@ class ListsJson:
         written = self._out[: edges[-1] if rows else 0].tobytes()
         return [written[a:b] for a, b in zip([0, *edges], edges, strict=False)]
 
+    def forget(self) -> None:
+        """Clear what is left of lists that were written."""
+        self._out[:] = 0
+
 
 def _around(owners: Owners) -> json_kernels.Around:
     kind, names, numbers = owners.kind, owners.names, owners.numbers

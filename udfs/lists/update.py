@@ -6,9 +6,9 @@ of one kind, time and source as arrays, or each of them with ids, as a `ListUpda
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,8 @@ class ListUpdates:
             user, for ranking other items elsewhere; None: not needed.
         consumed: int32[n, K], popular items that the user of each list has consumed, −1 where there
             are fewer; None: not known.
+        explored: float32[n, N], as in `Served`; None: nothing.
+        followed: by row and place, whom the user of a list follows who took an item; None: nobody.
     """
 
     kind: Kind
@@ -76,6 +78,8 @@ class ListUpdates:
     numbers: NDArray[np.int64] | None = None
     factors: NDArray[np.float32] | None = None
     consumed: NDArray[np.int32] | None = None
+    explored: NDArray[np.float32] | None = None
+    followed: Mapping[int, Mapping[int, str]] | None = None
     _json: list[bytes] | None = None
 
     def __len__(self) -> int:
@@ -90,7 +94,46 @@ class ListUpdates:
             self._json = self.writer.write(
                 owners, self.catalogue, self.lists, self.reasons, self.consumed
             )
+            for row, names in (self.followed or {}).items():
+                self._json[row] = contract.with_followed(self._json[row], names)
+            if self.explored is not None:
+                self._tell(self._json, self.explored)
         return self._json
+
+    def _tell(self, lists: list[bytes], explored: NDArray[np.float32]) -> None:
+        """Add to each list what was explored in it."""
+        rows, places = np.nonzero(explored)
+        items = self.catalogue.names(self.lists.items[rows, places].tolist())
+        found: dict[int, list[tuple[str, float]]] = {}
+        chances = explored[rows, places].tolist()
+        for row, item, chance in zip(rows.tolist(), items, chances, strict=True):
+            found.setdefault(row, []).append((item, chance))
+        for row, some in found.items():
+            lists[row] = contract.with_explored(lists[row], some)
+
+    def under_all(self, others: Mapping[str, Sequence[str]]) -> ListUpdates:
+        """The same lists once more under other names.
+
+        Args:
+            others: more names for some of the owners.
+        """
+        pairs = [(row, name) for row, name in enumerate(self.names)]
+        whole = [(row, one) for row, name in pairs for one in (name, *others.get(name, ()))]
+        if len(whole) == len(pairs):
+            return self
+        at = np.array([row for row, _ in whole])
+        return replace(
+            self,
+            names=[name for _, name in whole],
+            lists=Lists(*(array[at] for array in self.lists)),
+            reasons=_at(self.reasons, at),
+            numbers=_at(self.numbers, at),
+            factors=_at(self.factors, at),
+            consumed=_at(self.consumed, at),
+            explored=_at(self.explored, at),
+            followed=_rows(self.followed, at.tolist()),
+            _json=None,
+        )
 
     def __iter__(self) -> Iterator[ListUpdate]:
         names, sources = self.catalogue.names, list(SOURCES)
@@ -111,3 +154,13 @@ class ListUpdates:
                 id=contract.list_id(self.at_ms, number),
                 json=self.json[row],
             )
+
+
+def _at(rows: NDArray[Any] | None, at: NDArray[np.int64]) -> NDArray[Any] | None:
+    return None if rows is None else rows[at]
+
+
+def _rows(
+    followed: Mapping[int, Mapping[int, str]] | None, at: list[int]
+) -> dict[int, Mapping[int, str]]:
+    return {new: followed[row] for new, row in enumerate(at) if row in followed} if followed else {}

@@ -23,30 +23,34 @@ from udfs.memory import random_kernels, record_kernels, vector_kernels
 from udfs.memory.clusters import AUTOMATIC, ClusterIndex
 from udfs.memory.columns import Table, column
 from udfs.memory.key_table import KeyTable
-from udfs.state.records import VERSION, item_dtype
+from udfs.memory.metadata import Metadata
+from udfs.memory.popularity_kernels import SPANS
+from udfs.memory.vector_kernels import LIMIT, SPREAD_LIMIT
+from udfs.state.records import ITEM_VERSION, item_dtype
 
 _encode = msgspec.json.Encoder().encode
 _NONE = np.zeros(0, np.int32)
+_STORED = record_kernels.Columns._fields
 
 
 class Catalogue(Table):
     """Slots 0 to `size` − 1; every array has room for more.
 
     Attributes:
-        q, y, bias: float32[I, d] twice and float32[I]: the factor of an item as a candidate, its
-            factor as part of a history, and its bias.
+        q, y, bias: float32[I, d] twice and float32[I]: an item's factor as a candidate, that as
+            part of a history, and its bias.
         spread: float32[I, 3], summed mean squared gradients of q, y and bias.
-        axis, along, across: float32[d], float32[I] twice: bounds of products with q, as of the last
-            `measure` (see `vector_kernels.measure`): maintained only where lists are made.
+        axis, along, across: float32[d], float32[I] twice: bounds of products with q, see `measure`.
         strong: int32[64], slots of the last lists by factors, which are tried first for the next.
         clusters: searched instead of all items if lists need not be exact.
-        alive: bool[I], items that may be learned and shown. A slot that is not alive is an expired
-            item, or an item known only by its key from a user's history.
-        popularity, popularity_at: float64[I], decayed sum of positive weights and its time, ms.
+        alive: bool[I], items that are learned. A slot that is not alive is an expired item, or an
+            item known only by its key from a user's history.
+        shown: bool[I], those of them that lists may have now. metadata: what else is known of them.
+        popularity, popularity_at, sums: float64[I], float64[I], float64[I, 4], decayed sum of
+            positive weights, its time (ms), the sums of `popularity_kernels.SPANS` as of then.
         events, seen: int64[I], events counted and the time of the last, ms.
-        stamp: int64[I], the number of the last batch that touched the item.
-        keys: uint64[I], the `item_key` of each item.
-        checksum: int64[I], CRC-32 of the UTF-8 id: the item's shard is its remainder.
+        takers, stamp: uint8[I], int64[I], see `item_dtype`; the last batch that touched the item.
+        keys, checksum: uint64[I], int64[I], `item_key`, and CRC-32 of the id, for the item's shard.
         text, text_at, text_length: the JSON fragments of the items, for `lists`.
 
     Args:
@@ -61,10 +65,13 @@ class Catalogue(Table):
     along = column(np.float32)
     across = column(np.float32)
     alive = column(np.bool_)
+    shown = column(np.bool_)
     popularity = column(np.float64)
     popularity_at = column(np.float64)
+    sums = column(np.float64, (len(SPANS),))
     events = column(np.int64)
     seen = column(np.int64)
+    takers = column(np.uint8)
     stamp = column(np.int64)
     checksum = column(np.int64)
     _shards = column(np.int32)
@@ -88,6 +95,7 @@ class Catalogue(Table):
         self._measure = Direct(vector_kernels.measure)
         self.text = np.zeros(32 * self.room, np.uint8)
         self._text_end = 0
+        self.metadata = self.attach(Metadata())
 
     @property
     def size(self) -> int:
@@ -121,8 +129,7 @@ class Catalogue(Table):
         return np.where(self.alive[slots], slots, np.int32(-1)) if self.size else slots
 
     def slots_of_keys(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The slot of each item by `item_key`, int32[n]; an unknown key gets a new slot that is not
-        alive."""
+        """The slot of each item by `item_key`, int32[n]; an unknown key gets a new, dead slot."""
         slots, fresh = self._by_key.number(keys)
         known = self.size
         self.reserve(known + len(fresh))
@@ -143,22 +150,19 @@ class Catalogue(Table):
             self.checksum[slot] = zlib.crc32(item.encode())
             self._sharded = min(self._sharded, slot)
             self._write_text(slot, item)
-        self.alive[slots] = True
+        self.alive[slots] = self.shown[slots] = True
         self.living += len(slots)
         first = np.empty((len(slots), self.dimensions), np.float32)
         random_kernels.initial_factors(self.keys[slots], self.seed, first)
         self.q[slots] = first
-        counts = self.popularity, self.popularity_at, self.events, self.seen
-        for array in (self.y, self.bias, self.spread, *counts):
-            array[slots] = 0
+        for name in _STORED[1:]:
+            getattr(self, name)[slots] = 0
         return slots
 
     def measure(self, slots: NDArray[np.int32]) -> None:
-        """Update the bounds or the clusters after a change of `q` or `bias` of these slots, if
-        lists are made by them.
-
-        Bounds are correct for any axis. The best one is near the factors' first principal axis,
-        computed again whenever all factors have changed ten times on average."""
+        """Update the bounds (`vector_kernels.measure`) or the clusters after a change of `q` or
+        `bias` of these slots. Bounds are correct for any axis. The best one is near the factors'
+        first principal axis, computed again whenever all have changed ten times on average."""
         if self.bounded:
             self._measure(self.q, self.axis, slots, self.along, self.across, varying=(slots,))
             self.measured(len(slots))
@@ -215,15 +219,14 @@ class Catalogue(Table):
         return np.flatnonzero(self.alive[: self.size])
 
     def names(self, slots: Iterable[int]) -> list[str]:
-        """The ids of the items in `slots`; each slot must have one."""
+        """The ids of the items in `slots`."""
         return [name for slot in slots if (name := self.ids[slot]) is not None]
 
     def rows(self, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
         """The records of the items in `slots`, of `item_dtype`."""
         out = np.empty((len(slots), self.dtype.itemsize // 4), np.float32)
-        counts = self.events, self.seen, self.popularity, self.popularity_at
-        columns = record_kernels.Columns(self.q, self.y, self.bias, self.spread, *counts)
-        record_kernels.pack(slots.astype(np.int32), columns, VERSION, out)
+        columns = record_kernels.Columns(*[getattr(self, name) for name in _STORED])
+        record_kernels.pack(slots.astype(np.int32), columns, ITEM_VERSION, out)
         return out.view(self.dtype).reshape(len(slots))
 
     def put_rows(self, items: Sequence[str], rows: NDArray[np.void]) -> None:
@@ -231,28 +234,25 @@ class Catalogue(Table):
         self.put(self.slots(items), rows)
 
     def put(self, slots: NDArray[np.int32], rows: NDArray[np.void]) -> None:
-        """Set the items in `slots` (−1: skipped) to the absolute values of records that have the
-        fields of `item_dtype`."""
+        """Set the items in `slots` (−1: skipped) to records with the fields of `item_dtype`."""
         if slots.size and slots.min() < 0:
             rows, slots = rows[slots >= 0], slots[slots >= 0]
-        limit = vector_kernels.LIMIT
         for array, name in ((self.q, "factor"), (self.y, "context"), (self.bias, "bias")):
-            array[slots] = np.clip(rows[name].astype(np.float32), -limit, limit)
-        self.spread[slots] = np.clip(rows["spread"], 0.0, vector_kernels.SPREAD_LIMIT)
+            array[slots] = np.clip(rows[name].astype(np.float32), -LIMIT, LIMIT)
+        self.spread[slots] = np.clip(rows["spread"], 0.0, SPREAD_LIMIT)
         if self.clusters is not None and 2 * len(slots) >= self.living:
             self.cluster()  # clusters of initial factors would not separate later
         else:
             self.measure(slots)
-        self.events[slots], self.seen[slots] = rows["events"], rows["seen"]
-        self.popularity[slots] = rows["popularity"]
-        self.popularity_at[slots] = rows["popularity_at"]
+        for name in set(_STORED[4:]) & {*(rows.dtype.names or ())}:
+            getattr(self, name)[slots] = rows[name]
 
     def expire(self, before_ms: int) -> list[str]:
         """Drop the items last seen before `before_ms`: they are neither learned nor shown until
         they occur again. Returns their ids."""
         slots = self.living_slots()
         slots = slots[self.seen[slots] < before_ms]
-        self.alive[slots] = False
+        self.alive[slots] = self.shown[slots] = False
         for table in self.attached:
             table.clear(slots)
         self.living -= len(slots)

@@ -140,7 +140,8 @@ def _sides(c, q, bias, clusters, beyond):
         length = dot(x[k], x[k])
         if length > farthest:
             farthest = length
-            w[:] = x[k]
+            for f in range(d + 1):
+                w[f] = x[k, f]
     for _ in range(_ITERATIONS):
         for k in range(n):
             along[k] = dot(x[k], w)

@@ -160,6 +160,19 @@ def note(item, user, consumes, weight, history, spare):
         counts[1] = at + 1
 
 
+@njit(cache=True, nogil=True)
+def replay(batch, history, spare):
+    """`note` what events left in the history of their users, in order, without learning.
+
+    Args:
+        batch, history, spare: `Batch`, and `History` and `Spare`, changed; of each there is room
+            for so many events.
+    """
+    users, items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
+    for e in range(users.shape[0]):
+        note(items[e], users[e], flags[e] & 1 == 1, weights[e], history, spare)
+
+
 @njit(cache=True, nogil=True, _nrt=False)
 def recent(user, history, begin, out):
     """Set `out[begin:]` (int32) to the last items of a history, newest first; returns the end.

@@ -73,6 +73,23 @@ class Pages(Table):
             count += 1
         return count
 
+    def chain(self, tail: int, fill: int) -> NDArray[np.int32]:
+        """The items of one chain, those of its newest page first: int32[m]."""
+        parts, page, stop = [self.pages[0, :0]], tail, fill
+        while page >= 0:
+            parts.append(self.pages[page, :stop])
+            page, stop = int(self.older[page]), PAGE
+        return np.concatenate(parts)
+
+    def standing(self, tail: int, fill: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """The items of one chain, oldest first, int32[m], and whether each is liked, bool[m]."""
+        parts, liked, page, stop = [self.pages[0, :0]], [np.zeros(0, np.bool_)], tail, fill
+        while page >= 0:
+            parts.insert(0, self.pages[page, :stop])
+            liked.insert(0, self.disliked[page] >> np.arange(stop, dtype=np.uint32) & 1 == 0)
+            page, stop = int(self.older[page]), PAGE
+        return np.concatenate(parts), np.concatenate(liked)
+
     def items(self, tails: NDArray[np.int32], fill: NDArray[np.int32]) -> NDArray[np.int32]:
         """All items on pages in use, one after the other: int32[m].
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from udfs.compiling import njit
 from udfs.memory.history_kernels import PAGE
-from udfs.state.records import VERSION
+from udfs.state.records import USER_VERSION
 
 HEAD = 10
 """Words of 32 bits in a record before the factor."""
@@ -54,7 +54,7 @@ def pack_rows(slots, history, stored, out):
         u, row = slots[n], out[n]
         page = tail[u]
         length = fill[u] if page >= 0 and fill[u] < PAGE else 0
-        row[0] = VERSION | length << 8 | d << 16
+        row[0] = USER_VERSION | length << 8 | d << 16
         row[1], row[2], row[3] = first[u], sealed[u], events[u]
         row[4], row[5] = last[u], last[u] >> 32
         row[6], row[7] = seen[u], seen[u] >> 32

@@ -23,7 +23,7 @@ from udfs.memory.history_kernels import PAGE, History, Spare
 from udfs.memory.pages import Pages
 from udfs.memory.user_kernels import Stored
 from udfs.state.handles import Rows
-from udfs.state.records import read_rows, user_dtype
+from udfs.state.records import read_rows, unpack_others, user_dtype
 
 
 class Users(Table):
@@ -38,6 +38,8 @@ class Users(Table):
         tail, fill: int32[U], the history page being filled (−1: none) and its length.
         first, sealed: int64[U], the full pages `first` to `sealed` − 1 are in the history state.
         pages, older, disliked, free, free_count: the current arrays of `Pages`.
+        joined: the other ids of users, in the state of their shard; None: users have one id each.
+        others: the same of cached users who have any.
     """
 
     p = column(np.float32, ("d",))
@@ -58,6 +60,8 @@ class Users(Table):
         self.history_pages = -(-history // PAGE)  # rounded up: never fewer than configured
         self.dtype = user_dtype(dimensions)
         self.names: list[str] = []
+        self.joined: Rows | None = None
+        self.others: dict[str, list[str]] = {}
         self._loaded = 0
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._free_slots: list[int] = []
@@ -165,12 +169,15 @@ class Users(Table):
         self._slots[user] = slot
         self._loaded += 1
         self.serials[slot] = self._loaded
+        known = None if self.joined is None else self.joined.get(user)
+        if known and (others := unpack_others(known).ids):
+            self.others[user] = others
         stored = rows.get(user)
         if stored is None:
             key = np.array([item_key(user)], np.uint64)
             random_kernels.initial_factors(key, ~self.seed & 0xFFFFFFFF, self.p[slot : slot + 1])
             return slot
-        row = read_rows(stored, self.dtype, f"user {user!r}")[0]
+        row = read_rows(stored, self.dtype, "the row of a user")[0]
         self.p[slot], self.spread[slot] = row["factor"], row["spread"]
         self.events[slot], self.last[slot], self.seen[slot] = (
             row["events"],
@@ -204,16 +211,35 @@ class Users(Table):
     def forget(self, *users: str) -> None:
         """Drop users from the cache and from attached tables; their rows in state stay."""
         slots = [slot for user in users if (slot := self._slots.pop(user, -1)) >= 0]
+        for user in users if self.others else ():
+            self.others.pop(user, None)
         if slots:
             for page in self.tail[slots].tolist():
                 self._pages.give_back(page)
             self.clear(np.array(slots))
+            for slot in slots:
+                self.names[slot] = ""
             self._free_slots += slots
+
+    def begin_again(self, slot: int, history: Rows) -> None:
+        """Empty the history of a cached user, in memory and in state."""
+        for number in range(int(self.first[slot]), int(self.sealed[slot])):
+            history.remove(f"{number}:{self.names[slot]}")
+        self._pages.give_back(int(self.tail[slot]))
+        self.tail[slot], self.fill[slot], self.first[slot], self.sealed[slot] = -1, 0, 0, 0
 
     def consumed(self) -> NDArray[np.int32]:
         """The catalogue slots in the histories of cached users, int32[m], in no particular
         order."""
         return self._pages.items(self.tail, self.fill)
+
+    def history_of(self, slot: int) -> NDArray[np.int32]:
+        """The catalogue slots in the history of one cached user, int32[m]."""
+        return self._pages.chain(int(self.tail[slot]), int(self.fill[slot]))
+
+    def standing(self, slot: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """The history of a cached user, oldest first: int32[m], and whether each is liked."""
+        return self._pages.standing(int(self.tail[slot]), int(self.fill[slot]))
 
     def renumber(self, place: NDArray[np.int32]) -> None:
         """Follow a compaction of the catalogue that kept the `consumed` slots; `place` is its

@@ -161,6 +161,10 @@ class Model:
         may be kept in the moment beforehand. None: it has no such kernel."""
         return None
 
+    def describe(self, slots: NDArray[np.int32], content: NDArray[np.int8]) -> None:
+        """Learn what the items in `slots` (int32[n]) are: int8[n, WIDTH], see
+        `udfs.models.content.features`; all 0 where nothing is known."""
+
     def count(self, events: Events) -> Callable[[], object]:
         """Learn from a batch; the function returned waits until that is done, since nothing else
         reads the source's counts meanwhile."""

@@ -28,6 +28,14 @@ class Lists(NamedTuple):
     scores: NDArray[np.float32]
     models: NDArray[np.int8]
 
+    def part(self, begin: int, end: int | None = None) -> Lists:
+        """The items from place `begin` to place `end` − 1 of each list."""
+        return Lists(*(np.ascontiguousarray(array[:, begin:end]) for array in self))
+
+    def first(self, n: int) -> Lists:
+        """The first n items of each list."""
+        return self if self.items.shape[1] <= n else self.part(0, n)
+
 
 class Told(NamedTuple):
     """n lists with what is told of them.
@@ -44,6 +52,27 @@ class Told(NamedTuple):
     models: NDArray[np.int8]
     reasons: NDArray[np.int32]
     consumed: NDArray[np.int32]
+
+    @property
+    def lists(self) -> Lists:
+        """The lists alone."""
+        return Lists(self.items, self.scores, self.models)
+
+
+class Served(NamedTuple):
+    """The same as `Told`, as served.
+
+    Attributes:
+        explored: float32[n, N], with which probability an item was put where it stands to become
+            known; 0: it stands there for the user's sake. None: nothing was explored.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    models: NDArray[np.int8]
+    reasons: NDArray[np.int32]
+    consumed: NDArray[np.int32]
+    explored: NDArray[np.float32] | None = None
 
     @property
     def lists(self) -> Lists:

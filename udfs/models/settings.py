@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, defstruct, field
 
 from udfs.models.options import ItemCF, RankerOptions, UserCF
+from udfs.options.cassandra import Cassandra
+from udfs.options.crowd import Crowd
+from udfs.options.encoders import Images, Text
 from udfs.options.events import Events
+from udfs.options.explore import Explore
+from udfs.options.identity import Identity
 from udfs.options.learning import Feed, Lists, Model, Quality
+from udfs.options.privacy import Privacy
+from udfs.options.rules import Rule
 from udfs.options.runtime import Job, Redis, State
 from udfs.options.sources import SOURCES
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The sections, by their names in the configuration.
+    """The sections, by their names in the configuration, and the rules.
 
     >>> Settings().model.dimensions, Settings().lists.length
     (32, 20)
@@ -29,17 +36,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     item_cf: ItemCF = field(default_factory=ItemCF)
     user_cf: UserCF = field(default_factory=UserCF)
     ranker: RankerOptions = field(default_factory=RankerOptions)
+    text: Text = field(default_factory=Text)
+    images: Images = field(default_factory=Images)
     lists: Lists = field(default_factory=Lists)
+    explore: Explore = field(default_factory=Explore)
+    identity: Identity = field(default_factory=Identity)
+    crowd: Crowd = field(default_factory=Crowd)
     quality: Quality = field(default_factory=Quality)
     redis: Redis = field(default_factory=Redis)
     feed: Feed = field(default_factory=Feed)
     state: State = field(default_factory=State)
     job: Job = field(default_factory=Job)
+    privacy: Privacy = field(default_factory=Privacy)
+    cassandra: Cassandra = field(default_factory=Cassandra)
+    rules: list[Rule] = field(default_factory=list)
 
     @property
     def half_life_ms(self) -> float:
-        """After how long an event counts half as much for popularity, ms."""
-        return self.model.popularity_half_life_s * 1000.0
+        """After how long an event counts half as much for popularity as it decays by itself, ms."""
+        return (self.model.popularity_half_life_s or 86_400.0) * 1000.0
+
+    @property
+    def fixed_half_life(self) -> bool:
+        """Whether that is the only half-life; if not, a mixture of several is learned."""
+        return self.model.popularity_half_life_s > 0
 
     @property
     def item_expiry_ms(self) -> int:

@@ -38,6 +38,11 @@ ACCOUNT = Types.ROW([Types.INT(), BYTES])
 STATS = OutputTag("stats", ACCOUNT)
 """The side output of accounts."""
 
+LISTS = OutputTag("lists", BYTES)
+"""The side output of lists for a Kafka topic, as `udfs.lists.topic` packs them."""
+KEPT = OutputTag("kept", ACCOUNT)
+"""The side output for Cassandra."""
+
 DEAD_LETTERS = OutputTag("dead-letters", Types.STRING())
 """The side output of unusable lines, one JSON object each."""
 

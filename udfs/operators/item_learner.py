@@ -1,6 +1,7 @@
 """The operator `item learner`: keyed by item shard, it owns the items and publishes the item feed.
 
-In: `(item shard key, packed Deltas)`. Out: accounts; outside the graph, the item feed in Redis.
+In: `(item shard key, packed Deltas or ItemChanges)`. Out: accounts; outside the graph, the item
+feed and items' metadata in Redis.
 Changes are appended to an inbox in state at once, applied as they gather, and folded into the
 items' rows at intervals, so that an item that changes a hundred times a second is written once.
 """
@@ -16,6 +17,7 @@ from udfs.learning.effects import Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.item_step import ItemStep
+from udfs.learning.published import Outside
 from udfs.learning.settings import JobSettings
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import (
@@ -29,6 +31,8 @@ from udfs.operators.flink import (
     set_timer,
 )
 from udfs.stores.redis_feed import RedisFeed
+from udfs.stores.redis_hidden import ListSweep
+from udfs.stores.redis_metadata import RedisMetadata
 
 
 class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
@@ -50,10 +54,16 @@ class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             inbox2=log(context, "inbox2"),
             turn=cell(context, "turn"),
             folded=log(context, "folded"),
+            metadata=rows(context, "metadata"),
         )
-        feed = RedisFeed(redis_writer(context, s.redis, "item"), options.redis.prefix)
+        writer, prefix = redis_writer(context, s.redis, "item"), options.redis.prefix
+        outside = Outside(
+            RedisFeed(writer, prefix),
+            RedisMetadata(writer, prefix),
+            ListSweep(s.redis, options.redis.publish),
+        )
         ItemShard.compile(options)
-        self.step = ItemStep(s, state, feed, parallelism(context) == 1, now_ms)
+        self.step = ItemStep(s, state, outside, parallelism(context) == 1, now_ms)
         group = context.get_metrics_group()
         self._counters = {name: group.counter(name) for name in ("updates", "published")}
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import methodcaller
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from pyflink.datastream import OutputTag, ProcessFunction, RuntimeContext
 
 from udfs.accounts import Account
 from udfs.errors import ConfigError
-from udfs.events.kinds import KINDS, USER_LEARNER, by_kind
+from udfs.events.item_lines import MARK, with_marked
+from udfs.events.kinds import EVENT, INTERACTION, ITEM, KINDS, USER_LEARNER, by_kind
+from udfs.events.pseudonyms import Pseudonyms
 from udfs.events.raw_columns import Rejected
 from udfs.events.settings import DecodeSettings
 from udfs.operators.code_check import CodeChecked
@@ -26,6 +28,10 @@ LINE_MOST = 100_000
 """The maximum characters of a line in its dead letter: escaped, at six bytes each at most, they
 still fit into a Kafka record of a megabyte, Kafka's default, so the job does not fail on a dead
 letter that it cannot send."""
+_LEFT_OUT = (
+    "the line, and what is wrong with it, are left out because they may name a user and "
+    "privacy.pseudonyms is true: read the line at its source"
+)
 _lines = msgspec.json.Decoder(list[str]).decode
 _json = msgspec.json.Encoder().encode
 
@@ -46,6 +52,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         names: the true path behind a file or folder that the job reads by another.
         letters: whether dead letters are sent. A job in which none are written must not: Flink
             knows no side output that nothing is connected to.
+        items: whether lines of a source of items alone are among them, and if that reads files.
+        pseudonyms: what replaces the ids of users; None: they stay as they are.
 
     Raises:
         ConfigError: a kind of lines goes to an operator that has no keys.
@@ -59,20 +67,25 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         positions: bool,
         names: Mapping[str, str] = {},
         letters: bool = True,
+        items: Literal["", "files", "other"] = "",
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         for kind in KINDS.values():
-            if kind.operator not in keys:
-                raise ConfigError(
-                    f"lines of kind {kind.name!r} go to the operator {kind.operator!r}, which gets "
-                    "none in this job: give parse its keys and connect its side output"
-                )
+            for route in kind.routes:
+                if route.operator not in keys:
+                    raise ConfigError(
+                        f"lines of kind {kind.name!r} go to the operator {route.operator!r}, which "
+                        "gets none in this job: give parse its keys and connect its side output"
+                    )
         self._settings, self._keys = settings, keys
         self._source, self._positions, self._names = source, positions, names
-        self._letters = letters
+        self._letters, self._items, self._pseudonyms = letters, items, pseudonyms
 
     def open(self, context: RuntimeContext) -> None:
         """Build the readers and register the counters."""
         self._readers = {name: kind.reader(self._settings) for name, kind in KINDS.items()}
+        if self._settings.preset.format == "json":  # where they are lines like all others
+            self._readers[EVENT.name] = self._readers[INTERACTION.name]
         self._group = context.get_metrics_group()
         self._received = self._group.counter("received")
         self._reasons: dict[str, Any] = {}
@@ -86,15 +99,21 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         if self._positions:
             positions, lines = _cut(tagged)
         account = Account(lines=len(lines))
-        for name, places in by_kind(lines).items():
+        kinds = by_kind(lines, self._settings.preset.kind)
+        if self._items:
+            kinds = with_marked(kinds, positions, ITEM.name)
+        for name, places in kinds.items():
             kind = KINDS[name]
             own = _at(lines, places)
-            files = () if self._source else _at(positions, places)
-            found = self._readers[name].decode(own, now, files)
-            keys = self._keys[kind.operator]
-            for shard, data in kind.packed(found, kind.key(found, len(keys)), opened):
-                part = piece(keys[shard], data)
-                yield part if kind.operator == USER_LEARNER else (output_to(kind.operator), part)
+            found = self._readers[name].decode(own, now, self._files(positions, places))
+            if self._pseudonyms is not None and kind.renamed is not None:
+                found = kind.renamed(found, self._pseudonyms.all)
+            for route in kind.routes:
+                keys = self._keys[route.operator]
+                for shard, data in route.parts(found, len(keys), opened):
+                    part = piece(keys[shard], data)
+                    to_users = route.operator == USER_LEARNER
+                    yield part if to_users else (output_to(route.operator), part)
             account.received += found.received
             account.ignored += found.ignored
             for bad in found.rejected:
@@ -109,10 +128,26 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
             self._count(reason, count)
         yield STATS, report(account)
 
+    def _files(self, positions: Sequence[str], places: Sequence[int]) -> Sequence[str]:
+        """The file of each of some lines; () if none of them is of a file."""
+        given = _at(positions, places)
+        if not self._items:
+            return () if self._source else given
+        files = list(map(self._file, given))
+        return files if any(files) else ()
+
+    def _file(self, position: str) -> str:
+        if position.startswith(MARK):
+            return position.removeprefix(MARK) if self._items == "files" else ""
+        return "" if self._source else position
+
     def _letter(self, bad: Rejected, position: str, line: str, now: int) -> str:
-        position = _true_path(position, self._names)
-        source = ":".join(part for part in (self._source, position) if part)
+        marked = position.startswith(MARK)
+        position = _true_path(position.removeprefix(MARK), self._names)
+        source = ":".join(part for part in ("" if marked else self._source, position) if part)
         letter: dict[str, str | int] = {"reason": bad.reason, "detail": bad.detail}
+        if self._pseudonyms is not None:
+            letter["detail"], line = _LEFT_OUT, ""
         letter |= {"source": source, "line": line, "at": now}
         if bad.element >= 0:
             letter["element"] = bad.element

@@ -72,7 +72,8 @@ class Events(Struct, frozen=True, kw_only=True):
         Literal["learn", "ignore"],
         Meta(
             description="What happens to an event of weight 0. learn: it counts, and consumes its "
-            "item unless it is an impression. ignore: it is skipped."
+            "item unless it is an impression. ignore: it is skipped, unless it tells what was "
+            "seen of a list."
         ),
     ] = "learn"
     deduplicate_s: Annotated[

@@ -97,11 +97,13 @@ class Model(Struct, frozen=True, kw_only=True):
     popularity_half_life_s: Annotated[
         float,
         Meta(
-            description="After how long an event counts half as much for popularity, in seconds.",
-            gt=0,
+            description="After how long an event counts half as much for popularity, in seconds. 0 "
+            "mixes several half-lives, from an hour to none, and what new users take, by what "
+            "predicts best what these take first.",
+            ge=0,
             le=3_153_600_000,
         ),
-    ] = 86_400.0
+    ] = 0.0
 
 
 class Lists(Struct, frozen=True, kw_only=True):
@@ -143,7 +145,7 @@ class Lists(Struct, frozen=True, kw_only=True):
         int,
         Meta(
             description="The number of events after which a user gets a list of their own; with "
-            "fewer, the list contains popular items.",
+            "fewer, the list contains what users like them begin with, or popular items.",
             ge=1,
             le=1_000_000,
         ),
@@ -164,6 +166,16 @@ class Lists(Struct, frozen=True, kw_only=True):
             "20,000 items."
         ),
     ] = "auto"
+    kept: Annotated[
+        int,
+        Meta(
+            description="How many items that follow a user's list are kept in Redis besides, as "
+            "kept:<user>: filters of requests choose from them too. 0 means none, so that a "
+            "filtered list is filled with what is popular.",
+            ge=0,
+            le=1000,
+        ),
+    ] = 0
     coalesce_ms: Annotated[
         int,
         Meta(

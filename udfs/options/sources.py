@@ -169,3 +169,31 @@ register(
         alone=False,
     )
 )
+register(
+    Source(
+        name="content",
+        code="udfs.models.content.source:Content",
+        about="what is new and like your last items, by its metadata",
+        shown="new, and like what you chose",
+        alone=False,
+    )
+)
+register(
+    Source(
+        name="segments",
+        code="udfs.models.segments.source:Segments",
+        about="what users like you begin with, by who they say they are",
+        shown="many like you begin with it",
+        alone=False,
+    )
+)
+register(
+    Source(
+        name="social",
+        code="udfs.models.social.source:Social",
+        about="what those took whom you follow",
+        shown="from those you follow",
+        alone=False,
+        options="udfs.options.social:Social",
+    )
+)

@@ -36,7 +36,7 @@ class Frame(NamedTuple):
         asked, views, items, offers: made for `FEW` users.
     """
 
-    near: NDArray[np.bool_]
+    near: NDArray[np.uint8]
     history: History
     keys: NDArray[np.uint64]
     axis: NDArray[np.float32]
@@ -111,13 +111,13 @@ class Blend:
             ranker.CANDIDATES,
             self._priors,
         )
-        return asked, views, Items(catalogue.alive, catalogue.size)
+        return asked, views, Items(catalogue.shown, catalogue.events, catalogue.size)
 
     def _evidence(self, thread: int) -> tuple[Any, ...]:
         """The views of all sources of evidence, for one thread."""
         return tuple([model.evidence(thread) for model in self._speaking])
 
-    def _offers(self, moment: Moment, near: NDArray[np.bool_]) -> tuple[Offers, NDArray[np.int32]]:
+    def _offers(self, moment: Moment, near: NDArray[np.uint8]) -> tuple[Offers, NDArray[np.int32]]:
         """What is named in the call, and the array for it, which is known to the moment from now
         on; its first columns are set to what is named before."""
         naming = tuple([model.naming(moment) for model in self._naming])
@@ -133,7 +133,7 @@ class Blend:
         return Offers(naming, first, False, self._positions, near), extra
 
     def make(
-        self, model: str, moment: Moment, near: NDArray[np.bool_], told: tuple[int, int] = (0, 0)
+        self, model: str, moment: Moment, near: NDArray[np.uint8], told: tuple[int, int] = (0, 0)
     ) -> tuple[Told, bool]:
         """The best by the ranker, or by the evidence of the source `model` alone; and whether a
         list is shorter than it should be.
@@ -166,7 +166,7 @@ class Blend:
         return out, any(short)
 
     def make_few(
-        self, model: str, slots: NDArray[np.int32], near: NDArray[np.bool_], told: tuple[int, int]
+        self, model: str, slots: NDArray[np.int32], near: NDArray[np.uint8], told: tuple[int, int]
     ) -> tuple[Told, bool]:
         """The same for up to `FEW` users, where all is `lasting` and no clusters are searched."""
         frame, catalogue, rows = self._frame, self._shop.catalogue, len(slots)
@@ -194,7 +194,7 @@ class Blend:
         )
         return out, short > 0
 
-    def _new_frame(self, near: NDArray[np.bool_]) -> Frame:
+    def _new_frame(self, near: NDArray[np.uint8]) -> Frame:
         nobody = Moment(self._shop, np.zeros(FEW, np.int32), 0)
         offers, extra = self._offers(nobody, near)
         asked, views, items = self._asked(nobody, extra)

@@ -47,9 +47,10 @@ class Asked(NamedTuple):
 
 
 class Items(NamedTuple):
-    """The catalogue: bool[I], and the slots in use."""
+    """The catalogue: bool[I], int64[I], how often items were taken, and the slots in use."""
 
     alive: Any
+    events: Any
     size: int
 
 

@@ -21,6 +21,9 @@ from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.vector_kernels import logarithms
 
 FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
+ALWAYS, OF_TAKEN, BESIDES_0, WITH_EVIDENCE = range(4)
+"""When a feature says anything of an item, so that its source may be named: always; if somebody has
+taken the item; unless it is 0; if its source, one of evidence, has some for the item."""
 _AHEAD = 8  # candidates from now whose factors are asked for
 FARTHEST = np.float32(10.0)  # the lowest product, below the highest
 
@@ -194,6 +197,28 @@ def price_decayed(view, slots, out):
     for k in range(slots.shape[0]):
         j = slots[k]
         out[k] = np.log(0.05 + decayed(popularity[j], at[j], clock, half_life))
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def loudest(x, k, shares, taken, mean, slopes, table, raised):
+    """The source whose features raise the logit of candidate k most, compared with their mean, of
+    those that say anything of it.
+
+    Args:
+        shares: float32[S, …]. taken: whether somebody has taken it. mean, slopes: float32[F].
+        table: `speaks` and `says` of the ranker's network. raised: float32[…], memory.
+    """
+    speaks, says = table
+    raised[:] = -np.inf
+    for f in range(len(speaks)):
+        tells = says[f] == ALWAYS or (says[f] == OF_TAKEN and taken)
+        tells |= says[f] == BESIDES_0 and x[f, k] != 0.0
+        tells |= says[f] == WITH_EVIDENCE and shares[min(f, shares.shape[0] - 1), k] > 0.0
+        if tells:
+            before = raised[speaks[f]]
+            gained = slopes[f] * (x[f, k] - mean[f])
+            raised[speaks[f]] = gained if before == -np.inf else before + gained
+    return np.argmax(raised)
 
 
 fills(Share, fill_share)

@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from udfs.models.content.source import FEW, Content
 from udfs.models.factors.source import Factors
 from udfs.models.model import Model, Moment, Shop
 from udfs.options import sources
-from udfs.ranking.feature_kernels import Decayed, Product, Share, Taken
+from udfs.ranking.feature_kernels import (
+    ALWAYS,
+    BESIDES_0,
+    OF_TAKEN,
+    WITH_EVIDENCE,
+    Decayed,
+    Product,
+    Share,
+    Taken,
+)
+from udfs.ranking.likeness_kernels import Likeness, New
 
 
 class Asking(NamedTuple):
@@ -34,6 +45,7 @@ class Feature(NamedTuple):
             (`feature_kernels.fills` or `feature_kernels.prices`).
         lasting: whether a view, made for more users, may be used again for fewer until an array
             is replaced.
+        says: of which items it says anything, see `feature_kernels.ALWAYS`.
     """
 
     name: str
@@ -41,6 +53,7 @@ class Feature(NamedTuple):
     source: str
     view: Callable[[Asking], Any]
     lasting: bool = False
+    says: int = ALWAYS
 
 
 _registered: dict[str, Feature] = {}
@@ -61,7 +74,7 @@ def register(feature: Feature) -> None:
 
 def _share(row: int, source: sources.Source) -> Feature:
     share = Share(row)
-    return Feature(source.name, source.prior, source.name, lambda _: share, True)
+    return Feature(source.name, source.prior, source.name, lambda _: share, True, WITH_EVIDENCE)
 
 
 def features() -> tuple[Feature, ...]:
@@ -97,6 +110,28 @@ def decayed(asking: Asking) -> Decayed:
     )
 
 
-register(Feature("product", 0.5, "mf", product, lasting=True))
+def likeness(asking: Asking) -> Likeness:
+    """How like an item is to what the user likes, by content."""
+    content, events = _content(asking), asking.shop.catalogue.events
+    alike = content.view(asking.moment)
+    groups = alike.groups
+    return Likeness(groups.vectors, groups.counts, alike.profiles, events, float(FEW))
+
+
+def new(asking: Asking) -> New:
+    """How few events an item has, of those that can be in a list before they have any."""
+    groups = _content(asking).described.groups
+    return New(groups.of, groups.counts, asking.shop.catalogue.events)
+
+
+def _content(asking: Asking) -> Content:
+    content = asking.sources["content"]
+    assert isinstance(content, Content)
+    return content
+
+
+register(Feature("product", 0.5, "mf", product, lasting=True, says=OF_TAKEN))
 register(Feature("taken", 0.0, "popular", taken, lasting=True))
 register(Feature("decayed", 0.0, "popular", decayed, lasting=True))
+register(Feature("likeness", 1.0, "content", likeness, lasting=True, says=BESIDES_0))
+register(Feature("new", 0.0, "content", new, lasting=True, says=BESIDES_0))

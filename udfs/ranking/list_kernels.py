@@ -29,7 +29,7 @@ class Offers(NamedTuple):
         first: the first column of `Asked.extra` that they set, N for each.
         named: whether they have been asked already.
         positions: for each source of evidence, its position in `SOURCES`.
-        near: bool[…], as in `popular_kernels.near_top`.
+        near: uint8[…], as in `popular_kernels.near_top`.
     """
 
     naming: Any

@@ -57,7 +57,8 @@ class Ranker:
     Attributes:
         w, squares: float64[P], parameters and AdaGrad's sums of squared gradients.
         hidden: units of the hidden layer, 0: linear.
-        speaks: for each feature, the position in `SOURCES` of the one that it speaks for.
+        speaks, says: for each feature, the position in `SOURCES` of the one that it speaks for, and
+            of which items it says anything.
     """
 
     def __init__(self, settings: RankerOptions) -> None:
@@ -70,6 +71,7 @@ class Ranker:
             for at, name in enumerate(("", *(source.name for source in sources.evident())))
         }
         self.speaks = tuple(sources.position(feature.source) for feature in features())
+        self.says = tuple(feature.says for feature in features())
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -77,7 +79,13 @@ class Ranker:
         return np.concatenate([self.w, self.squares])
 
     def put(self, parameters: NDArray[np.float64]) -> None:
-        """Set `parameters`; those of another kind of ranker change nothing."""
+        """Set `parameters`; those of another kind of ranker change nothing. Of a linear one that
+        knew only the first features, the weights of the others remain."""
+        size, known = len(self.w) // 2, len(parameters) // 4
+        if not self.hidden and 0 < known < size and len(parameters) == 4 * known:
+            now = self.parameters.reshape(4, size)
+            now[:, :known] = parameters.reshape(4, known)
+            parameters = now.ravel()
         if len(parameters) == 2 * len(self.w):
             found = np.nan_to_num(parameters, posinf=0.0, neginf=0.0)
             self.w[:] = found[: len(self.w)].clip(-_LARGEST, _LARGEST)
@@ -89,7 +97,7 @@ class Ranker:
         Args:
             alone: a source of evidence, whose feature alone is then the score.
         """
-        return Network(self.w, self.hidden, self.speaks, self._choices[alone])
+        return Network(self.w, self.hidden, self.speaks, self.says, self._choices[alone])
 
 
 class Memory:

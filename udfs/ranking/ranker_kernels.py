@@ -20,7 +20,7 @@ from udfs.memory.random_kernels import next_random
 from udfs.memory.top_kernels import insert
 from udfs.models.cached import forget_unreadable
 from udfs.ranking.candidate_kernels import activity, collect, describe, price, weigh
-from udfs.ranking.feature_kernels import FLOOR
+from udfs.ranking.feature_kernels import FLOOR, loudest
 
 
 class Network(NamedTuple):
@@ -28,13 +28,14 @@ class Network(NamedTuple):
 
     Attributes:
         w: float64[P], see `fold`; changed in place by `train`. hidden: units, 0: linear.
-        speaks: F integers, for which source each feature speaks.
+        speaks, says: F integers each, for which source each feature speaks, and of which items.
         choice: the feature that alone is the score, where it is above that of no evidence; −1: all.
     """
 
     w: Any
     hidden: int
     speaks: Any
+    says: Any
     choice: int
 
 
@@ -156,20 +157,20 @@ def rank(asked, history, sources, features, items, scratch, network, out):
         asked: `Asked`. history: `History`. sources, features: tuples of views. items: `Items`.
         scratch: `Scratch`. network: `Network`.
         out: `Lists`, whose rows `asked.begin` to `asked.end` − 1 are set, scores to logits less the
-            largest, or to the chosen feature; −1 and −inf where a row has fewer. A list's model is
-            the source whose features, compared with their mean over the candidates, raise the logit
-            most.
+            largest, or to the chosen feature; −1 and −inf where a row has fewer. An item's model is
+            of the sources that say anything of it the one whose features, compared with their mean
+            over the candidates, raise the logit most.
 
     Returns: how many of the rows have fewer.
     """
-    speaks, choice, hidden = network.speaks, network.choice, network.hidden
+    speaks, says, choice, hidden = network.speaks, network.says, network.choice, network.hidden
     n, size = out.items.shape[1], len(speaks)
     folded = np.zeros((max(hidden, 1), size + 2), np.float32)
     mean, slopes = np.empty(size, np.float32), np.empty(size, np.float32)
     raised = np.empty(max(speaks) + 1, np.float32)
     lowest, short = np.float32(np.log(FLOOR)), 0
     nothing = np.int32(-1)  # of the type that `train` gives: both share one compiled `collect`
-    slots, x, place = scratch.slots, scratch.x, scratch.place
+    slots, x, place, shares = scratch.slots, scratch.x, scratch.place, scratch.shares
     users, rows, scores, models = asked.users, out.items, out.scores, out.models
     z = x[max(choice, 0)] if choice >= 0 else scratch.z
     for r in range(asked.begin, asked.end):
@@ -202,12 +203,8 @@ def rank(asked, history, sources, features, items, scratch, network, out):
             k = place[row[at]]
             if hidden > 0 or at == 0:
                 _slopes(x, k, network, folded, slopes)
-            raised[:] = -np.inf
-            for f in range(size):
-                raised[speaks[f]] = 0.0
-            for f in range(size):
-                raised[speaks[f]] += slopes[f] * (x[f, k] - mean[f])
-            models[r, at] = np.argmax(raised)
+            taken = items.events[row[at]] > 0
+            models[r, at] = loudest(x, k, shares, taken, mean, slopes, (speaks, says), raised)
     return short
 
 

@@ -35,9 +35,9 @@ def explaining(models: dict[str, Model]) -> Explaining:
 def explain(sources: Explaining, slots: NDArray[np.int32], told: Told) -> None:
     """Set the reasons of the items of `sources`, for the users in `slots` (int32[n])."""
     for at, model in sources:
-        own = told.models == at
-        if not own.any():
+        if at not in told.models.tobytes():  # int8, and quicker than `any`
             continue
+        own = told.models == at
         # Only those rows: the reasons of an item are looked for in all that its user consumed.
         rows = own.any(axis=1).nonzero()[0]
         own = own[rows]

@@ -7,7 +7,7 @@ when is in `udfs.learning.learner`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +15,32 @@ from numpy.typing import NDArray
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
-from udfs.models.factors.search import rank_similar
+from udfs.models.content.source import Content
 from udfs.models.factors.source import Factors
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.source import TakenTogether
 from udfs.models.item_cf.wire import KeyRow
 from udfs.models.model import Model, Moment, Shop
-from udfs.models.popular.source import Popular, Trends
-from udfs.models.popular.trending import Trending
-from udfs.models.ranked import Lists, Ranked, Told, of_one
+from udfs.models.popular.source import OF_ALL, Popular, Trends
+from udfs.models.ranked import Lists, Ranked, Served, Told, of_one
+from udfs.models.segments.source import Segments
 from udfs.models.settings import Settings
+from udfs.models.social.source import Social
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
 from udfs.options.sources import SOURCES, position
-from udfs.ranking import fill_kernels
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
+from udfs.ranking.fill_kernels import fill_up
 from udfs.ranking.ranker import Ranker
 from udfs.ranking.reasons import REASONS, explain, explaining
+from udfs.ranking.similar import similar
+from udfs.ranking.steps.rules import longer
+from udfs.ranking.steps.steps import Steps
+from udfs.ranking.young import Part, begin, parts
 from udfs.threads import Threads, nothing
+
+M = TypeVar("M", bound=Model)
 
 
 class Recommender:
@@ -43,21 +50,24 @@ class Recommender:
         sources: by name, in the order of `SOURCES`.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
-        shared: what has parameters that all user learners share, by name: the ranker, and each
-            source that has `parameters`, float64[P] that begin at 0, and `put`, which sets them.
+        steps: what is done with ranked lists.
+        shared: what has parameters that all user learners share, by name, with `put`, which sets
+            them: what users take first; the ranker and each source that has `parameters`,
+            float64[P] that begin at 0.
     """
 
     def __init__(
         self, settings: Settings, catalogue: Catalogue, users: Users, threads: Threads | None = None
     ) -> None:
         self.settings = settings
-        self.shop = Shop(settings, catalogue, users, threads or Threads())
+        self.shop = Shop(longer(settings), catalogue, users, threads or Threads())
         self.sources: dict[str, Model] = {
             name: source.load()(self.shop, settings.of(source.section))
             for name, source in SOURCES.items()
         }
+        self.steps = Steps(settings, self.shop, self.content, self.social)
         self.ranker = Ranker(settings.ranker)
-        self.shared: dict[str, Any] = {"ranker": self.ranker} | {
+        self.shared: dict[str, Any] = {"ranker": self.ranker, OF_ALL: self.popular.first} | {
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
@@ -75,10 +85,11 @@ class Recommender:
         """Let the sources count n events, before these belong to the histories; the function
         returned waits until all have counted, for nothing else looks at the counts meanwhile."""
         self._moment = None
+        self.steps.count(batch)
         return self._counts.take(batch) if self.counting else nothing
 
     def learned(self) -> None:
-        """Forget what was found of users: something was learned by other means than `count`."""
+        """Forget what was found of users: something was learned otherwise."""
         self._moment = None
 
     def counted(self) -> Windows | None:
@@ -93,22 +104,17 @@ class Recommender:
         now_ms: int,
         random: NDArray[np.uint64],
     ) -> None:
-        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next.
-
-        Args:
-            random: uint64[1], the generator's state.
-        """
+        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next;
+        `random`: uint64[1], the generator's state."""
         if len(slots):
             self._blend.train(self.moment(slots, now_ms), taken, random)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and
         before anything was learned, is known of them."""
-        known = self._moment and self._moment.at(slots, now_ms)
-        if known:
-            return known
-        self._moment = Moment(self.shop, slots, now_ms)
-        return self._moment
+        if not (known := self._moment and self._moment.at(slots, now_ms)):
+            known = self._moment = Moment(self.shop, slots, now_ms)
+        return known
 
     def candidates(self, name: str, moment: Moment) -> Ranked | None:
         """The candidates of one source, see `Model.candidates`."""
@@ -121,60 +127,59 @@ class Recommender:
 
         Args:
             model: "ranker" or one of `sources.models()`; by default the one that is served. Users
-                with fewer than `minimum_events` events get what is popular.
+                with fewer than `minimum_events` events get what users like them begin with, or
+                what is popular.
         """
-        parts = self._parts(slots, now_ms, model or self.settings.lists.model)
-        return [(name, at, self._lists(name, moment, (0, 0)).lists) for name, at, moment in parts]
+        found = self._parts(slots, now_ms, model or self.settings.lists.model)
+        made = ((name, at, self._lists(name, moment, (0, 0))) for name, at, moment in found)
+        return [(name, at, told.lists.first(self.settings.lists.length)) for name, at, told in made]
 
     def tell(
         self, slots: NDArray[np.int32], now_ms: int
-    ) -> list[tuple[str, NDArray[np.intp] | slice, Told]]:
+    ) -> list[tuple[str, NDArray[np.intp] | slice, Served]]:
         """The lists that are served, as from `rank`, with reasons and what was consumed."""
         lists, blend = self.settings.lists, self._blend
-        size, near = (REASONS, self._popular.nearest), self._popular.near(now_ms)
+        size, near = (REASONS, self.popular.noted), self.popular.near(now_ms)
         served, few = lists.model, blend.lasting and 0 < len(slots) <= FEW
         few = few and served in ("ranker", *blend.evident) and self.catalogue.clusters is None
         if few and min(self.users.events[slots].tolist()) >= lists.minimum_events:
             slots = np.ascontiguousarray(slots, np.int32)
             told, short = blend.make_few(served, slots, near, size)
             self._finish(slots, now_ms, told, short)
-            return [(served, slice(None), told)]
-        parts = self._parts(slots, now_ms, served)
-        return [(name, at, self._lists(name, moment, size)) for name, at, moment in parts]
+            return [(served, slice(None), self.steps.served(told, slots, True))]
+        found = self._parts(slots, now_ms, served)
+        return [(name, at, self._lists(name, moment, size)) for name, at, moment in found]
 
-    def _parts(
-        self, slots: NDArray[np.int32], now_ms: int, served: str
-    ) -> list[tuple[str, NDArray[np.intp], Moment]]:
-        moment = self.moment(slots, now_ms)
+    def _parts(self, slots: NDArray[np.int32], now_ms: int, served: str) -> list[Part]:
+        first = "segments" if self.segments.some else "popular"
         known, least = self.users.events[slots], self.settings.lists.minimum_events
-        if len(slots) and known.min() >= least:
-            return [(served, np.arange(len(slots)), moment)]
-        young, parts = known < least, []
-        for source, chosen in ((served, ~young), ("popular", young)):
-            if len(at := np.flatnonzero(chosen)):
-                parts.append((source, at, moment if len(at) == len(slots) else moment.part(at)))
-        return parts
+        return parts(self.moment(slots, now_ms), known, least, served, first)
 
-    def _lists(self, model: str, moment: Moment, size: tuple[int, int]) -> Told:
-        """Lists of one model; `size` is R and K of `Told`, 0 if these are not wanted."""
+    def _lists(self, model: str, moment: Moment, size: tuple[int, int]) -> Served:
+        """Lists of one model; `size` is R and K of `Told`, 0 for lists that are not served."""
         slots, now_ms = moment.slots, moment.now_ms
         if model in SOURCES and model not in self._blend.evident:
-            found = self.candidates(model, moment)
-            assert found is not None, f"{model} has neither evidence nor candidates"
-            lists = of_one(found, model)
+            lists = self._listed(model, moment)
             reasons = np.full((*lists.items.shape, size[0]), -1, np.int32)
-            consumed = self._popular.consumed(slots, now_ms, size[1])
-            told = Told(*lists, reasons, consumed)
+            told = Told(*lists, reasons, self.popular.consumed(slots, now_ms, size[1]))
         else:
-            told, short = self._blend.make(model, moment, self._popular.near(now_ms), size)
+            told, short = self._blend.make(model, moment, self.popular.near(now_ms), size)
             self._finish(slots, now_ms, told, short)
-        return told
+        return self.steps.served(told, slots, size[0] > 0)
+
+    def _listed(self, model: str, moment: Moment) -> Lists:
+        """The lists of one source that needs no ranker."""
+        if model == "segments":
+            near = self.neighbours if self.counting else None
+            return begin(self.segments, self.popular, near, moment)
+        found = self.candidates(model, moment)
+        assert found is not None, f"{model} has neither evidence nor candidates"
+        return of_one(found, model)
 
     def _finish(self, slots: NDArray[np.int32], now_ms: int, told: Told, short: bool) -> None:
         """Do what the kernels have left over: fill short lists, explain other sources' items."""
         if short:
-            popular = self.by_popularity(slots, now_ms)[0]
-            fill_kernels.fill_up(*told.lists, popular, position("popular"))
+            fill_up(*told.lists, self.by_popularity(slots, now_ms)[0], position("popular"))
         if told.reasons.shape[2] and self._explaining:
             explain(self._explaining, slots, told)
 
@@ -184,25 +189,14 @@ class Recommender:
         assert found is not None
         return found
 
-    def by_trend(self) -> Ranked:
-        """The one list of what is trending now; it may be empty."""
-        return self._trends.look()
-
     def vectors(self, slots: NDArray[np.int32], now_ms: int = 0) -> NDArray[np.float32]:
         """What the factors of items are multiplied by, for each user: float32[n, d]."""
-        return self._factors.vectors(self.moment(slots, now_ms))
+        return self._source("mf", Factors).vectors(self.moment(slots, now_ms))
 
     def similar(self, slots: NDArray[np.integer[Any]]) -> Lists:
-        """Items like each of `slots`: those taken with it, then those with the nearest factors."""
-        n = self.settings.lists.length
-        if not self.counting:
-            return of_one(rank_similar(self.catalogue, slots, n), "mf")
-        lists = of_one(self.neighbours.similar(self.catalogue, slots, n), "item-cf")
-        if len(short := np.flatnonzero(lists.items[:, -1] < 0)):
-            more = np.full_like(lists.items, -1)
-            more[short] = rank_similar(self.catalogue, slots[short], n)[0]
-            fill_kernels.fill_up(*lists, more, position("mf"))
-        return lists
+        """Items like each of `slots`, see `udfs.ranking.similar`."""
+        neighbours, n = self.neighbours if self.counting else None, self.settings.lists.length
+        return similar(self.catalogue, neighbours, self.content, slots, n)
 
     def put(
         self,
@@ -214,8 +208,7 @@ class Recommender:
     ) -> None:
         """Set items, what was taken together with some, and shared parameters by name to absolute
         values."""
-        catalogue = self.catalogue
-        self._moment = None
+        catalogue, self._moment = self.catalogue, None
         if len(items):
             catalogue.put_rows(items, rows)
         if self.counting:
@@ -223,14 +216,23 @@ class Recommender:
                 if slot >= 0:
                     slots = catalogue.slots_of_keys(row.keys)
                     self.neighbours.put_row(slot, Row(row.clock, row.weight, slots, row.values))
-            for name, values in parameters.items():
-                if name in self.shared:
-                    self.shared[name].put(values)
+        for name, values in parameters.items():
+            if name in self.shared:
+                self.shared[name].put(values)
+        self.segments.put(parameters)
+
+    def describe(self, slots: NDArray[np.int32], content: NDArray[np.int8]) -> None:
+        """Let the sources know what the items in `slots` (int32[n]) are: int8[n, WIDTH]."""
+        self._moment = None
+        self.steps.forget()
+        for model in self.sources.values():
+            model.describe(slots, content)
 
     def forget_popular(self) -> None:
         """Look at popularity again next time."""
         self._moment = None
-        self._popular.forget()
+        self.popular.forget()
+        self.steps.forget()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -254,41 +256,44 @@ class Recommender:
     @property
     def position(self) -> NDArray[np.float32]:
         """The weights of a user's last items in mf, float32[L]."""
-        return self._factors.position
+        return self._source("mf", Factors).position
 
     @property
     def neighbours(self) -> Neighbours:
         """What was taken together."""
-        model = self.sources["item-cf"]
-        assert isinstance(model, TakenTogether)
-        return model.neighbours
+        return self._source("item-cf", TakenTogether).neighbours
 
     @property
     def consumers(self) -> Consumers:
         """Who took what last."""
-        model = self.sources["user-cf"]
-        assert isinstance(model, LikeMinded)
-        return model.consumers
+        return self._source("user-cf", LikeMinded).consumers
 
     @property
-    def _factors(self) -> Factors:
-        model = self.sources["mf"]
-        assert isinstance(model, Factors)
-        return model
+    def content(self) -> Content:
+        """What items are."""
+        return self._source("content", Content)
 
     @property
-    def _popular(self) -> Popular:
-        model = self.sources["popular"]
-        assert isinstance(model, Popular)
-        return model
+    def popular(self) -> Popular:
+        """What many take."""
+        return self._source("popular", Popular)
 
     @property
-    def trending(self) -> Trending:
-        """What popularity was."""
-        return self._trends.trending
+    def trends(self) -> Trends:
+        """What is taken more than before."""
+        return self._source("trending", Trends)
 
     @property
-    def _trends(self) -> Trends:
-        model = self.sources["trending"]
-        assert isinstance(model, Trends)
+    def segments(self) -> Segments:
+        """What users begin with."""
+        return self._source("segments", Segments)
+
+    @property
+    def social(self) -> Social:
+        """What those took whom users follow."""
+        return self._source("social", Social)
+
+    def _source(self, name: str, kind: type[M]) -> M:
+        model = self.sources[name]
+        assert isinstance(model, kind)
         return model

@@ -3,11 +3,15 @@
 In: columns of the caches; out: one fixed-size record each, little endian, that a fixture test pins.
 A record begins with its version and its number of factors, so a reader can refuse an unknown form
 before it reads further. Sizes: `d` factors, a user record of 296 + 4d bytes, an item record of
-52 + 8d bytes. Version 1, which had no window of the history, is still read: its bias of a user is
-ignored, and the fields that it lacks begin at 0.
+84 + 8d bytes. Older versions are still read. Version 1 had no window of the history: its bias of a
+user is ignored, and the fields that it lacks begin at 0. Version 2 of an item had no `sums`: they
+begin at what a steady demand would have left.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,10 +19,11 @@ from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 
-VERSION = 2
+USER_VERSION, ITEM_VERSION = 2, 3
 PAGE = 32
 """Consumed items per history page: one page is one row of state."""
 _FACTOR_FORM = 1
+_OTHERS_FORMS = 1, 2
 
 
 def user_dtype(d: int) -> np.dtype[np.void]:
@@ -49,11 +54,13 @@ def user_dtype(d: int) -> np.dtype[np.void]:
 def item_dtype(d: int) -> np.dtype[np.void]:
     """An item: events, wall clock of the last (ms), decayed popularity, its time (ms), bias, the
     factors q and y, and the spread of q, y and bias (see `softmax_kernels.learn`;
-    of ratings learned by squared error the last is their number, and the others are 0)."""
+    of ratings learned by squared error the last is their number, and the others are 0); `sums`, its
+    popularity at each of `popularity_kernels.SPANS`; `takers`, how many users took it, if they are
+    counted: 255 are 255 or more."""
     return np.dtype(
         [
             ("version", "u1"),
-            ("reserved", "u1"),
+            ("takers", "u1"),
             ("d", "<u2"),
             ("bias", "<f4"),
             ("events", "<i8"),
@@ -61,10 +68,53 @@ def item_dtype(d: int) -> np.dtype[np.void]:
             ("popularity", "<f8"),
             ("popularity_at", "<f8"),
             ("spread", "<f4", (3,)),
+            ("sums", "<f8", (4,)),
             ("factor", "<f4", (d,)),
             ("context", "<f4", (d,)),
         ]
     )
+
+
+class Others(msgspec.Struct, array_like=True):
+    """The other ids of a user, in Flink's state.
+
+    Attributes:
+        mixed: how many items the history had when it was last made of those of several ids; the
+            first form did not tell: any number.
+    """
+
+    form: int
+    ids: list[str]
+    mixed: int = 2**62
+
+
+def pack_others(ids: Sequence[str], mixed: int = 0) -> bytes:
+    """The other ids of a user as bytes.
+
+    >>> unpack_others(pack_others(["anon-9"], 3))
+    Others(form=2, ids=['anon-9'], mixed=3)
+    """
+    return msgspec.msgpack.encode((_OTHERS_FORMS[-1], ids, mixed))
+
+
+def unpack_others(data: bytes) -> Others:
+    """What `pack_others` wrote.
+
+    Raises:
+        ServiceError: they are in another form, or damaged.
+    """
+    try:
+        found = msgspec.msgpack.decode(data, type=Others)
+    except msgspec.DecodeError as error:
+        raise ServiceError(
+            f"the ids of a user are damaged: {error}. Restore an earlier checkpoint."
+        ) from error
+    if found.form not in _OTHERS_FORMS:
+        raise ServiceError(
+            f"the ids of a user are stored in form {found.form}, this millirec reads forms up to "
+            f"{_OTHERS_FORMS[-1]}: restore with the release that wrote them."
+        )
+    return found
 
 
 def pack_factor(vector: NDArray[np.float32]) -> bytes:
@@ -88,12 +138,21 @@ def read_factor(data: bytes, d: int) -> NDArray[np.float32] | None:
     return np.nan_to_num(np.frombuffer(raw, "<f4"), nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _form_1(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
-    """The dtype of users or items in version 1."""
-    later = {"spread", "disliked", "context"} if "context" in (dtype.names or ()) else set()
-    fields = [(name, dtype[name]) for name in dtype.names or () if name not in later]
-    renamed = {"spread": "bias", "disliked": "reserved"}  # a user's
-    return np.dtype([(renamed.get(name, name), form) for name, form in fields])
+def _forms(dtype: np.dtype[np.void]) -> dict[int, np.dtype[np.void]]:
+    """The dtype of users or items in each version."""
+    if "context" not in (dtype.names or ()):
+        renamed = {"spread": "bias", "disliked": "reserved"}
+        fields = [(renamed.get(name, name), dtype[name]) for name in dtype.names or ()]
+        return {1: np.dtype(fields), USER_VERSION: dtype}
+    return {
+        1: _without(dtype, {"spread", "disliked", "context", "sums"}),
+        2: _without(dtype, {"sums"}),
+        ITEM_VERSION: dtype,
+    }
+
+
+def _without(dtype: np.dtype[np.void], later: set[str]) -> np.dtype[np.void]:
+    return np.dtype([(name, dtype[name]) for name in dtype.names or () if name not in later])
 
 
 def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.void]:
@@ -103,12 +162,13 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
         ServiceError: another version, another number of factors, or a length that does not fit.
     """
     d = dtype["factor"].shape[0]
-    forms = {1: _form_1(dtype), VERSION: dtype}
+    forms = _forms(dtype)
+    newest = max(forms)
     if len(data) >= 4:
         version, found = data[0], int.from_bytes(data[2:4], "little")
         if version not in forms:
             raise ServiceError(
-                f"{what} is stored in form {version}, this millirec reads forms 1 to {VERSION}: "
+                f"{what} is stored in form {version}, this millirec reads forms 1 to {newest}: "
                 "restore with the release that wrote it, or start without the old state."
             )
         if found != d:
@@ -128,7 +188,7 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
         count = count if alike.all() else int(alike.argmin())
         if not count:
             break
-        parts.append(_renewed(rows[:count], dtype))
+        parts.append(_renewed(rows[:count], dtype, newest))
         at += count * form.itemsize
     if at < len(data):
         raise ServiceError(
@@ -138,13 +198,30 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
     return np.concatenate(parts)
 
 
-def _renewed(rows: NDArray[np.void], dtype: np.dtype[np.void]) -> NDArray[np.void]:
-    """A copy in the newest form, with 0 for missing fields and for non-finite numbers."""
+def _renewed(rows: NDArray[np.void], dtype: np.dtype[np.void], newest: int) -> NDArray[np.void]:
+    """A copy in the newest form, with 0 for missing fields and for non-finite numbers, and sums as
+    they would be had demand been steady."""
     renewed = np.zeros(len(rows), dtype)
     for name in dtype.names or ():
         if name in (rows.dtype.names or ()):
             renewed[name] = rows[name]
         if renewed.dtype[name].base.kind == "f":
             np.nan_to_num(renewed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    renewed["version"] = VERSION
+    if "sums" in (dtype.names or ()) and "sums" not in (rows.dtype.names or ()):
+        renewed["sums"] = steady(renewed["popularity"], renewed["events"])
+    renewed["version"] = newest
     return renewed
+
+
+def steady(
+    popularity: NDArray[np.floating[Any]], events: NDArray[np.integer[Any]]
+) -> NDArray[np.float64]:
+    """The sums of items of which only that of a day is known, and the number of their events, if
+    demand was steady: float64[n, 4], in proportion to the half-life, up to one for each event.
+
+    >>> steady(np.array([24.0, 1.0]), np.array([1000, 2])).tolist()
+    [[1.0, 168.0, 672.0, 1000.0], [0.041666666666666664, 2.0, 2.0, 2.0]]
+    """
+    most = np.maximum(popularity, events)
+    days = np.minimum(np.outer(popularity, (1 / 24, 7.0, 28.0)), most[:, None])
+    return np.column_stack([days, most])

@@ -58,6 +58,10 @@ class TimeLog:
         self._rows.put_all({f"{bucket}:{number}": chunk})
         self.buckets[bucket] = number + 1
 
+    def replace(self, bucket: int, number: int, chunk: bytes) -> None:
+        """Set a chunk that is there."""
+        self._rows.put_all({f"{bucket}:{number}": chunk})
+
     def expired(self, now_ms: int) -> list[int]:
         """The buckets in which every chunk is older than the span."""
         limit = now_ms - self.span_ms // 8 - self.span_ms

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from udfs.stores import redis_streams
 from udfs.stores.redis_writer import Command, RedisWriter
 
 _AT_ONCE = 64  # entries of the log in one reply
@@ -104,9 +105,7 @@ class RedisFeed:
 
     def end(self) -> str:
         """A position in the log from which `follow` yields all entries added from now on."""
-        now = self._redis.send([("TIME",)])[0]
-        # A little earlier than now: an entry read twice is harmless, one missed is not.
-        return f"{int(now[0]) * 1000 - 1000}-0"
+        return redis_streams.end(self._redis)
 
     def origins(self, shards: Sequence[int]) -> list[bytes | None]:
         """The origin of each shard's snapshot; None if there is none."""
@@ -129,18 +128,9 @@ class RedisFeed:
 
     def follow(self, position: str) -> Iterator[Logged]:
         """The entries of the log after a position, up to the end."""
-        while True:
-            command: Command = (
-                *("XREAD", "COUNT", str(_AT_ONCE)),
-                *("STREAMS", log_key(self._prefix), position),
-            )
-            reply = self._redis.send([command])[0]
-            entries = reply[0][1] if reply else []
-            for found, fields in entries:
-                position = found.decode()
-                yield Logged(position, fields[1], besides(fields[0]))
-            if len(entries) < _AT_ONCE:
-                return
+        log = log_key(self._prefix)
+        for found, fields in redis_streams.entries(self._redis, log, position, _AT_ONCE):
+            yield Logged(found, fields[1], besides(fields[0]))
 
     def _key(self, kind: str, shard: int) -> str:
         return feed_key(self._prefix, kind, shard)

@@ -33,6 +33,7 @@ AWAY = Refusal(
     "Start it or correct redis.url (REDIS_URL, or --set redis.url=redis://host:port/database).",
 )
 _CLUSTER = "is a node of a Redis Cluster", "Write redis.url as redis+cluster://host:port."
+_COMMAND = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ")
 _LATE = "does not answer in time"
 _SECRET = "Correct redis.username and redis.password, or those in redis.url."
 _KINDS: list[tuple[str, Refusal]] = [
@@ -159,8 +160,13 @@ def refusal(error: BaseException) -> Refusal:
 
 
 def words(error: BaseException) -> str:
-    """What Redis, or the network, said: one line, bounded."""
-    text = " ".join(str(error).split()).rstrip(".")
+    """What Redis, or the network, said: one line, bounded, without the command, whose key may name
+    a user.
+
+    >>> words(redis.ResponseError("Command # 1 (GET rec:ann) of pipeline caused error: OOM."))
+    'OOM'
+    """
+    text = _COMMAND.sub("", " ".join(str(error).split())).rstrip(".")
     return text if len(text) <= 240 else f"{text[:240]}…"
 
 

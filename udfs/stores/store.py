@@ -27,6 +27,10 @@ class Store(Protocol):
                 then goes back to its last checkpoint. Any other exception has the same effect.
         """
 
+    def erase(self, users: Sequence[str]) -> None:
+        """Remove all that the store has of these users, who are to be forgotten; returns when it is
+        gone. Errors are those of `write`; what was removed is removed again after a failure."""
+
     def close(self) -> None:
         """Release connections, at the end of a bounded input."""
 
@@ -46,6 +50,11 @@ class Stores:
         if updates:
             for store in self._stores:
                 store.write(updates)
+
+    def erase(self, users: Sequence[str]) -> None:
+        """See `Store`."""
+        for store in self._stores:
+            store.erase(users)
 
     def close(self) -> None:
         """See `Store`."""

@@ -63,7 +63,7 @@ def commands_for(data: DataSet, events: Path) -> list[str]:
     return [
         f"millirec {command} {path} --preset {data.preset}"
         for command in ("validate", "run", "evaluate")
-    ] + [f"millirec items {shlex.quote(str(events.with_name(data.items)))}"]
+    ] + [f"millirec items {shlex.quote(str(events.with_name(data.items)))} --to inbox/"]
 
 
 def _download(data: DataSet, folder: Path) -> None:

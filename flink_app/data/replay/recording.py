@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from flink_app.graph.headers import check_files
 from udfs.errors import SourceError
 from udfs.events.columns import Column, registered
 from udfs.events.decode import Decoded, Decoder
+from udfs.events.kinds import EVENT, by_kind
+from udfs.events.own_form import own_form
 from udfs.events.settings import DecodeSettings
 
 MOST = 20_000_000
@@ -144,6 +146,9 @@ class Gathered:
         # Whatever the weights are here, the job that reads them has its own.
         changed = msgspec.structs.replace(settings, zero_weight="learn", user_per_minute=0)
         self._decoder, preset = Decoder(changed), settings.preset
+        own = own_form(changed)
+        self._own = Decoder(own) if own is not changed else None
+        self._own_fields = [field for field in registered() if field in own.preset.fields]
         self._names = {word.lower(): kind for word, kind in preset.types.items()}
         self._default = preset.default_type or None
         self._same: dict[str, str] = {}  # one string for an id, however often it comes
@@ -160,9 +165,25 @@ class Gathered:
         }
 
     def add(self, block: Block) -> None:
-        """Add the events of a block of lines."""
-        raw = self._decoder.read(block.lines, block.files)
-        found = self._decoder.check(raw, self._now)
+        """Add the events of a block of lines: of CSV, those of kind `event` between them too."""
+        own = self._own and {*by_kind(block.lines).get(EVENT.name, ())}
+        if not own:
+            self._add(block, self._decoder)
+            return
+        assert self._own is not None
+        for field in self._own_fields:
+            self._more.setdefault(field, [None] * len(self.users))
+        begin = 0
+        for between, run in groupby(range(len(block.lines)), own.__contains__):
+            end = begin + len([*run])
+            part = Block(block.path, block.first + begin, block.lines[begin:end])
+            self._add(part, self._own if between else self._decoder)
+            begin = end
+
+    def _add(self, block: Block, decoder: Decoder) -> None:
+        """Add the events of lines of one form."""
+        raw = decoder.read(block.lines, block.files)
+        found = decoder.check(raw, self._now)
         self.received += found.received
         self.ignored += found.ignored
         good = np.ones(len(raw.rows), np.bool_)

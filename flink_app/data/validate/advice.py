@@ -18,7 +18,7 @@ ADVICE = {
     "a list, name that too: --set 'source.each=LIST[]'",
     "missing_value": "a rating needs a number: name the field, --set source.fields.value=NAME",
     "empty_user": "leave out events without a user, or name a field that holds a visit: "
-    "--set 'source.fields.user=NAME|OTHER'",
+    "--set source.fields.session=NAME",
     "empty_item": "leave out events without an item",
     "id_too_long": "--set events.max_id_bytes=NUMBER, or find out why the ids are so long",
     "not_utf8": "name the encoding, --set source.encoding=ENCODING (see `lines` for a guess), or "
@@ -36,6 +36,14 @@ ADVICE = {
     "unknown_type": "give it a weight, --set events.weights.TYPE=1, or accept every type with "
     "--set events.unknown_type=accept",
     "too_many": "--set events.user_per_minute=0 means no limit",
+    "too_large": "send fewer or shorter words; at most 64 categories, tags and attributes, 4,096 "
+    "numbers in a vector",
+    "missing_query": "a search says what is looked for: write it into its query",
+    "empty_query": "leave out searches without words",
+    "missing_personalise": 'write "personalise":true or false',
+    "missing_to": "a link names another id of the same person: write it into its to",
+    "empty_to": "leave out links to nobody",
+    "no_identity": "have the job resolve them, --set identity.enabled=true, or leave them out",
 }
 """By the reason of a dead letter, see `udfs.events.decode`."""
 
@@ -62,6 +70,8 @@ EVENT_ADVICE = {
     "weights, --set events.weights.TYPE=1, or set events.rating_neutral to the middle of the scale",
     "ratings": "all ratings outside this range weigh the same: set events.rating_neutral to the "
     "middle of the scale and events.rating_scale to half its width",
+    "described": "look whether both write the same ids, items.fields.item and source.fields.item; "
+    "items that nothing describes are learned from events alone",
     "users": "these users get popular items: make sure that ids last longer than a visit",
     "items": "little can be learned about these items: recommend what variants have in common, "
     "such as a product instead of its sizes",

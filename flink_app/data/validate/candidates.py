@@ -108,7 +108,7 @@ def _of_csv(look: Look) -> Iterator[Changes]:
             ):
                 yield {"source.preset": name}
         yield base | way
-        yield base | way | _fields(roles(cells_of(look.lines[0], way)))
+        yield base | way | _fields(roles(cells_of(look.lines[0], way), abroad=True))
     for name, preset in PRESETS.items():
         if preset.format == "csv":
             yield {"source.preset": name}

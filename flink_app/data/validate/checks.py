@@ -5,7 +5,7 @@ In: a `Tally`, the configuration. Out: `Check`s, in the order in which they are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -36,6 +36,9 @@ CLIPPED = 0.2
 """If a larger share of ratings is outside the rule's scale, the scale is a different one."""
 FEW_TESTS = 1000
 """With fewer tests, a recall of 0.1 is known to 0.02 at best (two standard errors)."""
+UNDESCRIBED = 0.5
+"""With a larger share of items that no line describes, the ids may be different ones."""
+_HEARD = {"people": "about a user", "search": "a search"}
 REPEATS = 0.5
 """With a larger share of events on items that their user already had, people return to items."""
 
@@ -59,17 +62,34 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     advice: str = ""
 
 
-def checks(tally: Tally, config: Config, suggestion: str = "") -> list[Check]:
+def checks(
+    tally: Tally, config: Config, suggestion: str = "", more: Iterable[Check] = ()
+) -> list[Check]:
     """All checks; those of events only if there are events.
 
     Args:
         suggestion: how more lines could be read, a sentence; "" if it is not known.
+        more: checks of how lines are read, made elsewhere.
     """
-    found = [*_lines(tally, suggestion)]
+    found = [*_lines(tally, suggestion), *more]
+    if tally.about:
+        found += _described(tally)
     if tally.events:
         for check in _OF_EVENTS:
             found += check(tally, config)
     return found
+
+
+def _described(tally: Tally) -> Iterator[Check]:
+    """How many items are described, and how many of those with events are not."""
+    text = f"{counted(tally.about, 'line')} about {counted(len(tally.described), 'item')}"
+    names = tally.items.names
+    missing = [name for name in names if name not in tally.described]
+    if names:
+        text += f"; {len(missing):,} of {counted(len(names), 'item')} with events not described"
+    found = Found(len(missing), shown(missing[0]) if missing else "")
+    bad = _share(len(missing), len(names)) > UNDESCRIBED
+    yield _judge("described", text, found, len(names), bad)
 
 
 def _share(count: float, total: int) -> float:
@@ -107,17 +127,21 @@ def _judge(
 
 def _lines(tally: Tally, suggestion: str) -> Iterator[Check]:
     unusable = tally.unusable
-    total = tally.events + unusable
+    heard = tally.heard.total()
+    total = tally.events + tally.about + heard + unusable
     unit = "line" if total <= tally.lines else "event"
     text = f"{unusable:,} of {counted(total, unit)} cannot be used"
     advice = "see the reasons below; the job would put them into its dead letters"
     if not total:
         text, advice = "there are no lines", "name a file that holds events"
     elif not unusable:
-        text = "every line is an event"
+        kinds = ["an event", *["about an item"] * bool(tally.about)]
+        kinds += [_HEARD[name] for name in sorted(+tally.heard)]
+        text = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
+        text = f"every line is {text}"
     elif suggestion:
         advice = suggestion
-    fail = not tally.events or _share(unusable, total) >= UNUSABLE
+    fail = not (tally.events or tally.about or heard) or _share(unusable, total) >= UNUSABLE
     status: Status = "FAIL" if fail else "WARN"
     yield _judge("lines", text, Found(unusable), total, bool(unusable) or fail, status, advice)
     for reason, found in sorted(tally.dead.items(), key=lambda pair: -pair[1].count):

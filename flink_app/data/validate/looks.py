@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from udfs.events.names import roles
 from udfs.events.text_files import byte_order_mark
 
 DELIMITERS = ",", "\t", ";", "|", "::"
@@ -44,6 +45,7 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
 )
 _SEPARATOR = re.compile('\ufeff?"?sep=.{1,2}"?', re.IGNORECASE)
 """A line for Excel above a header, which says what separates the cells."""
+_NUMERIC = re.compile(r"\s*[+-]?[.,]?\d")  # a number, or a time
 _PYTHON = re.compile(r"\[?\s*\{\s*'")
 
 
@@ -151,3 +153,27 @@ def delimiters(lines: Sequence[str]) -> list[str]:
         elif sum(counts.values()) > counts[0]:
             found.append((-(sum(counts.values()) - counts[0]) // 2, place, delimiter))
     return [delimiter for *_, delimiter in sorted(found)]
+
+
+def is_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of some rows of cells seems to be the names of the columns: none of its
+    cells begins like a number, and either all others of a column do, or at least two cells are
+    names, in any language, that are not below them.
+
+    >>> is_header([["x", "y"], ["ann", "3"]]), is_header([["Kunde", "Artikel"], ["ann", "mug"]])
+    (True, True)
+    >>> is_header([["ann", "view"], ["bob", "view"]]), is_header([["ann", "2"], ["bob", "3"]])
+    (False, False)
+    """
+    first, *others = [[cell.strip() for cell in row] for row in rows]
+    others = [row for row in others if len(row) == len(first)]
+    if not others or len(first) < 2 or any(map(_NUMERIC.match, first)):
+        return False
+    named = set(roles(first, abroad=True).values())
+    known = 0
+    for name, *column in zip(first, *others, strict=True):
+        cells = [cell for cell in column if cell]
+        if name and cells and all(map(_NUMERIC.match, cells)):
+            return True
+        known += name in named and name not in cells
+    return known > 1

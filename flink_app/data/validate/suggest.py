@@ -26,7 +26,7 @@ from flink_app.data.validate.candidates import (
     encoding_option,
     ways,
 )
-from flink_app.data.validate.looks import Look, look
+from flink_app.data.validate.looks import Look, is_header, look
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import MillirecError
 from udfs.events.decode import Decoder
@@ -102,11 +102,13 @@ def _of_columns(told: str, seen: Look, config: Config) -> str:
     cells = cells_of(seen.lines[0], way)
     if len(cells) < 2:
         return f"{told}, of which no line is an event in any form known to millirec"
-    columns = ["user", "item", *[""] * (len(cells) - 2)]
+    columns: Changes = {"source.columns": ["user", "item", *[""] * (len(cells) - 2)]}
+    if is_header([cells_of(line, way) for line in seen.lines[:LINES]]):
+        columns |= {"source.header": "yes"}
     return (
         f"{told}: say what its {len(cells)} columns are ({listed(cells)}), from left to right. If "
         "the first is the user and the second the item: "
-        f"{shown(base | way | {'source.columns': columns})}"
+        f"{shown(base | way | columns)}"
     )
 
 

@@ -20,7 +20,11 @@ from numpy.typing import NDArray
 from flink_app.data.recorded import Block
 from flink_app.data.validate.ids import Found, Ids
 from udfs.events.decode import Decoded, Decoder
-from udfs.events.raw_columns import shown
+from udfs.events.item_changes import ItemChange
+from udfs.events.items import ItemReader
+from udfs.events.kinds import EVENT, INTERACTION, ITEM, PEOPLE, SEARCH, by_kind
+from udfs.events.own_form import own_form
+from udfs.events.raw_columns import Rejected, shown
 from udfs.events.settings import DecodeSettings
 from udfs.events.times import iso_text
 
@@ -54,8 +58,12 @@ class Tally:
     """What was found in the lines so far.
 
     Attributes:
-        lines, ignored, events: their numbers; ignored are blank lines, headers and what is no
-            interaction. A line may hold several events, or elements that are unusable.
+        lines, ignored, events: their numbers; ignored are blank lines, headers and what is neither
+            an interaction nor about an item. A line may hold several events, or elements that are
+            unusable.
+        about: what is said about items, by how many lines or elements. described: of which items.
+        fields, attributes: how many lines of a source of items alone have each.
+        heard: what is said of users, and what they search for, by kind.
         dead: unusable lines or elements by reason.
         users, items: the ids, with the number of events of each.
         types: events by type. weight_sums: the sum of their weights, by type too.
@@ -69,10 +77,19 @@ class Tally:
         # All events are kept, so that the line of each is known; the limit per minute depends on
         # when events arrive.
         changed = msgspec.structs.replace(settings, zero_weight="learn", user_per_minute=0)
-        self._decoder, self._rule, self._now = Decoder(changed), settings.rating, now_ms
+        self._decoders = {
+            INTERACTION.name: Decoder(changed),
+            EVENT.name: Decoder(own_form(changed)),
+        }
+        self._rule, self._now = settings.rating, now_ms
         self._types = {word.lower(): kind for word, kind in settings.preset.types.items()}
         self._default = settings.preset.default_type or settings.default_type
-        self.lines = self.ignored = self.events = self.positive = 0
+        self._reader, self._kind = ItemReader(changed), settings.preset.kind
+        self.lines = self.ignored = self.events = self.positive = self.about = 0
+        self.described: set[str] = set()
+        self.fields, self.attributes = Counter[str](), Counter[str]()
+        self.heard: Counter[str] = Counter()
+        self._others = {kind.name: kind.reader(changed) for kind in (PEOPLE, SEARCH)}
         self.untimed = self.named = self.rated = self.clipped = 0
         self.low, self.high = np.inf, -np.inf
         self.first, self.last = np.iinfo(np.int64).max, np.iinfo(np.int64).min
@@ -88,22 +105,61 @@ class Tally:
 
     def add(self, block: Block) -> None:
         """Add a block of lines."""
+        kinds = by_kind(block.lines, self._kind)
         self._files.append((self.lines, block.path, block.first))
-        raw = self._decoder.read(block.lines, block.files)
-        found = self._decoder.check(raw, self._now)
-        for bad in found.rejected:
+        if about := kinds.get(ITEM.name):
+            self._describe(block, about)
+        for name, reader in self._others.items():
+            if places := kinds.get(name):
+                found = reader.decode([block.lines[place] for place in places], self._now)
+                self._reject(found.rejected, places)
+                self.heard[name] += found.received - len(found.rejected)
+        for name, decoder in self._decoders.items():
+            if name in kinds:
+                self._add_events(block, np.asarray(kinds[name], np.int64), decoder)
+        self.lines += len(block.lines)
+
+    def add_items(self, block: Block) -> None:
+        """Add a block of lines from a source of items alone."""
+        self._files.append((self.lines, block.path, block.first))
+        for change in self._describe(block, range(len(block.lines))):
+            self.fields.update(change.fields.keys())
+            self.attributes.update(list(change.fields.get("attributes") or ()))
+        self.lines += len(block.lines)
+
+    def _describe(self, block: Block, places: Sequence[int]) -> list[ItemChange]:
+        """Count what is said about items on some lines of a block, and return it."""
+        lines = [block.lines[place] for place in places]
+        found = self._reader.decode(lines, self._now, block.files[: len(lines)])
+        self._reject(found.rejected, places)
+        self.about += len(found.changes)
+        self.ignored += found.ignored
+        self.described.update(change.item for change in found.changes)
+        return found.changes
+
+    def _reject(self, rejected: Sequence[Rejected], places: Sequence[int] | Ints) -> None:
+        for bad in rejected:
             what = bad.detail if bad.element < 0 else f"element {bad.element}: {bad.detail}"
-            self._note(self.dead.setdefault(bad.reason, Found()), what, bad.index)
+            found = self.dead.setdefault(bad.reason, Found())
+            self._note(found, what, int(places[bad.index]))
+
+    def _add_events(self, block: Block, own: Ints, decoder: Decoder) -> None:
+        """Add the lines of a block at the places `own`."""
+        alone = len(own) == len(block.lines)
+        lines = block.lines if alone else [block.lines[place] for place in own.tolist()]
+        raw = decoder.read(lines, block.files[: len(lines)])
+        found = decoder.check(raw, self._now)
+        self._reject(found.rejected, own)
         good = np.ones(len(raw.rows), np.bool_)
         good[list(raw.problems)] = False
-        at = np.asarray(raw.rows, np.int64)[good]  # indices of the events' lines
+        at = own[np.asarray(raw.rows, np.int64)[good]]  # indices of the events' lines
         places = at + self.lines
         types = [self._default if word is None else str(word) for word in compress(raw.types, good)]
         timed = np.array([time is not None for time in compress(raw.times, good)], np.bool_)
         users = self.users.add(found.users, lambda n: self.place(int(places[n])))
         items = self.items.add(found.items, lambda n: self.place(int(places[n])))
         self._weigh(types, found.weights)
-        self._rate(self._decoder.ratings(raw)[good])
+        self._rate(decoder.ratings(raw)[good])
         self._order(users, found.ts, timed, at)
         self._repeat(found, types, timed, places)
         positive = found.weights > 0
@@ -111,7 +167,11 @@ class Tally:
         self._pairs.append(np.unique(users[positive] << 32 | items[positive]))
         self.events += len(found)
         self.ignored += found.ignored
-        self.lines += len(block.lines)
+
+    @property
+    def usable(self) -> int:
+        """How many lines or elements say something, or nothing on purpose."""
+        return self.events + self.about + self.heard.total() + self.ignored
 
     @property
     def unusable(self) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,12 +20,15 @@ from flink_app.config import Config
 from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import counted
 from flink_app.console.progress import byte_bar
-from flink_app.data.recorded import files_of, read_blocks
+from flink_app.data.recorded import Block, files_of, read_blocks
+from flink_app.data.validate.attributes import attributes_checks
 from flink_app.data.validate.checks import Check, Status, checks
+from flink_app.data.validate.headers import header_check
 from flink_app.data.validate.suggest import advice
 from flink_app.data.validate.tally import Tally
 from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms
+from udfs.events.settings import DecodeSettings
 
 _STYLES: dict[Status, str] = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
 
@@ -65,14 +68,25 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
     tally = Tally(settings, now)
     files = files_of(paths)
     unread: Path | None = None  # the first file of which half a block cannot be used
+    header: Check | None = None  # of the first file that has one which is not read as such
     total = sum(file.stat().st_size for file in files)
     with byte_bar(console, "reading", total, TimeRemainingColumn()) as on_bytes:
         for block in read_blocks(files, on_bytes=on_bytes, encoding=settings.preset.encoding):
-            usable = tally.events + tally.ignored
+            usable = tally.usable
             tally.add(block)
-            if 2 * (tally.events + tally.ignored - usable) < len(block.lines):
+            if 2 * (tally.usable - usable) < len(block.lines):
                 unread = unread or block.path
-    made = checks(tally, config, "" if unread is None else advice(unread, config, now))
+            elif block.first == 1 and header is None:
+                header = header_check(block.path, block.lines, config, now)
+    items: Block | None = None
+    for block in _blocks_about_items(config, settings):
+        tally.add_items(block)
+        items = items or block
+    more = [header] if header else []
+    if items:
+        more += attributes_checks(tally, items, config, now)
+    suggestion = "" if unread is None else advice(unread, config, now)
+    made = checks(tally, config, suggestion, more)
     return Validation(
         status=max((check.status for check in made), key=list(_STYLES).index),
         lines=tally.lines,
@@ -81,6 +95,14 @@ def examine(config: Config, paths: Sequence[Path], console: Console) -> Validati
         items=len(tally.items.names),
         checks=made,
     )
+
+
+def _blocks_about_items(config: Config, settings: DecodeSettings) -> Iterator[Block]:
+    """The lines of the files in items.paths, if the job reads any."""
+    items = config.items
+    if items.kind in ("files", "directory") and items.paths:
+        encoding = items.encoding or settings.items.encoding
+        yield from read_blocks(files_of(map(Path, items.paths)), encoding=encoding)
 
 
 def table(found: Validation) -> Table:

@@ -45,6 +45,11 @@ export async function get(path) {
   return (await answered(path, {})).json();
 }
 
+/** Ask something of a user: `GET` with '/data' for what is known, `DELETE` to forget. */
+export async function ask(method, user, more = '') {
+  return (await answered(`/users/${encodeURIComponent(user)}${more}`, { method })).json();
+}
+
 export async function send(event) {
   const options = {
     method: 'POST',
@@ -114,6 +119,43 @@ export function title(id) {
 }
 
 export function category(id) {
-  const text = known.get(id)?.category;
-  return typeof text === 'string' ? text : '';
+  const { category: text, categories } = known.get(id) ?? {};
+  const name = text ?? (Array.isArray(categories) ? categories[0] : '');
+  return typeof name === 'string' ? name : '';
+}
+
+/** What an item costs, as people write it; '' if the shop does not say. */
+export function price(id) {
+  const { price: amount, currency } = known.get(id) ?? {};
+  if (typeof amount !== 'number') return '';
+  try {
+    return amount.toLocaleString(undefined, { style: 'currency', currency });
+  } catch {
+    return amount.toLocaleString(undefined, { minimumFractionDigits: 2 }); // no such currency
+  }
+}
+
+const NEW_MS = 7 * 24 * 3600 * 1000;
+
+/** Whether an item was published within the last week. */
+export function isNew(id) {
+  const { published } = known.get(id) ?? {};
+  const age = Date.now() - new Date(published ?? NaN).getTime();
+  return age < NEW_MS && age > -60_000; // the shop's clock may be ahead
+}
+
+/** Up to three words that the shop says of both items. */
+export function inCommon(one, other) {
+  const said = id => ['tags', 'categories'].flatMap(field => {
+    const words = known.get(id)?.[field];
+    return Array.isArray(words) ? words.filter(word => typeof word === 'string') : [];
+  });
+  const others = new Set(said(other));
+  return said(one).filter(word => others.has(word)).slice(0, 3);
+}
+
+/** A picture that the shop has given, as a data URL; the policy of the page loads no other. */
+export function image(id) {
+  const { image: url } = known.get(id) ?? {};
+  return typeof url === 'string' && /^data:image\/(png|jpeg|webp|gif);/.test(url) ? url : '';
 }

@@ -10,7 +10,7 @@ export class Moves {
     ]));
   }
 
-  /** Places up (above 0) or down; null for an item that is new. */
+  /** Places up (above 0) or down; null for an item that came in. */
   of(item) {
     return this.gained.get(item);
   }
@@ -19,7 +19,7 @@ export class Moves {
     const all = [...this.gained.values()];
     const up = all.filter(one => one > 0).length;
     const fresh = all.filter(one => one === null).length;
-    const parts = [up && `${up} moved up`, fresh && `${fresh} new`].filter(Boolean);
+    const parts = [up && `${up} moved up`, fresh && `${fresh} came in`].filter(Boolean);
     return parts.join(', ') || 'the same order';
   }
 }

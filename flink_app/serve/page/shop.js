@@ -1,9 +1,10 @@
-// The shop: a visitor, the list that follows the clicks, and shelves to click on.
+// The shop: a visitor, the list that follows clicks and searches, and shelves to click on.
 // In: lists from the stream and from shelves. Out: events; what moved, why, and after how long.
 
 import { about, follow, Problem, send, title } from './api.js';
 import { because, fill, mark, newCard, reason } from './cards.js';
 import { sparkline } from './chart.js';
+import { start as startMe } from './me.js';
 import { Moves } from './moves.js';
 import { fillShelves, note, similarTo } from './shelves.js';
 
@@ -17,7 +18,7 @@ const REMEMBERED = 5; // clicks that reasons may mention
 export const clicks = [];
 
 const by = id => document.getElementById(id);
-const state = { user: '', list: null, waiting: null, end: null, lastClicked: '', similar: [], round: 0 };
+const state = { user: '', list: null, waiting: null, end: null, lastClicked: '', similar: [], words: '', round: 0 };
 let hooks = { onLink() {}, onProblem() {} };
 
 export function start(given) {
@@ -26,7 +27,12 @@ export function start(given) {
     event.preventDefault();
     become(by('user').value.trim());
   });
+  by('search').addEventListener('submit', event => {
+    event.preventDefault();
+    search(by('query').value.trim());
+  });
   by('invent').addEventListener('click', () => become(invented()));
+  startMe({ user: () => state.user, become, say, onProblem: hooks.onProblem });
   const asked = new URLSearchParams(location.search).get('user');
   become(asked || sessionStorage.getItem('millirec-user') || invented());
   setInterval(() => { if (!document.hidden) shelves(); }, SHELVES_S * 1000);
@@ -40,9 +46,10 @@ function invented() {
 function become(user) {
   if (!user) return;
   state.end?.();
-  Object.assign(state, { user, list: null, waiting: null, lastClicked: '', similar: [] });
+  Object.assign(state, { user, list: null, waiting: null, lastClicked: '', similar: [], words: '' });
   sessionStorage.setItem('millirec-user', user);
   by('user').value = user;
+  by('query').value = '';
   by('list').replaceChildren();
   by('said').textContent = '';
   by('who').textContent = 'Waiting for the first list …';
@@ -68,14 +75,15 @@ async function onList(list, user) {
   state.waiting = null;
   const drawn = performance.now();
   const click = {
-    title: title(waiting.item), ms: drawn - waiting.at, waiting,
+    title: waiting.query === undefined ? title(waiting.item) : quoted(waiting.query), ms: drawn - waiting.at, waiting,
     made: Math.max(0, list.at - waiting.clock), here: arrived - waiting.at,
   };
   clicks.push(click);
   if (clicks.length > 50) clicks.shift();
   by('ms').textContent = Math.round(click.ms);
   by('spark').replaceChildren(sparkline(clicks.slice(-24).map(one => one.ms)));
-  say(`You clicked ${click.title}. The list followed after ${Math.round(click.ms)} ms: ${moves.told()}.`);
+  const did = waiting.query === undefined ? 'clicked' : 'searched for';
+  say(`You ${did} ${click.title}. The list followed after ${Math.round(click.ms)} ms: ${moves.told()}.`);
   shelves();
 }
 
@@ -85,8 +93,10 @@ function lookAhead(items) {
   about(items).catch(() => {});
 }
 
-/** Whether a list reflects the click: it counts one more event, and the item is gone. */
+/** Whether a list reflects what was done: it counts one more event, and the clicked item is gone;
+ * after a search, which is no event of an item, it is another list. */
 function follows(list, waiting) {
+  if (waiting.query !== undefined) return list.known && list.id !== waiting.before;
   if (count(list) <= waiting.count) return false;
   // If clicks do not consume their item, it may stay.
   return !list.items.some(entry => entry.item === waiting.item) || performance.now() - waiting.at > 500;
@@ -108,30 +118,48 @@ function who(list) {
 }
 
 async function click(item) {
-  if (state.waiting && !state.waiting.late) return;
-  const { list, user } = state;
-  const waiting = {
-    item, at: performance.now(), clock: Date.now(), count: count(list), acknowledged: 0,
-  };
-  state.waiting = waiting;
+  const acknowledged = post({ item, type: 'click' });
+  if (!acknowledged) return;
+  const { user } = state;
   state.lastClicked = item;
   for (const card of document.querySelectorAll('.card')) {
     card.classList.toggle('clicked', card.dataset.item === item);
   }
+  if (await acknowledged && user === state.user) lookForSimilar(item); // not earlier: it would delay the click
+}
+
+function search(query) {
+  if (query && post({ query, type: 'search' })) state.words = query;
+}
+
+const quoted = words => `“${words}”`;
+
+/** Send what the visitor did and wait for the list that follows; returns a promise of whether it
+ * was acknowledged, or nothing while an earlier one is waited for. */
+function post(did) {
+  if (state.waiting && !state.waiting.late) return null;
+  const { list } = state;
+  const waiting = {
+    ...did, at: performance.now(), clock: Date.now(), count: count(list), before: list?.id, acknowledged: 0,
+  };
+  state.waiting = waiting;
   setTimeout(() => {
     if (state.waiting !== waiting) return;
     waiting.late = true; // but still waited for
     say(`No new list within ${PATIENCE_MS / 1000} s. Is the job running?`);
   }, PATIENCE_MS);
+  return acknowledge(waiting, { user: state.user, ...did, ...(list?.known && { rec: list.id }) });
+}
+
+async function acknowledge(waiting, event) {
   try {
-    const event = { user, item, type: 'click' };
-    if (list?.known) event.rec = list.id;
     await send(event);
     waiting.acknowledged = performance.now();
-    if (user === state.user) lookForSimilar(item); // not earlier: it would delay the click
+    return true;
   } catch (error) {
     if (state.waiting === waiting) state.waiting = null;
     hooks.onProblem(error instanceof Problem ? error.message : String(error));
+    return false;
   }
 }
 
@@ -153,7 +181,7 @@ async function lookForSimilar(item) {
 function tell(card, entry) {
   if (!entry) return;
   const like = state.similar.find(one => one.all.has(entry.item))?.item;
-  card.querySelector('.why').textContent = reason(entry, like);
+  card.querySelector('.why').textContent = reason(entry, like, state.words);
 }
 
 function say(text) {

@@ -7,9 +7,12 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import redis
 from confluent_kafka import Consumer, Producer
 
 from deploy.stack import Stack
@@ -70,9 +73,10 @@ class Cluster:
         wait_for(lambda: self.state(job) == "FINISHED", 120)
         return _savepoint(done)
 
-    def savepoint(self, job: str, folder: Path) -> str:
-        """`flink savepoint`: take one below `folder` while the job runs on; returns its URI."""
-        return _savepoint(self.flink("savepoint", job, folder.as_uri()))
+    def savepoint(self, job: str, folder: str) -> str:
+        """`flink savepoint`: take one below the URI `folder` while the job runs on; returns its
+        URI."""
+        return _savepoint(self.flink("savepoint", job, folder))
 
     def rest(self, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
         return self._stack.rest(path, method, body)
@@ -113,6 +117,19 @@ class Cluster:
         )
         consumer.subscribe([topic])
         return consumer
+
+
+@contextmanager
+def cleared(stack: Stack) -> Iterator[Cluster]:
+    """The stack's Flink and Kafka, and a Redis emptied of the lists of other tests; a job that a
+    failed test leaves behind is cancelled."""
+    with redis.Redis.from_url(stack.redis_url) as client:
+        client.flushall()
+    cluster = Cluster(stack)
+    yield cluster
+    for job in cluster.rest("/jobs/overview")["jobs"]:
+        if job["state"] not in ("FINISHED", "CANCELED", "FAILED"):
+            cluster.cancel(job["jid"])
 
 
 def _savepoint(done: subprocess.CompletedProcess[str]) -> str:

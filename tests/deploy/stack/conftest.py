@@ -8,19 +8,18 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
-import redis
 
 from deploy.download import CACHE, fetch, pinned
 from deploy.stack import Ports, Stack
-from flink_app.local.ports import free_port, in_use
-from tests.deploy.stack.cluster import Cluster
+from flink_app.local.ports import in_use
+from tests.deploy.stack.cluster import Cluster, cleared
 from udfs.errors import ServiceError
 
 
 @pytest.fixture(scope="session")
 def jars() -> Path:
     try:
-        fetch(pinned("kafka") + pinned("flink"), CACHE)
+        fetch(pinned("kafka", "log", "flink"), CACHE)
     except ServiceError as error:
         if os.environ.get("CI"):
             raise
@@ -31,8 +30,7 @@ def jars() -> Path:
 @pytest.fixture(scope="session")
 def running(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Kafka, Redis and Flink with two TaskManagers; all are removed afterwards."""
-    ports = {name: free_port() for name in Ports.__struct_fields__}
-    stack = Stack(tmp_path_factory.mktemp("stack"), Ports(**ports), jars)
+    stack = Stack(tmp_path_factory.mktemp("stack"), Ports.free(), jars)
     try:
         assert stack.up() == ["kafka", "redis", "flink"]
         pids = [pid for line in stack.status() for pid in line.pids]
@@ -46,12 +44,5 @@ def running(jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 
 @pytest.fixture
 def cluster(running: Stack) -> Iterator[Cluster]:
-    """The stack's Flink and Kafka, and a Redis emptied of the lists of other tests; a job that a
-    failed test leaves behind is cancelled."""
-    with redis.Redis.from_url(running.redis_url) as client:
-        client.flushall()
-    cluster = Cluster(running)
-    yield cluster
-    for job in cluster.rest("/jobs/overview")["jobs"]:
-        if job["state"] not in ("FINISHED", "CANCELED", "FAILED"):
-            cluster.cancel(job["jid"])
+    with cleared(running) as cluster:
+        yield cluster

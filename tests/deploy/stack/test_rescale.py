@@ -60,7 +60,7 @@ def test_from_a_savepoint_at_another_parallelism(
         }
         wait_for(lambda accounted=accounted: counts(stats(url)) == accounted, 120)  # type: ignore[misc]
         if phase == 1:
-            savepoint = ["-s", cluster.savepoint(job, tmp_path)]
+            savepoint = ["-s", cluster.savepoint(job, tmp_path.as_uri())]
             cluster.cancel(job)
         else:
             savepoint = ["-s", cluster.stop(job, tmp_path)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,15 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from deploy.stack import COMPONENTS, Ports, Settings
+from deploy.stack import COMPONENTS, EXTRAS, Ports, Settings
+from deploy.stack.cassandra import Cassandra
 from deploy.stack.flink import Flink
 from deploy.stack.settings import render
 from udfs.errors import ConfigError
 
 
 def test_every_port_belongs_to_a_component() -> None:
-    owned = [port for name in COMPONENTS for port in Ports().of(name).values()]
+    owned = [port for name in (*COMPONENTS, *EXTRAS) for port in Ports().of(name).values()]
     assert len(owned) == len(Ports.__struct_fields__) == len(set(owned))
 
 
@@ -39,6 +41,19 @@ def config(tmp_path: Path) -> dict[str, Any]:
     return loaded
 
 
+def test_flink_knows_what_else_runs(config: dict[str, Any], tmp_path: Path) -> None:
+    assert not {"s3", "high-availability"} & set(config)
+    flink = Flink(Settings(folder=tmp_path, jars=tmp_path / "jars", ports=Ports(s3=19000)))
+    assert flink.processes == ("jobmanager", "taskmanager-1", "taskmanager-2")
+    flink.extras = {"s3", "hdfs", "zookeeper"}
+    text = (flink.configure() / "config.yaml").read_text()
+    assert "${" not in text
+    found = YAML(typ="safe").load(text)
+    assert found["s3"] == {"endpoint": "http://127.0.0.1:19000", "path.style.access": True}
+    assert found["high-availability"]["zookeeper"]["quorum"] == "127.0.0.1:2181"
+    assert found["python"] == config["python"]
+
+
 def test_flink_configuration(config: dict[str, Any], tmp_path: Path) -> None:
     assert config["python"]["execution-mode"] == "thread"
     assert config["python"]["executable"] == sys.executable
@@ -59,3 +74,21 @@ def test_flink_listens_on_loopback_only(config: dict[str, Any]) -> None:
     assert config["taskmanager"]["bind-host"] == "127.0.0.1"
     assert config["taskmanager"]["host"] == "127.0.0.1"
     assert config["rest"]["bind-address"] == "127.0.0.1"
+
+
+def test_cassandra_listens_on_loopback_only(tmp_path: Path) -> None:
+    settings = Settings(folder=tmp_path, jars=tmp_path / "jars", ports=Ports(cassandra=19042))
+    Cassandra(settings).prepare()
+    text = (tmp_path / "cassandra" / "cassandra.yaml").read_text()
+    loaded: dict[str, Any] = YAML(typ="safe").load(text)
+    assert loaded["native_transport_port"] == 19042
+    assert loaded["listen_address"] == loaded["rpc_address"] == "127.0.0.1"
+    assert loaded["seed_provider"][0]["parameters"][0]["seeds"] == "127.0.0.1:7000"
+
+
+def test_cassandra_is_not_ready_before_it_answers_in_its_protocol(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = Ports(cassandra=other.getsockname()[1])
+        node = Cassandra(Settings(folder=tmp_path, jars=tmp_path, ports=ports))
+        assert not node.ready()
+    assert not node.ready()

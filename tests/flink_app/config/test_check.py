@@ -34,6 +34,7 @@ def check_with(*overrides: str) -> None:
         (*FILES, "model.loss=squared", "events.rating_rule=threshold"),
         (*FILES, "state.restore=latest", "state.checkpoints=checkpoints"),
         ("source.paths=in", "dead_letters.path=in-refused"),
+        (*FILES, 'cassandra.hosts=["c-1.shop", "10.0.0.2", "::1"]', "cassandra.keyspace=shop_1"),
     ],
 )
 def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
@@ -44,6 +45,13 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
     ("overrides", "message"),
     [
         ((), "source.paths is empty: set it to the files or folders to read"),
+        ((*FILES, "cassandra.hosts=a:9042"), 'cassandra.hosts has "a:9042"'),
+        ((*FILES, "cassandra.hosts=a", "cassandra.keyspace=a;b"), "cassandra.keyspace is 'a;b'"),
+        ((*FILES, "cassandra.hosts=a", "cassandra.password=x"), "without a cassandra.user"),
+        (
+            (*FILES, "cassandra.hosts=a", "events.max_id_bytes=65536"),
+            "events.max_id_bytes is 65536, but Cassandra's keys hold 65535 bytes",
+        ),
         (
             (*FILES, "model.loss=squared", "events.zero_weight=ignore"),
             'model.loss is "squared" but events.zero_weight is "ignore"',
@@ -75,6 +83,28 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
         ((*FILES, "job.strict=true", "job.shards=8"), "job.strict is true but job.shards is 8"),
         ((*FILES, "job.strict=true", "job.parallelism=2"), "but job.parallelism is 2"),
         ((*FILES, "state.restore=latest"), "state.checkpoints is empty"),
+        ((*FILES, "items.kind=files"), "items.paths is empty: set it to the files or folders"),
+        ((*FILES, "items.kind=directory"), "items.paths is empty: set it to the folder to watch"),
+        ((*FILES, "items.kind=flink"), "items.options has no connector"),
+        ((*FILES, "items.kind=kafka", "items.topic="), "items.topic is empty"),
+        ((*FILES, "items.kind=kafka", "items.brokers=b"), 'items.brokers has "b"'),
+        ((*FILES, "items.kind=kafka", "job.strict=true"), "the order between two inputs"),
+        (
+            (*FILES, "items.kind=files", "items.paths=in", "dead_letters.path=in/refused"),
+            'inside "in" of items.paths',
+        ),
+        (
+            ('source.paths=["s3://b/in/"]', "dead_letters.path=s3://b/in/refused"),
+            'inside "s3://b/in/" of source.paths',
+        ),
+        (
+            (*FILES, "state.checkpoints=s3://key:hunter2@b/c"),
+            r'state\.checkpoints is "s3://key:\*\*\*@b/c", an address with keys',
+        ),
+        (
+            (*KAFKA, "items.kind=kafka", "dead_letters.kind=kafka", "dead_letters.topic=items"),
+            "the topic of the items",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(overrides: tuple[str, ...], message: str) -> None:

@@ -145,7 +145,7 @@ def test_strict_makes_what_is_not_set_one(load_from: Load) -> None:
     ("text", "message"),
     [
         ("[modle]", r"no section \[modle\] .*did you mean model\?"),
-        ("[zzz]", r"no section \[zzz\] .*choose one of source, events, "),
+        ("[zzz]", r"no section \[zzz\] .*choose one of source, items, events, "),
         ("[model]\ndimension = 3", r"no option dimension .*millirec.toml.*did you mean dimensions"),
         ("[redis]\nparallelism = 3", r"did you mean job.parallelism\?"),
         ("[redis]\nzzz = 3", r"choose one of url, "),

@@ -17,7 +17,14 @@ def test_a_password_in_a_url_is_hidden_whatever_it_holds(secret: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["ssl.key.password", "sasl.jaas.config", "s3.secret-key", "oauth.Token", "ssl.keystore.key"],
+    [
+        "ssl.key.password",
+        "sasl.jaas.config",
+        "s3.secret-key",
+        "s3.access-key",
+        "oauth.Token",
+        "ssl.keystore.key",
+    ],
 )
 def test_a_property_with_the_name_of_a_secret_is_hidden(key: str) -> None:
     assert masked(f"source.properties.{key}", "anything") == "***"

@@ -7,8 +7,8 @@ import pytest
 from flink_app.config import load
 from flink_app.config.registry import OPTIONS
 from flink_app.config.removed import REMOVED
+from flink_app.data.sinks import DURABLE_S
 from flink_app.graph.event_settings import AHEAD_MS
-from flink_app.serve.inbox import DURABLE_S
 from flink_app.serve.lists import STALE_LISTS
 from udfs.errors import ConfigError
 from udfs.feed import entries

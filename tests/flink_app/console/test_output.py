@@ -17,8 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_app.commands import data, jobs, lookup, monitoring, serving  # noqa: F401
-from flink_app.commands.app import app
+from flink_app.commands.every import app
 from flink_app.console import output
 
 ROOT = Path(__file__).parents[3]
@@ -30,6 +29,10 @@ CHEAP = {
     "package": ["package", "--out", "events.jsonl/x"],
     "validate": ["validate", "events.jsonl"],
     "replay": ["replay", "missing"],
+    "import": ["import", "gorse", "missing", "--to", "made.jsonl"],
+    "cassandra-schema": ["cassandra-schema"],
+    "forget": ["forget", "ann"],
+    "export": ["export", "ann"],
     "fetch": ["fetch", "none"],
     "items": ["items", "missing"],
     "lines": ["lines", "missing"],
@@ -65,7 +68,7 @@ STREAMS: dict[str, dict[str, Any]] = {
 FORKS = r"""
 import io, json, os, sys
 import flink_app.cli
-from flink_app.commands import data, jobs, lookup, monitoring, serving
+import flink_app.commands.every
 # What commands load by themselves, once for all forks.
 import flink_app.data.items, flink_app.data.replay, flink_app.data.validate, flink_app.data.fetch
 import flink_app.evaluate, flink_app.local.run, flink_app.lookup.usage

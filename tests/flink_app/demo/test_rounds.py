@@ -128,3 +128,25 @@ def test_better_lists_earn_more_in_the_comparison(
     shoppers.compare(300)
     assert shoppers.looks == 300
     assert shoppers.earned > 2 * shoppers.earned_by_popular
+
+
+def test_newcomers_in_lists_are_told_with_their_reasons(
+    redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    shop = Shop(ShopSettings(users=20, items=60, new_items=0.05))
+    while shop.items < 64:
+        shop.advance()
+    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
+    assert shoppers.newcomers() == (shop.items - 60, [])
+    for user, item, why in (
+        ("u3", "i62", {"model": "item-cf", "because": ["i2"]}),
+        ("u4", "i61", {"model": "popular"}),
+        ("u5", "i7", {"model": "popular"}),
+    ):
+        entries = [{"item": item, "score": 0.5, "why": why}]
+        value = {"user": user, "source": "ranker", "items": entries}
+        redis_client.set(f"t:rec:{user}", msgspec.json.encode(value))
+    _, [first, second] = shoppers.newcomers()
+    assert (first.title, first.user, first.reason) == (shop.title("i61"), "u4", "popular now")
+    assert (second.title, second.price) == (shop.title("i62"), shop.price("i62"))
+    assert second.reason == f"like {shop.title('i2')}"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from flink_app.console.totals import Totals
 from flink_app.demo.outcome import Outcome, summarise
-from flink_app.demo.rounds import Round
+from flink_app.demo.rounds import Newcomer, Round
 from flink_app.demo.screen import Screen
 from flink_app.demo.world import SHOP
 from flink_app.simulator import Shop
@@ -44,7 +44,7 @@ def test_outside_a_terminal_each_line_is_printed_once_as_plain_text() -> None:
         True
     ] * 8
     endings = [line.split(")")[-1].split() for line in lines]
-    assert endings[:5] == [[], ["up", "3"], ["down", "1"], ["new"], ["down", "1"]]
+    assert endings[:5] == [[], ["up", "3"], ["down", "1"], ["in"], ["down", "1"]]
     assert "1:05  1,234 events" in output
     assert "warning: [Redis] is away" in output
 
@@ -53,7 +53,7 @@ def test_in_a_terminal_the_list_changes_in_place_and_one_line_stays() -> None:
     output = _output(terminal=True)
     assert "◀ click" in output
     assert "▲ 3" in output
-    assert "✦ new" in output
+    assert "✦ in" in output
     assert "2 of 8 moved up after 38 ms" in output
 
 
@@ -65,6 +65,11 @@ def test_the_summary_has_median_clicks_and_the_outcome_of_every_event() -> None:
         looks=200,
         earned=110,
         earned_by_popular=60,
+        published=7,
+        newcomers=[
+            Newcomer("Fennick [Oak] Mug", 14.5, "u9", "popular now"),
+            *[Newcomer("Oak Kite", 9.0, "u1", "like Oak Bat")] * 3,
+        ],
         written=100,
         totals=Totals(received=99, learned=90, duplicates=4, ignored=1, dead={"not_json": 3}),
     )
@@ -73,5 +78,8 @@ def test_the_summary_has_median_clicks_and_the_outcome_of_every_event() -> None:
     assert "3 clicks, and lists that followed after 38 ms (median; slowest 80 ms)" in output
     assert "200 shoppers" in output
     assert "55% of them, the popular one from 30%" in output
-    accounts = "90 learned + 4 duplicates + 3 dead letters + 1 ignored + 2 in progress."
+    assert "7 new items were published meanwhile, 4 of them stand in lists" in output
+    assert output.count("new Oak Kite") == 3
+    assert "Fennick [Oak] Mug" not in output  # the last three
+    accounts = "90 learned + 4 duplicates + 3 dead letters + 1 searches + 2 in progress."
     assert f"100 events = {accounts}" in output

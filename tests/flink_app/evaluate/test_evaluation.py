@@ -17,7 +17,14 @@ from rich.console import Console
 from flink_app.cli import main
 from flink_app.config import Config, load
 from flink_app.evaluate.baselines import BASELINES
-from flink_app.evaluate.evaluation import evaluate, in_mode, trial_of, with_models, with_positive
+from flink_app.evaluate.evaluation import (
+    evaluate,
+    in_mode,
+    of_sessions,
+    trial_of,
+    with_models,
+    with_positive,
+)
 from flink_app.evaluate.measure import Point, Result, curve
 from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.stream import keep_all, read_stream
@@ -58,6 +65,29 @@ def test_events_of_any_form_are_put_in_order_in_millirecs_own(tmp_path: Path) ->
     assert (stream.users.tolist(), stream.items.tolist()) == ([0, 0], [0, 1])
 
 
+def test_a_session_stands_for_who_is_not_named_and_may_be_taken_for_its_user(
+    tmp_path: Path,
+) -> None:
+    path, out = tmp_path / "events", tmp_path / "out"
+    path.write_text(
+        '{"user":"ann","session":"s1","item":"a","ts":1600000000000}\n'
+        '{"session":"s2","item":"b","ts":1600000001000}\n'
+        '{"user":"ann","item":"c","ts":1600000002000}\n'
+    )
+    assert in_order([path], decode_settings(Config()), NOW, out) == (3, 0, 0)
+    found = [json.loads(line) for line in out.open()]
+    assert [one["user"] for one in found] == ["ann", "session:s2", "ann"]
+    alone = decode_settings(of_sessions(Config()))
+    assert in_order([path], alone, NOW, out) == (2, 1, 0)
+    assert [json.loads(line)["user"] for line in out.open()] == ["s1", "s2"]
+
+
+def test_sessions_that_nobody_has_named_cannot_be_taken_for_users() -> None:
+    config = load(None, ["source.preset=movielens"], {}).config
+    with pytest.raises(ConfigError, match=r"--set source\.fields\.session=NAME"):
+        of_sessions(config)
+
+
 def test_events_that_are_not_learned_are_left_out(tmp_path: Path) -> None:
     path, out = tmp_path / "ratings", tmp_path / "out"
     path.write_text("1\t2\t5\t875747190\n1\t3\t2\t875747191\n\n")
@@ -90,13 +120,17 @@ def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
     strict = in_mode(Config(), "strict", 3, tmp_path)
     assert (strict.job.strict, strict.job.shards, strict.job.item_shards) == (True, 1, 1)
     assert (strict.model.seed, strict.quality.every) == (3, 1)
-    assert trial_of(strict, "strict", 100) == Trial(after=100, per_batch=True)
+    assert trial_of(strict, "strict", 100) == Trial(after=100, per_batch=True, nth=True)
     parallel = in_mode(load(None, ["job.shards=4"], {}).config, "parallel", 1, tmp_path)
     assert parallel.ranker.train_per_s == 1e6, "a live job would have had the time"
     untrained = load(None, ["ranker.train_per_s=0"], {}).config
     assert in_mode(untrained, "parallel", 1, tmp_path).ranker.train_per_s == 0
     assert (parallel.job.strict, parallel.job.shards) == (False, 4)
-    assert trial_of(parallel, "parallel", 100) == Trial(after=25, sequential=True, per_batch=True)
+    writing = load(None, ["lists_topic.topic=t", "cassandra.hosts=['c1']"], {}).config
+    alone = in_mode(writing, "strict", 1, tmp_path)
+    assert (alone.lists_topic.topic, alone.cassandra.hosts) == ("", []), "of real users"
+    live = Trial(after=25, sequential=True, per_batch=True, nth=True)
+    assert trial_of(parallel, "parallel", 100) == live
 
 
 def test_the_model_that_needs_most_is_served_and_the_others_tested() -> None:

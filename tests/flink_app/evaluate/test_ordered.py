@@ -91,3 +91,22 @@ def test_a_file_whose_columns_are_unknown_is_refused(tmp_path: Path) -> None:
 
 def test_json_is_read_by_the_same_settings() -> None:
     assert as_written(Config()) == Config()
+
+
+def test_events_of_kind_event_between_lines_of_csv_are_read_too(tmp_path: Path) -> None:
+    """In order as they came, and with fields that the columns do not have."""
+    file, out = tmp_path / "a.csv", tmp_path / "out"
+    between = (
+        '{"kind":"event","user":"bob","item":"y","type":"purchase","ts":900000000,"rec":"7-1"}'
+    )
+    file.write_text(f"user,item,ts\nann,x,9e8\n{between}\nann,z,900000000\ncid,v,8e8\n")
+    config = load(None, ["source.format=csv"], {}).config
+    assert in_order([file], decode_settings(config), NOW, out) == (4, 1, 0)  # the header
+    lines = list(map(json.loads, out.read_text().splitlines()))
+    assert [(one["user"], one["item"]) for one in lines] == [
+        ("cid", "v"),
+        ("ann", "x"),
+        ("bob", "y"),
+        ("ann", "z"),
+    ]
+    assert (lines[2]["type"], lines[2]["rec"]) == ("purchase", "7-1")

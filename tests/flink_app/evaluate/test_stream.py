@@ -50,3 +50,10 @@ def test_only_some_types_consume(tmp_path: Path) -> None:
     chosen = decode_settings(msgspec.structs.replace(Config(), lists=lists))
     assert read_stream(tmp_path / "events", chosen, NOW).consumed.tolist() == [False, True, False]
     assert keep_all(chosen).consumed == ("like",)
+
+
+def test_what_was_seen_in_lists_is_no_event_of_the_evaluation(tmp_path: Path) -> None:
+    seen = '{"user":"a","item":"y","type":"impression","rec":"7-1","ts":1500000003}'
+    (tmp_path / "events").write_text("\n".join((*LINES, seen)) + "\n")
+    stream = read_stream(tmp_path / "events", settings(""), NOW)
+    assert stream.counted.tolist() == [True, True, True, False]

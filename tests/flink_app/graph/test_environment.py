@@ -70,7 +70,16 @@ def test_rocksdb_alone_has_memory_and_options_of_its_own() -> None:
         config = load(None, [f"state.backend={backend}"], {}).config
         options = embedded_options(config) | flink_options(config)
         own = [name for name in options if "rocksdb" in name or "managed" in name]
-        assert len(own) == 2 * (backend == "rocksdb")
+        assert len(own) == 3 * (backend == "rocksdb")
+
+
+def test_rocksdb_works_in_a_folder_with_a_short_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names a file by the whole path, see `embedded_options`."""
+    config, found = load(None, ["state.backend=rocksdb"], {}).config, []
+    for folder in ("/tmp/mine", "/tmp/" + "x" * 60):
+        monkeypatch.setattr(environment.tempfile, "gettempdir", lambda folder=folder: folder)
+        found.append(embedded_options(config)["state.backend.rocksdb.localdir"])
+    assert found == ["/tmp/mine", "/tmp"]
 
 
 def test_many_files_have_flinks_own_network_memory() -> None:

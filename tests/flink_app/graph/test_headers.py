@@ -98,6 +98,36 @@ def test_lines_without_files_need_names_or_numbers(kind: str) -> None:
         check(f"source.kind={kind}", *IDS)
 
 
+@pytest.mark.parametrize(
+    ("text", "settings", "problem"),
+    [
+        ("sku,name\na,A\n", ["items.fields.item=sku"], ""),
+        ("sku,name\na,A\n", [], "has no column 'item'.*items.fields.item=sku"),
+        ("1|Toy\n", ["items.preset=movielens"], ""),
+        ("", [], ""),
+    ],
+)
+def test_a_file_of_items_names_the_item(
+    tmp_path: Path, text: str, settings: list[str], problem: str
+) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text(text)
+    given = ["source.kind=kafka", "items.kind=files", f"items.paths={file}", "items.format=csv"]
+    config = load(None, [*given, *settings], {}).config
+    if not problem:
+        check_headers(config)
+        return
+    with pytest.raises(SourceError, match=problem):
+        check_headers(config)
+
+
+def test_a_topic_of_items_has_no_header() -> None:
+    given = ["source.kind=kafka", "items.kind=kafka", "items.format=csv"]
+    with pytest.raises(SourceError, match=r"in items\.columns"):
+        check_headers(load(None, given, {}).config)
+    check_headers(load(None, [*given, 'items.columns=["item","title"]'], {}).config)
+
+
 @pytest.mark.job
 def test_files_of_different_columns_in_one_run(tmp_path: Path, redis_url: str) -> None:
     """Users are never learned as items, in whichever file and subtask."""

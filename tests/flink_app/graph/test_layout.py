@@ -7,13 +7,41 @@ from pathlib import Path
 import pytest
 import redis
 
+from flink_app.config import load
+from flink_app.graph.layout import inputs_of, inputs_refusal
 from tests.flink_app.jobs import start
 from tests.flink_app.savepoint import SETTINGS, unpack
 from udfs.errors import ConfigError
 
-pytestmark = pytest.mark.job
+FILES = ["source.kind=files", "source.paths=['a']"]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "sentence"),
+    [
+        ([], [], ""),
+        ([], ["items.preset=gorse"], ""),
+        ([], ["items.kind=kafka"], "was written without [items], but this job has items.kind = ka"),
+        (["items.kind=kafka"], [], "items.kind = kafka, but this job has none: set items.kind = k"),
+        (["items.kind=kafka"], ["items.kind=files"], "items.kind = kafka, but this job has files"),
+        ([], ["source.kind=directory"], "source.kind = files, but this job has directory: set"),
+        ([], ["job.parallelism=2"], "job.parallelism = 1, but this job has 2: set job.parallelism"),
+        (["job.parallelism=2"], [], "job.parallelism = 2, but this job has 1"),
+        (["job.parallelism=2"], ["job.parallelism=4"], ""),
+        (["source.kind=kafka"], ["source.kind=kafka", "job.parallelism=2"], ""),
+        (["source.paths=['a','b']"], [], "with 2 source.paths, but this job has 1: name as many"),
+    ],
+)
+def test_other_inputs_are_refused_because_their_positions_would_be_lost(
+    before: list[str], now: list[str], sentence: str
+) -> None:
+    then, wanted = (inputs_of(load(None, [*FILES, *given], {}).config) for given in (before, now))
+    found = inputs_refusal(then, wanted, "/savepoints/7")
+    assert sentence in found and bool(sentence) == bool(found)
+    assert inputs_refusal({}, wanted, "/savepoints/7") == "", "older state does not say"
+
+
+@pytest.mark.job
 @pytest.mark.parametrize(
     ("name", "setting", "sentence"),
     [
@@ -40,6 +68,7 @@ def test_another_layout_is_refused_before_anything_is_submitted(
     assert redis_client.dbsize() == 0
 
 
+@pytest.mark.job
 def test_the_operators_refuse_a_savepoint_without_a_layout(tmp_path: Path, redis_url: str) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
@@ -51,6 +80,7 @@ def test_the_operators_refuse_a_savepoint_without_a_layout(tmp_path: Path, redis
         job.get_job_execution_result().result()
 
 
+@pytest.mark.job
 def test_the_other_execution_mode_is_refused(tmp_path: Path, redis_url: str) -> None:
     mode = "flink.options={'python.execution-mode' = 'process'}"
     with pytest.raises(
@@ -59,6 +89,7 @@ def test_the_other_execution_mode_is_refused(tmp_path: Path, redis_url: str) -> 
         start(redis_url, *SETTINGS, f"source.paths=['{tmp_path}']", mode)
 
 
+@pytest.mark.job
 def test_state_that_cannot_be_read_is_left_to_flink(
     tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from flink_app.config import load
 from flink_app.local import compilation
-from flink_app.local.compilation import Compilation
+from flink_app.local.compilation import Compilation, compile_now
 
 SETTINGS = load(None, [], {}).config.settings
 
@@ -37,11 +37,23 @@ def test_it_is_done_once_for_each_kind_of_settings(
     assert not Compilation(SETTINGS).needed
     for option in ("model.dimensions=33", "redis.url=redis://127.0.0.1:1/0", "job.name=another"):
         assert not Compilation(load(None, [option], {}).config.settings).needed
-    kinds = "model.loss=squared", "lists.model=mf", "ranker.train_per_s=0", "redis.factors=true"
+    kinds = "model.loss=squared", "lists.model=mf", "ranker.train_per_s=0", "explore.share=0"
+    kinds += ("redis.factors=true",)
     for option in kinds:
         assert Compilation(load(None, [option], {}).config.settings).needed
     monkeypatch.setattr(compilation, "_cached", lambda: False)
     assert Compilation(SETTINGS).needed  # the compiled kernels were removed
+
+
+def test_whoever_waits_for_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module(tmp_path, "import sys\ndef main(): sys.stdin.read()", monkeypatch)
+    compile_now(SETTINGS)
+    assert "a minute or two" in capsys.readouterr().err
+    assert not Compilation(SETTINGS).needed
+    compile_now(SETTINGS)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_module_in_the_current_folder_is_not_run(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from flink_app.config import Config, load
 from flink_app.graph.inputs import oddities
-from flink_app.graph.sources import files_of, paths_of, source_of
+from flink_app.graph.sources import files_of, items_of, paths_of, source_of
 from flink_app.local.redis_server import RedisServer
 from flink_app.local.unpack import Readable, readable
 from tests.flink_app.jobs import letters
@@ -94,9 +94,26 @@ def test_what_is_packed_is_unpacked_once_and_removed(tmp_path: Path) -> None:
     # A job that is restored finds the same, and does it not again.
     assert readable(config("in"), said.append) == found and len(said) == 1
     Path("in/c").write_text(f"{LINE}\n{LINE}\n", encoding="utf-16")
-    assert readable(config("in"), said.append).folder != found.folder
+    assert readable(config("in"), said.append).folders != found.folders
     found.remove()
-    assert found.folder is not None and not found.folder.exists()
+    (folder,) = found.folders
+    assert not folder.exists()
+
+
+def test_files_of_items_are_unpacked_beside_those_of_events(tmp_path: Path) -> None:
+    Path("a").write_text(LINE)
+    Path("u.item.xz").write_bytes(lzma.compress("1|Café".encode("latin-1")))
+    items = ["items.kind=files", "items.paths=u.item.xz", "items.preset=movielens"]
+    given = load(None, ["source.paths=a", *items], {}).config
+    found = readable(given, print)
+    assert found.config.source == given.source
+    source = items_of(found.config)
+    assert source is not None and "raw.charset" not in source.options
+    (path,) = found.config.items.paths
+    assert Path(path).read_text("utf-8").strip() == "1|Café"
+    assert found.names == {path: str(tmp_path / "u.item.xz")}
+    found.remove()
+    assert not (tmp_path / ".millirec").exists()
 
 
 def test_an_encoding_that_java_lacks_is_unpacked_too(tmp_path: Path) -> None:

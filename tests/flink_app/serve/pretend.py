@@ -1,7 +1,8 @@
 """Stands for the job where the page is tested without it: reads the inbox, writes lists.
 
 In: a Redis and a folder. Out: the keys of docs/redis.md, moved by each click: the list goes to the
-categories that were clicked, and leaves out what was.
+categories that were clicked, and leaves out what was; and by each search, to the items with its
+words.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from typing import Any
 import msgspec
 import redis
 
-from flink_app.simulator.names import category, title
+from flink_app.simulator import Shop, ShopSettings
+from udfs.lists.keys import KNOWN, RECEIPT, digest
 
 ITEMS = 120
+OLD = 114
+"""The items that have long been there; the others are new."""
 
 
 class Job:
@@ -26,13 +30,19 @@ class Job:
         self._client = redis.Redis.from_url(url)
         self._inbox = inbox
         self._taken: dict[str, list[str]] = {}
+        self._words: dict[str, set[str]] = {}
+        self._told: dict[str, dict[str, Any]] = {}
+        self._same: dict[str, str] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Job:
         inbox_items = [f"i{number}" for number in range(ITEMS)]
+        shop, now = Shop(ShopSettings(users=1, items=ITEMS)), time.time_ns() // 1_000_000
         for number, item in enumerate(inbox_items):
-            told = {"title": title(number), "category": category(number)}
+            told = self._told[item] = shop.item(item, now)
+            if number >= OLD:
+                told["published"] = now
             self._client.set(f"item:{item}", msgspec.json.encode(told))
             like = [other for other in inbox_items if other != item and self._alike(item, other)]
             self._write(f"similar:{item}", like[:20], "item-cf", {"item": item})
@@ -64,29 +74,70 @@ class Job:
                 self._tell(len(read))
 
     def _learn(self, event: dict[str, Any]) -> None:
-        user, item = str(event["user"]), str(event["item"])
+        user = self._place(str(event["user"]))
+        if kind := event.get("kind"):
+            self._hear(kind, user, event)
+            return
         taken = self._taken.setdefault(user, [])
-        taken.append(item)
+        if event.get("type") == "search":
+            self._words[user] = set(str(event["query"]).lower().split())
+        else:
+            taken.append(str(event["item"]))
         weight = {f"i{n}": float(ITEMS - n) / ITEMS for n in range(ITEMS)}
         for gone in taken:
             for other in weight:
                 weight[other] += 1.0 if self._alike(gone, other) else 0.0
             weight.pop(gone, None)
+        words = self._words.get(user, set())
+        for item in weight:
+            weight[item] += 2.0 * len(words.intersection(self._told[item]["tags"]))
         best = sorted(weight, key=lambda one: -weight[one])[:20]
         self._write(f"rec:{user}", best, "item-cf", {"user": user}, taken)
         self._client.publish("rec", user)
+
+    def _place(self, user: str) -> str:
+        return self._same.get(user, user)
+
+    def _hear(self, kind: str, user: str, line: dict[str, Any]) -> None:
+        """Take what is said of a user; a visitor who logs in becomes the account."""
+        ts, asked = int(line["ts"]), str(line["user"])
+        if kind == "link":
+            self._same[user] = self._place(str(line["to"]))
+            taken = self._taken.pop(user, [])
+            self._taken.setdefault(self._same[user], []).extend(taken)
+            for item in taken[-1:]:
+                self._taken[self._same[user]].remove(item)
+                self._learn({"user": user, "item": item})
+        elif kind == "forget":
+            self._taken.pop(user, None)
+            self._client.delete(f"rec:{user}")
+            until = "2031-05-06T00:00:00.000Z"
+            receipt = {"ts": ts, "checkpoints_until": until, "source_until": until}
+            self._client.set(RECEIPT + digest(asked), msgspec.json.encode(receipt))
+            self._client.publish("rec", user)
+        elif kind == "export":
+            known: dict[str, Any] = {"ts": ts, "user": asked, "personalise": True}
+            if others := [one for one, place in self._same.items() if place == user]:
+                known["ids"] = [{"id": one, "events": 0} for one in (*others, user)]
+            if taken := self._taken.get(user):
+                history = [{"item": item, "liked": True} for item in reversed(taken)]
+                known |= {"events": len(taken), "history": history}
+            self._client.set(KNOWN + digest(asked), msgspec.json.encode(known))
 
     def _write(
         self, key: str, items: list[str], model: str, head: dict[str, str],
         taken: list[str] | None = None,
     ) -> None:  # fmt: skip
         at = time.time_ns() // 1_000_000
+        words = self._words.get(head.get("user", ""), set())
         entries: list[dict[str, Any]] = []
         for place, item in enumerate(items):
             why: dict[str, Any] = {"model": model}
             because = [one for one in taken or () if self._alike(one, item)][-2:]
             if taken is not None and because:
                 why["because"] = because
+            elif words and words.intersection(self._told[item]["tags"]):
+                why["model"] = "content"
             elif taken is not None:
                 why["model"] = "popular"
             entries.append({"item": item, "score": round(1 - place / 40, 4), "why": why})

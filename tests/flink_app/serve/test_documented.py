@@ -29,6 +29,11 @@ ALICE = [
     {"item": "teapot", "score": 0.8636, "why": {"model": "mf"}},
     {"item": "lamp", "score": 0.5, "why": {"model": "mf"}},
 ]
+ITEMS = {
+    "kettle": {"title": "Copper Kettle", "categories": ["kitchen"], "price": 39.5},
+    "mug": {"title": "Mug", "categories": ["kitchen"], "price": 9},
+    "teapot": {"title": "Teapot", "categories": ["kitchen"], "price": 24},
+}
 POPULAR = [{"item": "kettle", "score": 1.0, "why": {"model": "popular"}}]
 
 
@@ -38,7 +43,12 @@ def client(redis_url: str, redis_client: redis.Redis, tmp_path: Path) -> Iterato
     redis_client.set("rec:alice", msgspec.json.encode(own))
     popular = {**AT, "id": "1a20f02a45b", "source": "popular", "items": POPULAR}
     redis_client.set("popular", msgspec.json.encode(popular))
+    begun = {**popular, "source": "segments"}
+    teapot = {"item": "teapot", "score": 1.0, "why": {"model": "segments"}}
+    redis_client.set("segment:country:DE", msgspec.json.encode({**begun, "items": [teapot]}))
     redis_client.set("similar:kettle", msgspec.json.encode({**popular, "item": "kettle"}))
+    for item, fields in ITEMS.items():
+        redis_client.set(f"item:{item}", msgspec.json.encode(fields))
     where = "source.kind=directory", f"source.paths={tmp_path}"
     with serving(redis_url, *where, "redis.factors=true") as client:
         yield client
@@ -73,7 +83,7 @@ def asked() -> list[tuple[str, Block]]:
 def test_each_command_answers_what_stands_below_it(client: httpx.Client) -> None:
     needed("curl")
     commands = asked()
-    assert len(commands) == 4
+    assert len(commands) == 8
     for command, below in commands:
         done = subprocess.run(
             ["sh", "-c", moved(command, client)], capture_output=True, text=True, check=True

@@ -14,20 +14,16 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from flink_app.config import load
+from flink_app.data import sinks
 from flink_app.graph.event_settings import decode_settings
-from flink_app.serve import inbox as inbox_module
 from flink_app.serve import services
 from flink_app.serve.event_routes import example
 from flink_app.serve.events import Judge
 from flink_app.writers.kafka import KafkaWriter
 from tests.flink_app.serve.servers import serving
 from udfs.events.decode import Decoder
+from udfs.events.kinds import KINDS, by_kind
 from udfs.events.presets import PRESETS
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    return tmp_path / "inbox"
 
 
 @pytest.fixture
@@ -158,6 +154,30 @@ def test_another_systems_events_are_completed_in_its_own_words(redis_url: str, i
     assert kept["messageId"] and kept["timestamp"]
 
 
+@pytest.mark.parametrize("preset", ["movielens", "tianchi", "millirec", "mind"])
+def test_a_job_that_reads_csv_gets_events_in_millirecs_own_form(
+    redis_url: str, inbox: Path, preset: str
+) -> None:
+    csv = ["source.preset=" + preset, "source.format=csv"]
+    where = *csv, "source.kind=directory", f"source.paths={inbox}"
+    events: list[dict[str, Any]] = [
+        {"user": "u,1", "item": 'i"2', "type": "click", "rec": "7-1", "id": "one"},
+        {"user": "u", "item": "i", "type": "no such type"},
+        {"user": "u", "type": "search", "query": "tea"},
+        {"kind": "item", "item": "i", "title": "Tea"},
+    ]
+    with serving(redis_url, *where) as client:
+        answer = client.post("/events", json=events).json()
+        assert (answer["accepted"], [one["index"] for one in answer["rejected"]]) == (3, [1])
+    kept = written(inbox)
+    assert [one.get("kind") for one in kept] == ["event", None, "item"]
+    assert by_kind(lines(inbox)) == {"event": [0], "search": [1], "item": [2]}
+    reader = KINDS["event"].reader(decode_settings(load(None, csv, {}).config))
+    found: Any = reader.decode(lines(inbox)[:1], time.time_ns() // 1_000_000)
+    assert (found.users, found.items, found.ids) == (["u,1"], ['i"2'], ["one"])
+    assert (found.column("recs"), found.rejected) == (["7-1"], [])
+
+
 @pytest.mark.parametrize("preset", [n for n, one in PRESETS.items() if one.format == "json"])
 def test_the_example_is_in_the_words_of_the_preset(preset: str) -> None:
     judge = Judge(load(None, [f"source.preset={preset}"], {}).config)
@@ -171,8 +191,8 @@ def test_the_example_is_in_the_words_of_the_preset(preset: str) -> None:
     "overrides",
     [
         ["source.kind=files"],
-        ["source.kind=directory", "source.format=csv"],
-        ["source.kind=kafka", "source.preset=movielens"],
+        ["source.kind=directory", "source.format=csv", "source.encoding=latin-1"],
+        ["source.kind=kafka", "source.encoding=utf-16"],
     ],
 )
 def test_a_server_that_cannot_write_events_says_why(redis_url: str, overrides: list[str]) -> None:
@@ -196,7 +216,7 @@ def test_events_that_cannot_be_written_are_not_acknowledged(
 
 
 def test_a_broker_that_is_away_is_no_hang(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (inbox_module, services):
+    for module in (sinks, services):
         monkeypatch.setattr(module, "DURABLE_S", 0.2)
     where = "source.kind=kafka", "source.brokers=127.0.0.1:1"
     with serving(redis_url, *where) as client:

@@ -203,3 +203,24 @@ def test_the_words_of_a_nested_mapping() -> None:
     bare = judge.event({"user": "u", "item": "i", "type": "view"})
     [written] = judge.judge([bare], NOW).lines
     assert set(msgspec.json.decode(written)) == {"userId", "properties", "event", "messageId"}
+
+
+def test_searches_are_accepted_among_events_and_completed() -> None:
+    lines = [
+        b'{"user":"ann","item":"i1","type":"click"}',
+        b'{"user":"bob","type":"search","query":"red kettle"}',
+        b'{"user":"bob","type":"search","query":" "}',
+        b'{"user":"cat","type":"click"}',
+        b'{"user":"dan","type":"search","query":"tea","id":"s1","ts":1700000000}',
+    ]
+    judged = JUDGE.judge(lines, NOW)
+    assert judged.users == ["ann", "bob", "dan"]
+    assert [(one.index, one.reason) for one in judged.rejected] == [
+        (2, "empty_query"),
+        (3, "missing_item"),
+    ]
+    assert judged.ignored == 0
+    _, search, own = map(msgspec.json.decode, judged.lines)
+    assert (search["query"], search["ts"]) == ("red kettle", NOW)
+    assert search["id"].startswith("http-")
+    assert (own["id"], own["ts"]) == ("s1", 1_700_000_000)

@@ -30,7 +30,8 @@ ITEMS = [f"i{n}" for n in range(30)]
 def learned(url: str) -> Learner:
     """A learner whose items and users' factors are in that Redis, as a job leaves them."""
     config = load(None, ["redis.factors=true", "lists.length=30", "lists.model=mf",
-                         "lists.exclude_consumed=false"], {}).config  # fmt: skip
+                         "lists.exclude_consumed=false",
+                         "model.popularity_half_life_s=86400"], {}).config  # fmt: skip
     learner = Learner(config.settings)
     random = np.random.default_rng(3)
     users = [f"u{n}" for n in random.integers(0, 8, 400)]

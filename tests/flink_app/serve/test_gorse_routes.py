@@ -72,13 +72,9 @@ def test_what_is_refused_is_not_counted(client: httpx.Client) -> None:
     assert client.post("/api/feedback", json=[{"UserId": "bob"}]).status_code == 400
 
 
-def test_a_wrong_key_and_a_category_are_errors_of_the_sdk(
-    client: httpx.Client, sdk: gorse.Gorse
-) -> None:
+def test_a_wrong_key_is_an_error_of_the_sdk(client: httpx.Client) -> None:
     with pytest.raises(gorse.GorseException):
         gorse.Gorse(str(client.base_url).rstrip("/"), "wrong").get_recommend("alice")
-    with pytest.raises(gorse.GorseException):
-        sdk.get_recommend("alice", category="shoes")
 
 
 def test_the_older_form_is_a_list_of_ids(client: httpx.Client) -> None:

@@ -18,6 +18,7 @@ from tests.flink_app.serve.servers import items, made, serving
 @pytest.fixture
 def client(redis_url: str, redis_client: redis.Redis) -> Iterator[httpx.Client]:
     redis_client.set("rec:alice", made("abcd", user="alice"))
+    redis_client.set("rec:session:s/1", made("cd", user="session:s/1"))
     redis_client.set("similar:a", made("bc", item="a"))
     redis_client.set("popular", made("xyz"))
     redis_client.set("trending", made("z"))
@@ -34,6 +35,12 @@ def test_a_list_is_passed_on_as_it_is(client: httpx.Client, redis_client: redis.
 def test_strangers_get_what_is_popular_and_are_told_so(client: httpx.Client) -> None:
     answer = client.get("/recommend/nobody").json()
     assert (answer["known"], answer["user"], items(answer)) == (False, "nobody", "xyz")
+
+
+@pytest.mark.parametrize("path", ["/recommend/session:s%2F1", "/recommend/session%3As%2F1"])
+def test_a_session_without_a_user_has_a_list(client: httpx.Client, path: str) -> None:
+    answer = client.get(path).json()
+    assert (answer["known"], answer["user"], items(answer)) == (True, "session:s/1", "cd")
 
 
 @pytest.mark.parametrize("path", ["/recommend/alice", "/recommend/alice?n=2", "/recommend/bob"])

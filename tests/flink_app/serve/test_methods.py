@@ -14,6 +14,7 @@ from tests.flink_app.serve.servers import made, serving
 
 FILES = ["/", "/docs", "/openapi.json", "/docs/files/swagger-ui.css", "/page/words.js"]
 FILES += [f"/page/{file.name}" for file in FOLDER.iterdir() if file.is_file()]
+ITEM, USER = "/api/item/{item}", "/users/{user}"
 CHANGING = {"/metrics", "/stream/{user}"}
 """Their length is another one each time, or not known."""
 
@@ -24,6 +25,7 @@ def client(redis_url: str, redis_client: redis.Redis, tmp_path: Path) -> Iterato
     redis_client.set("similar:a", made("bc", item="a"))
     redis_client.set("popular", made("xyz"))
     redis_client.hset("stats", mapping={"received": "1"})
+    redis_client.set("item:a", '{"title":"A"}')
     with serving(redis_url, "source.kind=directory", f"source.paths={tmp_path}") as client:
         yield client
 
@@ -31,18 +33,25 @@ def client(redis_url: str, redis_client: redis.Redis, tmp_path: Path) -> Iterato
 def paths(client: httpx.Client) -> dict[str, set[str]]:
     """The methods of each path, from the table that the application makes of its own routes."""
     found = client.get("/openapi.json").json()["paths"]
-    return {path: {method.upper() for method in methods} for path, methods in found.items()}
+    table = {path: {method.upper() for method in methods} for path, methods in found.items()}
+    for path, methods in table.items():
+        for whole in (ITEM, USER):  # an id may have slashes, too
+            if path.startswith(f"{whole}/"):
+                methods |= table[whole]
+    return table
 
 
 def asked(path: str) -> str:
     """An address of a path."""
     query = {"/items": "?id=a", "/recommend/{user}": "?offset=1", "/popular": "?user=a"}
-    return path.replace("{user}", "a").replace("{item}", "a") + query.get(path, "")
+    given = path.replace("{user}", "a").replace("{item}", "a").replace("{category}", "c")
+    return given + query.get(path, "")
 
 
 def test_head_is_get_without_the_body(client: httpx.Client) -> None:
     table = paths(client)
-    gets = [path for path, methods in table.items() if "GET" in methods]
+    gets = [path for path, methods in table.items() if "GET" in methods if "/category/" not in path]
+    gets.remove("/users/{user}/data")  # a job has to answer it
     assert len(gets) > 10
     for path in [*gets, "/recommend/a", "/recommend/nobody?n=1", *FILES]:
         head = client.head(asked(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from flink_app.config import load
 from flink_app.serve.app import Application
 from flink_app.serve.origins import let_in, own, require_origins
 from flink_app.serve.problems import Problem
-from tests.flink_app.serve.browsers import chromium
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
 from udfs.errors import ConfigError
@@ -95,12 +93,6 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
 def test_all_may_be_let_in() -> None:
     assert is_let_in({"origin": "https://any.example", "host": "a"}, "http", ["*"])
     assert own(Headers({"host": "a:443"}), "http") == "http://a:443"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 BEACON = """([url, user, kind]) => navigator.sendBeacon(

@@ -15,18 +15,11 @@ import redis
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from flink_app.local.ports import free_port
-from tests.flink_app.serve.browsers import chromium
-from tests.flink_app.serve.pretend import Job
+from flink_app.simulator.drawings import SIZE, data_url, drawing
+from tests.flink_app.serve.pretend import ITEMS, OLD, Job
 from tests.flink_app.serve.servers import serving
 
 EVIL = "<img src=x onerror=window.hit=1>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=30_000)
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -84,9 +77,48 @@ def test_a_click_is_followed_by_the_list_its_reason_and_the_time(
     assert page.locator("#list .why").first.inner_text() == f"because you watched {title}"
     assert int(page.locator("#ms").inner_text()) >= 0
     expect(page.locator("#said")).to_contain_text(f"You clicked {title}.")
-    expect(page.locator("#list .move.new").first).to_have_text("new")
+    expect(page.locator("#list .move.in").first).to_have_text("+")
     expect(page.locator("#shelves h2").first).to_have_text(f"Similar to {title}")
     assert page.locator("#shelves .why").first.inner_text() == f"similar to {title}"
+
+
+def test_items_have_prices_and_those_of_this_week_a_badge(page: Page) -> None:
+    choose(page, "i11")  # its category holds one of the new items
+    price = page.locator("#list .price").first.inner_text()
+    assert re.fullmatch(r"€\d+\.\d\d", price)
+    new = page.locator("#list .card").filter(has=page.locator(".badge", has_text="new"))
+    expect(new).to_have_count(1)
+    assert new.get_attribute("data-item") in {f"i{number}" for number in range(OLD, ITEMS)}
+
+
+def test_the_list_follows_the_words_of_a_search(page: Page, site: httpx.Client) -> None:
+    told = site.get("/items?id=i77").json()["items"]["i77"]
+    words = " ".join(told["tags"][:2])
+    page.locator("#query").fill(words)
+    page.locator("#query").press("Enter")
+    expect(page.locator("#said")).to_contain_text(
+        f"You searched for “{words}”. The list followed after"
+    )
+    assert shown(page)[0] == "i77"
+    assert page.locator("#list .why").first.inner_text() == f"fits “{words}”"
+    choose(page, shown(page)[3])  # and clicks go on from there
+    expect(page.locator('#list [data-item="i77"]')).to_have_count(1)
+
+
+def test_a_picture_of_the_shop_is_shown_and_none_from_elsewhere(
+    browser: Browser, site: httpx.Client, redis_client: redis.Redis
+) -> None:
+    own = data_url(drawing(3, 4, 5))
+    for item, url in (("i0", own), ("i1", "https://example.org/i1.png")):
+        told = {"title": item, "image": url}
+        redis_client.set(f"item:{item}", msgspec.json.encode(told))
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{site.base_url}?user=ann")
+        picture = page.locator('#list [data-item="i0"] img')
+        expect(picture).to_have_attribute("src", own)
+        assert picture.evaluate("img => img.decode().then(() => img.naturalWidth)") == SIZE
+        expect(page.locator('#list [data-item="i1"] svg')).to_have_count(1)
 
 
 def write_similar(redis_client: redis.Redis, item: str, other: str) -> None:
@@ -178,7 +210,7 @@ def test_operators_see_figures_and_their_clicks(page: Page) -> None:
     expect(tiles.nth(0).locator("dd").first).not_to_have_text("–")
     expect(page.locator("#letters")).to_contain_text("not json")
     expect(page.locator("#clicks .told").first).to_contain_text("drawn after")
-    page.locator("summary").click()
+    page.locator("#operator summary").click()
     expect(page.locator("#table")).to_contain_text("events_per_s")
 
 

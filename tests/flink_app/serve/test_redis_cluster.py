@@ -10,9 +10,11 @@ from typing import Any
 from flink_app.serve.reader import Reader
 from tests.flink_app.serve.servers import items, made, serving
 from tests.flink_app.serve.test_factors import learned, rank
+from tests.flink_app.serve.test_hidden import until
 from tests.flink_app.serve.test_streams import lists
 from tests.udfs.redis_nodes import RedisNodes
 from tests.waiting import wait_for
+from udfs.stores.redis_metadata import RedisMetadata
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 PEOPLE = [f"user-{n}" for n in range(40)]
@@ -76,6 +78,49 @@ def test_a_replica_takes_over_from_a_node_that_hangs(tmp_path: Path) -> None:
                 wait_for(lambda: not stale())
             finally:
                 nodes.servers[0].send_signal(signal.SIGCONT)
+
+
+def test_hidden_items_and_lists_by_category_are_followed(nodes: RedisNodes) -> None:
+    metadata = RedisMetadata(RedisWriter(RedisSettings(nodes.url)), "")
+    write(nodes, {"rec:alice": "abc", "popular": "xyz", "popular:tea": "ya", "trending:tea": "b"})
+    teas = [("SET", f"item:{item}", '{"category":"tea","categories":["tea"]}') for item in "abcy"]
+    write(nodes, {}, *teas)
+    metadata.hide(0, [(f"h{n}", True) for n in range(3000)])
+    with serving(nodes.url) as client:
+        tea = {"filter": 'category == "tea"'}
+        assert items(client.get("/popular", params=tea).json()) == "ya"
+        assert items(client.get("/trending", params=tea).json()) == "b"
+        assert items(client.get("/recommend/alice", params=tea).json()) == "abcy"
+        with client.stream("GET", "/stream/alice") as response:
+            following = lists(response)
+            assert next(following) == "abc"
+            metadata.hide(0, [("a", True), ("y", True)])
+            assert next(following) == "bc"
+        assert items(client.get("/popular", params=tea).json()) == ""
+        assert items(client.get("/popular").json()) == "xz"
+        metadata.hide(0, [("a", False)])
+        until(lambda: items(client.get("/recommend/alice").json()) == "abc")
+
+
+def test_hidden_items_are_followed_to_a_replica(tmp_path: Path) -> None:
+    with RedisNodes(tmp_path, replicas=True) as nodes:
+        metadata = RedisMetadata(RedisWriter(RedisSettings(nodes.url, retry_s=60)), "")
+        write(nodes, {"popular": "xyz"})
+        metadata.hide(0, [("x", True)])
+        assert all(primary.wait(1, 20_000) for primary in nodes.clients[:3]), "replicated"
+        here = next(n for n, one in enumerate(nodes.clients[:3]) if one.keys("hidden"))
+        with serving(nodes.url, "serve.timeout_s=2") as client:
+
+            def shows(letters: str) -> bool:
+                answer = client.get("/popular")
+                return answer.status_code == 200 and items(answer.json()) == letters
+
+            wait_for(lambda: shows("yz"))
+            nodes.servers[here].kill()
+            metadata.hide(0, [("y", True)])
+            wait_for(lambda: shows("z"))
+            metadata.hide(0, [("x", False)])
+            wait_for(lambda: shows("xz"))
 
 
 def test_credentials(nodes: RedisNodes) -> None:

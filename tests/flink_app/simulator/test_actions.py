@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 
-from flink_app.simulator.actions import KINDS, Actions, encode, joined
+from flink_app.simulator.actions import KINDS, SEARCH, Actions, encode, joined
+from flink_app.simulator.wording import query
 
 
 def some(*rows: tuple[int, int, int, int]) -> Actions:
@@ -25,6 +26,18 @@ def test_lines_are_events_in_order_with_consecutive_ids() -> None:
             "session": "x-s9",
         },
     ]
+
+
+def test_a_search_has_words_and_no_item() -> None:
+    [line] = encode(some((3, 205, SEARCH, 9)), [1000], first=0, run="")
+    assert json.loads(line) == {
+        "user": "u3",
+        "type": "search",
+        "query": query(205),
+        "ts": 1000,
+        "id": "e0",
+        "session": "s9",
+    }
 
 
 def test_taking_and_joining_keep_rows_together() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from flink_app.simulator import Shop, ShopSettings, play, simulate
 from flink_app.writers.files import TICK_S, FileWriter, Writer
@@ -150,3 +151,35 @@ def test_an_event_stops_a_run_in_another_thread() -> None:
 def test_limits_out_of_range_are_reported(limits: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         simulate(SMALL, Kept(), **limits)
+
+
+def test_described_items_come_before_their_first_event_and_change_no_other_line() -> None:
+    plain, told = Kept(), Kept()
+    settings = ShopSettings(users=60, items=80, seed=9, new_items=0.02)
+    assert simulate(settings, plain, events=3000) == 3000
+    described = replace(settings, metadata=True, images=True, vectors=True)
+    assert simulate(described, told, events=3000) == 3000
+    lines = [line for batch in told.batches for line in batch]
+    events = [line for line in lines if b'"kind":"item"' not in line]
+    assert events == [line for batch in plain.batches for line in batch]
+    known: set[str] = set()
+    latest = 0
+    for event in map(json.loads, lines):
+        if event.get("kind") == "item":
+            known.add(event["item"])
+            assert event["ts"] >= latest - 1
+        else:
+            assert event["item"] in known
+            latest = event["ts"]
+    assert len(known) > 100
+
+
+def test_a_paced_shop_publishes_new_items_now() -> None:
+    kept = Kept()
+    before = time.time_ns() // 1_000_000
+    shop = ShopSettings(users=60, items=80, seed=9, new_items=0.05, metadata=True)
+    simulate(shop, kept, events=600, rate=20_000.0)
+    items = [event for event in kept.events if event.get("kind") == "item"]
+    fresh = [event for event in items if int(event["item"][1:]) >= 80]
+    assert len(items) > 80
+    assert all(event["published"] == event["ts"] >= before for event in fresh)

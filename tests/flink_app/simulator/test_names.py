@@ -8,11 +8,11 @@ from flink_app.simulator import names
 from udfs.errors import MillirecError
 
 
-def test_titles_stay_distinct_past_the_end_of_the_word_lists() -> None:
-    count = 50_000
-    titles = {names.title(number) for number in range(count)}
-    assert len(titles) == count
-    assert names.title(count).endswith(" 2")
+def test_every_category_has_as_many_nouns_and_no_word_has_two_meanings() -> None:
+    nouns = [names.NOUNS[name] for name in names.CATEGORIES]
+    assert {len(words) for words in nouns} == {names.NOUNS_EACH}
+    words = [*(word for words in nouns for word in words), *names.LOOKS, *names.TRAITS]
+    assert len({word.lower() for word in words}) == len(words)
 
 
 def test_categories_are_of_equal_size() -> None:

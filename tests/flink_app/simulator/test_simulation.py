@@ -7,14 +7,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from flink_app.simulator import ShopSettings
 from flink_app.simulator.simulation import simulate
 from flink_app.writers.targets import how_to_run
 from udfs.errors import ConfigError
 
+SMALL = ShopSettings(users=20, items=30)
+
 
 def test_a_file_of_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "events.jsonl"
-    simulate(str(target), 300, None, None, users=20, items=30)
+    simulate(str(target), 300, None, None, SMALL)
     lines = target.read_bytes().splitlines()
     assert len(lines) == 300
     assert msgspec.json.decode(lines[0]).keys() >= {"user", "item", "type", "ts", "id"}
@@ -22,7 +25,7 @@ def test_a_file_of_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_watched_folder(tmp_path: Path) -> None:
-    simulate(str(tmp_path), 50, None, None, users=20, items=30)
+    simulate(str(tmp_path), 50, None, None, SMALL)
     files = list(tmp_path.glob("*.jsonl"))
     assert sum(len(file.read_bytes().splitlines()) for file in files) == 50
     assert how_to_run(str(tmp_path)).endswith("--set source.kind=directory")
@@ -30,4 +33,4 @@ def test_a_watched_folder(tmp_path: Path) -> None:
 
 def test_a_topic_must_be_named() -> None:
     with pytest.raises(ConfigError, match="kafka://host:port/topic"):
-        simulate("kafka://127.0.0.1:9092", 1, None, None)
+        simulate("kafka://127.0.0.1:9092", 1, None, None, SMALL)

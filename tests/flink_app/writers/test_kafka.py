@@ -56,6 +56,16 @@ def test_events_arrive_keyed_by_user_and_in_order_per_user() -> None:
     assert sorted(number for ids in numbers.values() for number in ids) == list(range(400))
 
 
+def test_lines_about_items_are_keyed_by_item() -> None:
+    pytest.importorskip("confluent_kafka")
+    writer = KafkaWriter("mock:1", "items", MOCK)
+    with writer:
+        writer.write([b'{"kind":"item","item":"kettle"}', b'{"user":"ann","item":"kettle"}'])
+        writer.flush()
+        found = records(writer, "items", 2)
+    assert sorted(record.key() for record in found) == [b"ann", b"kettle"]
+
+
 def test_events_arrive_even_if_the_queue_of_the_producer_is_full() -> None:
     pytest.importorskip("confluent_kafka")
     options = {**MOCK, "queue.buffering.max.messages": 10}

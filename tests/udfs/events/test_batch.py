@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.udfs.builders import with_columns
+from tests.udfs.builders import batch_of, with_columns
 from udfs.errors import SourceError
 from udfs.events.batch import (
     EventBatch,
@@ -222,3 +222,23 @@ def test_item_keys_never_move() -> None:
     assert item_key("1580") == 4048507677070676398
     assert item_key("") != item_key(" ")
     assert 0 <= item_key("böb 🛒") < 2**64
+
+
+def numbered(n: int) -> EventBatch:
+    pairs = [(f"u{k}", f"i{k}") for k in range(n)]
+    return batch_of(pairs, [float(k) for k in range(n)], ts=list(range(n)))
+
+
+def test_selected_events_keep_all_their_columns() -> None:
+    whole = numbered(4)
+    some = whole.take(np.array([True, False, False, True]))
+    assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
+    assert some.weights.tolist() == [0, 3]
+    rated = with_columns(whole, ratings=np.arange(4))
+    assert rated.take(np.array([False, True, True, False])).ratings.tolist() == [1, 2]
+    assert some.ts.tolist() == [0, 3]
+    assert [part.users for part in cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
+    kept = np.arange(4)
+    for part, begin, end in zip(cut(rated, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
+        assert part == rated.take((kept >= begin) & (kept < end))
+    assert list(cut(whole.take(kept > 9), [])) == []

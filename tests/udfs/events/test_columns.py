@@ -27,14 +27,14 @@ from udfs.learning.learner import Learner
 from udfs.operators.flink import DEAD_LETTERS, STATS
 from udfs.operators.parse import Parse
 
-CSV = {"user": "1", "item": "2", "device": "3", "visits": "4", "dwell": "5"}
+CSV = {"user": "1", "item": "2", "screen": "3", "visits": "4", "dwell": "5"}
 
 
 @pytest.fixture(autouse=True, scope="module")
 def toys() -> Iterator[None]:
     """Three more columns, which other tests do not see."""
     before = dict(COLUMNS)
-    register(Column("device", str, fill=""))
+    register(Column("screen", str, fill=""))
     register(Column("visits", np.int16, fill=-1))
     register(Column("dwell", np.float32, fill=np.nan))
     yield
@@ -60,50 +60,50 @@ def from_csv(*lines: str) -> Decoded:
 
 
 def toys_of(events: Decoded | EventBatch) -> list[tuple[Any, ...]]:
-    names = "device", "visits", "dwell"
+    names = "screen", "visits", "dwell"
     return list(zip(*(list(events.column(name)) for name in names), strict=True))
 
 
 def test_it_is_read_from_json() -> None:
-    found = from_json(line(device="phone", visits=3, dwell=2.5), line(device=7, dwell=2), line())
+    found = from_json(line(screen="phone", visits=3, dwell=2.5), line(screen=7, dwell=2), line())
     assert not found.rejected
-    assert found.column("device") == ["phone", "7", ""]
+    assert found.column("screen") == ["phone", "7", ""]
     assert found.column("visits").tolist() == [3, -1, -1]
     np.testing.assert_array_equal(found.column("dwell"), [2.5, 2, np.nan])
     assert found.column("visits").dtype == np.int16
 
 
 def test_a_preset_can_map_it() -> None:
-    found = from_json(line(context={"device": {"type": "tv"}}), device="context.device.type")
-    assert found.column("device") == ["tv"]
-    left_out = from_json(line(device="tv"), device="")
-    assert left_out.column("device") == [""]
-    assert "device" not in left_out.columns
+    found = from_json(line(context={"screen": {"type": "tv"}}), screen="context.screen.type")
+    assert found.column("screen") == ["tv"]
+    left_out = from_json(line(screen="tv"), screen="")
+    assert left_out.column("screen") == [""]
+    assert "screen" not in left_out.columns
 
 
 def test_it_is_read_from_csv() -> None:
     found = from_csv("ann,7,phone,3,2.5", "bob,8,,,")
     assert not found.rejected
-    assert found.column("device") == ["phone", ""]
+    assert found.column("screen") == ["phone", ""]
     assert found.column("visits").tolist() == [3, -1]
     np.testing.assert_array_equal(found.column("dwell"), [2.5, np.nan])
 
 
 def test_it_is_read_from_csv_with_names() -> None:
-    preset = resolve("tianchi", fields={"device": "user_geohash"})
+    preset = resolve("tianchi", fields={"screen": "user_geohash"})
     found = Decoder(settings(preset, unknown_type="accept")).decode(
         ["ann,7,1,9q8y,42,2014-12-08 18"], NOW
     )
-    assert found.column("device") == ["9q8y"]
+    assert found.column("screen") == ["9q8y"]
 
 
 @pytest.mark.parametrize(
     ("bad", "reason", "detail"),
     [
-        (line(device=[1]), "wrong_type", "the device ('device') is an array"),
-        (line(device=True), "wrong_type", "the device ('device') is true"),
-        (line(device=1.5), "wrong_type", "the device ('device') is 1.5"),
-        (line(device="x" * 600), "id_too_long", "600 bytes"),
+        (line(screen=[1]), "wrong_type", "the screen ('screen') is an array"),
+        (line(screen=True), "wrong_type", "the screen ('screen') is true"),
+        (line(screen=1.5), "wrong_type", "the screen ('screen') is 1.5"),
+        (line(screen="x" * 600), "id_too_long", "600 bytes"),
         (line(visits="3.5"), "wrong_type", "the string '3.5', not a whole number"),
         (line(visits="9" * 5000), "value_out_of_range", "thousands of digits"),
         (line(visits=2.5), "wrong_type", "2.5', not a whole number"),
@@ -115,10 +115,10 @@ def test_it_is_read_from_csv_with_names() -> None:
     ],
 )
 def test_a_bad_value_in_json_is_a_dead_letter(bad: str, reason: str, detail: str) -> None:
-    found = from_json(line(device="a"), bad)
+    found = from_json(line(screen="a"), bad)
     assert [one.reason for one in found.rejected] == [reason]
     assert detail in found.rejected[0].detail
-    assert found.column("device") == ["a"]
+    assert found.column("screen") == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,15 @@ def test_a_bad_value_in_csv_is_a_dead_letter(bad: str, reason: str, detail: str)
 
 
 def test_from_a_line_to_the_learner(monkeypatch: pytest.MonkeyPatch) -> None:
-    flink = Subtask(Parse(settings(resolve("millirec")), {"user learner": [70, 71]}, "", False))
-    lines = [line(user=f"u{n}", device=f"d{n}", visits=n, type="click") for n in range(9)]
+    flink = Subtask(
+        Parse(
+            settings(resolve("millirec")),
+            {"user learner": [70, 71], "item learner": [9]},
+            "",
+            False,
+        )
+    )
+    lines = [line(user=f"u{n}", screen=f"d{n}", visits=n, type="click") for n in range(9)]
     out = flink.process(0, (0, json.dumps([*lines, line(visits="no")]), 5))
     letters = [json.loads(value) for key, value in out if key is DEAD_LETTERS]
     assert [letter["reason"] for letter in letters] == ["wrong_type"]
@@ -150,7 +157,7 @@ def test_from_a_line_to_the_learner(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def observed(self: Learner, batch: EventBatch, *arguments: Any) -> Any:
         seen.extend(
-            zip(batch.users, batch.column("device"), batch.column("visits").tolist(), strict=True)
+            zip(batch.users, batch.column("screen"), batch.column("visits").tolist(), strict=True)
         )
         return learn(self, batch, *arguments)
 
@@ -167,10 +174,10 @@ def test_from_a_line_to_the_learner(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_replay_writes_it_again(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
-    file.write_text(f"{line(ts=2e9, device='a', dwell=2.5)}\n{line(ts=1e9, visits=3)}\n")
+    file.write_text(f"{line(ts=2e9, screen='a', dwell=2.5)}\n{line(ts=1e9, visits=3)}\n")
     recording = read_recording([file], settings(resolve("millirec"), default_type="click"), 2**41)
     again = [json.loads(text) for text in recording.lines(0, 2, None, "")]
-    assert [(e.get("device"), e.get("visits"), e.get("dwell")) for e in again] == [
+    assert [(e.get("screen"), e.get("visits"), e.get("dwell")) for e in again] == [
         (None, 3, None), ("a", None, 2.5),
     ]  # fmt: skip
 
@@ -188,10 +195,10 @@ rows = st.lists(
 
 def batch_of_rows(rows: Sequence[tuple[str, str, int, float]], opened: int = 5) -> EventBatch:
     n = len(rows)
-    users, device, visits, dwell = map(list, zip(*rows, strict=True)) if rows else [[]] * 4
+    users, screen, visits, dwell = map(list, zip(*rows, strict=True)) if rows else [[]] * 4
     return make_batch(
         users, ["i"] * n, np.arange(n), np.ones(n), np.arange(n), [""] * n, opened,
-        device=device, visits=np.array(visits, np.int64), dwell=np.array(dwell, np.float64),
+        screen=screen, visits=np.array(visits, np.int64), dwell=np.array(dwell, np.float64),
     )  # fmt: skip
 
 
@@ -236,22 +243,22 @@ def test_a_batch_without_the_column_is_joined_with_its_fill(
 def test_a_batch_older_than_the_column_gets_its_fill() -> None:
     batch = batch_of_rows([("ann", "tv", 3, 2.0)])
     old = msgspec.structs.replace(
-        batch, columns={n: v for n, v in batch.columns.items() if n not in ("device", "visits")}
+        batch, columns={n: v for n, v in batch.columns.items() if n not in ("screen", "visits")}
     )
     assert toys_of(unpack(pack(old))) == [("", -1, 2.0)]
-    assert with_columns(old, device=["tv"]).column("device") == ["tv"]
+    assert with_columns(old, screen=["tv"]).column("screen") == ["tv"]
 
 
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (Column("device", np.int8, fill=0), "is taken: choose another name"),
+        (Column("screen", np.int8, fill=0), "is taken: choose another name"),
         (Column("kind", str, fill="", field="user"), "is taken: choose another name"),
-        (Column("session", str), "has no fill"),
-        (Column("session", np.bool_, fill=False), "an integer or float type"),
-        (Column("session", str, fill=0), "cannot hold its fill 0: .* str$"),
-        (Column("session", np.int8, fill=300), "cannot hold its fill 300: .* int8$"),
-        (Column("session", np.int8, fill=np.nan), "cannot hold its fill nan: .* int8$"),
+        (Column("visit", str), "has no fill"),
+        (Column("visit", np.bool_, fill=False), "an integer or float type"),
+        (Column("visit", str, fill=0), "cannot hold its fill 0: .* str$"),
+        (Column("visit", np.int8, fill=300), "cannot hold its fill 300: .* int8$"),
+        (Column("visit", np.int8, fill=np.nan), "cannot hold its fill nan: .* int8$"),
     ],
 )
 def test_invalid_columns_are_refused(column: Column, message: str) -> None:

@@ -54,7 +54,14 @@ REASONS = [
     ("missing_user", '{"user":null,"item":"i"}'),
     ("missing_item", '{"user":"u"}'),
     ("missing_item", '{"user":"u","item":null}'),
-    ("missing_user", "{}"),
+    ("missing_item", "{}"),
+    ("missing_user", '{"item":"i","session":""}'),
+    ("wrong_type", '{"item":"i","session":{"id":"s"}}'),
+    ("wrong_type", '{"item":"i","session":1.0}'),
+    ("wrong_type", '{"item":"i","session":true,"user":""}'),
+    ("wrong_type", '{"item":"i","session":' + HUGE + "}"),
+    ("not_utf8", '{"item":"i","session":"\\ud800"}'),
+    ("id_too_long", '{"item":"i","session":"' + "s" * 505 + '"}'),
     ("empty_user", line(user="")),
     ("empty_item", line(item="")),
     ("id_too_long", line(user="u" * 513)),
@@ -248,7 +255,7 @@ def test_nested_paths() -> None:
     assert (got.users, got.items, got.ids) == (["u"] * 3, ["5", "i", "i"], ["e", "", ""])
     assert [one.reason for one in got.rejected] == [
         "missing_item",
-        "missing_user",
+        "missing_item",
         "wrong_type",
         "wrong_type",
     ]
@@ -350,3 +357,32 @@ def test_the_counts_of_the_rate_limit_are_those_of_one_minute() -> None:
         limited.decode([line(user=f"{minute}-{n}") for n in range(100)], NOW + minute * 60_000)
     assert limited._limit is not None
     assert len(limited._limit._counts) == 100
+
+
+def test_events_of_weight_0_that_name_their_list_tell_what_was_seen() -> None:
+    lines = (
+        line(type="impression", rec="7a-1"),
+        line(type="impression"),
+        line(type="click", rec="7a-1"),
+        line(type="impression", rec=12),
+        line(type="impression", rec=None),
+        line(type="impression", rec=""),
+    )
+    got = decode(*lines)
+    assert got.seen.tolist() == [True, False, False, True, False, False]
+    assert got.column("recs") == ["7a-1", "", "7a-1", "12", "", ""]
+    least = decode(*lines, zero_weight="ignore")
+    assert (least.column("recs"), least.ignored) == (["7a-1", "7a-1", "12"], 3)
+    consumed = decode(*lines, consumed=("impression", "click"))
+    assert not consumed.seen.any()
+    (wrong,) = decode(line(type="impression", rec=["7a-1"])).rejected
+    assert wrong.reason == "wrong_type"
+    assert "recs" not in decode(GOOD).batch(NOW).columns
+
+
+def test_types_are_carried_only_if_they_are_wanted() -> None:
+    lines = line(type=" Click "), line(), line(type="bad")
+    assert "types" not in decode(*lines).columns
+    found = decode(*lines, types=True)
+    assert found.column("types") == ["click", "click"]
+    assert found.batch(NOW).column("types") == found.column("types")

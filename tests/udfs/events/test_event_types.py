@@ -36,6 +36,7 @@ def taught(model: str, extra: EventBatch | None = None) -> OneShard:
         shard.learn(part(events, begin, begin + 16))
     if extra:
         shard.learn(extra)
+    shard.learner.models.forget_popular()  # it was looked at for the first of these users
     return shard
 
 

@@ -70,20 +70,22 @@ def test_a_type_with_a_weight_counts_in_a_preset_that_does_not_know_it() -> None
     assert (got.items, got.ignored) == (["s"], 1)
 
 
-def test_metarank_reads_interactions_by_user_or_session() -> None:
+def test_metarank_reads_interactions_by_user_or_session_and_rankings_as_impressions() -> None:
     got = decode(
         "metarank",
         '{"event":"item","id":"a","timestamp":"1661431896000","item":"i","fields":[]}',
         '{"event":"user","id":"b","timestamp":"1661431896000","user":"u","fields":[]}',
         '{"event":"ranking","id":"c","timestamp":"1661431896000","user":"u","session":"s",'
-        '"fields":[],"items":[{"id":"i","relevancy":2.0}]}',
+        '"fields":[],"items":[{"id":"i","relevancy":2.0},{"id":"j"}]}',
         '{"event":"interaction","id":"d","ranking":"c","timestamp":"1661431896000","user":"u",'
         '"session":"s","type":"click","item":"i","fields":[]}',
         '{"event":"interaction","id":"e","timestamp":"1661431896000","user":null,"session":"s",'
         '"type":"click","item":"i"}',
         '{"event":"interaction","id":"f","timestamp":"1661431896000","type":"click","item":"i"}',
     )
-    assert (got.users, got.ids, got.ignored) == (["u", "s"], ["d", "e"], 3)
+    assert (got.users, got.ids) == (["u", "u", "u", "s"], ["c#0", "c#1", "d", "e"])
+    assert (got.items, got.seen.tolist()) == (["i", "j", "i", "i"], [True, True, False, False])
+    assert (got.column("recs")[:3], got.ignored) == (["c", "c", "c"], 2)
     assert [one.reason for one in got.rejected] == ["missing_user"]
 
 

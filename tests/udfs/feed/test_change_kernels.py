@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from udfs.feed import change_kernels
 from udfs.feed.change_kernels import Demand, Grouped, Owed, People
 from udfs.memory.history_kernels import Batch
+from udfs.memory.popularity_kernels import SPANS
 from udfs.models.factors.arrays import ItemFactors
 
 D, USERS, ITEMS, HALF_LIFE = 2, 4, 9, 1000.0
@@ -23,7 +24,7 @@ events = st.tuples(
     st.integers(-1, ITEMS - 1),
     st.sampled_from([1.0, 0.5, 0.0, -1.0]),
     st.integers(0, 1),
-    st.integers(0, 5000),
+    st.one_of(st.integers(0, 5000), st.integers(0, 10**9)),
 )
 batches = st.lists(st.lists(events, min_size=1, max_size=12), min_size=1, max_size=4)
 
@@ -43,12 +44,13 @@ class World:
         )  # fmt: skip
         self.people = People(*(np.zeros(USERS, np.int64) for _ in range(3)))
         self.demand = Demand(
-            np.zeros(ITEMS), np.zeros(ITEMS), np.zeros(ITEMS, np.int64), np.zeros(ITEMS, np.int64)
-        )
+            np.zeros(ITEMS), np.zeros(ITEMS), np.zeros((ITEMS, 4)), np.zeros(ITEMS, np.int64),
+            np.zeros(ITEMS, np.int64),
+        )  # fmt: skip
         room = 2 * ITEMS + 64
         self.owed = Owed(
             np.full(room, -7, np.int32), np.full((room, WIDTH), 77, np.float32),
-            np.full(room, 77.0), np.full(room, 77.0), np.full(room, 77),
+            np.full(room, 77.0), np.full(room, 77.0), np.full(room, 77), np.full((room, 4), 77.0),
             random.integers(0, ITEMS, ITEMS).astype(np.int32),  # what is left of earlier batches
         )  # fmt: skip
         self.count = 0
@@ -77,10 +79,10 @@ class World:
         return fresh, newest
 
 
-def decayed(rows: list[tuple[float, int]]) -> tuple[float, float]:
+def decayed(rows: list[tuple[float, int]], half_life: float = HALF_LIFE) -> tuple[float, float]:
     """The sum at the latest time."""
     at = max((ms for _, ms in rows), default=0)
-    return sum(w * 2 ** (-(at - ms) / HALF_LIFE) for w, ms in rows), float(at)
+    return sum(w * 2 ** (-(at - ms) / half_life) for w, ms in rows), float(at)
 
 
 @given(batches, st.data())
@@ -108,10 +110,17 @@ def test_a_batch_is_counted_for_its_users_and_its_items(
     assert sorted(slots) == sorted(before), "each item once, whenever it was touched"
     for at, j in enumerate(slots):
         own = [row for row in whole if row[1] == j]
-        total, latest = decayed([(max(row[2], 0), row[4]) for row in own])
-        for sums in ((world.owed.weight[at], world.owed.weight_at[at], world.owed.events[at]),
-                     (d[j] for d in world.demand[:3])):  # fmt: skip
-            assert [*sums] == [pytest.approx(total), latest, len(own)]
+        weights = [(max(row[2], 0), row[4]) for row in own]
+        total, latest = decayed(weights)
+        owed, demand = world.owed, world.demand
+        for value, when, count, sums in (
+            (owed.weight[at], owed.weight_at[at], owed.events[at], owed.sums[at]),
+            (demand.popularity[j], demand.popularity_at[j], demand.events[j], demand.sums[j]),
+        ):
+            assert [value, when, count] == [pytest.approx(total), latest, len(own)]
+            if own:
+                wanted = [decayed(weights, span)[0] for span in SPANS]
+                assert sums.tolist() == pytest.approx(wanted)
         assert world.owed.before[at].tolist() == before[j], "what it was before the first batch"
 
 
@@ -125,8 +134,9 @@ def test_changes_are_grouped_by_shard(rows: list[tuple[int, int, bool]]) -> None
     change[[not moved for _, _, moved in rows], D + 4 :] = 0
     keys, weight, at = random.integers(0, 2**64, n, np.uint64), random.random(n), random.random(n)
     counts = np.array([count for _, count, _ in rows], np.int64)
+    sums = random.random((n, 4))
     out = Grouped.room(n, D, 4)
-    change_kernels.group(change, keys, weight, at, counts, shards, out)
+    change_kernels.group(change, keys, weight, at, counts, sums, shards, out)
     for shard in range(4):
         own = np.flatnonzero(shards == shard)
         (a, b), (c, e), (f, g) = (out.starts[k, shard : shard + 2].tolist() for k in range(3))
@@ -138,7 +148,9 @@ def test_changes_are_grouped_by_shard(rows: list[tuple[int, int, bool]]) -> None
         moved = [k for k, j in enumerate(own) if rows[j][2]]
         assert out.moved[c:e].tolist() == moved
         assert np.array_equal(out.context[c:e], change[own][moved, D + 4 :])
-        assert out.named[f:g].tolist() == [j for j in own if rows[j][1] > 0]
+        named = [j for j in own if rows[j][1] > 0]
+        assert out.named[f:g].tolist() == named
+        assert np.array_equal(out.sums[f:g], sums[named])
 
 
 def test_an_item_changes_by_what_it_gained() -> None:

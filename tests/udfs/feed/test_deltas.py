@@ -50,7 +50,8 @@ def test_the_owners_hold_what_the_learner_holds(
         np.testing.assert_allclose(theirs["factor"], mine["factor"], rtol=1e-4, atol=1e-4)
         for column in ("context", "bias", "spread"):
             np.testing.assert_allclose(theirs[column], mine[column], rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(theirs["popularity"], mine["popularity"], rtol=1e-6)
+        for column in ("popularity", "sums"):
+            np.testing.assert_allclose(theirs[column], mine[column], rtol=1e-6)
         for column in ("events", "seen", "popularity_at"):
             assert theirs[column] == mine[column], column
 
@@ -64,6 +65,7 @@ def message(items: list[str], events: list[int], change: float = 1.0) -> Deltas:
         np.ones(n),
         np.full(n, float(NOW)),
         np.array(events, np.int64),
+        np.ones((n, 4)),
         np.zeros(n, np.int32),
     )
     packed = pack_deltas(touched, NOW, [], {})
@@ -130,6 +132,7 @@ def test_shards_get_their_own_items() -> None:
         np.ones(3),
         np.zeros(3),
         np.array([1, 2, 3]),
+        np.outer([1.0, 2, 3], np.ones(4)),
         np.array([5, 2, 5], np.int32),
     )
     packed = pack_deltas(touched, 0, [], {})
@@ -138,11 +141,12 @@ def test_shards_get_their_own_items() -> None:
     assert owner.ids == ["a", "c"]
     assert owner.bias[:2].tolist() == [1, 3]
     assert owner.events[:2].tolist() == [1, 3]
+    assert owner.sums[:2].tolist() == [[1] * 4, [3] * 4]
 
 
 def test_another_version_is_refused() -> None:
     other = msgspec.structs.replace(message(["a"], [1]), version=VERSION + 1)
-    with pytest.raises(ServiceError, match=r"changes of items have form 6, .* reads 1 to 5"):
+    with pytest.raises(ServiceError, match=r"changes of items have form 7, .* reads 1 to 6"):
         unpack_deltas(msgspec.msgpack.encode(other))
 
 
@@ -156,6 +160,7 @@ def test_history_factors_are_sent_only_if_changed() -> None:
         np.ones(3),
         np.zeros(3),
         np.ones(3, np.int64),
+        np.ones((3, 4)),
         np.zeros(3, np.int32),
     )
     packed = pack_deltas(touched, 0, [], {})
@@ -173,6 +178,7 @@ def applied(data: str) -> Catalogue:
     assert apply_deltas([unpack_deltas(bytes.fromhex(data))], owner, 1e6).slots.tolist() == [0]
     assert (owner.q[0, 0], owner.bias[0], owner.popularity[0]) == (1.5, -0.5, 1.0)
     assert (owner.popularity_at[0], owner.events[0], owner.seen[0]) == (1000, 3, 5000)
+    assert owner.sums[0, 0] == 1
     return owner
 
 
@@ -238,6 +244,18 @@ def test_the_bytes_of_version_5_are_applied() -> None:
     owner = applied(data)
     assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
     assert unpack_deltas(bytes.fromhex(data)).origin == 7
+    assert owner.sums[0].tolist() == [1] * 4, "as if all were of the latest time"
+
+
+def test_the_bytes_of_version_6_are_applied() -> None:
+    sums = np.array([1.0, 2.0, 2.5, 3.0])
+    data = (
+        "9e 06 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
+        "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
+        "c4 04 00000000 c4 04 000000bf c0 80 c4 08" + keys("a").tobytes().hex() + "07"
+        "c4 20" + sums.tobytes().hex()
+    )
+    assert applied(data).sums[0].tolist() == sums.tolist()
 
 
 def test_shared_parameters_go_to_the_first_shard_whatever_else_there_is() -> None:
@@ -248,6 +266,7 @@ def test_shared_parameters_go_to_the_first_shard_whatever_else_there_is() -> Non
         np.ones(1),
         np.ones(1),
         np.ones(1, np.int64),
+        np.ones((1, 4)),
         np.ones(1, np.int32),
     )
     shared = {"ranker": np.array([0.5, -2.0]), "sequence": np.ones(3)}

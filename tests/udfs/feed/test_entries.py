@@ -19,6 +19,7 @@ from udfs.state.records import item_dtype
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FORM_2 = bytes.fromhex((FIXTURES / "feed-v2.hex").read_text())
 FORM_4 = bytes.fromhex((FIXTURES / "feed-v4.hex").read_text())
+FORM_5 = bytes.fromhex((FIXTURES / "feed-v5.hex").read_text())
 FORM_3 = bytes.fromhex((FIXTURES / "feed-v3.hex").read_text())
 
 
@@ -50,12 +51,17 @@ def test_form_3_names_its_parameters() -> None:
 def test_other_forms_are_refused() -> None:
     for version in (1, VERSION + 1):
         other = msgspec.structs.replace(check(FORM_3), version=version)
-        with pytest.raises(ServiceError, match=f"it has form {version}, not 2 to 4"):
+        with pytest.raises(ServiceError, match=f"it has form {version}, not 2 to 5"):
             unpack(msgspec.msgpack.encode(other), item_dtype(1))
 
 
-def test_form_4_has_half_of_the_bytes_of_an_item() -> None:
-    feed, rows, changed = unpack(FORM_4, item_dtype(1))
+@pytest.mark.parametrize(
+    ("form", "sums"),
+    [(FORM_4, [np.float32(2 / 24), 3, 3, 3]), (FORM_5, [0.25, 2.5, 2.75, 3])],
+    ids=["4, whose sums were those of a steady demand", "5"],
+)
+def test_forms_4_and_5_have_half_of_the_bytes_of_an_item(form: bytes, sums: list[float]) -> None:
+    feed, rows, changed = unpack(form, item_dtype(1))
     assert (feed.shard, feed.epoch, feed.restored, list(feed.names)) == (0, 1, True, ["a"])
     assert not len(rows)
     assert changed["key"].tolist() == keys("a").tolist()
@@ -63,6 +69,7 @@ def test_form_4_has_half_of_the_bytes_of_an_item() -> None:
         assert (changed[name] == value).all(), name
     assert (changed["events"][0], changed["seen"][0]) == (3, 5000)
     assert (changed["popularity"][0], changed["popularity_at"][0]) == (2.0, 4000.0)
+    assert changed["sums"][0].tolist() == sums
     assert list(parameters.read(feed.parameters)) == ["ranker"]
     row = read_short(feed.counts)
     assert (row.own.tolist(), row.keys.tolist()) == (keys("a").tolist(), keys("b").tolist())
@@ -70,11 +77,12 @@ def test_form_4_has_half_of_the_bytes_of_an_item() -> None:
     assert (row.numbers.tolist(), row.values.tolist()) == ([0], [0.5])
 
 
-def test_numbers_of_form_4_that_are_not_finite_read_as_0() -> None:
+@pytest.mark.parametrize("whole", [FORM_4, FORM_5])
+def test_numbers_that_are_not_finite_read_as_0(whole: bytes) -> None:
     for name, form, value in (("bias", np.float32, -0.5), ("spread", np.float16, 1.5)):
         for other in (np.nan, np.inf, -np.inf):
-            data = FORM_4.replace(form(value).tobytes(), form(other).tobytes())
-            assert data != FORM_4
+            data = whole.replace(form(value).tobytes(), form(other).tobytes())
+            assert data != whole
             changed = unpack(data, item_dtype(1)).changed
             assert not changed[name].any()
             assert changed["factor"][0, 0] == 0.5

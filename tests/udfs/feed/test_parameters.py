@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 from udfs.feed import parameters
 from udfs.feed.parameters import RANKER, Shared
 from udfs.models.options import RankerOptions
+from udfs.models.popular.mixture import Mixture
 from udfs.ranking.ranker import Ranker
 
 names = st.sampled_from(["a", "sequence", "ü"])
@@ -34,11 +37,11 @@ def test_changes_of_unknown_names_add_up_from_0(
         for name, values in one.items():
             plain[name] = plain.get(name, np.zeros(2)) + values
     assert shared.changed == bool(plain)
-    found = shared.take_changed()
+    found = shared.take_changed(0)
     assert {name: values.tolist() for name, values in found.items()} == {
         name: values.tolist() for name, values in plain.items()
     }
-    assert not shared.changed and shared.take_changed() == {}
+    assert not shared.changed and shared.take_changed(0) == {}
     assert shared.values.keys() == plain.keys()
 
 
@@ -48,7 +51,7 @@ def test_ranker_parameters_start_at_their_initial_values_and_keep_their_limits()
     change = np.ones(len(begin))
     change[0] = 1e9
     shared.add({RANKER: change})
-    found = shared.take_changed()[RANKER]
+    found = shared.take_changed(0)[RANKER]
     assert found.tolist() == ranker.parameters.tolist()
     assert found[0] == 1e3
     assert found[1:].tolist() == (begin + change)[1:].tolist()
@@ -69,5 +72,61 @@ def test_the_ranker_is_unnamed_in_older_forms() -> None:
 
 @pytest.mark.parametrize("packed", [b"1234567", {"a": b"", "b": b"123456789"}])
 def test_damage_is_refused(packed: parameters.Packed) -> None:
-    with pytest.raises(ServiceError, match="bytes, which is no multiple of 8"):
+    with pytest.raises(ServiceError, match="bytes that cannot be read"):
         parameters.read(packed)
+
+
+@given(
+    arrays(
+        np.float64,
+        st.sampled_from([0, 1, 7, 1023, 1024, 1501]),
+        elements=st.sampled_from([1.5, -2.0]),
+        fill=st.sampled_from([0.0, 3.0]),
+    ),
+)
+def test_all_are_read_as_they_were_and_mostly_zeros_are_short(values: NDArray[np.float64]) -> None:
+    packed = parameters.pack({"a": values})
+    assert parameters.read(packed)["a"].tolist() == values.tolist()
+    assert len(packed["a"]) <= 8 * len(values)
+
+
+def test_zeros_that_are_damaged_are_refused() -> None:
+    sparse = np.zeros(2000)
+    sparse[[3, 70]] = 1.0
+    data = parameters.pack({"a": sparse})["a"]
+    assert len(data) == 4 + 2 * 4 + 2 * 8
+    for broken in (b"\x01\x00\x00\x00" + data[4:], b"\xff" * 4 + data[4:]):
+        with pytest.raises(ServiceError, match="damaged"):
+            parameters.read({"a": broken})
+
+
+def test_names_beyond_the_most_are_not_taken() -> None:
+    shared = Shared({})
+    for n in range(parameters.MOST + 3):
+        shared.add({f"name {n}": np.ones(1)})
+    assert len(shared.values) == parameters.MOST
+    shared.add({"name 0": np.ones(1)})
+    assert shared.values["name 0"].tolist() == [2.0]
+
+
+def test_long_parameters_are_told_less_often() -> None:
+    shared = Shared({})
+
+    def told(now_ms: int) -> list[str]:
+        shared.add({"long": np.ones(1024), "short": np.ones(2)})
+        return sorted(shared.take_changed(now_ms))
+
+    assert told(1000) == ["long", "short"]
+    assert told(1000 + parameters.LONG_MS - 1) == ["short"]
+    assert shared.changed
+    assert told(1000 + parameters.LONG_MS) == ["long", "short"]
+    assert not shared.changed
+
+
+def test_hits_of_an_older_state_are_completed_by_their_holder() -> None:
+    shared = Shared({"popular": Mixture()})
+    shared.put({"popular": np.array([1.0, 2, 9, 3, 4])})
+    shared.add({"popular": np.array([0.0, 0, 1, 0, 0, 2])})
+    assert shared.values["popular"].tolist() == [1, 2, 10, 3, 4, 11]
+    shared.add({"popular": np.ones(5)})
+    assert shared.values["popular"].tolist() == [1, 2, 10, 3, 4, 11], "of an older learner"

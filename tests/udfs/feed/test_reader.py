@@ -91,6 +91,16 @@ def test_it_follows_the_log_and_reading_twice_is_harmless(side: Side) -> None:
     assert (side.value("a"), side.value("b")) == (2.0, 2.0)
 
 
+def test_replicas_follow_how_many_users_took_an_item(side: Side) -> None:
+    side.reader.start(side.models)
+    items = owner(["a", "b"])
+    side.publish(items)
+    items.takers[items.find(["b"])] = 7
+    side.publish(items)
+    side.reader.refresh(side.models)
+    assert side.replica.takers[side.replica.find(["a", "b"])].tolist() == [0, 7]
+
+
 def test_a_long_log_is_read_to_its_end(side: Side) -> None:
     side.reader.start(side.models)
     for n in range(130):
@@ -122,21 +132,21 @@ def test_restored_items_are_not_trending_because_they_arrive_at_once(
     side = Side(redis_url)
     side.reader.start(side.models)
     side.replica.popularity[side.replica.slots(["known", "rising"])] = 20.0
-    assert (side.models.by_trend()[0] < 0).all(), "the first look"
+    assert (side.models.trends.look()[0] < 0).all(), "the first look"
     restored = owner([f"item {n}" for n in range(9)])
     restored.popularity[:9] = 50.0
     snapshot(side.writer(restored=True), restored)
     clock = time.monotonic()
     monkeypatch.setattr("udfs.feed.reader.time.monotonic", lambda: clock + 1)
     assert side.reader.refresh(side.models) == 9
-    assert (side.models.by_trend()[0] < 0).all()
+    assert (side.models.trends.look()[0] < 0).all()
     # What comes by the log has been taken since.
     side.replica.popularity[side.replica.find(["rising"])] += 20.0
     new = owner(["new"])
     new.popularity[0] = 40.0
     side.publish(new, 1)
     assert side.reader.refresh(side.models) == 1
-    items = side.models.by_trend()[0][0]
+    items = side.models.trends.look()[0][0]
     assert side.replica.names(items[items >= 0].tolist()) == ["new", "rising"]
 
 
@@ -209,6 +219,7 @@ DAMAGED = {
     "another version": packed(version=9),
     "changes cut off": packed(changed=b"1", factors=D),
     "changes of other factors": packed(changed=b"1", factors=D + 1),
+    "more counts than changes": packed(takers=b"1"),
     "names of nothing": packed(new=b"\0\0\0\0", names=["bad"]),
     "fewer names than positions": packed(new=b"\0\0\0\0"),
     "pairs cut off": packed(counts=PairRows(heads=b"1")),

@@ -40,6 +40,7 @@ class Owner:
             np.zeros(1),
             np.zeros(1),
             np.full(1, events),
+            np.zeros((1, 4)),
             np.zeros(1, np.int32),
         )
         told = [unpack_deltas(pack_deltas(touched, now, [], {}, origin)[0])]

@@ -33,6 +33,20 @@ def test_an_event_without_id_is_always_new_and_costs_nothing() -> None:
     assert kept(duplicates, ["", "a", "", "a"], 0) == [True, True, True, False]
 
 
+def test_ids_that_name_a_forgotten_user_become_hashes_and_still_count_once() -> None:
+    rows = DictState()
+    duplicates = Duplicates(rows, 1000, LIMIT)
+    ids = ["ann-1", "cart:ann", "anna-2", "x"]
+    assert kept(duplicates, ids, 0) == [True] * 4
+    duplicates.forget({"ann", "b.c"})
+    assert b"ann-1" not in repr(rows.data).encode()
+    assert b"cart:ann" not in repr(rows.data).encode()
+    assert b"anna-2" in repr(rows.data).encode()
+    for again in (duplicates, Duplicates(rows, 1000, LIMIT)):
+        assert kept(again, ["new", *ids], 10) == [True, *[False] * 4]
+        assert len(again) == 5
+
+
 @given(st.lists(st.lists(st.sampled_from(["", "a", "b", "ü\n", "a "]), max_size=6), max_size=12))
 def test_each_id_is_kept_once_whatever_is_restarted(batches: list[list[str]]) -> None:
     rows, seen = DictState(), set[str]()

@@ -7,6 +7,7 @@ import numpy as np
 from tests.udfs.builders import OneShard, batch_of
 from tests.udfs.fakes import DictState
 from udfs.learning.idle_users import IdleUsers
+from udfs.state.item_records import pack_record
 
 LIMIT = 80_000
 
@@ -15,7 +16,7 @@ class Watched:
     """A shard with its log of idle users."""
 
     def __init__(self) -> None:
-        self.shard, self.log = OneShard(), DictState()
+        self.shard, self.log, self.people = OneShard(), DictState(), DictState()
         self.idle = IdleUsers(self.log, LIMIT)
 
     def visit(self, now: int, *users: str, items: int = 1) -> None:
@@ -23,9 +24,10 @@ class Watched:
         learned = self.shard.learn(batch_of(pairs), now)
         self.idle.mark(self.shard.learner.users, learned.slots, now)
 
-    def sweep(self, now: int) -> list[str]:
+    def sweep(self, now: int, *, elsewhere: bool = False) -> list[str]:
         shard = self.shard
-        gone = self.idle.sweep(shard.rows, shard.history, shard.learner.users.dtype, now)
+        rows = shard.rows, shard.history, self.people
+        gone = self.idle.sweep(*rows, shard.learner.users.dtype, now, elsewhere=elsewhere)
         for user in gone:
             shard.learner.users.forget(user)
         return gone
@@ -44,6 +46,44 @@ def test_a_forgotten_user_loses_the_history_and_starts_again() -> None:
     assert watched.sweep(LIMIT + 60_001) == ["bob"]
     assert watched.shard.history.is_empty()
     assert watched.log.is_empty()
+
+
+def test_a_forgotten_user_leaves_the_log() -> None:
+    watched = Watched()
+    watched.visit(0, "ann", "bob")
+    watched.visit(20_000, "ann", "cid")
+    watched.idle.forget({"ann"})
+    assert sorted(watched.idle.names()) == ["bob", "cid"]
+    assert "ann" not in str(watched.log.data)
+    assert sorted(IdleUsers(watched.log, LIMIT).names()) == ["bob", "cid"]
+
+
+def test_what_is_said_of_users_goes_with_them_or_when_it_is_as_old() -> None:
+    watched = Watched()
+    watched.visit(0, "ann", "bob")
+    learner = watched.shard.learner
+    watched.idle.mark(learner.users, watched.shard.slots("eve"), 0)
+    for user, ts in (("ann", 0), ("bob", 70_000), ("eve", 0)):
+        watched.people.put_all({user: pack_record({"country": (ts, "DE")})})
+    assert sorted(watched.sweep(LIMIT + 10_001)) == ["ann", "bob", "eve"]
+    assert list(watched.people.data) == ["bob"]
+
+
+def test_who_has_no_row_is_idle_when_nothing_is_left() -> None:
+    watched = Watched()
+    learner = watched.shard.learner
+    for now, users in ((0, ("said", "newly", "searched", "again")), (30_000, ("again",))):
+        slots = np.concatenate([watched.shard.slots(user) for user in users])
+        watched.idle.mark(learner.users, slots, now)
+    for user, ts in (("said", 0), ("newly", 70_000)):
+        watched.people.put_all({user: pack_record({"country": (ts, "DE")})})
+    kept = watched.log.copy(), watched.people.copy()
+    assert watched.sweep(LIMIT + 10_001) == ["said", "searched"]
+    assert watched.sweep(LIMIT + 40_001) == ["again"]
+    # Where ids may be those of persons in other places, only what was here may go.
+    watched.log, watched.people = kept
+    watched.idle = IdleUsers(watched.log, LIMIT)
+    assert watched.sweep(LIMIT + 10_001, elsewhere=True) == ["said"]
 
 
 def test_each_user_is_noted_once_a_bucket() -> None:

@@ -12,18 +12,23 @@ import pytest
 from tests.udfs.builders import NOW, SETTINGS, changed, keys
 from tests.udfs.fakes import DictCell, DictState
 from tests.udfs.flink import ListCell
+from tests.udfs.metadata import MemoryMetadata, NoLists
 from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.parameters import RANKER, Parameters
 from udfs.learning import item_state, item_step
 from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.item_step import ItemStep
+from udfs.learning.published import Outside
 from udfs.learning.settings import JobSettings
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.item_cf.wire import pack_rows, read_row, split_pairs
 from udfs.models.options import ItemCF
+from udfs.models.popular.popular_kernels import LEVELS
+from udfs.models.popular.source import POPULAR
 
 D, KEY = SETTINGS.model.dimensions, 100
+NO_HITS = np.zeros(LEVELS)
 
 
 class Feed:
@@ -56,14 +61,19 @@ class Feed:
 
 def handles(ranker: bytes | None = None) -> ItemHandles:
     cells = DictCell(), DictCell(ranker), DictCell()
-    return ItemHandles(
-        DictState(), DictState(), *cells, ListCell(), ListCell(), DictCell(), ListCell()
-    )
+    logs = ListCell(), ListCell(), DictCell(), ListCell()
+    return ItemHandles(DictState(), DictState(), *cells, *logs, DictState())
+
+
+def outside(feed: Any) -> Outside:
+    nothing: Any = NoLists()
+    metadata: Any = MemoryMetadata()
+    return Outside(feed, metadata, nothing)
 
 
 def step(state: ItemHandles, feed: Any, alone: bool = False) -> ItemStep:
     settings = JobSettings(options=changed(SETTINGS, snapshot_s=10), item_keys=[100, 101])
-    return ItemStep(settings, state, feed, alone, lambda: NOW)
+    return ItemStep(settings, state, outside(feed), alone, lambda: NOW)
 
 
 def message(shared: Parameters) -> bytes:
@@ -74,6 +84,7 @@ def message(shared: Parameters) -> bytes:
         np.ones(1),
         np.ones(1),
         np.ones(1, np.int64),
+        np.ones((1, 4)),
         np.zeros(1, np.int32),
     )
     return pack_deltas(touched, NOW, [], shared)[0]
@@ -120,7 +131,7 @@ def test_timers_that_come_late_do_not_put_off_what_is_published() -> None:
     state, now = handles(), NOW
     feed: Any = Feed()
     settings = JobSettings(options=changed(SETTINGS, snapshot_s=1000), item_keys=[100, 101])
-    one, planned = ItemStep(settings, state, feed, False, lambda: now), set[int]()
+    one, planned = ItemStep(settings, state, outside(feed), False, lambda: now), set[int]()
 
     def carry_out(effects: Iterator[Effect]) -> None:
         planned.update(some.at_ms for some in effects if isinstance(some, Wake))
@@ -188,7 +199,7 @@ def test_a_checkpoint_within_a_fold_does_not_age_what_is_new(
 
     def started(state: ItemHandles) -> ItemStep:
         job = JobSettings(options=settings, item_keys=[100, 101])
-        return ItemStep(job, state, redis, True, lambda: now)
+        return ItemStep(job, state, outside(redis), True, lambda: now)
 
     one = started(state)
     for n in range(20):
@@ -221,6 +232,7 @@ def paired(items: list[str], n: int) -> bytes:
         np.ones(count),
         np.full(count, float(NOW)),
         np.ones(count, np.int64),
+        np.ones((count, 4)),
         np.zeros(count, np.int32),
     )
     slots = np.arange(count, dtype=np.int32)
@@ -268,7 +280,7 @@ def test_all_parameters_survive_a_restart_and_the_rankers_have_their_own_cell() 
         list(one.message(KEY, message(changes)))
     list(one.timer(KEY, NOW + 100))
     list(one.timer(KEY, NOW + 200))
-    wanted = {RANKER: begin + (0.25 + 0.25), "sequence": np.array([2.0, 4.0])}
+    wanted = {RANKER: begin + (0.25 + 0.25), POPULAR: NO_HITS, "sequence": np.array([2.0, 4.0])}
     assert state.ranker.value() == wanted[RANKER].tobytes()
     again = one_of(step(state, Feed())).values
     assert {name: values.tolist() for name, values in again.items()} == {
@@ -276,12 +288,13 @@ def test_all_parameters_survive_a_restart_and_the_rankers_have_their_own_cell() 
     }
 
 
-def test_an_old_state_without_names_has_only_the_ranker() -> None:
+def test_an_old_state_without_names_has_the_ranker_and_no_hits_of_popularity() -> None:
     stored = np.full(len(one_of(step(handles(), Feed())).values[RANKER]), 0.5)
     state = handles(stored.tobytes())
     found = one_of(step(state, Feed())).values
-    assert found.keys() == {RANKER}
+    assert found.keys() == {RANKER, POPULAR}
     assert found[RANKER].tolist() == stored.tolist()
+    assert found[POPULAR].tolist() == NO_HITS.tolist()
     assert state.parameters() == {RANKER: stored.tobytes()}
 
 

@@ -16,6 +16,7 @@ from udfs.accounts import means
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.quality import Quality, sums
 from udfs.memory.catalogue import Catalogue
+from udfs.models.content.features import WIDTH
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
 
@@ -177,3 +178,44 @@ def test_nothing_is_compiled_while_events_come(
         for number, pairs in owner.stale(pairs=True):
             owner.chunk(number, pairs=pairs)
     assert compiled() == before
+
+
+def test_items_that_few_took_are_told_apart_once_some_are_described() -> None:
+    shard, quality = OneShard(length=5), Quality(1)
+    shard.learn(batch_of([("ann", "a"), ("bob", "a"), ("bob", "b"), ("eve", "c")]))
+    events = batch_of([("ann", "b"), ("eve", "new"), ("bob", "c")])
+    given = events, shard.rows, shard.history, 0, NOW
+    before, _ = quality.test(shard.learner, *given)
+    assert not {name for name in before if "taken" in name}
+    catalogue = shard.learner.catalogue
+    slots = catalogue.slots(["new", "b"])
+    catalogue.shown[slots] = True
+    shard.learner.models.describe(slots, np.full((2, WIDTH), 16, np.int8))
+    found, _ = quality.test(shard.learner, *given)
+    assert found["never_taken:tests"] == found["new_items"] == before["new_items"] == 1
+    assert found["seldom_taken:tests"] == 2
+    parts = found["never_taken:recall@5"] + found["seldom_taken:recall@5"]
+    assert parts == found["served:recall@5"]
+
+
+def test_the_first_events_of_users_are_tests_by_themselves_in_an_evaluation() -> None:
+    shard = OneShard()
+    shard.learn(batch_of([("bob", "tea"), ("eve", "tea")]))
+    shard.learner.models.forget_popular()
+    quality = Quality(1, nth=True)
+
+    def test(item: str) -> dict[str, float]:
+        batch = batch_of([("ann", item)])
+        return quality.test(shard.learner, batch, shard.rows, shard.history, 0, NOW)[0]
+
+    found = test("tea")
+    assert found["nth1:tests"] == found["nth1:recall@10"] == found["nth1 popular:recall@10"] == 1
+    assert found["unknown_users"] == 1 and "served:tests" not in found
+    assert test("new")["nth1:recall@10"] == 0
+    shard.learn(batch_of([("ann", "tea")]))
+    assert test("mug")["nth2:tests"] == 1
+    assert not any(key.startswith("nth") for key in test("tea")), "she had it"
+    plain = Quality(1).test(
+        shard.learner, batch_of([("zoe", "tea")]), shard.rows, shard.history, 0, NOW
+    )
+    assert plain[0] == {"unknown_users": 1}

@@ -11,6 +11,7 @@ from flink_app.local.redis_server import RedisServer
 from tests.udfs.builders import NOW
 from tests.udfs.flink import Subtask
 from tests.udfs.user_learners import Clock, account, listed, operator, progress, sent
+from udfs.events.people import PersonChange, pack_people
 
 
 @pytest.fixture
@@ -47,6 +48,21 @@ def test_an_emptied_redis_gets_all_lists_again_a_few_each_second(
     assert [refilled(flink, clock) for _ in range(5)] == [2, 2, 1, 0, 0]
     assert {name: listed(redis_client, name) for name in people} == before
     assert redis_client.exists("popular", "similar:a", "similar:b", "similar:c") == 4
+
+
+def test_lists_of_forgotten_users_are_not_restored(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, refill_per_s=1))
+    clock.settle(flink)
+    people = ["ann", "bob", "cid"]
+    flink.process(7, sent([(name, "a") for name in people], NOW))
+    redis_client.flushall()
+    assert refilled(flink, clock) == 1
+    flink.process(7, (7, pack_people([PersonChange("forget", "ann", NOW)])))
+    for _ in range(4):
+        refilled(flink, clock)
+    assert [listed(redis_client, name) is None for name in people] == [True, False, False]
 
 
 def back(client: Any, data: dict[bytes, bytes]) -> None:

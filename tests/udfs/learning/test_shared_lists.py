@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.udfs.builders import NOW, OneShard, batch_of, decode
+import numpy as np
+
+from tests.udfs.builders import NOW, OneShard, batch_of, decode, shown
+from udfs.feed.metadata import Described
+from udfs.models.popular.first import BUCKETS
 
 
 def test_popular_and_trending_are_written_at_intervals() -> None:
@@ -56,3 +60,46 @@ def test_lost_lists_of_items_are_all_due_at_once() -> None:
     assert shared.waiting
     assert {"similar:a", "similar:b"} <= decode(shared.updates(NOW + 1000)).keys()
     assert not shared.waiting
+
+
+def test_categories_have_lists_of_their_own() -> None:
+    shard = OneShard(popular_every_s=2.0)
+    learner = shard.learner
+    shard.learn(batch_of([(f"user {n}", name) for n in range(3) for name in ("a", "b", "c")[n:]]))
+    assert len(decode(learner.shared.updates(NOW))) == 5, "nothing is known of the items"
+    odd = 'odd: "é"'
+    learner.describe([Described("c", 1, categories=["tea", odd])], NOW)
+    learner.describe([Described("b", 1, categories=["tea"])], NOW)
+    found = decode(learner.shared.updates(NOW + 10_000))
+    assert shown(found["popular:tea"]) == ["c", "b"]
+    assert shown(found[f"popular:{odd}"]) == ["c"]
+    assert found["popular:tea"]["category"] == "tea"
+    assert found["popular:tea"]["source"] == "popular"
+    assert found["popular:tea"]["items"][0]["score"] == 1
+    assert found["trending:tea"]["items"] == []
+    again = decode(learner.shared.updates(NOW + 12_000))
+    assert sorted(again) == ["popular", "trending"], "later"
+    assert "popular:tea" in decode(learner.shared.updates(NOW + 20_000))
+    learner.describe([Described("c", 2, shown=False, categories=["tea", "new"])], NOW + 20_002)
+    found = decode(learner.shared.updates(NOW + 20_002))
+    assert shown(found["popular:tea"]) == ["b"], "at once"
+    assert shown(found[f"popular:{odd}"]) == [], "nothing is left in it"
+    assert "popular:new" not in found
+    found = decode(learner.shared.updates(NOW + 30_003))
+    assert sorted(key for key in found if ":" in key) == ["popular:tea", "trending:tea"]
+
+
+def test_segments_have_lists_and_lose_them() -> None:
+    shard = OneShard(popular_every_s=2.0)
+    learner = shard.learner
+    [slot] = learner.users.locate(["ann"], shard.rows, shard.history, learner.catalogue).values()
+    learner.models.segments.describe_user(slot, ['job:"é"'], ())
+    shard.learn(batch_of([("ann", f"item {k}") for k in range(10)]))
+    found = decode(learner.shared.updates(NOW))
+    assert found['segment:job:"é"']["segment"] == 'job:"é"'
+    assert found["segment:all"]["items"][0]["item"] in ("item 0", "item 1")
+    assert found["segment:all"]["source"] == "segments"
+    learner.models.segments.counts.put('job:"é"', np.zeros(BUCKETS))
+    learner.messages(NOW)
+    learner.models.segments.counts.put('job:"é"', np.zeros(BUCKETS))
+    assert decode(learner.shared.updates(NOW + 10_000))['segment:job:"é"']["items"] == []

@@ -8,21 +8,32 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW, SETTINGS, batch_of, changed
-from tests.udfs.fakes import DictCell, DictState
-from tests.udfs.flink import ListCell
-from udfs.accounts import Account
+from tests.udfs.builders import NOW, SETTINGS, batch_of, changed, with_columns
+from tests.udfs.metadata import reader
+from tests.udfs.persons import handles
+from udfs.accounts import Account, fields
 from udfs.errors import ServiceError
 from udfs.events.batch import pack
-from udfs.learning.effects import END, Emit, Report, Show, Wake, Write
+from udfs.events.people import PersonChange, pack_people
+from udfs.events.searches import Search, pack_searches
+from udfs.feed.metadata import Described
+from udfs.learning.effects import END, Emit, Expire, Report, Show, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles, Progress
 from udfs.learning.user_step import UserStep
 from udfs.lists.keys import USER
+from udfs.models.content.features import content_vector
+from udfs.options.crowd import Crowd
 from udfs.stores.redis_marks import RedisMarks
 
 KEY = 7
+
+
+@pytest.fixture(autouse=True)
+def _no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch in which kernels are compiled takes long, and would report its progress."""
+    monkeypatch.setattr("udfs.learning.learn_step._REPORT_S", 600.0)
 
 
 class Nothing:
@@ -53,10 +64,6 @@ class Marks(RedisMarks):
         self.mark = mark
 
 
-def handles() -> Handles:
-    return Handles(*(DictState() for _ in range(4)), *(DictCell() for _ in range(4)), ListCell())
-
-
 class Clock:
     now = NOW
 
@@ -64,11 +71,13 @@ class Clock:
         return self.now
 
 
-def step(state: Handles, clock: Any = lambda: NOW, **options: Any) -> UserStep:
+def step(
+    state: Handles, clock: Any = lambda: NOW, *, topic: tuple[str, ...] = (), **options: Any
+) -> UserStep:
     settings = changed(SETTINGS, threads=1, refill_per_s=0, **options)
-    job = JobSettings(options=settings, item_keys=[100, 101])
+    job = JobSettings(options=settings, item_keys=[100, 101], topic=topic)
     nothing: Any = Nothing()
-    return UserStep(job, state, Learner(settings), nothing, lambda key: nothing, clock)
+    return UserStep(job, state, Learner(settings), nothing, reader(), lambda key: nothing, clock)
 
 
 def batch(*pairs: tuple[str, str]) -> bytes:
@@ -200,7 +209,7 @@ def test_lists_of_items_that_are_due_later_do_not_wait_for_another_event() -> No
     clock, marks, settings = Clock(), Marks(), changed(SETTINGS, threads=1, test_every=0)
     job, nothing = JobSettings(options=settings, item_keys=[100, 101]), Nothing()
     replica: Any = nothing
-    one = UserStep(job, handles(), Learner(settings), replica, lambda _: marks, clock)
+    one = UserStep(job, handles(), Learner(settings), replica, reader(), lambda _: marks, clock)
     for _ in range(2):
         list(one.batch(KEY, batch(("ann", "a"))))
         clock.now += 1000
@@ -255,6 +264,38 @@ def test_under_overload_a_timer_writes_postponed_lists() -> None:
     assert state.due.value() is None
 
 
+def test_lists_that_are_due_soon_do_not_wait_for_the_timer_of_an_overload() -> None:
+    clock = Clock()
+    one = step(handles(), clock, test_every=0, coalesce_ms=60_000)
+
+    def late(user: str) -> bytes:
+        return pack(msgspec.structs.replace(batch_of([(user, "a")]), opened=NOW - 5000))
+
+    list(one.batch(KEY, late("ann")))
+    assert Wake(NOW + 60_000) in list(one.batch(KEY, late("bob")))
+    shard = one._shards[KEY]
+    assert [*one._lists.soon(shard, ["ann"], NOW)] == [], "it goes with those that are due"
+    assert Write in kinds(list(one.batch(KEY, batch(("cid", "a")))))
+    [wake] = one._lists.soon(shard, ["ann"], NOW)
+    assert isinstance(wake, Wake)
+    assert wake.at_ms < NOW + 100
+    assert Write in kinds(list(one.timer(KEY, wake.at_ms)))
+
+
+def test_whoever_expires_leaves_the_topic_of_lists_also_without_an_event() -> None:
+    clock = Clock()
+    one = step(handles(), clock, topic=("user",), user_expiry_days=1, test_every=0)
+    list(one.batch(KEY, batch(("ann", "a"))))
+    list(one.batch(KEY, pack_people([PersonChange("profile", "bob", NOW, {"country": "DE"})])))
+    list(one.batch(KEY, pack_searches([Search("cid", "tea", NOW)])))
+    gone = list[str]()
+    for _ in range(8):
+        clock.now += 43_200_000
+        for effect in one.timer(KEY, clock.now):
+            gone += effect.users if isinstance(effect, Expire) else []
+    assert gone == ["ann", "bob", "cid"]
+
+
 def test_at_the_end_every_shared_list_is_written() -> None:
     one = step(handles(), test_every=0)
     list(one.batch(KEY, batch(("ann", "a"))))
@@ -264,3 +305,106 @@ def test_at_the_end_every_shared_list_is_written() -> None:
     assert isinstance(effect, Write)
     assert [some.kind.key for some in effect.updates] == ["popular", "trending", "similar:"]
     assert effect.updates[-1].names == ["b"], "that of a is written"
+
+
+def test_a_search_writes_the_list_of_its_user_and_counts_nothing() -> None:
+    state = handles()
+    one = step(state, test_every=0)
+    list(one.batch(KEY, batch(("ann", "a"), ("bob", "b"))))
+    rows = dict(state.users.items())
+    asked = pack_searches([Search("ann", "tea", NOW), Search("cat", "tea", NOW)])
+    [write] = one.batch(KEY, asked)
+    assert isinstance(write, Write)
+    assert written(write) == {"rec:ann", "rec:cat"}
+    assert dict(state.users.items()) == rows
+    assert progress(state).learned == 2
+
+
+def test_a_search_of_a_job_without_lists_is_passed_over() -> None:
+    one = step(handles(), refresh_lists=False, test_every=0)
+    effects = list(one.batch(KEY, pack_searches([Search("ann", "tea", NOW)])))
+    assert Write not in kinds(effects)
+
+
+def test_the_list_follows_the_words_of_a_search_and_then_the_events_again() -> None:
+    one = step(handles(), test_every=0)
+    learner = one._learner
+    titles = {"k": "Red kettle", "c": "Oak chair", "r": "Garden rake", "s": "Silk scarf"}
+    entries = [
+        Described(item, NOW, content=content_vector({"title": title}).tobytes())
+        for item, title in titles.items()
+    ]
+    learner.describe(entries, NOW)
+
+    def listed(effects: Any) -> list[str]:
+        write = next(effect for effect in effects if isinstance(effect, Write))
+        own = next(some for updates in write.updates for some in updates if some.name == "ann")
+        return own.items
+
+    list(one.batch(KEY, batch(("ann", "a"), ("bob", "b"), ("ann", "c"))))
+    for words, item in (("red kettle", "k"), ("rake for gardens", "r")):
+        asked = pack_searches([Search("ann", words, NOW)])
+        assert listed(one.batch(KEY, asked))[0] == item
+    for number in range(4):
+        list(one.batch(KEY, batch(("ann", f"x{number}"))))
+    assert not learner.models.steps.searches._searches
+
+
+def test_what_was_seen_of_lists_is_counted_and_neither_learned_nor_answered() -> None:
+    state = handles()
+    one = step(state, test_every=0)
+    list(one.batch(KEY, batch(("ann", "a"), ("bob", "b"))))
+    seen = with_columns(batch_of([("ann", "a"), ("ann", "b")], 0.0, flags=0), recs=["7-1", "7-1"])
+    effects = list(one.batch(KEY, pack(seen)))
+    assert Write not in kinds(effects)
+    assert progress(state).learned == 2
+    kept = progress(state).account
+    assert (kept.learned, kept.ignored, kept.lists) == (2, 2, 2)
+    assert one._learner.models.steps.explore.tried.count.sum() == 2
+
+
+def test_a_search_leads_lists_again_after_a_restart() -> None:
+    state, entries = handles(), []
+    for item, title in {"k": "Red kettle", "c": "Oak chair", "r": "Garden rake"}.items():
+        content = content_vector({"title": title}).tobytes()
+        entries.append(Described(item, NOW, content=content))
+    leads = []
+    for events in ([("ann", "a")], [("ann", "d")], [("ann", "e")]):
+        one = step(state, test_every=0)  # as after a restart
+        one._learner.describe(entries, NOW)
+        effects = list(one.batch(KEY, batch(*events)))
+        if not leads:
+            effects = list(one.batch(KEY, pack_searches([Search("ann", "red kettle", NOW)])))
+        (write,) = (effect for effect in effects if isinstance(effect, Write))
+        (own,) = (some for updates in write.updates for some in updates if some.name == "ann")
+        leads.append(own.items[0])
+    assert leads == ["k", "k", "k"]
+
+
+def test_bots_are_counted_and_whoever_is_forgotten_leaves_no_vote() -> None:
+    state, clock = handles(), Clock()
+    options = {"test_every": 0, "crowd": Crowd(guard=True), "user_expiry_days": 1}
+    one = step(state, clock, **options)
+    pairs = [("bot", f"i{k % 30}") for k in range(1_500)]
+    events = pack(batch_of(pairs, ts=range(NOW, NOW + 15_000, 10)))
+    effects = [*one.batch(KEY, events), *one.timer(KEY, END)]
+    found = account(effects)
+    assert found.learned == 1_500
+    assert found.crowd["bots"] == 1
+    assert 400 < found.crowd["held"] <= 500
+    assert fields(found, Account(), 1, Account(), NOW, {})["crowd:bots"] == "1"
+    rows = dict(state.crowd.items())
+    assert sorted(rows) == ["", "bot"]
+    again = step(state, clock, **options)
+    restored = account([*again.batch(KEY, batch(("bot", "i1"))), *again.timer(KEY, END)])
+    assert restored.crowd == {"held": 1}
+    clock.now = NOW + 3 * 86_400_000
+    list(again.timer(KEY, clock.now))
+    assert [key for key, _ in state.crowd.items()] == [""]
+    assert state.users.is_empty()
+
+
+def test_without_the_guard_nothing_is_kept_of_how_users_act() -> None:
+    state = handles()
+    list(step(state, test_every=0).batch(KEY, batch(("ann", "a"))))
+    assert state.crowd.is_empty()

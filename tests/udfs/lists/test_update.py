@@ -80,7 +80,8 @@ def test_json_is_made_once_and_only_when_needed() -> None:
 def test_a_list_names_the_popular_items_that_its_user_has_consumed(
     pairs: list[tuple[str, str]],
 ) -> None:
-    shard = OneShard(lists=ListOptions(length=2))  # of which twice as many are popular
+    # Of which twice as many are popular; with one half-life, so that only counts decide.
+    shard = OneShard(lists=ListOptions(length=2), popularity_half_life_s=86_400.0)
     shard.learn(batch_of(pairs))
     shard.learner.models.forget_popular()
     users = sorted({user for user, _ in pairs})
@@ -104,3 +105,16 @@ def test_items_newer_than_the_order_are_named_as_consumed() -> None:
     [made] = shard.learner.user_lists(shard.slots("p"), NOW)
     [update] = made
     assert msgspec.json.decode(update.json)["consumed"] == ["c", "b", "a"]
+
+
+def test_a_list_under_more_names_is_the_same_with_another_owner() -> None:
+    shard, also = OneShard(factors=True), {"ann": ["anon-1", "anon-2"]}
+    shard.learn(batch_of([("ann", "a"), ("bob", "b"), ("ann", "c"), ("eve", "b")]))
+    [some] = shard.learner.user_lists(shard.slots("bob", "ann", "eve"), NOW)
+    assert some.under_all({}) is some
+    more = some.under_all(also)
+    assert more.names == [n for name in some.names for n in (name, *also.get(name, ()))]
+    found = dict(zip(more.names, map(msgspec.json.decode, more.json), strict=True))
+    assert all(value.pop("user") == name for name, value in found.items())
+    assert found["ann"] == found["anon-1"] == found["anon-2"] != found["bob"]
+    assert len(list(more)) == 5 and more.factors is not None and len(more.factors) == 5

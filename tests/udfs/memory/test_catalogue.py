@@ -13,7 +13,7 @@ from tests.udfs import reference
 from tests.udfs.builders import keys
 from udfs.events.batch import item_key
 from udfs.memory.catalogue import Catalogue
-from udfs.state.records import VERSION
+from udfs.state.records import ITEM_VERSION
 
 
 def test_slots_are_given_once_and_start_where_every_process_starts() -> None:
@@ -181,7 +181,7 @@ def test_records_are_those_of_numpy(d: int, chosen: list[int]) -> None:
     catalogue.events[:5], catalogue.seen[:5] = random.integers(0, 2**40, (2, 5))
     at = slots[chosen]
     rows = np.zeros(len(at), catalogue.dtype)
-    rows["version"], rows["d"] = VERSION, d
+    rows["version"], rows["d"] = ITEM_VERSION, d
     rows["factor"], rows["context"] = catalogue.q[at], catalogue.y[at]
     for name in ("bias", "spread", "events", "seen", "popularity", "popularity_at"):
         rows[name] = getattr(catalogue, name)[at]

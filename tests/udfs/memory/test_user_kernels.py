@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from udfs.memory import user_kernels
 from udfs.memory.history_kernels import PAGE, History
 from udfs.memory.user_kernels import HEAD, Stored
-from udfs.state.records import VERSION, user_dtype
+from udfs.state.records import USER_VERSION, user_dtype
 
 D, USERS, PAGES, ITEMS = 3, 6, 5, 50
 
@@ -53,7 +53,7 @@ def test_rows_hold_the_columns(seed: int, users: list[int]) -> None:
         page, fill = history.tail[slot], int(history.fill[slot])
         fill = 0 if page < 0 or fill == PAGE else fill
         wanted = [stored.keys[j] for j in history.pages[page, :fill]]
-        assert (record["version"], record["d"], record["fill"]) == (VERSION, D, fill)
+        assert (record["version"], record["d"], record["fill"]) == (USER_VERSION, D, fill)
         assert record["recent"].tolist() == [*map(int, wanted), *[0] * (PAGE - fill)]
         assert record["disliked"] == (history.disliked[page] if fill else 0)
         assert record["events"] == history.events[slot]

@@ -74,6 +74,7 @@ def message(items: list[str], seen: int, change: float = 0.5) -> tuple[int, byte
         np.ones(n),
         np.full(n, float(seen)),
         np.ones(n, np.int64),
+        np.ones((n, 4)),
         np.ones(n, np.int32),
     )
     return KEY, pack_deltas(touched, seen, [], {})[1]

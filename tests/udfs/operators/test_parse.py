@@ -23,7 +23,7 @@ def run(
     lines: list[str], positions: bool = False, source: str = "", format: str = ""
 ) -> tuple[dict[int, EventBatch], list[dict[str, Any]], Account, Subtask]:
     settings = DecodeSettings(preset=resolve("millirec", format=format), weights={"click": 1.0})
-    flink = Subtask(Parse(settings, {"user learner": KEYS}, source, positions))
+    flink = Subtask(Parse(settings, {"user learner": KEYS, "item learner": [9]}, source, positions))
     out = flink.process(0, (0, json.dumps(lines), 1234))
     batches = {key: unpack(value) for key, value in out if key in KEYS}
     letters = [json.loads(value) for key, value in out if key is DEAD_LETTERS]
@@ -61,7 +61,9 @@ def test_every_line_is_an_event_a_dead_letter_or_ignored() -> None:
 
 def test_where_none_are_written_dead_letters_are_only_counted() -> None:
     settings = DecodeSettings(preset=resolve("millirec"), weights={"click": 1.0})
-    flink = Subtask(Parse(settings, {"user learner": KEYS}, "", False, letters=False))
+    flink = Subtask(
+        Parse(settings, {"user learner": KEYS, "item learner": [9]}, "", False, letters=False)
+    )
     out = flink.process(0, (0, json.dumps([event("ann", "a"), "{"]), 1234))
     assert [key for key, _ in out if key is DEAD_LETTERS] == []
     (account,) = (unpack_account(value) for key, value in out if key is STATS)
@@ -86,6 +88,23 @@ def test_a_dead_letter_names_its_position(source: str, expected: str) -> None:
     )
     assert [batch.users for batch in batches.values()] == [["ann"]]
     assert (letters[0]["source"], letters[0]["line"]) == (expected, "broken\nin two")
+
+
+@pytest.mark.parametrize(("format", "accepted"), [("json", 2), ("csv", 4)])
+def test_a_source_of_json_has_one_limit_a_minute_for_all_its_events(
+    format: str, accepted: int
+) -> None:
+    """One of CSV has a reader, and so a limit, for its own lines and one for those between them."""
+    settings = DecodeSettings(
+        preset=resolve("millirec", format=format), weights={"click": 1.0}, user_per_minute=2
+    )
+    flink = Subtask(Parse(settings, {"user learner": KEYS, "item learner": [9]}, "", False))
+    plain = [event("ann", f"p{n}") if format == "json" else f"ann,p{n},,,," for n in range(3)]
+    told = [json.dumps({"kind": "event", "user": "ann", "item": f"k{n}"}) for n in range(3)]
+    both = [line for pair in zip(plain, told, strict=True) for line in pair]
+    out = flink.process(0, (0, json.dumps(both), 1234))
+    (account,) = (unpack_account(value) for key, value in out if key is STATS)
+    assert (account.received, account.dead) == (6, {"too_many": 6 - accepted})
 
 
 def test_half_a_surrogate_pair_does_not_stop_the_job() -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW, batch_of, with_columns
+from tests.udfs.builders import NOW, with_columns
 from tests.udfs.flink import Subtask
 from tests.udfs.user_learners import Clock, counted, listed, operator, progress, sent
 from udfs.accounts import unpack_account
 from udfs.errors import ServiceError
-from udfs.events.batch import EventBatch, cut, pack, unpack
-from udfs.learning.list_step import since_of
+from udfs.events.batch import pack, unpack
+from udfs.events.people import PersonChange, pack_people
 from udfs.learning.settings import Trial
-from udfs.operators.flink import STATS
+from udfs.lists.topic import FIELD, LINE
+from udfs.operators.flink import KEPT, LISTS, STATS
+from udfs.options.cassandra import Cassandra
+from udfs.stores import cassandra_message
 
 END = 2**63 - 1
 
@@ -157,7 +159,7 @@ def test_a_long_batch_reports_its_progress(
     pairs = [("ann", "a"), ("ann", "b"), ("bob", "a")]
     flink = Subtask(operator(redis_url, strict=True))
     whole = counted(flink, flink.process(7, sent(pairs, NOW)))
-    monkeypatch.setattr("udfs.learning.user_step._REPORT_S", -1.0)
+    monkeypatch.setattr("udfs.learning.learn_step._REPORT_S", -1.0)
     flink = Subtask(operator(redis_url, strict=True))
     out = flink.process(7, sent(pairs, NOW))
     reports = [unpack_account(value) for key, value in out if key is STATS]
@@ -341,30 +343,61 @@ def test_state_of_another_layout_is_refused(redis_url: str, clock: Clock) -> Non
         other.process(7, sent([("ann", "a")], NOW))
 
 
-def numbered(n: int) -> EventBatch:
-    pairs = [(f"u{k}", f"i{k}") for k in range(n)]
-    return batch_of(pairs, [float(k) for k in range(n)], ts=list(range(n)))
+def records(out: list[Any]) -> list[tuple[str, str | None]]:
+    """What the lists' topic gets: key and value, None to remove it."""
+    lines = [line for tag, data in out if tag is LISTS for line in data.decode().split(LINE)]
+    parts = [line.partition(FIELD) for line in lines]
+    return [(bytes.fromhex(key[1:]).decode(), value or None) for key, _, value in parts]
 
 
-def test_selected_events_keep_all_their_columns() -> None:
-    whole = numbered(4)
-    some = whole.take(np.array([True, False, False, True]))
-    assert (some.users, some.items, some.opened) == (["u0", "u3"], ["i0", "i3"], whole.opened)
-    assert some.weights.tolist() == [0, 3]
-    rated = with_columns(whole, ratings=np.arange(4))
-    assert rated.take(np.array([False, True, True, False])).ratings.tolist() == [1, 2]
-    assert some.ts.tolist() == [0, 3]
-    assert [part.users for part in cut(whole, range(1, 4))] == [["u0"], ["u1"], ["u2"], ["u3"]]
-    kept = np.arange(4)
-    for part, begin, end in zip(cut(rated, [1, 3]), (0, 1, 3), (1, 3, 4), strict=True):
-        assert part == rated.take((kept >= begin) & (kept < end))
-    assert list(cut(whole.take(kept > 9), [])) == []
+def test_lists_go_to_a_topic_as_they_go_to_redis(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, topic=("user", "similar", "popular")))
+    found = records(flink.process(7, sent([("ann", "a"), ("bob", "b"), ("ann", "c")], NOW)))
+    found += records(flink.process(8, sent([("cid", "b")], NOW)))
+    assert {key for key, _ in found} >= {"ann", "bob", "cid"}
+    found += records(flink.fire(END))
+    flink.operator.close()
+    last = {key if ":" in key or key == "popular" else f"rec:{key}": v for key, v in found}
+    assert {"popular", "similar:a", "rec:ann"} <= last.keys()
+    stored = {key: redis_client.get(key) for key in last}
+    assert {key: value and value.encode() for key, value in last.items()} == stored
+    assert not records(Subtask(operator(redis_url)).process(7, sent([("ann", "a")], NOW)))
 
 
-def test_freshness_counts_from_a_live_event_or_from_its_batch() -> None:
-    opened = 1_000_000
-    ts = [opened - 10, opened + 5, opened + 999, opened - 60_000, 5]
-    batch = batch_of([("u", "i")] * 5, ts=ts)
-    batch = msgspec.structs.replace(batch, opened=opened)
-    found = since_of(batch, opened + 100)
-    assert found == [opened - 10, opened + 5, opened, opened, opened]
+def test_silent_users_leave_the_topic(redis_url: str, clock: Clock) -> None:
+    flink = Subtask(operator(redis_url, topic=("user",)))
+    flink.process(7, sent([("ann", "a"), ("bob", "b")], NOW))
+    out = []
+    for _ in range(3):
+        clock.now += 20 * 3_600_000
+        out += flink.process(7, sent([("bob", "b")], clock.now)) + flink.fire(clock.now)
+    gone = {key for key, value in records(out) if value is None}
+    assert gone == {"ann"}
+
+
+def test_what_cassandra_keeps_leaves_with_the_batch(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url, cassandra=Cassandra(hosts=["c1"])))
+    out = flink.process(7, sent([("ann", "a"), ("bob", "b"), ("ann", "c")], NOW))
+    [message] = [value for tag, value in out if tag is KEPT]
+    kept = cassandra_message.unpack(message)
+    assert {one.user: one.json for one in kept.lists} == {
+        user: redis_client.get(f"rec:{user}") for user in ("ann", "bob")
+    }
+    assert [(e.user, e.item) for e in kept.events] == [("ann", "a"), ("bob", "b"), ("ann", "c")]
+    line = pack_people([PersonChange("forget", "ann", NOW + 1, {})])
+    out = flink.process(7, (7, line))
+    [message] = [value for tag, value in out if tag is KEPT]
+    erased = cassandra_message.unpack(message).erased
+    assert set(erased) == {"ann"} and erased["ann"] > kept.lists[0].stamp
+
+
+def test_nothing_leaves_for_cassandra_without_one(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(operator(redis_url))
+    out = flink.process(7, sent([("ann", "a")], NOW))
+    assert not [pair for pair in out if pair[0] is KEPT]

@@ -94,6 +94,7 @@ class Plain:
         age = models.clock_ms - catalogue.popularity_at[slots]
         decayed = catalogue.popularity[slots] * 2 ** (-age / models.settings.half_life_ms)
         columns.append(np.log(0.05 + decayed))
+        columns += [np.zeros(len(slots))] * (BASE - len(columns))  # no item is described
         x = np.stack(columns, axis=1)
         active = 0.3 * (np.log(1 + models.users.events[slot]) - 3)
         return slots, np.hstack([x, x * active])
@@ -218,6 +219,16 @@ def test_parameters_of_another_ranker_are_left(size: int) -> None:
     ranker = Ranker(RankerOptions())
     ranker.put(np.zeros(size))
     assert np.array_equal(ranker.w, first_parameters(0))
+
+
+def test_parameters_without_the_last_features_are_kept() -> None:
+    ranker, old = Ranker(RankerOptions()), np.arange(1.0, 21.0)
+    size = len(ranker.w) // 2
+    ranker.put(old)
+    assert ranker.w[:5].tolist() == old[:5].tolist()
+    assert ranker.w[size : size + 5].tolist() == old[5:10].tolist()
+    assert ranker.squares[:5].tolist() == old[10:15].tolist()
+    assert (ranker.w[5:size] == first_parameters(0)[5:size]).all()
 
 
 def test_parameters_that_are_not_finite_are_none() -> None:

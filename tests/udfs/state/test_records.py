@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
-from udfs.state.records import VERSION, item_dtype, read_rows, user_dtype
+from udfs.state.records import ITEM_VERSION, USER_VERSION, item_dtype, read_rows, user_dtype
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -38,13 +38,17 @@ def the_user(**newer: Any) -> NDArray[np.void]:
 
 def the_item(**newer: Any) -> NDArray[np.void]:
     return record(
-        item_dtype(3), version=2, d=3, bias=0.75, events=5_000_000_000, seen=1_700_000_000_000,
-        popularity=12.5, popularity_at=1_661_431_896_711.0, factor=[0.25, -1.5, 16.0], **newer,
+        item_dtype(3), version=ITEM_VERSION, d=3, bias=0.75, events=5_000_000_000,
+        seen=1_700_000_000_000, popularity=12.5, popularity_at=1_661_431_896_711.0,
+        factor=[0.25, -1.5, 16.0], **newer,
     )  # fmt: skip
 
 
 NEWER_USER = {"spread": 0.5, "disliked": 2}
 NEWER_ITEM = {"spread": [[0.5, 2.0, 100.0]], "context": [[1.0, -2.0, 3.0]]}
+STEADY = {"sums": [[12.5 * (1 / 24), 12.5 * 7, 12.5 * 28, 5e9]]}
+"""What the oldest forms had no room for."""
+NEWEST_ITEM = NEWER_ITEM | {"sums": [[0.5, 80.0, 300.0, 4e9]]}
 
 
 def test_a_user_of_version_1_is_still_read() -> None:
@@ -56,7 +60,7 @@ def test_a_user_of_version_1_is_still_read() -> None:
 def test_an_item_of_version_1_is_still_read() -> None:
     data = fixture("item-v1.hex")
     assert len(data) == 40 + 4 * 3
-    assert read_rows(data, item_dtype(3), "item") == the_item()
+    assert read_rows(data, item_dtype(3), "item") == the_item(**STEADY)
 
 
 def test_a_user_of_version_2() -> None:
@@ -66,34 +70,40 @@ def test_a_user_of_version_2() -> None:
     assert the_user(**NEWER_USER).tobytes() == data
 
 
-def test_an_item_of_version_2() -> None:
+def test_an_item_of_version_2_is_still_read() -> None:
     data = fixture("item-v2.hex")
-    assert len(data) == 52 + 8 * 3 == item_dtype(3).itemsize
-    assert read_rows(data, item_dtype(3), "item") == the_item(**NEWER_ITEM)
-    assert the_item(**NEWER_ITEM).tobytes() == data
+    assert len(data) == 52 + 8 * 3
+    assert read_rows(data, item_dtype(3), "item") == the_item(**NEWER_ITEM, **STEADY)
+
+
+def test_an_item_of_version_3() -> None:
+    data = fixture("item-v3.hex")
+    assert len(data) == 84 + 8 * 3 == item_dtype(3).itemsize
+    assert read_rows(data, item_dtype(3), "item") == the_item(**NEWEST_ITEM)
+    assert the_item(**NEWEST_ITEM).tobytes() == data
 
 
 def test_several_or_no_records_are_read_at_once() -> None:
-    assert len(read_rows(fixture("item-v2.hex") * 3, item_dtype(3), "items")) == 3
+    assert len(read_rows(fixture("item-v3.hex") * 3, item_dtype(3), "items")) == 3
     assert len(read_rows(b"", item_dtype(3), "items")) == 0
 
 
-def test_records_of_both_versions_are_read_together() -> None:
+def test_records_of_all_versions_are_read_together() -> None:
     """As in state while an upgraded job has rewritten only some of its items."""
-    old, new = fixture("item-v1.hex"), fixture("item-v2.hex")
-    rows = read_rows(old + old + new + old, item_dtype(3), "items")
-    assert rows["version"].tolist() == [2] * 4
-    assert rows["context"].tolist() == [[0] * 3] * 2 + [[1, -2, 3]] + [[0] * 3]
+    old, new = fixture("item-v1.hex"), fixture("item-v2.hex") + fixture("item-v3.hex")
+    rows = read_rows(old + old + new, item_dtype(3), "items")
+    assert rows["version"].tolist() == [ITEM_VERSION] * 4
+    assert rows["context"].tolist() == [[0] * 3] * 2 + [[1, -2, 3]] * 2
     assert rows["bias"].tolist() == [0.75] * 4
 
 
 def test_another_version_is_refused() -> None:
-    data = bytes([VERSION + 1]) + fixture("user-v1.hex")[1:]
+    data = bytes([USER_VERSION + 1]) + fixture("user-v1.hex")[1:]
     with pytest.raises(ServiceError, match=r"user 'ann' is stored in form 3, .* forms 1 to 2"):
         read_rows(data, user_dtype(3), "user 'ann'")
 
 
-@pytest.mark.parametrize("form", ["item-v1.hex", "item-v2.hex"])
+@pytest.mark.parametrize("form", ["item-v1.hex", "item-v2.hex", "item-v3.hex"])
 @pytest.mark.parametrize("beginning", [b"\x09", b"\x01\x00\x07\x00", b"\x02\x00\x07\x00"])
 def test_another_version_in_a_later_record_is_damage(form: str, beginning: bytes) -> None:
     good = fixture(form)

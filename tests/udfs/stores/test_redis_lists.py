@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of, changed, parts, shown
-from udfs.lists.keys import ITEM, POPULAR, USER
+from udfs.lists.keys import ITEM, POPULAR, USER, digest
 from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory.catalogue import Catalogue
@@ -66,6 +66,25 @@ def test_lists_of_one_moment_take_one_round_trip(redis_url: str, redis_client: A
     )
     assert writer.round_trips == 1
     assert sorted(redis_client.keys()) == [b"popular", b"rec:ann", b"rec:bob"]
+
+
+def test_all_that_is_under_the_name_of_a_user_is_erased_in_one_round_trip(
+    redis_url: str, redis_client: Any
+) -> None:
+    writer = RedisWriter(RedisSettings(redis_url))
+    gone = ["rec:b", "kept:b", "factor:b", f"export:{digest('b')}"]
+    stay = ["rec:bo", "similar:b", "item:b", f"forget:{digest('b')}", "rec:c"]
+    for key in [*gone, *stay]:
+        redis_client.set(f"p:{key}", "1")
+    notices = redis_client.pubsub(ignore_subscribe_messages=True)
+    notices.subscribe("p:rec")
+    assert notices.get_message(timeout=5) is None
+    RedisLists(changed(SETTINGS, prefix="p:", publish=True), writer).erase(["b"])
+    assert writer.round_trips == 1
+    left = [key.decode() for key in redis_client.scan_iter()]
+    assert sorted(left) == sorted(f"p:{key}" for key in stay)
+    assert notices.get_message(timeout=5)["data"] == b"b"
+    notices.close()
 
 
 @pytest.mark.parametrize("name", ODD)

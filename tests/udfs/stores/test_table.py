@@ -27,6 +27,9 @@ class Kept:
             raise ServiceError("full")
         self._notes.append(f"{self._name} {len(updates)}")
 
+    def erase(self, users: Sequence[str]) -> None:
+        self._notes.append(f"{self._name} without {' '.join(users)}")
+
     def close(self) -> None:
         self._notes.append(f"{self._name} closed")
 

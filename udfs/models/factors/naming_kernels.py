@@ -34,9 +34,8 @@ def name_fitting(view, asked, history, scratch, column, n):
     begin, end, items, extra = asked.begin, asked.end, view.items, asked.extra
     if not view.found:
         taste = view.taste
-        own = Taste(
-            taste.p, taste.y, taste.position, taste.axis, taste.vectors[begin:end], taste.known
-        )
+        vectors = taste.vectors[begin:end]
+        own = Taste(taste.p, taste.y, taste.alive, taste.position, taste.axis, vectors, taste.known)
         found, scores, users = items[begin:end], view.scores[begin:end], asked.users[begin:end]
         search(users, own, view.stock, asked.exclude, history, found, scores)
     for r in range(begin, end):

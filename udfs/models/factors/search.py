@@ -101,7 +101,7 @@ def rank_similar(catalogue: Catalogue, slots: NDArray[np.integer[Any]], n: int) 
         product = unit[part] @ unit.T
         product[np.arange(len(part)), part] = -np.inf
         end = begin + chunk
-        top_kernels.top_n(product, catalogue.alive, items[begin:end], scores[begin:end])
+        top_kernels.top_n(product, catalogue.shown, items[begin:end], scores[begin:end])
     return items, np.clip((1 + scores) / 2, 0, 1).astype(np.float32)
 
 
@@ -119,11 +119,11 @@ def _similar_by_clusters(
 
 def exact_stock(c: Catalogue) -> product_kernels.Stock:
     """What the exact search reads of the items."""
-    return product_kernels.Stock(c.q, c.bias, c.alive, c.along, c.across, c.size, c.strong)
+    return product_kernels.Stock(c.q, c.bias, c.shown, c.along, c.across, c.size, c.strong)
 
 
 def _stock(catalogue: Catalogue) -> Stock:
-    return Stock(catalogue.q, catalogue.bias, catalogue.alive)
+    return Stock(catalogue.q, catalogue.bias, catalogue.shown)
 
 
 def logistic(x: NDArray[np.float32]) -> NDArray[np.float32]:

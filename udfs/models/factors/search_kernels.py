@@ -23,13 +23,15 @@ class Taste(NamedTuple):
     """What users' vectors are made from, and where they are put.
 
     Attributes:
-        p, y: float32[U, d], float32[I, d]. position: float32[L], as in `softmax_kernels.vectors`.
+        p, y, alive: float32[U, d], float32[I, d], bool[I]. position: float32[L]; see
+            `softmax_kernels.vectors`.
         axis: float32[d], e of `vector_kernels.measure`.
         vectors: float32[rows, d]. known: whether these are set already.
     """
 
     p: Any
     y: Any
+    alive: Any
     position: Any
     axis: Any
     vectors: Any
@@ -46,7 +48,7 @@ def search(users, taste, stock, exclude, history, items, scores):
     """
     vectors, axis = taste.vectors, taste.axis
     if not taste.known:
-        want(users, taste.p, history, taste.y, stock.alive, taste.position, vectors)
+        want(users, taste.p, history, taste.y, taste.alive, taste.position, vectors)
     to, far = np.empty(users.shape[0], np.float32), np.empty(users.shape[0], np.float32)
     for r in range(users.shape[0]):
         vector = vectors[r]

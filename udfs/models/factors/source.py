@@ -66,8 +66,12 @@ class Factors(Model):
         if (vectors := known) is None:
             vectors = np.empty((n, c.dimensions), np.float32)
             moment.keep("vectors", vectors)
-        taste = Taste(shop.users.p, c.y, self.position, c.axis, vectors, known is not None)
+        taste = self._taste(vectors, known is not None)
         return Fitting(taste, exact_stock(c), items, products, best is not None)
+
+    def _taste(self, vectors: NDArray[np.float32], known: bool) -> Taste:
+        c = self.shop.catalogue
+        return Taste(self.shop.users.p, c.y, c.alive, self.position, c.axis, vectors, known)
 
     def _best(self, moment: Moment) -> Ranked:
         found: tuple[NDArray[np.int32], NDArray[np.float32]] = moment.once(
@@ -81,7 +85,7 @@ class Factors(Model):
         vectors = (
             np.empty((len(moment.slots), c.dimensions), np.float32) if known is None else known
         )
-        taste = Taste(users.p, c.y, self.position, c.axis, vectors, known is not None)
+        taste = self._taste(vectors, known is not None)
         found = best_by_factors(
             c, users, moment.slots, taste, s.length, s.exclude_consumed, shop.threads
         )

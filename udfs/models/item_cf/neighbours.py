@@ -155,7 +155,7 @@ class Neighbours(Table):
         """
         items = np.empty((len(slots), n), np.int32)
         scores = np.empty((len(slots), n), np.float32)
-        evidence_kernels.similar(slots.astype(np.int32), self.pairs, catalogue.alive, items, scores)
+        evidence_kernels.similar(slots.astype(np.int32), self.pairs, catalogue.shown, items, scores)
         return items, np.maximum(scores / np.maximum(scores[:, :1], np.float32(1e-30)), 0)
 
     def explain(

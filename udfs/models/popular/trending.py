@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.models.popular.popular import decayed_popularity
-from udfs.models.ranked import Ranked
+from udfs.models.ranked import Ranked, no_lists
 
 LEAST_SURPRISE = 4.0
 """The minimum `surprise` of a trending item."""
@@ -71,8 +71,17 @@ class Trending(Table):
         self._taken = []
 
     def look(self, catalogue: Catalogue, clock_ms: float, n: int) -> Ranked:
-        """The `n` items with the largest `surprise` of `LEAST_SURPRISE` or more, ties by lower
-        slot; scores are shares of the largest.
+        """The first `n` of `order`, as one list."""
+        at, shares = (found[:n] for found in self.order(catalogue, clock_ms))
+        items, scores = no_lists(1, n)
+        items[0, : len(at)], scores[0, : len(at)] = at, shares
+        return items, scores
+
+    def order(
+        self, catalogue: Catalogue, clock_ms: float
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The items with a `surprise` of `LEAST_SURPRISE` or more, the largest first, ties by lower
+        slot, and shares of the largest: int32[m], float32[m].
 
         Args:
             clock_ms: the newest event time, never less than before.
@@ -82,12 +91,9 @@ class Trending(Table):
         before = self.before[: len(value)]
         left = 2.0 ** (-(clock_ms - self._taken[0]) / self._half_life_ms)
         found = surprise(before, np.maximum(value - before * left, 0.0))
-        at = np.flatnonzero(found >= LEAST_SURPRISE)
-        at = at[np.argsort(-found[at], kind="stable")][:n]
-        items, scores = np.full((1, n), -1, np.int32), np.full((1, n), -np.inf, np.float32)
-        items[0, : len(at)] = at
-        scores[0, : len(at)] = found[at] / found[at].max(initial=LEAST_SURPRISE)
-        return items, scores
+        at = np.flatnonzero((found >= LEAST_SURPRISE) & catalogue.shown[: len(found)])
+        at = at[np.argsort(-found[at], kind="stable")].astype(np.int32)
+        return at, np.asarray(found[at] / found[at].max(initial=LEAST_SURPRISE), np.float32)
 
     def _note(self, now_ms: float, value: NDArray[np.float64]) -> None:
         last = self._taken[-1:]

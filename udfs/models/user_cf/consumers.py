@@ -8,6 +8,7 @@ arrive, not in state. The neighbours of a user are users of the same subtask.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from udfs.memory.columns import Table, column
 from udfs.models.options import UserCF
@@ -54,3 +55,9 @@ class Consumers(Table):
         self.settings = s = settings or UserCF()
         super().__init__(R=s.consumers)
         self.position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
+
+    def forget(self, items: NDArray[np.int32], serial: int) -> None:
+        """Forget that a user, by the serial number, consumed items: int32[n]."""
+        known = items[(items >= 0) & (items < len(self.serial))]
+        own = self.serial[known]
+        self.serial[known] = np.where(own == serial, -1, own)

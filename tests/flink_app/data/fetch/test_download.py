@@ -22,6 +22,7 @@ from flink_app.commands import data as commands
 from flink_app.data.fetch import fetch
 from flink_app.data.fetch.datasets import DATA_SETS, DataSet
 from flink_app.data.fetch.download import unpack
+from flink_app.data.fetch.networks import NETWORKS
 from udfs.errors import ConfigError, ServiceError
 from udfs.events.presets import PRESETS
 
@@ -141,7 +142,7 @@ def test_a_file_that_is_not_an_archive_is_reported(tmp_path: Path) -> None:
 
 def test_every_data_set_is_pinned_and_offered() -> None:
     hints = get_type_hints(commands.fetch)
-    assert list(get_args(hints["name"])) == list(DATA_SETS)
+    assert list(get_args(hints["name"])) == [*DATA_SETS, *NETWORKS]
     for name, data in DATA_SETS.items():
         assert data.url == f"https://files.grouplens.org/datasets/movielens/{name}.zip"
         assert (len(bytes.fromhex(data.md5)), len(bytes.fromhex(data.sha256))) == (16, 32)

@@ -232,6 +232,36 @@ def test_the_command_and_its_exit_codes(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(capsys, str(tmp_path / "absent"))[0] == 2
 
 
+def test_lines_about_users_and_searches_are_lines_like_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(
+        '{"user":"ann","item":"tea","ts":1700000000}\n'
+        '{"kind":"profile","user":"ann","country":"DE"}\n'
+        '{"user":"ann","type":"search","query":"tea"}\n'
+    )
+    code, text = run(capsys, str(path))
+    assert code == 0
+    assert "every line is an event, about a user or a search" in " ".join(text.split())
+    path.write_text(path.read_text() + '{"kind":"consent","user":"ann"}\n')
+    code, text = run(capsys, str(path))
+    assert "missing_personalise" in text and "1 of 4 lines cannot be used" in text
+
+
+@pytest.mark.parametrize("head", ["", "user,item,ts\na,x,1700000000\n"])
+def test_lines_of_kind_event_are_events(
+    head: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "events"
+    path.write_text(head + '{"kind":"event","user":"b","item":"y","ts":1700000000}\n' * 2)
+    given = ["--set", "source.format=csv", "--set", "source.header=yes"] if head else []
+    code, text = run(capsys, str(path), *given, "--json")
+    found = msgspec.json.decode(text, type=Validation)
+    assert (code, found.events) == (0, 3 if head else 2)
+    assert found.checks[0].found == "every line is an event"
+
+
 def test_a_narrow_table_shows_everything(tmp_path: Path) -> None:
     check = Check(
         name="order",
@@ -301,3 +331,30 @@ def test_several_events_of_a_line_are_counted_each(tmp_path: Path) -> None:
     assert by_name["wrong_type"].example.startswith("element 1: ")
     assert by_name["ids"].status == "PASS"
     assert by_name["duplicates"].count == 2
+
+
+def test_lines_about_items_are_told_from_events(tmp_path: Path) -> None:
+    about = [{"kind": "item", "item": f"i{n}", "title": f"Thing {n}"} for n in range(40)]
+    found = examined(tmp_path, [*about[:20], *good(), *about[20:]])
+    assert found["lines"].found == "every line is an event or about an item"
+    described = found["described"]
+    assert (described.status, described.count) == ("PASS", 0)
+    assert described.found.startswith("40 lines about 40 items; 0 of 40 items with events")
+    bad = {"kind": "item", "item": "i7", "price": "cheap"}
+    found = examined(tmp_path, [*good(), about[0], bad, b"{"])
+    assert (found["described"].status, found["described"].count) == ("WARN", 39)
+    assert found["wrong_type"].where.endswith("line 2,402")
+    assert "the price 'cheap'" in found["wrong_type"].example
+    assert found["not_json"].where.endswith("line 2,403")
+
+
+def test_files_of_items_alone_are_checked(tmp_path: Path) -> None:
+    table = tmp_path / "items.csv"
+    table.write_text("sku,name\ni0,Thing\ni1\n")
+    settings = ["items.kind=files", f"items.paths={table}", "items.format=csv"]
+    settings.append("items.fields.item=sku")
+    found = examined(tmp_path, good(), *settings)
+    assert found["described"].found.startswith("1 line about 1 item; 39 of 40")
+    assert found["wrong_columns"].where == f"{table}, line 3"
+    only = examine(load(None, settings, {}).config, [], Console(quiet=True))
+    assert {check.name: check.status for check in only.checks}["described"] == "PASS"

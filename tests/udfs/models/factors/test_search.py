@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import OneShard, batch_of
+from tests.udfs.reference import by_popularity
 from udfs.models.factors import search
 from udfs.models.factors.search import best_by_factors, logistic, rank_similar, user_vectors
 from udfs.models.factors.search_kernels import Taste
-from udfs.models.popular.popular import by_popularity, rank_by_popularity
+from udfs.models.popular.first import First
+from udfs.models.popular.mixture import Mixture
+from udfs.models.popular.popular import Order, rank_by_popularity
 from udfs.threads import Threads
 
 N = 4
@@ -20,7 +23,7 @@ def shard() -> OneShard:
     shard = OneShard()
     pairs = [("ann", f"item {k}") for k in range(6)] + [("bob", f"item {k}") for k in range(20)]
     shard.learn(batch_of(pairs, [1.0, 2.0] * 13))
-    shard.learner.catalogue.alive[17] = False
+    shard.learner.catalogue.shown[17] = False
     return shard
 
 
@@ -36,7 +39,7 @@ def test_factors(
     position = np.array([1.0, 0.5], np.float32)
     catalogue.y[:20] = catalogue.q[:20][::-1]
     vectors = user_vectors(catalogue, users, slots, position)
-    taste = Taste(users.p, catalogue.y, position, catalogue.axis, vectors, True)
+    taste = Taste(users.p, catalogue.y, catalogue.alive, position, catalogue.axis, vectors, True)
     items, products = best_by_factors(catalogue, users, slots, taste, N, exclude, Threads())
     scores = logistic(products)
     last = {"ann": (5, 4), "bob": (19, 18)}
@@ -82,11 +85,12 @@ def test_shares_are_decayed_and_1_at_most() -> None:
     shard = OneShard()
     shard.learn(batch_of([("ann", "a"), ("ann", "b"), ("ann", "c")], [1, 1, -1], ts=[0, 1000, 0]))
     catalogue = shard.learner.catalogue
-    np.testing.assert_allclose(by_popularity(catalogue, 2000, 1000).shares, [0.5, 1, 0], rtol=1e-6)
+    order = Order(catalogue, 1000, Mixture(fixed=True), First())
+    np.testing.assert_allclose(order.look(2000).known.shares, [0.5, 1, 0], rtol=1e-6)
     # An event of the future does not grow by it.
-    np.testing.assert_allclose(by_popularity(catalogue, 0, 1000).shares, [1, 1, 0], rtol=1e-6)
-    catalogue.alive[:] = False
-    assert by_popularity(catalogue, 2000, 1000).shares.tolist() == [0, 0, 0]
+    np.testing.assert_allclose(order.look(0).known.shares, [1, 1, 0], rtol=1e-6)
+    catalogue.shown[:] = False
+    assert order.look(2000).known.shares.tolist() == [0, 0, 0]
 
 
 def test_popular_items_for_a_user_and_for_nobody(shard: OneShard) -> None:
@@ -94,10 +98,10 @@ def test_popular_items_for_a_user_and_for_nobody(shard: OneShard) -> None:
     popular = by_popularity(learner.catalogue, learner.models.clock_ms, learner.half_life_ms)
     slots = np.array([-1, *shard.slots("ann")], np.int32)
     items, scores = rank_by_popularity(popular, learner.users, slots, N, True)
-    order = [k for k in np.argsort(-popular.shares, kind="stable").tolist() if k != 17]
+    order = [k for k in np.argsort(-popular.known.shares, kind="stable").tolist() if k != 17]
     assert items[0].tolist() == order[:N]
     assert items[1].tolist() == [k for k in order if k >= 6][:N]
-    assert scores[0].tolist() == popular.shares[order[:N]].tolist()
+    assert scores[0].tolist() == popular.known.shares[order[:N]].tolist()
 
 
 def test_shares_older_than_the_catalogue_rank_what_they_cover(shard: OneShard) -> None:

@@ -125,7 +125,7 @@ class World:
         self.model.reserve(ITEMS)
         self.pages: Any = Pages(USERS, 64)
         self.disliked: set[tuple[int, int]] = set()
-        self.catalogue: Any = SimpleNamespace(size=ITEMS, alive=np.ones(ITEMS, np.bool_))
+        self.catalogue: Any = SimpleNamespace(size=ITEMS, shown=np.ones(ITEMS, np.bool_))
 
     def learn(self, part: list[Event]) -> Windows:
         users, items, weights, flags = (np.array(column) for column in zip(*part, strict=True))
@@ -368,7 +368,7 @@ def test_similar_items_are_those_chosen_together(
     s: ItemCF, given_events: list[Event], dead: list[int], n: int
 ) -> None:
     world, plain = both(s, given_events)
-    world.catalogue.alive[dead] = False
+    world.catalogue.shown[dead] = False
     items, scores = world.model.similar(world.catalogue, np.arange(ITEMS), n)
     for h in range(ITEMS):
         wanted = {

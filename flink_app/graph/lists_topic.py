@@ -1,0 +1,131 @@
+"""Lists as records of a Kafka topic, by Flink's own sink, besides those in Redis.
+
+In: the side output of the user learner, messages as `udfs.lists.topic` packs them. Out: a record
+for each list: the key a user's id as it is, the value its JSON, headers that name its form; a
+tombstone for a user who is gone. The messages are taken apart by SQL, in the JVM: a row of Python's
+for each list would take more of the interpreter than the list itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from pyflink.common import Types
+from pyflink.datastream import DataStream, OutputTag
+from pyflink.table import Schema, StreamTableEnvironment
+from pyflink.util.java_utils import get_field_value
+
+from flink_app.config import Config
+from flink_app.config.lists_topic_options import ListsTopic
+from flink_app.config.topics import shared_topic
+from flink_app.connections.kafka_topic import Topic, require_topic
+from flink_app.graph.edges import side_output
+from flink_app.graph.sources import sql_options, sql_text
+from udfs.lists.contract import CONTRACT
+from udfs.lists.topic import FIELD, LINE, SHARED
+from udfs.operators.flink import LISTS
+
+NAME = "lists topic"
+_MADE, _TABLE = "lists_made", "lists_topic"
+# The same bytes as in Python: Flink has no name for them there, so it would pickle them.
+_BYTES = OutputTag(LISTS.tag_id, Types.PRIMITIVE_ARRAY(Types.BYTE()))
+_TRANSACTION_MS = 900_000  # the most that brokers allow by default; Flink asks for an hour
+
+
+def topic_kinds(config: Config) -> tuple[str, ...]:
+    """Which lists go to Kafka, for the user learner."""
+    return tuple(config.lists_topic.kinds) if config.lists_topic.topic else ()
+
+
+def write_lists(learned: DataStream, tables: StreamTableEnvironment, config: Config) -> None:
+    """Attach the sink of `[lists_topic]`, whose topics are made if there are none; nothing if no
+    topic is named.
+
+    Raises:
+        ServiceError: a topic cannot be made, or does not keep the newest record of each key.
+    """
+    if not topic_kinds(config):
+        return
+    section = with_source(config)
+    topics = [section.topic] * ("user" in section.kinds)
+    topics += [shared_topic(section.topic)] * bool({*section.kinds} - {"user"})
+    like = config.source.topic if _is_beside(config, section) else ""
+    for name in topics:
+        require_topic(section.brokers, section.properties, Topic(name, like))
+    messages = side_output(learned, _BYTES)
+    schema = Schema.new_builder().column("f0", "BYTES").build()
+    tables.create_temporary_view(_MADE, tables.from_data_stream(messages, schema))
+    tables.execute_sql(table(section))
+    statements = tables.create_statement_set()
+    statements.add_insert_sql(query(section.topic))
+    statements.attach_as_datastream()
+    _name_sink(learned)
+
+
+def with_source(config: Config) -> ListsTopic:
+    """The section, with the address and properties of the source where it has none of its own."""
+    section, source = config.lists_topic, config.source
+    return msgspec.structs.replace(
+        section,
+        brokers=section.brokers or source.brokers,
+        properties=section.properties or ({} if section.brokers else source.properties),
+    )
+
+
+def table(section: ListsTopic) -> str:
+    """The statement that declares both topics as one table.
+
+    >>> "'key.format' = 'raw'" in table(ListsTopic(topic="recommendations"))
+    True
+    """
+    options = {"acks": "all", "compression.type": "zstd"}
+    if section.delivery == "exactly-once":
+        options["transaction.timeout.ms"] = str(_TRANSACTION_MS)
+    options |= {**section.properties, "bootstrap.servers": section.brokers}
+    with_ = {
+        "connector": "kafka",
+        "topic": f"{section.topic};{shared_topic(section.topic)}",
+        "key.format": "raw",
+        "key.fields": "record_key",
+        "value.format": "raw",
+        "value.fields-include": "EXCEPT_KEY",
+        "sink.delivery-guarantee": section.delivery,
+    } | {f"properties.{key}": value for key, value in options.items()}
+    if section.delivery == "exactly-once":
+        with_["sink.transactional-id-prefix"] = f"millirec-{section.topic}"
+    return (
+        f"CREATE TABLE {_TABLE} (record_key BYTES, list STRING, "
+        "topic STRING NOT NULL METADATA, headers MAP<STRING, BYTES> METADATA) "
+        f"WITH ({sql_options(with_)})"
+    )
+
+
+def query(topic: str) -> str:
+    """The statement that takes messages apart, a record for each of their lines."""
+    own, shared = sql_text(topic), sql_text(shared_topic(topic))
+    field, line = (rf"U&'\{ord(mark):04X}'" for mark in (FIELD, LINE))
+    return (
+        f"INSERT INTO {_TABLE} SELECT "
+        f"UNHEX(SUBSTRING(SPLIT_INDEX(line, {field}, 0), 2)), SPLIT_INDEX(line, {field}, 1), "
+        f"CASE WHEN LEFT(line, 1) = '{SHARED}' THEN {shared} ELSE {own} END, "
+        "MAP['content-type', ENCODE('application/json', 'UTF-8'), "
+        f"'v', ENCODE('{CONTRACT}', 'UTF-8')] "
+        f"FROM {_MADE} CROSS JOIN UNNEST(SPLIT(CAST(f0 AS STRING), {line})) AS T(line)"
+    )
+
+
+def _is_beside(config: Config, section: ListsTopic) -> bool:
+    return config.source.kind == "kafka" and config.source.brokers == section.brokers
+
+
+def _name_sink(learned: DataStream) -> None:
+    """Give the sink a uid: SQL gives none, and without one a job with another graph would not find
+    the transactions that it has to commit."""
+    java: Any = learned._j_data_stream.getExecutionEnvironment()
+    found = get_field_value(java, "transformations")
+    for place in range(found.size()):
+        one = found.get(place)
+        if str(one.getName()).startswith(f"{_TABLE}["):
+            one.setName(NAME)
+            one.setUid(NAME)

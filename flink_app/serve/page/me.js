@@ -1,0 +1,89 @@
+// What a visitor may ask for: to log in, to see what is known, to be forgotten.
+// In: the buttons below the visitor's name. Out: requests about the visitor, and the answers in words.
+
+import { about, ask, send, title } from './api.js';
+
+const SHOWN = 50; // of a history, by title; all of it is in the answer below
+const by = id => document.getElementById(id);
+
+/**
+ * @param {{user: () => string, become: (user: string) => void, say: (text: string) => void,
+ *   onProblem: (text: string) => void}} shop
+ */
+export function start(shop) {
+  const trying = work => async event => {
+    event.preventDefault();
+    try {
+      await work();
+    } catch (error) {
+      shop.onProblem(error.message);
+    }
+  };
+  by('login').addEventListener('submit', trying(() => logIn(shop)));
+  by('know').addEventListener('click', trying(() => know(shop)));
+  by('forget').addEventListener('click', event => { event.preventDefault(); by('sure').showModal(); });
+  by('sure').addEventListener('close', trying(async () => {
+    const yes = by('sure').returnValue === 'yes';
+    by('sure').returnValue = ''; // else Escape would say the last word once more
+    if (yes) await forget(shop);
+  }));
+}
+
+async function logIn(shop) {
+  const visitor = shop.user();
+  const account = by('account').value.trim();
+  if (!account || account === visitor) return;
+  await send({ kind: 'link', user: visitor, to: account });
+  by('account').value = '';
+  shop.become(account);
+  shop.say(`You are logged in as ${account}. What ${visitor} did is yours too.`);
+}
+
+async function know(shop) {
+  const known = await ask('GET', shop.user(), '/data');
+  await about(latest(known).flatMap(one => one.item ?? [])).catch(() => {});
+  by('known-of').textContent = `What is known of ${known.user}`;
+  by('in-words').replaceChildren(...told(known).flatMap(([name, text]) => {
+    const [term, value] = [document.createElement('dt'), document.createElement('dd')];
+    term.textContent = name;
+    value.textContent = text;
+    return [term, value];
+  }));
+  by('raw').textContent = JSON.stringify(known, null, 2);
+  by('known').showModal();
+}
+
+function latest(known) {
+  return (known.history ?? []).slice(0, SHOWN);
+}
+
+/** What is known, as pairs of words. */
+function told(known) {
+  const pairs = [
+    ['Lists of your own', known.personalise ? 'yes' : 'no, you do not want them'],
+    ['Your ids', known.ids?.map(one => one.id).join(', ')],
+    ['What you said of yourself', known.said && JSON.stringify(known.said)],
+    ['Events', known.events ?? 'none'],
+    ['Last event', known.last_event && new Date(known.last_event).toLocaleString()],
+    ['History, the last first', [
+      ...latest(known).map(one => (one.item === undefined ? one.key : title(one.item))),
+      ...(known.history?.length > SHOWN ? [`and ${known.history.length - SHOWN} more`] : []),
+    ].join(', ')],
+    ['Your taste', known.factor && `${known.factor.length} numbers`],
+    ['Your list', known.list && `${known.list.items.length} items`],
+    ['Forgotten before', known.forgotten_at && new Date(known.forgotten_at).toLocaleString()],
+  ];
+  return pairs.filter(([, text]) => text || text === 0).map(([name, text]) => [name, String(text)]);
+}
+
+async function forget(shop) {
+  const user = shop.user();
+  const { forgotten, receipt, detail } = await ask('DELETE', user);
+  if (!forgotten) {
+    shop.onProblem(detail);
+    return;
+  }
+  shop.become(user);
+  const until = new Date(Math.max(new Date(receipt.checkpoints_until), new Date(receipt.source_until)));
+  shop.say(`${user} is forgotten. Older copies of the job's state and input may be kept until ${until.toLocaleDateString()}.`);
+}

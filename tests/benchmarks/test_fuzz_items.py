@@ -1,0 +1,18 @@
+"""A short run of the fuzzer of lines about items; `python -m benchmarks.fuzz_items` has a million
+lines."""
+
+from __future__ import annotations
+
+from benchmarks.fuzz_items import mutations, run
+
+
+def test_mutated_lines_are_read_or_rejected() -> None:
+    found = run(8_000, 7)
+    assert found["lost"] == 0
+    rejected = found["rejected"]
+    assert min(found["changes"], rejected["not_json"], rejected["wrong_type"]) > 100
+    assert len(rejected) > 6
+
+
+def test_the_seed_determines_the_lines() -> None:
+    assert list(mutations(50, 1)) == list(mutations(50, 1)) != list(mutations(50, 2))

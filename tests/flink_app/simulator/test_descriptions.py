@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from flink_app.simulator.assortment import Catalogue
+from flink_app.simulator.descriptions import Telling, encode_item, fields, long_ago
+
+DAY_MS = 86_400_000
+
+
+def test_an_item_event_has_the_documented_fields() -> None:
+    catalogue = Catalogue(np.random.default_rng(5), 30, 0.8)
+    event = json.loads(encode_item(13, 99, fields(catalogue, 13, 88, Telling(True, True))))
+    assert " ".join(event) == (
+        "kind item ts title text categories tags price currency provider available published "
+        "attributes image vector"
+    )
+    assert (event["kind"], event["item"], event["ts"]) == ("item", "i13", 99)
+    assert event["categories"] == ["garden"]
+    assert event["title"].startswith(event["provider"])
+    assert len(event["vector"]) == 16
+    assert fields(catalogue, 13, 88).keys().isdisjoint({"image", "vector"})
+
+
+def test_what_was_there_from_the_first_was_published_within_the_year_before() -> None:
+    days = [(1_704_067_200_000 - long_ago(n, 1_704_067_200_000)) / DAY_MS for n in range(500)]
+    assert min(days) >= 30
+    assert max(days) < 365

@@ -1,0 +1,62 @@
+"""Messages of lists: whatever an id holds, their lines say which key and value are meant."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udfs.lists.keys import CATEGORY_POPULAR, ITEM, KEPT, NAMES, POPULAR, USER, Kind
+from udfs.lists.topic import FIELD, LINE, MOST, erased, written
+
+ALL = tuple(dict.fromkeys(NAMES.values()))
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def lists(kind: Kind, names: list[str], value: bytes = b'{"items":[]}') -> Any:
+    return SimpleNamespace(kind=kind, names=names, json=[value] * len(names))
+
+
+def records(messages: list[bytes]) -> list[tuple[str, str, str | None]]:
+    """The topic, key and value of each line, as the SQL takes them apart."""
+    found = []
+    for line in (line for message in messages for line in message.decode().split(LINE)):
+        key, field, value = line.partition(FIELD)
+        found.append((key[0], bytes.fromhex(key[1:]).decode(), value if field else None))
+    return found
+
+
+@given(st.lists(texts))
+def test_any_id_comes_back(names: list[str]) -> None:
+    assert records(list(written([lists(USER, names)], ["user"]))) == [
+        ("u", name, '{"items":[]}') for name in names
+    ]
+    assert records(list(erased(names, ["user"]))) == [("u", name, None) for name in names]
+
+
+def test_shared_lists_have_the_keys_of_redis_and_a_topic_of_their_own() -> None:
+    updates = [lists(ITEM, ["7"]), lists(POPULAR, [""]), lists(CATEGORY_POPULAR, ["tea"])]
+    found = records(list(written([*updates, lists(USER, ["popular"])], ALL)))
+    assert [record[:2] for record in found] == [
+        ("s", "similar:7"),
+        ("s", "popular"),
+        ("s", "popular:tea"),
+        ("u", "popular"),
+    ]
+
+
+def test_only_the_kinds_that_are_wanted() -> None:
+    updates = [lists(ITEM, ["7"]), lists(KEPT, ["ann"]), lists(USER, ["ann"])]
+    assert [key for _, key, _ in records(list(written(updates, ["similar"])))] == ["similar:7"]
+    assert [key for _, key, _ in records(list(written(updates, ALL)))] == ["similar:7", "ann"]
+    assert list(erased(["ann"], ["similar"])) == []
+    assert list(written([], ALL)) == list(erased([], ALL)) == []
+
+
+def test_no_message_is_larger_than_a_buffer_likes() -> None:
+    names = [f"u{n}" for n in range(2 * MOST + 1)]
+    messages = list(written([lists(USER, names)], ["user"]))
+    assert len(messages) == 3
+    assert [key for _, key, _ in records(messages)] == names

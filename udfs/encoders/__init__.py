@@ -1,0 +1,1 @@
+"""Texts and images become dense vectors, by networks that ONNX Runtime runs."""

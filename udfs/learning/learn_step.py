@@ -1,0 +1,191 @@
+"""How a user shard learns a batch: tested, learned, written as lists, told to the item learners.
+
+In: an `EventBatch` of a shard. Out: effects: messages for the item learners, lists for the stores,
+accounts. It also keeps the replica of the items up to date. Flink is not used here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.accounts import Account
+from udfs.events.batch import EventBatch, cut, recurrences
+from udfs.feed.entries import PUBLISH_MS
+from udfs.learning.described import DescribedStep
+from udfs.learning.effects import Effect, Emit, Keep, Report, Show
+from udfs.learning.guarded import Guarded, Turn
+from udfs.learning.learner import Learned, Learner
+from udfs.learning.list_step import ListStep, micros
+from udfs.learning.noted import without_seen
+from udfs.learning.profiles import ProfileStep
+from udfs.learning.quality import Quality
+from udfs.learning.settings import JobSettings
+from udfs.learning.user_shard import UserShard
+from udfs.options.cassandra import keeps_history
+from udfs.ranking.recommender import Recommender
+from udfs.state.handles import Rows
+
+_REPORT_S = 1.0  # how often a batch that is learned event by event reports its progress
+_EXPIRE_MS = 60_000  # how often idle items are dropped from the replica
+
+
+class Replica(Protocol):
+    """The replica of the items, kept up to date by the feed; see `udfs.feed.reader.FeedReader`."""
+
+    read: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether the replica has loaded everything there is."""
+
+    def refresh(self, models: Recommender) -> int:
+        """Bring it up to date."""
+
+
+class LearnStep:
+    """The learning of one subtask's shards.
+
+    Args:
+        rows: users and history pages of the current shard's state. clock: the wall clock, ms.
+    """
+
+    def __init__(
+        self,
+        settings: JobSettings,
+        rows: tuple[Rows, Rows],
+        learner: Learner,
+        replica: Replica,
+        described: DescribedStep,
+        lists: ListStep,
+        clock: Callable[[], int],
+        profiles: ProfileStep,
+    ) -> None:
+        self._profiles = profiles
+        self._settings, self._rows, self._learner = settings, rows, learner
+        self._replica, self._described, self._lists = replica, described, lists
+        self._clock, quality = clock, settings.options.quality
+        self._quality = Quality(quality.every, quality.models, settings.trial.nth)
+        self._guarded = None
+        if settings.options.crowd.guard:
+            Guarded.compile(learner)
+            self._guarded = Guarded(learner, *rows)
+        self._refreshed_ms = self._expired_ms = self._read = 0
+        self._refresh, strict = settings.options.lists.refresh, settings.options.job.strict
+        self._kept = keeps_history(settings.options.cassandra)
+        # Whether lists are written after each event.
+        self._each = strict and self._refresh and not settings.trial.per_batch
+
+    def learn(self, key: int, shard: UserShard, batch: EventBatch) -> Iterator[Effect]:
+        """Learn a batch, and write the lists of its users."""
+        began, now, account = time.perf_counter(), self._clock(), shard.account
+        others = sum(account.stages.values())
+        self.refresh_replica(now)
+        batch = shard.admit(batch)
+        keep = shard.duplicates.keep(batch.ids, now)
+        if keep is not None:
+            account.duplicates += len(batch) - int(keep.sum())
+            batch = batch.take(keep)
+        batch = without_seen(batch, self._learner.models.steps, account)
+        touched: list[NDArray[np.int32]] = []
+        for part in self._parts(batch):
+            if self._settings.trial.sequential and touched:
+                # A replay's batches are long, and others wait for what they teach.
+                yield from self._send(now)
+                self.refresh_replica(self._clock())
+            # The shard's key is above the bits of the count, so that no two shards draw the same
+            # negatives.
+            number = (key << 40) + shard.learned
+            first = self._settings.trial.after - shard.learned
+            if shard.profiled:
+                users = self._learner.users.locate(part.users, *self._rows, self._learner.catalogue)
+                self._profiles.load(shard, np.fromiter(users.values(), np.int32, len(users)))
+            if self._quality.due(number, len(part)):
+                yield from self._test(part, number, first, now, account)
+            learned = self._learn(part, shard, Turn(number, now, shard.mean, first))
+            shard.learned += len(part)
+            account.learned += len(part)
+            account.users += learned.new_users
+            account.note(learned.quality)
+            if learned.held:
+                account.add(Account(crowd=dict(learned.held)))
+            shard.idle.mark(self._learner.users, learned.slots, now)
+            touched.append(learned.slots)
+            self._described.took(shard.recent, part.users)
+            if self._each:
+                yield from self._lists.write(shard, learned.slots, now)
+            if time.perf_counter() - began > _REPORT_S:
+                account.spend("learn", micros(began) - sum(account.stages.values()) + others)
+                account.spend("user_learner", micros(began))
+                yield self.report(shard)
+                began, account, others = time.perf_counter(), shard.account, 0
+        if self._kept and touched:
+            yield Keep(batch)
+        account.batches += 1
+        account.waited += max(now - batch.opened, 0)
+        if touched and self._refresh and not self._each:
+            yield from self._lists.refresh(shard, batch, _distinct(touched), now)
+        yield from self._send(now)  # nobody waits for these
+        account.spend("learn", micros(began) - sum(account.stages.values()) + others)
+        account.spend("user_learner", micros(began))
+
+    def _learn(self, part: EventBatch, shard: UserShard, turn: Turn) -> Learned:
+        if self._guarded is not None and shard.votes is not None:
+            return self._guarded.learn(part, turn, shard.votes)
+        users, history = self._rows
+        return self._learner.learn(part, users, history, *turn)
+
+    def _send(self, now: int) -> Iterator[Effect]:
+        """Tell the item learners what was learned since the last call."""
+        for item_shard, message in self._learner.messages(now).items():
+            yield Emit(item_shard, message)
+
+    def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
+        """The parts that are tested and then learned in one step: the batch, or less if
+        configured."""
+        if self._settings.options.job.strict:
+            yield from cut(batch, range(1, len(batch)))
+        elif self._settings.trial.sequential:
+            yield from cut(batch, recurrences(batch.users))
+        elif len(batch):
+            yield batch
+
+    def _test(
+        self, batch: EventBatch, number: int, first: int, now: int, account: Account
+    ) -> Iterator[Effect]:
+        began = time.perf_counter()
+        quality, shown = self._quality.test(self._learner, batch, *self._rows, number, now, first)
+        if shown:
+            yield Show(shown)
+        account.note(quality)
+        account.spend("quality", micros(began))
+
+    def refresh_replica(self, now: int) -> None:
+        """Bring the replica and the metadata up to date, and forget idle items, now and then."""
+        if now - self._refreshed_ms >= PUBLISH_MS // 2:
+            self._refreshed_ms = now
+            self._replica.refresh(self._learner.models)
+            self._described.look(now)
+        if now - self._expired_ms >= _EXPIRE_MS:
+            self._expired_ms = now
+            self._learner.expire_items(now - self._settings.options.item_expiry_ms)
+
+    def report(self, shard: UserShard) -> Report:
+        """Hand over what was counted; the next count begins at nothing."""
+        account, shard.account = shard.account, Account()
+        if self._replica.read > self._read:
+            account.feed = {"read": self._replica.read - self._read}
+            self._read = self._replica.read
+        return Report(account)
+
+
+def _distinct(slots: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """The slots of all parts of a batch, each once, in the order of their first events."""
+    if len(slots) == 1:
+        return slots[0]
+    found = dict.fromkeys(np.concatenate(slots).tolist())
+    return np.fromiter(found, np.int32, len(found))

@@ -1,0 +1,321 @@
+"""All places that hold something of a user, and for how long: one list, which tests hold complete.
+
+In: nothing. Out: `PLACES`, of which docs/privacy.md has a table, and the names of what holds
+nothing of any user. `udfs.learning.rights_step` empties the places when a user is forgotten. Tests
+look for places that are not listed: handles of Flink's state in the operators, keys in Redis,
+attributes in which a user's id is found, tables that the catalogue keeps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+STATE, REDIS, MEMORY, OUTSIDE = "Flink's state", "Redis", "memory", "outside"
+CASSANDRA = "Cassandra"
+
+
+class Place(NamedTuple):
+    """A place.
+
+    Attributes:
+        where: `STATE`, `REDIS`, `CASSANDRA`, `MEMORY` or `OUTSIDE`. names: "operator: handle";
+            beginnings of keys; tables; "Class.attribute"; what it is.
+        holds: what of a user. until: for how long, unless the user is forgotten.
+        option: says so; "" if none does. forgotten: what happens then.
+    """
+
+    where: str
+    names: tuple[str, ...]
+    holds: str
+    until: str
+    option: str = ""
+    forgotten: str = "at once"
+
+
+_IDLE = "days without an event"
+_HELD = "as many days, or those of `privacy.checkpoints_days` if they are more"
+_TOMBSTONE = "a tombstone at once; brokers remove older records within a day, and it after seven"
+_LRU = "until others need the room"
+PLACES = (
+    Place(
+        STATE, ("user learner: users",), "factor, counts, times", _IDLE, "state.user_expiry_days"
+    ),
+    Place(
+        STATE,
+        ("user learner: history",),
+        "items taken, liked or not",
+        "so many items",
+        "state.history",
+    ),
+    Place(STATE, ("user learner: people",), "profile, consent", _IDLE, "state.user_expiry_days"),
+    Place(
+        STATE, ("user learner: idle",), "that the user was there", _IDLE, "state.user_expiry_days"
+    ),
+    Place(
+        STATE,
+        ("user learner: ids",),
+        "ids of events",
+        "seconds",
+        "events.deduplicate_s",
+        "ids that name the user become hashes",
+    ),
+    Place(
+        STATE,
+        ("user learner: due",),
+        "whose list is postponed",
+        "milliseconds",
+        "lists.coalesce_ms",
+    ),
+    Place(
+        STATE,
+        ("user learner: queued",),
+        "events that wait",
+        "a micro-batch",
+        "job.window_ms",
+        "they are learned first",
+    ),
+    Place(
+        STATE,
+        ("user learner: forgotten",),
+        "that a digest was forgotten, or opted out",
+        f"{_HELD}; an opt-out stays",
+        "privacy.source_days",
+        "that is the mark",
+    ),
+    Place(
+        STATE,
+        ("user learner: crowd",),
+        "how fast, broadly and regularly the user acts",
+        _IDLE,
+        "crowd.guard",
+    ),
+    Place(STATE, ("user learner: noted",), "the last search, its words", "half an hour"),
+    Place(
+        STATE,
+        ("user learner: joined", "identity: ids"),
+        "which ids are one person, and what each said",
+        _IDLE,
+        "state.user_expiry_days",
+    ),
+    Place(
+        STATE, ("identity: pages",), "the last events of each id", "so many events", "identity.keep"
+    ),
+    Place(STATE, ("identity: seen",), "that the id was there", _IDLE, "state.user_expiry_days"),
+    Place(
+        STATE,
+        ("identity: duplicates",),
+        "ids of events",
+        "seconds",
+        "events.deduplicate_s",
+        "ids that name the user become hashes",
+    ),
+    Place(
+        STATE,
+        ("identity: forgotten",),
+        "that a digest was forgotten",
+        _HELD,
+        "privacy.source_days",
+        "that is the mark",
+    ),
+    Place(REDIS, ("rec:",), "the list", "seconds", "redis.expiry_s"),
+    Place(REDIS, ("kept:",), "what follows the list", "seconds", "redis.expiry_s"),
+    Place(REDIS, ("factor:",), "the factor", "seconds", "redis.expiry_s"),
+    Place(REDIS, ("export:",), "an answer to what is known", "seconds", "privacy.export_s"),
+    Place(
+        REDIS,
+        ("forget:",),
+        "when a digest was forgotten",
+        _HELD,
+        "privacy.source_days",
+        "that is the receipt",
+    ),
+    Place(
+        CASSANDRA,
+        ("lists",),
+        "the list, if that is on",
+        "days",
+        "cassandra.lists_days",
+        "right after, once Cassandra answers",
+    ),
+    Place(
+        CASSANDRA,
+        ("history",),
+        "events, under the id of the person, if that is on",
+        "days since they happened",
+        "cassandra.history_days",
+        "right after, once Cassandra answers",
+    ),
+    Place(
+        MEMORY,
+        ("Users._slots", "Users.names", "Users columns"),
+        "what the state has",
+        _LRU,
+        "state.user_cache",
+    ),
+    Place(MEMORY, ("Users.others", "Ids._cached"), "as in the state", _LRU, "state.user_cache"),
+    Place(MEMORY, ("Ids.reminded",), "that the user has opted out", "the message that is taken"),
+    Place(MEMORY, ("_Watched",), "as in the state", _LRU, "state.user_cache"),
+    Place(MEMORY, ("UserShard.again",), "whose ids were linked last", "a minute"),
+    Place(MEMORY, ("Profiles",), "segments, what is liked", _LRU, "state.user_cache"),
+    Place(MEMORY, ("Follows",), "whom the user follows", _LRU, "state.user_cache"),
+    Place(MEMORY, ("Touched",), "what was touched last, as numbers", _LRU, "state.user_cache"),
+    Place(MEMORY, ("Consumers",), "who took an item last, by number", _LRU, "user_cf.consumers"),
+    Place(MEMORY, ("Searches._searches", "Searches._changed"), "the last search", "half an hour"),
+    Place(MEMORY, ("UserShard.due",), "as in the state", "milliseconds", "lists.coalesce_ms"),
+    Place(
+        MEMORY,
+        ("Duplicates._seen", "Duplicates._members"),
+        "as in the state",
+        "seconds",
+        "events.deduplicate_s",
+        "ids that name the user become hashes",
+    ),
+    Place(
+        MEMORY,
+        ("BatchQueue._waiting",),
+        "as in the state",
+        "a micro-batch",
+        "job.window_ms",
+        "they are learned first",
+    ),
+    Place(
+        MEMORY,
+        ("Recent.names", "Refill._since", "Refill._recent"),
+        "who was active last",
+        "a minute, or 32 users of a shard",
+    ),
+    Place(
+        MEMORY,
+        ("parse: Pseudonyms._known",),
+        "the id and its pseudonym",
+        "until 50,000 others came, if pseudonyms are on",
+        "privacy.pseudonyms",
+        "as said: it is never written",
+    ),
+    Place(MEMORY, ("ListsJson._out",), "the lists written last", "the next batch"),
+    Place(
+        MEMORY,
+        ("Collected._lists", "Collected._events", "Collected._erased"),
+        "what goes to Cassandra",
+        "the batch",
+        "cassandra.hosts",
+    ),
+    Place(
+        MEMORY,
+        ("millirec serve: Lists._known",),
+        "the list, for when Redis is down",
+        "seconds",
+        "serve.stale_s",
+        "at once in the server that is asked; in others as said",
+    ),
+    Place(
+        MEMORY,
+        ("millirec serve: Streams._open",),
+        "whose stream is open",
+        "while it is open",
+        "",
+        "told that the list is gone",
+    ),
+    Place(
+        OUTSIDE,
+        ("checkpoints and savepoints",),
+        "the state as it was",
+        "days",
+        "privacy.checkpoints_days",
+        "until then",
+    ),
+    Place(
+        OUTSIDE,
+        ("what the job reads: Kafka, files",),
+        "the lines themselves",
+        "days",
+        "privacy.source_days",
+        "until then; a job that reads them again refuses them",
+    ),
+    Place(
+        OUTSIDE, ("the Kafka topic of lists",), "the list", _IDLE, "lists_topic.topic", _TOMBSTONE
+    ),
+    Place(
+        OUTSIDE,
+        ("dead letters",),
+        "lines that cannot be used, as they came",
+        "as you keep them",
+        "dead_letters.kind",
+        "not touched: they may name anybody",
+    ),
+)
+"""The places."""
+
+NOTHING_IN_STATE = (
+    "user learner: layout",
+    "user learner: learned",
+    "user learner: mean",
+    "identity: order",
+    "encoder: known",
+    "encoder: waiting",
+    "item learner: folded",
+    "item learner: inbox",
+    "item learner: inbox2",
+    "item learner: items",
+    "item learner: layout",
+    "item learner: metadata",
+    "item learner: pairs",
+    "item learner: ranker",
+    "item learner: shared",
+    "item learner: turn",
+    "stats: accounts",
+    "stats: totals",
+)
+"""Handles that hold nothing of a single user: sums over all of them, and what items are."""
+
+NOTHING_IN_REDIS = (
+    "similar:",
+    "popular",
+    "segment:",
+    "trending",
+    "item:",
+    "hidden",
+    "stats",
+    "quality:",
+    "feed:",
+    "filled",
+    "writers",
+)
+"""Beginnings of keys that hold nothing of a single user."""
+
+NOTHING_IN_TABLES = (
+    "InCategories",
+    "Takers",
+    "Described",
+    "Metadata",
+    "Neighbours",
+    "Trending",
+    "Tried",
+    "_Items",
+    "_Latest",
+    "_Memory",
+    "_Taken",
+)
+"""Tables that the catalogue keeps, of items alone."""
+
+
+def names(where: str) -> set[str]:
+    """The names of all listed places of one sort."""
+    return {name for place in PLACES if place.where == where for name in place.names}
+
+
+def table() -> list[str]:
+    """The list as a table in Markdown, for docs/privacy.md."""
+    rows = [
+        "| where | what of a user | for how long | option | once forgotten |",
+        "|---|---|---|---|---|",
+    ]
+    for place in PLACES:
+        where = f"{place.where}: " + ", ".join(f"`{_short(name)}`" for name in place.names)
+        option = f"`{place.option}`" if place.option else ""
+        rows.append(f"| {where} | {place.holds} | {place.until} | {option} | {place.forgotten} |")
+    return rows
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("user learner: ").removeprefix("millirec serve: ")

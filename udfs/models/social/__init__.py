@@ -1,0 +1,1 @@
+"""The source `social`: what those took whom a user follows."""

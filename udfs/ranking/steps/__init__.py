@@ -1,0 +1,1 @@
+"""What is done with ranked lists before they are served."""

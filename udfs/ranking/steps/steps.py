@@ -1,0 +1,82 @@
+"""All that is done with ranked lists before they are served: follows, searches, exploration, then
+rules.
+
+In: lists as ranked, longer than wanted if a step needs that. Out: lists as served. Without rules
+about lists, without items that the shop has described and users who follow anybody, they stay as
+they are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.memory.history_kernels import Batch
+from udfs.models.content.source import Content
+from udfs.models.model import Shop
+from udfs.models.ranked import Lists, Served, Told
+from udfs.models.settings import Settings
+from udfs.models.social.source import Social
+from udfs.ranking.steps.explore import Exploration
+from udfs.ranking.steps.followed import Followed
+from udfs.ranking.steps.rules import RuleStep
+from udfs.ranking.steps.searched import Searches
+
+
+class Steps:
+    """The steps of one subtask.
+
+    Attributes:
+        searches: what users look for in words.
+        explore: new items in places of lists.
+        followed: what those took whom users follow.
+    """
+
+    def __init__(self, settings: Settings, shop: Shop, content: Content, social: Social) -> None:
+        n = settings.lists.length
+        self.searches, self._content = Searches(shop, content, n), content
+        self._social = social
+        self.followed = Followed(settings.of("social"), social, n)
+        self._rules = RuleStep(settings, shop)
+        self.explore = Exploration(settings.explore, shop, content, n, settings.model.seed)
+
+    def count(self, batch: Batch) -> None:
+        """Note the events of a batch."""
+        self.searches.fade(batch.users)
+        self._content.touch(batch)
+
+    def forget(self) -> None:
+        """Look again at which items there are."""
+        self._rules.forget()
+        self._social.forget()
+        self.explore.look()
+
+    def for_all(self, lists: Lists) -> Lists:
+        """Lists of nobody in particular: nothing is explored in them."""
+        return self._rules.for_all(lists)
+
+    def served(self, told: Told, users: NDArray[np.int32], explore: bool) -> Served:
+        """Lists of the users in the cache slots `users` (int32[n]).
+
+        Args:
+            explore: whether new items may get places and what followed users took, and what was
+                searched for leads.
+        """
+        if explore:
+            told = self.searches.lead(self.followed.put(told, users), users)
+        if not explore or self.explore.idle:
+            return Served(*self._rules.told(told, users))
+        chosen = self.explore.choose(told, users)
+        told = self._rules.told(told, users)
+        if chosen is None:
+            return Served(*told)
+        chances = chosen.places(told.items)
+        self._explain(told, users, *chances.nonzero())
+        return Served(*told, chances)
+
+    def _explain(
+        self, told: Told, users: NDArray[np.int32], rows: NDArray[np.intp], at: NDArray[np.intp]
+    ) -> None:
+        """Set the reasons of some places of lists to the last items that what is there is like."""
+        found = self._content.explain(users[rows], told.items[rows, at][:, None])
+        told.reasons[rows, at] = found[:, 0, : told.reasons.shape[2]]
