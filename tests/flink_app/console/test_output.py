@@ -122,7 +122,7 @@ def run_all(cases: list[dict[str, Any]], folder: Path) -> list[int]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "REDIS_URL": "redis://127.0.0.1:1/0"}
     done = subprocess.run(
         [sys.executable, "-c", FORKS], input=json.dumps(cases), cwd=folder, env=environment,
-        capture_output=True, text=True, check=True, timeout=120,
+        capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     return [int(code) for code in done.stdout.split()]
 
