@@ -80,7 +80,19 @@ class Tests:
     seeds: Annotated[int, Parameter(help="The number of runs, each with another seed.")] = 1
     baseline: Annotated[
         list[
-            Literal["popular", "isgd", "raisgd", "biased-mf", "item-knn", "user-knn", "als", "all"]
+            Literal[
+                "popular",
+                "isgd",
+                "raisgd",
+                "biased-mf",
+                "item-knn",
+                "user-knn",
+                "als",
+                "sr",
+                "vsknn",
+                "stan",
+                "all",
+            ]
         ],
         Parameter(
             negative=(),

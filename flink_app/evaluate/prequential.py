@@ -64,6 +64,7 @@ class Prequential:
         began, looks = time.perf_counter(), []
         look = max(1, int(self._stream.counted.sum()) // _LOOKS)
         for event in range(self._stream.shape.events):
+            self._baseline.now = float(self._stream.times[event])
             if self._stream.counted[event]:
                 self._test(event)
                 self._note(event)

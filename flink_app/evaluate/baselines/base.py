@@ -29,11 +29,13 @@ class Baseline(ABC):
         seeded: whether it draws at random, so that seeds differ.
         explicit: whether it learns from every rating and predicts ratings; the others learn from
             positive events, and their value is the event's weight.
+        now: the time of the event that is tested or learned, seconds since 1970.
     """
 
     name: ClassVar[str]
     seeded: ClassVar[bool] = False
     explicit: ClassVar[bool] = False
+    now: float = 0.0
 
     @abstractmethod
     def __init__(self, shape: Shape, seed: int = 1) -> None:

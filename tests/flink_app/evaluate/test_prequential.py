@@ -24,6 +24,7 @@ def stream_of(users: list[int], items: list[int], **columns: Any) -> Stream:
         consumed=np.array(columns.get("consumed", [True] * n)),
         counted=np.array(columns.get("counted", [True] * n)),
         ratings=np.array(columns.get("ratings", [math.nan] * n)),
+        times=np.arange(n, dtype=np.float64),
         shape=Shape(max(users) + 1, max(items) + 1, n),
     )
 
