@@ -45,6 +45,13 @@ class Baseline(ABC):
     def learn(self, user: int, item: int, value: float) -> None:
         """Learn that `user` took `item`, with a weight above 0 or, if explicit, a rating."""
 
+    def follow(self, user: int, item: int) -> None:
+        """Know that `user` took `item`, and learn nothing from it for others, nor for later.
+
+        A rule whose lists depend on nothing but what it has learned has nothing to do.
+        """
+        return
+
     @abstractmethod
     def scores(self, user: int) -> NDArray[np.float64]:
         """How well each item suits a user: float64[I], higher is better, −inf is never listed."""

@@ -5,6 +5,7 @@ In: positive events with their times; a user is a session. Out: scores, float64[
 
 from __future__ import annotations
 
+import copy
 from typing import ClassVar
 
 import numpy as np
@@ -95,6 +96,11 @@ class Rules(Baseline):
         before = log.add(user, item, self.now)
         add_rules(before, item, log.what, log.older, self._steps, self._rules)
 
+    def follow(self, user: int, item: int) -> None:
+        """Go on in the session."""
+        self._log.add(user, item, self.now)
+        self._log.of_item[item] -= 1
+
     def scores(self, user: int) -> NDArray[np.float64]:
         """The rules of the last item."""
         log = self._log
@@ -130,19 +136,27 @@ class Vsknn(Baseline):
         neighbours: int = 100,
         recent: int = 50,
     ) -> None:
-        self._log, self._shape = Log(shape), shape
+        # What was learned, and what users did: one while everything is learned.
+        self._log = self._running = Log(shape)
+        self._shape = shape
         self._sessions, self._neighbours, self._recent = sessions, neighbours, recent
 
     def learn(self, user: int, item: int, value: float) -> None:
         """Note the event: sessions are compared when a list is made."""
         self._log.add(user, item, self.now)
 
+    def follow(self, user: int, item: int) -> None:
+        """Go on in the session, with which no other is compared."""
+        if self._running is self._log:
+            self._running = copy.deepcopy(self._log)
+        self._running.add(user, item, self.now)
+
     def scores(self, user: int) -> NDArray[np.float64]:
         """The sums over similar sessions."""
-        log, size = self._log, self._shape.items
+        log, own, size = self._log, self._running, self._shape.items
         out: NDArray[np.float64] = log.of_item * _TIE
         step_of = np.zeros(size, np.int32)
-        length, items = last_items(user, log.what, log.last, log.older, self._recent, step_of)
+        length, items = last_items(user, own.what, own.last, own.older, self._recent, step_of)
         if length == 0:
             return out
         near = sharing(

@@ -125,6 +125,32 @@ def test_popularity_decides_between_equal_scores_and_for_strangers() -> None:
     assert np.argmax(model.scores(3)) == 1
 
 
+@given(STREAMS, STREAMS)
+def test_what_is_only_followed_changes_its_own_session_alone(past: Events, day: Events) -> None:
+    """Today's sessions have their lists from yesterday's, and yesterday's lists stay."""
+    for kind in (Rules, Vsknn, Stan):
+        frozen = learned(kind(Shape(2 * USERS, ITEMS, 80)), past)
+        before = [frozen.scores(user) for user in range(USERS)]
+        for user, item in day:
+            frozen.follow(USERS + user, item)
+        assert all(np.array_equal(frozen.scores(k), before[k]) for k in range(USERS))
+        for user in {user for user, _ in day}:
+            alone = learned(kind(Shape(2 * USERS, ITEMS, 80)), past)
+            for other, item in day:
+                if other == user:
+                    alone.follow(USERS + user, item)
+            assert np.array_equal(frozen.scores(USERS + user), alone.scores(USERS + user))
+
+
+def test_a_followed_session_is_one_that_is_learned_last() -> None:
+    past = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 3)]
+    for kind in (Rules, Vsknn):
+        one, other = (learned(kind(Shape(4, 4, 9)), past) for _ in range(2))
+        one.learn(3, 0, 1.0)
+        other.follow(3, 0)
+        assert np.allclose(one.scores(3)[1:], other.scores(3)[1:])
+
+
 def test_more_items_than_rules_can_be_held_of() -> None:
     with pytest.raises(ConfigError, match="sr holds a rule for every pair of items, and of 16,385"):
         Rules(Shape(1, MOST_ITEMS + 1, 1))
