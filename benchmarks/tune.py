@@ -54,6 +54,9 @@ GRIDS: dict[str, dict[str, Sequence[Any]]] = {
     },
     "item-knn": {"recent": (5, 10, 20, 50, 100, ALL)},
     "user-knn": {"neighbours": (20, 50, 100, 200, ALL)},
+    "sr": {"steps": (3, 10, 30)},
+    "vsknn": {"recent": (10, 20, 50), "sessions": (500, 2000), "neighbours": (100, 500)},
+    "stan": {"recent": (20, 50), "places": (1.02, 3.0, 10.0), "inside": (2.05, 10.0)},
     "als": {"factors": (10, 20, 50), "penalty": (5.0, 20.0, 40.0), "confidence": (1.0, 5.0)},
 }
 """The tried values. `popular` has no settings; those of `biased-mf` are chosen by its error."""

@@ -80,7 +80,19 @@ class Tests:
     seeds: Annotated[int, Parameter(help="The number of runs, each with another seed.")] = 1
     baseline: Annotated[
         list[
-            Literal["popular", "isgd", "raisgd", "biased-mf", "item-knn", "user-knn", "als", "all"]
+            Literal[
+                "popular",
+                "isgd",
+                "raisgd",
+                "biased-mf",
+                "item-knn",
+                "user-knn",
+                "als",
+                "sr",
+                "vsknn",
+                "stan",
+                "all",
+            ]
         ],
         Parameter(
             negative=(),
@@ -92,6 +104,14 @@ class Tests:
         int | Literal["half"],
         Parameter(help="How many events are learned before the first test, or half of all."),
     ] = 0
+    freeze: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Learn nothing after the warm-up: lists follow what their users do, and models "
+            "stay as they are.",
+        ),
+    ] = False
     split: Annotated[
         Literal["half"] | None,
         Parameter(help="The same as --warmup half; use the first half to choose settings."),
@@ -176,6 +196,7 @@ def evaluate(
         tests.out,
         tests.baseline,
         warmup=tests.split or tests.warmup,
+        freeze=tests.freeze,
         models=tests.model,
         sessions=tests.sessions,
         repeat=tests.repeat,

@@ -25,7 +25,7 @@ from flink_app.evaluate.item_entries import item_entries
 from flink_app.evaluate.measure import Result, has_tests, measure
 from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
-from flink_app.evaluate.prequential import Prequential
+from flink_app.evaluate.prequential import Prequential, Rule
 from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.evaluate.table import show
 from flink_app.evaluate.testable import NothingToTest, require_test
@@ -53,6 +53,7 @@ class More(TypedDict, total=False):
 
     Attributes:
         warmup: how many events are learned before the first test, by default 0; half of them all.
+        freeze: whether nothing is learned after the warm-up, but what each user does.
         models: whose lists are tested; by default those that the configuration serves.
         sessions: whether each session is taken for a user, see `of_sessions`.
         repeat: whether lists hold what a user had before, and events on such items are tests.
@@ -63,6 +64,7 @@ class More(TypedDict, total=False):
     """
 
     warmup: int | Literal["half"]
+    freeze: bool
     models: Sequence[str]
     sessions: bool
     repeat: bool
@@ -95,7 +97,12 @@ def evaluate(
         ConfigError, SourceError, JobFailed: what cannot be evaluated. NothingToTest: what would
             give no figures; nothing is written then.
     """
-    plot, warmup = more.get("plot"), more.get("warmup", 0)
+    plot, warmup, freeze = more.get("plot"), more.get("warmup", 0), more.get("freeze", False)
+    if freeze and not warmup:
+        raise ConfigError(
+            "--freeze learns nothing after the warm-up: say how much is learned before, "
+            "--warmup half or a number of events"
+        )
     if plot is not None:
         check_plot(plot)
     require_file(out, "--out")
@@ -132,11 +139,12 @@ def evaluate(
             console.print(f"{people:,} users have profiles before the first event")
         every_seed = range(config.model.seed, config.model.seed + seeds)
         # Baselines take seconds, and may refuse: they come first, and last in the report.
-        others = _others(config, files, folder, baselines, every_seed, after, start)
+        others = _others(config, files, folder, (baselines, every_seed), Rule(after, freeze), start)
         for mode in modes:
             for seed in every_seed:
                 changed = in_mode(as_written(config), mode, seed, ordered)
-                trial = replace(trial_of(changed, mode, after), items=entries, people=said)
+                trial = trial_of(changed, mode, after)
+                trial = replace(trial, freeze=freeze, items=entries, people=said)
                 progress = start(f"{mode}, seed {seed}")
                 results.append(measure(changed, mode, trial, ordered, lines, progress))
     results += others
@@ -177,12 +185,12 @@ def _others(
     config: Config,
     files: Sequence[Path],
     folder: Path,
-    names: Sequence[str],
-    seeds: Sequence[int],
-    warmup: int,
+    which: tuple[Sequence[str], Sequence[int]],
+    rule: Rule,
     start: Start,
 ) -> list[Result]:
     """Run the baselines of these names, each once for every seed that makes a difference."""
+    names, seeds = which
     if not names:
         return []
     settings, path, results = decode_settings(config), folder / "with-ratings", []
@@ -193,7 +201,7 @@ def _others(
         for seed in seeds if kind.seeded else seeds[:1]:
             baseline = kind(stream.shape, seed)
             lists = config.lists
-            test = Prequential(stream, baseline, lists.length, lists.exclude_consumed, warmup)
+            test = Prequential(stream, baseline, lists.length, lists.exclude_consumed, rule)
             results.append(test.run(seed, start(f"{name}, seed {seed}")))
     return results
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,15 @@ from udfs.accounts import means
 from udfs.learning.quality import sums
 from udfs.learning.quality_kernels import TOP
 
+
+class Rule(NamedTuple):
+    """When events are tests: after so many have been learned; and whether no more are then."""
+
+    warmup: int = 0
+    freeze: bool = False
+
+
+_EVERY = Rule()
 _LOOKS = 200  # at the sums so far, from which the curve is made
 
 
@@ -37,16 +47,16 @@ class Prequential:
         baseline: Baseline,
         length: int,
         exclude_consumed: bool = True,
-        warmup: int = 0,
+        rule: Rule = _EVERY,
     ) -> None:
         """Prepare.
 
         Args:
             length: of a list. exclude_consumed: whether a list leaves out what a user consumed.
-            warmup: how many events are learned before the first test.
+            rule: when events are tests.
         """
         self._stream, self._baseline = stream, baseline
-        self._exclude, self._warmup = exclude_consumed, warmup
+        self._exclude, self._warmup, self._freeze = exclude_consumed, *rule
         self._known = np.zeros(stream.shape.items, np.bool_)
         self._shown = np.zeros(stream.shape.items, np.bool_)
         self._of_item = np.zeros(stream.shape.items)
@@ -64,6 +74,7 @@ class Prequential:
         began, looks = time.perf_counter(), []
         look = max(1, int(self._stream.counted.sum()) // _LOOKS)
         for event in range(self._stream.shape.events):
+            self._baseline.now = float(self._stream.times[event])
             if self._stream.counted[event]:
                 self._test(event)
                 self._note(event)
@@ -152,6 +163,9 @@ class Prequential:
             if self._events - int(stream.counted[event]) >= self._warmup:
                 self._errors.append(value - baseline.predict(user, item))
         elif not stream.counted[event] or value <= 0:
+            return
+        if self._freeze and self._events - int(stream.counted[event]) >= self._warmup:
+            baseline.follow(user, item)
             return
         began = time.perf_counter()
         baseline.learn(user, item, value)

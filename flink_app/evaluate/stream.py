@@ -30,6 +30,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         counted: bool[n], whether it is an event of the evaluation; the others are ratings that
             only a baseline of ratings learns from.
         ratings: float64[n], as they were given; NaN for an event that is not a rating.
+        times: float64[n], seconds since 1970.
         shape: how many users, items and events there are.
     """
 
@@ -39,6 +40,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     consumed: NDArray[np.bool_]
     counted: NDArray[np.bool_]
     ratings: NDArray[np.float64]
+    times: NDArray[np.float64]
     shape: Shape
 
 
@@ -65,9 +67,10 @@ def read_stream(path: Path, settings: DecodeSettings, now_ms: int) -> Stream:
                     (found.flags & CONSUMED).astype(np.bool_),
                     decoder.ratings(raw),
                     found.seen,
+                    found.ts / 1000.0,
                 )
             )
-    who, what, weights, consumed, ratings, seen = (
+    who, what, weights, consumed, ratings, seen, times = (
         np.concatenate(column) for column in zip(*blocks, strict=True)
     )
     counted = ~seen & ((weights != 0) | (settings.zero_weight == "learn"))
@@ -78,5 +81,6 @@ def read_stream(path: Path, settings: DecodeSettings, now_ms: int) -> Stream:
         consumed=consumed,
         counted=counted,
         ratings=ratings,
+        times=times,
         shape=Shape(len(users), len(items), len(weights)),
     )

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.events.batch import EventBatch, make_batch
-from udfs.learning.batch_kernels import Given
 from udfs.learning.guard import Guard, Verdict
 from udfs.learning.learner import Learned, Learner
 from udfs.learning.prepared import Prepared, prepare
+from udfs.learning.served import Served
 from udfs.learning.votes import Votes
 from udfs.state.handles import MemoryRows, Rows
 
@@ -34,6 +34,7 @@ class Guarded:
 
     def __init__(self, learner: Learner, rows: Rows, history: Rows) -> None:
         self._learner, self._rows, self._history = learner, rows, history
+        self._served = Served(learner, rows, history)
         self._guard = Guard(learner.users, learner.catalogue)
         learner.strangers.doubted = self._guard.doubted
 
@@ -45,7 +46,7 @@ class Guarded:
         batch = make_batch(["a", "a"], ["x", "y"], ones, ones, ones, [""] * 2, 0)
         votes = Votes(MemoryRows())
         trial.learn(batch, Turn(0, 1, np.zeros(2)), votes)
-        trial._serve(batch, 1)
+        trial._served.serve(batch, 1)
         votes.forget("a")
 
     def learn(self, batch: EventBatch, turn: Turn, votes: Votes) -> Learned:
@@ -60,7 +61,7 @@ class Guarded:
             part = batch.take(np.flatnonzero(~verdict.held))
             some = self._prepare(part)._replace(known=ready.known)
             learned = learner.learn(part, rows, history, *turn, some)
-        met = self._serve(batch.take(np.flatnonzero(verdict.held)), turn.now_ms)
+        met = self._served.serve(batch.take(np.flatnonzero(verdict.held)), turn.now_ms).new_users
         # Each part may have put users of the other out of a small cache.
         slots = self._prepare(batch).slots
         return Learned(slots, learned.new_users + met, learned.quality, counts(verdict))
@@ -68,16 +69,6 @@ class Guarded:
     def _prepare(self, batch: EventBatch) -> Prepared:
         learner = self._learner
         return prepare(batch, learner.users, learner.catalogue, self._rows, self._history)
-
-    def _serve(self, batch: EventBatch, now_ms: int) -> int:
-        """Let events count for their users alone; returns how many users are new."""
-        learner, ready = self._learner, self._prepare(batch)
-        given = Given(ready.events, batch.ts, ready.slots, now_ms, learner.half_life_ms)
-        met = learner.steps.serve(given, self._history)
-        learner.users.write(given.slots, self._rows)
-        learner.models.learned()
-        learner.models.steps.searches.fade(ready.events.users)
-        return met
 
 
 def counts(verdict: Verdict) -> dict[str, int]:

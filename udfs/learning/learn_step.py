@@ -24,6 +24,7 @@ from udfs.learning.list_step import ListStep, micros
 from udfs.learning.noted import without_seen
 from udfs.learning.profiles import ProfileStep
 from udfs.learning.quality import Quality
+from udfs.learning.served import Served
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import UserShard
 from udfs.options.cassandra import keeps_history
@@ -70,6 +71,7 @@ class LearnStep:
         self._replica, self._described, self._lists = replica, described, lists
         self._clock, quality = clock, settings.options.quality
         self._quality = Quality(quality.every, quality.models, settings.trial.nth)
+        self._served = Served(learner, *rows)
         self._guarded = None
         if settings.options.crowd.guard:
             Guarded.compile(learner)
@@ -134,6 +136,8 @@ class LearnStep:
         account.spend("user_learner", micros(began))
 
     def _learn(self, part: EventBatch, shard: UserShard, turn: Turn) -> Learned:
+        if self._settings.trial.freeze and turn.first <= 0:
+            return self._served.serve(part, turn.now_ms)
         if self._guarded is not None and shard.votes is not None:
             return self._guarded.learn(part, turn, shard.votes)
         users, history = self._rows

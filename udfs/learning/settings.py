@@ -17,6 +17,7 @@ class Trial(Struct, frozen=True, kw_only=True):
 
     Attributes:
         after: how many events each shard learns before the first of them is a test.
+        freeze: whether it learns nothing after these: events count for their users alone.
         sequential: whether each event is tested after all earlier events of its user, not only
             those of earlier micro-batches; slower if users recur.
         per_batch: whether lists are written once a batch in strict mode too, not after each event:
@@ -28,6 +29,7 @@ class Trial(Struct, frozen=True, kw_only=True):
     """
 
     after: int = 0
+    freeze: bool = False
     sequential: bool = False
     per_batch: bool = False
     items: list[bytes] = []

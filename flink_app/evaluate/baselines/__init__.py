@@ -9,10 +9,12 @@ from flink_app.evaluate.baselines.biased import BiasedMf
 from flink_app.evaluate.baselines.isgd import Isgd, Raisgd
 from flink_app.evaluate.baselines.neighbours import ItemKnn, UserKnn
 from flink_app.evaluate.baselines.popular import Popular
+from flink_app.evaluate.baselines.sessions import Rules, Stan, Vsknn
 
 __all__ = ["BASELINES", "Baseline", "Shape"]
 
 BASELINES: dict[str, type[Baseline]] = {
-    kind.name: kind for kind in (Popular, Isgd, Raisgd, BiasedMf, ItemKnn, UserKnn, Als)
+    kind.name: kind
+    for kind in (Popular, Isgd, Raisgd, BiasedMf, ItemKnn, UserKnn, Als, Rules, Vsknn, Stan)
 }
 """By the names that `--baseline` knows."""

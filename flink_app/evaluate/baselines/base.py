@@ -29,11 +29,13 @@ class Baseline(ABC):
         seeded: whether it draws at random, so that seeds differ.
         explicit: whether it learns from every rating and predicts ratings; the others learn from
             positive events, and their value is the event's weight.
+        now: the time of the event that is tested or learned, seconds since 1970.
     """
 
     name: ClassVar[str]
     seeded: ClassVar[bool] = False
     explicit: ClassVar[bool] = False
+    now: float = 0.0
 
     @abstractmethod
     def __init__(self, shape: Shape, seed: int = 1) -> None:
@@ -42,6 +44,13 @@ class Baseline(ABC):
     @abstractmethod
     def learn(self, user: int, item: int, value: float) -> None:
         """Learn that `user` took `item`, with a weight above 0 or, if explicit, a rating."""
+
+    def follow(self, user: int, item: int) -> None:
+        """Know that `user` took `item`, and learn nothing from it for others, nor for later.
+
+        A rule whose lists depend on nothing but what it has learned has nothing to do.
+        """
+        return
 
     @abstractmethod
     def scores(self, user: int) -> NDArray[np.float64]:

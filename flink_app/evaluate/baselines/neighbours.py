@@ -57,6 +57,11 @@ class ItemKnn(Baseline):
             count_pairs(user, item, old.last_of_user, old.older_of_user, old.what, self._pairs)
             old.add(user, item)
 
+    def follow(self, user: int, item: int) -> None:
+        """Go on in the user's history."""
+        _, fresh = self._history.add(user, item)
+        self._history.of_item[item] -= fresh
+
     def scores(self, user: int) -> NDArray[np.float64]:
         """The sums of cosines."""
         old = self._history

@@ -258,6 +258,12 @@ def test_a_warmup_leaves_some_tests(tmp_path: Path) -> None:
         evaluate(Config(), [source], [], 1, "", None, ["popular"], warmup=10)
 
 
+def test_what_freezes_has_learned_something(tmp_path: Path) -> None:
+    source = some_events(tmp_path / "events.jsonl", 10)
+    with pytest.raises(ConfigError, match="say how much is learned before, --warmup half"):
+        evaluate(Config(), [source], [], 1, "", None, ["popular"], freeze=True)
+
+
 @pytest.mark.job
 def test_both_modes_and_seeds_of_recorded_events(tmp_path: Path) -> None:
     source = some_events(tmp_path / "events.jsonl")

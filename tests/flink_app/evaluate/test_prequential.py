@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flink_app.evaluate.baselines import BASELINES, Shape
-from flink_app.evaluate.prequential import Prequential
+from flink_app.evaluate.prequential import Prequential, Rule
 from flink_app.evaluate.stream import Stream
 
 
@@ -24,6 +24,7 @@ def stream_of(users: list[int], items: list[int], **columns: Any) -> Stream:
         consumed=np.array(columns.get("consumed", [True] * n)),
         counted=np.array(columns.get("counted", [True] * n)),
         ratings=np.array(columns.get("ratings", [math.nan] * n)),
+        times=np.arange(n, dtype=np.float64),
         shape=Shape(max(users) + 1, max(items) + 1, n),
     )
 
@@ -64,7 +65,7 @@ def test_popularity_event_by_event(warmup: int) -> None:
                 expected["mrr"] += 1 / (ranked.index(item) + 1)
         seen.setdefault(user, set()).add(item)
         counts[item] += 1
-    result = run(stream, warmup=warmup)
+    result = run(stream, rule=Rule(warmup))
     quality, tests = result.quality, expected["tests"]
     assert (result.model, result.mode, result.events) == ("popular", "strict", 300)
     assert quality["served:tests"] == tests
@@ -109,7 +110,7 @@ def test_a_model_of_ratings_learns_those_that_do_not_count_and_is_asked_before()
     assert result.events == 2
     # Those that are no events of the evaluation are no candidates either.
     assert result.quality == {"unknown_users": 2}
-    last = run(stream, "biased-mf", warmup=2)
+    last = run(stream, "biased-mf", rule=Rule(2))
     assert last.rmse == pytest.approx(abs(errors[-1]))
     assert run(random_stream(), "biased-mf").rmse is None
 
@@ -119,3 +120,18 @@ def test_a_seed_of_a_run_is_reproducible_and_time_is_told() -> None:
     assert one.quality == two.quality
     assert one.microseconds.keys() == {"update", "list"}
     assert msgspec.json.decode(msgspec.json.encode(one), type=type(one)) == one
+
+
+def test_a_frozen_baseline_follows_its_users_and_learns_nothing_more() -> None:
+    stream = random_stream()
+    frozen = BASELINES["item-knn"](stream.shape)
+    told: list[tuple[int, int]] = []
+    frozen.follow = lambda user, item: told.append((user, item))  # type: ignore[method-assign]
+    Prequential(stream, frozen, 20, rule=Rule(100, freeze=True)).run(1)
+    pairs = list(zip(stream.users.tolist(), stream.items.tolist(), strict=True))
+    assert told == pairs[100:]
+    learned = BASELINES["item-knn"](stream.shape)
+    for user, item in pairs[:100]:
+        learned.learn(user, item, 1.0)
+    for user in range(9):
+        assert np.array_equal(frozen.scores(user), learned.scores(user))

@@ -32,6 +32,7 @@ def test_ids_are_numbered_and_ratings_are_as_given(tmp_path: Path) -> None:
     stream = read_stream(tmp_path / "events", settings(""), NOW)
     assert stream.shape == Shape(2, 3, 3)
     assert (stream.users.tolist(), stream.items.tolist()) == ([0, 1, 0], [0, 1, 2])
+    assert stream.times.tolist() == [1500000000, 1500000001, 1500000002]
     assert np.array_equal(stream.ratings, [5, np.nan, 2], equal_nan=True)
     assert stream.weights.tolist() == pytest.approx([1, 2, -0.2])
     assert stream.counted.all() and stream.consumed.all()

@@ -16,7 +16,7 @@ from flink_app.cli import main
 from flink_app.config import Config
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.measure import Result, has_tests
-from flink_app.evaluate.prequential import Prequential
+from flink_app.evaluate.prequential import Prequential, Rule
 from flink_app.evaluate.stream import read_stream
 from flink_app.evaluate.testable import NothingToTest, require_test
 from flink_app.graph.event_settings import decode_settings
@@ -51,7 +51,7 @@ def test_it_agrees_with_the_protocol(
         path = written(Path(folder) / "events", rows)
         stream = read_stream(path, SETTINGS, NOW)
         baseline = BASELINES["popular"](stream.shape, 1)
-        quality = Prequential(stream, baseline, 20, not repeat, warmup).run(1).quality
+        quality = Prequential(stream, baseline, 20, not repeat, Rule(warmup)).run(1).quality
         try:
             require_test(path, SETTINGS, NOW, warmup, repeat=repeat)
             tested = True

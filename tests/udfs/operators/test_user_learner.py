@@ -185,6 +185,25 @@ def test_the_first_events_of_a_shard_are_no_tests(
     assert counts.quality == {"unknown_users": 1}
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_frozen_trial_learns_no_more_than_its_first_events(
+    redis_url: str, clock: Clock, strict: bool
+) -> None:
+    def job(freeze: bool) -> Subtask:
+        trial = Trial(after=3, freeze=freeze)
+        return Subtask(operator(redis_url, strict=strict, trial=trial, test_every=1))
+
+    first, then = [("ann", "a"), ("bob", "a"), ("bob", "b")], [("ann", "c"), ("cat", "b")]
+    told = []
+    for flink in (job(False), job(True)):
+        messages = [flink.process(7, sent(pairs, NOW)) for pairs in (first, then)]
+        told.append([[value for key, value in out if key is not STATS] for out in messages])
+        assert counted(flink, messages[1]).learned == 5
+    (learned, more), (frozen, nothing) = told
+    assert frozen == learned
+    assert more and not nothing
+
+
 @pytest.mark.parametrize("sequential", [False, True])
 def test_a_test_may_see_what_the_same_batch_taught(
     redis_url: str, clock: Clock, sequential: bool

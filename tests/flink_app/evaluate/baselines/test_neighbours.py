@@ -60,6 +60,18 @@ def test_items_as_dense_cosines() -> None:
         assert np.allclose(model.scores(user)[free], expected[user][free], atol=1e-6)
 
 
+def test_items_that_are_only_followed_count_for_their_user() -> None:
+    one, other = ItemKnn(Shape(3, 4, 9)), ItemKnn(Shape(3, 4, 9))
+    for model in (one, other):
+        for user, item in ((0, 0), (0, 1), (1, 0), (1, 2)):
+            model.learn(user, item, 1.0)
+    before = one.scores(0)
+    one.follow(2, 0)
+    one.follow(2, 0)
+    assert np.array_equal(one.scores(0), before)
+    assert one.scores(2)[1] == pytest.approx(1 / np.sqrt(2), abs=1e-6)
+
+
 @pytest.mark.parametrize("neighbours", [3, 99])
 def test_users_as_dense_cosines(neighbours: int) -> None:
     pairs, model = random_pairs(4, 60), UserKnn(Shape(12, 15, 150), neighbours=neighbours)
