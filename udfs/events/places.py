@@ -19,7 +19,10 @@ from udfs.events.raw_columns import Problem
 
 OR = "|"
 """Between two places of a field: the second is read where the first has no value."""
-_ONLY, _SOURCE = "only", "source."
+_ONLY = "only"
+CHANGED = "ts_ms"
+"""When a row of a database was changed, as `in_changes` has it."""
+_CHANGED = "source.ts_ms", "__source_ts_ms", CHANGED, f"__{CHANGED}"
 
 
 def slots(preset: Preset) -> dict[str, str]:
@@ -40,8 +43,8 @@ def slots(preset: Preset) -> dict[str, str]:
 
 def in_changes(fields: Mapping[str, str]) -> dict[str, str]:
     """Where columns of a table are in the changes of its rows, as Debezium writes them: by
-    themselves, in the envelope, or in either of these below `payload`. What begins with "source."
-    is no column, but of the envelope.
+    themselves, in the envelope, or in either of these below `payload`. "ts_ms" is no column, but
+    the time of the change.
 
     >>> in_changes({"item": "sku", "user": "@key"})
     {'item': 'sku|after.sku|payload.after.sku|payload.sku', 'user': '@key'}
@@ -50,9 +53,8 @@ def in_changes(fields: Mapping[str, str]) -> dict[str, str]:
     for field, places in fields.items():
         some: list[str] = []
         for place in alternatives(places):
-            if place.startswith(_SOURCE):
-                flat = f"__{place.replace('.', '_')}"
-                some += [place, f"payload.{place}", flat, f"payload.{flat}"]
+            if place == CHANGED:
+                some += [f"{at}{one}" for one in _CHANGED for at in ("", "payload.")]
             elif place.startswith("@"):
                 some.append(place)
             else:

@@ -127,7 +127,7 @@ SYSTEMS: dict[str, Preset] = {
         fields={
             "user": "user_id",
             "item": "item_id",
-            "ts": "created_at|source.ts_ms",
+            "ts": "created_at|ts_ms",
             "id": "id",
         },
         only={f"{at}{place}": words for place, words in _INSERTED for at in ("", "payload.")},

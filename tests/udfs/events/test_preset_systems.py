@@ -147,7 +147,7 @@ def test_a_line_of_millirecs_own_is_no_event_of_a_preset(preset: str) -> None:
 
 ROW = {"id": 1, "customer": "u", "sku": "i", "bought_at": "2022-08-25T12:51:36Z"}
 SOURCE = {"table": "purchases", "ts_ms": 1_661_431_896_711}
-COLUMNS = {"user": "customer", "item": "sku", "ts": "bought_at|source.ts_ms"}
+COLUMNS = {"user": "customer", "item": "sku", "ts": "bought_at|ts_ms"}
 
 
 def test_rows_that_are_inserted_are_events_and_what_becomes_of_them_is_ignored() -> None:
