@@ -19,7 +19,7 @@ from udfs.events.item_preset import OWN
 from udfs.events.items.clean import cleaned
 from udfs.events.items.mapping import Mapped
 from udfs.events.items.objects import objects_of
-from udfs.events.items.row_changes import is_change
+from udfs.events.items.row_changes import TIME, is_change
 from udfs.events.items.shapes import unwrapped
 from udfs.events.items.tables import Table, Tables
 from udfs.events.items.values import Bad
@@ -137,6 +137,8 @@ class ItemReader:
         if row is None:
             return None
         raw = mapped.raw(row.columns)
+        if row.gone and TIME in row.columns:  # other columns of a deleted row may be made up
+            raw["ts"] = row.columns[TIME], TIME
         item, place = raw.pop("item", (None, "item"))
         time, at = raw.pop("ts", (None, "ts"))
         if item is None:

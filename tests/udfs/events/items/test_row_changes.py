@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings
 from udfs.state.item_records import Record, fields_of, merged
 
-NOW = 1_764_000_000_000
+NOW = 1_800_000_000_000
 SOURCE = {"connector": "postgresql", "table": "products", "ts_ms": NOW - 10}
 COLUMNS: list[dict[str, Any]] = [
     {"field": "id", "type": "int32"},
@@ -247,3 +248,50 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
     found = {"title": row["name"], "available": None if row["stock"] is None else row["stock"] > 0}
     found = {name: value for name, value in found.items() if value is not None}
     return found | ({"attributes": {"colour": row["colour"]}} if row["colour"] else {})
+
+
+COLUMNS_OF = {"item": "sku", "available": "stock", "hidden": "!online", "published": "released"}
+EXPECTED = {
+    "k-1": {"title": "Kettle", "text": "Boils water.", "price": 39.5, "tags": ["tea", "kitchen"],
+            "available": False, "hidden": False, "published": 20_000 * 86_400_000},
+    "m-2": {"title": "Mug", "text": "For tea.", "price": 10.5, "available": True, "hidden": False},
+    "s-1": {"title": "Samovar, new", "price": 89.99, "available": True, "hidden": False},
+    **{item: {"deleted": True} for item in ("m-1", "x-1", "y-1")},
+}  # fmt: skip
+"""What is in the table after a snapshot, updates, a new key, deletes, one of which was inserted
+again in the same transaction, one that is only marked, a message and a truncated other table."""
+
+
+@pytest.mark.parametrize("name", ["plain", "flat"])
+@pytest.mark.parametrize("ts", ["", "changed_at"])
+def test_what_debezium_wrote_of_a_table(name: str, ts: str) -> None:
+    """Version 3.5.0 with PostgreSQL 15: enveloped and flattened, without schemas."""
+    lines = (Path(__file__).parent / f"debezium-{name}.jsonl").read_text().splitlines()
+    found = read(*lines, by=reader(**COLUMNS_OF, **({"ts": ts} if ts else {})))
+    assert not found.rejected and len(found.changes) == 13
+    records: dict[str, Record] = {}
+    for one in found.changes:
+        records[one.item] = merged(records.get(one.item, {}), one.ts, one.fields)
+    items = {item: fields_of(record) for item, record in records.items()}
+    for fields in items.values():
+        fields.pop("attributes", None)
+    if not ts:  # in PostgreSQL, m-2 was released on a day that reads like a year
+        assert items.pop("m-2") == EXPECTED["m-2"] | {"published": 946_684_800_000}
+        assert items == {item: one for item, one in EXPECTED.items() if item != "m-2"}
+    assert items["y-1"] == items["x-1"] == {"deleted": True}
+
+
+def test_what_debezium_wrote_with_schemas() -> None:
+    lines = (Path(__file__).parent / "debezium-schema.jsonl").read_text().splitlines()
+    kettle, mug, sold_out, cheaper, samovar = read(*lines, by=reader(**COLUMNS_OF)).changes
+    assert kettle.fields["price"] == 39.5 and kettle.fields["tags"] == ["tea", "kitchen"]
+    assert kettle.fields["attributes"] | {"changed_at": ""} == {
+        "weight": 1.25,
+        "details.litres": 1.5,
+        "changed_at": "",
+        "made": "2024-10-04T10:00:00.123Z",
+        "created": "1999-12-31T23:59:59.999Z",
+    }
+    assert mug.fields["published"] == 2_000 * 86_400_000 and cheaper.fields["price"] == 10.5
+    assert "text" not in sold_out.fields and sold_out.fields["available"] is False
+    assert samovar.fields == {"deleted": True}
