@@ -62,7 +62,11 @@ def seeds() -> dict[str, list[str]]:
     for name, preset in ITEM_PRESETS.items():
         lines = [_json(preset)] if preset.format == "json" else [_cells(preset)]
         found[name] = [*lines, json.dumps(own), json.dumps([own, own])]
-    found["debezium"].append(json.dumps({"payload": {"op": "d", "before": {"id": 7}}}))
+    found["debezium"] += [
+        json.dumps({"payload": {"op": "d", "before": {"id": 7}}}),
+        json.dumps({"id": 7, "name": "Mug", "__op": "u", "__deleted": "false"}),
+        json.dumps({"op": "c", "after": '{"_id":{"$oid":"64a"},"price":{"$numberDecimal":"9.5"}}'}),
+    ]
     return found
 
 

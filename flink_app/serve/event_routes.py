@@ -6,6 +6,7 @@ In: JSON, as docs/events.md describes it. Out: how many were accepted, and why o
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -20,10 +21,12 @@ from udfs.events.columns import registered
 
 _encode = msgspec.json.Encoder().encode
 _SCHEMAS = {"text": {"type": ["string", "integer"]}, "whole": {"type": "integer"}}
-_EVENT = {
+_EVENT: dict[str, Any] = {
     "type": "object",
-    "required": ["user"],
-    "anyOf": [{"required": ["item"]}, {"required": ["query"]}],
+    "allOf": [
+        {"anyOf": [{"required": ["user"]}, {"required": ["session"]}]},
+        {"anyOf": [{"required": ["item"]}, {"required": ["query"]}]},
+    ],
     "properties": {
         "user": {"type": ["string", "integer"]},
         "item": {"type": ["string", "integer"]},
@@ -32,7 +35,10 @@ _EVENT = {
         "ts": {"type": ["number", "string"]},
         "value": {"type": "number"},
         "id": {"type": ["string", "integer"]},
-        "session": {"type": ["string", "integer"]},
+        "session": {
+            "type": ["string", "integer"],
+            "description": "The visit that the event is of; without a user, whose event it is.",
+        },
         **{f: _SCHEMAS.get(column.holds, {"type": "number"}) for f, column in registered().items()},
     },
 }

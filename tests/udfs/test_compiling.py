@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,60 @@ def test_a_folder_that_others_could_fill_is_not_used(
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/dev/null/here")
     assert private_folder() is None
+
+
+def kernels() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for file in sorted((ROOT / "udfs").rglob("*.py")):
+        for one in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(one, ast.FunctionDef) and "njit" in map(_name, one.decorator_list):
+                yield f"{file.relative_to(ROOT)}: {one.name}", one
+
+
+def _name(decorator: ast.expr) -> str:
+    return ast.unparse(decorator).partition("(")[0]
+
+
+def copies(kernel: ast.AST) -> list[str]:
+    """The statements that may copy an array into part of another one."""
+    return [
+        ast.unparse(one)
+        for one in ast.walk(kernel)
+        if isinstance(one, ast.Assign)
+        and any(isinstance(part, ast.Slice) for at in one.targets for part in ast.walk(at))
+        and not is_number(one.value)
+    ]
+
+
+def is_number(value: ast.expr) -> bool:
+    """Whether an expression is a number, an element, or a choice between them."""
+    if isinstance(value, ast.UnaryOp):
+        return is_number(value.operand)
+    if isinstance(value, ast.IfExp):
+        return is_number(value.body) and is_number(value.orelse)
+    if isinstance(value, ast.Tuple | ast.Call):
+        return all(map(is_number, value.elts if isinstance(value, ast.Tuple) else value.args))
+    if isinstance(value, ast.Subscript):
+        return not any(isinstance(part, ast.Slice) for part in ast.walk(value.slice))
+    return isinstance(value, ast.Constant | ast.Attribute)
+
+
+def test_no_kernel_copies_an_array_into_part_of_another() -> None:
+    """Numba compiles the words of an error about shapes for it, which takes seconds: write a
+    loop."""
+    assert len([*kernels()]) > 150
+    assert [(name, said) for name, one in kernels() for said in copies(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "slow"),
+    [
+        ("a[:] = b", True),
+        ("a[r, :] = b[k, 1:]", True),
+        ("a[:n], c = b, 1", True),
+        ("a[:] = -np.inf", False),
+        ("a[r, :] = 0 if n < 0 else b[n]", False),
+        ("a[k] = b", False),
+    ],
+)
+def test_such_statements_are_found(statement: str, slow: bool) -> None:
+    assert bool(copies(ast.parse(statement))) == slow

@@ -146,8 +146,8 @@ class Decoder:
         }
         if raw.numbers and "ids" in columns:
             columns["ids"] = _numbered(columns["ids"], raw.numbers)
-        form = settings.preset.time_format
-        times = clean_times(raw.times, now_ms, settings.bounds, problems, form)
+        form, option = settings.preset.time_format, settings.time_option
+        times = clean_times(raw.times, now_ms, settings.bounds, problems, form, option)
         columns["ts"] = times.astype(np.int64)
         weights, columns["flags"] = self._weigh(raw.types, raw.values, problems)
         columns["weights"] = weights.astype(np.float32)

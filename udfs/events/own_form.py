@@ -30,4 +30,4 @@ def own_form(settings: DecodeSettings) -> DecodeSettings:
         default_type=csv.default_type,
         rating_range=csv.rating_range,
     )
-    return msgspec.structs.replace(settings, preset=preset)
+    return msgspec.structs.replace(settings, preset=preset, time_option="")

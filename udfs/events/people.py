@@ -47,6 +47,9 @@ PROFILE, CONSENT, FORGET, EXPORT, LINK, UNLINK = KINDS = (
     link      {"to": another id of the same person}
     unlink    nothing more: from now on the id is a person of its own
 """
+GONE = "gone"
+"""The kind of what all shards are told when a user was forgotten: nobody follows that user any
+more. It is of no line."""
 PERSONALISE = "personalise"
 """The field of consent, and of a record that has it."""
 WORDS = ("country", "language", "age_band", "gender")
@@ -62,7 +65,7 @@ class PersonChange(msgspec.Struct, frozen=True, array_like=True):
     """What a line says of a user.
 
     Attributes:
-        kind: one of `KINDS`. ts: ms since 1970.
+        kind: one of `KINDS`, or `GONE`. ts: ms since 1970.
         fields: see `KINDS`; words are text, lists are lists of text, attributes are as in
             `udfs.events.items.attributes`.
     """
@@ -240,6 +243,11 @@ def is_people(data: bytes) -> bool:
 def unpack_people(data: bytes) -> list[PersonChange]:
     """The changes that `pack_people` wrote; errors as of `Message.unpack`."""
     return _message.unpack(data)
+
+
+def pack_gone(forgotten: Iterable[PersonChange]) -> bytes:
+    """What every shard is told of the users who are forgotten."""
+    return pack_people([replace(one, kind=GONE) for one in forgotten])
 
 
 def renamed(

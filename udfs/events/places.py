@@ -20,6 +20,9 @@ from udfs.events.raw_columns import Problem
 OR = "|"
 """Between two places of a field: the second is read where the first has no value."""
 _ONLY = "only"
+CHANGED = "ts_ms"
+"""When a row of a database was changed, as `in_changes` has it."""
+_CHANGED = "source.ts_ms", "__source_ts_ms", CHANGED, f"__{CHANGED}"
 
 
 def slots(preset: Preset) -> dict[str, str]:
@@ -36,6 +39,28 @@ def slots(preset: Preset) -> dict[str, str]:
         for number, place in enumerate(alternatives(places)):
             found[f"{field}{OR}{number}" if number else field] = place
     return found | {f"{_ONLY}{OR}{place}": place for place in preset.only}
+
+
+def in_changes(fields: Mapping[str, str]) -> dict[str, str]:
+    """Where columns of a table are in the changes of its rows, as Debezium writes them: by
+    themselves, in the envelope, or in either of these below `payload`. "ts_ms" is no column, but
+    the time of the change.
+
+    >>> in_changes({"item": "sku", "user": "@key"})
+    {'item': 'sku|after.sku|payload.after.sku|payload.sku', 'user': '@key'}
+    """
+    found = {}
+    for field, places in fields.items():
+        some: list[str] = []
+        for place in alternatives(places):
+            if place == CHANGED:
+                some += [f"{at}{one}" for one in _CHANGED for at in ("", "payload.")]
+            elif place.startswith("@"):
+                some.append(place)
+            else:
+                some += [place, f"after.{place}", f"payload.after.{place}", f"payload.{place}"]
+        found[field] = OR.join(some)
+    return found
 
 
 def expanded(preset: Preset) -> Preset:

@@ -47,6 +47,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
             only `header` "yes" tells from an event, does not matter.
         kind: what names the kind of a line besides `kind`; "" if nothing does.
         only: place → the values with which a line is an interaction; others are ignored.
+        shape: "change": lines are changes of rows of a database, and `fields` name columns, see
+            `udfs.events.places.in_changes`.
     """
 
     format: Literal["json", "csv"]
@@ -66,6 +68,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     named: bool = False
     kind: str = ""
     only: dict[str, tuple[str, ...]] = {}
+    shape: Literal["", "change"] = ""
 
 
 def is_number(place: str) -> bool:

@@ -9,6 +9,7 @@ from udfs.events.preset import Preset
 
 _PRODUCTS = "contexts_com_snowplowanalytics_snowplow_ecommerce_product_1[]"
 _ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1.type"
+_INSERTED = (("op", ("c", "r")), ("__op", ("c", "r")), ("__deleted", ("false",)))
 
 SYSTEMS: dict[str, Preset] = {
     # https://gorse.io/docs/concepts/data-source: feedback
@@ -117,6 +118,20 @@ SYSTEMS: dict[str, Preset] = {
             "transaction": "purchase",
         },
         only={"event_name": ("snowplow_ecommerce_action",), _ACTION: ()},
+    ),
+    # https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events
+    # and https://debezium.io/documentation/reference/stable/transformations/event-flattening.html:
+    # a row that is inserted, or that was there at first, is an event; what becomes of it is none.
+    "debezium": Preset(
+        format="json",
+        fields={
+            "user": "user_id",
+            "item": "item_id",
+            "ts": "created_at|ts_ms",
+            "id": "id",
+        },
+        only={f"{at}{place}": words for place, words in _INSERTED for at in ("", "payload.")},
+        shape="change",
     ),
     # Kafka messages whose key is the user and whose value is the item, as plain text; in files, as
     # https://github.com/edenhill/kcat writes them with -J

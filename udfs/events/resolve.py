@@ -16,7 +16,7 @@ from udfs.events.columns import fields as read_fields
 from udfs.events.csv_mapping import check_csv, with_columns
 from udfs.events.names import instead
 from udfs.events.paths import check_paths, check_reads_each, reads_each
-from udfs.events.places import OR, expanded, field_of, only_place
+from udfs.events.places import OR, expanded, field_of, in_changes, only_place
 from udfs.events.preset import Preset
 from udfs.events.presets import PRESETS
 from udfs.events.time_formats import check_form
@@ -102,6 +102,9 @@ def resolve(preset: str, **own: Unpack[Own]) -> Preset:
     if not own.get("each") and not reads_each(resolved):
         resolved = msgspec.structs.replace(resolved, each="")  # own fields stand elsewhere
     _check(preset, resolved)
+    if base.shape == "change" and resolved.format == "json":
+        resolved = msgspec.structs.replace(resolved, fields=in_changes(named))
+        check_paths(resolved)
     return resolved
 
 

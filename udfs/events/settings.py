@@ -68,6 +68,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         items: where the fields are on lines about items.
         identity: whether the job resolves several ids of one person.
         types: whether the type of an event is carried.
+        time_option: the option that says how times are written; "": none does.
     """
 
     preset: Preset
@@ -86,6 +87,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     items: ItemPreset = OWN
     identity: bool = False
     types: bool = False
+    time_option: str = "source.time_format"
 
     @property
     def bounds(self) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from udfs.events.joined import NOTED, events_of
 from udfs.events.people import PERSONALISE
+from udfs.learning.follows import naming, without
 from udfs.learning.forgotten import Forgotten, Mark
 from udfs.state.handles import Cell, Rows
 from udfs.state.id_records import PAGE, PAGE_BYTES, IdRecord, pack_id, unpack_id
@@ -189,6 +190,16 @@ class Ids:
         self._state.ids.remove(name)
         self.reminded.pop(name, None)
         del self._cached[name]
+
+    def unfollow(self, gone: Mapping[str, int]) -> None:
+        """Let no id follow users who were forgotten."""
+        changed = []
+        for name, data in naming(self._state.ids, gone):
+            said = without(unpack_id(data).said, gone)
+            if said is not None:
+                self.get(name).said = said
+                changed.append(name)
+        self.store(changed)
 
     def refuse(self, name: str, ts: int) -> None:
         """Keep nothing of an id but that its events up to a time, ms, are refused."""

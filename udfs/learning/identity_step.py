@@ -23,12 +23,14 @@ from udfs.events.people import (
     CONSENT,
     EXPORT,
     FORGET,
+    GONE,
     LINK,
     LISTS,
     PERSONALISE,
     UNLINK,
     PersonChange,
     is_people,
+    pack_gone,
     pack_people,
     unpack_people,
 )
@@ -188,6 +190,8 @@ class IdentityStep:
             yield Report(Account(described=1))
         elif change.kind == FORGET:
             yield from self._forget(change)
+        elif change.kind == GONE:
+            pass  # all shards are told of all ids of the person when it is forgotten
         elif change.kind == EXPORT:
             known = {"asked": user, "ids": persons.known(user)}
             yield from self._pass([replace(change, user=persons.place(user), fields=known)])
@@ -239,6 +243,10 @@ class IdentityStep:
             ids.get(name)
             ids.refuse(name, change.ts)
         self._duplicates.forget(names)
+        ids.unfollow(dict.fromkeys(names, change.ts))
+        gone = pack_gone(told)
+        for shard in range(self._shards):
+            yield Emit(shard, gone)
         if extra := len(told) + len(others) - 1:
             yield Report(Account(described=-extra))
 

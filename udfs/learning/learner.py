@@ -144,6 +144,8 @@ class Learner:
             first: the position of the first event whose rating's error counts.
             prepared: the batch, if somebody has prepared it already.
         """
+        if not len(batch):  # which has no newest event to set the clock by
+            return Learned(np.zeros(0, np.int32), 0, {})
         s, users, catalogue = self.settings, self.users, self.catalogue
         prepared = prepared or prepare(batch, users, catalogue, rows, history)
         slots, events, known = prepared

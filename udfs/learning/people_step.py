@@ -10,8 +10,17 @@ from collections.abc import Generator, Iterable, Iterator
 
 import numpy as np
 
-from udfs.events.people import CONSENT, EXPORT, FORGET, PROFILE, PersonChange, unpack_people
+from udfs.events.people import (
+    CONSENT,
+    EXPORT,
+    FORGET,
+    GONE,
+    PROFILE,
+    PersonChange,
+    unpack_people,
+)
 from udfs.learning.effects import Effect
+from udfs.learning.follows import naming, without
 from udfs.learning.learner import Learner
 from udfs.learning.list_step import ListStep
 from udfs.learning.profiles import ProfileStep
@@ -50,6 +59,8 @@ class PeopleStep:
     ) -> Generator[Effect, None, dict[str, int]]:
         """Take what is said of users, in order; returns the slots of those whose lists change."""
         touched: dict[str, None] = {}
+        elsewhere = {one.user: one.ts for one in changes if one.kind == GONE}
+        changes = [one for one in changes if one.kind != GONE] if elsewhere else changes
         gone: dict[str, int] = {}  # forgotten together: each time, a whole log is read
         for change in changes:
             user, kind = change.user, change.kind
@@ -71,6 +82,8 @@ class PeopleStep:
             elif kind == CONSENT:
                 touched.pop(user, None)
         yield from self._rights.forget(shard, gone, now_ms)
+        if elsewhere and shard.profiled:
+            yield from self._unfollow(shard, elsewhere, now_ms)
         shard.account.described += len(changes)
         if not touched:
             return {}
@@ -79,6 +92,20 @@ class PeopleStep:
         )
         shard.idle.mark(self._learner.users, np.fromiter(slots.values(), np.int32), now_ms)
         return slots
+
+    def _unfollow(self, shard: UserShard, gone: dict[str, int], now_ms: int) -> Iterator[Effect]:
+        """Let nobody follow users who were forgotten, and write the lists that may name them."""
+        rows, changed = self._state.people, dict[str, bytes]()
+        for user, data in naming(rows, gone):
+            record = without(unpack_record(data, "what is said of a user"), gone)
+            if record is not None:
+                changed[user] = pack_record(record)
+                if (slot := self._learner.users.find(user)) >= 0:
+                    self._profiles.put(slot, record)
+        if changed:
+            rows.put_all(changed)
+            if self._refresh:
+                yield from self._lists.soon(shard, changed, now_ms)
 
     def clear(self, user: str) -> None:
         """Forget what is said of a user."""

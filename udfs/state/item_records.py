@@ -19,8 +19,10 @@ _ATTRIBUTES, _DELETED = "attributes", "deleted"
 _OWN = "attributes."  # how the keys of single attributes begin
 
 Record = dict[str, tuple[int, Any]]
-"""Field → (time in ms, value); None: deleted. Each attribute has a key "attributes.<name>" of its
-own; the value of "attributes" itself is always None: all older ones are deleted."""
+"""Field → (time in ms, value); None: deleted. `deleted` is true, or false if the item was back in
+the same millisecond: fields from before are gone in both cases. Each attribute has a key
+"attributes.<name>" of its own; the value of "attributes" itself is always None: all older ones are
+deleted."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[int, Record]).decode
@@ -56,7 +58,8 @@ def unpack_record(data: bytes | None, what: str) -> Record:
 
 def merged(record: Record, ts: int, fields: Mapping[str, Any]) -> Record:
     """The record with the fields of a change that are not older than its own. Only newer fields
-    bring a deleted item back: that it is not deleted says nothing.
+    bring a deleted item back, or a change of the same time that says that it is not deleted:
+    databases delete a row and insert it again in one transaction.
 
     >>> one = merged({}, 5, {"title": "Mug", "attributes": {"colour": "red"}})
     >>> two = merged(one, 3, {"title": "Cup", "price": 2.5, "attributes": {"size": "L"}})
@@ -70,11 +73,12 @@ def merged(record: Record, ts: int, fields: Mapping[str, Any]) -> Record:
         if name == _ATTRIBUTES and value is not None:
             for attribute, own in value.items():
                 _set(found, _OWN + attribute, ts, own)
-        elif name != _DELETED or value:
+        elif name != _DELETED or value or (value is False and deleted_at(found) == ts):
             _set(found, name, ts, value)
-    gone = deleted_at(found)
-    if gone is not None:
-        found = {name: one for name, one in found.items() if one[0] > gone or name == _DELETED}
+    if _DELETED in found:
+        since, gone = found[_DELETED]
+        oldest = since + bool(gone)
+        found = {name: one for name, one in found.items() if one[0] >= oldest or name == _DELETED}
     return found
 
 
@@ -84,7 +88,7 @@ def _set(record: Record, name: str, ts: int, value: Any) -> None:
 
 
 def deleted_at(record: Record) -> int | None:
-    """When the item was deleted, ms; None if it never was."""
+    """When the item was deleted, ms; None if it never was, or was back at once."""
     ts, value = record.get(_DELETED, (0, None))
     return ts if value else None
 

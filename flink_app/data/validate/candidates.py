@@ -16,6 +16,8 @@ import msgspec
 from flink_app.config import Config
 from flink_app.data.validate.looks import Look, delimiters
 from flink_app.data.validate.places import paths
+from udfs.events.items.row_changes import is_change, row_of
+from udfs.events.items.values import Bad
 from udfs.events.names import fold, roles
 from udfs.events.presets import PRESETS
 
@@ -48,6 +50,9 @@ def _of_json(look: Look) -> Iterator[Changes]:
     yield {}
     yield from ({"source.preset": n} for n, preset in PRESETS.items() if preset.format == "json")
     for event, plain, lists in _shapes(look.lines[:LINES]):
+        if is_change(event):
+            yield {"source.preset": "debezium"} | _fields(roles(_columns(event), abroad=True))
+            continue
         outer = _roles(plain)
         yield _fields(outer)
         for place in lists:
@@ -55,6 +60,14 @@ def _of_json(look: Look) -> Iterator[Changes]:
             inner = _roles([f"{place}.{path}" for path in paths(below)[0]])
             yield {"source.each": place} | _fields(outer | inner)
             yield {"source.each": place} | _fields(inner | outer)
+
+
+def _columns(change: Mapping[str, Any]) -> list[str]:
+    """The names of the columns of a row that changes."""
+    with suppress(Bad):
+        row = row_of(change)
+        return [*row.columns] if row else []
+    return []
 
 
 def _shapes(lines: Sequence[str]) -> Iterator[tuple[dict[str, Any], list[str], list[str]]]:

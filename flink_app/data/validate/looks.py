@@ -9,13 +9,20 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
+import msgspec
+
+from udfs.events.items.row_changes import is_change
 from udfs.events.names import roles
 from udfs.events.text_files import byte_order_mark
 
 DELIMITERS = ",", "\t", ";", "|", "::"
 """What may separate two cells, the likelier one first."""
+
+CHANGES = "changes of a database's rows, as Debezium writes them"
+"""What such JSON is called."""
 
 Form = Literal["json", "csv", "binary", "empty"]
 
@@ -108,8 +115,15 @@ def _form(first: str) -> tuple[str, Form]:
     if first.startswith("["):
         return "a JSON array", "json"
     if first.startswith("{"):
-        return "JSON", "json"
+        return CHANGES if _is_change(first) else "JSON", "json"
     return "CSV", "csv"
+
+
+def _is_change(line: str) -> bool:
+    with suppress(msgspec.DecodeError):
+        found = msgspec.json.decode(line)
+        return isinstance(found, dict) and is_change(found)
+    return False
 
 
 def encoding_of(head: bytes) -> str:

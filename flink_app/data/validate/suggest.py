@@ -26,7 +26,7 @@ from flink_app.data.validate.candidates import (
     encoding_option,
     ways,
 )
-from flink_app.data.validate.looks import Look, is_header, look
+from flink_app.data.validate.looks import CHANGES, Look, is_header, look
 from flink_app.graph.event_settings import decode_settings
 from udfs.errors import MillirecError
 from udfs.events.decode import Decoder
@@ -37,6 +37,11 @@ from udfs.events.raw_columns import Rejected
 from udfs.events.text_files import CHUNK, head_of, open_lines
 
 _THEN = "then run `millirec validate` again, which says what else is wrong"
+_OF_ROWS = (
+    "if its rows are items, {items} --set items.preset=debezium reads them, and "
+    "--set items.fields.item=NAME where their id is not id; if they are events, --preset debezium "
+    "--set source.fields.user=NAME --set source.fields.item=NAME"
+)
 _BEHIND_IDS = ("bad_time", "time_out_of_range", "missing_value", "not_finite", "value_out_of_range")
 """Reasons for lines whose user and item are there."""
 _PLAIN = re.compile(r"[A-Za-z][\w.|\[\]-]*")  # needs no quotes in TOML
@@ -80,6 +85,9 @@ def advice(path: Path, config: Config, now_ms: int) -> str:
         return ""
     if seen.form == "csv":
         return _of_columns(told, seen, config)
+    if seen.kind.startswith(CHANGES):
+        items = shown({"items.kind": "files", "items.paths": [str(path)]})
+        return f"{told}: {_OF_ROWS.format(items=items)}"
     return f"{told}, of which no line is an event in any form known to millirec"
 
 

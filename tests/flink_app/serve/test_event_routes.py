@@ -17,7 +17,7 @@ from flink_app.config import load
 from flink_app.data import sinks
 from flink_app.graph.event_settings import decode_settings
 from flink_app.serve import services
-from flink_app.serve.event_routes import example
+from flink_app.serve.event_routes import _EVENT, example
 from flink_app.serve.events import Judge
 from flink_app.writers.kafka import KafkaWriter
 from tests.flink_app.serve.servers import serving
@@ -253,3 +253,16 @@ def test_events_are_counted(client: httpx.Client) -> None:
     text = client.get("/metrics").text
     assert "millirec_events_accepted_total 1.0" in text
     assert 'millirec_events_rejected_total{reason="missing_item"} 1.0' in text
+
+
+@pytest.mark.parametrize("fields", range(16))
+def test_the_schema_requires_what_the_job_requires(fields: int) -> None:
+    names = ["user", "session", "item", "query"]
+    event = {name: "x" for bit, name in enumerate(names) if fields >> bit & 1}
+    schema = _EVENT["allOf"]
+    fits = all(any({*one["required"]} <= {*event} for one in some["anyOf"]) for some in schema)
+    if "query" in event:
+        event["type"] = "search"
+    judge = Judge(load(None, ["events.weights.search=1"], {}).config)
+    assert bool(judge.judge([msgspec.json.encode(event)], 1_700_000_000_000).lines) == fits
+    assert "required" not in _EVENT and {*event} <= {*_EVENT["properties"]}

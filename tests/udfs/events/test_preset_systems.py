@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.udfs.events.test_presets import ACTION, PRODUCTS, decode
+from udfs.errors import SourceError
 from udfs.events.decode import Decoder, DecodeSettings
 from udfs.events.resolve import resolve
 
@@ -142,3 +143,43 @@ def test_snowplow_reads_the_products_of_ecommerce_actions() -> None:
 def test_a_line_of_millirecs_own_is_no_event_of_a_preset(preset: str) -> None:
     got = decode(preset, '{"user":"u","item":"i","type":"view"}')
     assert len(got) == 0 and got.received == 1
+
+
+ROW = {"id": 1, "customer": "u", "sku": "i", "bought_at": "2022-08-25T12:51:36Z"}
+SOURCE = {"table": "purchases", "ts_ms": 1_661_431_896_711}
+COLUMNS = {"user": "customer", "item": "sku", "ts": "bought_at|ts_ms"}
+
+
+def test_rows_that_are_inserted_are_events_and_what_becomes_of_them_is_ignored() -> None:
+    inserted = [{"op": op, "before": None, "after": ROW, "source": SOURCE} for op in ("c", "r")]
+    inserted += [ROW, ROW | {"__op": "c", "__deleted": "false"}]
+    inserted += [{"schema": {}, "payload": one} for one in inserted]
+    others: list[dict[str, object]] = [
+        {"op": "u", "before": ROW, "after": ROW},
+        {"op": "d", "before": ROW, "after": None},
+        {"op": "t", "before": None, "after": None, "source": SOURCE},
+        {"op": "m", "message": {"prefix": "x", "content": ""}},
+        ROW | {"__op": "u"},
+        ROW | {"__deleted": "true"},
+    ]
+    others += [{"schema": {}, "payload": one} for one in others]
+    lines = [json.dumps(one) for one in [*inserted, *others]]
+    got = decode("debezium", *lines, "", fields=COLUMNS)
+    assert got.rejected == [] and got.ignored == len(others) + 1
+    assert (got.users, got.items, got.ids) == (["u"] * 8, ["i"] * 8, ["1"] * 8)
+    assert got.ts.tolist() == [1_661_431_896_000] * 8
+
+
+def test_a_row_without_a_time_is_of_the_time_of_its_change() -> None:
+    row = {"customer": "u", "sku": "i", "bought_at": None}
+    change = {"op": "c", "after": row, "source": SOURCE}
+    flat = row | {"__source_ts_ms": SOURCE["ts_ms"]}
+    lines = [json.dumps(one) for one in (change, {"payload": change}, flat, {"payload": flat})]
+    assert decode("debezium", *lines, fields=COLUMNS).ts.tolist() == [SOURCE["ts_ms"]] * 4
+
+
+def test_columns_that_cannot_be_told_from_the_envelope_are_refused() -> None:
+    with pytest.raises(SourceError, match="'item' and 'id' are both read from 'id'"):
+        resolve("debezium", fields={"item": "id"})
+    with pytest.raises(SourceError, match="inside 'after' of the field 'item'"):
+        resolve("debezium", fields={"item": "after"})

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from udfs.errors import SourceError
 from udfs.events.decode import Decoded, Decoder, DecodeSettings
+from udfs.events.places import in_changes
 from udfs.events.preset import FIELDS
 from udfs.events.presets import PRESETS
 from udfs.events.resolve import resolve
@@ -24,8 +26,8 @@ PRODUCTS = "contexts_com_snowplowanalytics_snowplow_ecommerce_product_1"
 ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1"
 
 
-def decode(name: str, *lines: str, **overrides: str) -> Decoded:
-    preset = resolve(name, **overrides)  # type: ignore[arg-type]
+def decode(name: str, *lines: str, **overrides: Any) -> Decoded:
+    preset = resolve(name, **overrides)
     return Decoder(DecodeSettings(preset=preset, weights=WEIGHTS)).decode(lines, NOW)
 
 
@@ -60,6 +62,13 @@ EXAMPLES = [
         '"key":"u","payload":"i"}',
         1.0,
         "",
+    ),
+    (
+        "debezium",
+        '{"schema":{},"payload":{"op":"c","before":null,"after":{"id":"e","user_id":"u",'
+        '"item_id":"i","created_at":1661431896711000},"source":{"ts_ms":1661431897000}}}',
+        1.0,
+        "e",
     ),
     ("personalize", "u,i,1661431896,Purchase,", 4.0, ""),
     ("retail", "1661431896711,u,transaction,i,77", 4.0, ""),
@@ -163,7 +172,10 @@ def test_each_other_preset_reads_a_line_of_its_data_set(
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_resolves_to_itself(name: str) -> None:
     own = {"rec": "rec"} if name == "millirec" else {}  # only its JSON has columns besides
-    expected = msgspec.structs.replace(PRESETS[name], fields=PRESETS[name].fields | own)
+    fields = PRESETS[name].fields | own
+    if PRESETS[name].shape:  # whose fields are columns
+        fields = in_changes(fields)
+    expected = msgspec.structs.replace(PRESETS[name], fields=fields)
     assert resolve(name) == expected
     assert set(PRESETS[name].fields) <= {*FIELDS, "rec", "session"}
 

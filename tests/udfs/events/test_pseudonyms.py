@@ -17,7 +17,7 @@ from tests.udfs.flink import Subtask
 from udfs.errors import ConfigError
 from udfs.events import kinds, pseudonyms
 from udfs.events.batch import unpack, user_shard
-from udfs.events.people import is_people, unpack_people
+from udfs.events.people import GONE, is_people, unpack_people
 from udfs.events.pseudonyms import Pseudonyms
 from udfs.events.resolve import resolve
 from udfs.events.searches import is_searches, unpack_searches
@@ -91,6 +91,9 @@ def test_no_id_of_a_user_is_sent_on_and_items_stay() -> None:
     [batch] = found["batches"]
     assert (batch.users, batch.items) == ([alice], ["alice-book"])
     assert [(one.user, one.query) for one in found["searches"]] == [(alice, "red kettle")]
+    gone = [(key, one.user) for key, one in found["people"] if one.kind == GONE]
+    assert gone == [(key, anon) for key in KEYS], "nobody follows who is forgotten"
+    found["people"] = [(key, one) for key, one in found["people"] if one.kind != GONE]
     assert all(key == KEYS[user_shard(one.user, 4)] for key, one in found["people"])
     said = {one.kind: (one.user, one.fields) for _, one in found["people"]}
     assert said == {

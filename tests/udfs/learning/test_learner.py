@@ -298,3 +298,16 @@ def test_many_items_expire_whatever_was_counted_of_them(served: str) -> None:
     assert shard.learner.catalogue.size == 1000, "their space is given back"
     shard.learn(batch_of([("kim", "new 1"), ("kim", "shown 9")]), NOW)
     assert len(shown(shard.lists("kim", now_ms=NOW + 5000)["rec:kim"])) == 5
+
+
+def test_a_batch_of_no_events_changes_nothing() -> None:
+    batch = stream(60)
+    shard, other = learn_in(OneShard(), batch, 60), learn_in(OneShard(), batch, 60)
+    for _ in range(2):
+        learned = shard.learn(part(batch, 0, 0))
+        assert (len(learned.slots), learned.new_users) == (0, 0)
+    assert shard.learner.models.clock_ms == other.learner.models.clock_ms == NOW + 59
+    assert learn_in(shard, batch, 7).rows.data == learn_in(other, batch, 7).rows.data
+    fresh = OneShard()
+    fresh.learn(part(batch, 0, 0))
+    assert fresh.learner.models.clock_ms == OneShard().learner.models.clock_ms

@@ -83,6 +83,18 @@ def test_a_deleted_item_keeps_nothing_but_that_and_can_come_back() -> None:
     assert as_of(record) == 5
 
 
+def test_an_item_that_is_back_in_the_same_millisecond_begins_anew() -> None:
+    old, gone = (1, {"title": "Mug", "price": 2.0}), (5, {"deleted": True})
+    back = 5, {"title": "Cup", "deleted": False}
+    for told in ([old, gone, back], [old, gone, back, back], [gone, back, old], [back, gone, back]):
+        assert fields_of(after(told)) == {"title": "Cup"}
+    assert fields_of(after([old, gone, back, gone])) == {"deleted": True}
+    assert fields_of(after([old, gone, (5, {"title": "Cup"})])) == {"deleted": True}
+    assert fields_of(after([old, gone, (4, {"title": "Cup", "deleted": False})])) == {
+        "deleted": True
+    }
+
+
 def test_of_two_changes_of_one_time_the_later_counts() -> None:
     assert fields_of(after([(1, {"title": "a"}), (1, {"title": "b"})])) == {"title": "b"}
 

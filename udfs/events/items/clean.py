@@ -7,6 +7,7 @@ be used, so that nothing of the line is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from html import unescape
 from typing import Any
 
@@ -14,6 +15,7 @@ from udfs.events.item_preset import ItemPreset
 from udfs.events.items.attributes import attributes
 from udfs.events.items.flags import flag
 from udfs.events.items.prices import price
+from udfs.events.items.row_values import day
 from udfs.events.items.values import (
     MOST_IMAGE,
     MOST_TEXT,
@@ -29,6 +31,7 @@ from udfs.events.items.values import (
 Raw = dict[str, tuple[Any, str]]
 _Clean = Callable[[Any, str, ItemPreset], Any]
 _SAID = "the price's own currency"
+_DAYS, _YEARS = 100_000, range(1000, 3000)  # since 1970, until 2243; and years by themselves
 
 
 def plain(value: Any) -> Any:
@@ -79,6 +82,23 @@ def _made(value: Any, name: str) -> list[float] | None:
     return found and [int(one) if one.is_integer() else one for one in found]
 
 
+def _moment(value: Any, name: str, preset: ItemPreset) -> int | None:
+    """A time; in a change of a row without a schema, a number that small is a day."""
+    if preset.shape == "change" and not preset.time_format and type(value) is int:
+        value = value if abs(value) > _DAYS or value in _YEARS else day(value)
+    return moment(value, name, preset.time_format)
+
+
+def _is_deleted(value: Any, preset: ItemPreset) -> bool:
+    """Whether an item is deleted, or since when it is."""
+    try:
+        return bool(flag(value, "the deleted"))
+    except Bad:
+        with suppress(Bad):
+            return moment(value, "the deleted", preset.time_format) is not None
+        raise
+
+
 _CLEAN: dict[str, _Clean] = {
     "title": _title,
     "text": _text,
@@ -93,19 +113,22 @@ _CLEAN: dict[str, _Clean] = {
     "available": lambda value, name, preset: flag(value, name),
     "hidden": lambda value, name, preset: flag(value, name),
     "deleted": lambda value, name, preset: flag(value, name),
-    "published": lambda value, name, preset: moment(value, name, preset.time_format),
-    "expires": lambda value, name, preset: moment(value, name, preset.time_format),
+    "published": _moment,
+    "expires": _moment,
     "attributes": lambda value, name, preset: attributes(value, name),
 }
 
 
-def cleaned(raw: Raw, preset: ItemPreset) -> dict[str, Any]:
+def cleaned(raw: Raw, preset: ItemPreset, gone: bool | None = None) -> dict[str, Any]:
     """The fields of an item; None for one that is to go.
+
+    Args:
+        gone: whether the row that they are of has been deleted; None: that is not known.
 
     Raises:
         Bad: a value cannot be used; the sentence names its field.
     """
-    if "deleted" in raw and flag(raw["deleted"][0], "the deleted"):
+    if gone or ("deleted" in raw and _is_deleted(raw["deleted"][0], preset)):
         return {"deleted": True}
     if "tags" in raw and isinstance(raw["tags"][0], dict):  # labels by name
         raw.setdefault("attributes", raw.pop("tags"))
@@ -116,6 +139,8 @@ def cleaned(raw: Raw, preset: ItemPreset) -> dict[str, Any]:
         except Bad:
             if field not in preset.loose:
                 raise
+    if gone is False:
+        found["deleted"] = False
     if _SAID in found:
         currency = found.pop(_SAID)
         found["currency"] = found.get("currency") or currency

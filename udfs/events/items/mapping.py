@@ -18,6 +18,8 @@ from udfs.events.items.values import Bad
 from udfs.events.names import fold
 from udfs.events.places import alternatives
 
+OF_MESSAGE = ("@key", "@time")
+"""What a Kafka message adds to its line where a mapping names one of them."""
 _ABSENT: Any = object()
 _Keys = list[tuple[str, str]]
 
@@ -99,7 +101,7 @@ class Mapped:
         """Add what no place of the mapping names: known fields, then spellings, then attributes."""
         others: dict[str, Any] = {}
         for key, value in found.items():
-            if key in self._used:
+            if key in self._used or key in OF_MESSAGE:
                 continue
             if key in FIELDS or key == "item" or key == "ts":
                 named.setdefault(key, (value, key))

@@ -210,7 +210,11 @@ ITEM_PRESETS: dict[str, ItemPreset] = {
         html=True,
     ),
     # https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events
-    "debezium": ItemPreset(fields={"item": "id"}, shape="change"),
+    # and https://debezium.io/documentation/reference/stable/transformations/event-flattening.html;
+    # Oracle has columns in capitals, MongoDB an _id
+    "debezium": ItemPreset(
+        fields={"item": "id|_id|ID", "deleted": "deleted|is_deleted|deleted_at"}, shape="change"
+    ),
     # https://amazon-reviews-2023.github.io/: item metadata; and the fields of
     # https://nijianmo.github.io/amazon/, whose prices hold all kinds of text
     "amazon": ItemPreset(

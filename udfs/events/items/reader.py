@@ -19,6 +19,7 @@ from udfs.events.item_preset import OWN
 from udfs.events.items.clean import cleaned
 from udfs.events.items.mapping import Mapped
 from udfs.events.items.objects import objects_of
+from udfs.events.items.row_changes import TIME, is_change
 from udfs.events.items.shapes import unwrapped
 from udfs.events.items.tables import Table, Tables
 from udfs.events.items.values import Bad
@@ -132,23 +133,23 @@ class ItemReader:
         preset = OWN if mapped is self._own else self._preset
         if not mapped.wants(one):
             return None
-        if preset.shape:
-            taken = unwrapped(one, preset.shape)
-            if taken is None:
-                return None
-            one = taken
-        raw = mapped.raw(one)
+        row = unwrapped(one, preset.shape)
+        if row is None:
+            return None
+        raw = mapped.raw(row.columns)
+        if row.gone and TIME in row.columns:  # other columns of a deleted row may be made up
+            raw["ts"] = row.columns[TIME], TIME
         item, place = raw.pop("item", (None, "item"))
         time, at = raw.pop("ts", (None, "ts"))
         if item is None:
             names = preset.fields.get("item", "item").replace("|", "' or '")
-            return "missing_item", f"the line has no '{names}'{_instead(one)}"
+            return "missing_item", f"the line has no '{names}'{_instead(row.columns)}"
         if isinstance(item, bool | list | dict):
             what = f"the item ({place!r}) is {kind_of(item)}"
             return "wrong_type", f"{what}, neither text nor a whole number"
         if isinstance(time, bool | list | dict):
             return "wrong_type", f"the ts ({at!r}) is {kind_of(time)}, not a time"
-        return item, time, cleaned(raw, preset)
+        return item, time, cleaned(raw, preset, row.gone)
 
     def _checked(self, rows: _Rows, now_ms: int) -> ReadItems:
         """The changes among the rows whose ids and times can be used."""
@@ -187,7 +188,9 @@ def _whole(rows: _Rows, index: int) -> None:
 
 
 def _instead(one: dict[str, Any]) -> str:
-    """What the line has that may be the id."""
+    """What the line has that may be the id, or what it is."""
+    if is_change(one):
+        return ', but a change of a row of a database: set items.preset = "debezium"'
     names = ("id", "item_id", "itemId", "ItemId", "product_id", "sku", "asin", "parent_asin")
     found = next((name for name in names if name in one), None)
     return f', but {found!r}: set items.fields.item = "{found}"' if found else ""

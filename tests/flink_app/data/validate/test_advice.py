@@ -226,6 +226,12 @@ GUESSED: dict[str, tuple[bytes, int]] = {
         b'{"schema":{"type":"struct"},"payload":{"user_id":"a","item_id":"b"}}\n' * 3,
         3,
     ),
+    "debezium": (
+        b'{"op":"d","before":{"id":1,"customer_id":null},"after":null}\n'
+        + b'{"payload":{"op":"u","after":{"id":1,"customer_id":1,"sku":2}}}\n' * 5
+        + b'{"payload":{"op":"c","after":{"id":1,"customer_id":1,"sku":2}}}\n' * 3,
+        3,
+    ),
     "words of a preset": (
         b"user_id,item_id,behavior_type,user_geohash,item_category,time\n1,2,3,,9,2014-12-06 02\n",
         1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,21 @@ def test_items_of_nothing_but_attributes(tmp_path: Path) -> None:
     assert found.status == "WARN"
     settings = settings_in(found.advice, {"NAME": "xa"})
     assert attributes_of(about_items(tmp_path, text, *settings)).status == "PASS"
+
+
+def test_changes_of_rows_are_told_to_be_items_or_events(tmp_path: Path) -> None:
+    path = tmp_path / "products.jsonl"
+    row = {"sku": "mug", "name": "Mug", "stock": 0}
+    path.write_text(json.dumps({"op": "c", "after": row, "source": {"table": "products"}}))
+    lines = examined(path, []).checks[0]
+    assert "changes of a database's rows, as Debezium writes them" in lines.advice
+    items, _, events = lines.advice.partition("; if they are events")
+    (tmp_path / "events").touch()
+    settings = settings_in(items, {"NAME": "sku"})
+    found = attributes_of(examined(tmp_path / "events", settings))
+    settings += settings_in(found.advice)
+    assert settings[-1] == "items.fields.available=stock"
+    after = examined(tmp_path / "events", settings)
+    assert {check.status for check in after.checks} == {"PASS"}
+    columns = [*settings_in(events, {"NAME": "sku"}), "source.fields.user=name"]
+    assert examined(path, columns).events == 1

@@ -273,6 +273,7 @@ def test_debezium() -> None:
         "price": 9.5,
         "provider": None,
         "attributes": {"colour": "red"},
+        "deleted": False,
     }
     assert found.changes[1].fields == {"deleted": True}
     assert found.ignored == 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, OneShard, batch_of
+from udfs.events.batch import user_shard
 from udfs.models.segments.names import of_profile
 from udfs.models.social.source import EACH, MOST, Follows, Social
 
@@ -73,3 +74,25 @@ def test_follows_are_bounded_and_leave_memory_with_their_user() -> None:
     follows.put(4, [])
     assert follows.of == {}
     assert of_profile({"follows": ["bob"]}) == [], "whom one follows is no segment"
+
+
+@pytest.mark.parametrize("subtasks", [1, 2, 4])
+def test_with_several_subtasks_those_on_the_same_one_are_found(subtasks: int) -> None:
+    """What docs/people.md says that follows lose by parallelism."""
+    users, random = [f"u{n}" for n in range(60)], np.random.default_rng(3)
+    follows = {user: [*random.choice(users, 8, replace=False)] for user in users}
+    took = {user: [f"{user}:{n}" for n in range(3)] for user in users}
+    where = {user: user_shard(user, subtasks) for user in users}
+    learners = [OneShard() for _ in range(subtasks)]
+    for number, shard in enumerate(learners):
+        own = [(user, item) for user in users if where[user] == number for item in took[user]]
+        shard.learn(batch_of(own))
+    here = all_of_them = 0
+    for user in users:
+        following(learners[where[user]], user, *follows[user])
+        wanted = {item for one in follows[user] if one != user for item in took[one]}
+        near = {i for one in follows[user] if where[one] == where[user] for i in took[one]}
+        got = {*found(learners[where[user]], user)}
+        assert got == near & wanted
+        here, all_of_them = here + len(got), all_of_them + len(wanted)
+    assert here / all_of_them == pytest.approx(1 / subtasks, rel=0.2)

@@ -1,0 +1,42 @@
+"""Takes users who were forgotten out of what others follow.
+
+In: records of what is said of users or ids, and who was forgotten when. Out: the records without
+these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from udfs.state.handles import Rows
+from udfs.state.item_records import Record
+
+_FOLLOWS = "follows"
+
+
+def without(record: Record, gone: Mapping[str, int]) -> Record | None:
+    """The record without the users who are gone, if it follows any of them; None: it does not.
+
+    What was said since a user was forgotten stays. What is left is as of then, so that older lines
+    that come again do not bring the name back.
+
+    Args:
+        gone: user → when it was forgotten, ms.
+
+    >>> without({"follows": (5, ["bob", "cid"])}, {"bob": 7})
+    {'follows': (7, ['cid'])}
+    >>> without({"follows": (5, ["bob"])}, {"bob": 4}) is None
+    True
+    """
+    said, names = record.get(_FOLLOWS, (0, None))
+    out = {name: gone[name] for name in names or () if gone.get(name, said - 1) >= said}
+    if not out:
+        return None
+    left = [name for name in names or () if name not in out]
+    return record | {_FOLLOWS: (max(out.values()), left or None)}
+
+
+def naming(rows: Rows, users: Mapping[str, int]) -> list[tuple[str, bytes]]:
+    """The rows whose values have one of these ids anywhere."""
+    raw = [user.encode() for user in users]
+    return [(key, data) for key, data in rows.items() if any(one in data for one in raw)]
