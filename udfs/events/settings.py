@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from udfs.events.item_preset import OWN, ItemPreset
 from udfs.events.preset import Preset
+from udfs.formats.settings import ValueSettings
 
 RATING = "rating"
 """The event type whose weight is computed from its value."""
@@ -68,6 +69,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         items: where the fields are on lines about items.
         identity: whether the job resolves several ids of one person.
         types: whether the type of an event is carried.
+        values: which lines are values that become lines first.
     """
 
     preset: Preset
@@ -86,6 +88,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     items: ItemPreset = OWN
     identity: bool = False
     types: bool = False
+    values: ValueSettings = ValueSettings()
 
     @property
     def bounds(self) -> tuple[int, int]:
