@@ -25,7 +25,7 @@ def reader(schema: RegisteredSchema) -> Callable[[bytes], Any]:
     Raises:
         Unfit: the schema is none, or refers to files that are not there.
     """
-    file = _compiled(schema)
+    file = compiled(schema)
     found: dict[tuple[int, ...], _Message] = {}
     known: dict[str, _Message] = {}
 
@@ -42,7 +42,7 @@ def writer(text: str) -> Callable[[Any], bytes]:
     """What writes the first message of a schema, given as a dictionary."""
     from google.protobuf.message_factory import GetMessageClass
 
-    made = GetMessageClass(_described(_compiled(RegisteredSchema("protobuf", text)), [0]))
+    made = GetMessageClass(_described(compiled(RegisteredSchema("protobuf", text)), [0]))
 
     def write(value: Any) -> bytes:
         body: bytes = made(**value).SerializeToString()
@@ -51,7 +51,7 @@ def writer(text: str) -> Callable[[Any], bytes]:
     return write
 
 
-def _compiled(schema: RegisteredSchema) -> Any:
+def compiled(schema: RegisteredSchema) -> Any:
     """The descriptor of a file, in a pool of its own."""
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from google.protobuf.descriptor_pool import DescriptorPool
