@@ -42,7 +42,7 @@ def reader(schema: RegisteredSchema) -> Callable[[bytes], Any]:
         parsed: Any = parse_schema(whole, named_schemas=known)
     except Exception as error:
         raise Unfit(f"it cannot be parsed: {error}") from error
-    _check(parsed, known, ())
+    _Check(known).empty(parsed)
 
     def read(body: bytes) -> Any:
         stream = io.BytesIO(body)
@@ -68,32 +68,48 @@ def writer(text: str) -> Callable[[Any], bytes]:
     return write
 
 
-def _check(schema: Any, known: Mapping[str, Any], above: tuple[str, ...]) -> bool:
-    """Whether a value of this schema may take no bytes.
+class _Check:
+    """Whether values of a schema can be read whatever their bytes are.
 
-    Raises:
-        Unfit: it may hold itself, which a few thousand bytes nest so deep that fastavro ends the
-            process, or its arrays can have a billion elements in five bytes.
+    Args:
+        known: the named types that it may refer to.
     """
-    if isinstance(schema, list):
-        for branch in schema:
-            _check(branch, known, above)
-        return False
-    if isinstance(schema, str):
-        if schema in above:
-            raise Unfit(f"{schema} may hold itself, and can be nested too deeply to be read")
-        return _check(known[schema], known, above) if schema in known else schema == "null"
-    kind = schema["type"]
-    if kind in _NESTED:
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self._known, self._done = known, dict[str, bool]()
+        self._above: list[str] = []
+
+    def empty(self, schema: Any) -> bool:
+        """Whether a value may take no bytes.
+
+        Raises:
+            Unfit: it may hold itself, which a few thousand bytes nest so deep that fastavro ends
+                the process; or its arrays can have a billion elements in five bytes.
+        """
+        if isinstance(schema, list):
+            for branch in schema:
+                self.empty(branch)
+            return False
+        if isinstance(schema, str):
+            return self.empty(self._known[schema]) if schema in self._known else schema == "null"
+        kind = schema["type"]
+        if kind in _NESTED:
+            return self._record(schema)
+        if kind == "array" and self.empty(schema["items"]):
+            raise Unfit("it has an array of what takes no bytes, which can be of any length")
+        if kind == "map":
+            self.empty(schema["values"])
+        if kind == "fixed":
+            return bool(schema["size"] == 0)
+        return kind == "null" if isinstance(kind, str) else self.empty(kind)
+
+    def _record(self, schema: Any) -> bool:
         name = schema["name"]
-        if name in above:
+        if name in self._above:
             raise Unfit(f"{name} may hold itself, and can be nested too deeply to be read")
-        inside = [_check(one["type"], known, (*above, name)) for one in schema["fields"]]
-        return all(inside)
-    if kind == "array" and _check(schema["items"], known, above):
-        raise Unfit("it has an array of what takes no bytes, which can be of any length")
-    if kind == "map":
-        _check(schema["values"], known, above)
-    if kind == "fixed":
-        return bool(schema["size"] == 0)
-    return kind == "null" if isinstance(kind, str) else _check(kind, known, above)
+        if name not in self._done:
+            self._above.append(name)
+            inside = [self.empty(one["type"]) for one in schema["fields"]]
+            self._done[name] = all(inside)
+            self._above.pop()
+        return self._done[name]

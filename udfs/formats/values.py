@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from udfs.formats import avro, protobuf
+from udfs.formats.packages import require_packages
 from udfs.formats.registry import Registry, UnknownSchema
 from udfs.formats.schema import RegisteredSchema, Unfit
 from udfs.formats.settings import ValueSettings
@@ -56,6 +57,9 @@ class Values:
 
     Args:
         registry: has the schemas; by default that of the settings. clock: seconds.
+
+    Raises:
+        ConfigError: a package is not installed, or a certificate cannot be read.
     """
 
     def __init__(
@@ -64,6 +68,9 @@ class Values:
         registry: Registry | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        for option, name in ("source.format", settings.events), ("items.format", settings.items):
+            if name:
+                require_packages(option, name)
         self._events, self._items, self._clock = settings.events, settings.items, clock
         self._registry = registry or Registry(settings.registry)
         self._readers: dict[tuple[str, int], Read | _Bad] = {}
@@ -150,7 +157,7 @@ def _reader(schema: RegisteredSchema, value_format: str, number: int) -> Read | 
         )
     try:
         return _READERS[value_format](schema)
-    except Unfit as error:
+    except (Unfit, RecursionError) as error:
         return _Bad("unfit_schema", f"the schema of id {number} cannot be used: {error}")
 
 

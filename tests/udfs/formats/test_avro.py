@@ -112,6 +112,14 @@ def test_a_schema_by_which_few_bytes_end_a_process_is_unfit(schema: Any, why: st
         reader(registered(schema))
 
 
+def test_a_schema_of_many_names_is_looked_at_once_each() -> None:
+    """Each of 40 records has the next twice: a look at every path would never end."""
+    schema: Any = record("R0", a="int")
+    for n in range(1, 40):
+        schema = record(f"R{n}", a=schema, b=f"R{n - 1}")
+    reader(registered(schema))
+
+
 def test_a_schema_that_is_none() -> None:
     with pytest.raises(Unfit, match="cannot be parsed"):
         reader(RegisteredSchema("avro", "{"))
