@@ -7,6 +7,7 @@ bits; Google's own types, such as Timestamp, are as in Protobuf's mapping to JSO
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -68,20 +69,40 @@ def compiled(schema: RegisteredSchema) -> Any:
 def _compile(schema: RegisteredSchema) -> bytes:
     """The descriptors of a file and of those that it imports; Google's own need not be given."""
     import grpc_tools
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from grpc_tools.protoc import main as protoc
 
+    described = FileDescriptorSet()
     with tempfile.TemporaryDirectory(prefix="millirec-") as name:
         folder = Path(name)
         for path, text in {**schema.references, _FILE: schema.text}.items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise Unfit(f"it imports {path!r}, which is outside of its own files")
+            if text and (file := _descriptor(text)):
+                file.name = path
+                described.file.append(file)
+                continue
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
         out, own = folder / "descriptors", Path(grpc_tools.__file__).parent / "_proto"
-        options = [f"-I{folder}", f"-I{own}", "--include_imports", f"--descriptor_set_out={out}"]
-        if protoc(["protoc", *options, str(folder / _FILE)]):
+        given = folder / "given"
+        given.write_bytes(described.SerializeToString())
+        paths = [f"-I{folder}", f"-I{own}", f"--descriptor_set_in={given}"]
+        if protoc(["protoc", *paths, "--include_imports", f"--descriptor_set_out={out}", _FILE]):
             raise Unfit("protoc does not compile it; what it says is in the process's error output")
         return out.read_bytes()
+
+
+def _descriptor(text: str) -> Any:
+    """The descriptor of a file that was registered as such, in base64, as Confluent's serializer
+    for Python does, where the registry has not made text of it; None: it is text."""
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+    from google.protobuf.message import DecodeError
+
+    try:
+        return FileDescriptorProto.FromString(base64.b64decode(text, validate=True))
+    except (ValueError, DecodeError):
+        return None
 
 
 def _index(body: bytes) -> tuple[tuple[int, ...], int]:

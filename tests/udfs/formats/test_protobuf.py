@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.formats.protobuf import reader, writer
+from udfs.formats.protobuf import compiled, reader, writer
 from udfs.formats.schema import RegisteredSchema, Unfit
 
 TEXT = """\
@@ -94,9 +96,6 @@ READ = reader(SCHEMA)
 
 
 def test_what_nests_deeper_than_protobuf_allows_is_an_exception() -> None:
-    body = b""
-    for _ in range(60):
-        body = field(13, body)
     with pytest.raises(Exception, match="parsing"):
         reader(SCHEMA)(EVENT + b"\x6b" * 100_000)
 
@@ -113,6 +112,19 @@ def test_what_nests_deeper_than_protobuf_allows_is_an_exception() -> None:
 def test_a_schema_that_is_none(text: str, references: dict[str, str], why: str) -> None:
     with pytest.raises(Unfit, match=why):
         reader(RegisteredSchema("protobuf", text, references))
+
+
+def test_a_schema_may_be_a_descriptor_as_confluents_serializer_registers_it() -> None:
+    def described(text: str, **others: str) -> str:
+        file = compiled(RegisteredSchema("protobuf", text, others))
+        return base64.standard_b64encode(file.serialized_pb).decode()
+
+    place = described(PLACE)
+    for text in (TEXT, described(TEXT, **SCHEMA.references)):
+        for other in (PLACE, place):
+            schema = RegisteredSchema("protobuf", text, {"places/place.proto": other})
+            body = EVENT + field(1, b"ann") + field(3, b"\x08\x05")
+            assert reader(schema)(body) == {"user": "ann", "ts": "1970-01-01T00:00:05Z"}
 
 
 def test_two_schemas_with_the_same_names_do_not_meet() -> None:
