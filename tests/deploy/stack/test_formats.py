@@ -14,7 +14,7 @@ import redis
 from confluent_kafka import Producer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
-from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
+from confluent_kafka.schema_registry.protobuf import ProtobufSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from benchmarks.faults.topic import last_records
@@ -27,7 +27,8 @@ from tests.flink_app.jobs import lists
 from tests.udfs.formats.messages import message_class
 from tests.waiting import wait_for
 from udfs.errors import ServiceError
-from udfs.formats.list_values import PROTOBUF, list_writer
+from udfs.formats.settings import ListFormat
+from udfs.options.schema_registry import VALUE_FORMATS
 
 pytestmark = pytest.mark.stack
 USERS = 20
@@ -152,9 +153,8 @@ def test_events_items_and_lists_by_a_registry(
     assert json.loads(client.get("item:i3") or b"")["title"] == "Töpf 3"
     letters = [json.loads(line) for line in cluster.read("shop_dead", 7)]
     reasons = sorted(letter["reason"] for letter in letters)
-    assert reasons == sorted(["not_framed"] * 3 + ["unreadable_value"] * 3 + ["unknown_schema"]), (
-        letters
-    )
+    wanted_reasons = ["not_framed"] * 3 + ["unfit_schema", "unknown_schema"]
+    assert reasons == [*wanted_reasons, "unreadable_value", "unreadable_value"], letters
     assert all(letter["source"].startswith("kafka:shop_") for letter in letters)
 
     # Lists as others read them.
@@ -183,20 +183,20 @@ def test_events_items_and_lists_by_a_registry(
     cluster.cancel(job)
 
 
-def test_lists_in_protobuf_are_read_by_confluents_deserializer(topics: Topics) -> None:
-    """And the registry takes the schema."""
-    given = "lists_topic.format=protobuf", f"schema_registry.url={topics.url}"
-    config = load(None, [*given, "lists_topic.topic=proto_lists"], {}).config
-    form = list_format(config)
-    assert list_format(config) == form
-    assert topics.client.get_schema(form.own).schema_type == "PROTOBUF"
-    value = {"id": "a", "at": 5, "v": 1, "source": "mf", "items": [{"item": "x", "score": 0.5}]}
-    data = list_writer("protobuf", form.own)(json.dumps(value | {"user": "ann"}).encode())
-    made = message_class(PROTOBUF, "RecommendationList")
-    read = ProtobufDeserializer(made, {"use.deprecated.format": False}, topics.client)
-    found = read(data, SerializationContext("proto_lists", MessageField.VALUE))
-    assert (found.user, found.at, found.items[0].item) == ("ann", 5, "x")
-    topics.client.register_schema("other-value", Schema('"string"', "AVRO"))
-    other = load(None, [*given, "lists_topic.topic=other"], {})
-    with pytest.raises(ServiceError):
-        list_format(other.config)
+def test_the_registry_takes_the_schemas_of_lists_unless_others_are_there(topics: Topics) -> None:
+    def format_of(topic: str, name: str) -> ListFormat:
+        given = f"schema_registry.url={topics.url}", f"lists_topic.format={name}"
+        return list_format(load(None, [*given, f"lists_topic.topic={topic}"], {}).config)
+
+    for name in VALUE_FORMATS:
+        form = format_of(f"{name}_lists", name)
+        assert format_of(f"{name}_lists", name) == form
+        registered = topics.client.get_schema(form.own)
+        assert registered.schema_type == name.upper()
+        subject = f"{name}_lists-shared-value"
+        assert topics.client.get_latest_version(subject).schema_id == form.shared
+    other = Schema('{"type":"record","name":"Other","fields":[]}', "AVRO")
+    topics.client.register_schema("other-value", other)
+    topics.client.set_compatibility("other-value", "BACKWARD")
+    with pytest.raises(ServiceError, match="change the subject's compatibility"):
+        format_of("other", "avro")

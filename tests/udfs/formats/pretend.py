@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 import threading
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
+
+from udfs.formats.protobuf import compiled
+from udfs.formats.schema import RegisteredSchema
 
 
 class Pretended:
@@ -44,11 +48,14 @@ class Pretended:
         """The status and the content of an answer."""
         if self.failures:
             return self.failures.pop(0)
+        path, _, asked = path.partition("?")
         parts = [unquote(part) for part in path.strip("/").split("/")]
         if parts == ["schemas", "types"]:
             return 200, ["AVRO", "PROTOBUF"]
         if parts[:2] == ["schemas", "ids"]:
             found = self.schemas.get(int(parts[2]))
+            if found and "format=serialized" in asked:
+                found = {**found, "schema": serialized(found["schema"])}
             return (200, found) if found else (404, _error(40403, "Schema not found"))
         if parts[0] == "subjects" and body is None:
             numbers = self.subjects.get(parts[1], [])
@@ -71,6 +78,12 @@ class Pretended:
             return 409, _error(409, "Schema being registered is incompatible")
         self.version(parts[1], body["schema"], body["schemaType"])
         return 200, {"id": self.subjects[parts[1]][-1]}
+
+
+def serialized(text: str) -> str:
+    """The descriptor of a `.proto` file, in base64, as clients without a compiler ask for it."""
+    file = compiled(RegisteredSchema("protobuf", text))
+    return base64.standard_b64encode(file.serialized_pb).decode()
 
 
 def _error(code: int, message: str) -> dict[str, Any]:

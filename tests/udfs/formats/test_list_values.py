@@ -7,9 +7,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
 
+from tests.udfs.formats.messages import message_class
+from tests.udfs.formats.pretend import pretended
 from udfs.formats import avro, protobuf
-from udfs.formats.list_values import AVRO, SCHEMAS, list_writer
+from udfs.formats.list_values import AVRO, PROTOBUF, SCHEMAS, list_writer
 from udfs.formats.schema import RegisteredSchema
 from udfs.lists.contract import Entry, Explored, RecommendationList
 from udfs.options.schema_registry import VALUE_FORMATS, ValueFormat
@@ -51,6 +57,25 @@ def test_a_list_comes_back(name: ValueFormat) -> None:
         assert bare(read(name, shared)) == {k: v for k, v in shared.items() if v != []}
     popular = {"id": "a", "at": 1, "v": 1, "source": "popular", "items": WHOLE["items"]}
     assert bare(read(name, popular)) == popular
+
+
+def test_confluents_deserializers_read_them() -> None:
+    context = SerializationContext("recs", MessageField.VALUE)
+    value = json.dumps(WHOLE).encode()
+    with pretended() as there:
+        client = SchemaRegistryClient({"url": there.url})
+        for number, name in enumerate(VALUE_FORMATS, 1):
+            there.add(number, SCHEMAS[name], name.upper())
+        found = AvroDeserializer(client)(list_writer("avro", 1)(value), context)
+        assert bare(found) == WHOLE
+        made = message_class(PROTOBUF, "RecommendationList")
+        read = ProtobufDeserializer(made, {"use.deprecated.format": False}, client)
+        message = read(list_writer("protobuf", 2)(value), context)
+        assert (message.user, message.items[1].why.followed, message.at) == (
+            "ann",
+            "bob",
+            WHOLE["at"],
+        )
 
 
 def test_the_schemas_have_the_fields_of_the_contract() -> None:
