@@ -41,11 +41,14 @@ class Jar(NamedTuple):
     sha256: str
     classifier: str = ""
     """Which of several jars of that version, such as `native`."""
+    ending: str = "jar"
+    """How the file ends, if it is no jar, such as `tar.gz`."""
 
     @property
     def name(self) -> str:
         """The file's name, in a repository and in the cache."""
-        return "-".join(filter(None, (self.artifact, self.version, self.classifier))) + ".jar"
+        parts = filter(None, (self.artifact, self.version, self.classifier))
+        return f"{'-'.join(parts)}.{self.ending}"
 
     @property
     def path(self) -> str:
@@ -62,8 +65,10 @@ def pinned(*uses: str) -> list[Jar]:
     pins.read(PINS, encoding="utf-8")
     jars = []
     for coordinates, sha256 in (pin for use in uses for pin in pins[use].items()):
-        group, artifact, version, *classifier = coordinates.split(":")
-        jars.append(Jar(group, artifact, version, sha256, *classifier))
+        named, _, ending = coordinates.partition("@")
+        group, artifact, version, *classifier = named.split(":")
+        jar = Jar(group, artifact, version, sha256, *classifier)
+        jars.append(jar._replace(ending=ending) if ending else jar)
     return jars
 
 

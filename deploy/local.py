@@ -54,6 +54,10 @@ def up(
     zookeeper_port: Annotated[int, Parameter(env_var="STACK_ZOOKEEPER_PORT")] = 2181,
     hdfs_port: Annotated[int, Parameter(env_var="STACK_HDFS_PORT")] = 8020,
     hdfs_web_port: Annotated[int, Parameter(env_var="STACK_HDFS_WEB_PORT")] = 9870,
+    registry_port: Annotated[int, Parameter(env_var="STACK_REGISTRY_PORT")] = 8085,
+    registry_management_port: Annotated[
+        int, Parameter(env_var="STACK_REGISTRY_MANAGEMENT_PORT")
+    ] = 8086,
 ) -> None:
     """Start what is down, wait until it answers, and print its addresses."""
     ports = Ports(
@@ -69,6 +73,8 @@ def up(
         zookeeper=zookeeper_port,
         hdfs=hdfs_port,
         hdfs_web=hdfs_web_port,
+        registry=registry_port,
+        registry_management=registry_management_port,
     )
     stack = Stack(folder, ports, jars)
     wanted = (*filter(None, extras.split(",")), *(components or COMPONENTS))

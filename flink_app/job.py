@@ -15,6 +15,7 @@ from pyflink.table import StreamTableEnvironment
 from flink_app.config import Config
 from flink_app.config.pseudonyms import pseudonyms_of
 from flink_app.connections.redis_access import redis_settings
+from flink_app.connections.schema_registry import list_format, require_registry
 from flink_app.graph.cassandra import keep_in_cassandra
 from flink_app.graph.edges import at_once, by_key, side_output
 from flink_app.graph.encoders import with_vectors
@@ -50,7 +51,8 @@ def build(
 
     Raises:
         ConfigError, SourceError: the configured job cannot be built, or does not fit the state
-            that it is to be restored from.
+            that it is to be restored from. ServiceError: a registry or topic that it needs is not
+            there.
     """
     check_layout(environment, config)
     job = config.job
@@ -58,6 +60,7 @@ def build(
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
     source, apart = source_of(config), items_of(config)
     check_headers(config)
+    require_registry(config)
     lanes = lane_keys(source.lanes, job.max_parallelism)
     born_ms = time.time_ns() // 1_000_000
 
@@ -71,6 +74,7 @@ def build(
         born_ms=born_ms,
         trial=trial,
         topic=topic_kinds(config),
+        list_format=list_format(config),
     )
 
     # → (user shard key: int, EventBatch: bytes), or a notice of items that change

@@ -23,6 +23,7 @@ ROOMS = (
     "udfs.direct",
     "udfs.accounts",
     "udfs.rules",
+    "udfs.formats",
     "udfs.events",
     "udfs.state",
     "udfs.encoders",

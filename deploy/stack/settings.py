@@ -34,6 +34,8 @@ class Ports(Struct, frozen=True, kw_only=True):
     zookeeper: int = 2181
     hdfs: int = 8020
     hdfs_web: int = 9870
+    registry: int = 8085
+    registry_management: int = 8086
 
     @classmethod
     def free(cls) -> Ports:

@@ -24,6 +24,7 @@ from deploy.stack.hdfs import Hdfs
 from deploy.stack.kafka import Kafka
 from deploy.stack.processes import Process, alive, connected, send, stop, wait
 from deploy.stack.redis import Redis
+from deploy.stack.registry import Registry
 from deploy.stack.s3 import S3
 from deploy.stack.settings import TASK_MANAGERS, Component, Ports, Settings
 from deploy.stack.zookeeper import ZooKeeper
@@ -36,6 +37,7 @@ EXTRAS: dict[str, Callable[[Settings], Component]] = {
     "s3": S3,
     "hdfs": Hdfs,
     "zookeeper": ZooKeeper,
+    "registry": Registry,
 }
 """Components that start only when they are asked for, by name."""
 _ORDER = (*EXTRAS, *COMPONENTS)  # in which they start: what a job needs before Flink

@@ -22,6 +22,7 @@ from flink_app.config.lists_topic import check_lists_topic
 from flink_app.config.masking import masked
 from flink_app.config.paths import flink_uri, is_local, local
 from flink_app.config.pseudonyms import pseudonyms_of
+from flink_app.config.schema_registry import check_schema_registry
 from flink_app.config.topics import topics
 from flink_app.config.tree import Config
 from udfs.errors import ConfigError
@@ -54,6 +55,7 @@ set it to the most subtasks you may ever need.
     _check_models(config)
     _check_dead_letters(config)
     check_lists_topic(config)
+    check_schema_registry(config)
     _check_sizes(config.job)
     _check_paths(config)
     _check_rules(config)

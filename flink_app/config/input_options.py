@@ -42,8 +42,11 @@ class Source(Struct, frozen=True, kw_only=True):
         ),
     ] = []
     format: Annotated[
-        Literal["", "json", "csv"],
-        Meta(description="The format of a line; empty means the preset's."),
+        Literal["", "json", "csv", "avro", "protobuf"],
+        Meta(
+            description="The format of a line, or of a Kafka message's value: avro and protobuf "
+            "have their schemas in schema_registry.url. Empty means the preset's."
+        ),
     ] = ""
     preset: Annotated[
         str,

@@ -27,6 +27,13 @@ class ListsTopic(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     brokers: Brokers = ""
+    format: Annotated[
+        Literal["json", "avro", "protobuf"],
+        Meta(
+            description="How a list is written: as JSON as in Redis, or in Avro or Protobuf, whose "
+            "schema the job registers in schema_registry.url."
+        ),
+    ] = "json"
     kinds: Annotated[
         list[str],
         Meta(description=f"Which lists are written: any of {', '.join(KINDS)}."),

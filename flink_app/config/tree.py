@@ -17,6 +17,7 @@ from flink_app.config.item_options import Items
 from flink_app.config.lists_topic_options import ListsTopic
 from flink_app.config.serve_options import Serve
 from udfs.models.settings import Settings
+from udfs.options.schema_registry import SchemaRegistry
 
 
 class Flink(Struct, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ class Config(Settings, frozen=True, kw_only=True):
     items: Items = field(default_factory=Items)
     dead_letters: DeadLetters = field(default_factory=DeadLetters)
     lists_topic: ListsTopic = field(default_factory=ListsTopic)
+    schema_registry: SchemaRegistry = field(default_factory=SchemaRegistry)
     serve: Serve = field(default_factory=Serve)
     flink: Flink = field(default_factory=Flink)
 

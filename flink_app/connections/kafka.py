@@ -1,4 +1,5 @@
-"""Checks before a job starts that a Kafka broker answers, and provides Flink's connector.
+"""Checks before a job starts that a Kafka broker answers, and the registry of the schemas of what
+is in Kafka; provides Flink's connector.
 
 In: a `Config`. Out: the connector's jars, or a ServiceError that names the address. Every command
 imports it, so it imports nothing heavy.
@@ -14,16 +15,20 @@ from udfs.errors import ServiceError
 
 
 def require_kafka(config: Config) -> None:
-    """Check that a broker listens, if the job reads from or writes to Kafka.
+    """Check that a broker listens, if the job reads from or writes to Kafka, and the registry too.
 
     Raises:
-        ServiceError: no broker does.
+        ServiceError: no broker does. Others: see `require_registry`.
     """
     for brokers in dict.fromkeys(topic.brokers for topic in topics(config)):
         if not any(listens(broker.strip()) for broker in brokers.split(",")):
             raise ServiceError(
                 f"no Kafka broker answers at {brokers}: start it, or correct source.brokers."
             )
+    if config.schema_registry.url:
+        from flink_app.connections.schema_registry import require_registry
+
+        require_registry(config)
 
 
 def connector_jars(config: Config) -> str:

@@ -16,6 +16,7 @@ from flink_app.graph.sources import item_section
 from flink_app.writers.files import DirectoryWriter
 from flink_app.writers.kafka import KafkaWriter
 from udfs.events.text_files import codec
+from udfs.options.schema_registry import VALUE_FORMATS
 
 DURABLE_S = 10.0
 """How long a request waits until its events are durable, and a producer for its broker: long
@@ -70,7 +71,7 @@ def sink_of(config: Config) -> Sink | str:
         return f"source.kind is {refusal} source.paths, as for the job"
     if codec(source.encoding) != "utf-8":
         return f"the job reads {source.encoding} (source.encoding), but POST /events writes UTF-8"
-    return _made(source, config)
+    return _framed(source, "source") or _made(source, config)
 
 
 def item_sink_of(config: Config) -> Sink | str:
@@ -89,7 +90,7 @@ def item_sink_of(config: Config) -> Sink | str:
         return (
             f"the job reads {section.encoding} ({name}.encoding), but `millirec items` writes UTF-8"
         )
-    return _made(section, config)
+    return _framed(section, name) or _made(section, config)
 
 
 def place_of(config: Config) -> str:
@@ -105,6 +106,16 @@ def _refusal(section: Source) -> str:
     if section.kind == "kafka" or (section.kind == "directory" and section.paths):
         return ""
     return f'"{section.kind}": set it to kafka, or to directory with the folder in'
+
+
+def _framed(section: Source, name: str) -> str:
+    """Why lines of JSON must not go to a topic of values with a schema; "": it is none."""
+    if section.format not in VALUE_FORMATS:
+        return ""
+    return (
+        f'{name}.format is "{section.format}", and lines of JSON would stop other readers of the '
+        f"topic {section.topic}: send the same fields as values of a schema, by your own producer"
+    )
 
 
 def _made(section: Source, config: Config) -> Sink:

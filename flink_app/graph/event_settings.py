@@ -9,10 +9,13 @@ from __future__ import annotations
 from flink_app.config import Config
 from flink_app.config.check import earliest_ms
 from flink_app.config.input_options import Source
+from flink_app.config.schema_registry import registered_formats
 from udfs.events.items.resolve import resolve_items
 from udfs.events.resolve import Form, resolve
 from udfs.events.settings import DecodeSettings, RatingRule
+from udfs.formats.settings import ValueSettings
 from udfs.options.cassandra import keeps_history
+from udfs.options.schema_registry import VALUE_FORMATS
 
 AHEAD_MS = 86_400_000
 """How far ahead of the clock an event's time may be, ms. A day: what is further ahead has a
@@ -50,13 +53,24 @@ def decode_settings(config: Config) -> DecodeSettings:
         identity=config.identity.enabled,
         types=keeps_history(config.cassandra),
         items=resolve_items(items.preset, source.preset, **form_of(items)),
+        values=_values(config),
+    )
+
+
+def _values(config: Config) -> ValueSettings:
+    """Which lines are values with a schema."""
+    found = registered_formats(config)
+    return ValueSettings(
+        events=found.get("source.format"),
+        items=found.get("items.format"),
+        registry=config.schema_registry,
     )
 
 
 def form_of(section: Source) -> Form:
-    """What `[source]` or `[items]` changes of its preset."""
+    """What `[source]` or `[items]` changes of its preset; values with a schema become JSON."""
     return Form(
-        format=section.format,
+        format="json" if section.format in VALUE_FORMATS else section.format,
         delimiter=section.delimiter,
         encoding=section.encoding,
         header=section.header,

@@ -1,9 +1,9 @@
 """Lists as records of a Kafka topic, by Flink's own sink, besides those in Redis.
 
 In: the side output of the user learner, messages as `udfs.lists.topic` packs them. Out: a record
-for each list: the key a user's id as it is, the value its JSON, headers that name its form; a
-tombstone for a user who is gone. The messages are taken apart by SQL, in the JVM: a row of Python's
-for each list would take more of the interpreter than the list itself.
+for each list: the key a user's id as it is, the value its JSON, or Avro or Protobuf with a schema,
+headers that name its form; a tombstone for a user who is gone. The messages are taken apart by SQL,
+in the JVM: a row of Python's for each list would take more of the interpreter than the list itself.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def write_lists(learned: DataStream, tables: StreamTableEnvironment, config: Con
     tables.create_temporary_view(_MADE, tables.from_data_stream(messages, schema))
     tables.execute_sql(table(section))
     statements = tables.create_statement_set()
-    statements.add_insert_sql(query(section.topic))
+    statements.add_insert_sql(query(section))
     statements.attach_as_datastream()
     _name_sink(learned)
 
@@ -94,23 +94,29 @@ def table(section: ListsTopic) -> str:
     } | {f"properties.{key}": value for key, value in options.items()}
     if section.delivery == "exactly-once":
         with_["sink.transactional-id-prefix"] = f"millirec-{section.topic}"
+    kind = "STRING" if section.format == "json" else "BYTES"
     return (
-        f"CREATE TABLE {_TABLE} (record_key BYTES, list STRING, "
+        f"CREATE TABLE {_TABLE} (record_key BYTES, list {kind}, "
         "topic STRING NOT NULL METADATA, headers MAP<STRING, BYTES> METADATA) "
         f"WITH ({sql_options(with_)})"
     )
 
 
-def query(topic: str) -> str:
+def query(section: ListsTopic) -> str:
     """The statement that takes messages apart, a record for each of their lines."""
-    own, shared = sql_text(topic), sql_text(shared_topic(topic))
+    own, shared = sql_text(section.topic), sql_text(shared_topic(section.topic))
     field, line = (rf"U&'\{ord(mark):04X}'" for mark in (FIELD, LINE))
+    value, headers = f"SPLIT_INDEX(line, {field}, 1)", {"v": str(CONTRACT)}
+    if section.format == "json":
+        headers = {"content-type": "application/json"} | headers
+    else:
+        value = f"UNHEX({value})"
+    texts = ", ".join(f"'{name}', ENCODE('{text}', 'UTF-8')" for name, text in headers.items())
     return (
         f"INSERT INTO {_TABLE} SELECT "
-        f"UNHEX(SUBSTRING(SPLIT_INDEX(line, {field}, 0), 2)), SPLIT_INDEX(line, {field}, 1), "
+        f"UNHEX(SUBSTRING(SPLIT_INDEX(line, {field}, 0), 2)), {value}, "
         f"CASE WHEN LEFT(line, 1) = '{SHARED}' THEN {shared} ELSE {own} END, "
-        "MAP['content-type', ENCODE('application/json', 'UTF-8'), "
-        f"'v', ENCODE('{CONTRACT}', 'UTF-8')] "
+        f"MAP[{texts}] "
         f"FROM {_MADE} CROSS JOIN UNNEST(SPLIT(CAST(f0 AS STRING), {line})) AS T(line)"
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 
-from flink_app.graph.record_keys import sql_ms
+from flink_app.graph.record_keys import FEED, sql_ms
 from flink_app.graph.sources import Source, create_tables
 from udfs.events.item_lines import MARK
 
@@ -25,8 +25,6 @@ _READING_TIME = (
     "WATERMARK FOR t AS t - INTERVAL '0.001' SECOND"
 )
 _PROCESSING_TIME = "t AS PROCTIME()"
-
-_FEED = r"U&'\000A'"
 
 # The freshness of a bounded input does not matter, and larger batches cost less per event: windows
 # of 200 ms instead of 50 raised the benchmark's throughput by a third.
@@ -101,8 +99,8 @@ def _selected(source: Source, keys: Sequence[int], line: str) -> list[str]:
 def _tagged(source: Source, *, alone: bool) -> str:
     """A line behind its position and a line feed, unless its source is alone and has none."""
     if source.position:
-        return f"{source.position} || {_FEED} || {source.line}"
-    return source.line if alone else f"{_FEED} || {source.line}"
+        return f"{source.position} || {FEED} || {source.line}"
+    return source.line if alone else f"{FEED} || {source.line}"
 
 
 def _marked(items: Source) -> str:
@@ -111,4 +109,4 @@ def _marked(items: Source) -> str:
     place = [rf"U&'\{ord(MARK):04X}'", f"'{name}'"]
     if items.position:
         place += [f"':' || {items.position}" if name else items.position]
-    return f"{' || '.join(place)} || {_FEED} || {items.line}"
+    return f"{' || '.join(place)} || {FEED} || {items.line}"

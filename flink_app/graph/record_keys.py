@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from flink_app.config.input_options import Source
 from udfs.events.places import alternatives
+from udfs.options.schema_registry import VALUE_FORMATS
 
 LINE = "COALESCE(line, '')"
 """SQL of a line that is the value alone."""
+
+FEED = r"U&'\000A'"
+"""SQL of a line feed."""
 
 KEY, TIME = "@key", "@time"
 """How a mapping names the key, and the message's time: fields of every line of JSON."""
@@ -18,8 +22,10 @@ KEY, TIME = "@key", "@time"
 KEY_VALUE = "key-value"
 """The preset whose messages are no JSON: the key is the user, the value the item."""
 
+KEY_COLUMN = "record_key"
 KEY_COLUMNS = (
-    ", record_key STRING, record_time TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL"
+    f", {KEY_COLUMN} STRING"
+    ", record_time TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL"
 )
 """SQL of the columns that these lines are made of."""
 
@@ -46,7 +52,7 @@ def line_of(source: Source) -> str:
     """SQL of a line: `LINE` unless the mapping needs more of a message.
 
     A value that is JSON is passed on as it is by `key-value`: lines of other kinds may be among the
-    items.
+    items. One with a schema stands behind a line feed, before which is what else is needed.
     """
     if source.preset == KEY_VALUE:
         made = (
@@ -55,7 +61,11 @@ def line_of(source: Source) -> str:
         )
         return f"CASE WHEN line LIKE '{{%' THEN line ELSE {made} END"
     places = {part for place in source.fields.values() for part in alternatives(place)}
-    if not places & {KEY, TIME}:
+    needed = bool(places & {KEY, TIME})
+    if source.format in VALUE_FORMATS:
+        head = f"""'{{"{KEY}":' || {_KEY} || ',"{TIME}":' || {_MS} || '}}' || """ if needed else ""
+        return f"{head}{FEED} || {LINE}"
+    if not needed:
         return LINE
     more = f"""'{{"{KEY}":' || {_KEY} || ',"{TIME}":' || {_MS} || ',' || SUBSTRING(line, 2)"""
     return f"""CASE WHEN line LIKE '{{%"%' THEN {more} ELSE {LINE} END"""

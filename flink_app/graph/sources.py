@@ -28,8 +28,9 @@ from flink_app.graph.inputs import (
     oddities,
     refuse,
 )
-from flink_app.graph.record_keys import KEY_COLUMNS, KEY_OPTIONS, LINE, line_of
+from flink_app.graph.record_keys import KEY_COLUMN, KEY_COLUMNS, KEY_OPTIONS, LINE, line_of
 from udfs.errors import SourceError
+from udfs.options.schema_registry import VALUE_FORMATS
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,18 +209,19 @@ def _kafka(source: Section, lanes: int) -> Source:
         "properties.group.id": source.group,
         "scan.startup.mode": start[source.start],
         "value.format": "raw",
-        **{f"value.{key}": value for key, value in charset(source.encoding).items()},
+        # Each byte of a value with a schema becomes a character, whatever it is.
+        **_prefixed(charset("latin-1" if source.format in VALUE_FORMATS else source.encoding)),
     }
     options.setdefault("properties.auto.offset.reset", "earliest")
     if source.bounded:
         options["scan.bounded.mode"] = "latest-offset"
     line = line_of(source)
-    if line != LINE:
+    if keyed := KEY_COLUMN in line:
         options |= KEY_OPTIONS
     return Source(
         name=f"kafka:{source.topic}",
         line=line,
-        columns=("" if line == LINE else KEY_COLUMNS)
+        columns=(KEY_COLUMNS if keyed else "")
         + (
             ", kafka_partition INT METADATA FROM 'partition' VIRTUAL"
             ", kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL"
@@ -230,6 +232,11 @@ def _kafka(source: Section, lanes: int) -> Source:
         bounded=source.bounded,
         lanes=lanes,
     )
+
+
+def _prefixed(options: Mapping[str, str]) -> dict[str, str]:
+    """Options of the format of values."""
+    return {f"value.{key}": value for key, value in options.items()}
 
 
 def _flink(section: Section, lanes: int) -> Source:

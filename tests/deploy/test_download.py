@@ -73,7 +73,9 @@ def test_a_mirror_that_is_not_an_address(tmp_path: Path, monkeypatch: pytest.Mon
         fetch([JAR], tmp_path)
 
 
-@pytest.mark.parametrize("use", ["flink", "kafka", "log", "cassandra", "minilm", "spark-kafka"])
+@pytest.mark.parametrize(
+    "use", ["flink", "kafka", "log", "cassandra", "minilm", "spark-kafka", "registry"]
+)
 def test_every_pin_is_complete(use: str) -> None:
     jars = pinned(use)
     assert len({jar.name for jar in jars}) == len(jars) > 0

@@ -22,6 +22,8 @@ The reasons, stable codes for metrics and dead letters:
     too_many                   its user has sent more events this minute than are accepted
     too_large                  a list or a name of a line about an item or a user is longer than
                                allowed
+    not_framed, unknown_schema, unfit_schema, unreadable_value
+                               of values that are no lines, see `udfs.formats.values`
     missing_query, empty_query, missing_to, empty_to, missing_personalise, no_identity
                                of lines that are no events, see `searches` and `people`
 """

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from udfs.events.item_preset import OWN, ItemPreset
 from udfs.events.preset import Preset
+from udfs.formats.settings import ValueSettings
 
 RATING = "rating"
 """The event type whose weight is computed from its value."""
@@ -69,6 +70,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         identity: whether the job resolves several ids of one person.
         types: whether the type of an event is carried.
         time_option: the option that says how times are written; "": none does.
+        values: which lines are values that become lines first.
     """
 
     preset: Preset
@@ -88,6 +90,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     identity: bool = False
     types: bool = False
     time_option: str = "source.time_format"
+    values: ValueSettings = ValueSettings()
 
     @property
     def bounds(self) -> tuple[int, int]:

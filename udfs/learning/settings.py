@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from udfs.formats.settings import ListFormat
 from udfs.models.settings import Settings
 from udfs.state.layout import Layout
 from udfs.stores.redis_writer import RedisSettings
@@ -52,6 +53,7 @@ class JobSettings(Struct, frozen=True, kw_only=True):
             not.
         trial: how `millirec evaluate` tests.
         topic: which lists also go to Kafka, see `udfs.lists.keys.NAMES`; none: no topic.
+        list_format: how they are written there.
     """
 
     options: Settings
@@ -60,6 +62,7 @@ class JobSettings(Struct, frozen=True, kw_only=True):
     born_ms: int = 0
     trial: Trial = ORDINARY
     topic: tuple[str, ...] = ()
+    list_format: ListFormat = ListFormat()
 
     @property
     def redis(self) -> RedisSettings:

@@ -2,7 +2,8 @@
 
 In: `ListUpdates`, and users whose lists go. Out: messages, which Flink SQL takes apart in the JVM
 (`flink_app/graph/lists_topic.py`): lines with a record each, the form in which it is unambiguous
-whatever an id holds, since neither hexadecimal digits nor JSON have control characters.
+whatever an id holds, since neither hexadecimal digits nor JSON have control characters. A value of
+Avro or Protobuf is in hex too.
 
     u616e6e \\x1f {"user":"ann",…}        the key of the users' topic in hex, and the value
     u616e6e                              a tombstone: the key has no value any more
@@ -11,9 +12,11 @@ whatever an id holds, since neither hexadecimal digits nor JSON have control cha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
+from udfs.formats.list_values import list_writer
+from udfs.formats.settings import ListFormat
 from udfs.lists.keys import NAMES, USER
 from udfs.lists.update import ListUpdates
 
@@ -27,9 +30,30 @@ MOST = 1000
 """Lines in a message, which has about a megabyte then."""
 
 
-def written(updates: Sequence[ListUpdates], kinds: Collection[str]) -> Iterator[bytes]:
-    """The messages of the lists whose `NAMES` are among `kinds`, in order."""
-    yield from _messages(_lines(updates, kinds))
+Write = Callable[[bytes], bytes]
+"""Makes the text of a value of a list's JSON."""
+
+
+def writers(form: ListFormat) -> dict[str, Write]:
+    """What makes the values of `OWN` and of `SHARED` lists; they need the packages of the format.
+
+    >>> writers(ListFormat())[OWN](b'{"items":[]}')
+    b'{"items":[]}'
+    """
+    if form.format == "json":
+        return {OWN: bytes, SHARED: bytes}
+    own, shared = (list_writer(form.format, number) for number in (form.own, form.shared))
+    return {
+        OWN: lambda value: own(value).hex().encode(),
+        SHARED: lambda value: shared(value).hex().encode(),
+    }
+
+
+def written(
+    updates: Sequence[ListUpdates], kinds: Collection[str], values: Mapping[str, Write]
+) -> Iterator[bytes]:
+    """The messages of the lists whose `NAMES` are among `kinds`, in order; `values`: `writers`."""
+    yield from _messages(_lines(updates, kinds, values))
 
 
 def erased(users: Sequence[str], kinds: Collection[str]) -> Iterator[bytes]:
@@ -42,14 +66,17 @@ def erased(users: Sequence[str], kinds: Collection[str]) -> Iterator[bytes]:
         yield from _messages(f"{OWN}{user.encode().hex()}".encode() for user in users)
 
 
-def _lines(updates: Sequence[ListUpdates], kinds: Collection[str]) -> Iterator[bytes]:
+def _lines(
+    updates: Sequence[ListUpdates], kinds: Collection[str], values: Mapping[str, Write]
+) -> Iterator[bytes]:
     for some in updates:
         if NAMES.get(some.kind) not in kinds:
             continue
         # A user's key is the bare id; the others have Redis' keys, since items may be so called.
         head = OWN if some.kind == USER else SHARED + some.kind.key.encode().hex()
+        write = values[head[0]]
         for name, value in zip(some.names, some.json, strict=True):
-            yield f"{head}{name.encode().hex()}{FIELD}".encode() + value
+            yield f"{head}{name.encode().hex()}{FIELD}".encode() + write(value)
 
 
 def _messages(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,13 +1,14 @@
 """The operator `parse`: raw lines of a micro-batch into events by user shard.
 
 In: rows `(lane, JSON array of lines, opened ms)` that Flink SQL made, each line with its position
-before the first line feed. Out: `(user shard key, packed EventBatch)`; on side outputs, dead
-letters as JSON, accounts, and the rows of other kinds of lines for their operators.
+before the first line feed; a line may be a value of Avro or Protobuf, which becomes one of JSON
+first. Out: `(user shard key, packed EventBatch)`; on side outputs, dead letters as JSON, accounts,
+and the rows of other kinds of lines for their operators.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from operator import methodcaller
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from udfs.events.kinds import EVENT, INTERACTION, ITEM, KINDS, USER_LEARNER, by_
 from udfs.events.pseudonyms import Pseudonyms
 from udfs.events.raw_columns import Rejected
 from udfs.events.settings import DecodeSettings
+from udfs.formats.values import Values
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import DEAD_LETTERS, PIECE, STATS, now_ms, piece, report
 
@@ -83,6 +85,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
 
     def open(self, context: RuntimeContext) -> None:
         """Build the readers and register the counters."""
+        values = self._settings.values
+        self._values = Values(values) if values.events or values.items else None
         self._readers = {name: kind.reader(self._settings) for name, kind in KINDS.items()}
         if self._settings.preset.format == "json":  # where they are lines like all others
             self._readers[EVENT.name] = self._readers[INTERACTION.name]
@@ -92,13 +96,16 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
 
     def process_element(self, value: Any, context: ProcessFunction.Context) -> Iterator[Any]:
         """Read one micro-batch, kind by kind."""
-        opened, now = int(value[2]), now_ms()
+        opened = int(value[2])
         tagged = _lines(value[1])
         positions: Sequence[str] = ()
         lines: Sequence[str] = tagged
         if self._positions:
             positions, lines = _cut(tagged)
         account = Account(lines=len(lines))
+        if self._values is not None:
+            positions, lines = yield from self._read_values(self._values, positions, lines, account)
+        now = now_ms()
         kinds = by_kind(lines, self._settings.preset.kind)
         if self._items:
             kinds = with_marked(kinds, positions, ITEM.name)
@@ -127,6 +134,25 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
         for reason, count in account.dead.items():
             self._count(reason, count)
         yield STATS, report(account)
+
+    def _read_values(
+        self, values: Values, positions: Sequence[str], lines: Sequence[str], account: Account
+    ) -> Generator[Any, None, tuple[Sequence[str], Sequence[str]]]:
+        """The positions and lines of the values that become lines; the others are counted, and
+        their dead letters sent."""
+        items = (n for n, one in enumerate(positions) if one.startswith(MARK))
+        found, bad = values.lines(lines, {*items} if self._items else ())
+        if not bad:
+            return positions, found
+        account.received += len(bad)
+        for place, (reason, detail, value) in bad.items():
+            account.dead[reason] = account.dead.get(reason, 0) + 1
+            if self._letters:
+                position = positions[place] if positions else ""
+                letter = self._letter(Rejected(reason, detail, place), position, value, now_ms())
+                yield DEAD_LETTERS, letter
+        good = [place for place in range(len(found)) if place not in bad]
+        return _at(positions, good), _at(found, good)
 
     def _files(self, positions: Sequence[str], places: Sequence[int]) -> Sequence[str]:
         """The file of each of some lines; () if none of them is of a file."""

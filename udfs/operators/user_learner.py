@@ -103,6 +103,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         self.writer, prefix = redis_writer(context, s.redis, "user"), o.redis.prefix
         self.stores, self._stats = open_stores(o, self.writer), RedisStats(self.writer, prefix)
         self._answers = RedisAnswers(self.writer, prefix)
+        self._values = topic.writers(s.list_format)
         self._kept = Collected(o.cassandra.lists) if o.cassandra.hosts else None
         feed = RedisFeed(self.writer, prefix)
         self.feed = FeedReader(feed, o.job.item_shards, subtasks == 1, KEEP_S, origin)
@@ -154,7 +155,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
                 if self._kept:
                     self._kept.written(effect.updates)
                 if self._topic:
-                    for message in topic.written(effect.updates, self._topic):
+                    for message in topic.written(effect.updates, self._topic, self._values):
                         yield LISTS, message
             elif isinstance(effect, Erase | Expire):
                 if isinstance(effect, Erase):

@@ -30,6 +30,7 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.writers.targets import how_to_run, writer_to
 from udfs.errors import ConfigError
 from udfs.events.times import iso_text
+from udfs.options.schema_registry import VALUE_FORMATS
 
 INBOX = "inbox/"
 """Where events go if nothing says where."""
@@ -70,6 +71,11 @@ def target_of(config: Config, target: str) -> str:
     """
     source = config.source
     if not target:
+        if source.format in VALUE_FORMATS:
+            raise ConfigError(
+                f'source.format is "{source.format}", and a replay writes JSON, which would stop '
+                f"other readers of the topic {source.topic}: name a target with --to"
+            )
         if source.kind == "kafka":
             return f"kafka://{source.brokers}/{source.topic}"
         target = source.paths[0] if source.kind == "directory" and source.paths else INBOX

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flink_app.config import load
+from flink_app.config.lists_topic_options import ListsTopic
 from flink_app.graph.lists_topic import query, table, topic_kinds, with_source
 
 
@@ -35,4 +36,11 @@ def test_a_transaction_is_no_longer_than_brokers_allow() -> None:
 
 def test_texts_are_literals() -> None:
     assert "'it''s'" in made("lists_topic.properties.client.id=it's")
-    assert "U&'\\001F'" in query("recs") and "'recs-shared'" in query("recs")
+    taken_apart = query(ListsTopic(topic="recs"))
+    assert "U&'\\001F'" in taken_apart and "'recs-shared'" in taken_apart
+
+
+def test_a_value_with_a_schema_is_bytes_and_no_json() -> None:
+    section = ListsTopic(topic="recs", format="avro")
+    assert "list BYTES" in table(section) and "list STRING" in table(ListsTopic(topic="recs"))
+    assert "UNHEX(SPLIT_INDEX" in query(section) and "json" not in query(section)

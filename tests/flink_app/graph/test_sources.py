@@ -35,6 +35,8 @@ def test_an_encoding_becomes_javas_charset(tmp_path: Path) -> None:
     assert source(*files).options["raw.charset"] == "ISO-8859-1"
     kafka = source("source.kind=kafka", "source.encoding=gbk").options
     assert kafka["value.raw.charset"] == "GBK" and "raw.charset" not in kafka
+    avro = source("source.kind=kafka", "source.format=avro").options
+    assert avro["value.raw.charset"] == "ISO-8859-1", "each byte a character"
     other = ["source.kind=flink", "source.options.connector=datagen", "source.encoding=cp1252"]
     assert source(*other).options["raw.charset"] == "windows-1252"
     assert not [key for key in source(files[0]).options if "charset" in key]

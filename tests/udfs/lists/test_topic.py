@@ -5,12 +5,16 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from udfs.formats.settings import ListFormat
 from udfs.lists.keys import CATEGORY_POPULAR, ITEM, KEPT, NAMES, POPULAR, USER, Kind
-from udfs.lists.topic import FIELD, LINE, MOST, erased, written
+from udfs.lists.topic import FIELD, LINE, MOST, erased, writers, written
+from udfs.options.schema_registry import VALUE_FORMATS, ValueFormat
 
+JSON = writers(ListFormat())
 ALL = tuple(dict.fromkeys(NAMES.values()))
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
@@ -30,7 +34,7 @@ def records(messages: list[bytes]) -> list[tuple[str, str, str | None]]:
 
 @given(st.lists(texts))
 def test_any_id_comes_back(names: list[str]) -> None:
-    assert records(list(written([lists(USER, names)], ["user"]))) == [
+    assert records(list(written([lists(USER, names)], ["user"], JSON))) == [
         ("u", name, '{"items":[]}') for name in names
     ]
     assert records(list(erased(names, ["user"]))) == [("u", name, None) for name in names]
@@ -38,7 +42,7 @@ def test_any_id_comes_back(names: list[str]) -> None:
 
 def test_shared_lists_have_the_keys_of_redis_and_a_topic_of_their_own() -> None:
     updates = [lists(ITEM, ["7"]), lists(POPULAR, [""]), lists(CATEGORY_POPULAR, ["tea"])]
-    found = records(list(written([*updates, lists(USER, ["popular"])], ALL)))
+    found = records(list(written([*updates, lists(USER, ["popular"])], ALL, JSON)))
     assert [record[:2] for record in found] == [
         ("s", "similar:7"),
         ("s", "popular"),
@@ -49,14 +53,26 @@ def test_shared_lists_have_the_keys_of_redis_and_a_topic_of_their_own() -> None:
 
 def test_only_the_kinds_that_are_wanted() -> None:
     updates = [lists(ITEM, ["7"]), lists(KEPT, ["ann"]), lists(USER, ["ann"])]
-    assert [key for _, key, _ in records(list(written(updates, ["similar"])))] == ["similar:7"]
-    assert [key for _, key, _ in records(list(written(updates, ALL)))] == ["similar:7", "ann"]
+    assert [key for _, key, _ in records(list(written(updates, ["similar"], JSON)))] == [
+        "similar:7"
+    ]
+    assert [key for _, key, _ in records(list(written(updates, ALL, JSON)))] == ["similar:7", "ann"]
     assert list(erased(["ann"], ["similar"])) == []
-    assert list(written([], ALL)) == list(erased([], ALL)) == []
+    assert list(written([], ALL, JSON)) == list(erased([], ALL)) == []
 
 
 def test_no_message_is_larger_than_a_buffer_likes() -> None:
     names = [f"u{n}" for n in range(2 * MOST + 1)]
-    messages = list(written([lists(USER, names)], ["user"]))
+    messages = list(written([lists(USER, names)], ["user"], JSON))
     assert len(messages) == 3
     assert [key for _, key, _ in records(messages)] == names
+
+
+@pytest.mark.parametrize("name", VALUE_FORMATS)
+def test_a_value_with_a_schema_is_in_hex_with_the_id_of_its_topic(name: ValueFormat) -> None:
+    values = writers(ListFormat(format=name, own=3, shared=4))
+    json = b'{"id":"a","at":1,"v":1,"source":"mf","items":[]}'
+    updates = [lists(USER, ["ann"], json), lists(POPULAR, [""], json)]
+    for record, number in zip(records(list(written(updates, ALL, values))), (3, 4), strict=True):
+        value = bytes.fromhex(record[2] or "")
+        assert value[:5] == b"\0" + number.to_bytes(4, "big") and len(value) > 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import pytest
 
 from tests.udfs.flink import Subtask
+from tests.udfs.formats.pretend import pretended
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import EventBatch, unpack, user_shard
+from udfs.events.item_changes import is_notice
 from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings
+from udfs.formats.settings import ValueSettings
 from udfs.operators.flink import DEAD_LETTERS, STATS
 from udfs.operators.parse import LINE_MOST, Parse
+from udfs.options.schema_registry import SchemaRegistry
 
 KEYS = [70, 71, 72, 73]
 
@@ -29,6 +34,11 @@ def run(
     letters = [json.loads(value) for key, value in out if key is DEAD_LETTERS]
     (account,) = (unpack_account(value) for key, value in out if key is STATS)
     return batches, letters, account, flink
+
+
+def users_of(value: bytes) -> list[str]:
+    """The users of a batch; none of a notice."""
+    return [] if is_notice(value) else list(unpack(value).users)
 
 
 def event(user: str, item: str) -> str:
@@ -158,3 +168,43 @@ def test_csv_of_other_sources_has_the_order_of_the_preset() -> None:
     batches, letters, account, _ = run(lines, positions=True, source="kafka:a", format="csv")
     assert [batch.users for batch in batches.values()] == [["ann"]]
     assert (account.ignored, [letter["source"] for letter in letters]) == (1, ["kafka:a:0:3"])
+
+
+def test_values_with_a_schema_become_events_or_dead_letters() -> None:
+    text = '{"type":"record","name":"E","fields":[{"name":"%s","type":"string"}%s]}'
+    both = text % ("user", ',{"name":"item","type":"string"}')
+    with pretended() as registry:
+        registry.add(1, both)
+        registry.add(2, text % ("item", ',{"name":"kind","type":"string"}'))
+        settings = DecodeSettings(
+            preset=resolve("millirec"),
+            weights={"click": 1.0},
+            values=ValueSettings(events="avro", registry=SchemaRegistry(url=registry.url)),
+        )
+        keys = {"user learner": KEYS, "item learner": [9]}
+        flink = Subtask(Parse(settings, keys, "kafka:e", True))
+        values = [
+            b"\0\0\0\0\1\x06ann\x02a",
+            b"\0\0\0\0\1\x06ann",
+            b'{"user":"bob","item":"b"}',
+            b"\0\0\0\0\1\x06cyd\0",
+            b"",
+            b"\0\0\0\0\2\x02a\x08item",
+            b"\xff\n\x1e",
+        ]
+        lines = [f"0:{n}\n\n{value.decode('latin-1')}" for n, value in enumerate(values)]
+        out = flink.process(0, (0, json.dumps(lines), 1234))
+    users = {user for key, value in out if key in KEYS for user in users_of(value)}
+    letters = [json.loads(value) for key, value in out if key is DEAD_LETTERS]
+    (account,) = (unpack_account(value) for key, value in out if key is STATS)
+    assert users == {"ann", "bob"}
+    assert [(letter["reason"], letter["source"]) for letter in letters] == [
+        ("unreadable_value", "kafka:e:0:1"),
+        ("not_framed", "kafka:e:0:6"),
+        ("empty_item", "kafka:e:0:3"),
+    ]
+    assert letters[0]["line"] == base64.b64encode(values[1]).decode()
+    assert letters[2]["line"] == '{"user":"cyd","item":""}', "as it was read"
+    assert (account.lines, account.received, account.ignored) == (7, 7, 1)
+    assert account.rejected == 3 and flink.metrics.counters["dead_letters"] == 3
+    assert "item learner" in [getattr(key, "tag_id", "") for key, _ in out]

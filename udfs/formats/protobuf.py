@@ -1,0 +1,214 @@
+"""Reads and writes Protobuf by the compiler and the runtime of Google's own packages.
+
+In: the text of `.proto` files, as the registry has them; bytes. Out: dictionaries as of JSON, with
+the names of the `.proto` file and without fields that are not set. Numbers are numbers, also of 64
+bits; Google's own types, such as Timestamp, are as in Protobuf's mapping to JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from udfs.formats.schema import RegisteredSchema, Unfit
+
+_FILE = "value.proto"
+_GOOGLE = "google.protobuf."
+_DEEPEST = 16  # messages within messages that an index may name
+
+
+def reader(schema: RegisteredSchema) -> Callable[[bytes], Any]:
+    """What reads a value of a schema: which of its messages it is, and the message.
+
+    Raises:
+        Unfit: the schema is none, or refers to files that are not there.
+    """
+    file = compiled(schema)
+    found: dict[tuple[int, ...], _Message] = {}
+    known: dict[str, _Message] = {}
+
+    def read(body: bytes) -> Any:
+        index, end = ((0,), 1) if body[:1] == b"\0" else _index(body)
+        if index not in found:
+            found[index] = _message(_described(file, index), known)
+        return found[index].parse(body[end:])
+
+    return read
+
+
+def writer(text: str) -> Callable[[Any], bytes]:
+    """What writes the first message of a schema, given as a dictionary."""
+    from google.protobuf.message_factory import GetMessageClass
+
+    made = GetMessageClass(_described(compiled(RegisteredSchema("protobuf", text)), [0]))
+
+    def write(value: Any) -> bytes:
+        body: bytes = made(**value).SerializeToString()
+        return b"\0" + body  # the first message
+
+    return write
+
+
+def compiled(schema: RegisteredSchema) -> Any:
+    """The descriptor of a file, in a pool of its own."""
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+    from google.protobuf.descriptor_pool import DescriptorPool
+
+    pool = DescriptorPool()
+    try:
+        for file in FileDescriptorSet.FromString(_compile(schema)).file:
+            pool.Add(file)
+    except TypeError as error:
+        raise Unfit(str(error)) from error
+    return pool.FindFileByName(_FILE)
+
+
+def _compile(schema: RegisteredSchema) -> bytes:
+    """The descriptors of a file and of those that it imports; Google's own need not be given."""
+    import grpc_tools
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+    from grpc_tools.protoc import main as protoc
+
+    described = FileDescriptorSet()
+    with tempfile.TemporaryDirectory(prefix="millirec-") as name:
+        folder = Path(name)
+        for path, text in {**schema.references, _FILE: schema.text}.items():
+            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+                raise Unfit(f"it imports {path!r}, which is outside of its own files")
+            if text and (file := _descriptor(text)):
+                file.name = path
+                described.file.append(file)
+                continue
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+        out, own = folder / "descriptors", Path(grpc_tools.__file__).parent / "_proto"
+        given = folder / "given"
+        given.write_bytes(described.SerializeToString())
+        paths = [f"-I{folder}", f"-I{own}", f"--descriptor_set_in={given}"]
+        if protoc(["protoc", *paths, "--include_imports", f"--descriptor_set_out={out}", _FILE]):
+            raise Unfit("protoc does not compile it; what it says is in the process's error output")
+        return out.read_bytes()
+
+
+def _descriptor(text: str) -> Any:
+    """The descriptor of a file that was registered as such, in base64, as Confluent's serializer
+    for Python does, where the registry has not made text of it; None: it is text."""
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+    from google.protobuf.message import DecodeError
+
+    try:
+        return FileDescriptorProto.FromString(base64.b64decode(text, validate=True))
+    except (ValueError, DecodeError):
+        return None
+
+
+def _index(body: bytes) -> tuple[tuple[int, ...], int]:
+    """The numbers that name a message, and where they end: how many there are, then these, as
+    zigzag varints. A single zero byte stands for the first message.
+
+    >>> _index(b"\\x04\\x02\\x00ann"), _index(b"\\x00ann")
+    (((1, 0), 3), ((0,), 1))
+    """
+    count, end = _varint(body, 0)
+    if not 0 <= count <= _DEEPEST:
+        raise ValueError(f"it names a message by {count} numbers")
+    found = []
+    for _ in range(count):
+        number, end = _varint(body, end)
+        found.append(number)
+    return tuple(found) or (0,), end
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A zigzag varint of 32 bits at most, and where it ends."""
+    value = 0
+    for place in range(5):
+        byte = data[at + place]
+        value |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at + place + 1
+    raise ValueError("it names a message by a number that is too large")
+
+
+def _described(file: Any, index: Sequence[int]) -> Any:
+    """The descriptor of a message; maps' entries, which Protobuf adds, do not count."""
+    types = list(file.message_types_by_name.values())
+    found = None
+    for number in index:
+        if not 0 <= number < len(types):
+            raise ValueError(f"its schema has no message {'.'.join(map(str, index))}")
+        found = types[number]
+        types = [one for one in found.nested_types if not one.GetOptions().map_entry]
+    return found
+
+
+class _Message:
+    """How messages of one type are read.
+
+    Attributes:
+        fields: by number, the name and what makes a value of JSON; None: it is one.
+    """
+
+    def __init__(self, described: Any) -> None:
+        from google.protobuf.message_factory import GetMessageClass
+
+        self.parse_bytes = GetMessageClass(described).FromString
+        self.fields: dict[int, tuple[str, Callable[[Any], Any] | None]] = {}
+
+    def parse(self, body: bytes) -> dict[str, Any]:
+        """The dictionary of a message in bytes."""
+        return self.plain(self.parse_bytes(body))
+
+    def plain(self, message: Any) -> dict[str, Any]:
+        """The dictionary of a message."""
+        found = {}
+        for field, value in message.ListFields():
+            if field.number in self.fields:  # not an extension
+                name, convert = self.fields[field.number]
+                found[name] = value if convert is None else convert(value)
+        return found
+
+
+def _message(described: Any, known: dict[str, _Message]) -> _Message:
+    """How messages of a type are read; `known`: by full name, those of its file."""
+    name = described.full_name
+    if name not in known:
+        known[name] = found = _Message(described)  # before its fields, which may hold it again
+        for field in described.fields:
+            found.fields[field.number] = field.name, _field(field, known)
+    return known[name]
+
+
+def _field(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | None:
+    """What makes a value of JSON of a field's."""
+    described = field.message_type
+    if described is not None and described.GetOptions().map_entry:
+        one = _value(described.fields_by_name["value"], known)
+        return lambda values: {_key(k): one(v) if one else v for k, v in values.items()}
+    one = _value(field, known)
+    if field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED:
+        return lambda values: list(map(one, values)) if one else list(values)
+    return one
+
+
+def _key(key: Any) -> str:
+    """A key of a map as one of JSON."""
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _value(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | None:
+    """The same of a single value: enums by name, messages as dictionaries."""
+    if field.enum_type is not None:
+        names: Mapping[int, str] = {n: v.name for n, v in field.enum_type.values_by_number.items()}
+        return lambda number: names.get(number, number)
+    if field.message_type is None:
+        return None
+    if field.message_type.full_name.startswith(_GOOGLE):
+        from google.protobuf.json_format import MessageToDict
+
+        plain: Callable[[Any], Any] = MessageToDict
+        return plain
+    return _message(field.message_type, known).plain
