@@ -27,6 +27,7 @@ SHELF = 16
 _FEED = 6  # of them, by authors whom the user follows
 _NEWEST = 24  # of those authors
 _CHOOSY = 6.0  # inverse temperature of the choice from a shelf
+_LEAST = np.float32(-40.0)  # scores are finite
 _LEADS = (like_probability, comment_probability, share_probability)
 
 
@@ -77,7 +78,7 @@ class Browsing:
         owner = np.repeat(np.arange(len(users)), views)
         shelves = self._shelves(users, views)
         liking = affinity(self._posts, self._follows, users[owner], tastes[owner], shelves)
-        chosen = pick(rng, np.maximum(_CHOOSY * liking, np.float32(-40.0)))
+        chosen = pick(rng, np.maximum(_CHOOSY * liking, _LEAST))
         rows = np.arange(len(owner))
         items, liking = shelves[rows, chosen], liking[rows, chosen]
         led = [rows] + [np.flatnonzero(rng.random(len(rows)) < p(liking)) for p in _LEADS]

@@ -19,7 +19,7 @@ HALF = 0.15
 """After which share of the mean lifetime half of that is lost: 108 minutes of twelve hours."""
 SHARED, MOST_SHARED = 0.03, 0.1
 """What a post gains by each e-fold of its shares, and at most: cascades are small."""
-GONE = -8.0
+GONE = -float("inf")
 """The affinity of a post that is not shown any more, or is the user's own: nobody takes it."""
 
 

@@ -69,7 +69,7 @@ def test_the_truth_knows_what_is_over_and_whose_posts_are_own() -> None:
     assert (found[1, own] == GONE).all()
     names = [f"i{n}" for n in range(world.items)]
     chances = world.click_probability("u5", names)
-    assert (chances[found[1] == GONE] < 1e-30).all() and chances.max() > 0.1
+    assert (chances[found[1] == GONE] == 0).all() and chances.max() > 0.1
     assert world.respond("u5", [names[n] for n in np.flatnonzero(found[1] == GONE)[:9]]) is None
     assert world.popularity.sum() == pytest.approx(1)
     np.testing.assert_array_equal(world.popularity > 0, world.available)
@@ -104,7 +104,8 @@ def test_tastes_can_change_abruptly_and_users_arrive() -> None:
     world = Social(msgspec.structs.replace(SMALL, new_users=0.05))
     before = world.affinity("u5")
     world.unsettle(1.0)
-    assert np.abs(world.affinity("u5") - before).max() > 0.2
+    there = np.isfinite(before)
+    assert np.abs(world.affinity("u5")[there] - before[there]).max() > 0.2
     pass_blocks(world, 20)
     assert world.users > SMALL.users
     assert world.affinity(f"u{world.users - 1}").max() > GONE
