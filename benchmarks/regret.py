@@ -82,13 +82,16 @@ _FIRST = (
 
 
 _SMALL: dict[str, Any] = {"users": 160, "items": 400, "traffic": 0.02, "new_users": 0.001}
-_OWN_SETTINGS: dict[str, dict[str, Any]] = {"shop": {"session_views": 4}}
+_OWN_SETTINGS: dict[str, dict[str, Any]] = {
+    "shop": {"session_views": 4},
+    "social": {"session_views": 4, "items": 240, "traffic": 0.1, "new_items": 0.08},
+}
 
 
 def world_of(name: str, seed: int) -> WorldSettings:
     """A small world: in a shop, 20 sessions of 4 views per block, 11 days of simulated time in 100
-    blocks."""
-    return scenario(name).settings(**_SMALL, **_OWN_SETTINGS.get(name, {}), seed=seed)
+    blocks; on a social network five times the life of a post."""
+    return scenario(name).settings(**{**_SMALL, **_OWN_SETTINGS.get(name, {})}, seed=seed)
 
 
 def variants_of(name: str) -> Variants:

@@ -119,17 +119,15 @@ SCENARIOS: dict[str, Scenario] = {
     "social": Scenario(
         world=Social,
         settings=SocialSettings,
-        demo=SocialSettings(
-            users=600,
-            items=360,
-            new_users=0.0,
-            new_items=0.004,
-            lifetime_s=180.0,
-        ),
+        # A time-lapse: posts live for five minutes.
+        demo=SocialSettings(users=600, items=360, new_users=0.0, new_items=0.006, lifetime_s=300.0),
         types=("events.weights.comment=2.0", "events.weights.share=2.0"),
         options=("lists.exclude_own=true",),
         taken={"type": "like"},
-        words=Words(place="network", people="users", takes="likes", took="liked", deed="like"),
+        words=Words(
+            place="social network", people="users", takes="likes", took="liked", deed="like"
+        ),
+        rate=200.0,  # as many new posts as each user reads
     ),
 }
 

@@ -23,7 +23,7 @@ class SocialSettings(WorldSettings, frozen=True, forbid_unknown_fields=True, kw_
     800
     """
 
-    place: ClassVar[str] = "network"
+    place: ClassVar[str] = "social network"
 
     items: int = 800
     """Posts at the start, at least 1."""

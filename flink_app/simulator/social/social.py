@@ -238,7 +238,7 @@ class Social:
         self._posts.pass_time(self._posts.now)
 
     def _item(self, item: str) -> int:
-        return number_of(item, "i", self.items, "network")
+        return number_of(item, "i", self.items, "social network")
 
     def _user(self, user: str) -> int:
-        return number_of(user, "u", self.users, "network")
+        return number_of(user, "u", self.users, "social network")

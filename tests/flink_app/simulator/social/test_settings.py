@@ -11,7 +11,7 @@ from udfs.errors import ConfigError
     [("lifetime_s", 0.5), ("session_views", 0), ("follows", 61), ("changes", 1.5), ("users", 0)],
 )
 def test_values_out_of_range_are_refused(name: str, value: float) -> None:
-    with pytest.raises(ConfigError, match=f"simulated network's {name} is .*; it must be"):
+    with pytest.raises(ConfigError, match=f"simulated social network's {name} is .*; it must be"):
         SocialSettings(**{name: value})  # type: ignore[arg-type]
 
 

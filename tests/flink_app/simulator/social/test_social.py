@@ -133,7 +133,7 @@ def test_what_a_page_shows() -> None:
     assert not world.is_new("i17")
     assert world.objections(np.random.default_rng(1), world.advance(), np.zeros(3)).sum() == 0  # type: ignore[arg-type]
     for unknown in ("i99999", "x1"):
-        with pytest.raises(MillirecError, match="simulated network has no"):
+        with pytest.raises(MillirecError, match="simulated social network has no"):
             world.title(unknown)
 
 
