@@ -81,7 +81,11 @@ class Browsing:
         chosen = pick(rng, np.maximum(_CHOOSY * liking, _LEAST))
         rows = np.arange(len(owner))
         items, liking = shelves[rows, chosen], liking[rows, chosen]
-        led = [rows] + [np.flatnonzero(rng.random(len(rows)) < p(liking)) for p in _LEADS]
+        # Nobody reads a post twice in a session, or their own where a shelf has no other.
+        rows = np.sort(np.unique(owner * len(self._posts) + items, return_index=True)[1])
+        rows = rows[liking[rows] > GONE]
+        liking = liking[rows]
+        led = [rows] + [rows[rng.random(len(rows)) < p(liking)] for p in _LEADS]
         at, kinds = np.concatenate(led), np.repeat(np.arange(4), [len(one) for one in led])
         actions = Actions(users[owner][at], items[at], kinds, first_session + owner[at])
         # Before the next view, which is at least 0.5 steps later.

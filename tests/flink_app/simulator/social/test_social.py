@@ -25,7 +25,7 @@ def pass_blocks(world: Social, blocks: int) -> list[Any]:
         times = now + np.cumsum(world.gaps(len(actions)))
         told += world.news(int(now))
         told += world.lines(actions, times.astype(int).tolist(), number, "")
-        number, now = number + len(actions), float(times[-1])
+        number, now = number + len(actions), float(times[-1]) if len(times) else now
     return [msgspec.json.decode(line) for line in told]
 
 
@@ -135,6 +135,12 @@ def test_what_a_page_shows() -> None:
     for unknown in ("i99999", "x1"):
         with pytest.raises(MillirecError, match="simulated social network has no"):
             world.title(unknown)
+
+
+def test_a_single_user_has_nothing_to_read_and_the_network_goes_on() -> None:
+    world = Social(msgspec.structs.replace(SMALL, users=1, items=1, new_users=0.0))
+    told = pass_blocks(world, 5)
+    assert {line["kind"] for line in told} == {"item", "profile"}
 
 
 def test_posts_without_descriptions() -> None:
