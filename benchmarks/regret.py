@@ -66,7 +66,15 @@ VIDEO: Variants = {
     "every watch the same": ((_VIDEO.types[0], *_VIDEO.options), ()),
     "watches alone": (tuple(_VIDEO.choices), ("rating", "favourite")),
 }
-VARIANTS: dict[str, Variants] = {"shop": SHOP, "video": VIDEO}
+_SOCIAL = scenario("social")
+SOCIAL: Variants = {
+    OWN: (tuple(_SOCIAL.choices), ()),
+    "nobody is followed": ((*_SOCIAL.choices, "social.share=0"), ()),
+    "every fifth place": ((*_SOCIAL.choices, "social.share=0.2"), ()),
+    "half-lives are learned": ((*_SOCIAL.choices, "model.popularity_half_life_s=0"), ()),
+    "own posts too": ((*_SOCIAL.choices, "lists.exclude_own=false"), ()),
+}
+VARIANTS: dict[str, Variants] = {"shop": SHOP, "video": VIDEO, "social": SOCIAL}
 MODELS = ("ranker", *models())
 COMPARED = ("ranker", "item-cf", "mf")
 """Models that are run with the first variants; others run only with millirec's own weights, and

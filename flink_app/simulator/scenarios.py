@@ -122,7 +122,12 @@ SCENARIOS: dict[str, Scenario] = {
         # A time-lapse: posts live for five minutes.
         demo=SocialSettings(users=600, items=360, new_users=0.0, new_items=0.006, lifetime_s=300.0),
         types=("events.weights.comment=2.0", "events.weights.share=2.0"),
-        options=("lists.exclude_own=true",),
+        options=(
+            "lists.exclude_own=true",
+            "social.share=0.5",
+            "model.popularity_half_life_s=3600",
+            "state.item_expiry_days=2",
+        ),
         taken={"type": "like"},
         words=Words(
             place="social network", people="users", takes="likes", took="liked", deed="like"
