@@ -104,7 +104,7 @@ SCENARIOS: dict[str, Scenario] = {
         world=VideoPlatform,
         settings=VideoSettings,
         demo=VideoSettings(users=1000, items=1000, new_users=0.0, new_items=0.005, metadata=True),
-        types=("events.weights.watch=1.5", "events.fractions.watch=0.2"),
+        types=("events.weights.watch=1", "events.fractions.watch=0.2"),
         options=(
             "events.rating_neutral=3",
             "events.rating_scale=2",

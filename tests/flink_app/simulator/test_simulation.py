@@ -46,7 +46,7 @@ def test_a_platform_whose_types_need_weights_says_so(
     target = tmp_path / "events.jsonl"
     simulate(str(target), 30, None, None, scenario("video").given(users=20, items=30))
     end = capsys.readouterr().err.splitlines()[-1]
-    assert end.endswith("--set events.weights.watch=1.5 --set events.fractions.watch=0.2")
+    assert end.endswith("--set events.weights.watch=1 --set events.fractions.watch=0.2")
     _, *settings = end.removeprefix("learn from them: millirec run ").split(" --set ")
     decoder = Decoder(decode_settings(load(None, settings, {}).config))
     decoded = decoder.decode(target.read_text().splitlines(), 1_800_000_000_000)
