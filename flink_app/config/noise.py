@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from flink_app.config.tree import Config
 from udfs.errors import ConfigError
+from udfs.options.privacy import GRACE_MS
 
 LEAST_EPSILON = 0.001
 """The least budget: with it, the noise of a day is some ten thousand users."""
+
+MOST_CHECKPOINT_S = GRACE_MS // 2000
+"""So that one is complete before a day is published, also if it takes as long as the pause."""
 
 
 def check_noise(config: Config) -> None:
@@ -33,6 +37,12 @@ exact counts what is in a list: set one of them to 0.
         raise ConfigError(
             f"privacy.epsilon is {privacy.epsilon} and privacy.min_users is {privacy.min_users}, "
             "which decides by exact counts what is in a list: set one of them to 0."
+        )
+    if config.state.checkpoints and config.state.checkpoint_s > MOST_CHECKPOINT_S:
+        raise ConfigError(
+            f"state.checkpoint_s is {config.state.checkpoint_s} and privacy.epsilon is set: a day "
+            f"is published {GRACE_MS // 60_000} minutes after its end, and a checkpoint must hold "
+            f"all of it by then. Set it to {MOST_CHECKPOINT_S} or less."
         )
     if config.state.item_expiry_days < 2:
         raise ConfigError(

@@ -22,13 +22,11 @@ from udfs.errors import ServiceError
 from udfs.events.batch import item_key
 from udfs.models.popular.noise import DAY_MS, day_of, laplace, scale
 from udfs.models.popular.noised import DECAY, HALF_LIVES, Sums, pack_sums
+from udfs.options.privacy import GRACE_MS
 from udfs.state.handles import Cell, Rows
 from udfs.state.item_records import fields_of, unpack_record
 from udfs.stores.redis_feed import RedisFeed
 
-GRACE_MS = 600_000
-"""How long after its end a day is closed. What was counted on it has arrived by then, and is in a
-checkpoint: so whatever is restored later closes the day with the same counts."""
 _FARTHEST = 400
 """Days without a closing, after a long stop, of which the noise is drawn one by one: of those
 before nothing is left in any sum."""

@@ -15,9 +15,10 @@ from udfs.learning.item_metadata import ItemMetadata
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.metadata_step import MetadataStep
-from udfs.learning.noisy_counts import GRACE_MS, NoisyCounts
+from udfs.learning.noisy_counts import NoisyCounts
 from udfs.learning.timers import Timers
 from udfs.models.popular.noise import day_of
+from udfs.options.privacy import GRACE_MS
 from udfs.options.rules import Rule
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_hidden import ListSweep

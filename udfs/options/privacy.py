@@ -9,6 +9,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+GRACE_MS = 600_000
+"""How long after its end a day is closed. What was counted on it has arrived by then, and is in a
+checkpoint: so whatever is restored later closes the day with the same counts."""
+
 
 class Privacy(Struct, frozen=True, kw_only=True):
     """What is kept of people and for how long, and what lists for everybody may tell of them."""

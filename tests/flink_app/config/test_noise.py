@@ -16,6 +16,7 @@ GIVEN = ["source.paths=u.data", "privacy.epsilon=1"]
     [
         (["privacy.epsilon=0.0001"], "nothing but noise"),
         (["privacy.min_users=3"], "set one of them to 0"),
+        (["state.checkpoints=kept", "state.checkpoint_s=301"], "Set it to 300 or less"),
         (["state.item_expiry_days=1.5"], "Set it to 2 or more"),
     ],
 )

@@ -12,9 +12,10 @@ from tests.udfs.builders import NOW, keys
 from tests.udfs.fakes import DictCell, DictState
 from udfs.errors import ServiceError
 from udfs.learning import noisy_counts
-from udfs.learning.noisy_counts import GRACE_MS, NoisyCounts
+from udfs.learning.noisy_counts import NoisyCounts
 from udfs.models.popular.noise import DAY_MS, day_of, laplace
 from udfs.models.popular.noised import DECAY, Sums, read_sums
+from udfs.options.privacy import GRACE_MS
 from udfs.state.item_records import merged, pack_record
 
 TODAY = day_of(NOW)
