@@ -50,9 +50,8 @@ def taken(path: Path, copies: int = 1) -> Taken:
     rows = (re.split(r"\t|::", line) for line in path.read_text("latin-1").splitlines())
     found = [(int(r[3]), r[0], r[1]) for r in rows if len(r) == 4 and r[2] == "5"]
     found.sort(key=lambda row: row[0])
-    users, items = (
-        {name: k for k, name in enumerate(sorted({r[n] for r in found}))} for n in (1, 2)
-    )
+    users = {name: k for k, name in enumerate(sorted({user for _, user, _ in found}))}
+    items = {name: k for k, name in enumerate(sorted({item for _, _, item in found}))}
     one = np.array([(users[u], items[i], at // _DAY_S) for at, u, i in found], np.int64)
     events = np.repeat(one, copies, axis=0)
     events[:, 0] = events[:, 0] * copies + np.tile(np.arange(copies), len(one))
