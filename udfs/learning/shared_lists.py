@@ -140,7 +140,7 @@ class SharedLists:
         self._popular_written = now_ms
         self._models.forget_popular()
         if self._noised is not None:
-            n = self._settings.length
+            n = self._models.shop.settings.lists.length
             popular = listed(*self._noised.popular(), n)
             trending = listed(*self._noised.trending(), n)
         else:
@@ -167,7 +167,8 @@ class SharedLists:
             return []
         models, categories = self._models, Categories(self._models.catalogue)
         if self._noised is not None:
-            trending = categories.first(*self._noised.trending(), self._settings.length)
+            n = models.shop.settings.lists.length
+            trending = categories.first(*self._noised.trending(), n)
         else:
             trending = models.trends.by_category(categories)
         names = categories.names
@@ -219,7 +220,8 @@ class SharedLists:
     ) -> ListUpdates:
         catalogue = self._models.catalogue
         if kind in (POPULAR, TRENDING, SEGMENT):
-            lists = self._models.steps.for_all(lists)
+            by = None if self._noised is None else self._noised.by()
+            lists = self._models.steps.for_all(lists, by)
         return ListUpdates(kind, names, source, now_ms, lists, catalogue, self._writer)
 
 

@@ -114,6 +114,13 @@ class Noised(Table):
         noise = self._variance[1] + ratio**2 * self._variance[0]
         return _ordered(slots, surprise(before, late, noise), LEAST_SURPRISE)
 
+    def by(self) -> NDArray[np.float32]:
+        """By what items are popular, float32[size]; −∞ of those that may be in no list."""
+        found = np.full(self._catalogue.size, -np.inf, np.float32)
+        slots = self._listed()
+        found[slots] = self.sums[slots, 0]
+        return found
+
     def _listed(self) -> NDArray[np.int32]:
         """The items that may be in a list: lines describe them, and they may be shown."""
         c = self._catalogue
