@@ -20,6 +20,7 @@ from flink_app.config.input_options import Source
 from flink_app.config.item_options import Items
 from flink_app.config.lists_topic import check_lists_topic
 from flink_app.config.masking import masked
+from flink_app.config.noise import check_noise
 from flink_app.config.paths import flink_uri, is_local, local
 from flink_app.config.pseudonyms import pseudonyms_of
 from flink_app.config.schema_registry import check_schema_registry
@@ -65,6 +66,7 @@ set it to the most subtasks you may ever need.
             "lists.exclude_own and privacy.pseudonyms are both on: the provider of an item, which "
             "is no pseudonym, cannot be compared with a user's. Turn one of them off."
         )
+    check_noise(config)
     pseudonyms_of(config)
     if config.state.restore == "latest" and not config.state.checkpoints:
         raise ConfigError(

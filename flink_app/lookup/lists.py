@@ -191,7 +191,8 @@ def absent(name: str, key: str, address: str) -> str:
     if kind == ITEM.key:
         return (
             f"there is no list of items similar to {who!r} ({key} in Redis at {address}): the item "
-            "is new, or its list is not due yet (lists.similar_every_s)."
+            "is new, or its list is not due yet (lists.similar_every_s). With privacy.epsilon, no "
+            "item has one."
         )
     return f"there is no {key} in Redis at {address}: no job has written to it yet."
 

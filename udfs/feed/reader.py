@@ -19,12 +19,15 @@ from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.feed_rows import ReadRows, read_short
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import read_row
+from udfs.models.popular.noised import read_sums
 from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed
 
 log = logging.getLogger(__name__)
 _WATCH_S = 60.0  # how long after its start a replica looks for snapshots of restored state
 _LOOK_S = 0.1  # how often it looks: pairs with items that it does not know yet are lost
+_NOISED_S = 30.0  # how often it looks for counts with noise, which change once a day
+_CLOSED_S = 10.0  # how long the end of the input waits for them at most
 _SETTLED_S = 15.0  # by then a replica has all snapshots: each is written every 10 s
 
 
@@ -51,10 +54,11 @@ class FeedReader:
         self._origins: dict[int, bytes] = {}
         self._started = self._read_at = self._watched_at = time.monotonic()
         self._unknown: set[int] = set()  # shards that have items without a name here
-        self._loaded_at = self._started
+        self._loaded_at, self._noised_at = self._started, 0.0
 
     def start(self, models: Recommender) -> int:
         """Load the snapshots that exist; returns how many items the catalogue then has."""
+        self.read_noised(models)
         now = self._feed.end()
         # Without any, the log is of this job only: others may have begun to learn before.
         self._position = now if self._load(range(self._shards), models) else "0-0"
@@ -69,6 +73,8 @@ class FeedReader:
     def refresh(self, models: Recommender) -> int:
         """Bring the replica up to date; returns how many rows were read."""
         now = time.monotonic()
+        if now - self._noised_at >= _NOISED_S:
+            self.read_noised(models)
         shards: set[int] = set()
         if now - self._started < _WATCH_S and now - self._watched_at >= _LOOK_S:
             self._watched_at = now
@@ -87,6 +93,33 @@ class FeedReader:
             self._unknown -= shards
             self._loaded_at, self._position = now, "0-0"
         return count + self._follow(models, again=bool(shards))
+
+    def read_noised(self, models: Recommender) -> dict[int, int]:
+        """Set the counts with noise, if there are to be any; returns the last day of each shard."""
+        noised, days = models.popular.noised, dict[int, int]()
+        self._noised_at = time.monotonic()
+        if noised is None:
+            return days
+        for shard, data in enumerate(self._feed.noised(range(self._shards))):
+            if data is not None:
+                try:
+                    found = read_sums(data)
+                except ServiceError as error:
+                    log.warning("the counts with noise of a shard are skipped: %s", error)
+                    continue
+                noised.put(found, time.time_ns() // 1_000_000)
+                days[shard] = found.day
+        return days
+
+    def await_noised(self, models: Recommender, day: int) -> None:
+        """At the end of the input: wait until the item learners have closed a day of all items that
+        lines describe, `_CLOSED_S` at most; they do so when every user learner has ended."""
+        c, until = models.catalogue, time.monotonic() + _CLOSED_S
+        shards = np.unique(c.shards(self._shards)[c.metadata.described[: c.size]]).tolist()
+        days = self.read_noised(models)
+        while any(days.get(shard, 0) < day for shard in shards) and time.monotonic() < until:
+            time.sleep(0.02)
+            days = self.read_noised(models)
 
     def _restored(self) -> list[int]:
         """The shards with a new snapshot of state that was restored after this replica began."""

@@ -31,6 +31,7 @@ class ItemHandles(NamedTuple):
             b"2" if inbox2 has the newer ones.
         folded: names of items and of pairs that the fold under way has written, `_Names` packed.
         metadata: records of `udfs.state.item_records`.
+        noisy, noise: of `udfs.learning.noisy_counts`, if `privacy.epsilon` is set.
     """
 
     items: Rows
@@ -43,6 +44,8 @@ class ItemHandles(NamedTuple):
     turn: Cell
     folded: Log
     metadata: Rows
+    noisy: Rows | None = None
+    noise: Cell | None = None
 
     def parameters(self) -> dict[str, bytes]:
         """The shared parameters by name, packed."""

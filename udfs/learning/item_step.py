@@ -18,11 +18,12 @@ from udfs.events.item_changes import is_changes, unpack_changes
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
 from udfs.feed.parameters import RANKER, Shared
 from udfs.feed.writer import FeedWriter
+from udfs.learning.contributions import is_contributions, unpack_contributions
 from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.item_state import ItemHandles
 from udfs.learning.metadata_step import SWEEP, TIME
-from udfs.learning.published import Outside, Published
+from udfs.learning.published import CLOSE, Outside, Published
 from udfs.learning.settings import JobSettings
 from udfs.learning.timers import next_tick
 from udfs.memory.catalogue import Catalogue
@@ -77,6 +78,10 @@ class ItemStep:
         found = self.shards.get(key)
         if found is None:
             found = yield from self._load(key)
+        if is_contributions(data):
+            if found.noisy is not None:
+                found.noisy.take(*unpack_contributions(data))
+            return
         if is_changes(data):
             yield from found.metadata.take(unpack_changes(data), self._clock())
             yield from self._plan_publish(found)
@@ -107,6 +112,9 @@ class ItemStep:
             yield from self._publish(found, now)
         if _SNAPSHOT in due:
             yield from self._keep(found, now)
+        if found.noisy is not None and (CLOSE in due or ended):
+            yield found.close(found.noisy, now, ended=ended)
+            yield from self._plan_publish(found)
         if TIME in due:
             yield from found.metadata.pass_time(now)
         if SWEEP in due:
@@ -150,6 +158,7 @@ class ItemStep:
         found = self.shards[key] = Published(shard, feed, state, self._outside, options.rules)
         found.inbox_bytes = waiting
         yield from found.metadata.load(self._clock())
+        yield from found.begin_noise(options.privacy.epsilon, self._clock())
         yield self._plan_snapshot(found)
         yield Wake(END)
         yield from found.account()  # what was in the inbox may not have been counted
@@ -215,6 +224,8 @@ class ItemStep:
             return
         if found.feed.lost():
             found.shard.forget_snapshot()
+            if found.noisy is not None:
+                found.noisy.write()
         if found.metadata.lost:
             yield self._rewrite(found)
         if found.shard.changed and now >= found.snapshot_ms:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from udfs.events.joined import Joined, events_of
+from udfs.learning.contributions import Contributions
 from udfs.learning.effects import Effect, Erase, Part, Wake
 from udfs.learning.idle_users import remove_user
 from udfs.learning.learner import Learner
@@ -19,6 +20,7 @@ from udfs.learning.past import Events, Past
 from udfs.learning.people_step import PeopleStep
 from udfs.learning.timers import next_tick
 from udfs.learning.user_shard import Handles, UserShard
+from udfs.models.popular.noise import day_of
 from udfs.state.records import PAGE, pack_others, unpack_others
 
 AGAIN = "again"
@@ -52,6 +54,8 @@ class JoinStep:
         self._lists, self._people, self._clock = lists, people, clock
         self._refresh, self._late = refresh, refresh and not alone
         self._past = Past(learner)
+        shards = learner.settings.job.item_shards
+        self._contributions = Contributions(state.contributed, shards)
         learner.users.joined = state.joined
 
     def take(self, key: int, shard: UserShard, joined: Joined) -> Iterator[Effect]:
@@ -61,9 +65,12 @@ class JoinStep:
             key: Flink's key of the shard.
         """
         if not joined.ids:
+            yield from self._contributions.take_back(joined.place)
             self._leave(shard, joined.place)
             return
         now, users, place = self._clock(), self._learner.users, joined.place
+        if joined.afresh and self._learner.settings.privacy.epsilon:
+            self._contributions.spend(place, day_of(now))
         if joined.afresh and joined.more < 0:
             yield Part([place])
         slots = self._locate(place)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.accounts import Account
-from udfs.events.batch import EventBatch, cut, recurrences
+from udfs.events.batch import CONSUMED, EventBatch, cut, recurrences
 from udfs.feed.entries import PUBLISH_MS
+from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
 from udfs.learning.effects import Effect, Emit, Keep, Report, Show
 from udfs.learning.guarded import Guarded, Turn
@@ -27,6 +28,7 @@ from udfs.learning.quality import Quality
 from udfs.learning.served import Served
 from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import UserShard
+from udfs.models.popular.noise import day_of
 from udfs.options.cassandra import keeps_history
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import Rows
@@ -53,6 +55,7 @@ class LearnStep:
 
     Args:
         rows: users and history pages of the current shard's state. clock: the wall clock, ms.
+        contributions: what counts for what is published; None: all of it.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class LearnStep:
         lists: ListStep,
         clock: Callable[[], int],
         profiles: ProfileStep,
+        contributions: Contributions | None = None,
     ) -> None:
-        self._profiles = profiles
+        self._profiles, self._contributions = profiles, contributions
         self._settings, self._rows, self._learner = settings, rows, learner
         self._replica, self._described, self._lists = replica, described, lists
         self._clock, quality = clock, settings.options.quality
@@ -117,6 +121,8 @@ class LearnStep:
                 account.add(Account(crowd=dict(learned.held)))
             shard.idle.mark(self._learner.users, learned.slots, now)
             touched.append(learned.slots)
+            if self._contributions is not None:
+                yield from self._contribute(part, self._contributions, now)
             self._described.took(shard.recent, part.users)
             if self._each:
                 yield from self._lists.write(shard, learned.slots, now)
@@ -142,6 +148,20 @@ class LearnStep:
             return self._guarded.learn(part, turn, shard.votes)
         users, history = self._rows
         return self._learner.learn(part, users, history, *turn)
+
+    def _contribute(
+        self, part: EventBatch, contributions: Contributions, now: int
+    ) -> Iterator[Effect]:
+        """Let events that like and consume an item that lines describe count for what is
+        published. Whether one counts follows from its user's events alone, so `crowd.guard`, which
+        compares users, is not asked."""
+        c = self._learner.catalogue
+        slots = c.find(part.items)
+        counted = c.metadata.described[slots] & (slots >= 0)
+        counted &= (part.weights > 0) & (part.flags & CONSUMED > 0)
+        chosen = np.flatnonzero(counted).tolist()
+        pairs = [(part.users[row], part.items[row]) for row in chosen]
+        return contributions.count(pairs, day_of(now))
 
     def _send(self, now: int) -> Iterator[Effect]:
         """Tell the item learners what was learned since the last call."""

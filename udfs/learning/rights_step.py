@@ -14,6 +14,7 @@ import msgspec
 
 from udfs.events.people import PERSONALISE, PersonChange
 from udfs.events.settings import IMPRESSION
+from udfs.learning.contributions import Contributions
 from udfs.learning.effects import Answer, Effect, Emit, Erase
 from udfs.learning.forgotten import Mark
 from udfs.learning.idle_users import remove_user
@@ -36,6 +37,7 @@ class RightsStep:
     def __init__(self, state: Handles, learner: Learner) -> None:
         self._state, self._learner, s = state, learner, learner.settings
         self._privacy, self._item_shards = s.privacy, s.job.item_shards
+        self._contributions = Contributions(state.contributed, s.job.item_shards)
         self._weight = least_weight(s.events.weights, s.lists.consumed_types, IMPRESSION)
 
     def forget(self, shard: UserShard, asked: Mapping[str, int], now_ms: int) -> Iterator[Effect]:
@@ -83,6 +85,7 @@ class RightsStep:
         """Remove users from memory, state and stores, and tell when that was done."""
         models = self._learner.models
         for user in asked:
+            yield from self._contributions.take_back(user)
             yield from self._take_back(user)
             self._remove_rows(user)
             self._begin_again(user)

@@ -26,7 +26,7 @@ from udfs.lists.keys import (
 from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.models.popular.categories import Categories
-from udfs.models.ranked import Lists, Ranked, no_lists, of_one
+from udfs.models.ranked import Lists, Ranked, listed, no_lists, of_one
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
 
@@ -43,7 +43,7 @@ class SharedLists:
 
     def __init__(self, settings: Settings, models: Recommender, writer: ListsJson) -> None:
         self._settings, self._models, self._writer = settings.lists, models, writer
-        self._least = settings.privacy.min_users
+        self._least, self._noised = settings.privacy.min_users, models.popular.noised
         self._every_ms = int(settings.lists.similar_every_s * 1000)
         self._popular_written = self._similar_looked = 0
         self._waiting: set[int] = set()
@@ -67,6 +67,8 @@ class SharedLists:
         self._touch(slots.tolist())
 
     def _touch(self, slots: list[int]) -> None:
+        if self._noised is not None:  # items have no lists: see docs/decisions/noise.md
+            return
         waiting, written = self._waiting, self._written
         for slot in slots:
             if slot not in waiting and slot >= 0:
@@ -82,7 +84,7 @@ class SharedLists:
         c = self._models.catalogue
         near = self._models.similar(slots).items if self._written else slots[:0]
         for slot in [*slots.tolist(), *np.unique(near[near >= 0]).tolist()]:
-            if c.alive[slot]:
+            if c.alive[slot] and self._noised is None:
                 self._waiting.add(slot)
                 self._touched += 1
                 heappush(self._due, (0, self._touched, slot))
@@ -137,10 +139,15 @@ class SharedLists:
         """What is popular and trending; now and then in each category and segment, too."""
         self._popular_written = now_ms
         self._models.forget_popular()
-        popular = of_one(self._models.by_popularity(np.array([-1], np.int32), now_ms), "popular")
-        yield self._made(POPULAR, [""], "popular", now_ms, popular)
-        trending = of_one(self._models.trends.look(), "trending")
-        yield self._made(TRENDING, [""], "trending", now_ms, trending)
+        if self._noised is not None:
+            n = self._models.shop.settings.lists.length
+            popular = listed(*self._noised.popular(), n)
+            trending = listed(*self._noised.trending(), n)
+        else:
+            popular = self._models.by_popularity(np.array([-1], np.int32), now_ms)
+            trending = self._models.trends.look()
+        yield self._made(POPULAR, [""], "popular", now_ms, of_one(popular, "popular"))
+        yield self._made(TRENDING, [""], "trending", now_ms, of_one(trending, "trending"))
         later_ms = CATEGORIES_LATER * self._settings.popular_every_s * 1000
         if everything or now_ms - self._categories_written >= later_ms:
             self._categories_written = now_ms
@@ -159,13 +166,18 @@ class SharedLists:
         if not self._models.catalogue.metadata.labels:
             return []
         models, categories = self._models, Categories(self._models.catalogue)
+        if self._noised is not None:
+            n = models.shop.settings.lists.length
+            trending = categories.first(*self._noised.trending(), n)
+        else:
+            trending = models.trends.by_category(categories)
         names = categories.names
         gone = [name for name in self._categories if name not in set(names)]
         self._categories = names
         made = []
         for kind, source, found in (
             (CATEGORY_POPULAR, "popular", models.popular.by_category(categories, now_ms)),
-            (CATEGORY_TRENDING, "trending", models.trends.by_category(categories)),
+            (CATEGORY_TRENDING, "trending", trending),
         ):
             if names or gone:
                 ranked = of_one(_with_gone(found, len(gone)), source)
@@ -176,7 +188,7 @@ class SharedLists:
         """What users of each segment begin with, and empty lists for segments that have lost
         theirs since the last time."""
         models = self._models
-        if not models.segments.counts.some:
+        if not models.segments.counts.some or self._noised is not None:
             return []
         names, found = models.segments.by_segment(models.popular.look(now_ms))
         gone = [name for name in self._segments if name not in set(names)]
@@ -208,7 +220,8 @@ class SharedLists:
     ) -> ListUpdates:
         catalogue = self._models.catalogue
         if kind in (POPULAR, TRENDING, SEGMENT):
-            lists = self._models.steps.for_all(lists)
+            by = None if self._noised is None else self._noised.by()
+            lists = self._models.steps.for_all(lists, by)
         return ListUpdates(kind, names, source, now_ms, lists, catalogue, self._writer)
 
 

@@ -59,7 +59,8 @@ class Handles(NamedTuple):
     `learned` holds a packed `Progress`. `mean` is only read: releases before version 2 of it wrote
     the mean of the ratings there. `people` holds what is said of users, as packed records; `noted`
     the rows of `Noted`; `forgotten` the marks of `udfs.learning.forgotten`; `crowd` how users act,
-    see `Votes`; `joined` the other ids of users, in a job that resolves them.
+    see `Votes`; `contributed` what counts of them for what is published; `joined` the
+    other ids of users, in a job that resolves them.
     """
 
     users: Rows
@@ -75,6 +76,7 @@ class Handles(NamedTuple):
     noted: Rows
     forgotten: Rows
     crowd: Rows
+    contributed: Rows
     joined: Rows | None = None
 
 

@@ -18,6 +18,7 @@ from udfs.events.joined import is_joined, unpack_joined
 from udfs.events.people import is_people, unpack_people
 from udfs.events.searches import is_searches, unpack_searches
 from udfs.feed.metadata_reader import MetadataReader
+from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
 from udfs.learning.effects import END, Effect, Expire, Wake, Write
 from udfs.learning.join_step import AGAIN, JoinStep
@@ -34,6 +35,7 @@ from udfs.learning.timers import next_tick
 from udfs.learning.user_shard import Handles, UserShard
 from udfs.lists.keys import ITEM
 from udfs.memory.metadata import NEVER
+from udfs.models.popular.noise import day_of
 from udfs.stores.redis_marks import RedisMarks
 
 _TICK_MS = 400  # how long counts and shared lists wait for each other
@@ -78,9 +80,10 @@ class UserStep:
         if settings.options.identity.enabled:
             parts = learner, self._lists, self._people, self._refresh, alone
             self._joins = JoinStep(state, *parts, clock)
-        self._learning = LearnStep(
-            settings, self._rows, learner, replica, self._described, self._lists, clock, profiles
-        )
+        self._contributions = Contributions(state.contributed, learner.settings.job.item_shards)
+        counted = self._contributions if settings.options.privacy.epsilon else None
+        own = self._described, self._lists, clock, profiles, counted
+        self._learning = LearnStep(settings, self._rows, learner, replica, *own)
         self._shards: dict[int, UserShard] = {}
         self._over: set[int] = set()
 
@@ -145,6 +148,7 @@ class UserStep:
             if self._joins:
                 self._joins.expire(*idle)
             shard.noted.sweep()
+            self._contributions.sweep(day_of(now))
             shard.forgotten.expire(now - self._settings.options.privacy.held_ms)
             yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
         if account != _NOTHING:

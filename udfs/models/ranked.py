@@ -89,6 +89,13 @@ def no_lists(rows: int, n: int) -> Ranked:
     return items, scores
 
 
+def listed(order: NDArray[np.int32], scores: NDArray[np.float32], n: int) -> Ranked:
+    """The first `n` of an order, int32[m] and float32[m], as one list."""
+    items, found = no_lists(1, n)
+    items[0, : len(order)], found[0, : len(order)] = order[:n], scores[:n]
+    return items, found
+
+
 def of_one(ranked: Ranked, source: str) -> Lists:
     """Lists that come from only one of `SOURCES`."""
     items, scores = ranked

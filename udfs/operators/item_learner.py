@@ -55,6 +55,8 @@ class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             turn=cell(context, "turn"),
             folded=log(context, "folded"),
             metadata=rows(context, "metadata"),
+            noisy=rows(context, "noisy") if options.privacy.epsilon else None,
+            noise=cell(context, "noise") if options.privacy.epsilon else None,
         )
         writer, prefix = redis_writer(context, s.redis, "item"), options.redis.prefix
         outside = Outside(

@@ -39,6 +39,7 @@ from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import Handles
 from udfs.learning.user_step import UserStep
 from udfs.lists import topic
+from udfs.models.popular.noise import day_of
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import (
     KEPT,
@@ -93,6 +94,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             noted=rows(context, "noted"),
             forgotten=rows(context, "forgotten"),
             crowd=rows(context, "crowd"),
+            contributed=rows(context, "contributed"),
             joined=rows(context, "joined") if o.identity.enabled else None,
         )
         subtasks, origin = parallelism(context), subtask(context)
@@ -200,6 +202,8 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     def close(self) -> None:
         """At the end of a bounded input: write every shared list, unless the last timer has."""
         if hasattr(self, "_step"):
+            if self.settings.options.privacy.epsilon and not self._topic:
+                self.feed.await_noised(self.learner.models, day_of(now_ms()))
             for _ in () if self._topic else self._carry_out(self._step.end(), None):
                 pass
             self.stores.close()

@@ -9,6 +9,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+GRACE_MS = 600_000
+"""How long after its end a day is closed. What was counted on it has arrived by then, and is in a
+checkpoint: so whatever is restored later closes the day with the same counts."""
+
 
 class Privacy(Struct, frozen=True, kw_only=True):
     """What is kept of people and for how long, and what lists for everybody may tell of them."""
@@ -60,6 +64,17 @@ class Privacy(Struct, frozen=True, kw_only=True):
             le=255,
         ),
     ] = 0
+    epsilon: Annotated[
+        float,
+        Meta(
+            description="The privacy budget of a user and day for what everybody may read. If it "
+            "is above 0, popular, trending and those of categories are made of each day's counts "
+            "with Laplace noise, of items that lines describe, and similar items and segments "
+            "have no lists. The smaller, the more noise. 0 means exact counts.",
+            ge=0,
+            le=100,
+        ),
+    ] = 0.0
 
     @property
     def held_ms(self) -> int:

@@ -3,7 +3,8 @@
 In: packed entries (see `udfs.feed.entries`). Out: the same. The log is the Redis stream `feed:log`,
 trimmed by age. A snapshot is two hashes of chunks, `feed:items:{<shard>}` and
 `feed:pairs:{<shard>}`, of which only those are written that have changed; the shared parameters in
-`feed:snapshot:{<shard>}`; and its origin in `feed:epoch:{<shard>}`. The braces keep these keys on
+`feed:snapshot:{<shard>}`; and its origin in `feed:epoch:{<shard>}`. If counts have noise, that of a
+shard are in `feed:noised:{<shard>}`. The braces keep these keys on
 one node of a Redis Cluster, so that they are written in order.
 """
 
@@ -19,6 +20,8 @@ _AT_ONCE = 64  # entries of the log in one reply
 _BESIDES = "rows-besides-"
 ITEMS, PAIRS = "items", "pairs"
 """The kinds of chunks of a snapshot: fields of a hash each."""
+NOISED = "noised"
+"""The kind of what `udfs.models.popular.noised` packs."""
 BEGUN = b":begun"
 """How the origin of a snapshot ends while all its items are being written anew."""
 
@@ -29,8 +32,8 @@ def log_key(prefix: str) -> str:
 
 
 def feed_key(prefix: str, kind: str, shard: int) -> str:
-    """The key of a shard's "snapshot", "items", "pairs" or "epoch"; in a Redis Cluster they are on
-    one node.
+    """The key of a shard's "snapshot", "items", "pairs", "epoch" or "noised"; in a Redis Cluster
+    they are on one node.
 
     >>> feed_key("shop:", "pairs", 3)
     'shop:feed:pairs:{3}'
@@ -41,7 +44,7 @@ def feed_key(prefix: str, kind: str, shard: int) -> str:
 def feed_keys(prefix: str, item_shards: int) -> list[str]:
     """Every key of the feed, which a job that starts without state deletes."""
     shards = range(item_shards)
-    kinds = "snapshot", ITEMS, PAIRS, "epoch"
+    kinds = "snapshot", ITEMS, PAIRS, "epoch", NOISED
     return [log_key(prefix), *(feed_key(prefix, kind, n) for kind in kinds for n in shards)]
 
 
@@ -102,6 +105,14 @@ class RedisFeed:
         """Whether Redis answers and its snapshot of the shard is not of this origin."""
         found = self._redis.try_to(("GET", self._key("epoch", shard)))
         return bool(found) and found != [origin.encode()]
+
+    def put_noised(self, shard: int, sums: bytes) -> None:
+        """Set the sums of noisy counts of a shard."""
+        self._redis.send([("SET", self._key(NOISED, shard), sums)])
+
+    def noised(self, shards: Sequence[int]) -> list[bytes | None]:
+        """The sums of noisy counts of shards; None where there are none."""
+        return self._redis.send([("GET", self._key(NOISED, shard)) for shard in shards])
 
     def end(self) -> str:
         """A position in the log from which `follow` yields all entries added from now on."""

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.udfs.builders import keys
 from tests.udfs.feeds import append, snapshot
 from udfs.feed import entries
 from udfs.feed.entries import FeedRows
@@ -21,7 +22,9 @@ from udfs.memory.users import Users
 from udfs.models.item_cf.feed_rows import PairRows
 from udfs.models.item_cf.neighbours import Row
 from udfs.models.item_cf.wire import pack_row
+from udfs.models.popular.noised import Sums, pack_sums
 from udfs.models.settings import Settings
+from udfs.options.privacy import Privacy
 from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed, feed_keys
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
@@ -40,10 +43,13 @@ def owner(names: Iterable[str], value: float = 0.5) -> Catalogue:
 class Side:
     """One replica and the writers of two item shards on one Redis."""
 
-    def __init__(self, url: str, alone: bool = False, keep_s: float = 30.0) -> None:
+    def __init__(
+        self, url: str, alone: bool = False, keep_s: float = 30.0, epsilon: float = 0.0
+    ) -> None:
         self.feed = RedisFeed(RedisWriter(RedisSettings(url)), "shop:")
         self.replica = Catalogue(D, 1, 1000)
-        self.models = Recommender(Settings(), self.replica, Users(D, 1, 10, 10))
+        settings = Settings(privacy=Privacy(epsilon=epsilon))
+        self.models = Recommender(settings, self.replica, Users(D, 1, 10, 10))
         self.reader = FeedReader(self.feed, 2, alone, keep_s, origin=1)
 
     def writer(self, shard: int = 0, epoch: int = 1, restored: bool = False) -> FeedWriter:
@@ -261,8 +267,68 @@ def test_every_key_of_the_feed_is_named(side: Side, redis_client: Any) -> None:
     for shard in (0, 1):
         snapshot(side.writer(shard), owner(["a"]))
         side.writer(shard).put(owner(["a"]), 0, np.zeros(0, np.int32), PairRows())
+        side.feed.put_noised(shard, b"")
     side.publish(owner(["a"]))
     assert sorted(feed_keys("shop:", 2)) == sorted(map(bytes.decode, redis_client.keys()))
+
+
+def noised(day: int, **values: float) -> bytes:
+    sums = [[value, 0] for value in values.values()]
+    return pack_sums(Sums(day, keys(values), np.array(sums, np.float32).reshape(-1, 2)))
+
+
+def popular(side: Side) -> list[str]:
+    assert side.models.popular.noised is not None
+    return side.replica.names(side.models.popular.noised.popular()[0].tolist())
+
+
+@pytest.fixture(params=[False, True])
+def private(redis_url: str, request: Any) -> Side:
+    """A replica of items that lines describe, for counts with noise; alone or not."""
+    side = Side(redis_url, request.param, epsilon=1.0)
+    side.replica.metadata.put(side.replica.slots(["a", "b"]), allowed=True)
+    return side
+
+
+def test_counts_with_noise_are_read_at_the_start_and_once_in_a_while(private: Side) -> None:
+    private.feed.put_noised(0, noised(5, a=3))
+    private.feed.put_noised(1, b"damaged")
+    private.reader.start(private.models)
+    assert popular(private) == ["a"]
+    private.feed.put_noised(1, noised(5, b=4))
+    private.reader.refresh(private.models)
+    assert popular(private) == ["a"], "it was looked just now"
+    private.reader._noised_at -= 60
+    private.reader.refresh(private.models)
+    assert popular(private) == ["b", "a"]
+
+
+def test_the_end_waits_until_a_day_is_closed_of_all_items(private: Side) -> None:
+    shards = set(private.replica.shards(2).tolist())
+    for shard in shards:
+        private.feed.put_noised(shard, noised(4))
+    read, looked = private.reader.read_noised, []
+
+    def closing(models: Recommender) -> dict[int, int]:
+        looked.append(days := read(models))
+        if len(looked) == 3:
+            for shard in shards:
+                private.feed.put_noised(shard, noised(5, a=3))
+        return days
+
+    private.reader.read_noised = closing  # type: ignore[method-assign]
+    private.reader.await_noised(private.models, 5)
+    assert looked == [dict.fromkeys(sorted(shards), 4)] * 3 + [dict.fromkeys(sorted(shards), 5)]
+    assert popular(private) == ["a"]
+
+
+def test_without_noise_no_counts_are_looked_for(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(RedisFeed, "noised")
+    side.reader.start(side.models)
+    side.reader._noised_at -= 60
+    side.reader.refresh(side.models)
 
 
 def test_its_own_changes_do_not_come_back(side: Side) -> None:

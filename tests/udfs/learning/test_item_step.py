@@ -24,6 +24,7 @@ from udfs.learning.settings import JobSettings
 from udfs.models.item_cf.neighbours import Windows
 from udfs.models.item_cf.wire import pack_rows, read_row, split_pairs
 from udfs.models.options import ItemCF
+from udfs.models.popular.noised import Sums, read_sums
 from udfs.models.popular.popular_kernels import LEVELS
 from udfs.models.popular.source import POPULAR
 
@@ -35,11 +36,13 @@ class Feed:
     """A `RedisFeed` in memory.
 
     Attributes:
-        origins: of finished snapshots, by shard. chunks: by shard, kind and number.
+        origins: of finished snapshots, by shard. chunks: by shard, kind and number. noised: all
+            sums with noise so far.
     """
 
     def __init__(self) -> None:
         self.log: list[bytes] = []
+        self.noised: list[Sums] = []
         self.origins: dict[int, str] = {}
         self.chunks: dict[tuple[int, str, int], bytes] = {}
 
@@ -57,6 +60,9 @@ class Feed:
 
     def lost(self, shard: int, origin: str) -> bool:
         return shard not in self.origins
+
+    def put_noised(self, shard: int, sums: bytes) -> None:
+        self.noised.append(read_sums(sums))
 
 
 def handles(ranker: bytes | None = None) -> ItemHandles:

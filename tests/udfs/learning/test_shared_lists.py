@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.udfs.builders import NOW, OneShard, batch_of, decode, shown
+from tests.udfs.builders import NOW, OneShard, batch_of, decode, keys, shown
 from udfs.feed.metadata import Described
 from udfs.models.popular.first import BUCKETS
+from udfs.models.popular.noised import Sums
+from udfs.options.privacy import Privacy
 
 
 def test_popular_and_trending_are_written_at_intervals() -> None:
@@ -103,3 +105,51 @@ def test_segments_have_lists_and_lose_them() -> None:
     learner.messages(NOW)
     learner.models.segments.counts.put('job:"é"', np.zeros(BUCKETS))
     assert decode(learner.shared.updates(NOW + 10_000))['segment:job:"é"']["items"] == []
+
+
+def noised_shard(**values: float) -> OneShard:
+    """A shard whose published counts have noise, with these sums of a, b and c; d is not
+    described."""
+    shard = OneShard(popular_every_s=2.0, privacy=Privacy(epsilon=1.0))
+    learner = shard.learner
+    learner.describe([Described(item, 1, categories=["tea"]) for item in "abc"], NOW)
+    pairs = [(f"user {n}", item) for n, item in enumerate("aaaaabbbcddddddd")]
+    shard.learn(batch_of(pairs))
+    sums = np.array([[value, 0] for value in values.values()], np.float32)
+    assert learner.models.popular.noised is not None
+    learner.models.popular.noised.put(Sums(5, keys(values), sums.reshape(-1, 2)), NOW)
+    return shard
+
+
+def test_with_noise_lists_for_everybody_are_those_of_the_noisy_counts() -> None:
+    shard = noised_shard(a=-1, b=2, c=8)
+    found = decode(shard.learner.shared.updates(NOW, everything=True))
+    assert sorted(found) == ["popular", "popular:tea", "trending", "trending:tea"]
+    for key in ("popular", "popular:tea"):
+        assert shown(found[key]) == ["c", "b"]
+        assert [entry["score"] for entry in found[key]["items"]] == [1, 0.25]
+    assert shown(shard.lists("user 0")["rec:user 0"])[0] == "d", "the user's own list is exact"
+
+
+def test_with_noise_no_item_and_no_segment_has_a_list() -> None:
+    shard = noised_shard(a=3, b=2, c=1)
+    learner = shard.learner
+    learner.models.segments.counts.add(
+        [0, learner.models.segments.counts.number("job:cook")], 5, NOW
+    )
+    learner.shared.lost()
+    learner.describe([Described("a", 2, categories=["tea"])], NOW + 1)
+    assert not learner.shared.waiting
+    kinds = {some.kind.key for some in learner.shared.updates(NOW + 10_000, everything=True)}
+    assert not kinds & {"similar:", "segment:"}
+
+
+def test_with_noise_users_are_told_which_of_the_published_items_they_consumed() -> None:
+    shard = noised_shard(a=3, b=2, c=1)
+    shard.learn(batch_of([("ann", item) for item in "abd"]))
+    assert sorted(shard.lists("ann")["rec:ann"]["consumed"]) == ["a", "b"]
+
+
+def test_before_the_first_day_is_closed_lists_for_everybody_are_empty() -> None:
+    found = decode(noised_shard().learner.shared.updates(NOW, everything=True))
+    assert [value["items"] for value in found.values()] == [[]] * 4

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW, changed, keys
+from tests.udfs.builders import NOW, SETTINGS, changed, keys
 from tests.udfs.flink import Subtask
+from tests.udfs.user_learners import operator, sent
 from udfs.accounts import unpack_account
+from udfs.events.item_changes import ItemChange, item_shards, pack_changes
 from udfs.feed.deltas import Touched, pack_deltas
 from udfs.feed.reader import FeedReader
 from udfs.learning import item_step
@@ -18,6 +21,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.settings import Settings
 from udfs.operators.item_learner import ItemLearner
+from udfs.options.privacy import Privacy
 from udfs.ranking.recommender import Recommender
 from udfs.state.records import item_dtype
 from udfs.stores.redis_feed import RedisFeed
@@ -348,3 +352,28 @@ def test_idle_items_expire_and_their_space_is_used_again(redis_url: str, clock: 
     later(flink, clock, 6000)
     assert flink.state["items"][KEY].data == owned(flink)
     assert sorted(owned(flink)) == ["new", "old 3"]
+
+
+def test_with_noise_each_user_counts_once_from_events_to_the_list_for_everybody(
+    redis_url: str, redis_client: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("udfs.operators.user_learner.now_ms", clock)
+    private: dict[str, Any] = {"privacy": Privacy(epsilon=4.0), "item_expiry_days": 30}
+    items = subtask(redis_url, dimensions=SETTINGS.model.dimensions, **private)
+    for shard, item in zip(item_shards("abc", 2), "abc", strict=True):
+        key = [100, KEY][shard]
+        items.process(key, (key, pack_changes([ItemChange(item, NOW, {"title": item})])))
+    users = Subtask(operator(redis_url, **private))
+    events = [(f"user {n}", item) for n in range(300) for item in ("ba" if n < 100 else "ab")]
+    for part in (events[:400], events[400:]):
+        for key, data in users.process(7, sent(part, NOW)):
+            if key in (100, KEY):
+                items.process(key, (key, data))
+    assert len(users.state["contributed"][7].data) == 301
+    items.fire(2**63 - 1)
+    users.operator.close()
+    found = msgspec.json.decode(redis_client.get("popular"))["items"]
+    assert [entry["item"] for entry in found[:2]] == ["a", "b"]
+    assert found[1]["score"] == pytest.approx(0.5, abs=0.1), "without noise: 100 of 200"
+    assert not redis_client.keys("similar:*")
+    assert len(redis_client.keys("feed:noised:*")) == 2

@@ -63,5 +63,6 @@ def test_all_keys_are_named(feed: RedisFeed, redis_client: Any) -> None:
         for kind in ("items", "pairs"):
             feed.put(shard, kind, 0, b"")
         feed.finish(shard, b"", "")
+        feed.put_noised(shard, b"")
     found = sorted(key.decode() for key in redis_client.scan_iter())
     assert found == sorted(feed_keys("p:", 2))

@@ -18,6 +18,7 @@ from udfs.models.popular import popular, popular_kernels
 from udfs.models.popular.categories import Categories
 from udfs.models.popular.first import First
 from udfs.models.popular.mixture import Mixture
+from udfs.models.popular.noised import Noised, Order
 from udfs.models.popular.popular_kernels import OVERALL, WITHIN, Unseen
 from udfs.models.popular.trending import Trending
 from udfs.models.ranked import Ranked
@@ -44,7 +45,8 @@ class Popular(Model):
 
     Attributes:
         first: what users take first, shared by all user learners. fixed: whether strangers get
-            the same list as users who are known.
+            the same list as users who are known. noised: what the lists for everybody are made of,
+            if not of the exact counts.
     """
 
     lasting = True
@@ -59,7 +61,8 @@ class Popular(Model):
         self._order: popular.Popular | None = None
         self._near: NDArray[np.uint8] | None = None  # uint8[I], near the top of that order
         self._in_categories, self._categories = InCategories(), 0
-        self.tables = (self._in_categories,)
+        self.noised = Noised(shop.catalogue, s.privacy.epsilon) if s.privacy.epsilon else None
+        self.tables = (self._in_categories, *([self.noised] if self.noised else []))
         self._looked_ms = 0
 
     def forget(self) -> None:
@@ -109,13 +112,19 @@ class Popular(Model):
 
     def by_category(self, categories: Categories, now_ms: int) -> Ranked:
         """The first items of each category, in the order of the list for everybody."""
-        found, n = self.look(now_ms).strangers, self.shop.settings.lists.length
-        items, scores = categories.first(found.order, found.shares[found.order], n)
+        items, scores = categories.first(*self.published(now_ms), self.shop.settings.lists.length)
         listed, self._categories = self._in_categories.listed, len(items)
         listed[:] = False
         listed[items[items >= 0]] = True
         self._near = None
         return items, scores
+
+    def published(self, now_ms: int) -> Order:
+        """The order of the list for everybody."""
+        if self.noised is not None:
+            return self.noised.popular()
+        found = self.look(now_ms).strangers
+        return found.order, found.shares[found.order]
 
     def near(self, now_ms: int) -> NDArray[np.uint8]:
         """Which slots are near the top of the list for everybody, uint8[size] as of the last look,
@@ -124,7 +133,9 @@ class Popular(Model):
         if self._near is None:
             listed = self._in_categories.listed[: len(order.known.shares)]
             self._near = listed * np.uint8(WITHIN)
-            self._near[order.strangers.order[: self.nearest]] = OVERALL
+            first = order.strangers.order if self.noised is None else self.noised.popular()[0]
+            first = first[: self.nearest]
+            self._near[first[first < len(self._near)]] = OVERALL
         return self._near
 
     @property

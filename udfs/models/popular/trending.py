@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
 from udfs.models.popular.popular import decayed_popularity
-from udfs.models.ranked import Ranked, no_lists
+from udfs.models.ranked import Ranked, listed
 
 LEAST_SURPRISE = 4.0
 """The minimum `surprise` of a trending item."""
@@ -22,7 +22,9 @@ _UNSEEN = 0.5  # events, of Jeffreys' prior: what an unchosen item may lack by c
 _FLOOR = 4.0  # the minimum variance: a view, cart and purchase by one visitor are not a trend
 
 
-def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArray[np.float64]:
+def surprise(
+    before: NDArray[np.float64], gained: NDArray[np.float64], noise: float = 0.0
+) -> NDArray[np.float64]:
     """How many standard deviations each item has gained more than its share of all gains.
 
         r = G / (V + a),  e_i = r (v_i + a),  z_i = (g_i − e_i) / √(e_i (1 + r) + 4)
@@ -34,6 +36,7 @@ def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArra
 
     Args:
         before, gained: v and g, float64[I], at least 0, in events of weight 1.
+        noise: what noise in both adds to the variance of g − e.
 
     One item of three is chosen so much more that the others' shares fall:
 
@@ -42,7 +45,7 @@ def surprise(before: NDArray[np.float64], gained: NDArray[np.float64]) -> NDArra
     """
     r = gained.sum() / (before.sum() + _UNSEEN)
     expected = r * (before + _UNSEEN)
-    result: NDArray[np.float64] = (gained - expected) / np.sqrt(expected * (1 + r) + _FLOOR)
+    result: NDArray[np.float64] = (gained - expected) / np.sqrt(expected * (1 + r) + _FLOOR + noise)
     return result
 
 
@@ -72,10 +75,7 @@ class Trending(Table):
 
     def look(self, catalogue: Catalogue, clock_ms: float, n: int) -> Ranked:
         """The first `n` of `order`, as one list."""
-        at, shares = (found[:n] for found in self.order(catalogue, clock_ms))
-        items, scores = no_lists(1, n)
-        items[0, : len(at)], scores[0, : len(at)] = at, shares
-        return items, scores
+        return listed(*self.order(catalogue, clock_ms), n)
 
     def order(
         self, catalogue: Catalogue, clock_ms: float

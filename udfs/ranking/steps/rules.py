@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
@@ -58,18 +59,24 @@ class RuleStep:
         """Look again at which items a rule is about, and how popular they are."""
         self._spare = None
 
-    def for_all(self, lists: Lists) -> Lists:
-        """Lists of nobody in particular, N items each."""
+    def for_all(self, lists: Lists, by: NDArray[np.float32] | None = None) -> Lists:
+        """Lists of nobody in particular, N items each.
+
+        Args:
+            by: float32[size], the larger, the sooner an item is taken that a rule wants and the
+                list lacks; −∞: never. None: the number of its events.
+        """
         if self._idle:
             return lists.first(self._n)
-        return self._choose(lists, np.full(len(lists.items), -1, np.int32))[0]
+        spare = self._look() if by is None else self._best(by)
+        return self._choose(lists, np.full(len(lists.items), -1, np.int32), spare)[0]
 
     def told(self, longer: Told, users: NDArray[np.int32]) -> Told:
         """Lists of the users in the cache slots `users` (int32[n]), with what is told of them:
         N items each, and then those of `longer` that follow, `lists.kept` of them."""
         if self._idle:
             return longer
-        lists, columns = self._choose(longer.lists, users)
+        lists, columns = self._choose(longer.lists, users, self._look())
         if self._kept:
             rest, others = _following(longer.lists, columns, self._kept)
             columns = np.concatenate([columns, others], axis=1)
@@ -84,11 +91,13 @@ class RuleStep:
             reasons[columns < 0] = -1
         return Told(*lists, np.ascontiguousarray(reasons), longer.consumed)
 
-    def _choose(self, longer: Lists, users: NDArray[np.int32]) -> tuple[Lists, NDArray[np.int32]]:
+    def _choose(
+        self, longer: Lists, users: NDArray[np.int32], spare: NDArray[np.int32]
+    ) -> tuple[Lists, NDArray[np.int32]]:
         rows, given = longer.items.shape
         catalogue, shop = self._shop.catalogue, self._shop
         metadata = catalogue.metadata
-        listed = Listed(self._caps, self._quotas, self._pins, self._look())
+        listed = Listed(self._caps, self._quotas, self._pins, spare)
         size = given + listed.spare.size
         if len(self._room.items) < size:
             self._room = _room(size, self._n)
@@ -114,15 +123,20 @@ class RuleStep:
     def _look(self) -> NDArray[np.int32]:
         """`Listed.spare`: the items that may be shown, those taken most often first."""
         if self._spare is None:
-            catalogue, wanting = self._shop.catalogue, self._wanting
-            self._spare = np.full((len(wanting), self._n if wanting else 0), -1, np.int32)
-            bits = catalogue.metadata.bits[: catalogue.size]
-            for row, bit in enumerate(wanting):
-                meant = np.flatnonzero((bits >> np.uint32(bit)) & 1)
-                meant = meant[catalogue.shown[meant]]
-                best = meant[np.argsort(-catalogue.events[meant], kind="stable")[: self._n]]
-                self._spare[row, : len(best)] = best
+            self._spare = self._best(self._shop.catalogue.events)
         return self._spare
+
+    def _best(self, by: NDArray[Any]) -> NDArray[np.int32]:
+        """The same, those with the most first."""
+        catalogue, wanting = self._shop.catalogue, self._wanting
+        spare = np.full((len(wanting), self._n if wanting else 0), -1, np.int32)
+        bits = catalogue.metadata.bits[: catalogue.size]
+        for row, bit in enumerate(wanting):
+            meant = np.flatnonzero((bits >> np.uint32(bit)) & 1)
+            meant = meant[catalogue.shown[meant] & (by[meant] > -np.inf)]
+            best = meant[np.argsort(-by[meant], kind="stable")[: self._n]]
+            spare[row, : len(best)] = best
+        return spare
 
 
 def longer(settings: Settings) -> Settings:

@@ -58,9 +58,9 @@ class Steps:
         self._social.forget()
         self.explore.look()
 
-    def for_all(self, lists: Lists) -> Lists:
-        """Lists of nobody in particular: nothing is explored in them."""
-        return self._rules.for_all(lists)
+    def for_all(self, lists: Lists, by: NDArray[np.float32] | None = None) -> Lists:
+        """Lists of nobody in particular: nothing is explored in them; `by`: see `RuleStep`."""
+        return self._rules.for_all(lists, by)
 
     def served(self, told: Told, users: NDArray[np.int32], explore: bool) -> Served:
         """Lists of the users in the cache slots `users` (int32[n]).

@@ -6,9 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.udfs.builders import NOW, OneShard, batch_of
+from tests.udfs.builders import NOW, OneShard, batch_of, keys
 from udfs.learning.learner import Learner
 from udfs.lists.keys import KEPT, USER
+from udfs.models.popular.noised import Sums
+from udfs.options.privacy import Privacy
 from udfs.options.rules import Rule
 from udfs.rules.rules import Rules
 
@@ -125,3 +127,21 @@ def test_what_follows_a_list_is_kept_besides(
     assert [some.lists.items.shape for some in shared[:2]] == [(1, 5), (1, 5)]
     ((_, _, ranked),) = learner.models.rank(users, NOW + 1)
     assert ranked.items.tolist() == made.lists.items.tolist()
+
+
+def test_with_noise_what_a_rule_adds_to_lists_for_everybody_follows_from_noisy_counts(
+    fields: dict[str, dict[str, Any]],
+) -> None:
+    rules = [Rule(when='provider == "b3"', pin=1)]
+    shard = OneShard(rules=rules, privacy=Privacy(epsilon=1.0))
+    learner = shard.learner
+    describe(learner, rules, fields)
+    catalogue, noised = learner.catalogue, learner.models.popular.noised
+    assert noised is not None
+    catalogue.metadata.described[catalogue.find(ITEMS[:-1])] = True
+    values = [[-1.0 if item < "i3" else -5.0, 0] for item in ITEMS]
+    values[ITEMS.index("i33")][0], values[0][0] = -2.0, 3.0
+    noised.put(Sums(5, keys(ITEMS), np.array(values, np.float32)), NOW)
+    shard.learn(batch_of([(f"u{n}", "i39") for n in range(9)] + [("u1", "i35"), ("u2", "i35")]))
+    made = learner.shared.updates(NOW + 1, everything=True)[0]
+    assert names(msgspec.json.decode(made.json[0])) == ["i33", "i0"], "not i39, which others took"
