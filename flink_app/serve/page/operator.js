@@ -3,7 +3,8 @@
 
 import { get } from './api.js';
 import { bar, chart } from './chart.js';
-import { clicks } from './shop.js';
+import { by, element } from './dom.js';
+import { clicks } from './front.js';
 
 const EVERY_MS = 500;
 const KEPT = 120;
@@ -35,7 +36,6 @@ const FIGURES = [
     [['dead', 'dead letters'], ['duplicates', 'duplicates']], whole, short],
 ];
 
-const by = id => document.getElementById(id);
 const history = new Map();
 let timer = 0;
 let last = 0;
@@ -82,13 +82,6 @@ function keep(stats) {
       if (row.length > KEPT) row.shift();
     }
   }
-}
-
-function element(tag, name, text) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 function drawFigures(stats) {
