@@ -21,7 +21,7 @@ from flink_app.config import load
 from flink_app.evaluate.evaluation import with_positive
 from flink_app.graph.event_settings import decode_settings
 from flink_app.simulator import Shop, ShopSettings
-from flink_app.simulator.actions import encode, encode_event
+from flink_app.simulator.actions import encode_event
 from flink_app.simulator.farm import Farm, with_farm
 from udfs.events.batch import EventBatch, make_batch
 from udfs.events.decode import Decoder
@@ -111,7 +111,7 @@ def shop_lines(settings: ShopSettings, events: int) -> list[bytes]:
     while len(lines) < events:
         actions = shop.advance()
         times = now + np.cumsum(shop.gaps(len(actions)))
-        lines += encode(actions, times.astype(np.int64).tolist(), len(lines), run="")
+        lines += shop.lines(actions, times.astype(np.int64).tolist(), len(lines), run="")
         now = float(times[-1]) if len(actions) else now
     return lines[:events]
 

@@ -72,7 +72,7 @@ def trial(seed: int, *, metadata: bool, blocks: int, **more: bool) -> Trial:
         metadata=metadata,
         **more,
     )
-    return Trial(shop=shop, blocks=blocks)
+    return Trial(world=shop, blocks=blocks)
 
 
 def recall(shown: Shown, after: int) -> dict[str, float]:

@@ -101,7 +101,7 @@ def _one(job: tuple[str, str, Trial]) -> dict[str, Any]:
     return {
         "variant": variant,
         "model": model,
-        "seed": trial.shop.seed,
+        "seed": trial.world.seed,
         "regret": round(float(regret(shown.served, shown)[0]), 5),
         "curve": np.round(curve, 4).tolist(),
         "rivals": {name: round(float(value), 5) for name, value in rivals.items()},
@@ -125,7 +125,7 @@ def main() -> None:
             variant,
             model,
             Trial(
-                shop=shop_of(seed),
+                world=shop_of(seed),
                 settings=(*settings, f"lists.model={model}"),
                 muted=muted,
                 blocks=options.blocks,

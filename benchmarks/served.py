@@ -1,4 +1,4 @@
-"""A simulated shop whose users are shown the learner's lists, measured against the truth.
+"""A simulated platform whose users are shown the learner's lists, measured against the truth.
 
 In: a `Trial`. Out: `Shown`, a row for each list that a user was shown. The learner is the job's,
 `udfs.learning.learner`, with the configuration's settings and with events that pass as lines of
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
-from flink_app.simulator import Shop, ShopSettings
-from flink_app.simulator.actions import KINDS, encode_event
-from flink_app.simulator.audience import answer, disliked_views, sends_dislikes
+from flink_app.simulator.actions import Actions
+from flink_app.simulator.scenarios import open_world
+from flink_app.simulator.settings import WorldSettings
 from flink_app.simulator.truth import click_probability, expected_clicks
 from udfs.events.batch import make_batch
 from udfs.events.decode import Decoder
@@ -34,21 +34,32 @@ LENGTH = 10
 RIVALS = ("best", "popular", "random")
 """Lists compared with the served one: the best by the truth, the popular one, random items."""
 
-_Event = tuple[int, int, str]  # user, item, type
+
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event as its line has it; one without an item is a search."""
+
+    user: str
+    type: str
+    item: str = ""
+    value: float | None = None
+    ts: int = 0
+
+
+_encode, _decode = msgspec.json.encode, msgspec.json.Decoder(_Event).decode
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """A shop, the job's settings, and the length of a trial.
+    """A world, the job's settings, and the length of a trial.
 
     Attributes:
         settings: "section.option=value", on top of the defaults. muted: event types not sent.
         blocks: in each, an eighth of the users has a session, which begins with a list.
         upset: share of the users whose tastes change abruptly after half the blocks, 0 to 1, in
-            addition to the shop's own drift.
+            addition to the world's own drift.
         batch: number of events that are learned at once, which limits the freshness of lists.
     """
 
-    shop: ShopSettings
+    world: WorldSettings
     settings: tuple[str, ...] = ()
     muted: tuple[str, ...] = ()
     blocks: int = 100
@@ -77,22 +88,22 @@ class Shown(msgspec.Struct, frozen=True, eq=False):
 
 
 class Stage:
-    """A shop and a learner, and the lists and events between them."""
+    """A world and a learner, and the lists and events between them."""
 
     def __init__(self, trial: Trial) -> None:
-        self.trial, self.shop = trial, Shop(trial.shop)
-        seed = trial.shop.seed
+        self.trial, self.world = trial, open_world(trial.world)
+        seed = trial.world.seed
         given = (f"lists.length={LENGTH}", "job.item_shards=1", f"model.seed={seed}")
         config = load(None, [*given, *trial.settings], {}).config
         self.learner = Learner(config.settings)
         self._decoder = Decoder(decode_settings(config))
         self._rows, self._history = MemoryRows(), MemoryRows()
-        self._learned, self._now = 0, float(trial.shop.start_ms)
+        self._learned, self._now = 0, float(trial.world.start_ms)
         self._random, self._draws = np.random.default_rng(seed).spawn(2)
-        self._seen = np.zeros((self.shop.users, self.shop.items), np.bool_)
+        self._seen = np.zeros((self.world.users, self.world.items), np.bool_)
         self._sessions: set[int] = set()
         self._events: dict[str, int] = {}
-        self._taken = np.zeros(self.shop.items, np.int64)
+        self._taken = np.zeros(self.world.items, np.int64)
         self._catalogue = Described(decode_settings(config))
         self._rows_shown: list[tuple[int, float, list[float]]] = []
         self._wanted: list[tuple[int, int, bool]] = []
@@ -102,22 +113,22 @@ class Stage:
         trial = self.trial
         for block in range(trial.blocks):
             if block == trial.blocks // 2 and trial.upset:
-                self.shop.unsettle(trial.upset)
+                self.world.unsettle(trial.upset)
             self._play(block)
         blocks, served, rivals = map(np.array, zip(*self._rows_shown, strict=True))
         wanted = map(np.array, zip(*self._wanted, strict=True))
         return Shown(blocks, served, rivals, self._events, *wanted)
 
     def _play(self, block: int) -> None:
-        """Run one block of the shop: before the first view of a session, its user sees a list."""
-        actions = self.shop.advance()
+        """Run one block: before the first action of a session, its user sees a list."""
+        actions = self.world.advance()
         self._grow()
-        if entries := self._catalogue.take(self.shop.news(int(self._now)), int(self._now)):
+        if entries := self._catalogue.take(self.world.news(int(self._now)), int(self._now)):
             self.learner.describe(entries, int(self._now))
         people, place = np.unique(actions.users, return_inverse=True)
-        truth = self.shop.affinities(people)
-        disliked = disliked_views(self._random, actions.users, truth[place, actions.items])
-        disliked &= actions.kinds == 0
+        truth = self.world.affinities(people)
+        liking = truth[place, np.minimum(actions.items, truth.shape[1] - 1)]
+        disliked = self.world.objections(self._random, actions, liking)
         for begin in range(0, len(actions), self.trial.batch):
             rows = slice(begin, begin + self.trial.batch)
             sessions, first = np.unique(actions.sessions[rows], return_index=True)
@@ -125,22 +136,23 @@ class Stage:
             guests = place[rows][first[fresh]]
             self._sessions.update(sessions.tolist())
             events = self._show(block, people[guests], truth[guests]) if len(guests) else []
-            for user, item, kind, dislike in zip(
-                actions.users[rows].tolist(),
-                actions.items[rows].tolist(),
-                actions.kinds[rows].tolist(),
-                disliked[rows].tolist(),
-                strict=True,
+            for event, dislike in zip(
+                self._told(actions.take(rows)), disliked[rows].tolist(), strict=True
             ):
-                events.append((user, item, KINDS[kind]))
+                events.append(event)
                 if dislike:
-                    events.append((user, item, "dislike"))
+                    events.append(_Event(event.user, "dislike", event.item))
             self._learn(events)
+
+    def _told(self, actions: Actions) -> list[_Event]:
+        """The world's own events, without their times."""
+        lines = self.world.lines(actions, [0] * len(actions), 0, "")
+        return [_decode(line) for line in lines]
 
     def _grow(self) -> None:
         """Extend the arrays for new users and items."""
         users, items = self._seen.shape
-        more = ((0, self.shop.users - users), (0, self.shop.items - items))
+        more = ((0, self.world.users - users), (0, self.world.items - items))
         self._seen, self._taken = np.pad(self._seen, more), np.pad(self._taken, more[1])
 
     def _show(
@@ -159,9 +171,10 @@ class Stage:
             hits, taken = np.isin(best, shown).tolist(), self._taken[best].tolist()
             self._wanted += [(block, *one) for one in zip(taken, hits, strict=True)]
             self._rows_shown.append((block, float(expected_clicks(chances[shown])), rivals))
-            dislikes = bool(sends_dislikes(users[row : row + 1])[0])
-            for position, kind in answer(self._random, truth[row, shown], dislikes):
-                events.append((user, int(shown[position]), kind))
+            for position, kind, value in self.world.answer(
+                self._random, user, shown, truth[row, shown]
+            ):
+                events.append(_Event(f"u{user}", kind, f"i{shown[position]}", value))
         return events
 
     def _lists(self, users: NDArray[np.int64], model: str = "") -> list[NDArray[np.int64]]:
@@ -181,19 +194,20 @@ class Stage:
 
     def _learn(self, events: list[_Event]) -> None:
         """Send events to the learner, except those of muted types."""
-        for user, item, kind in events:
-            if kind != "impression":
-                self._seen[user, item] = True
-                self._taken[item] += kind != "dislike"
-        sent = [event for event in events if event[2] not in self.trial.muted]
+        for event in events:
+            if event.type != "impression" and event.item:
+                item = int(event.item[1:])
+                self._seen[int(event.user[1:]), item] = True
+                self._taken[item] += event.type != "dislike"
+        sent = [event for event in events if event.type not in self.trial.muted]
         if not sent:
             return
-        times = self._now + np.cumsum(self.shop.gaps(len(sent)))
+        times = self._now + np.cumsum(self.world.gaps(len(sent)))
         self._now = float(times[-1])
         lines = []
-        for (user, item, kind), ts in zip(sent, times.astype(int).tolist(), strict=True):
-            self._events[kind] = self._events.get(kind, 0) + 1
-            lines.append(encode_event(f"u{user}", f"i{item}", kind, ts, "", "").decode())
+        for event, ts in zip(sent, times.astype(int).tolist(), strict=True):
+            self._events[event.type] = self._events.get(event.type, 0) + 1
+            lines.append(_encode(msgspec.structs.replace(event, ts=ts)).decode())
         d = self._decoder.decode(lines, int(self._now))
         batch = make_batch(d.users, d.items, d.weights, d.flags, d.ts, d.ids, int(self._now))
         self.learner.learn(batch, self._rows, self._history, self._learned, int(self._now))

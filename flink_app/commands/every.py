@@ -10,7 +10,18 @@ from flink_app.commands import (
     monitoring,
     people,
     serving,
+    simulated,
 )
 from flink_app.commands.app import app
 
-__all__ = ["app", "cassandra", "data", "jobs", "lookup", "monitoring", "people", "serving"]
+__all__ = [
+    "app",
+    "cassandra",
+    "data",
+    "jobs",
+    "lookup",
+    "monitoring",
+    "people",
+    "serving",
+    "simulated",
+]

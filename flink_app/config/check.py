@@ -147,11 +147,17 @@ def _check_events(config: Config) -> None:
         for name, kinds in (
             ("events.default_type", [events.default_type]),
             ("lists.consumed_types", config.lists.consumed_types),
+            ("events.fractions", [*events.fractions]),
         ):
             for kind in kinds:
                 if kind not in known:
                     meant = hint(kind, known, "give it a weight.")
                     raise ConfigError(f'{name}: "{kind}" has no weight in events.weights: {meant}')
+    if RATING in events.fractions:
+        raise ConfigError(
+            'events.fractions: "rating" has a rule of its own: for ratings from 0 to 1, set '
+            "events.rating_neutral and events.rating_scale to 0.5."
+        )
     earliest_ms(events.earliest)
 
 

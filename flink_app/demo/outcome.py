@@ -13,11 +13,12 @@ from rich.markup import escape
 
 from flink_app.console.totals import Totals
 from flink_app.demo.rounds import SHOWN, Newcomer, Round
+from flink_app.simulator.scenarios import Words
 
 _EXAMPLES = 3
 _NEXT = (
     ("millirec run events.jsonl", "learn from your own events, see README.md"),
-    ("millirec simulate --help", "write events of such a shop to a file, a folder or Kafka"),
+    ("millirec simulate --help", "write such events to a file, a folder or Kafka"),
     ("millirec config", "every option, its value and where it comes from"),
 )
 
@@ -27,10 +28,10 @@ class Outcome(msgspec.Struct):
 
     Attributes:
         rounds: those whose new list has arrived.
-        looks: shoppers who were shown two lists. earned, earned_by_popular: how many of them
-            clicked an item on their own list, and on the popular one.
+        looks: users who were shown two lists. earned, earned_by_popular: how many of them
+            took an item of their own list, and on the popular one.
         published, newcomers: how many items arrived during the demo, and those of them that some
-            shopper's list has.
+            user's list has.
         written: events, including clicks and searches, without those of items. totals: the job's
             own, at the end.
     """
@@ -50,7 +51,7 @@ class Outcome(msgspec.Struct):
         return self.totals.accounted - self.totals.described
 
 
-def summarise(console: Console, outcome: Outcome) -> None:
+def summarise(console: Console, outcome: Outcome, words: Words) -> None:
     """Print the clicks and their milliseconds, what lists earn, the accounts, and what is next."""
 
     def show(text: str = "") -> None:
@@ -58,7 +59,8 @@ def summarise(console: Console, outcome: Outcome) -> None:
 
     if outcome.rounds:
         times = [each.ms for each in outcome.rounds]
-        clicks = "1 click, and a list" if len(times) == 1 else f"{len(times)} clicks, and lists"
+        deed = words.deed
+        clicks = f"1 {deed}, and a list" if len(times) == 1 else f"{len(times)} {deed}s, and lists"
         show(
             f"[bold]{clicks} that followed after {statistics.median(times):.0f} ms[/] "
             f"(median; slowest {max(times):.0f} ms)."
@@ -66,8 +68,8 @@ def summarise(console: Console, outcome: Outcome) -> None:
     if outcome.looks:
         own, popular = outcome.earned / outcome.looks, outcome.earned_by_popular / outcome.looks
         show(
-            f"{outcome.looks:,} shoppers were shown {SHOWN} items twice: their own list earned a "
-            f"click from {own:.0%} of them, the popular one from {popular:.0%}."
+            f"{outcome.looks:,} {words.people} were shown {SHOWN} items twice: their own list "
+            f"earned a {words.deed} from {own:.0%} of them, the popular one from {popular:.0%}."
         )
     if outcome.published:
         show(
@@ -76,7 +78,7 @@ def summarise(console: Console, outcome: Outcome) -> None:
         )
         for one in outcome.newcomers[-_EXAMPLES:]:
             show(
-                f"  [bold magenta]new[/] {escape(one.title):38} [dim]€{one.price:<7.2f}[/] "
+                f"  [bold magenta]new[/] {escape(one.title):38} [dim]{escape(one.caption):8}[/] "
                 f"for {one.user:5} [dim]{escape(one.reason)}[/]"
             )
     totals, rest = outcome.totals, outcome.written - outcome.accounted

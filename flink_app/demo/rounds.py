@@ -1,7 +1,7 @@
-"""One round of the demo: a shopper sees a list, clicks, and gets the list that follows.
+"""One round of the demo: a user sees a list, takes an item, and gets the list that follows.
 
-In: the shop's truth, the Redis that the job writes to, and the folder that it reads from. Out: a
-`Round`: the list before, the clicked item, the list after, and the milliseconds between them.
+In: the world's truth, the Redis that the job writes to, and the folder that it reads from. Out: a
+`Round`: the list before, the item taken, the list after, and the milliseconds between them.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ import msgspec
 import numpy as np
 import redis
 
-from flink_app.simulator import Shop
-from flink_app.simulator.names import CATEGORIES
+from flink_app.simulator.world import World
 from flink_app.writers.files import DirectoryWriter
 from udfs.lists.keys import POPULAR, USER
 from udfs.options.sources import SOURCES
 
 SHOWN = 8
-"""Items of a list that a shopper sees."""
+"""Items of a list that a user sees."""
 
 WAIT_S = 20.0
-"""How long to wait for the list that follows a click."""
+"""How long to wait for the list that follows what a user takes."""
 
 _TRIES = 40
 
@@ -44,21 +43,21 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Newcomer(msgspec.Struct, frozen=True):
-    """An item that arrived during the demo, in the list of a shopper, and why it is there."""
+    """An item that arrived during the demo, in the list of a user, and why it is there."""
 
     title: str
-    price: float
+    caption: str
     user: str
     reason: str
 
 
 class Round(msgspec.Struct, frozen=True):
-    """What happened to one shopper; the lists are item ids, best first.
+    """What happened to one user; the lists are item ids, best first.
 
     Attributes:
-        loves: the shopper's two best categories, by the shop's truth.
+        loves: the user's two best categories, by the world's truth.
         after: None until the new list has arrived.
-        ms: from just before the click was written until the new list was read.
+        ms: from just before the event was written until the new list was read.
     """
 
     user: str
@@ -87,22 +86,32 @@ class Round(msgspec.Struct, frozen=True):
         return sum(move.before is None or move.gained > 0 for move in self.moves)
 
 
-def favourites(shop: Shop, user: str) -> tuple[str, ...]:
-    """The two categories with the highest mean affinity for the user, by the shop's truth."""
-    affinity = shop.affinity(user)
-    kinds = np.arange(len(affinity)) % len(CATEGORIES)
-    means = np.bincount(kinds, affinity) / np.maximum(np.bincount(kinds), 1)
-    return tuple(CATEGORIES[kind] for kind in np.argsort(-means)[:2].tolist())
+def favourites(world: World, user: str) -> tuple[str, ...]:
+    """The two categories with the highest mean affinity for the user, by the world's truth."""
+    affinity = world.affinity(user)
+    names = [world.category(f"i{number}") for number in range(len(affinity))]
+    kinds, of = np.unique(names, return_inverse=True)
+    means = np.bincount(of, affinity) / np.bincount(of)
+    return tuple(kinds[np.argsort(-means)[:2]].tolist())
 
 
-class Shoppers:
-    """Shows lists to shoppers, and writes their clicks into the job's inbox."""
+class Audience:
+    """Shows lists to the users of a world, and writes what they take into the job's inbox.
+
+    taken: the fields of the event that tells it, beyond the user, the item, the time and the id.
+    """
 
     def __init__(
-        self, shop: Shop, client: redis.Redis, prefix: str, writer: DirectoryWriter
+        self,
+        world: World,
+        taken: dict[str, Any],
+        client: redis.Redis,
+        prefix: str,
+        writer: DirectoryWriter,
     ) -> None:
-        self._shop, self._client, self._prefix, self._writer = shop, client, prefix, writer
-        self._random = np.random.default_rng(shop.settings.seed)
+        self._world, self._taken = world, taken
+        self._client, self._prefix, self._writer = client, prefix, writer
+        self._random = np.random.default_rng(world.settings.seed)
         self._run = f"{time.time_ns():x}"
         self._clicks = 0
         self.looks = self.earned = self.earned_by_popular = 0
@@ -113,30 +122,30 @@ class Shoppers:
         return None if value is None else msgspec.json.decode(value)
 
     def compare(self, count: int) -> None:
-        """Show `count` random shoppers their own list and the popular one, and count the clicks."""
+        """Show `count` random users their own list and the popular one, and count the clicks."""
         popular = _items(self.read(POPULAR.of()))[:SHOWN]
         for _ in range(count):
             user = self._anyone()
             own = _items(self.read(USER.of(user)))[:SHOWN]
             if own and popular:
                 self.looks += 1
-                self.earned += self._shop.respond(user, own) is not None
-                self.earned_by_popular += self._shop.respond(user, popular) is not None
+                self.earned += self._world.respond(user, own) is not None
+                self.earned_by_popular += self._world.respond(user, popular) is not None
 
     def choose(self) -> Round | None:
-        """A shopper with a personal list, and the item that they click on it; or None."""
+        """A user with a personal list, and the item that they take from it; or None."""
         for _ in range(_TRIES):
             user = self._anyone()
             found = self.read(USER.of(user))
             if found is None or found["source"] == "popular":
                 continue
-            clicked = self._shop.respond(user, _items(found)[:SHOWN])
+            clicked = self._world.respond(user, _items(found)[:SHOWN])
             if clicked is not None:
-                return Round(user, favourites(self._shop, user), clicked, _items(found))
+                return Round(user, favourites(self._world, user), clicked, _items(found))
         return None
 
     def click(self, chosen: Round, check: Callable[[], None]) -> Round | None:
-        """Write the click and wait for the list that follows it; None if none arrives.
+        """Write the event and wait for the list that follows it; None if none arrives.
 
         Args:
             check: called repeatedly; raises if waiting has become pointless.
@@ -150,34 +159,34 @@ class Shoppers:
                     check()
                     continue
                 after = _items(self.read(USER.of(chosen.user)))
-                # The shop may change the same shopper's list at the same moment: the list that
-                # follows the click is the one without the item.
+                # The world may change the same user's list at the same moment: the list that
+                # follows the event is the one without the item.
                 if chosen.clicked not in after:
                     ms = (time.perf_counter() - began) * 1000
                     return msgspec.structs.replace(chosen, after=after, ms=ms)
         return None
 
     def newcomers(self) -> tuple[int, list[Newcomer]]:
-        """How many items arrived since the shop opened, and those of them that lists have, each
+        """How many items arrived since the world began, and those of them that lists have, each
         with one of these, in order of arrival."""
-        shop, found = self._shop, dict[str, Newcomer]()
-        keys = [f"{self._prefix}{USER.of(f'u{number}')}" for number in range(shop.users)]
+        world, found = self._world, dict[str, Newcomer]()
+        keys = [f"{self._prefix}{USER.of(f'u{number}')}" for number in range(world.users)]
         values: Any = self._client.mget(keys)
         for value in filter(None, values):
             listed = msgspec.json.decode(value)
             for entry in listed["items"]:
                 item = entry["item"]
-                if item not in found and shop.is_new(item):
-                    told = shop.title(item), shop.price(item), listed["user"], self._why(entry)
-                    found[item] = Newcomer(*told)
+                if item not in found and world.is_new(item):
+                    said = world.title(item), world.caption(item)
+                    found[item] = Newcomer(*said, listed["user"], self._why(entry))
         ordered = sorted(found, key=lambda item: int(item[1:]))
-        return shop.items - shop.settings.items, [found[item] for item in ordered]
+        return world.items - world.settings.items, [found[item] for item in ordered]
 
     def _why(self, entry: dict[str, Any]) -> str:
         """The reason of an entry of a list, in words."""
         because = entry["why"].get("because")
         if because:
-            return f"like {self._shop.title(because[0])}"
+            return f"like {self._world.title(because[0])}"
         return SOURCES[entry["why"]["model"]].shown
 
     @contextlib.contextmanager
@@ -195,7 +204,7 @@ class Shoppers:
             {
                 "user": chosen.user,
                 "item": chosen.clicked,
-                "type": "click",
+                **self._taken,
                 "ts": time.time_ns() // 1_000_000,
                 "id": f"click-{self._run}-{self._clicks}",
             }
@@ -203,11 +212,11 @@ class Shoppers:
 
     @property
     def clicks(self) -> int:
-        """Clicks written so far."""
+        """Events written so far."""
         return self._clicks
 
     def _anyone(self) -> str:
-        return f"u{self._random.integers(self._shop.users)}"
+        return f"u{self._random.integers(self._world.users)}"
 
 
 def _items(found: dict[str, Any] | None) -> list[str]:

@@ -1,6 +1,7 @@
 """What the demo shows: one list that changes in place in a terminal, plain lines anywhere else.
 
-In: `Round`s, the job's `Totals`, the shop for titles and truth. Out: text on a rich `Console`.
+In: `Round`s, the job's `Totals`, the world for titles and truth, and its words. Out: text on a rich
+`Console`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from rich.text import Text
 from flink_app.console.live import PLAIN_S, live_line
 from flink_app.console.totals import Totals
 from flink_app.demo.rounds import SHOWN, Move, Round
-from flink_app.simulator import Shop
+from flink_app.simulator.scenarios import Words
+from flink_app.simulator.world import World
 
 _DOTS = 5
 _LEGEND = "●●●○○ true affinity, which only the simulator knows; Ctrl-C ends the demo"
@@ -27,8 +29,8 @@ _LEGEND = "●●●○○ true affinity, which only the simulator knows; Ctrl-C
 class Screen:
     """Context manager: the live part at the bottom of a terminal, and the lines above it."""
 
-    def __init__(self, console: Console, shop: Shop) -> None:
-        self._console, self._shop = console, shop
+    def __init__(self, console: Console, world: World, words: Words) -> None:
+        self._console, self._world, self._words = console, world, words
         self._list: RenderableType = Text("")
         self._footer: RenderableType = Text("")
         self._stage = ""
@@ -61,15 +63,15 @@ class Screen:
         self._stage = text
 
     def looks(self, round_: Round) -> None:
-        """Show that a shopper looks at a list."""
+        """Show that a user looks at a list."""
         if self._live:
             self._list = self._panel(round_, "looks at the list", clicks=False)
             self._draw()
 
     def clicks(self, round_: Round) -> None:
-        """Show that the shopper clicks."""
+        """Show that the user takes an item."""
         if self._live:
-            self._list = self._panel(round_, "clicks", clicks=True)
+            self._list = self._panel(round_, self._words.takes, clicks=True)
             self._draw()
 
     def follows(self, round_: Round) -> None:
@@ -79,7 +81,7 @@ class Screen:
             self._list = self._panel(round_, text, clicks=False)
             self._draw()
             return
-        self.say(f"{self._shopper(round_)} clicks {self._titled(round_.clicked)}:")
+        self.say(f"{self._who(round_)} {self._words.takes} {self._titled(round_.clicked)}:")
         self.say(f"  the list follows after {round_.ms:.0f} ms, {round_.moved} of {SHOWN} moved up")
         for move in round_.moves:
             self.say(f"  {move.place}  {self._titled(move.item):52} {_plain_arrow(move)}".rstrip())
@@ -88,7 +90,7 @@ class Screen:
         """Print one line about a round above the live part, if there is one."""
         if self._live:
             self.say(
-                f"[dim]{round_.user:>5}[/] clicked {self._titled(round_.clicked)}"
+                f"[dim]{round_.user:>5}[/] {self._words.took} {self._titled(round_.clicked)}"
                 f"[dim]: {round_.moved} of {SHOWN} moved up after[/] {round_.ms:.0f} ms"
             )
 
@@ -122,7 +124,7 @@ class Screen:
         if round_.after is None:
             for place, item in enumerate(round_.before[:SHOWN], start=1):
                 chosen = clicks and item == round_.clicked
-                note = Text("◀ click", style="bold yellow") if chosen else Text("")
+                note = Text(f"◀ {self._words.deed}", style="bold yellow") if chosen else Text("")
                 self._row(table, round_.user, place, item, note, "yellow" if chosen else "")
         else:
             for move in round_.moves:
@@ -131,28 +133,28 @@ class Screen:
         lines = len(round_.moves) if round_.after is not None else len(round_.before[:SHOWN])
         for _ in range(SHOWN - lines):
             table.add_row("")
-        head = Text.from_markup(f"{self._shopper(round_)} {text}")
+        head = Text.from_markup(f"{self._who(round_)} {text}")
         return Padding(Group(head, Text(""), table), (1, 1))
 
     def _row(self, table: Table, user: str, place: int, item: str, note: Text, style: str) -> None:
-        dots = round(float(self._shop.click_probability(user, [item])[0]) * _DOTS)
+        dots = round(float(self._world.click_probability(user, [item])[0]) * _DOTS)
         table.add_row(
             Text(f"{place:>2}", style="dim"),
-            Text(self._shop.title(item), style=style or "bold")
-            + Text(" new" if self._shop.is_new(item) else "", style="bold magenta"),
-            Text(self._shop.category(item), style=style or "dim"),
-            Text(f"€{self._shop.price(item):.2f}", style="dim"),
+            Text(self._world.title(item), style=style or "bold")
+            + Text(" new" if self._world.is_new(item) else "", style="bold magenta"),
+            Text(self._world.category(item), style=style or "dim"),
+            Text(self._world.caption(item), style="dim"),
             Text("●" * dots, style="green") + Text("○" * (_DOTS - dots), style="dim"),
             note,
         )
 
-    def _shopper(self, round_: Round) -> str:
+    def _who(self, round_: Round) -> str:
         return f"[bold]{round_.user}[/] (loves {' and '.join(round_.loves)})"
 
     def _titled(self, item: str) -> str:
-        shop = self._shop
-        told = f"{shop.category(item)}, €{shop.price(item):.2f}"
-        return escape(f"{shop.title(item)} ({told}{', new' if shop.is_new(item) else ''})")
+        world = self._world
+        told = f"{world.category(item)}, {world.caption(item)}"
+        return escape(f"{world.title(item)} ({told}{', new' if world.is_new(item) else ''})")
 
 
 def _arrow(move: Move) -> Text:

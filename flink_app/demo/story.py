@@ -25,13 +25,14 @@ from flink_app.console.failures import FINISHED, STOPPED
 from flink_app.console.totals import Totals, read_totals
 from flink_app.demo.outcome import Outcome, summarise
 from flink_app.demo.page import page
-from flink_app.demo.rounds import WAIT_S, Shoppers
+from flink_app.demo.rounds import WAIT_S, Audience
 from flink_app.demo.screen import Screen
-from flink_app.demo.world import PAST, SHOP, Traffic, demo_config, demo_settings
+from flink_app.demo.world import PAST, Traffic, demo_config, demo_settings
 from flink_app.local import java_options
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.redis_server import RedisServer
-from flink_app.simulator import Shop
+from flink_app.simulator.scenarios import Scenario, Words, scenario
+from flink_app.simulator.world import World
 from flink_app.writers.files import DirectoryWriter
 from udfs.errors import ConfigError, ServiceError
 from udfs.stores.redis_refusals import told
@@ -43,24 +44,26 @@ _SETTLE_S = 15.0
 _SAMPLES, _TICK_S = 5, 0.25
 
 
-def demo(seconds: float | None = None) -> int:
-    """Show a shop, its job and lists that follow clicks; see the module. Returns the exit code.
+def demo(seconds: float | None = None, name: str = "") -> int:
+    """Show a world, its job and lists that follow clicks; see the module. Returns the exit code.
 
-    seconds: counted from when the shop's past is learned; 0 runs until Ctrl-C, and None takes the
-    environment variable DEMO_SECONDS. Raises ConfigError if that is not a number of seconds,
-    ServiceError if Java, Redis or the job fail.
+    seconds: counted from when the world's past is learned; 0 runs until Ctrl-C, and None takes the
+    environment variable DEMO_SECONDS. name: of the scenario; "" takes DEMO_SCENARIO, or the shop.
+    Raises ConfigError if these are no number of seconds and no scenario, ServiceError if Java,
+    Redis or the job fail.
     """
     limit = _seconds() if seconds is None else seconds
+    chosen = scenario(name or os.environ.get("DEMO_SCENARIO") or "shop")
     outcome = Outcome()
-    shop, console = Shop(SHOP), Console()
+    world, console = chosen.world(chosen.demo), Console()
     try:
-        with _ends_like_ctrl_c(), Screen(console, shop) as screen:
-            _run(shop, screen, limit, outcome)
+        with _ends_like_ctrl_c(), Screen(console, world, chosen.words) as screen:
+            _run(chosen, world, screen, limit, outcome)
     except KeyboardInterrupt:
         if not outcome.rounds:
             console.print("Ended before the first list.", highlight=False)
             return STOPPED
-    summarise(console, outcome)
+    summarise(console, outcome, chosen.words)
     return FINISHED
 
 
@@ -77,16 +80,18 @@ def _seconds() -> float:
     return seconds
 
 
-def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
+def _run(chosen: Scenario, world: World, screen: Screen, limit: float, outcome: Outcome) -> None:
     screen.stage("Starting Redis")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-demo-")))
         url, prefix = stack.enter_context(_redis())
         client = stack.enter_context(contextlib.closing(redis.Redis.from_url(url)))
-        settings = demo_settings(url, prefix, folder)
+        settings = demo_settings(url, prefix, folder, chosen.options)
         site = stack.enter_context(page(settings, url))
         if site is not None:
-            screen.say(f"Live page: {site.url}/  (as the shop's u17, or as a new user)")
+            screen.say(
+                f"Live page: {site.url}/  (as the {chosen.words.place}'s u17, or as a new user)"
+            )
             site.open()
         screen.stage("Starting Java")
         job = stack.enter_context(
@@ -100,19 +105,20 @@ def _run(shop: Shop, screen: Screen, limit: float, outcome: Outcome) -> None:
             else "Starting Flink"
         )
         job.submit()
-        traffic = stack.enter_context(Traffic(shop, folder / "inbox"))
+        traffic = stack.enter_context(Traffic(world, folder / "inbox"))
         show = _Show(screen, client, prefix, job, traffic, outcome)
-        show.wait_for_lists()
-        shoppers = Shoppers(shop, client, prefix, DirectoryWriter(folder / "inbox"))
+        show.wait_for_lists(chosen.words)
+        inbox = DirectoryWriter(folder / "inbox")
+        audience = Audience(world, chosen.taken, client, prefix, inbox)
         try:
-            show.rounds(shoppers, limit)
+            show.rounds(audience, limit)
         finally:
             screen.clear()
-            outcome.looks, outcome.earned = shoppers.looks, shoppers.earned
-            outcome.earned_by_popular = shoppers.earned_by_popular
-            outcome.published, outcome.newcomers = shoppers.newcomers()
+            outcome.looks, outcome.earned = audience.looks, audience.earned
+            outcome.earned_by_popular = audience.earned_by_popular
+            outcome.published, outcome.newcomers = audience.newcomers()
             visits = site.accepted if site is not None else 0
-            show.settle(shoppers.clicks + visits)
+            show.settle(audience.clicks + visits)
             screen.stage("Stopping Flink, Java and Redis")
 
 
@@ -132,12 +138,12 @@ class _Show:
         self._job, self._traffic, self._outcome = job, traffic, outcome
         self._began = time.monotonic()
 
-    def wait_for_lists(self) -> None:
-        """Wait until the shop's past is learned and lists exist; then start its present."""
+    def wait_for_lists(self, words: Words) -> None:
+        """Wait until the world's past is learned and lists exist; then start its present."""
         stage = "Warming up the job"
         for events in accumulate(PAST):
             self._wait(stage, events)
-            stage = f"Learning the shop's past, {sum(PAST):,} events"
+            stage = f"Learning the {words.place}'s past, {sum(PAST):,} events"
         self._traffic.go_on()
 
     def _wait(self, text: str, events: int) -> None:
@@ -157,27 +163,27 @@ class _Show:
             self._screen.stage(text, f"{learned:,}")
             time.sleep(0.1)
 
-    def rounds(self, shoppers: Shoppers, limit: float) -> None:
-        """Shoppers look and click, one after another, for `limit` seconds; 0: until Ctrl-C."""
+    def rounds(self, audience: Audience, limit: float) -> None:
+        """Users look and take an item, one after another, for `limit` seconds; 0: until Ctrl-C."""
         end = time.monotonic() + limit if limit else float("inf")
         # On a very busy machine the first list may be late: the demo waits for at least one.
         latest = end + _PATIENCE_S
         while time.monotonic() < (end if self._outcome.rounds else latest):
-            chosen = shoppers.choose()
+            chosen = audience.choose()
             if chosen is None:
-                self._pass(_TICK_S, shoppers)
+                self._pass(_TICK_S, audience)
                 continue
             self._screen.looks(chosen)
-            self._pass(_LOOK_S, shoppers)
+            self._pass(_LOOK_S, audience)
             self._screen.clicks(chosen)
-            self._pass(_CLICK_S, shoppers)
-            done = shoppers.click(chosen, self._check)
+            self._pass(_CLICK_S, audience)
+            done = audience.click(chosen, self._check)
             if done is None:
                 self._screen.say(f"{chosen.user}'s list did not follow within {WAIT_S:.0f} s.")
                 continue
             self._outcome.rounds.append(done)
             self._screen.follows(done)
-            self._pass(min(_STAY_S, max(0.0, end - time.monotonic())), shoppers)
+            self._pass(min(_STAY_S, max(0.0, end - time.monotonic())), audience)
             self._screen.keep(done)
 
     def settle(self, clicks: int) -> None:
@@ -191,12 +197,12 @@ class _Show:
                 break
             time.sleep(0.1)
 
-    def _pass(self, seconds: float, shoppers: Shoppers) -> None:
-        """Let time pass while figures are updated and more shoppers are shown lists."""
+    def _pass(self, seconds: float, audience: Audience) -> None:
+        """Let time pass while figures are updated and more users are shown lists."""
         end = time.monotonic() + seconds
         while True:
             self._check()
-            shoppers.compare(_SAMPLES)
+            audience.compare(_SAMPLES)
             totals = self._totals()
             self._traffic.sweep(totals.received)
             self._screen.figures(totals, time.monotonic() - self._began)

@@ -1,6 +1,6 @@
-"""The demo's world: a small shop whose truth is known, and the configuration of its job.
+"""The demo's world: a small platform whose truth is known, and the configuration of its job.
 
-In: folders and a Redis. Out: a `Config`, and a thread that writes the shop's events as JSON lines
+In: folders and a Redis. Out: a `Config`, and a thread that writes the world's events as JSON lines
 into the folder that the job watches.
 """
 
@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 
 from flink_app.config import Config, load
-from flink_app.simulator import Shop, ShopSettings, play
+from flink_app.simulator import play
+from flink_app.simulator.world import World
 from flink_app.writers.files import DirectoryWriter
 from udfs.errors import MillirecError
 
 PAST = (100, *[4_780] * 5)
-"""Events of the shop's past, in portions, each written once the previous one is learned, so that a
+"""Events of the world's past, in portions, each written once the previous one is learned, so that a
 slow machine does not start the show with a backlog. On one core the first one waits up to a minute
 for the compiler; it is less than 1 % of all, which keeps that out of the p99 of freshness."""
 
@@ -29,35 +30,21 @@ RATE = 500.0
 
 _KEEP_S = 5.0  # minimum time that a file stays in the inbox
 
-# No users arrive, because the demo reads the shop's truth while another thread advances it; items
-# may (see `Catalogue`): one every two seconds of the show.
-SHOP = ShopSettings(
-    users=600,
-    items=360,
-    new_users=0.0,
-    new_items=0.001,
-    outages=0.0005,
-    searches=0.05,
-    metadata=True,
-)
-
-# The weight of a click is as high as possible below that of a purchase.
 CHOICES = (
     "model.dimensions=16",
     "identity.enabled=true",  # the page has a log-in
-    "events.weights.click=1.6",
-    'lists.consumed_types=["click", "purchase"]',
     # With one subtask and few events, splitting each micro-batch into eight would only cost time.
     "job.shards=1",
     "job.item_shards=1",
     # The search by cluster, for large catalogues, would have to be compiled first.
     'lists.search="exact"',
 )
+"""What the job of every demo is told, besides its scenario's options."""
 
 
-def demo_settings(redis_url: str, prefix: str, folder: Path) -> list[str]:
+def demo_settings(redis_url: str, prefix: str, folder: Path, options: Sequence[str]) -> list[str]:
     """The settings, as for `--set`, of the job and of `millirec serve`; apart from Redis, they
-    write only below `folder`. The inbox `folder`/inbox is created.
+    write only below `folder`. The inbox `folder`/inbox is created. options: those of the scenario.
     """
     inbox = folder / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
@@ -70,7 +57,7 @@ def demo_settings(redis_url: str, prefix: str, folder: Path) -> list[str]:
         "redis.expiry_s": 3600,
         "flink.options": {"io.tmp.dirs": str(folder), "web.tmpdir": str(folder)},
     }
-    return [*(f"{name}={_toml(value)}" for name, value in settings.items()), *CHOICES]
+    return [*(f"{name}={_toml(value)}" for name, value in settings.items()), *CHOICES, *options]
 
 
 def demo_config(settings: Sequence[str]) -> Config:
@@ -87,16 +74,16 @@ def _toml(value: object) -> str:
 
 
 class Traffic:
-    """Context manager: a thread writes the shop's events until the context is left.
+    """Context manager: a thread writes the world's events until the context is left.
 
     They are written in phases, each started by `go_on`: the portions of `PAST`, then the present.
     """
 
-    def __init__(self, shop: Shop, inbox: Path) -> None:
-        self._shop, self._inbox = shop, inbox
+    def __init__(self, world: World, inbox: Path) -> None:
+        self._world, self._inbox = world, inbox
         self._stop = threading.Event()
         self._due = threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._run, name="shop", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="world", daemon=True)
         self._failure: MillirecError | None = None
         self._behind = 0.0
         self.written = 0
@@ -152,6 +139,6 @@ class Traffic:
                     def note(count: int, before: int = before) -> None:
                         self.written = before + count
 
-                    play(self._shop, writer, events, None, rate, note, self._stop)
+                    play(self._world, writer, events, None, rate, note, self._stop)
         except MillirecError as error:
             self._failure = error

@@ -40,6 +40,7 @@ def decode_settings(config: Config) -> DecodeSettings:
             scale=events.rating_scale,
             threshold=events.rating_threshold,
         ),
+        fractions=events.fractions,
         zero_weight=events.zero_weight,
         max_id_bytes=events.max_id_bytes,
         earliest_ms=earliest_ms(events.earliest),

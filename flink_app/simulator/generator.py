@@ -1,8 +1,8 @@
-"""Writes the events of the simulated shop, at a given rate or as fast as possible.
+"""Writes the events of a simulated world, at a given rate or as fast as possible.
 
-In: `ShopSettings` (or a `Shop`) and a `Writer`. Out: the number of events written. This is what
-`millirec simulate` and the demo call. If the shop describes its items, item events come in between,
-an item's before its first; they do not count.
+In: the settings of a world (or a `World`) and a `Writer`. Out: the number of events written. This
+is what `millirec simulate` and the demo call. If the world describes its items, item events come in
+between, an item's before its first; they do not count.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from flink_app.console.interrupts import interrupt_sets
-from flink_app.simulator.actions import encode
-from flink_app.simulator.settings import ShopSettings
-from flink_app.simulator.shop import Shop
+from flink_app.simulator.scenarios import open_world
+from flink_app.simulator.settings import WorldSettings
+from flink_app.simulator.world import World
 from flink_app.writers.files import TICK_S, Writer
 from udfs.errors import ConfigError
 
@@ -25,19 +25,19 @@ _Batch = tuple[list[bytes], list[bytes]]
 
 
 def simulate(
-    settings: ShopSettings,
+    settings: WorldSettings,
     writer: Writer,
     events: int | None = None,
     seconds: float | None = None,
     rate: float | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Create a shop, write its events, and return their number: `play` with a new `Shop`."""
-    return play(Shop(settings), writer, events, seconds, rate, on_progress)
+    """Create a world, write its events, and return their number: `play` with a new `World`."""
+    return play(open_world(settings), writer, events, seconds, rate, on_progress)
 
 
 def play(
-    shop: Shop,
+    world: World,
     writer: Writer,
     events: int | None = None,
     seconds: float | None = None,
@@ -45,7 +45,7 @@ def play(
     on_progress: Callable[[int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> int:
-    """Write the events of a shop that the caller keeps, e.g. to read its truth in the meantime.
+    """Write the events of a world that the caller keeps, e.g. to read its truth in the meantime.
 
     Without a rate: as fast as possible, in simulated time; the same settings then give
     byte-identical events. With a rate: paced, in wall-clock time, with ids that no other run
@@ -62,7 +62,7 @@ def play(
     _check_limits(events, seconds, rate)
     stop = stop or threading.Event()
     end = None if seconds is None else time.monotonic() + seconds
-    batches = _as_fast_as_possible(shop) if rate is None else _paced(shop, rate, stop)
+    batches = _as_fast_as_possible(world) if rate is None else _paced(world, rate, stop)
     written = 0
     with interrupt_sets(stop):
         while written != events and not stop.is_set() and (end is None or time.monotonic() < end):
@@ -80,32 +80,32 @@ def play(
     return written
 
 
-def _as_fast_as_possible(shop: Shop) -> Iterator[_Batch]:
-    """Each block of the shop's actions, in simulated time."""
-    now, number = float(shop.settings.start_ms), 0
+def _as_fast_as_possible(world: World) -> Iterator[_Batch]:
+    """Each block of the world's actions, in simulated time."""
+    now, number = float(world.settings.start_ms), 0
     while True:
-        actions = shop.advance()
-        times = now + np.cumsum(shop.gaps(len(actions)))
-        items = shop.news(int(now))
-        yield items, encode(actions, times.astype(np.int64).tolist(), number, run="")
+        actions = world.advance()
+        times = now + np.cumsum(world.gaps(len(actions)))
+        items = world.news(int(now))
+        yield items, world.lines(actions, times.astype(np.int64).tolist(), number, run="")
         number += len(actions)
         if len(actions):
             now = float(times[-1])
 
 
-def _paced(shop: Shop, rate: float, stop: threading.Event) -> Iterator[_Batch]:
+def _paced(world: World, rate: float, stop: threading.Event) -> Iterator[_Batch]:
     """The events due at each tick, perhaps none; without a pause while it is late."""
     run = f"{time.time_ns() // 1_000_000:x}-"
     number, now = 0, 0
-    actions = shop.advance()
+    actions = world.advance()
     start = time.monotonic()
     while True:
         due = int((time.monotonic() - start) * rate) - number
         if not len(actions):
-            actions = shop.advance()
+            actions = world.advance()
         batch, actions = actions.take(slice(0, due)), actions.take(slice(due, None))
         now = max(now, time.time_ns() // 1_000_000)  # times never decrease, even if the clock does
-        yield shop.news(now), encode(batch, [now] * len(batch), number, run)
+        yield world.news(now), world.lines(batch, [now] * len(batch), number, run)
         number += len(batch)
         if len(batch) == due:
             stop.wait(TICK_S)

@@ -1,7 +1,7 @@
-"""`millirec simulate`: writes a simulated shop's events to a file, a folder or a Kafka topic.
+"""`millirec simulate`: writes a simulated platform's events to a file, a folder or a Kafka topic.
 
 In: a target and limits, as typed. Out: events, progress on standard error, and the command that
-learns from them. The shop is `flink_app.simulator`.
+learns from them. The worlds are those of `flink_app.simulator.scenarios`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.status import Status
 
 from flink_app.console.live import PLAIN_S, counted
-from flink_app.simulator import ShopSettings
-from flink_app.simulator import simulate as play
+from flink_app.simulator.generator import simulate as play
+from flink_app.simulator.settings import WorldSettings
 from flink_app.writers.targets import how_to_run, writer_to
 
 _DEFAULT_EVENTS = 100_000
@@ -28,9 +28,9 @@ def simulate(
     events: int | None,
     seconds: float | None,
     rate: float | None,
-    shop: ShopSettings,
+    world: WorldSettings,
 ) -> None:
-    """Write a shop's events to `target`, and its item events if it describes its items.
+    """Write a world's events to `target`, and its item events if it describes its items.
 
     Without `events` and `seconds`: 100,000 events, or until Ctrl-C if a rate is given.
 
@@ -46,7 +46,7 @@ def simulate(
         status: Any = console.status("writing") if console.is_terminal else nullcontext()
         with _shown(status) as shown:
             progress = _progress(console, shown)
-            written = play(shop, writer, events, seconds, rate, progress)
+            written = play(world, writer, events, seconds, rate, progress)
     spent = time.monotonic() - began
     pace = f"{written / spent:,.0f}/s" if spent > 0 else "-"
     console.print(f"{counted(written, 'event')} written to {target} in {spent:.1f} s ({pace})")

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator.actions import KINDS
 from flink_app.simulator.truth import zipf_weights
 
 _CHUNK = 20_000
 _START_MS = 1_704_067_200_000
-_SHARES = (0.80, 0.15, 0.05)  # of KINDS
+_KINDS = ("view", "cart", "purchase")
+_SHARES = (0.80, 0.15, 0.05)
 
 
 def zipf_events(
@@ -54,7 +54,7 @@ def zipf_events(
             strict=True,
         )
         yield "".join(
-            f'{{"user":"u{user}","item":"i{item}","type":"{KINDS[kind]}",'
+            f'{{"user":"u{user}","item":"i{item}","type":"{_KINDS[kind]}",'
             f'"ts":{_START_MS + number},"id":"e{number}"}}\n'
             for number, (user, item, kind) in enumerate(rows, first)
         ).encode()

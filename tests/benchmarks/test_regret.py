@@ -19,7 +19,7 @@ BLOCKS = 60
 @lru_cache
 def played(model: str, upset: float = 0.0) -> Shown:
     given = (f"lists.model={model}",)
-    return run(Trial(shop=SHOP, settings=given, blocks=BLOCKS, upset=upset))
+    return run(Trial(world=SHOP, settings=given, blocks=BLOCKS, upset=upset))
 
 
 def rival(shown: Shown, name: str) -> float:
@@ -64,7 +64,7 @@ def test_lists_follow_users_whose_tastes_change() -> None:
 
 
 def test_muted_types_are_not_sent() -> None:
-    short = Trial(shop=SHOP, settings=("lists.model=mf",), blocks=3)
+    short = Trial(world=SHOP, settings=("lists.model=mf",), blocks=3)
     assert {"impression", "dislike", "view", "click"} <= run(short).events.keys()
     muted = msgspec.structs.replace(short, muted=("dislike", "impression"))
     assert not run(muted).events.keys() & {"impression", "dislike"}

@@ -8,14 +8,14 @@ The reasons, stable codes for metrics and dead letters:
     not_json, not_an_object    the line is not JSON, or not a JSON object
     wrong_columns              the line has more or fewer cells than the CSV has columns, or open
                                quotes; or the header of its file does not name the user or the item
-    missing_user, missing_item, missing_value (of a rating)
+    missing_user, missing_item, missing_value (of a rating or a fraction)
     empty_user, empty_item     an id is ""
     id_too_long                an id has more bytes than allowed
     not_utf8                   an id holds U+FFFD or half of a surrogate pair
     wrong_type                 a field has the wrong JSON type, or a cell or an id the wrong form
     not_finite                 a number is NaN or infinite
-    value_out_of_range         a rating is outside the scale of its source, or a number is too
-                               large for its column
+    value_out_of_range         a rating is outside the scale of its source, a fraction is not in
+                               0 to 1, or a number is too large for its column
     bad_time                   a time is neither a number nor written in a form that is known
     time_out_of_range          a time is absurdly early, or too far ahead
     unknown_type               an event type has no weight
@@ -46,7 +46,13 @@ from udfs.events.rate_limit import RateLimit
 from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, clean_times, shown
 from udfs.events.rows import CONSUMED, Events
 from udfs.events.sessions import name_users
-from udfs.events.settings import IMPRESSION, RATING, DecodeSettings, RatingRule
+from udfs.events.settings import (
+    IMPRESSION,
+    RATING,
+    DecodeSettings,
+    RatingRule,
+    fraction_weights,
+)
 
 __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
 
@@ -75,12 +81,14 @@ class Decoded(Events, frozen=True, eq=False, kw_only=True):
 
 
 class _Kind(msgspec.Struct, frozen=True):
-    """The meaning of an event type; `weight` is NaN if the type is unknown and rejected."""
+    """The meaning of an event type; `weight` is NaN if the type is unknown and rejected, `neutral`
+    the fraction that says nothing, NaN if its value is no fraction."""
 
     name: str
     weight: float
     flags: int
     is_rating: bool
+    neutral: float
 
 
 class Decoder:
@@ -104,6 +112,7 @@ class Decoder:
         # Type words are compared ignoring case and surrounding spaces.
         self._types = {fold(word): fold(kind) for word, kind in preset.types.items()}
         self._weights = {RATING: 1.0} | {fold(k): w for k, w in settings.weights.items()}
+        self._fractions = {fold(kind): part for kind, part in settings.fractions.items()}
         self._consumed = {fold(kind) for kind in settings.consumed}
         self._default = fold(preset.default_type or settings.default_type)
         words: list[RawId] = [None, *settings.weights, *preset.types]
@@ -173,7 +182,7 @@ class Decoder:
     def _weigh(
         self, types: Sequence[RawId], values: NDArray[np.float64], problems: dict[int, Problem]
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """The weights and flags of m events, by type and, for ratings, value."""
+        """The weights and flags of m events, by type and, for ratings and fractions, value."""
         number = {word: at for at, word in enumerate(dict.fromkeys(types))}
         kinds = [*self._kinds(number).values()]
         codes = np.fromiter(map(number.__getitem__, types), dtype=np.intp, count=len(types))
@@ -182,26 +191,19 @@ class Decoder:
         if any(kind.is_rating for kind in kinds):
             rated = np.array([kind.is_rating for kind in kinds], dtype=np.bool_)[codes]
             weights[rated] *= self._settings.rating.apply(values[rated])
-            self._check_ratings(np.flatnonzero(rated), values, problems)
+            bounds = self._settings.preset.rating_range or (-np.inf, np.inf)
+            _check_values(np.flatnonzero(rated), values, bounds, "rating", problems)
+        if self._fractions:
+            neutral = np.array([kind.neutral for kind in kinds], dtype=np.float64)[codes]
+            rows = np.flatnonzero(~np.isnan(neutral))
+            weights[rows] *= fraction_weights(values[rows], neutral[rows])
+            _check_values(rows, values, (0.0, 1.0), "fraction", problems)
         unknown = np.isnan(weights)
         if unknown.any():
             for row in np.flatnonzero(unknown).tolist():
                 detail = f"the event type {shown(types[row])} has no weight in the configuration"
                 problems.setdefault(row, ("unknown_type", detail))
         return weights, flags
-
-    def _check_ratings(
-        self, rows: NDArray[np.intp], values: NDArray[np.float64], problems: dict[int, Problem]
-    ) -> None:
-        low, high = self._settings.preset.rating_range or (-np.inf, np.inf)
-        ratings = values[rows]
-        for row in rows[~((ratings >= low) & (ratings <= high))].tolist():
-            if np.isnan(values[row]):
-                problem = "missing_value", "the rating has no value"
-            else:
-                detail = f"the rating {values[row]:g} is not between {low:g} and {high:g}"
-                problem = "value_out_of_range", detail
-            problems.setdefault(row, problem)
 
     def _kinds(self, words: Iterable[RawId]) -> dict[RawId, _Kind]:
         """The meaning of each of some words, in their order."""
@@ -214,7 +216,27 @@ class Decoder:
         unknown = 1.0 if self._settings.unknown_type == "accept" else np.nan
         consumed = name in self._consumed if self._consumed else name != IMPRESSION
         weight, flags = self._weights.get(name, unknown), CONSUMED if consumed else 0
-        return _Kind(name, weight, flags, name == RATING)
+        neutral = self._fractions.get(name, np.nan)
+        return _Kind(name, weight, flags, name == RATING, neutral)
+
+
+def _check_values(
+    rows: NDArray[np.intp],
+    values: NDArray[np.float64],
+    bounds: tuple[float, float],
+    what: str,
+    problems: dict[int, Problem],
+) -> None:
+    """Note the problem of each of some rows whose value is missing or outside the bounds."""
+    low, high = bounds
+    found = values[rows]
+    for row in rows[~((found >= low) & (found <= high))].tolist():
+        if np.isnan(values[row]):
+            problem = "missing_value", f"the {what} has no value"
+        else:
+            detail = f"the {what} {values[row]:g} is not between {low:g} and {high:g}"
+            problem = "value_out_of_range", detail
+        problems.setdefault(row, problem)
 
 
 def _numbered(ids: Sequence[str], numbers: Sequence[int]) -> list[str]:

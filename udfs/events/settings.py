@@ -47,6 +47,20 @@ class RatingRule(msgspec.Struct, frozen=True, kw_only=True):
         return np.clip((ratings - self.neutral) / self.scale, -1.0, 1.0)
 
 
+def fraction_weights(
+    fractions: NDArray[np.float64], neutral: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What the weights of n events are multiplied by: w = max(-1, (f - neutral) / (1 - neutral)).
+
+    fractions: float64[n] in 0 to 1. neutral: float64[n], at least 0 and below 1, the fraction that
+    says nothing. Returns float64[n] in -1 to 1.
+
+    >>> fraction_weights(np.array([0.0, 0.2, 0.6, 1.0]), np.full(4, 0.2)).round(2).tolist()
+    [-0.25, 0.0, 0.5, 1.0]
+    """
+    return np.maximum((fractions - neutral) / (1.0 - neutral), -1.0)
+
+
 class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides what a line means.
 
@@ -58,6 +72,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         unknown_type: whether an event of another type is rejected or accepted with weight 1.
         default_type: the type of an event that names none, unless the preset sets it.
         rating: how ratings become weights.
+        fractions: event type → the fraction that says nothing, of types whose value is a fraction.
         zero_weight: whether an event of weight 0 is learned or ignored.
         max_id_bytes: longest id of a user, item or event in UTF-8.
         earliest_ms: the earliest believable time, milliseconds since the epoch.
@@ -76,6 +91,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     unknown_type: Literal["reject", "accept"] = "reject"
     default_type: str = "click"
     rating: RatingRule = RatingRule()
+    fractions: dict[str, float] = {}
     zero_weight: Literal["learn", "ignore"] = "learn"
     max_id_bytes: int = 512
     earliest_ms: int = 631_152_000_000  # 1990-01-01

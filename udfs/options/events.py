@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 from udfs.options import USUAL
 
 Weight = Annotated[float, Meta(ge=-10, le=10)]
+Neutral = Annotated[float, Meta(ge=0, lt=1)]
 
 WEIGHTS = {
     "impression": 0.0,
@@ -125,6 +126,15 @@ class Events(Struct, frozen=True, kw_only=True):
             description="Events with an earlier time are rejected; an ISO 8601 time with its zone."
         ),
     ] = "1990-01-01T00:00:00Z"
+    fractions: Annotated[
+        dict[str, Neutral],
+        Meta(
+            description="Event types whose value is a fraction from 0 to 1, such as how much of a "
+            "video was watched, each with the fraction that says nothing. The type's weight is "
+            "multiplied by (value - it) / (1 - it), limited to -1 to 1: what is given up early "
+            "is a weak dislike."
+        ),
+    ] = {}
     weights: Annotated[
         dict[str, Weight],
         Meta(

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_next_free_port_is_taken_and_events_are_counted(redis_url: str, tmp_path: Path) -> None:
-    settings = demo_settings(redis_url, "demo:", tmp_path)
+    settings = demo_settings(redis_url, "demo:", tmp_path, ())
     with page(settings, redis_url, 28_080) as first:
         assert first is not None and first.wait()
         with page(settings, redis_url, 28_080) as second:

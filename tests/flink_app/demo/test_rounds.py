@@ -13,10 +13,11 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_app.demo.rounds import SHOWN, Round, Shoppers, favourites
+from flink_app.demo.rounds import SHOWN, Audience, Round, favourites
 from flink_app.simulator import Shop, ShopSettings
 from flink_app.writers.files import DirectoryWriter
 
+CLICK = {"type": "click"}
 LISTS = st.lists(st.integers(0, 30).map(lambda n: f"i{n}"), unique=True, min_size=1, max_size=20)
 
 
@@ -65,7 +66,7 @@ def _put(client: redis.Redis, user: str, items: list[str]) -> None:
 def test_after_a_click_it_waits_for_the_list_without_the_item(
     shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
-    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
+    audience = Audience(shop, CLICK, redis_client, "t:", DirectoryWriter(tmp_path))
     chosen = Round("u3", (), "i1", ["i1", "i2"])
 
     def job() -> None:
@@ -82,12 +83,12 @@ def test_after_a_click_it_waits_for_the_list_without_the_item(
 
     thread = threading.Thread(target=job)
     thread.start()
-    done = shoppers.click(chosen, lambda: None)
+    done = audience.click(chosen, lambda: None)
     thread.join()
     assert done is not None
     assert done.after == ["i3", "i2"]
     assert done.ms >= 50
-    assert shoppers.clicks == 1
+    assert audience.clicks == 1
 
 
 def test_waiting_ends_with_the_exception_of_the_check(
@@ -96,21 +97,21 @@ def test_waiting_ends_with_the_exception_of_the_check(
     def failed() -> None:
         raise ValueError("the job is gone")
 
-    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
+    audience = Audience(shop, CLICK, redis_client, "t:", DirectoryWriter(tmp_path))
     with pytest.raises(ValueError, match="gone"):
-        shoppers.click(Round("u3", (), "i1", ["i1"]), failed)
+        audience.click(Round("u3", (), "i1", ["i1"]), failed)
 
 
-def test_shoppers_are_chosen_among_those_with_a_personal_list(
+def test_audience_are_chosen_among_those_with_a_personal_list(
     shop: Shop, redis_client: redis.Redis, tmp_path: Path
 ) -> None:
-    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
-    assert shoppers.choose() is None
+    audience = Audience(shop, CLICK, redis_client, "t:", DirectoryWriter(tmp_path))
+    assert audience.choose() is None
     best = [f"i{n}" for n in np.argsort(-shop.affinity("u3"))[:20]]
     _put(redis_client, "u3", best)
     chosen = None
     while chosen is None:
-        chosen = shoppers.choose()
+        chosen = audience.choose()
     assert (chosen.user, chosen.before) == ("u3", best)
     assert chosen.clicked in best[:SHOWN]
 
@@ -124,10 +125,10 @@ def test_better_lists_earn_more_in_the_comparison(
     redis_client.set(
         "t:popular", msgspec.json.encode({"items": [{"item": f"i{n}"} for n in range(20)]})
     )
-    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
-    shoppers.compare(300)
-    assert shoppers.looks == 300
-    assert shoppers.earned > 2 * shoppers.earned_by_popular
+    audience = Audience(shop, CLICK, redis_client, "t:", DirectoryWriter(tmp_path))
+    audience.compare(300)
+    assert audience.looks == 300
+    assert audience.earned > 2 * audience.earned_by_popular
 
 
 def test_newcomers_in_lists_are_told_with_their_reasons(
@@ -136,8 +137,8 @@ def test_newcomers_in_lists_are_told_with_their_reasons(
     shop = Shop(ShopSettings(users=20, items=60, new_items=0.05))
     while shop.items < 64:
         shop.advance()
-    shoppers = Shoppers(shop, redis_client, "t:", DirectoryWriter(tmp_path))
-    assert shoppers.newcomers() == (shop.items - 60, [])
+    audience = Audience(shop, CLICK, redis_client, "t:", DirectoryWriter(tmp_path))
+    assert audience.newcomers() == (shop.items - 60, [])
     for user, item, why in (
         ("u3", "i62", {"model": "item-cf", "because": ["i2"]}),
         ("u4", "i61", {"model": "popular"}),
@@ -146,7 +147,7 @@ def test_newcomers_in_lists_are_told_with_their_reasons(
         entries = [{"item": item, "score": 0.5, "why": why}]
         value = {"user": user, "source": "ranker", "items": entries}
         redis_client.set(f"t:rec:{user}", msgspec.json.encode(value))
-    _, [first, second] = shoppers.newcomers()
+    _, [first, second] = audience.newcomers()
     assert (first.title, first.user, first.reason) == (shop.title("i61"), "u4", "popular now")
-    assert (second.title, second.price) == (shop.title("i62"), shop.price("i62"))
+    assert (second.title, second.caption) == (shop.title("i62"), shop.caption("i62"))
     assert second.reason == f"like {shop.title('i2')}"

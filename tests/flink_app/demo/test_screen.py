@@ -10,9 +10,10 @@ from flink_app.console.totals import Totals
 from flink_app.demo.outcome import Outcome, summarise
 from flink_app.demo.rounds import Newcomer, Round
 from flink_app.demo.screen import Screen
-from flink_app.demo.world import SHOP
 from flink_app.simulator import Shop
+from flink_app.simulator.scenarios import scenario
 
+SHOP, WORDS = scenario("shop").demo, scenario("shop").words
 BEFORE = [f"i{n}" for n in range(12)]
 AFTER = ["i1", "i5", "i2", "i40", "i4", "i6", "i7", "i8", "i9"]
 ROUND = Round("u7", ("music", "toys"), "i0", BEFORE, AFTER, 38.4)
@@ -21,7 +22,7 @@ ROUND = Round("u7", ("music", "toys"), "i0", BEFORE, AFTER, 38.4)
 def _output(terminal: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=100, color_system=None)
-    with Screen(console, Shop(SHOP)) as screen:
+    with Screen(console, Shop(SHOP), WORDS) as screen:
         screen.stage("Starting Java")
         screen.looks(Round("u7", ("music", "toys"), "i0", BEFORE))
         screen.clicks(Round("u7", ("music", "toys"), "i0", BEFORE))
@@ -67,13 +68,13 @@ def test_the_summary_has_median_clicks_and_the_outcome_of_every_event() -> None:
         earned_by_popular=60,
         published=7,
         newcomers=[
-            Newcomer("Fennick [Oak] Mug", 14.5, "u9", "popular now"),
-            *[Newcomer("Oak Kite", 9.0, "u1", "like Oak Bat")] * 3,
+            Newcomer("Fennick [Oak] Mug", "€14.50", "u9", "popular now"),
+            *[Newcomer("Oak Kite", "€9.00", "u1", "like Oak Bat")] * 3,
         ],
         written=100,
         totals=Totals(received=99, learned=90, duplicates=4, ignored=1, dead={"not_json": 3}),
     )
-    summarise(Console(file=out, width=200), outcome)
+    summarise(Console(file=out, width=200), outcome, WORDS)
     output = out.getvalue()
     assert "3 clicks, and lists that followed after 38 ms (median; slowest 80 ms)" in output
     assert "200 shoppers" in output

@@ -9,18 +9,24 @@ from pathlib import Path
 import pytest
 
 from flink_app.config.check import check
-from flink_app.demo.world import PAST, RATE, SHOP, Traffic, demo_config, demo_settings
+from flink_app.demo.world import PAST, RATE, Traffic, demo_config, demo_settings
 from flink_app.simulator import Shop
+from flink_app.simulator.scenarios import SCENARIOS
 from tests.waiting import wait_for
 from udfs.errors import ServiceError
 
+SHOP = SCENARIOS["shop"].demo
 
+
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_the_job_can_run_with_the_configuration_and_writes_below_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MILLIREC_MODEL_DIMENSIONS", "99")
     folder = tmp_path / 'a "quoted" name'
-    config = demo_config(demo_settings("redis://127.0.0.1:7777/0", "p:", folder))
+    config = demo_config(
+        demo_settings("redis://127.0.0.1:7777/0", "p:", folder, SCENARIOS[name].options)
+    )
     check(config)
     assert config.source.paths == [str(folder / "inbox")]
     assert (folder / "inbox").is_dir()

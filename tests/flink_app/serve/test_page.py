@@ -15,7 +15,7 @@ import redis
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from flink_app.local.ports import free_port
-from flink_app.simulator.drawings import SIZE, data_url, drawing
+from flink_app.simulator.shop.drawings import SIZE, data_url, drawing
 from tests.flink_app.serve.pretend import ITEMS, OLD, Job
 from tests.flink_app.serve.servers import serving
 

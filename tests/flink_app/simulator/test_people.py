@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flink_app.simulator.assortment import Catalogue
 from flink_app.simulator.people import People
+from flink_app.simulator.shop.assortment import Catalogue
 
 NOBODY = np.empty(0, np.int64)
 

@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 
 from flink_app.simulator.segments import VALUES, Segments
-from flink_app.simulator.settings import ShopSettings
-from flink_app.simulator.shop import Shop
+from flink_app.simulator.shop.settings import ShopSettings
+from flink_app.simulator.shop.shop import Shop
 
 
 def test_each_user_says_who_it_is_once() -> None:

@@ -221,6 +221,42 @@ def test_a_value_does_not_multiply_other_types() -> None:
     assert decode(line(type="cart", value=50)).weights.tolist() == [2.0]
 
 
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=20),
+    st.floats(0, 0.99),
+    st.sampled_from([2.0, -1.0, 0.5]),
+)
+def test_a_fraction_multiplies_the_weight_of_its_type(
+    values: list[float], neutral: float, weight: float
+) -> None:
+    settings = DecodeSettings(
+        preset=PRESETS["millirec"],
+        weights={"click": 1.0, "watch": weight},
+        fractions={"watch": neutral},
+    )
+    lines = [line(type="Watch", value=value) for value in values]
+    lines.append(line(type="click", value=0.1))
+    *found, other = Decoder(settings).decode(lines, NOW).weights.tolist()
+    wanted = [weight * max(-1.0, (value - neutral) / (1 - neutral)) for value in values]
+    assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+    assert other == 1.0
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "detail"),
+    [
+        ({}, "missing_value", "the fraction has no value"),
+        ({"value": None}, "missing_value", "the fraction has no value"),
+        ({"value": 37}, "value_out_of_range", "the fraction 37 is not between 0 and 1"),
+        ({"value": -0.1}, "value_out_of_range", "the fraction -0.1 is not between 0 and 1"),
+    ],
+)
+def test_what_is_no_fraction_is_rejected(value: dict[str, Any], reason: str, detail: str) -> None:
+    [one] = decode(line(type="play", **value), fractions={"play": 0.2}).rejected
+    assert (one.reason, one.detail) == (reason, detail)
+    assert not decode(line(type="play", **value)).rejected
+
+
 def test_settings_that_would_fail_every_event_are_refused() -> None:
     with pytest.raises(ConfigError, match="default event type 'buy' has no weight"):
         decoder(default_type="buy")

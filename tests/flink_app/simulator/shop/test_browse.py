@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.simulator.actions import Actions
-from flink_app.simulator.assortment import Catalogue
-from flink_app.simulator.browse import browse
 from flink_app.simulator.people import People
+from flink_app.simulator.shop.assortment import Catalogue
+from flink_app.simulator.shop.browse import browse
 
 
 def session_of_everybody(users: int) -> tuple[Catalogue, People, Actions, NDArray[np.float64]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.simulator.actions import Actions
-from flink_app.simulator.assortment import Catalogue
+from flink_app.simulator.shop.assortment import Catalogue
 from flink_app.simulator.truth import cart_probability, purchase_probability
 
 _CHOOSY = 6.0  # inverse temperature of the choice from a shelf

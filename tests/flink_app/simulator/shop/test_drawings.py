@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from flink_app.simulator.drawings import SIZE, drawing
-from flink_app.simulator.names import CATEGORIES, LOOKS
+from flink_app.simulator.shop.drawings import SIZE, drawing
+from flink_app.simulator.shop.names import CATEGORIES, LOOKS
 
 
 def pixels(png: bytes) -> NDArray[np.uint8]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator.names import CATEGORIES
+from flink_app.simulator.shop.names import CATEGORIES
+from flink_app.simulator.shop.wording import Wording
 from flink_app.simulator.truth import FACTORS, unit, zipf_weights
-from flink_app.simulator.wording import Wording
 
 SHELF = 16
 """Items seen at each step of browsing: half from the whole shop, half from one category."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator.actions import SEARCH, Actions
-from flink_app.simulator.names import CATEGORIES
-from flink_app.simulator.wording import Wording
+from flink_app.simulator.actions import Actions
+from flink_app.simulator.shop.lines import SEARCH
+from flink_app.simulator.shop.names import CATEGORIES
+from flink_app.simulator.shop.wording import Wording
 
 _AHEAD = 0.25  # steps from a search to the first view
 

@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from flink_app.simulator.settings import ShopSettings
+from flink_app.simulator.shop.settings import ShopSettings
 from udfs.errors import ConfigError
 
 

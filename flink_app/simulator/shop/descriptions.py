@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from flink_app.simulator.assortment import Catalogue
-from flink_app.simulator.drawings import data_url, drawing
-from flink_app.simulator.names import CATEGORIES, LOOKS, NOUNS, TRAITS
+from flink_app.simulator.shop.assortment import Catalogue
+from flink_app.simulator.shop.drawings import data_url, drawing
+from flink_app.simulator.shop.names import CATEGORIES, LOOKS, NOUNS, TRAITS
 
 _DAY_MS = 86_400_000
 _YEAR = 365

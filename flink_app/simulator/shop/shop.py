@@ -6,21 +6,24 @@ the demo: who likes what, and what a user would click in a list.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator import names, truth
+from flink_app.simulator import truth
 from flink_app.simulator.actions import Actions, joined
-from flink_app.simulator.assortment import Catalogue
-from flink_app.simulator.browse import browse
-from flink_app.simulator.news import News
+from flink_app.simulator.names import number_of
 from flink_app.simulator.people import People
-from flink_app.simulator.searching import search
 from flink_app.simulator.segments import Segments
-from flink_app.simulator.settings import ShopSettings
+from flink_app.simulator.shop import audience, lines, names
+from flink_app.simulator.shop.assortment import Catalogue
+from flink_app.simulator.shop.browse import browse
+from flink_app.simulator.shop.news import News
+from flink_app.simulator.shop.searching import search
+from flink_app.simulator.shop.settings import ShopSettings
+from flink_app.simulator.world import Reaction
 
 _LARGEST_BLOCK = 1024  # sessions started at once
 
@@ -85,6 +88,10 @@ class Shop:
     def price(self, item: str) -> float:
         """What an item costs, EUR; MillirecError for an unknown id."""
         return self._news.price(self._item(item))
+
+    def caption(self, item: str) -> str:
+        """What an item costs, to print; MillirecError for an unknown id."""
+        return f"€{self.price(item):.2f}"
 
     def is_new(self, item: str) -> bool:
         """Whether it has arrived since the shop opened; MillirecError for an unknown id."""
@@ -151,6 +158,25 @@ class Shop:
         position = truth.first_click(probabilities, draws)
         return None if position is None else shown_items[position]
 
+    def answer(
+        self,
+        random: np.random.Generator,
+        user: int,
+        items: NDArray[np.int64],
+        affinity: NDArray[np.float32],
+    ) -> list[Reaction]:
+        """See `World.answer` and `audience.answer`."""
+        dislikes = bool(audience.sends_dislikes(np.array([user]))[0])
+        return [Reaction(*event) for event in audience.answer(random, affinity, dislikes)]
+
+    def objections(
+        self, random: np.random.Generator, actions: Actions, affinity: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """See `World.objections` and `audience.disliked_views`."""
+        disliked = audience.disliked_views(random, actions.users, affinity)
+        disliked &= actions.kinds == 0
+        return disliked
+
     def advance(self) -> Actions:
         """Let time pass: newcomers arrive, sessions start, tastes drift.
 
@@ -190,6 +216,10 @@ class Shop:
         scores: NDArray[np.float32] = self._people.tastes[users] @ c.vectors.T + c.appeal
         return scores
 
+    def lines(self, actions: Actions, times: Iterable[int], first: int, run: str) -> list[bytes]:
+        """See `World.lines`."""
+        return lines.encode(actions, times, first, run)
+
     def unsettle(self, share: float) -> None:
         """Abruptly change what a random share (0 to 1) of the users want: they swap tastes."""
         self._people.swap(share)
@@ -215,9 +245,9 @@ class Shop:
         return np.concatenate([self._people.grow(users), back])
 
     def _item(self, item: str) -> int:
-        return names.number_of(item, "i", self.items)
+        return number_of(item, "i", self.items, "shop")
 
     def _taste(self, user: str) -> NDArray[np.float32]:
         """The user's taste now, (1, FACTORS) float32."""
-        number = names.number_of(user, "u", self.users)
+        number = number_of(user, "u", self.users, "shop")
         return self._people.tastes[number : number + 1]

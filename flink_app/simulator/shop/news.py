@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator.assortment import Catalogue
-from flink_app.simulator.descriptions import Telling, encode_item, fields, long_ago, price
-from flink_app.simulator.names import CATEGORIES
-from flink_app.simulator.settings import ShopSettings
+from flink_app.simulator.shop.assortment import Catalogue
+from flink_app.simulator.shop.descriptions import Telling, encode_item, fields, long_ago, price
+from flink_app.simulator.shop.names import CATEGORIES
+from flink_app.simulator.shop.settings import ShopSettings
 
 _BACK = 0.125  # the chance that an item is back after a block of actions
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from flink_app.simulator.assortment import Catalogue
-from flink_app.simulator.names import CATEGORIES
 from flink_app.simulator.people import People
-from flink_app.simulator.wording import query
+from flink_app.simulator.shop.assortment import Catalogue
+from flink_app.simulator.shop.names import CATEGORIES
+from flink_app.simulator.shop.wording import query
 
 
 def catalogue(items: int = 3000) -> Catalogue:

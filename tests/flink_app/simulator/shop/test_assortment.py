@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flink_app.simulator.assortment import SHELF, Catalogue
-from flink_app.simulator.names import CATEGORIES
+from flink_app.simulator.shop.assortment import SHELF, Catalogue
+from flink_app.simulator.shop.names import CATEGORIES
 
 
 def catalogue(items: int, exponent: float = 1.0) -> Catalogue:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator.names import CATEGORIES, LOOKS, MAKERS, NOUNS, NOUNS_EACH, TRAITS
+from flink_app.simulator.shop.names import CATEGORIES, LOOKS, MAKERS, NOUNS, NOUNS_EACH, TRAITS
 from flink_app.simulator.truth import FACTORS, unit
 
 TRAITS_EACH = 3

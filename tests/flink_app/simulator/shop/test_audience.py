@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flink_app.simulator import truth
-from flink_app.simulator.audience import answer, disliked_views, sends_dislikes
+from flink_app.simulator.shop.audience import answer, disliked_views, sends_dislikes
 
 AFFINITY = np.array([0.0, 0.7, 1.0, 0.2], np.float32)
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 
 from flink_app.simulator import Shop, ShopSettings
-from flink_app.simulator.actions import SEARCH, Actions
-from flink_app.simulator.names import CATEGORIES
-from flink_app.simulator.wording import query
+from flink_app.simulator.actions import Actions
+from flink_app.simulator.shop.lines import SEARCH
+from flink_app.simulator.shop.names import CATEGORIES
+from flink_app.simulator.shop.wording import query
 
 
 def blocks(shop: Shop, count: int) -> list[Actions]:

@@ -14,7 +14,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator.names import LOOKS
+from flink_app.simulator.shop.names import LOOKS
 
 SIZE = 32
 """Width and height in pixels."""

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from flink_app.simulator import Shop, ShopSettings
-from flink_app.simulator.drawings import drawing
-from flink_app.simulator.names import CATEGORIES
-from flink_app.simulator.news import changed
+from flink_app.simulator.shop.drawings import drawing
+from flink_app.simulator.shop.names import CATEGORIES
+from flink_app.simulator.shop.news import changed
 
 SMALL = ShopSettings(users=400, items=300, seed=4, new_items=0.01, metadata=True, outages=0.01)
 NOW = 1_704_067_200_000

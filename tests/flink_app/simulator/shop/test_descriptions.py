@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from flink_app.simulator.assortment import Catalogue
-from flink_app.simulator.descriptions import Telling, encode_item, fields, long_ago
+from flink_app.simulator.shop.assortment import Catalogue
+from flink_app.simulator.shop.descriptions import Telling, encode_item, fields, long_ago
 
 DAY_MS = 86_400_000
 

@@ -1,0 +1,110 @@
+"""The worlds that there are, by name: what `--scenario` chooses.
+
+In: a name. Out: a `Scenario`: the world's class and settings, those of the demo, what its job is
+told, and the words that a terminal uses for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from flink_app.simulator.settings import WorldSettings
+from flink_app.simulator.shop.settings import OUTAGES, ShopSettings
+from flink_app.simulator.shop.shop import Shop
+from flink_app.simulator.world import World
+from udfs.errors import ConfigError
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What a terminal calls things.
+
+    Attributes:
+        place: the world, after "the". people: its users. takes, took, deed: what they do with an
+            item that they like, as verbs after one user's name and as a noun.
+    """
+
+    place: str
+    people: str
+    takes: str
+    took: str
+    deed: str
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of platform.
+
+    Attributes:
+        world: makes one from its settings. settings: their class. demo: those of the demo.
+        options: what its job is told, as for `--set`; the same as in examples/<name>/millirec.toml.
+        taken: the fields of the event that a user sends who takes an item of a list.
+        described: settings of a world that describes its items, where nobody says otherwise.
+    """
+
+    world: Callable[[Any], World]
+    settings: type[WorldSettings]
+    demo: WorldSettings
+    options: tuple[str, ...]
+    taken: dict[str, Any]
+    words: Words
+    described: dict[str, Any] = {}
+
+    def given(self, **chosen: Any) -> WorldSettings:
+        """The settings with what was chosen; what is None or False is left as it is.
+
+        Raises ConfigError for a value out of range, or a setting that this world does not have.
+        """
+        chosen = {name: value for name, value in chosen.items() if value not in (None, False)}
+        for name in chosen:
+            if name not in self.settings.__struct_fields__:
+                raise ConfigError(
+                    f"The simulated {self.settings.place} has no {name}: leave --{name} out."
+                )
+        return self.settings(**({**self.described, **chosen} if "metadata" in chosen else chosen))
+
+
+# No users arrive in a demo, because it reads the world's truth while another thread advances it;
+# items may: one every two seconds of the show.
+SCENARIOS: dict[str, Scenario] = {
+    "shop": Scenario(
+        world=Shop,
+        settings=ShopSettings,
+        demo=ShopSettings(
+            users=600,
+            items=360,
+            new_users=0.0,
+            new_items=0.001,
+            outages=OUTAGES,
+            searches=0.05,
+            metadata=True,
+        ),
+        # The weight of a click is as high as possible below that of a purchase.
+        options=("events.weights.click=1.6", 'lists.consumed_types=["click", "purchase"]'),
+        taken={"type": "click"},
+        words=Words(place="shop", people="shoppers", takes="clicks", took="clicked", deed="click"),
+        described={"outages": OUTAGES},
+    ),
+}
+
+
+def scenario(name: str) -> Scenario:
+    """The scenario of a name; ConfigError, with the most similar name, if there is none.
+
+    >>> scenario("shop").words.people
+    'shoppers'
+    """
+    found = SCENARIOS.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name, SCENARIOS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(SCENARIOS)}."
+        raise ConfigError(f"There is no scenario {name!r}: {hint}")
+    return found
+
+
+def open_world(settings: WorldSettings) -> World:
+    """A new world of these settings, whose class says which kind it is."""
+    [found] = [one for one in SCENARIOS.values() if one.settings is type(settings)]
+    return found.world(settings)
