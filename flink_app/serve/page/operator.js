@@ -115,7 +115,7 @@ function drawLetters(stats) {
 
 function drawClicks() {
   if (!clicks.length) {
-    by('clicks').replaceChildren(element('p', 'note', 'None yet: click an item in the shop, or search.'));
+    by('clicks').replaceChildren(element('p', 'note', 'None yet: click an item, or search.'));
     return;
   }
   const recent = clicks.slice(-8).reverse().map(one => [one, moments(one)]);

@@ -85,8 +85,9 @@ const act = name => async item => {
   if (of.actions.has(name)) return;
   of.actions.add(name);
   touched = item;
-  front.redraw();
   if (name === 'like') following.likes([author(item)]);
+  front.redraw();
+  drawPeople();
   if (!await front.did({ item, type: TYPES[name] }, DONE[name], 'counted')) {
     of.actions.delete(name);
     front.redraw();

@@ -39,7 +39,8 @@ export const { forget } = watched;
 /** The visitor has been here before: what was watched last may have a next episode. */
 export async function met(user) {
   const { history = [] } = await ask('GET', user, '/data');
-  const items = history.slice(0, HISTORY).flatMap(one => one.item ?? []);
+  const liked = history.slice(0, HISTORY).filter(one => one.liked !== false);
+  const items = liked.flatMap(one => one.item ?? []);
   await about(items);
   const episodes = items.filter(item => attribute(item, 'series') !== undefined);
   const alike = await Promise.all(episodes.map(similarTo));

@@ -15,6 +15,7 @@ from flink_app.local.redis_server import RedisServer
 from tests.flink_app.serve.platforms import EVIL, followed, narrow, opened, videos
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,7 @@ def test_somebody_who_comes_again_goes_on_with_the_series(
 ) -> None:
     event = {"user": "carl", "item": "i13", "type": "watch", "value": 1.0}
     httpx.post(f"{site}/events", json=event).raise_for_status()
+    wait_for(lambda: httpx.get(f"{site}/recommend/carl").json()["known"])
     with opened(browser, site, "carl") as page:
         expect(page.locator('#continue [data-item="i25"] .why')).to_have_text("next episode")
 
