@@ -25,8 +25,8 @@ export function poster(item, category, series) {
   const light = { cx: 24 + own % 112, cy: 16 + part(9, 26), r: 8 + part(14, 9), fill: tone(82, 340, 70) };
   svg.append(sky, shape('rect', { width: WIDTH, height: HEIGHT, fill: `url(#${fade})` }), stars(own),
     shape('circle', { ...light, r: light.r * 1.7, opacity: 0.18 }), shape('circle', light));
-  const scene = [ridge, city, sea, forest, planet][part(4, 5)];
-  svg.append(...scene(part, tone));
+  const scenes = (Object.hasOwn(SCENES, category) && SCENES[category]) || [ridge, city, sea, forest, planet];
+  svg.append(...scenes[part(4, scenes.length)](part, tone));
   return svg;
 }
 
@@ -94,3 +94,9 @@ function planet(part, tone) {
     shape('path', { d: `M0 ${HEIGHT}V80C40 ${70 + part(3, 8)} 110 ${86 - part(5, 8)} ${WIDTH} 76V${HEIGHT}z`, fill: tone(7) }),
   ];
 }
+
+// The landscapes of the simulated platform's genres; others have any.
+const SCENES = {
+  'science-fiction': [planet], crime: [city], thriller: [city, forest], drama: [sea, city], comedy: [city, ridge],
+  documentary: [ridge, sea, forest], animation: [forest, planet], romance: [sea], history: [ridge], music: [city, sea],
+};

@@ -88,7 +88,8 @@ const telling = why => item => {
 
 function episode(item) {
   const [series, number] = [attribute(item, 'series'), attribute(item, 'episode')];
-  return series === undefined ? '' : `${series}, episode ${number}`;
+  if (series === undefined) return '';
+  return title(item).startsWith(String(series)) ? `Episode ${number}` : `${series}, episode ${number}`;
 }
 
 /** How long a video is, as people say it; '' if nobody has said so. */

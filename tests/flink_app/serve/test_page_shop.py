@@ -12,7 +12,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from tests.flink_app.serve.platforms import EVIL, followed, narrow, opened
+from tests.flink_app.serve.platforms import EVIL, followed, opened, too_wide
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
 
@@ -110,15 +110,17 @@ def test_what_is_sold_out_says_so_and_is_not_bought(
     assert ("ann", "i5", "purchase") not in sent(job)
 
 
-def test_a_purchase_that_does_not_arrive_stays_in_the_cart(page: Page) -> None:
-    title = put(page, "i5")
+def test_a_purchase_that_does_not_arrive_stays_in_the_cart(
+    browser: Browser, site: httpx.Client
+) -> None:
     refused: dict[str, Any] = {"status": 503, "json": {"detail": "The events may be lost."}}
-    page.route("**/events", lambda route: route.fulfill(**refused))
-    page.evaluate("console.error = () => {}")
-    page.locator("#cart summary").click()
-    page.locator("[data-does=buy]").click()
-    expect(page.locator("#problem")).to_contain_text("The events may be lost.")
-    expect(page.locator("#cart .name")).to_have_text([title])
+    with opened(browser, str(site.base_url), "ann", "503") as page:
+        title = put(page, "i5")
+        page.route("**/events", lambda route: route.fulfill(**refused))
+        page.locator("#cart summary").click()
+        page.locator("[data-does=buy]").click()
+        expect(page.locator("#problem")).to_contain_text("The events may be lost.")
+        expect(page.locator("#cart .name")).to_have_text([title])
 
 
 def test_the_bar_shows_hostile_items_as_text_and_fits_a_phone(
@@ -127,12 +129,12 @@ def test_the_bar_shows_hostile_items_as_text_and_fits_a_phone(
     told = {"title": EVIL * 9, "category": EVIL, "price": 1e300, "currency": EVIL}
     redis_client.set("item:i0", msgspec.json.encode(told))
     size = {"width": 360, "height": 740}
-    with opened(browser, str(site.base_url), "eve", viewport=size, has_touch=True) as page:
+    with opened(browser, str(site.base_url), "eve", "404", viewport=size, has_touch=True) as page:
         page.locator('#list [data-item="i0"] button').tap()
         page.locator("[data-does=add]").tap()
         page.locator("#cart summary").tap()
         expect(page.locator("#cart .name")).to_have_text(EVIL * 9)
-        assert narrow(page)
+        assert too_wide(page) == []
         page.locator("#cart summary").focus()
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.dataset.does") == "out i0"

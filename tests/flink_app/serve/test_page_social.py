@@ -13,7 +13,7 @@ import redis
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from flink_app.local.redis_server import RedisServer
-from tests.flink_app.serve.platforms import EVIL, followed, narrow, opened, posts
+from tests.flink_app.serve.platforms import EVIL, followed, opened, posts, too_wide
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
 
@@ -194,7 +194,7 @@ def test_hostile_posts_are_text_and_fit_a_phone(
         client.set(f"item:{EVIL}", msgspec.json.encode(told))
         client.set("rec:eve", msgspec.json.encode(value))
     size = {"width": 360, "height": 740}
-    with opened(browser, site, "eve", viewport=size, has_touch=True) as page:
+    with opened(browser, site, "eve", "404", viewport=size, has_touch=True) as page:
         first = page.locator("#list .card").first
         expect(first.locator(".body")).to_have_text(EVIL * 8)
         expect(first.locator(".why")).to_have_text(f"{EVIL}, whom you follow, liked it")
@@ -207,6 +207,6 @@ def test_hostile_posts_are_text_and_fit_a_phone(
         page.get_by_label("Write a post").fill(EVIL)
         page.get_by_role("button", name="Post", exact=True).tap()
         expect(page.locator("#own li")).to_contain_text([EVIL])
-        assert narrow(page)
+        assert too_wide(page) == []
         assert page.evaluate("window.hit") is None
     assert httpx.get(f"{site}/items", params={"id": EVIL}).json()["items"][EVIL]["title"] == EVIL
