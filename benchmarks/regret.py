@@ -1,6 +1,7 @@
-"""`python -m benchmarks.regret`: what the served lists miss, on a shop whose truth is known.
+"""`python -m benchmarks.regret`: what the served lists miss, on a platform whose truth is known.
 
-In: options. Out: a table, and `benchmarks/out/regret.json`. Regret is 1 − the expected clicks of
+In: options. Out: a table, and `benchmarks/out/regret.json`, or regret-<scenario>.json of another
+scenario than the shop. Regret is 1 − the expected clicks of
 the served lists / those of the best lists, which hold each user's unseen items with the highest
 true affinity at that moment. 0 is perfect.
 """
@@ -22,7 +23,8 @@ from rich.table import Table
 
 from benchmarks.served import RIVALS, Shown, Trial, run
 from flink_app.config import Config
-from flink_app.simulator import ShopSettings
+from flink_app.simulator.scenarios import SCENARIOS, scenario
+from flink_app.simulator.settings import WorldSettings
 from udfs.options.sources import models
 
 OUT = Path(__file__).parent / "out"
@@ -38,7 +40,8 @@ def _weights(**weights: float) -> tuple[str, ...]:
 
 
 OWN = "own weights"
-VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+Variants = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+SHOP: Variants = {
     OWN: ((), ()),
     "half of them": (_weights(**{kind: weight / 2 for kind, weight in _OWN.items()}), ()),
     "twice as much": (_weights(**{kind: weight * 2 for kind, weight in _OWN.items()}), ()),
@@ -55,7 +58,15 @@ VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (),
     ),
 }
-"""Treatments of event types: settings on top of the defaults, and the types that are not sent."""
+"""Treatments of event types: settings on top of the defaults, and the types that are not sent. A
+shop needs no settings; other scenarios begin with their own."""
+_VIDEO = scenario("video")
+VIDEO: Variants = {
+    OWN: (tuple(_VIDEO.choices), ()),
+    "every watch the same": ((_VIDEO.types[0], *_VIDEO.options), ()),
+    "watches alone": (tuple(_VIDEO.choices), ("rating", "favourite")),
+}
+VARIANTS: dict[str, Variants] = {"shop": SHOP, "video": VIDEO}
 MODELS = ("ranker", *models())
 COMPARED = ("ranker", "item-cf", "mf")
 """Models that are run with the first variants; others run only with millirec's own weights, and
@@ -70,11 +81,19 @@ _FIRST = (
 )
 
 
-def shop_of(seed: int) -> ShopSettings:
-    """A small shop: 20 sessions of 4 views per block, 11 days of simulated time in 100 blocks."""
-    return ShopSettings(
-        users=160, items=400, session_views=4, seed=seed, traffic=0.02, new_users=0.001
-    )
+_SMALL: dict[str, Any] = {"users": 160, "items": 400, "traffic": 0.02, "new_users": 0.001}
+_OWN_SETTINGS: dict[str, dict[str, Any]] = {"shop": {"session_views": 4}}
+
+
+def world_of(name: str, seed: int) -> WorldSettings:
+    """A small world: in a shop, 20 sessions of 4 views per block, 11 days of simulated time in 100
+    blocks."""
+    return scenario(name).settings(**_SMALL, **_OWN_SETTINGS.get(name, {}), seed=seed)
+
+
+def variants_of(name: str) -> Variants:
+    """What is compared: for a scenario without variants of its own, its settings alone."""
+    return VARIANTS.get(name) or {OWN: (tuple(scenario(name).choices), ())}
 
 
 def regret(
@@ -113,6 +132,7 @@ def _one(job: tuple[str, str, Trial]) -> dict[str, Any]:
 def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenario", choices=[*SCENARIOS], default="shop")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--blocks", type=int, default=100, help="20 lists each")
     parser.add_argument(
@@ -125,14 +145,14 @@ def main() -> None:
             variant,
             model,
             Trial(
-                world=shop_of(seed),
+                world=world_of(options.scenario, seed),
                 settings=(*settings, f"lists.model={model}"),
                 muted=muted,
                 blocks=options.blocks,
                 upset=options.upset,
             ),
         )
-        for variant, (settings, muted) in VARIANTS.items()
+        for variant, (settings, muted) in variants_of(options.scenario).items()
         for model in _models(variant)
         for seed in range(1, options.seeds + 1)
     ]
@@ -146,8 +166,11 @@ def main() -> None:
             )
     OUT.mkdir(exist_ok=True)
     figures = {"options": vars(options), "runs": runs}
-    (OUT / "regret.json").write_text(json.dumps(figures, indent=1) + "\n")
+    suffix = "" if options.scenario == "shop" else f"-{options.scenario}"
+    written = OUT / f"regret{suffix}.json"
+    written.write_text(json.dumps(figures, indent=1) + "\n")
     report(runs)
+    print(f"written: {written}")
 
 
 def _models(variant: str) -> tuple[str, ...]:
@@ -174,7 +197,7 @@ def report(runs: list[dict[str, Any]]) -> None:
     table.add_column("", no_wrap=True)
     for model in MODELS:
         table.add_column(model, justify="right")
-    for variant in VARIANTS:
+    for variant in dict.fromkeys(row["variant"] for row in runs):
         cells = []
         for model in MODELS:
             found, own = of(variant, model), of(OWN, model)
@@ -191,7 +214,6 @@ def report(runs: list[dict[str, Any]]) -> None:
     for model in MODELS:
         curve = np.nanmean(np.array(of(OWN, model, "curve"), np.float64), axis=0)
         console.print(f"{model:8}", " ".join(f"{value:.2f}"[1:] for value in curve))
-    console.print(f"written: {OUT / 'regret.json'}")
 
 
 if __name__ == "__main__":

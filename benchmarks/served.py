@@ -171,10 +171,10 @@ class Stage:
             hits, taken = np.isin(best, shown).tolist(), self._taken[best].tolist()
             self._wanted += [(block, *one) for one in zip(taken, hits, strict=True)]
             self._rows_shown.append((block, float(expected_clicks(chances[shown])), rivals))
-            for position, kind, value in self.world.answer(
-                self._random, user, shown, truth[row, shown]
-            ):
-                events.append(_Event(f"u{user}", kind, f"i{shown[position]}", value))
+            for one in self.world.answer(self._random, user, shown, truth[row, shown]):
+                item = int(shown[one.position])
+                self.world.heed(user, item, one)
+                events.append(_Event(f"u{user}", one.kind, f"i{item}", one.value))
         return events
 
     def _lists(self, users: NDArray[np.int64], model: str = "") -> list[NDArray[np.int64]]:

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from flink_app.commands.app import app
 
-_Name = Annotated[str, Parameter(name="--scenario", help="The platform: shop.")]
+_Name = Annotated[str, Parameter(name="--scenario", help="The platform: shop or video.")]
 
 
 @app.command

@@ -1,4 +1,4 @@
-"""`millirec demo`: a simulated shop, the whole job on this machine, and lists that follow clicks.
+"""`millirec demo`: a simulated platform, the job on this machine, and lists that follow clicks.
 
 `demo(60)` runs for a minute; `demo()` for DEMO_SECONDS, or until Ctrl-C.
 """

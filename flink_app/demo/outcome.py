@@ -84,7 +84,8 @@ def summarise(console: Console, outcome: Outcome, words: Words) -> None:
     totals, rest = outcome.totals, outcome.written - outcome.accounted
     show(
         f"{outcome.written:,} events = {totals.learned:,} learned + {totals.duplicates:,} "
-        f"duplicates + {totals.rejected:,} dead letters + {totals.ignored:,} searches"
+        f"duplicates + {totals.rejected:,} dead letters"
+        f"{f' + {totals.ignored:,} searches' if totals.ignored else ''}"
         f"{f' + {rest:,} in progress' if rest else ''}."
     )
     show()

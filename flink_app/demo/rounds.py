@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import redis
 
-from flink_app.simulator.world import World
+from flink_app.simulator.world import Reaction, World
 from flink_app.writers.files import DirectoryWriter
 from udfs.lists.keys import POPULAR, USER
 from udfs.options.sources import SOURCES
@@ -153,6 +153,8 @@ class Audience:
         with self._changes() as changes:
             began = time.perf_counter()
             self._writer.write([self._event(chosen)])
+            done = Reaction(0, self._taken["type"], self._taken.get("value"))
+            self._world.heed(int(chosen.user[1:]), int(chosen.clicked[1:]), done)
             while time.perf_counter() - began < WAIT_S:
                 message = changes.get_message(timeout=0.2)
                 if message is None or message["data"] != chosen.user.encode():

@@ -86,7 +86,7 @@ def _run(chosen: Scenario, world: World, screen: Screen, limit: float, outcome: 
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-demo-")))
         url, prefix = stack.enter_context(_redis())
         client = stack.enter_context(contextlib.closing(redis.Redis.from_url(url)))
-        settings = demo_settings(url, prefix, folder, chosen.options)
+        settings = demo_settings(url, prefix, folder, chosen.choices)
         site = stack.enter_context(page(settings, url))
         if site is not None:
             screen.say(
@@ -105,7 +105,7 @@ def _run(chosen: Scenario, world: World, screen: Screen, limit: float, outcome: 
             else "Starting Flink"
         )
         job.submit()
-        traffic = stack.enter_context(Traffic(world, folder / "inbox"))
+        traffic = stack.enter_context(Traffic(world, chosen.rate, folder / "inbox"))
         show = _Show(screen, client, prefix, job, traffic, outcome)
         show.wait_for_lists(chosen.words)
         inbox = DirectoryWriter(folder / "inbox")

@@ -25,9 +25,6 @@ slow machine does not start the show with a backlog. On one core the first one w
 for the compiler; it is less than 1 % of all, which keeps that out of the p99 of freshness."""
 
 _PAST_RATE = 6_000.0
-RATE = 500.0
-"""Events per second during the show."""
-
 _KEEP_S = 5.0  # minimum time that a file stays in the inbox
 
 CHOICES = (
@@ -76,11 +73,12 @@ def _toml(value: object) -> str:
 class Traffic:
     """Context manager: a thread writes the world's events until the context is left.
 
-    They are written in phases, each started by `go_on`: the portions of `PAST`, then the present.
+    They are written in phases, each started by `go_on`: the portions of `PAST`, then the
+    present, at `rate` events per second.
     """
 
-    def __init__(self, world: World, inbox: Path) -> None:
-        self._world, self._inbox = world, inbox
+    def __init__(self, world: World, rate: float, inbox: Path) -> None:
+        self._world, self._rate, self._inbox = world, rate, inbox
         self._stop = threading.Event()
         self._due = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
@@ -105,7 +103,7 @@ class Traffic:
         while after: Flink reads the newest file first, so the last to be read are old.
         """
         oldest = time.time() - _KEEP_S
-        if received < self.written - RATE:
+        if received < self.written - self._rate:
             self._behind = time.time()
         if self._behind > oldest:
             return
@@ -128,7 +126,7 @@ class Traffic:
         self.stop()
 
     def _run(self) -> None:
-        phases = [*((events, _PAST_RATE) for events in PAST), (None, RATE)]
+        phases = [*((events, _PAST_RATE) for events in PAST), (None, self._rate)]
         try:
             with DirectoryWriter(self._inbox) as writer:
                 for events, rate in phases:

@@ -15,6 +15,8 @@ import msgspec
 from flink_app.simulator.settings import WorldSettings
 from flink_app.simulator.shop.settings import OUTAGES, ShopSettings
 from flink_app.simulator.shop.shop import Shop
+from flink_app.simulator.video.platform import VideoPlatform
+from flink_app.simulator.video.settings import VideoSettings
 from flink_app.simulator.world import World
 from udfs.errors import ConfigError
 
@@ -39,18 +41,27 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         world: makes one from its settings. settings: their class. demo: those of the demo.
-        options: what its job is told, as for `--set`; the same as in examples/<name>/millirec.toml.
+        types: what any job must be told to know its event types, as for `--set`.
+        options: what its job is told besides, the same as in examples/<name>/millirec.toml.
         taken: the fields of the event that a user sends who takes an item of a list.
+        rate: events per second during the demo's show.
         described: settings of a world that describes its items, where nobody says otherwise.
     """
 
     world: Callable[[Any], World]
     settings: type[WorldSettings]
     demo: WorldSettings
+    types: tuple[str, ...] = ()
     options: tuple[str, ...]
     taken: dict[str, Any]
     words: Words
+    rate: float = 500.0
     described: dict[str, Any] = {}
+
+    @property
+    def choices(self) -> list[str]:
+        """All that its job is told, as for `--set`."""
+        return [*self.types, *self.options]
 
     def given(self, **chosen: Any) -> WorldSettings:
         """The settings with what was chosen; what is None or False is left as it is.
@@ -87,6 +98,22 @@ SCENARIOS: dict[str, Scenario] = {
         words=Words(place="shop", people="shoppers", takes="clicks", took="clicked", deed="click"),
         described={"outages": OUTAGES},
     ),
+    "video": Scenario(
+        world=VideoPlatform,
+        settings=VideoSettings,
+        demo=VideoSettings(users=1000, items=1000, new_users=0.0, new_items=0.005, metadata=True),
+        types=("events.weights.watch=1", "events.fractions.watch=0.2"),
+        options=(
+            "events.rating_neutral=3",
+            "events.rating_scale=2",
+            'lists.consumed_types=["watch", "rating"]',
+        ),
+        taken={"type": "watch", "value": 0.95},
+        words=Words(
+            place="video platform", people="viewers", takes="watches", took="watched", deed="play"
+        ),
+        rate=100.0,  # what somebody watches is gone from the lists, so that they last for hours
+    ),
 }
 
 
@@ -104,7 +131,12 @@ def scenario(name: str) -> Scenario:
     return found
 
 
+def scenario_of(settings: WorldSettings) -> Scenario:
+    """The scenario whose world these settings are of."""
+    [found] = [one for one in SCENARIOS.values() if one.settings is type(settings)]
+    return found
+
+
 def open_world(settings: WorldSettings) -> World:
     """A new world of these settings, whose class says which kind it is."""
-    [found] = [one for one in SCENARIOS.values() if one.settings is type(settings)]
-    return found.world(settings)
+    return scenario_of(settings).world(settings)

@@ -16,6 +16,7 @@ from rich.status import Status
 
 from flink_app.console.live import PLAIN_S, counted
 from flink_app.simulator.generator import simulate as play
+from flink_app.simulator.scenarios import scenario_of
 from flink_app.simulator.settings import WorldSettings
 from flink_app.writers.targets import how_to_run, writer_to
 
@@ -50,7 +51,8 @@ def simulate(
     spent = time.monotonic() - began
     pace = f"{written / spent:,.0f}/s" if spent > 0 else "-"
     console.print(f"{counted(written, 'event')} written to {target} in {spent:.1f} s ({pace})")
-    console.print(f"learn from them: {how_to_run(target)}", soft_wrap=True)
+    types = scenario_of(world).types
+    console.print(f"learn from them: {how_to_run(target, types)}", soft_wrap=True)
 
 
 def _shown(status: Any) -> AbstractContextManager[Status | None]:

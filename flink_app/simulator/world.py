@@ -30,7 +30,8 @@ class World(Protocol):
     same world and events.
 
     The truth is that of the latest block of actions. Reading it and showing lists does not change
-    what happens later. Every method raises MillirecError for an id that the world does not have.
+    what happens later, `heed` does. Every method raises MillirecError for an id that the world does
+    not have.
     """
 
     @property
@@ -92,6 +93,10 @@ class World(Protocol):
 
         user: a number. items: (k,) int64, best first. affinity: (k,) float32, the user's for them.
         """
+
+    def heed(self, user: int, item: int, reaction: Reaction) -> None:
+        """Take note of what a user did with an item of a list, which is none of the world's own
+        actions: what follows from it is true from then on. user, item: numbers."""
 
     def objections(
         self, random: np.random.Generator, actions: Actions, affinity: NDArray[np.float32]

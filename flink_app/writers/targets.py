@@ -7,6 +7,7 @@ what it writes.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flink_app.config.paths import local
@@ -30,23 +31,26 @@ def writer_to(target: str) -> Writer:
     return FileWriter(path)
 
 
-def how_to_run(target: str) -> str:
-    """The command that learns from what was written.
+def how_to_run(target: str, settings: Sequence[str] = ()) -> str:
+    """The command that learns from what was written; settings: more of them, as for `--set`.
 
     >>> how_to_run("kafka://127.0.0.1:9092/events")
     'millirec run --set source.kind=kafka --set source.brokers=127.0.0.1:9092 --set \
 source.topic=events'
     >>> how_to_run("events.jsonl")
     'millirec run events.jsonl'
+    >>> how_to_run("events.jsonl", ["events.weights.watch=1.5"])
+    'millirec run events.jsonl --set events.weights.watch=1.5'
     """
+    given = [f"--set {shlex.quote(setting)}" for setting in settings]
     if target.startswith("kafka://"):
         brokers, topic = _kafka(target)
-        settings = {"kind": "kafka", "brokers": brokers, "topic": topic}
-        flags = [f"--set {shlex.quote(f'source.{key}={value}')}" for key, value in settings.items()]
-        return " ".join(["millirec run", *flags])
+        source = {"kind": "kafka", "brokers": brokers, "topic": topic}
+        flags = [f"--set {shlex.quote(f'source.{key}={value}')}" for key, value in source.items()]
+        return " ".join(["millirec run", *flags, *given])
     if target.endswith("/") or local(target).is_dir():
-        return f"millirec run {shlex.quote(target)} --set source.kind=directory"
-    return f"millirec run {shlex.quote(target)}"
+        given.insert(0, "--set source.kind=directory")
+    return " ".join(["millirec run", shlex.quote(target), *given])
 
 
 def _kafka(target: str) -> tuple[str, str]:

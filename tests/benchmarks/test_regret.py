@@ -8,9 +8,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from benchmarks.regret import regret
-from benchmarks.served import RIVALS, Shown, Trial, run
+from benchmarks.regret import OWN, regret, variants_of, world_of
+from benchmarks.served import RIVALS, Shown, Stage, Trial, run
 from flink_app.simulator import ShopSettings
+from flink_app.simulator.scenarios import SCENARIOS
+from flink_app.simulator.video.platform import VideoPlatform
 
 SHOP = ShopSettings(users=160, items=320, session_views=4, seed=2, traffic=0.02, new_users=0.0)
 BLOCKS = 60
@@ -68,3 +70,33 @@ def test_muted_types_are_not_sent() -> None:
     assert {"impression", "dislike", "view", "click"} <= run(short).events.keys()
     muted = msgspec.structs.replace(short, muted=("dislike", "impression"))
     assert not run(muted).events.keys() & {"impression", "dislike"}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_has_a_small_world_and_its_own_settings(name: str) -> None:
+    assert isinstance(world_of(name, 2), SCENARIOS[name].settings)
+    assert world_of(name, 2).users == 160
+    settings, muted = variants_of(name)[OWN]
+    assert list(settings) == ([] if name == "shop" else SCENARIOS[name].choices)
+    assert muted == ()
+
+
+def test_viewers_find_what_they_like_and_the_next_episode() -> None:
+    settings, _ = variants_of("video")[OWN]
+    stage = Stage(Trial(world=world_of("video", 1), settings=settings, blocks=30))
+    shown = stage.run()
+    assert {"watch", "rating", "favourite", "impression"} == shown.events.keys()
+    assert regret(shown.served, shown)[0] < 0.8 * rival(shown, "popular")
+    truth = stage.world.affinities(np.arange(stage.world.users))
+    assert isinstance(stage.world, VideoPlatform)
+    following = stage.world._now.following
+    waiting = np.flatnonzero(following >= 0)
+    waiting = waiting[truth[waiting, following[waiting]] > 0.8]
+    own, popular = stage._lists(waiting), stage._lists(waiting, "popular")
+    found, by_chance = (
+        np.mean([following[user] in row for user, row in zip(waiting, lists, strict=True)])
+        for lists in (own, popular)
+    )
+    assert len(waiting) > 20
+    assert found > 0.5
+    assert found > 3 * by_chance

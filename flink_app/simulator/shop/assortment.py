@@ -1,7 +1,7 @@
 """The items of the simulated shop: latent vectors, popularity with a long tail, new arrivals.
 
 In: a seeded generator and the number of items to add. Out: arrays over items, and shelves: the
-items that a browsing user sees, (views, SHELF) item numbers.
+items that a browsing user sees.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from flink_app.simulator.shelves import Shelves
 from flink_app.simulator.shop.names import CATEGORIES
 from flink_app.simulator.shop.wording import Wording
 from flink_app.simulator.truth import FACTORS, unit, zipf_weights
-
-SHELF = 16
-"""Items seen at each step of browsing: half from the whole shop, half from one category."""
 
 _SPREAD = 0.6
 _QUALITY = 0.3
@@ -77,31 +75,16 @@ class Catalogue:
         self._index()
 
     def _index(self) -> None:
-        """Order the items by category, so that one running sum serves both kinds of draw."""
         categories = np.arange(len(self)) % len(CATEGORIES)
-        self._order = np.argsort(categories, kind="stable")
-        self._sums = np.cumsum((self.popularity * self.available)[self._order])
-        ends = np.cumsum(np.bincount(categories, minlength=len(CATEGORIES)))
-        bounds = np.concatenate([[0.0], self._sums])
-        self._high = bounds[ends]
-        self._low = np.concatenate([[0.0], self._high[:-1]])
+        self._shelves = Shelves(self.popularity * self.available, categories, len(CATEGORIES))
 
     def shelves(self, categories: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The items that each view chooses from, drawn by popularity with repetition.
+        """The items that each view chooses from, see `Shelves.draw`.
 
-        categories: (views,) int64, 0 to 11, what the user is looking for.
-        Returns (views, SHELF) int64 item numbers, the second half from the given category; in a
-        shop of fewer than 12 items, an empty category shows the next item instead.
+        categories: (views,) int64, 0 to 11, what the user is looking for; in a shop of fewer than
+        12 items, an empty category shows the next item instead.
         """
-        draws = self._rng.random((len(categories), SHELF))
-        half = SHELF // 2
-        low, high = self._low[categories, None], self._high[categories, None]
-        draws[:, :half] *= self._sums[-1]
-        draws[:, half:] = low + draws[:, half:] * (high - low)
-        places = np.searchsorted(self._sums, draws, side="right")
-        # rounding may lift a draw onto the upper bound itself
-        chosen: NDArray[np.int64] = self._order[np.minimum(places, len(self) - 1)]
-        return chosen
+        return self._shelves.draw(self._rng, categories)
 
     def affinity(
         self, tastes: NDArray[np.float32], items: NDArray[np.int64]

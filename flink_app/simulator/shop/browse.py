@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.simulator.actions import Actions
+from flink_app.simulator.sessions import lengths, moments, pick
 from flink_app.simulator.shop.assortment import Catalogue
 from flink_app.simulator.truth import cart_probability, purchase_probability
 
 _CHOOSY = 6.0  # inverse temperature of the choice from a shelf
 _FOCUSED = 4.0  # inverse temperature of the choice of what to look for
-_LONGEST = 60
 
 
 def browse(
@@ -36,44 +36,19 @@ def browse(
     session. session_views: mean of the geometric length, at least 1. Returns the actions, grouped
     by session, and their moments, float64 steps from 0, ascending within a session's item.
     """
-    lengths = np.minimum(rng.geometric(1.0 / session_views, len(users)), _LONGEST)
-    owner = np.repeat(np.arange(len(users)), lengths)
-    wanted = _pick(rng, _FOCUSED * tastes @ catalogue.centres.T)[owner]
+    views_of = lengths(rng, len(users), session_views)
+    owner = np.repeat(np.arange(len(users)), views_of)
+    wanted = pick(rng, _FOCUSED * tastes @ catalogue.centres.T)[owner]
     shelves = catalogue.shelves(wanted)
     affinity = catalogue.affinity(tastes[owner], shelves)
-    chosen = _pick(rng, _CHOOSY * affinity)
+    chosen = pick(rng, _CHOOSY * affinity)
     rows = np.arange(len(owner))
     items, liking = shelves[rows, chosen], affinity[rows, chosen]
 
     cart = rng.random(len(owner)) < cart_probability(liking)
     purchase = cart & (rng.random(len(owner)) < purchase_probability(liking))
     views = Actions(users[owner], items, np.zeros_like(owner), first_session + owner)
-    return _funnel(views, _moments(rng, lengths, session_views), cart, purchase)
-
-
-def _pick(rng: np.random.Generator, scores: NDArray[np.float32]) -> NDArray[np.int64]:
-    """A column per row with P ∝ exp(score): the Gumbel-max draw, written as a race of Exp(1).
-
-    scores: (n, k) float32, finite. Returns (n,) int64, 0 to k − 1.
-    """
-    race = rng.standard_exponential(scores.shape, np.float32)
-    winners: NDArray[np.int64] = np.argmin(race * np.exp(-scores), axis=1)
-    return winners
-
-
-def _moments(
-    rng: np.random.Generator, lengths: NDArray[np.int64], spread: float
-) -> NDArray[np.float64]:
-    """When each view happens: sessions start within `spread` steps, views follow 0.5 + Exp(0.5).
-
-    lengths: (n,) int64, at least 1. Returns (sum of lengths,) float64 steps.
-    """
-    starts = rng.random(len(lengths)) * spread
-    gaps = 0.5 + 0.5 * rng.standard_exponential(int(lengths.sum()))
-    passed = np.cumsum(gaps)
-    heads = np.cumsum(lengths) - lengths
-    moments: NDArray[np.float64] = passed + np.repeat(starts - passed[heads], lengths)
-    return moments
+    return _funnel(views, moments(rng, views_of, session_views), cart, purchase)
 
 
 def _funnel(

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flink_app.simulator.item_lines import encode_item, long_ago
 from flink_app.simulator.shop.assortment import Catalogue
-from flink_app.simulator.shop.descriptions import Telling, encode_item, fields, long_ago, price
+from flink_app.simulator.shop.descriptions import Telling, fields, price
 from flink_app.simulator.shop.names import CATEGORIES
 from flink_app.simulator.shop.settings import ShopSettings
 

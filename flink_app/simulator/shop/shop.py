@@ -17,6 +17,7 @@ from flink_app.simulator.actions import Actions, joined
 from flink_app.simulator.names import number_of
 from flink_app.simulator.people import People
 from flink_app.simulator.segments import Segments
+from flink_app.simulator.sessions import Ahead
 from flink_app.simulator.shop import audience, lines, names
 from flink_app.simulator.shop.assortment import Catalogue
 from flink_app.simulator.shop.browse import browse
@@ -52,8 +53,7 @@ class Shop:
         self._segments = Segments(who, len(centres)) if settings.profiles else None
         self._people = People(world, settings.users, centres, self._segments)
         nothing = np.empty(0, np.int64)
-        self._open = Actions(nothing, nothing, nothing, nothing)
-        self._moments = np.empty(0, np.float64)
+        self._ahead = Ahead(Actions(nothing, nothing, nothing, nothing))
         self._sessions = 0
         self._users_due = 0.0
         self._items_due = 0.0
@@ -169,6 +169,9 @@ class Shop:
         dislikes = bool(audience.sends_dislikes(np.array([user]))[0])
         return [Reaction(*event) for event in audience.answer(random, affinity, dislikes)]
 
+    def heed(self, user: int, item: int, reaction: Reaction) -> None:
+        """See `World.heed`: in a shop nothing follows."""
+
     def objections(
         self, random: np.random.Generator, actions: Actions, affinity: NDArray[np.float32]
     ) -> NDArray[np.bool_]:
@@ -199,16 +202,12 @@ class Shop:
                 self.settings.searches,
             )
             started, moments = joined(asked, started), np.concatenate([before, moments])
-        moments = np.concatenate([self._moments, moments])
-        order = np.argsort(moments, kind="stable")
-        ended = int(np.searchsorted(moments[order], span))
-        actions = joined(self._open, started).take(order)
-        self._open = actions.take(slice(ended, None))
-        self._moments = moments[order][ended:] - span
+        actions = self._ahead.block(started, moments, span)
+        ended = len(actions)
         self._users_due += self.settings.new_users * ended
         self._items_due += self.settings.new_items * ended
         self._news.passed(ended)
-        return actions.take(slice(0, ended))
+        return actions
 
     def affinities(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """`affinity` of several users: (n,) int64 numbers → (n, items) float32."""
@@ -241,7 +240,7 @@ class Shop:
         self._catalogue.grow(items)
         self._news.restock()
         regulars = min(max(1, self.users // 8), _LARGEST_BLOCK)
-        back = self._people.visitors(regulars, np.unique(self._open.users))
+        back = self._people.visitors(regulars, self._ahead.users)
         return np.concatenate([self._people.grow(users), back])
 
     def _item(self, item: str) -> int:

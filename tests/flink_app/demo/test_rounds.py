@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from flink_app.demo.rounds import SHOWN, Audience, Round, favourites
 from flink_app.simulator import Shop, ShopSettings
+from flink_app.simulator.scenarios import scenario
 from flink_app.writers.files import DirectoryWriter
 
 CLICK = {"type": "click"}
@@ -151,3 +152,22 @@ def test_newcomers_in_lists_are_told_with_their_reasons(
     assert (first.title, first.user, first.reason) == (shop.title("i61"), "u4", "popular now")
     assert (second.title, second.caption) == (shop.title("i62"), shop.caption("i62"))
     assert second.reason == f"like {shop.title('i2')}"
+
+
+def test_what_a_user_takes_is_told_in_the_scenario_s_words_and_heeded_by_the_world(
+    redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    chosen = scenario("video")
+    site = chosen.world(chosen.given(users=20, items=60, episodes=0.8))
+    audience = Audience(site, chosen.taken, redis_client, "t:", DirectoryWriter(tmp_path))
+    before = site.affinity("u3")
+
+    def failed() -> None:
+        raise ValueError("nobody learns here")
+
+    with pytest.raises(ValueError, match="nobody"):
+        audience.click(Round("u3", (), "i1", ["i1"]), failed)
+    [line] = [line for file in tmp_path.glob("*.jsonl") for line in file.read_bytes().splitlines()]
+    event = msgspec.json.decode(line)
+    assert (event["type"], event["value"], event["item"]) == ("watch", 0.95, "i1")
+    assert site.affinity("u3")[1] < before[1] - 0.5

@@ -81,15 +81,22 @@ def test_ctrl_c_ends_it_cleanly_and_a_given_redis_is_left_as_it_was(
 ) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.set("rec:alice", "mine")
-        process, mark = _start(tmp_path, DEMO_SECONDS="0", REDIS_URL=redis_url)
+        process, mark = _start(
+            tmp_path, DEMO_SECONDS="0", DEMO_SCENARIO="video", REDIS_URL=redis_url
+        )
         assert process.stdout is not None
+        lines: list[str] = []
         for line in process.stdout:
+            lines.append(line)
             if "the list follows after" in line:
                 process.send_signal(signal.SIGINT)
                 break
         output, _ = process.communicate(timeout=LIMIT_S)
         assert process.returncode == 0, output
-        assert "lists that followed" in output or "1 click" in output
+        assert "Learning the video platform's past, 24,000 events\n" in lines
+        assert re.search(r"\) watches .*, \d+ min", "".join(lines)), lines
+        assert re.search(r"\d plays?, and (a list|lists) that followed", output), output
+        assert " 0 dead letters" in output
         assert client.get("rec:alice") == b"mine"
         assert list(client.scan_iter("millirec-demo:*")) == []
         client.delete("rec:alice")
@@ -102,6 +109,14 @@ def test_a_demo_that_has_shown_nothing_is_no_success(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(story, "_run", interrupted)
     assert demo(0) == 130
+
+
+def test_an_unknown_scenario_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DEMO_SCENARIO", "vidio")
+    with pytest.raises(ConfigError, match="'vidio': did you mean video"):
+        demo(1)
 
 
 @pytest.mark.parametrize("seconds", ["a minute", "-1", "inf", "nan"])

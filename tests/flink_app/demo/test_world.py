@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from flink_app.config.check import check
-from flink_app.demo.world import PAST, RATE, Traffic, demo_config, demo_settings
+from flink_app.demo.world import PAST, Traffic, demo_config, demo_settings
 from flink_app.simulator import Shop
 from flink_app.simulator.scenarios import SCENARIOS
 from tests.waiting import wait_for
 from udfs.errors import ServiceError
 
-SHOP = SCENARIOS["shop"].demo
+SHOP, RATE = SCENARIOS["shop"].demo, SCENARIOS["shop"].rate
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -25,7 +25,7 @@ def test_the_job_can_run_with_the_configuration_and_writes_below_the_folder(
     monkeypatch.setenv("MILLIREC_MODEL_DIMENSIONS", "99")
     folder = tmp_path / 'a "quoted" name'
     config = demo_config(
-        demo_settings("redis://127.0.0.1:7777/0", "p:", folder, SCENARIOS[name].options)
+        demo_settings("redis://127.0.0.1:7777/0", "p:", folder, SCENARIOS[name].choices)
     )
     check(config)
     assert config.source.paths == [str(folder / "inbox")]
@@ -37,7 +37,7 @@ def test_the_job_can_run_with_the_configuration_and_writes_below_the_folder(
 
 
 def test_traffic_goes_on_phase_by_phase_and_stops(tmp_path: Path) -> None:
-    with Traffic(Shop(SHOP), tmp_path) as traffic:
+    with Traffic(Shop(SHOP), RATE, tmp_path) as traffic:
         assert traffic.written == 0
         traffic.go_on()
         wait_for(lambda: traffic.written >= PAST[0], 20)
@@ -55,7 +55,7 @@ def test_traffic_goes_on_phase_by_phase_and_stops(tmp_path: Path) -> None:
 
 
 def test_old_files_are_swept_unless_the_job_is_behind(tmp_path: Path) -> None:
-    traffic = Traffic(Shop(SHOP), tmp_path)
+    traffic = Traffic(Shop(SHOP), RATE, tmp_path)
     traffic.written = 10_000
     old, new = tmp_path / "1-1-1.jsonl", tmp_path / "2-1-1.jsonl"
     old.touch()
@@ -73,7 +73,7 @@ def test_old_files_are_swept_unless_the_job_is_behind(tmp_path: Path) -> None:
 def test_a_failure_of_the_writing_thread_is_raised_by_check(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.write_text("a file, where a folder should be")
-    with Traffic(Shop(SHOP), inbox) as traffic:
+    with Traffic(Shop(SHOP), RATE, inbox) as traffic:
         end = time.monotonic() + 60
         with pytest.raises(ServiceError, match="cannot be written"):
             while time.monotonic() < end:

@@ -7,10 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from flink_app.config import load
+from flink_app.graph.event_settings import decode_settings
 from flink_app.simulator import ShopSettings
+from flink_app.simulator.scenarios import scenario
 from flink_app.simulator.simulation import simulate
 from flink_app.writers.targets import how_to_run
 from udfs.errors import ConfigError
+from udfs.events.decode import Decoder
 
 SMALL = ShopSettings(users=20, items=30)
 
@@ -34,3 +38,16 @@ def test_a_watched_folder(tmp_path: Path) -> None:
 def test_a_topic_must_be_named() -> None:
     with pytest.raises(ConfigError, match="kafka://host:port/topic"):
         simulate("kafka://127.0.0.1:9092", 1, None, None, SMALL)
+
+
+def test_a_platform_whose_types_need_weights_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "events.jsonl"
+    simulate(str(target), 30, None, None, scenario("video").given(users=20, items=30))
+    end = capsys.readouterr().err.splitlines()[-1]
+    assert end.endswith("--set events.weights.watch=1 --set events.fractions.watch=0.2")
+    _, *settings = end.removeprefix("learn from them: millirec run ").split(" --set ")
+    decoder = Decoder(decode_settings(load(None, settings, {}).config))
+    decoded = decoder.decode(target.read_text().splitlines(), 1_800_000_000_000)
+    assert (len(decoded), decoded.rejected) == (30, [])

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flink_app.simulator.shop.assortment import SHELF, Catalogue
+from flink_app.simulator.shelves import SHELF
+from flink_app.simulator.shop.assortment import Catalogue
 from flink_app.simulator.shop.names import CATEGORIES
 
 

@@ -4,10 +4,9 @@ import json
 
 import numpy as np
 
+from flink_app.simulator.item_lines import encode_item
 from flink_app.simulator.shop.assortment import Catalogue
-from flink_app.simulator.shop.descriptions import Telling, encode_item, fields, long_ago
-
-DAY_MS = 86_400_000
+from flink_app.simulator.shop.descriptions import Telling, fields
 
 
 def test_an_item_event_has_the_documented_fields() -> None:
@@ -22,9 +21,3 @@ def test_an_item_event_has_the_documented_fields() -> None:
     assert event["title"].startswith(event["provider"])
     assert len(event["vector"]) == 16
     assert fields(catalogue, 13, 88).keys().isdisjoint({"image", "vector"})
-
-
-def test_what_was_there_from_the_first_was_published_within_the_year_before() -> None:
-    days = [(1_704_067_200_000 - long_ago(n, 1_704_067_200_000)) / DAY_MS for n in range(500)]
-    assert min(days) >= 30
-    assert max(days) < 365

@@ -1,0 +1,80 @@
+"""How sessions of simulated users go: how long, when each action happens, and which is chosen.
+
+In: a seeded generator, scores or lengths. Out: choices, moments in steps of browsing (one step
+passes between two views of a session), and blocks of actions in order of time.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flink_app.simulator.actions import Actions, joined
+
+A = TypeVar("A", bound=Actions)
+
+LONGEST = 60
+"""Views of the longest session."""
+
+
+def lengths(rng: np.random.Generator, sessions: int, mean: float) -> NDArray[np.int64]:
+    """How many views each session has, (sessions,) int64 from 1 to `LONGEST`: geometric, of this
+    mean before it is cut."""
+    return np.minimum(rng.geometric(1.0 / mean, sessions), LONGEST)
+
+
+def pick(rng: np.random.Generator, scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """A column per row with P ∝ exp(score): the Gumbel-max draw, written as a race of Exp(1).
+
+    scores: (n, k) float32, finite. Returns (n,) int64, 0 to k − 1.
+    """
+    race = rng.standard_exponential(scores.shape, np.float32)
+    winners: NDArray[np.int64] = np.argmin(race * np.exp(-scores), axis=1)
+    return winners
+
+
+def moments(
+    rng: np.random.Generator, lengths: NDArray[np.int64], spread: float
+) -> NDArray[np.float64]:
+    """When each view happens: sessions start within `spread` steps, views follow 0.5 + Exp(0.5).
+
+    lengths: (n,) int64, at least 1. Returns (sum of lengths,) float64 steps.
+    """
+    starts = rng.random(len(lengths)) * spread
+    gaps = 0.5 + 0.5 * rng.standard_exponential(int(lengths.sum()))
+    passed = np.cumsum(gaps)
+    heads = np.cumsum(lengths) - lengths
+    found: NDArray[np.float64] = passed + np.repeat(starts - passed[heads], lengths)
+    return found
+
+
+class Ahead(Generic[A]):
+    """Actions that are still to come, of sessions that go on after a block.
+
+    Args:
+        none: no actions, of the world's class.
+    """
+
+    def __init__(self, none: A) -> None:
+        self._open, self._moments = none, np.empty(0, np.float64)
+
+    @property
+    def users(self) -> NDArray[np.int64]:
+        """Those who are in a session, int64 numbers, ascending."""
+        busy: NDArray[np.int64] = np.unique(self._open.users)
+        return busy
+
+    def block(self, started: A, moments: NDArray[np.float64], span: float) -> A:
+        """The actions of the next `span` steps, in order of time; the others wait.
+
+        started: those of new sessions. moments: when each of these happens, in steps from now.
+        """
+        moments = np.concatenate([self._moments, moments])
+        order = np.argsort(moments, kind="stable")
+        ended = int(np.searchsorted(moments[order], span))
+        actions = joined(self._open, started).take(order)
+        self._open = actions.take(slice(ended, None))
+        self._moments = moments[order][ended:] - span
+        return actions.take(slice(0, ended))

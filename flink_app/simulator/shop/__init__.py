@@ -1,0 +1,1 @@
+"""The simulated shop: searches, carts, purchases, and stock that runs out."""

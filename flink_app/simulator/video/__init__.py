@@ -1,0 +1,1 @@
+"""The simulated video platform: films and series, watched to a fraction, rated, and favourites."""
