@@ -66,7 +66,15 @@ VIDEO: Variants = {
     "every watch the same": ((_VIDEO.types[0], *_VIDEO.options), ()),
     "watches alone": (tuple(_VIDEO.choices), ("rating", "favourite")),
 }
-VARIANTS: dict[str, Variants] = {"shop": SHOP, "video": VIDEO}
+_SOCIAL = scenario("social")
+SOCIAL: Variants = {
+    OWN: (tuple(_SOCIAL.choices), ()),
+    "nobody is followed": ((*_SOCIAL.choices, "social.share=0"), ()),
+    "every fifth place": ((*_SOCIAL.choices, "social.share=0.2"), ()),
+    "half-lives are learned": ((*_SOCIAL.choices, "model.popularity_half_life_s=0"), ()),
+    "own posts too": ((*_SOCIAL.choices, "lists.exclude_own=false"), ()),
+}
+VARIANTS: dict[str, Variants] = {"shop": SHOP, "video": VIDEO, "social": SOCIAL}
 MODELS = ("ranker", *models())
 COMPARED = ("ranker", "item-cf", "mf")
 """Models that are run with the first variants; others run only with millirec's own weights, and
@@ -82,13 +90,16 @@ _FIRST = (
 
 
 _SMALL: dict[str, Any] = {"users": 160, "items": 400, "traffic": 0.02, "new_users": 0.001}
-_OWN_SETTINGS: dict[str, dict[str, Any]] = {"shop": {"session_views": 4}}
+_OWN_SETTINGS: dict[str, dict[str, Any]] = {
+    "shop": {"session_views": 4},
+    "social": {"session_views": 4, "items": 240, "traffic": 0.1, "new_items": 0.08},
+}
 
 
 def world_of(name: str, seed: int) -> WorldSettings:
     """A small world: in a shop, 20 sessions of 4 views per block, 11 days of simulated time in 100
-    blocks."""
-    return scenario(name).settings(**_SMALL, **_OWN_SETTINGS.get(name, {}), seed=seed)
+    blocks; on a social network five times the life of a post."""
+    return scenario(name).settings(**{**_SMALL, **_OWN_SETTINGS.get(name, {})}, seed=seed)
 
 
 def variants_of(name: str) -> Variants:

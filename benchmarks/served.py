@@ -22,11 +22,14 @@ from flink_app.simulator.truth import click_probability, expected_clicks
 from udfs.events.batch import make_batch
 from udfs.events.decode import Decoder
 from udfs.events.items import ItemReader
+from udfs.events.people import PeopleReader
 from udfs.events.settings import DecodeSettings
 from udfs.feed.metadata import Described as Told
 from udfs.feed.metadata import described
 from udfs.learning.learner import Learner
 from udfs.models.content.features import content_vector
+from udfs.models.segments.names import likes_of, of_profile
+from udfs.models.social.source import follows_of
 from udfs.state.handles import MemoryRows
 
 LENGTH = 10
@@ -45,6 +48,7 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
     ts: int = 0
 
 
+_ITEM = b'{"kind":"item",'
 _encode, _decode = msgspec.json.encode, msgspec.json.Decoder(_Event).decode
 
 
@@ -105,6 +109,7 @@ class Stage:
         self._events: dict[str, int] = {}
         self._taken = np.zeros(self.world.items, np.int64)
         self._catalogue = Described(decode_settings(config))
+        self._people = Said(decode_settings(config), self.learner)
         self._rows_shown: list[tuple[int, float, list[float]]] = []
         self._wanted: list[tuple[int, int, bool]] = []
 
@@ -123,8 +128,7 @@ class Stage:
         """Run one block: before the first action of a session, its user sees a list."""
         actions = self.world.advance()
         self._grow()
-        if entries := self._catalogue.take(self.world.news(int(self._now)), int(self._now)):
-            self.learner.describe(entries, int(self._now))
+        self._tell(self.world.news(int(self._now)), int(self._now))
         people, place = np.unique(actions.users, return_inverse=True)
         truth = self.world.affinities(people)
         liking = truth[place, np.minimum(actions.items, truth.shape[1] - 1)]
@@ -143,6 +147,15 @@ class Stage:
                 if dislike:
                     events.append(_Event(event.user, "dislike", event.item))
             self._learn(events)
+
+    def _tell(self, lines: list[bytes], now_ms: int) -> None:
+        """Let the learner know what there is to know of items and users, and which are over."""
+        items = [line for line in lines if line.startswith(_ITEM)]
+        self._people.take([line for line in lines if not line.startswith(_ITEM)], now_ms)
+        if entries := self._catalogue.take(items, now_ms):
+            self.learner.describe(entries, now_ms)
+        elif now_ms >= self.learner.catalogue.metadata.changes_at:
+            self.learner.show_items(now_ms)
 
     def _told(self, actions: Actions) -> list[_Event]:
         """The world's own events, without their times."""
@@ -163,7 +176,7 @@ class Stage:
         events: list[_Event] = []
         for row, user in enumerate(users.tolist()):
             chances = click_probability(truth[row])
-            unseen = np.flatnonzero(~self._seen[user])
+            unseen = np.flatnonzero(~self._seen[user] & self.world.available)
             best = unseen[np.argsort(-chances[unseen], kind="stable")[:LENGTH]]
             drawn = self._draws.choice(unseen, min(LENGTH, len(unseen)), replace=False)
             rivals = [float(expected_clicks(chances[r])) for r in (best, popular[row], drawn)]
@@ -184,6 +197,7 @@ class Stage:
         learner = self.learner
         found = learner.users.locate(names, self._rows, self._history, learner.catalogue)
         slots = np.array([found[name] for name in names], np.int32)
+        self._people.tell(found)
         lists = [np.empty(0, np.int64)] * len(names)
         models, now, all_rows = learner.models, int(self._now), np.arange(len(names))
         for _, at, made in models.rank(slots, now, model) if model else models.tell(slots, now):
@@ -232,6 +246,27 @@ class Described:
             content = content_vector(fields).tobytes()
             entries.append(described(change.item, change.ts, fields, content))
         return entries
+
+
+class Said:
+    """What users have said of themselves, as the job would tell it when it loads a user."""
+
+    def __init__(self, settings: DecodeSettings, learner: Learner) -> None:
+        self._reader, self._models = PeopleReader(settings), learner.models
+        self._fields: dict[str, dict[str, Any]] = {}
+
+    def take(self, lines: list[bytes], now_ms: int) -> None:
+        """Note what these lines say."""
+        for change in self._reader.decode([line.decode() for line in lines], now_ms).changes:
+            self._fields.setdefault(change.user, {}).update(change.fields)
+
+    def tell(self, slots: dict[str, int]) -> None:
+        """Tell it of these users, by their cache slots."""
+        for name, slot in slots.items():
+            if (fields := self._fields.get(name)) is None:
+                continue
+            self._models.social.follows.put(slot, follows_of(fields))
+            self._models.segments.describe_user(slot, of_profile(fields), likes_of(fields))
 
 
 def run(trial: Trial) -> Shown:

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from flink_app.commands.app import app
 
-_Name = Annotated[str, Parameter(name="--scenario", help="The platform: shop or video.")]
+_Name = Annotated[str, Parameter(name="--scenario", help="The platform: shop, video or social.")]
 
 
 @app.command
@@ -45,7 +45,9 @@ def simulate(
     ] = None,
     seed: Annotated[int, Parameter(help="The seed of the random platform.")] = 1,
     users: Annotated[int, Parameter(help="Users at the start.")] = 1000,
-    items: Annotated[int, Parameter(help="Items at the start.")] = 2000,
+    items: Annotated[
+        int | None, Parameter(help="Items at the start: 2,000, of a social network 800.")
+    ] = None,
     metadata: Annotated[
         bool,
         Parameter(

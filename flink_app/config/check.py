@@ -58,6 +58,11 @@ set it to the most subtasks you may ever need.
     _check_paths(config)
     _check_rules(config)
     check_cassandra(config)
+    if config.lists.exclude_own and config.privacy.pseudonyms:
+        raise ConfigError(
+            "lists.exclude_own and privacy.pseudonyms are both on: the provider of an item, which "
+            "is no pseudonym, cannot be compared with a user's. Turn one of them off."
+        )
     pseudonyms_of(config)
     if config.state.restore == "latest" and not config.state.checkpoints:
         raise ConfigError(

@@ -89,9 +89,10 @@ class Round(msgspec.Struct, frozen=True):
 def favourites(world: World, user: str) -> tuple[str, ...]:
     """The two categories with the highest mean affinity for the user, by the world's truth."""
     affinity = world.affinity(user)
-    names = [world.category(f"i{number}") for number in range(len(affinity))]
+    there = np.flatnonzero(np.isfinite(affinity))
+    names = [world.category(f"i{number}") for number in there.tolist()]
     kinds, of = np.unique(names, return_inverse=True)
-    means = np.bincount(of, affinity) / np.bincount(of)
+    means = np.bincount(of, affinity[there]) / np.bincount(of)
     return tuple(kinds[np.argsort(-means)[:2]].tolist())
 
 

@@ -15,6 +15,8 @@ import msgspec
 from flink_app.simulator.settings import WorldSettings
 from flink_app.simulator.shop.settings import OUTAGES, ShopSettings
 from flink_app.simulator.shop.shop import Shop
+from flink_app.simulator.social.settings import SocialSettings
+from flink_app.simulator.social.social import Social
 from flink_app.simulator.video.platform import VideoPlatform
 from flink_app.simulator.video.settings import VideoSettings
 from flink_app.simulator.world import World
@@ -113,6 +115,24 @@ SCENARIOS: dict[str, Scenario] = {
             place="video platform", people="viewers", takes="watches", took="watched", deed="play"
         ),
         rate=100.0,  # what somebody watches is gone from the lists, so that they last for hours
+    ),
+    "social": Scenario(
+        world=Social,
+        settings=SocialSettings,
+        # A time-lapse: posts live for five minutes.
+        demo=SocialSettings(users=600, items=360, new_users=0.0, new_items=0.006, lifetime_s=300.0),
+        types=("events.weights.comment=2.0", "events.weights.share=2.0"),
+        options=(
+            "lists.exclude_own=true",
+            "social.share=0.5",
+            "model.popularity_half_life_s=3600",
+            "state.item_expiry_days=2",
+        ),
+        taken={"type": "like"},
+        words=Words(
+            place="social network", people="users", takes="likes", took="liked", deed="like"
+        ),
+        rate=200.0,  # as many new posts as each user reads
     ),
 }
 

@@ -68,7 +68,8 @@ class World(Protocol):
         """Whether it has arrived since the world began."""
 
     def affinity(self, user: str) -> NDArray[np.float32]:
-        """The truth: how well each item suits the user now, (items,) float32."""
+        """The truth: how well each item suits the user now, (items,) float32; −inf for what the
+        user cannot take."""
 
     def affinities(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """`affinity` of several users: (n,) int64 numbers → (n, items) float32."""

@@ -134,7 +134,7 @@ class Quality:
                 self._test_nth(learner, slot, item, now_ms, totals)
             if not users.events[slot]:
                 totals["unknown_users"] = totals.get("unknown_users", 0.0) + 1
-            elif learner.settings.lists.exclude_consumed and self._consumed(learner, item, slot):
+            elif self._left_out(learner, item, slot):
                 totals["repeats"] = totals.get("repeats", 0.0) + 1
             else:
                 slots.append(slot)
@@ -199,6 +199,12 @@ class Quality:
             for _, at, lists in parts:
                 found[at] = lists.items
             yield name, found
+
+    def _left_out(self, learner: Learner, item: int, slot: int) -> bool:
+        """Whether no list of the user could have had the item."""
+        if learner.models.steps.own.has(slot, np.array([item])).any():
+            return True
+        return learner.settings.lists.exclude_consumed and self._consumed(learner, item, slot)
 
     def _consumed(self, learner: Learner, item: int, slot: int) -> bool:
         users = learner.users

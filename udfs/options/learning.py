@@ -133,6 +133,13 @@ class Lists(Struct, frozen=True, kw_only=True):
             extra=USUAL,
         ),
     ] = True
+    exclude_own: Annotated[
+        bool,
+        Meta(
+            description="Whether items whose provider is the user are left out of the user's lists:"
+            " where users publish what others take."
+        ),
+    ] = False
     consumed_types: Annotated[
         list[str],
         Meta(

@@ -65,7 +65,7 @@ class Recommender:
             name: source.load()(self.shop, settings.of(source.section))
             for name, source in SOURCES.items()
         }
-        self.steps = Steps(settings, self.shop, self.content, self.social)
+        self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ranker = Ranker(settings.ranker)
         self.shared: dict[str, Any] = {"ranker": self.ranker, OF_ALL: self.popular.first} | {
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")

@@ -85,6 +85,10 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
         ((*FILES, "job.item_shards=200"), "raise job.max_parallelism to at least 200"),
         ((*FILES, "job.strict=true", "job.shards=8"), "job.strict is true but job.shards is 8"),
         ((*FILES, "job.strict=true", "job.parallelism=2"), "but job.parallelism is 2"),
+        (
+            (*FILES, "lists.exclude_own=true", "privacy.pseudonyms=true"),
+            "lists.exclude_own and privacy.pseudonyms are both on",
+        ),
         ((*FILES, "state.restore=latest"), "state.checkpoints is empty"),
         ((*FILES, "items.kind=files"), "items.paths is empty: set it to the files or folders"),
         ((*FILES, "items.kind=directory"), "items.paths is empty: set it to the folder to watch"),

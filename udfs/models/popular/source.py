@@ -128,6 +128,11 @@ class Popular(Model):
         return self._near
 
     @property
+    def known_near(self) -> NDArray[np.uint8]:
+        """`near` as it was last, without another look; empty if there was none."""
+        return np.empty(0, np.uint8) if self._near is None else self._near
+
+    @property
     def nearest(self) -> int:
         """How many items are near the top."""
         return NEAR_TOP * self.shop.settings.lists.length

@@ -75,7 +75,8 @@ class Social(Model):
         """The items, by slot, that those have taken or made whom the user in `slot` follows, the
         best first: shown and, if configured, not consumed.
 
-        The score of an item is Σ e^(−k / `DECAY`) over those who have it, at whom it is the k-th.
+        The score of an item is Σ e^(−k / `DECAY`) over those who have it, at whom it is the k-th;
+        of equal ones, what was published last comes first.
         """
         catalogue = self.shop.catalogue
         scores, best = dict[int, float](), dict[int, By]()
@@ -88,8 +89,10 @@ class Social(Model):
         if self.shop.settings.lists.exclude_consumed and scores:
             for item in self.shop.users.history_of(slot).tolist():
                 scores.pop(item, None)
-        keys = catalogue.keys
-        order = sorted(scores, key=lambda item: (-scores[item], int(keys[item])))
+        keys, published = catalogue.keys, catalogue.metadata.published
+        order = sorted(
+            scores, key=lambda item: (-scores[item], -int(published[item]), int(keys[item]))
+        )
         return {item: By(scores[item], best[item].name) for item in order if catalogue.shown[item]}
 
     def _items(self, name: str) -> list[int]:

@@ -32,6 +32,7 @@ from udfs.options.explore import Explore
 from udfs.options.sources import position
 from udfs.ranking.steps import explore_kernels
 from udfs.ranking.steps.explore_kernels import Offer
+from udfs.ranking.steps.own import Own
 from udfs.ranking.steps.tried import Tried
 
 AMONG = 10
@@ -63,7 +64,10 @@ class Exploration:
         n: of how many places of a list `options.share` is a share.
     """
 
-    def __init__(self, options: Explore, shop: Shop, content: Content, n: int, seed: int) -> None:
+    def __init__(
+        self, options: Explore, shop: Shop, content: Content, own: Own, n: int, seed: int
+    ) -> None:
+        self._own = own
         self._options, self._shop, self._content, self._n = options, shop, content, n
         self._waiting: dict[str, int] = {}
         self._random = np.array([(seed + 1) * _SEED_STRIDE & _MASK], np.uint64)
@@ -115,11 +119,13 @@ class Exploration:
 
     def choose(self, told: Told, slots: NDArray[np.int32]) -> Chosen | None:
         """Put new items into the lists of the users in `slots` (int32[n]), changed in place; None
-        if there are none for anybody."""
+        if there are none for anybody. Nobody is offered items of their own."""
         content, catalogue, rows = self._content, self._shop.catalogue, len(slots)
         if not content.described.some:
             return None
         found, likes = content.latest(slots, AMONG)
+        for row, slot in enumerate(() if self._own.idle else slots.tolist()):
+            found[row, self._own.has(slot, found[row])] = -1
         offer = Offer(
             found,
             likes,

@@ -16,6 +16,7 @@ from udfs.models.ranked import Lists, Told
 from udfs.models.social.source import Social, group_of
 from udfs.options.social import Social as Options
 from udfs.options.sources import position
+from udfs.ranking.steps.own import Own
 
 
 class Followed:
@@ -25,8 +26,8 @@ class Followed:
         length: of the lists that are shown, which may be the beginnings of longer ones.
     """
 
-    def __init__(self, options: Options | None, social: Social, length: int) -> None:
-        self._options, self._social = options or Options(), social
+    def __init__(self, options: Options | None, social: Social, own: Own, length: int) -> None:
+        self._options, self._social, self._own = options or Options(), social, own
         self._source, share = position("social"), self._options.share
         every = ceil(1 / share) if share else length + 1
         self._length, self._places = length, range(every - 1, length, every)
@@ -41,7 +42,9 @@ class Followed:
             if slot not in of:
                 continue
             listed = set(told.items[row, : self._length].tolist())
-            chosen = [item for item in self._social.found(slot) if item not in listed]
+            found = np.array([*self._social.found(slot)], np.int32)
+            found = found[~self._own.has(slot, found)].tolist()
+            chosen = [item for item in found if item not in listed]
             if chosen:
                 if put is told:  # others may have the arrays, too
                     put = Told._make([array.copy() for array in told])

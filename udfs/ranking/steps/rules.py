@@ -126,9 +126,11 @@ class RuleStep:
 
 
 def longer(settings: Settings) -> Settings:
-    """The same with lists that are longer, if more items are kept or a rule chooses among them."""
+    """The same with lists that are longer, if more items are kept, a rule chooses among them, or
+    own items are taken out of them."""
     n, kept = settings.lists.length, settings.lists.kept
     length = max(LONGER * n if _about_lists(settings.rules) else n, n + kept)
+    length += n if settings.lists.exclude_own else 0
     if length == n:
         return settings
     return replace(settings, lists=replace(settings.lists, length=length))

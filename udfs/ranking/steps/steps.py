@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from udfs.memory.history_kernels import Batch
 from udfs.models.content.source import Content
 from udfs.models.model import Shop
+from udfs.models.popular.source import Popular
 from udfs.models.ranked import Lists, Served, Told
 from udfs.models.settings import Settings
 from udfs.models.social.source import Social
 from udfs.ranking.steps.explore import Exploration
 from udfs.ranking.steps.followed import Followed
+from udfs.ranking.steps.own import Own
 from udfs.ranking.steps.rules import RuleStep
 from udfs.ranking.steps.searched import Searches
 
@@ -30,15 +32,20 @@ class Steps:
         searches: what users look for in words.
         explore: new items in places of lists.
         followed: what those took whom users follow.
+        own: what users have published themselves.
     """
 
-    def __init__(self, settings: Settings, shop: Shop, content: Content, social: Social) -> None:
+    def __init__(
+        self, settings: Settings, shop: Shop, content: Content, social: Social, popular: Popular
+    ) -> None:
         n = settings.lists.length
         self.searches, self._content = Searches(shop, content, n), content
         self._social = social
-        self.followed = Followed(settings.of("social"), social, n)
+        self.own = Own(settings, shop, popular)
+        self.followed = Followed(settings.of("social"), social, self.own, n)
         self._rules = RuleStep(settings, shop)
-        self.explore = Exploration(settings.explore, shop, content, n, settings.model.seed)
+        seed = settings.model.seed
+        self.explore = Exploration(settings.explore, shop, content, self.own, n, seed)
 
     def count(self, batch: Batch) -> None:
         """Note the events of a batch."""
@@ -65,14 +72,18 @@ class Steps:
         if explore:
             told = self.searches.lead(self.followed.put(told, users), users)
         if not explore or self.explore.idle:
-            return Served(*self._rules.told(told, users))
+            return Served(*self._ruled(told, users))
         chosen = self.explore.choose(told, users)
-        told = self._rules.told(told, users)
+        told = self._ruled(told, users)
         if chosen is None:
             return Served(*told)
         chances = chosen.places(told.items)
         self._explain(told, users, *chances.nonzero())
         return Served(*told, chances)
+
+    def _ruled(self, told: Told, users: NDArray[np.int32]) -> Told:
+        """The lists as the rules have them, without own items."""
+        return self.own.sweep(self._rules.told(self.own.out(told, users), users), users)
 
     def _explain(
         self, told: Told, users: NDArray[np.int32], rows: NDArray[np.intp], at: NDArray[np.intp]

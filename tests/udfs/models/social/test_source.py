@@ -64,6 +64,18 @@ def test_the_newest_items_of_providers_and_categories() -> None:
         assert found(shard) == expected
 
 
+def test_of_equal_ones_the_newest_is_first() -> None:
+    shard = OneShard()
+    items = [f"i{n}" for n in range(6)]
+    shard.learn(batch_of([("bob", item) for item in items]))
+    c = shard.learner.catalogue
+    rows = [c.metadata.group([], f"a{n % 3}") for n in range(6)]
+    published = np.array([NOW + 4, NOW, NOW + 5, NOW + 2, NOW - 1, NOW + 1])
+    c.metadata.put(c.find(items), groups=rows, published=published)
+    following(shard, "ann", "author:a0", "author:a1", "author:a2")
+    assert found(shard) == ["i2", "i0", "i1", "i3", "i5", "i4"]
+
+
 def test_follows_are_bounded_and_leave_memory_with_their_user() -> None:
     follows = Follows()
     follows.put(3, (f"u{n}" for n in range(2 * MOST)))

@@ -1,0 +1,1 @@
+"""A simulated social network: posts that live for hours, authors who are followed."""
