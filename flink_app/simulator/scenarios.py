@@ -109,6 +109,7 @@ SCENARIOS: dict[str, Scenario] = {
             "events.rating_neutral=3",
             "events.rating_scale=2",
             'lists.consumed_types=["watch", "rating"]',
+            "serve.page=video",
         ),
         taken={"type": "watch", "value": 0.95},
         words=Words(
@@ -127,6 +128,7 @@ SCENARIOS: dict[str, Scenario] = {
             "social.share=0.5",
             "model.popularity_half_life_s=3600",
             "state.item_expiry_days=2",
+            "serve.page=social",
         ),
         taken={"type": "like"},
         words=Words(

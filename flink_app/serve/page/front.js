@@ -8,6 +8,7 @@
 //   shelves(item)        draws what is below the list; `item` is what was touched last, or ''
 //   become(user), met(user), show(entries) → entries, note(items), forget(user)   optional: another
 //                        visitor; one who is known; what is shown of a list; what lists have; no traces
+//   nameOf(id)           optional: what a person is called
 
 import { about, follow, Problem, send, title } from './api.js';
 import { sparkline } from './chart.js';
@@ -229,7 +230,7 @@ function refill() {
 /** What a card says, with why it is in the list, and to which of the last items it is similar. */
 function fill(card, entry, place) {
   const like = state.similar.find(one => one.all.has(entry.item))?.item;
-  look.fill(card, entry, place, reason(entry, { like, words: state.words, verb: look.VERB }));
+  look.fill(card, entry, place, reason(entry, { like, words: state.words, verb: look.VERB, nameOf: look.nameOf }));
 }
 
 function say(text) {

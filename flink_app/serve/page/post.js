@@ -1,17 +1,24 @@
 // A post of a feed: who, when, what, and what one can do with it. In: an item's id, what the visitor
 // has done with it. Out: an element, whose buttons call what they are given.
 
-import { category, image, moment, tags, text, title } from './api.js';
+import { all, attribute, category, image, moment, tags, text, title } from './api.js';
 import { avatar } from './avatars.js';
 import { framed } from './cards.js';
 import { button, element } from './dom.js';
 
-const SOON_MS = 3600_000; // a post that is gone within an hour says so
+const LAST = 0.25; // in this share of its life a post says that it is gone soon
 const ACTIONS = [
   ['like', '♡ Like', '♥ Liked'], ['talk', 'Comment', 'Comment'], ['share', 'Share', 'Shared'], ['less', 'Not for me', 'Not for me'],
 ];
 
+/** The id of a post's author. */
 export const author = item => text(item, 'provider');
+
+/** What an author is called, by id. */
+export function nameOf(person) {
+  const told = all().find(item => author(item) === person && typeof attribute(item, 'author') === 'string');
+  return told === undefined ? person : attribute(told, 'author');
+}
 
 export const expired = item => moment(item, 'expires') <= Date.now();
 
@@ -21,7 +28,9 @@ export function newPost(item, does) {
   card.dataset.item = item;
   const head = element('header');
   const who = element('div', 'who');
-  who.append(element('strong', 'author'), element('span', 'when'));
+  const name = element('span', 'named');
+  name.append(element('strong', 'author'), element('span', 'handle'));
+  who.append(name, element('span', 'when'));
   head.append(avatar(author(item) || item), who, element('span', 'move'), button('follow quiet', '', () => does.follow(author(item))));
   const body = button('body', '', () => does.open(item));
   const picture = image(item) ? [framed(item)] : [];
@@ -57,17 +66,18 @@ function comments(item, say) {
 export function fillPost(card, why, done, followed) {
   const { item } = card.dataset;
   const part = name => card.querySelector(`.${name}`);
-  part('author').textContent = author(item) || 'somebody';
-  const goes = moment(item, 'expires') - Date.now();
-  part('when').textContent = [ago(moment(item, 'published')), category(item), left(goes)].filter(Boolean).join(' · ');
-  part('when').classList.toggle('soon', goes < SOON_MS);
+  const [name, published, expires] = [nameOf(author(item)), moment(item, 'published'), moment(item, 'expires')];
+  part('author').textContent = name || 'somebody';
+  part('handle').textContent = name === author(item) ? '' : `@${author(item)}`;
+  part('when').textContent = [ago(published), category(item), left(expires - Date.now())].filter(Boolean).join(' · ');
+  part('when').classList.toggle('soon', expires - Date.now() < LAST * (expires - published));
   part('body').textContent = text(item, 'text') || title(item);
   part('body').setAttribute('aria-expanded', String(done.open));
   part('tags').textContent = tags(item).map(tag => `#${tag}`).join(' ');
   part('why').textContent = why;
   part('follow').hidden = !author(item);
   part('follow').textContent = followed ? 'Following' : 'Follow';
-  part('follow').setAttribute('aria-label', `Follow ${author(item)}`);
+  part('follow').setAttribute('aria-label', `Follow ${name}`);
   part('follow').setAttribute('aria-pressed', String(followed));
   for (const [name, before, after] of ACTIONS) {
     part(name).textContent = done.actions.has(name) ? after : before;

@@ -11,11 +11,11 @@ export function because(entry) {
  * The reason of an entry.
  *
  * `like` is an item the visitor has touched lately that this one is similar to, `words` are what
- * was last searched for, and `verb` says what visitors do with items.
+ * was last searched for, `verb` says what visitors do with items, `nameOf` what people are called.
  */
-export function reason(entry, { like, words, verb }) {
+export function reason(entry, { like, words, verb, nameOf = id => id }) {
   const { model, followed } = entry.why ?? {};
-  if (typeof followed === 'string') return forTheSakeOf(followed);
+  if (typeof followed === 'string') return forTheSakeOf(followed, nameOf);
   const [first] = because(entry);
   const content = model === 'content';
   if (content && first === undefined && words) return `fits “${words}”`;
@@ -29,8 +29,8 @@ export function reason(entry, { like, words, verb }) {
 }
 
 /** Whom or what the visitor follows: a user, the provider of the item, or a category. */
-function forTheSakeOf(followed) {
+function forTheSakeOf(followed, nameOf) {
   const [, kind, name] = /^(author|provider|category):(.*)$/s.exec(followed) ?? [];
   if (kind === 'category') return `new in ${name}, which you follow`;
-  return kind ? `by ${name}, whom you follow` : `${followed}, whom you follow, liked it`;
+  return kind ? `by ${nameOf(name)}, whom you follow` : `${nameOf(followed)}, whom you follow, liked it`;
 }

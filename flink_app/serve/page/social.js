@@ -7,7 +7,7 @@ import { avatar } from './avatars.js';
 import * as compose from './compose.js';
 import { button, by, element, keepingFocus } from './dom.js';
 import * as following from './follows.js';
-import { ago, author, expired, fillPost, newPost } from './post.js';
+import { ago, author, expired, fillPost, nameOf, newPost } from './post.js';
 import { listed } from './shelves.js';
 
 export const TAB = 'Feed';
@@ -38,6 +38,7 @@ export function become(user) {
 }
 
 export const { forget } = compose;
+export { nameOf };
 
 /** The visitor has been here before: who is followed, and whose posts were liked. */
 export async function met(user) {
@@ -121,7 +122,7 @@ async function follow(person) {
   const { user: _, ...line } = following.toggled(front.user(), person);
   front.refill();
   drawPeople();
-  await front.did(line, before ? 'do not follow {} any more' : 'follow {}', 'other', person);
+  await front.did(line, before ? 'do not follow {} any more' : 'follow {}', 'other', nameOf(person));
 }
 
 export async function shelves() {
@@ -163,10 +164,10 @@ function person(name) {
   const line = element('li');
   const followed = following.follows(name);
   const made = button('quiet', followed ? 'Following' : 'Follow', () => follow(name));
-  made.setAttribute('aria-label', `Follow ${name}`);
+  made.setAttribute('aria-label', `Follow ${nameOf(name)}`);
   made.setAttribute('aria-pressed', String(followed));
   made.dataset.does = `follow ${name}`;
-  line.append(avatar(name), element('span', 'name', name), made);
+  line.append(avatar(name), element('span', 'name', nameOf(name)), made);
   return line;
 }
 
@@ -180,6 +181,6 @@ function small(item) {
     open(item);
   });
   made.dataset.does = `open ${item}`;
-  line.append(made, element('span', 'note', [author(item), ago(moment(item, 'published'))].filter(Boolean).join(' · ')));
+  line.append(made, element('span', 'note', [nameOf(author(item)), ago(moment(item, 'published'))].filter(Boolean).join(' · ')));
   return line;
 }

@@ -39,7 +39,7 @@ def _video(number: int, now_ms: int) -> dict[str, Any]:
 
 
 def posts(now_ms: int) -> dict[str, dict[str, Any]]:
-    """Posts: those of a topic are by one author; the first two are gone within the hour."""
+    """Posts: those of a topic are by one author; the first two are gone in 5 minutes."""
     return {f"i{number}": _post(number, now_ms) for number in range(ITEMS)}
 
 
@@ -49,7 +49,8 @@ def _post(number: int, now_ms: int) -> dict[str, Any]:
         "title": f"Post {number} about …", "text": f"Post {number} about topic {kind}, at length.",
         "categories": [f"topic {kind}"], "tags": [f"tag{kind}"], "provider": f"u{kind}",
         "published": now_ms - (number % 5 + 1) * HOUR_MS // 2,
-        "expires": now_ms + HOUR_MS // 2 if number < 2 else now_ms + 5 * HOUR_MS,
+        "attributes": {"author": f"Author {kind}"},
+        "expires": now_ms + HOUR_MS // 12 if number < 2 else now_ms + 5 * HOUR_MS,
     }  # fmt: skip
 
 

@@ -52,9 +52,9 @@ def test_a_post_is_liked_shared_and_commented_where_it_stands(
     with opened(browser, site, "ann") as page:
         expect(page.locator("#tab-front")).to_have_text("Feed")
         liked = post(page, "i5")
-        expect(liked.locator(".author")).to_have_text("u5")
+        expect(liked.locator(".named")).to_have_text("Author 5@u5")
         expect(liked.locator(".when")).to_contain_text("30 min ago · topic 5 · gone in 5 h")
-        expect(post(page, "i1").locator(".soon")).to_contain_text("gone in 30 min")
+        expect(post(page, "i1").locator(".soon")).to_contain_text("gone in 5 min")
         liked.locator(".like").click()
         followed(page, "You liked “Post 5 about …”")
         place = "card => [...card.parentNode.children].indexOf(card)"
@@ -98,15 +98,17 @@ def test_authors_of_liked_posts_are_proposed_and_their_posts_say_why(
         post(page, "i7").locator(".like").click()
         followed(page, "You liked “Post 7 about …”")
         people = page.get_by_role("list", name="People to follow")
-        expect(people.locator(".name").first).to_have_text("u7")
-        people.get_by_role("button", name="Follow u7").click()
-        followed(page, "You follow u7")
-        expect(post(page, "i19").locator(".why")).to_have_text("by u7, whom you follow")
+        expect(people.locator(".name").first).to_have_text("Author 7")
+        people.get_by_role("button", name="Follow Author 7").click()
+        followed(page, "You follow Author 7")
+        expect(post(page, "i19").locator(".why")).to_have_text("by Author 7, whom you follow")
         expect(post(page, "i19").locator(".follow")).to_have_text("Following")
-        expect(page.get_by_role("list", name="You follow").locator(".name")).to_have_text(["u7"])
+        expect(page.get_by_role("list", name="You follow").locator(".name")).to_have_text(
+            ["Author 7"]
+        )
         page.reload()  # the job knows
-        page.get_by_role("list", name="You follow").get_by_role("button").click()
-        followed(page, "You do not follow u7 any more")
+        followed_ones.get_by_role("button").click()
+        followed(page, "You do not follow Author 7 any more")
         assert [line["follows"] for line in said(job, "carl")[1:]] == [["u7", "author:u7"], []]
 
 
