@@ -16,6 +16,7 @@ from flink_app.local.redis_server import RedisServer
 from tests.flink_app.serve.platforms import EVIL, followed, opened, posts, too_wide
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
+from tests.waiting import wait_for
 
 NAMES = ("kind", "item", "type", "text", "follows")
 
@@ -103,11 +104,10 @@ def test_authors_of_liked_posts_are_proposed_and_their_posts_say_why(
         followed(page, "You follow Author 7")
         expect(post(page, "i19").locator(".why")).to_have_text("by Author 7, whom you follow")
         expect(post(page, "i19").locator(".follow")).to_have_text("Following")
-        expect(page.get_by_role("list", name="You follow").locator(".name")).to_have_text(
-            ["Author 7"]
-        )
+        mine = page.get_by_role("list", name="You follow")
+        expect(mine.locator(".name")).to_have_text(["Author 7"])
         page.reload()  # the job knows
-        followed_ones.get_by_role("button").click()
+        mine.get_by_role("button").click()
         followed(page, "You do not follow Author 7 any more")
         assert [line["follows"] for line in said(job, "carl")[1:]] == [["u7", "author:u7"], []]
 
@@ -122,6 +122,7 @@ def test_what_is_written_is_seen_by_others_and_not_by_its_author(
         page.get_by_role("button", name="Post", exact=True).click()
         expect(page.locator("#said")).to_contain_text("Your post is out.")
         expect(page.locator("#own li")).to_contain_text([text])
+        wait_for(lambda: any(line.get("provider") == "dora" for line in job.heard))
         [line] = [line for line in job.heard if line.get("provider") == "dora"]
         assert line["title"] == "Fresh bread at the corner of our street, …"
         assert line["text"] == text and line["categories"] == ["topic 3"]
