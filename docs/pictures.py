@@ -105,12 +105,15 @@ STORIES: dict[str, Callable[[Page], None]] = {"shop": shop, "video": video, "soc
 
 
 def taken(page: Page) -> bytes:
-    """The window as a PNG of at most 256 colours."""
+    """The window as a PNG, of fewer colours if it would be too large."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(1_000)  # until nothing moves any more
     whole = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    out = io.BytesIO()
-    whole.quantize(256, dither=Image.Dither.NONE).save(out, "png", optimize=True)
+    for image in (whole, whole.quantize(256, dither=Image.Dither.NONE)):
+        out = io.BytesIO()
+        image.save(out, "png", optimize=True)
+        if len(out.getvalue()) <= MOST_BYTES:
+            break
     return out.getvalue()
 
 

@@ -18,7 +18,7 @@ export function start(front) {
   const label = element('label', '', 'Write a post');
   label.htmlFor = 'words';
   const words = element('textarea');
-  Object.assign(words, { id: 'words', required: true, maxLength: 1000, rows: 2, placeholder: 'What is new? #tags are found by others' });
+  Object.assign(words, { id: 'words', required: true, maxLength: 1000, rows: 1, placeholder: 'What is new? #tags' });
   const topic = element('input');
   Object.assign(topic, { id: 'topic', maxLength: 60, placeholder: 'Topic' });
   topic.setAttribute('aria-label', 'Topic');

@@ -2,7 +2,8 @@
 // In: lists from the stream; what visitors do. Out: events; what moved, why, after how many ms.
 //
 // What the page looks like is a module of its own, the look, such as shop.js. It exports
-//   TAB, VERB, INVITATION   its name; as in "because you watched …"; what somebody new may do
+//   TAB, VERB, INVITATION, SEARCH   its name; as in "because you watched …"; what somebody new may do;
+//                        what one may search for
 //   start(front)         builds what it adds to the page; `front` is below
 //   newCard(item), fill(card, entry, place, why)   how an item of the list is drawn
 //   shelves(item)        draws what is below the list; `item` is what was touched last, or ''
@@ -49,6 +50,7 @@ export function start(given) {
   });
   by('invent').addEventListener('click', () => become(invented()));
   startMe({ ...front, forgotten: user => { look.forget?.(user); become(user); } });
+  by('query').placeholder = `such as ${look.SEARCH}`;
   look.start(front);
   const asked = new URLSearchParams(location.search).get('user');
   become(asked || sessionStorage.getItem('millirec-user') || invented());

@@ -22,7 +22,7 @@ export function poster(item, category, series) {
     shape('stop', { offset: 0.62, 'stop-color': tone(34, 8) }),
     shape('stop', { offset: 1, 'stop-color': tone(58, 330, 62) }),
   );
-  const light = { cx: 24 + own % 112, cy: 16 + part(9, 26), r: 8 + part(14, 9), fill: tone(82, 340, 70) };
+  const light = { cx: 24 + own % 112, cy: 16 + part(9, 18), r: 5 + part(14, 6), fill: tone(82, 340, 70) };
   svg.append(sky, shape('rect', { width: WIDTH, height: HEIGHT, fill: `url(#${fade})` }), stars(own),
     shape('circle', { ...light, r: light.r * 1.7, opacity: 0.18 }), shape('circle', light));
   const scenes = (Object.hasOwn(SCENES, category) && SCENES[category]) || [ridge, city, sea, forest, planet];

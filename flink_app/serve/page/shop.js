@@ -11,6 +11,7 @@ import { drawShelves, listed, shelf, similarTo } from './shelves.js';
 export const TAB = 'Shop';
 export const VERB = 'watched';
 export const INVITATION = 'Click something.';
+export const SEARCH = 'red kettle';
 export const { note } = browsing;
 
 const art = item => picture(item, category(item));

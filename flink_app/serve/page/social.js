@@ -13,6 +13,7 @@ import { listed } from './shelves.js';
 export const TAB = 'Feed';
 export const VERB = 'liked';
 export const INVITATION = 'Like something.';
+export const SEARCH = 'football';
 
 const PEOPLE = 6;
 const TRENDING = 6;

@@ -12,6 +12,7 @@ import * as watched from './watched.js';
 export const TAB = 'Videos';
 export const VERB = 'watched';
 export const INVITATION = 'Watch something.';
+export const SEARCH = 'gritty crime';
 
 const GENRES = 4;
 const HISTORY = 20; // items watched before, which may have a next episode
