@@ -49,6 +49,8 @@ def demo(scenario: str) -> Iterator[str]:
                 url = found[1] if found else url
                 if "the list follows after" in line:
                     break
+            else:
+                raise SystemExit("The demo has ended before the first list.")
             if not url:
                 raise SystemExit("The demo has no page: install the extra serve.")
             yield url
@@ -117,21 +119,27 @@ def taken(page: Page) -> bytes:
     return out.getvalue()
 
 
+def take(scenario: str, url: str) -> None:
+    """Use the page at `url` as somebody would, and write the picture."""
+    expect.set_options(timeout=_PATIENCE_MS)
+    with chromium() as browser:
+        page = browser.new_page(viewport={**_SIZE})
+        page.set_default_timeout(_PATIENCE_MS)
+        page.goto(f"{url}?user=ann")
+        page.locator("#list .card").nth(8).wait_for()
+        STORIES[scenario](page)
+        page.evaluate("scrollTo(0, 0)")
+        picture = taken(page)
+    path = FOLDER / f"page-{scenario}.png"
+    path.write_bytes(picture)
+    print(f"{path}: {len(picture):,} bytes, of {MOST_BYTES:,} at most")
+
+
 def main(scenarios: list[str]) -> None:
     """Take the pictures of these scenarios, or of all."""
-    expect.set_options(timeout=_PATIENCE_MS)
     for scenario in scenarios or [*STORIES]:
-        with demo(scenario) as url, chromium() as browser:
-            page = browser.new_page(viewport={**_SIZE})
-            page.set_default_timeout(_PATIENCE_MS)
-            page.goto(f"{url}?user=ann")
-            page.locator("#list .card").nth(8).wait_for()
-            STORIES[scenario](page)
-            page.evaluate("scrollTo(0, 0)")
-            picture = taken(page)
-        path = FOLDER / f"page-{scenario}.png"
-        path.write_bytes(picture)
-        print(f"{path}: {len(picture):,} bytes, of {MOST_BYTES:,} at most")
+        with demo(scenario) as url:
+            take(scenario, url)
 
 
 if __name__ == "__main__":
