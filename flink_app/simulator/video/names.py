@@ -35,5 +35,8 @@ EPISODES = words(
     "Small-Lies The-Storm Strangers Aftermath"
 )
 
+PLACES = words("Oslo Rome Cairo Lima Kyoto Paris Delhi Quito Seoul Basel Turin Porto")
+"""What tells apart films or series of the same name."""
+
 GENRES: tuple[str, ...] = tuple(NOUNS)
 """The genres; a video's is a position in it."""

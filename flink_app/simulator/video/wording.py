@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.simulator.truth import FACTORS, unit
-from flink_app.simulator.video.names import EPISODES, GENRES, LOOKS, MOODS, NOUNS, NOUNS_EACH
+from flink_app.simulator.video.names import (
+    EPISODES,
+    GENRES,
+    LOOKS,
+    MOODS,
+    NOUNS,
+    NOUNS_EACH,
+    PLACES,
+)
 
 MOODS_EACH = 3
 """Moods of each video."""
@@ -60,7 +68,10 @@ class Wording:
 
     def _unique(self, name: str) -> str:
         turn = self._used[name] = self._used.get(name, 0) + 1
-        return f"{name} {turn}" if turn > 1 else name
+        if turn == 1:
+            return name
+        place = f"{name} in {PLACES[(turn - 2) % len(PLACES)]}"
+        return place if turn < len(PLACES) + 2 else f"{place} {turn}"
 
     def name(self, number: int) -> str:
         """The name of the film or the series; no two share one."""
