@@ -71,7 +71,7 @@ SOCIAL: Variants = {
     OWN: (tuple(_SOCIAL.choices), ()),
     "nobody is followed": ((*_SOCIAL.choices, "social.share=0"), ()),
     "every fifth place": ((*_SOCIAL.choices, "social.share=0.2"), ()),
-    "half-lives are learned": ((*_SOCIAL.choices, "model.popularity_half_life_s=0"), ()),
+    "a half-life of an hour": ((*_SOCIAL.choices, "model.popularity_half_life_s=3600"), ()),
     "own posts too": ((*_SOCIAL.choices, "lists.exclude_own=false"), ()),
 }
 VARIANTS: dict[str, Variants] = {"shop": SHOP, "video": VIDEO, "social": SOCIAL}

@@ -183,7 +183,7 @@ METRICS = (
     _counter(
         "quality_repeats",
         "total_quality:repeats",
-        "Events that were not tests because the user had already had the item.",
+        "Events that were not tests because the user had already had the item, or it is their own.",
     ),
     FALLS,
     FELL,

@@ -126,7 +126,6 @@ SCENARIOS: dict[str, Scenario] = {
         options=(
             "lists.exclude_own=true",
             "social.share=0.5",
-            "model.popularity_half_life_s=3600",
             "state.item_expiry_days=2",
             "serve.page=social",
         ),

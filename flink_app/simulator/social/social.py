@@ -162,22 +162,34 @@ class Social:
         now_ms: milliseconds since 1970; the world begins then if it has not begun. MillirecError
         for an unknown id.
         """
-        began = now_ms if self._began_ms is None else self._began_ms
-        return lines.fields(self._posts, self._item(item), began)
+        number = self._item(item)
+        if self._began_ms is None:
+            return lines.fields(self._posts, number, now_ms)
+        return self._fields(number)
 
     def news(self, now_ms: int) -> list[bytes]:
         """Let it be `now_ms`, milliseconds since 1970. Returns lines about new posts, none without
         `settings.metadata`, and about users who follow others than at the last call; the first call
-        tells all."""
+        tells all.
+
+        In simulated time, which begins at `settings.start_ms`, a post does not say when it expires,
+        since that has long been when a job reads it: a line says so when it is over.
+        """
+        posts, before = self._posts, self._posts.now
         if self._began_ms is None:
             self._began_ms = now_ms
-        self._posts.pass_time(max(float(now_ms - self._began_ms), self._posts.now))
-        fresh, self._told = range(self._told, self.items), self.items
-        told = [
-            encode_item(number, now_ms, lines.fields(self._posts, number, self._began_ms))
-            for number in (fresh if self.settings.metadata else ())
-        ]
-        return told + self._follows.lines(now_ms)
+        posts.pass_time(max(float(now_ms - self._began_ms), before))
+        told = self._follows.lines(now_ms)
+        if self.settings.metadata:
+            ended = posts.ends[: self._told]
+            over = (
+                np.flatnonzero((before < ended) & (ended <= posts.now)) if self._simulated else ()
+            )
+            told += [encode_item(int(number), now_ms, {"available": False}) for number in over]
+            fresh = range(self._told, self.items)
+            told += [encode_item(number, now_ms, self._fields(number)) for number in fresh]
+        self._told = self.items
+        return told
 
     def advance(self) -> Actions:
         """Let something happen: newcomers arrive, posts are written, sessions start, tastes drift.
@@ -230,6 +242,18 @@ class Social:
         # Nobody browses a network without any post.
         self._write(posts or int(not self.available.any()), old=False)
         return newcomers
+
+    @property
+    def _simulated(self) -> bool:
+        """Whether the world's time is simulated, and not that of the clock."""
+        return self._began_ms == self.settings.start_ms
+
+    def _fields(self, number: int) -> dict[str, Any]:
+        """All that is said of a post, once the world has begun."""
+        told = lines.fields(self._posts, number, self._began_ms or 0)
+        if self._simulated:
+            del told["expires"]
+        return told
 
     def _write(self, count: int, *, old: bool) -> None:
         weights = self._people.activity / self._people.activity.sum()

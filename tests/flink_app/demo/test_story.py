@@ -9,11 +9,16 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import redis
 
+from flink_app.console.totals import Totals
 from flink_app.demo import demo, story
+from flink_app.demo.outcome import Outcome
 from tests.waiting import wait_for
 from udfs.errors import ConfigError
 
@@ -102,6 +107,19 @@ def test_ctrl_c_ends_it_cleanly_and_a_given_redis_is_left_as_it_was(
         assert list(client.scan_iter("millirec-demo:*")) == []
         client.delete("rec:alice")
     _assert_nothing_is_left(tmp_path, mark)
+
+
+def test_files_are_deleted_by_how_many_events_were_read_whatever_else_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    totals = Totals(received=1500, described=700, learned=800)
+    monkeypatch.setattr(story, "read_totals", lambda *_: totals)
+    swept: list[int] = []
+    traffic: Any = SimpleNamespace(sweep=swept.append, check=lambda: None)
+    anything: Any = MagicMock()
+    show = story._Show(anything, anything, "", anything, traffic, Outcome())
+    show._pass(0.0, anything)
+    assert swept == [800]
 
 
 def test_a_demo_that_has_shown_nothing_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,9 @@ from udfs.errors import MillirecError
 SMALL = SocialSettings(users=120, items=150, seed=3, traffic=0.05, new_items=0.05)
 
 
-def pass_blocks(world: Social, blocks: int) -> list[Any]:
+def pass_blocks(world: Social, blocks: int, began: int = SMALL.start_ms) -> list[Any]:
     """All lines of so many blocks, decoded: those of news before the events that follow."""
-    now, number, told = float(world.settings.start_ms), 0, list[bytes]()
+    now, number, told = float(began), 0, list[bytes]()
     for _ in range(blocks):
         actions = world.advance()
         times = now + np.cumsum(world.gaps(len(actions)))
@@ -40,7 +40,7 @@ def test_the_same_settings_give_the_same_world() -> None:
 def test_every_post_is_described_once_before_its_first_event_and_soon_over() -> None:
     world, known = Social(SMALL), dict[str, Any]()
     follows = dict[str, Any]()
-    for line in pass_blocks(world, 60):
+    for line in pass_blocks(world, 60, SMALL.start_ms + 1):
         if line.get("kind") == "item":
             assert line["item"] not in known
             known[line["item"]] = line
@@ -55,6 +55,22 @@ def test_every_post_is_described_once_before_its_first_event_and_soon_over() -> 
     assert len(known) == world.items > 2 * SMALL.items, "most posts are new"
     assert len(follows) == world.users
     assert 0 < world.available.sum() < world.items / 2, "most are over"
+
+
+def test_in_simulated_time_a_line_says_when_a_post_is_over() -> None:
+    world, known, over = Social(SMALL), set[str](), set[str]()
+    for line in pass_blocks(world, 60):
+        if line.get("kind") != "item":
+            continue
+        assert "expires" not in line, "a job that reads it would hide all"
+        if line.get("available") is False:
+            assert line["item"] in known - over and not line.keys() & {"title", "text"}
+            over.add(line["item"])
+        else:
+            assert line["item"] not in known
+            known.add(line["item"])
+    gone = {f"i{number}" for number in np.flatnonzero(~world.available).tolist()}
+    assert over == gone and len(gone) > 50
 
 
 def test_the_truth_knows_what_is_over_and_whose_posts_are_own() -> None:
