@@ -34,7 +34,7 @@ def test_a_job_can_run_with_it(folder: Path) -> None:
 def test_a_scenario_s_example_is_what_its_demo_is_told(name: str) -> None:
     own = configuration(ROOT / "examples" / name)
     told = demo_config(["source.kind=directory", "source.paths=inbox", *SCENARIOS[name].choices])
-    for section in ("events", "items", "lists", "explore", "social", "rules", "source"):
+    for section in ("events", "items", "lists", "explore", "social", "rules", "source", "serve"):
         assert getattr(own, section) == getattr(told, section), section
 
 

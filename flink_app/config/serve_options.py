@@ -5,7 +5,7 @@ In: nothing; the defaults are here. Out: `Serve`, a section of `tree.Config`.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -48,7 +48,13 @@ class Serve(Struct, frozen=True, kw_only=True):
             'browsers write them, such as ["https://shop.example"]; ["*"] means all.'
         ),
     ] = []
-    page: Annotated[bool, Meta(description="Whether the live page is served at /.")] = True
+    page: Annotated[
+        Literal["", "shop", "video", "social"],
+        Meta(
+            description="What the live page at / looks like, and what visitors can do there: that "
+            "of a shop, of a video platform or of a social network. Empty means no page."
+        ),
+    ] = "shop"
     timeout_s: Annotated[
         float,
         Meta(

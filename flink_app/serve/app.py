@@ -95,8 +95,8 @@ def _routes(services: Services) -> FastAPI:
     ):
         app.include_router(module.routes(services))
     _add_health(app, services)
-    if services.config.serve.page:
-        page_routes.install(app)
+    if look := services.config.serve.page:
+        page_routes.install(app, look)
     return app
 
 

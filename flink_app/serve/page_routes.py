@@ -1,7 +1,7 @@
 """The live page and the interactive reference: files of millirec, nothing from other hosts.
 
-In: requests for `/`, `/page/…` and `/docs`. Out: files, with a policy that lets pages load nothing
-from elsewhere.
+In: requests for `/`, `/page/…` and `/docs`; which look the page has. Out: files, with a policy that
+lets pages load nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -47,12 +47,24 @@ def reasons() -> str:
     return f"export const WORDS = new Map({msgspec.json.encode(shown).decode()});\n"
 
 
-def install(app: FastAPI) -> None:
-    """Add the page."""
+def install(app: FastAPI, look: str) -> None:
+    """Add the page.
+
+    look: the name of a script and of a style sheet in `FOLDER`, which the page takes as its own.
+    """
 
     @app.get("/page/words.js", include_in_schema=False)
     async def words() -> Response:
         return Response(reasons(), media_type="text/javascript", headers=_HEADERS)
+
+    @app.get("/page/look.js", include_in_schema=False)
+    async def script() -> Response:
+        text = f"export * from './{look}.js';\n"
+        return Response(text, media_type="text/javascript", headers=_HEADERS)
+
+    @app.get("/page/look.css", include_in_schema=False)
+    async def style() -> Response:
+        return FileResponse(FOLDER / f"{look}.css", headers=_HEADERS)
 
     app.mount("/page", _Files(directory=FOLDER), name="page")
 

@@ -109,6 +109,7 @@ SCENARIOS: dict[str, Scenario] = {
             "events.rating_neutral=3",
             "events.rating_scale=2",
             'lists.consumed_types=["watch", "rating"]',
+            "serve.page=video",
         ),
         taken={"type": "watch", "value": 0.95},
         words=Words(
@@ -126,6 +127,7 @@ SCENARIOS: dict[str, Scenario] = {
             "lists.exclude_own=true",
             "social.share=0.5",
             "state.item_expiry_days=2",
+            "serve.page=social",
         ),
         taken={"type": "like"},
         words=Words(

@@ -50,13 +50,24 @@ export async function ask(method, user, more = '') {
   return (await answered(`/users/${encodeURIComponent(user)}${more}`, { method })).json();
 }
 
-export async function send(event) {
+/** Send an event, or a line about the visitor; also from a page that is being left. */
+export function send(event) {
+  return post('/events', event);
+}
+
+/** Say what an item is. */
+export function put(item) {
+  return post('/items', item);
+}
+
+async function post(path, line) {
   const options = {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(event),
+    body: JSON.stringify(line),
+    keepalive: true,
   };
-  return (await answered('/events', options)).json();
+  return (await answered(path, options)).json();
 }
 
 /**
@@ -101,9 +112,9 @@ async function* events(body) {
 
 const known = new Map();
 
-/** What the shop says about items: a Map of id → {title, category, …}, requested once each. */
-export async function about(ids) {
-  const missing = [...new Set(ids)].filter(id => !known.has(id));
+/** What is said about items: a Map of id → {title, category, …}, requested once each, or `again`. */
+export async function about(ids, again = false) {
+  const missing = [...new Set(ids)].filter(id => again || !known.has(id));
   for (let at = 0; at < missing.length; at += 100) {
     const part = missing.slice(at, at + 100);
     const query = part.map(id => `id=${encodeURIComponent(id)}`).join('&');
@@ -114,20 +125,30 @@ export async function about(ids) {
 }
 
 export function title(id) {
-  const text = known.get(id)?.title;
-  return typeof text === 'string' && text ? text : id;
+  return text(id, 'title') || id;
 }
 
 export function category(id) {
-  const { category: text, categories } = known.get(id) ?? {};
-  const name = text ?? (Array.isArray(categories) ? categories[0] : '');
+  const { category: first, categories } = known.get(id) ?? {};
+  const name = first ?? (Array.isArray(categories) ? categories[0] : '');
   return typeof name === 'string' ? name : '';
 }
 
 /** What an item costs, as people write it; '' if the shop does not say. */
 export function price(id) {
   const { price: amount, currency } = known.get(id) ?? {};
-  if (typeof amount !== 'number') return '';
+  return typeof amount === 'number' ? money(amount, currency) : '';
+}
+
+/** What items cost together, if the shop says of each, in one currency. */
+export function total(ids) {
+  const told = ids.map(id => known.get(id) ?? {});
+  const { currency } = told[0] ?? {};
+  const same = told.every(one => typeof one.price === 'number' && one.currency === currency);
+  return told.length && same ? money(told.reduce((sum, one) => sum + one.price, 0), currency) : '';
+}
+
+function money(amount, currency) {
   try {
     return amount.toLocaleString(undefined, { style: 'currency', currency });
   } catch {
@@ -135,12 +156,42 @@ export function price(id) {
   }
 }
 
+/** What is said of an item under a name that is no field of millirec's own. */
+export function attribute(id, name) {
+  return known.get(id)?.attributes?.[name];
+}
+
+/** A text that is said of an item, such as its provider; '' if there is none. */
+export function text(id, name) {
+  const found = known.get(id)?.[name];
+  return typeof found === 'string' ? found : '';
+}
+
+/** A moment that is said of an item, in ms since 1970; NaN if there is none. */
+export function moment(id, name) {
+  return new Date(known.get(id)?.[name] ?? NaN).getTime();
+}
+
+export function tags(id) {
+  const words = known.get(id)?.tags;
+  return Array.isArray(words) ? words.filter(word => typeof word === 'string') : [];
+}
+
+/** Whether an item cannot be had at the moment. */
+export function soldOut(id) {
+  return known.get(id)?.available === false;
+}
+
+/** The items that are known so far. */
+export function all() {
+  return [...known.keys()];
+}
+
 const NEW_MS = 7 * 24 * 3600 * 1000;
 
 /** Whether an item was published within the last week. */
 export function isNew(id) {
-  const { published } = known.get(id) ?? {};
-  const age = Date.now() - new Date(published ?? NaN).getTime();
+  const age = Date.now() - moment(id, 'published');
   return age < NEW_MS && age > -60_000; // the shop's clock may be ahead
 }
 

@@ -1,43 +1,38 @@
-// Item cards for the list and the shelves. In: an item's id. Out: an element.
+// Item cards for lists and shelves. In: an item's id, its picture, its texts. Out: an element.
 
-import { category, image, inCommon, isNew, price, title } from './api.js';
-import { picture } from './pictures.js';
-import { WORDS } from './words.js';
+import { image } from './api.js';
+import { button, element } from './dom.js';
 
-/** A card; `onClick(item)` is called when it is chosen. Titles are inserted as text, never as HTML. */
-export function newCard(item, onClick) {
-  const card = document.createElement('li');
-  card.className = 'card';
+/**
+ * A card; `onClick(item)` is called when it is chosen. It has a place for a picture, which `art`
+ * draws unless the item has one, for rank, move and badge, and for each of `parts`.
+ */
+export function newCard(item, onClick, art, parts) {
+  const card = element('li', 'card');
   card.dataset.item = item;
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.addEventListener('click', () => onClick(item));
-  const art = document.createElement('span');
-  art.className = 'art';
-  art.append(image(item) ? photograph(image(item)) : picture(item, category(item)));
-  button.append(art, ...['rank', 'move', 'badge', 'title', 'price', 'why'].map(name => {
-    const part = document.createElement('span');
-    part.className = name;
-    return part;
-  }));
-  card.append(button);
+  const shown = button('', '', () => onClick(item));
+  shown.append(framed(item, art), ...['rank', 'move', 'badge', ...parts].map(name => element('span', name)));
+  card.append(shown);
   return card;
 }
 
+/** An item's own picture, or the one that `art(item)` draws. */
+export function framed(item, art) {
+  const frame = element('span', 'art');
+  frame.append(image(item) ? photograph(image(item)) : art(item));
+  return frame;
+}
+
 function photograph(url) {
-  const shown = document.createElement('img');
+  const shown = element('img');
   shown.src = url;
   shown.alt = '';
   return shown;
 }
 
-export function fill(card, why, rank = '') {
-  const { item } = card.dataset;
-  card.querySelector('.title').textContent = title(item);
-  card.querySelector('.price').textContent = price(item);
-  card.querySelector('.badge').textContent = isNew(item) ? 'new' : '';
-  card.querySelector('.why').textContent = why;
-  card.querySelector('.rank').textContent = rank;
+/** Set the texts of a card's parts, by name. */
+export function fill(card, texts) {
+  for (const [name, text] of Object.entries(texts)) card.querySelector(`.${name}`).textContent = text;
 }
 
 /** How far an item moved: ▲3, ▼1 or + if it came in; in words for screen readers. */
@@ -53,23 +48,4 @@ export function mark(card, gained) {
   shown.classList.add(gained === null ? 'in' : gained > 0 ? 'up' : 'down');
   shown.setAttribute('role', 'img');
   shown.setAttribute('aria-label', words);
-}
-
-export function because(entry) {
-  return Array.isArray(entry.why?.because) ? entry.why.because : [];
-}
-
-/** Why an item is in a list, in words; `like` is an earlier clicked item that it is similar to, and
- * `words` are what was last searched for. */
-export function reason(entry, like, words) {
-  const [first] = because(entry);
-  const content = entry.why?.model === 'content';
-  if (content && first === undefined && words) return `fits “${words}”`;
-  if (content && first !== undefined) {
-    const both = inCommon(entry.item, first);
-    return `like ${title(first)}${both.length ? `: ${both.join(', ')}` : ''}`;
-  }
-  if (first !== undefined) return `because you watched ${title(first)}`;
-  const why = WORDS.get(entry.why?.model) ?? 'chosen for you';
-  return like === undefined ? why : `${why}, similar to ${title(like)}`;
 }

@@ -1,10 +1,11 @@
 // Starts the page: views, theme, and messages about failures.
 
+import { by } from './dom.js';
+import * as front from './front.js';
+import { TAB } from './look.js';
 import * as operator from './operator.js';
-import * as shop from './shop.js';
 
 const THEMES = ['auto', 'light', 'dark'];
-const by = id => document.getElementById(id);
 const tabs = [...document.querySelectorAll('[role=tab]')];
 
 function select(tab, focus = false) {
@@ -41,7 +42,8 @@ by('theme').addEventListener('click', () => {
 theme(THEMES.find(one => one === localStorage.getItem('millirec-theme')) ?? 'auto');
 
 let hiding = 0;
-shop.start({
+by('tab-front').textContent = TAB;
+front.start({
   onLink(up) {
     by('link').classList.toggle('up', up);
     by('link').lastElementChild.textContent = up ? 'live' : 'no connection';

@@ -2,53 +2,39 @@
 // In: the buttons below the visitor's name. Out: requests about the visitor, and the answers in words.
 
 import { about, ask, send, title } from './api.js';
+import { by, element } from './dom.js';
 
 const SHOWN = 50; // of a history, by title; all of it is in the answer below
-const by = id => document.getElementById(id);
 
-/**
- * @param {{user: () => string, become: (user: string) => void, say: (text: string) => void,
- *   onProblem: (text: string) => void}} shop
- */
-export function start(shop) {
-  const trying = work => async event => {
-    event.preventDefault();
-    try {
-      await work();
-    } catch (error) {
-      shop.onProblem(error.message);
-    }
-  };
-  by('login').addEventListener('submit', trying(() => logIn(shop)));
-  by('know').addEventListener('click', trying(() => know(shop)));
+/** `front` is front.js's, and `forgotten(user)`, called when a user is forgotten. */
+export function start(front) {
+  by('login').addEventListener('submit', front.trying(() => logIn(front)));
+  by('know').addEventListener('click', front.trying(() => know(front)));
   by('forget').addEventListener('click', event => { event.preventDefault(); by('sure').showModal(); });
-  by('sure').addEventListener('close', trying(async () => {
+  by('sure').addEventListener('close', front.trying(async () => {
     const yes = by('sure').returnValue === 'yes';
     by('sure').returnValue = ''; // else Escape would say the last word once more
-    if (yes) await forget(shop);
+    if (yes) await forget(front);
   }));
 }
 
-async function logIn(shop) {
-  const visitor = shop.user();
+async function logIn(front) {
+  const visitor = front.user();
   const account = by('account').value.trim();
   if (!account || account === visitor) return;
   await send({ kind: 'link', user: visitor, to: account });
   by('account').value = '';
-  shop.become(account);
-  shop.say(`You are logged in as ${account}. What ${visitor} did is yours too.`);
+  front.become(account);
+  front.say(`You are logged in as ${account}. What ${visitor} did is yours too.`);
 }
 
-async function know(shop) {
-  const known = await ask('GET', shop.user(), '/data');
+async function know(front) {
+  const known = await ask('GET', front.user(), '/data');
   await about(latest(known).flatMap(one => one.item ?? [])).catch(() => {});
   by('known-of').textContent = `What is known of ${known.user}`;
-  by('in-words').replaceChildren(...told(known).flatMap(([name, text]) => {
-    const [term, value] = [document.createElement('dt'), document.createElement('dd')];
-    term.textContent = name;
-    value.textContent = text;
-    return [term, value];
-  }));
+  by('in-words').replaceChildren(...told(known).flatMap(([name, text]) => [
+    element('dt', '', name), element('dd', '', text),
+  ]));
   by('raw').textContent = JSON.stringify(known, null, 2);
   by('known').showModal();
 }
@@ -76,14 +62,14 @@ function told(known) {
   return pairs.filter(([, text]) => text || text === 0).map(([name, text]) => [name, String(text)]);
 }
 
-async function forget(shop) {
-  const user = shop.user();
+async function forget(front) {
+  const user = front.user();
   const { forgotten, receipt, detail } = await ask('DELETE', user);
   if (!forgotten) {
-    shop.onProblem(detail);
+    front.onProblem(detail);
     return;
   }
-  shop.become(user);
+  front.forgotten(user);
   const until = new Date(Math.max(new Date(receipt.checkpoints_until), new Date(receipt.source_until)));
-  shop.say(`${user} is forgotten. Older copies of the job's state and input may be kept until ${until.toLocaleDateString()}.`);
+  front.say(`${user} is forgotten. Older copies of the job's state and input may be kept until ${until.toLocaleDateString()}.`);
 }

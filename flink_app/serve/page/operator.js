@@ -3,7 +3,8 @@
 
 import { get } from './api.js';
 import { bar, chart } from './chart.js';
-import { clicks } from './shop.js';
+import { by, element } from './dom.js';
+import { clicks } from './front.js';
 
 const EVERY_MS = 500;
 const KEPT = 120;
@@ -35,7 +36,6 @@ const FIGURES = [
     [['dead', 'dead letters'], ['duplicates', 'duplicates']], whole, short],
 ];
 
-const by = id => document.getElementById(id);
 const history = new Map();
 let timer = 0;
 let last = 0;
@@ -84,13 +84,6 @@ function keep(stats) {
   }
 }
 
-function element(tag, name, text) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 function drawFigures(stats) {
   by('figures').replaceChildren(...FIGURES.map(([name, meaning, fields, form, tick]) => {
     const figure = element('figure', 'tile');
@@ -122,7 +115,7 @@ function drawLetters(stats) {
 
 function drawClicks() {
   if (!clicks.length) {
-    by('clicks').replaceChildren(element('p', 'note', 'None yet: click an item in the shop, or search.'));
+    by('clicks').replaceChildren(element('p', 'note', 'None yet: click an item, or search.'));
     return;
   }
   const recent = clicks.slice(-8).reverse().map(one => [one, moments(one)]);

@@ -72,14 +72,14 @@ const MOTIFS = {
 const NAMES = Object.keys(MOTIFS);
 
 /** FNV-1a: a 32-bit number from a string. */
-function hash(text) {
+export function hash(text) {
   let value = 0x811c9dc5;
   for (const unit of text) value = Math.imul(value ^ unit.codePointAt(0), 0x01000193) >>> 0;
   value = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d) >>> 0;
   return (value ^ (value >>> 13)) >>> 0;
 }
 
-function shape(kind, attributes) {
+export function shape(kind, attributes) {
   const element = document.createElementNS(NS, kind);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;

@@ -1,107 +1,39 @@
-// Shelves below the list: similar items, what is trending and popular, and categories to browse.
-// In: lists from the server. Out: rows of cards. The server has no catalogue: only items that its
-// lists have named so far can be browsed.
+// Shelves: rows of cards below the list. In: lists from the server. Out: headings and rows.
 
-import { about, category, get, title } from './api.js';
-import { fill, newCard } from './cards.js';
+import { get } from './api.js';
+import { by, element, keepingFocus } from './dom.js';
 
 const LENGTH = 16;
-const SEEDS = 8; // popular items whose similar ones are added to what can be browsed,
-const ENOUGH = 60; // until this many items are known
-const by = id => document.getElementById(id);
-const seen = new Set();
-let chosen = '';
-let turn = 0;
 
-export async function fillShelves(clicked, onClick) {
-  const own = ++turn;
-  const lists = await Promise.all([
-    clicked && similarTo(clicked),
-    list('/trending'),
-    list('/popular'),
-  ]);
-  const [similar, trending, popular] = lists.map(one => one || []);
-  if (seen.size < ENOUGH) explore(popular).then(() => drawCategories(onClick));
-  await about([...similar, ...trending, ...popular, ...(clicked ? [clicked] : [])]).catch(() => {});
-  if (own !== turn) return; // a later call draws
-  for (const item of [...similar, ...trending, ...popular]) seen.add(item);
-  const focused = document.activeElement?.closest('#shelves .card')?.dataset.item;
-  by('shelves').replaceChildren(
-    ...shelf(`Similar to ${title(clicked)}`, similar, `similar to ${title(clicked)}`, onClick),
-    ...shelf('Trending', trending, 'trending now', onClick),
-    ...shelf('Popular', popular, 'popular now', onClick),
-  );
-  drawCategories(onClick);
-  if (focused) {
-    const cards = [...by('shelves').querySelectorAll('.card')];
-    cards.find(one => one.dataset.item === focused)?.firstChild.focus({ preventScroll: true });
-  }
-}
-
-export function similarTo(item) {
-  return list(`/similar/${encodeURIComponent(item)}`);
-}
-
-async function list(path) {
+/** The items of a list of the server; none if it has no such list yet. */
+export async function listed(path, more = {}) {
   try {
-    return (await get(`${path}?n=${LENGTH}`)).items.map(entry => entry.item);
+    const query = new URLSearchParams({ n: LENGTH, ...more });
+    return (await get(`${path}?${query}`)).items.map(entry => entry.item);
   } catch {
     return []; // a new item has no similar ones yet
   }
 }
 
-/** Look up what is similar to popular items, to have more to browse. */
-async function explore(popular) {
-  const found = await Promise.all(popular.slice(0, SEEDS).map(similarTo));
-  await about(found.flat()).catch(() => {});
-  for (const item of found.flat()) seen.add(item);
+export function similarTo(item) {
+  return listed(`/similar/${encodeURIComponent(item)}`);
 }
 
-export function note(items) {
-  for (const item of items) seen.add(item);
+/** A heading and a row of cards, or nothing of no items; `card(item)` makes a card. */
+export function shelf(name, items, card) {
+  return items.length ? [element('h2', '', name), row(name, items, card)] : [];
 }
 
-function shelf(name, items, why, onClick) {
-  if (!items.length) return [];
-  const heading = document.createElement('h2');
-  heading.textContent = name;
-  return [heading, row(name, items, () => why, onClick)];
+export function row(name, items, card) {
+  const made = element('ul', 'shelf');
+  made.setAttribute('aria-label', name);
+  made.append(...items.map(card));
+  return made;
 }
 
-function row(name, items, why, onClick) {
-  const list = document.createElement('ul');
-  list.className = 'shelf';
-  list.setAttribute('aria-label', name);
-  list.append(...items.map(item => {
-    const card = newCard(item, onClick);
-    fill(card, why(item));
-    return card;
-  }));
-  return list;
-}
-
-function drawCategories(onClick) {
-  const groups = new Map();
-  for (const item of seen) {
-    const name = category(item);
-    if (name) groups.set(name, [...(groups.get(name) ?? []), item]);
-  }
-  by('browse').hidden = groups.size < 2;
-  if (groups.size < 2) return;
-  const names = [...groups.keys()].sort();
-  if (!groups.has(chosen)) chosen = names[0];
-  const focused = document.activeElement?.closest('#categories') && document.activeElement.textContent;
-  by('categories').replaceChildren(...names.map(name => {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = name;
-    button.setAttribute('aria-pressed', String(name === chosen));
-    button.addEventListener('click', () => {
-      chosen = name;
-      drawCategories(onClick);
-    });
-    return button;
-  }));
-  if (focused) [...by('categories').children].find(one => one.textContent === focused)?.focus();
-  by('category').replaceChildren(row(chosen, groups.get(chosen).slice(0, 24), () => chosen, onClick));
+/** Put shelves into their place. */
+export function drawShelves(shelves) {
+  const item = document.activeElement?.closest('#shelves .card')?.dataset.item;
+  keepingFocus(() => by('shelves').replaceChildren(...shelves), () => item !== undefined
+    && [...by('shelves').querySelectorAll('.card')].find(one => one.dataset.item === item)?.firstChild);
 }

@@ -1,14 +1,15 @@
 """Stands for the job where the page is tested without it: reads the inbox, writes lists.
 
-In: a Redis and a folder. Out: the keys of docs/redis.md, moved by each click: the list goes to the
-categories that were clicked, and leaves out what was; and by each search, to the items with its
-words.
+In: a Redis, a folder, what the items are. Out: the keys of docs/redis.md, moved by each event: the
+list goes to the categories that were taken, and leaves out what was; by each search, to the items
+with its words; and to what is published after the start, by others.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +24,39 @@ OLD = 114
 """The items that have long been there; the others are new."""
 
 
-class Job:
-    """Context manager: pretends to be a job until it is left."""
+def shop(now_ms: int) -> dict[str, dict[str, Any]]:
+    """What the simulated shop says of its items, of which the last ones are new."""
+    world = Shop(ShopSettings(users=1, items=ITEMS))
+    told = {item: world.item(item, now_ms) for item in (f"i{number}" for number in range(ITEMS))}
+    for number in range(OLD, ITEMS):
+        told[f"i{number}"]["published"] = now_ms
+    return told
 
-    def __init__(self, url: str, inbox: Path) -> None:
+
+class Job:
+    """Context manager: pretends to be a job until it is left.
+
+    items: what is said of each, at a moment in ms; ids and numbers as of `shop`.
+    """
+
+    def __init__(
+        self, url: str, inbox: Path, items: Callable[[int], dict[str, dict[str, Any]]] = shop
+    ) -> None:
         self._client = redis.Redis.from_url(url)
-        self._inbox = inbox
+        self.inbox = inbox
         self._taken: dict[str, list[str]] = {}
         self._words: dict[str, set[str]] = {}
-        self._told: dict[str, dict[str, Any]] = {}
+        self._follows: dict[str, list[str]] = {}
+        self._told = items(time.time_ns() // 1_000_000)
         self._same: dict[str, str] = {}
+        self.heard: list[dict[str, Any]] = []
+        """The lines that were read, as the server wrote them."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Job:
-        inbox_items = [f"i{number}" for number in range(ITEMS)]
-        shop, now = Shop(ShopSettings(users=1, items=ITEMS)), time.time_ns() // 1_000_000
-        for number, item in enumerate(inbox_items):
-            told = self._told[item] = shop.item(item, now)
-            if number >= OLD:
-                told["published"] = now
+        inbox_items = list(self._told)
+        for item, told in self._told.items():
             self._client.set(f"item:{item}", msgspec.json.encode(told))
             like = [other for other in inbox_items if other != item and self._alike(item, other)]
             self._write(f"similar:{item}", like[:20], "item-cf", {"item": item})
@@ -65,17 +79,23 @@ class Job:
         read: set[Path] = set()
         looked = 0.0
         while not self._stop.wait(0.01):
-            for file in sorted(set(self._inbox.glob("[0-9]*")) - read):
+            for file in sorted(set(self.inbox.glob("[0-9]*")) - read):
                 read.add(file)
-                for line in file.read_text(encoding="utf-8").splitlines():
-                    self._learn(msgspec.json.decode(line))
+                for line in file.read_bytes().splitlines():
+                    self.heard.append(msgspec.json.decode(line))
+                    self._learn(self.heard[-1])
             if time.monotonic() - looked > 0.5:
                 looked = time.monotonic()
                 self._tell(len(read))
 
     def _learn(self, event: dict[str, Any]) -> None:
+        kind = event.get("kind")
+        if kind == "item":
+            told = self._told[event["item"]] = self._told.get(event["item"], {}) | event
+            self._client.set(f"item:{event['item']}", msgspec.json.encode(told))
+            return
         user = self._place(str(event["user"]))
-        if kind := event.get("kind"):
+        if kind:
             self._hear(kind, user, event)
             return
         taken = self._taken.setdefault(user, [])
@@ -83,14 +103,21 @@ class Job:
             self._words[user] = set(str(event["query"]).lower().split())
         else:
             taken.append(str(event["item"]))
-        weight = {f"i{n}": float(ITEMS - n) / ITEMS for n in range(ITEMS)}
+        self._list(user)
+
+    def _list(self, user: str) -> None:
+        taken = self._taken.setdefault(user, [])
+        weight = {item: 3.0 - n / ITEMS if n >= ITEMS else 1.0 - n / ITEMS
+                  for n, item in enumerate(self._told)}  # fmt: skip
         for gone in taken:
             for other in weight:
                 weight[other] += 1.0 if self._alike(gone, other) else 0.0
             weight.pop(gone, None)
         words = self._words.get(user, set())
         for item in weight:
-            weight[item] += 2.0 * len(words.intersection(self._told[item]["tags"]))
+            told = self._told[item]
+            weight[item] += 2.0 * len(words.intersection(told.get("tags", ())))
+            weight[item] -= 99.0 if told.get("provider") == user else 0.0
         best = sorted(weight, key=lambda one: -weight[one])[:20]
         self._write(f"rec:{user}", best, "item-cf", {"user": user}, taken)
         self._client.publish("rec", user)
@@ -115,6 +142,9 @@ class Job:
             receipt = {"ts": ts, "checkpoints_until": until, "source_until": until}
             self._client.set(RECEIPT + digest(asked), msgspec.json.encode(receipt))
             self._client.publish("rec", user)
+        elif kind == "profile":
+            self._follows[user] = line["follows"]
+            self._list(user)
         elif kind == "export":
             known: dict[str, Any] = {"ts": ts, "user": asked, "personalise": True}
             if others := [one for one, place in self._same.items() if place == user]:
@@ -122,6 +152,8 @@ class Job:
             if taken := self._taken.get(user):
                 history = [{"item": item, "liked": True} for item in reversed(taken)]
                 known |= {"events": len(taken), "history": history}
+            if follows := self._follows.get(user):
+                known["said"] = {"follows": follows}
             self._client.set(KNOWN + digest(asked), msgspec.json.encode(known))
 
     def _write(
@@ -134,9 +166,12 @@ class Job:
         for place, item in enumerate(items):
             why: dict[str, Any] = {"model": model}
             because = [one for one in taken or () if self._alike(one, item)][-2:]
-            if taken is not None and because:
+            provider = f"author:{self._told.get(item, {}).get('provider')}"
+            if provider in self._follows.get(head.get("user", ""), ()):
+                why = {"model": "social", "followed": provider}
+            elif taken is not None and because:
                 why["because"] = because
-            elif words and words.intersection(self._told[item]["tags"]):
+            elif words and words.intersection(self._told[item].get("tags", ())):
                 why["model"] = "content"
             elif taken is not None:
                 why["model"] = "popular"

@@ -12,7 +12,15 @@ import redis
 from flink_app.serve.page_routes import FOLDER
 from tests.flink_app.serve.servers import made, serving
 
-FILES = ["/", "/docs", "/openapi.json", "/docs/files/swagger-ui.css", "/page/words.js"]
+FILES = [
+    "/",
+    "/docs",
+    "/openapi.json",
+    "/docs/files/swagger-ui.css",
+    "/page/words.js",
+    "/page/look.js",
+    "/page/look.css",
+]
 FILES += [f"/page/{file.name}" for file in FOLDER.iterdir() if file.is_file()]
 ITEM, USER = "/api/item/{item}", "/users/{user}"
 CHANGING = {"/metrics", "/stream/{user}"}

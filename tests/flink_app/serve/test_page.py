@@ -176,12 +176,12 @@ def test_it_is_used_by_keyboard_and_says_what_happens(page: Page) -> None:
     expect(page.locator("#said")).to_contain_text("The list followed after")
     assert page.locator("#said").get_attribute("aria-live") == "polite"
     assert page.evaluate("document.activeElement.closest('#list .card') !== null")
-    page.locator("#tab-shop").focus()
+    page.locator("#tab-front").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#operator")).to_be_visible()
     assert page.evaluate("document.activeElement.id") == "tab-operator"
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("#shop")).to_be_visible()
+    expect(page.locator("#front")).to_be_visible()
 
 
 def test_nothing_comes_from_elsewhere(browser: Browser, site: httpx.Client) -> None:
@@ -232,7 +232,7 @@ def test_a_click_that_is_acknowledged_after_its_list_says_when(page: Page) -> No
     assert max(page.locator("#clicks .bar").evaluate(ends)) <= 300.5
 
 
-@pytest.mark.parametrize("view", ["shop", "operator"])
+@pytest.mark.parametrize("view", ["front", "operator"])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(
     browser: Browser, site: httpx.Client, view: str
 ) -> None:
@@ -241,7 +241,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
         page.goto(f"{site.base_url}?user=ann#{view}")
         page.locator(".tile" if view == "operator" else "#shelves .card").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        if view == "shop":
+        if view == "front":
             page.locator("#list .card button").first.tap()
             expect(page.locator("#said")).to_contain_text("The list followed after")
 
