@@ -88,7 +88,7 @@ def script(image: Image, root: Path, cache: Path, commands: list[str]) -> str:
         f"cp {uv} {local}/bin/uv",
         f"printf '%s' {shlex.quote(_PIP.format(cache=cache))} > {local}/bin/pip",
         f"chmod +x {local}/bin/pip",
-        *image.build,
+        *(f"{step} >&2" for step in image.build),  # the output is that of the commands alone
     ]
     for folder in ("/tmp", image.folder):
         lines += [f"mount -t tmpfs -o mode=1777 tmpfs {root}{folder}"]
