@@ -15,7 +15,8 @@ from tests.flink_app.jobs import counts, letters, lists, live, stats
 from tests.flink_app.savepoint import SETTINGS
 from tests.flink_app.test_savepoints import deliver
 from tests.waiting import wait_for
-from udfs.learning.places import NOTHING_IN_REDIS, REDIS, names
+from udfs.learning.impersonal import NOTHING_IN_REDIS
+from udfs.learning.places import REDIS, names
 from udfs.lists.keys import KNOWN, RECEIPT, digest
 
 pytestmark = pytest.mark.job

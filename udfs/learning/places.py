@@ -1,9 +1,9 @@
 """All places that hold something of a user, and for how long: one list, which tests hold complete.
 
-In: nothing. Out: `PLACES`, of which docs/privacy.md has a table, and the names of what holds
-nothing of any user. `udfs.learning.rights_step` empties the places when a user is forgotten. Tests
-look for places that are not listed: handles of Flink's state in the operators, keys in Redis,
-attributes in which a user's id is found, tables that the catalogue keeps.
+In: nothing. Out: `PLACES`, of which docs/privacy.md has a table; `udfs.learning.impersonal` has the
+names of what holds nothing of any user. `udfs.learning.rights_step` empties the places when a user
+is forgotten. Tests look for places that are not listed: handles of Flink's state in the operators,
+keys in Redis, attributes in which a user's id is found, tables that the catalogue keeps.
 """
 
 from __future__ import annotations
@@ -252,61 +252,6 @@ PLACES = (
     ),
 )
 """The places."""
-
-NOTHING_IN_STATE = (
-    "user learner: layout",
-    "user learner: learned",
-    "user learner: mean",
-    "identity: order",
-    "encoder: known",
-    "encoder: waiting",
-    "item learner: folded",
-    "item learner: inbox",
-    "item learner: inbox2",
-    "item learner: items",
-    "item learner: layout",
-    "item learner: metadata",
-    "item learner: noise",
-    "item learner: noisy",
-    "item learner: pairs",
-    "item learner: ranker",
-    "item learner: shared",
-    "item learner: turn",
-    "stats: accounts",
-    "stats: totals",
-)
-"""Handles that hold nothing of a single user: sums over all of them, and what items are."""
-
-NOTHING_IN_REDIS = (
-    "similar:",
-    "popular",
-    "segment:",
-    "trending",
-    "item:",
-    "hidden",
-    "stats",
-    "quality:",
-    "feed:",
-    "filled",
-    "writers",
-)
-"""Beginnings of keys that hold nothing of a single user."""
-
-NOTHING_IN_TABLES = (
-    "InCategories",
-    "Takers",
-    "Described",
-    "Metadata",
-    "Neighbours",
-    "Noised",
-    "Trending",
-    "Tried",
-    "_Items",
-    "_Latest",
-    "_Memory",
-    "_Taken",
-)
-"""Tables that the catalogue keeps, of items alone."""
 
 
 def names(where: str) -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 from flink_app.config.registry import OPTIONS
 from tests.documents import ROOT
 from tests.udfs.builders import SETTINGS
-from udfs.learning import places
+from udfs.learning import impersonal, places
 from udfs.learning.learner import Learner
 from udfs.lists import keys
 from udfs.lists.keys import Kind
@@ -35,12 +35,12 @@ def attached(table: Table) -> Iterator[str]:
 
 
 def test_every_handle_of_state_is_listed_once() -> None:
-    listed = [*places.names(places.STATE), *places.NOTHING_IN_STATE]
+    listed = [*places.names(places.STATE), *impersonal.NOTHING_IN_STATE]
     assert sorted(listed) == sorted(handles())
 
 
 def test_every_key_in_redis_is_listed() -> None:
-    listed = {*places.names(places.REDIS), *places.NOTHING_IN_REDIS}
+    listed = {*places.names(places.REDIS), *impersonal.NOTHING_IN_REDIS}
     channels = {"CHANNEL"}
     for name, value in vars(keys).items():
         if name.isupper() and name not in channels and isinstance(value, str | Kind):
@@ -50,7 +50,7 @@ def test_every_key_in_redis_is_listed() -> None:
 
 def test_every_table_that_follows_the_items_or_the_users_is_listed() -> None:
     learner = Learner(SETTINGS)
-    listed = {*places.names(places.MEMORY), *places.NOTHING_IN_TABLES}
+    listed = {*places.names(places.MEMORY), *impersonal.NOTHING_IN_TABLES}
     assert set(attached(learner.catalogue)) <= listed
     own = set(attached(learner.users))  # cleared with their users
     assert own <= places.names(places.MEMORY)
