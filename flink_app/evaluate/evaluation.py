@@ -100,13 +100,17 @@ def evaluate(
     plot, warmup, freeze = more.get("plot"), more.get("warmup", 0), more.get("freeze", False)
     if freeze and not warmup:
         raise ConfigError(
-            "--freeze learns nothing after the warm-up: say how much is learned before, "
-            "--warmup half or a number of events"
+            "--freeze learns nothing after the warm-up: say how long that is, such as --warmup half"
         )
     if plot is not None:
         check_plot(plot)
     require_file(out, "--out")
     require_file(plot, "--plot")
+    if baselines and config.lists.exclude_own:
+        raise ConfigError(
+            "--baseline tests events on items that users have published themselves, and "
+            "lists.exclude_own does not: leave one of them out, or their tests differ"
+        )
     config = with_models(with_positive(config, positive), more.get("models", ()))
     if more.get("sessions"):
         config = of_sessions(config)

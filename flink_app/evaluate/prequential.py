@@ -106,6 +106,7 @@ class Prequential:
         small = type(self._baseline)(Shape(1, 2, 2))
         small.learn(0, 0, 1.0)
         small.learn(0, 1, 1.0)
+        small.scores(0)
         self._rank(0)
         self._lists, self._spent["list"] = 0, 0.0
 

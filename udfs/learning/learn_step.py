@@ -98,7 +98,7 @@ class LearnStep:
             batch = batch.take(keep)
         batch = without_seen(batch, self._learner.models.steps, account)
         touched: list[NDArray[np.int32]] = []
-        for part in self._parts(batch):
+        for part in self._parts(batch, self._settings.trial.after - shard.learned):
             if self._settings.trial.sequential and touched:
                 # A replay's batches are long, and others wait for what they teach.
                 yield from self._send(now)
@@ -168,13 +168,14 @@ class LearnStep:
         for item_shard, message in self._learner.messages(now).items():
             yield Emit(item_shard, message)
 
-    def _parts(self, batch: EventBatch) -> Iterator[EventBatch]:
+    def _parts(self, batch: EventBatch, first: int) -> Iterator[EventBatch]:
         """The parts that are tested and then learned in one step: the batch, or less if
-        configured."""
+        configured. `first` is the place of the first event that is a test."""
         if self._settings.options.job.strict:
             yield from cut(batch, range(1, len(batch)))
         elif self._settings.trial.sequential:
-            yield from cut(batch, recurrences(batch.users))
+            frozen = [first] if self._settings.trial.freeze and 0 < first < len(batch) else []
+            yield from cut(batch, sorted({*recurrences(batch.users), *frozen}))
         elif len(batch):
             yield batch
 

@@ -260,8 +260,15 @@ def test_a_warmup_leaves_some_tests(tmp_path: Path) -> None:
 
 def test_what_freezes_has_learned_something(tmp_path: Path) -> None:
     source = some_events(tmp_path / "events.jsonl", 10)
-    with pytest.raises(ConfigError, match="say how much is learned before, --warmup half"):
+    with pytest.raises(ConfigError, match="say how long that is, such as --warmup half"):
         evaluate(Config(), [source], [], 1, "", None, ["popular"], freeze=True)
+
+
+def test_baselines_know_nothing_of_ones_own_items(tmp_path: Path) -> None:
+    source = some_events(tmp_path / "events.jsonl", 10)
+    config = load(None, ["lists.exclude_own=true"], {}).config
+    with pytest.raises(ConfigError, match="exclude_own does not: leave one"):
+        evaluate(config, [source], [], 1, "", None, ["popular"])
 
 
 @pytest.mark.job

@@ -190,7 +190,7 @@ def test_a_frozen_trial_learns_no_more_than_its_first_events(
     redis_url: str, clock: Clock, strict: bool
 ) -> None:
     def job(freeze: bool) -> Subtask:
-        trial = Trial(after=3, freeze=freeze)
+        trial = Trial(after=3, sequential=not strict, freeze=freeze)
         return Subtask(operator(redis_url, strict=strict, trial=trial, test_every=1))
 
     first, then = [("ann", "a"), ("bob", "a"), ("bob", "b")], [("ann", "c"), ("cat", "b")]
@@ -202,6 +202,10 @@ def test_a_frozen_trial_learns_no_more_than_its_first_events(
     (learned, more), (frozen, nothing) = told
     assert frozen == learned
     assert more and not nothing
+    # A batch that goes beyond the limit is learned up to it.
+    parted = job(True)
+    out = [value for key, value in parted.process(7, sent(first + then, NOW)) if key is not STATS]
+    assert out == frozen
 
 
 @pytest.mark.parametrize("sequential", [False, True])
