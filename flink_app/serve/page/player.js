@@ -59,8 +59,13 @@ export function play(item) {
 
 /** Stop, and say how much was watched. */
 export function close() {
-  clearInterval(timer);
   report();
+  discard();
+}
+
+/** Stop, and say nothing. */
+export function discard() {
+  clearInterval(timer);
   current = null;
   if (parts.player.contains(document.activeElement)) by('list').querySelector('button')?.focus();
   parts.player.hidden = true;

@@ -20,6 +20,7 @@ export function become(name) {
 
 export function forget(name) {
   sessionStorage.removeItem(KEY + name);
+  if (name === user) records = {};
 }
 
 /** What is known of an item: `share` of it watched, `stars`, `favourite`, `at` in ms since 1970. */

@@ -119,6 +119,29 @@ def test_stars_and_hearts_are_sent_once_and_shown(browser: Browser, site: str, j
         ]
 
 
+def test_who_is_forgotten_while_a_video_plays_stays_forgotten(
+    browser: Browser, site: str, job: Job
+) -> None:
+    with opened(browser, site, "hal") as page:
+        watch(page, "i5", 40)
+        followed(page, "You watched 40 % of Video 5")
+        page.locator("#list .card button").first.click()
+        page.locator("#player input").fill("500")
+        page.locator("#forget").click()
+        page.locator("#sure [value=yes]").click()
+        expect(page.locator("#said")).to_contain_text("hal is forgotten.")
+        expect(page.locator("#player")).to_be_hidden()
+        expect(page.locator("#continue .card")).to_have_count(0)
+        page.goto(f"{site}/health/live")  # what is left to say is said as the page is left
+        event = {"user": "hal", "item": "i7", "type": "click"}
+        httpx.post(f"{site}/events", json=event).raise_for_status()
+        wait_for(lambda: "i7" in [line["item"] for line in said(job, "hal")])
+        assert [line["item"] for line in said(job, "hal")] == ["i5", "i7"]
+        page.goto(f"{site}?user=hal")
+        page.locator("#list .card").first.wait_for()
+        assert page.evaluate("sessionStorage.getItem('millirec-watched-hal')") is None
+
+
 def test_genres_have_shelves_and_what_is_begun_is_sent_as_the_page_is_left(
     browser: Browser, site: str, job: Job
 ) -> None:
