@@ -142,6 +142,35 @@ def test_who_is_forgotten_while_a_video_plays_stays_forgotten(
         assert page.evaluate("sessionStorage.getItem('millirec-watched-hal')") is None
 
 
+def test_what_is_refused_is_not_shown_as_done_and_may_be_done_again(
+    browser: Browser, site: str, job: Job
+) -> None:
+    refused: dict[str, Any] = {"status": 503, "json": {"detail": "The events may be lost."}}
+    with opened(browser, site, "ida", "503") as page:
+        heart = page.get_by_role("button", name="Favourite")
+        stars = page.get_by_role("button", name="4 stars")
+        page.route("**/events", lambda route: route.fulfill(**refused))
+        watch(page, "i5", 40)
+        expect(page.locator("#problem")).to_have_text("The events may be lost.")
+        expect(page.locator("#continue .card")).to_have_count(0)
+        page.locator('#list [data-item="i5"] button').click()
+        page.locator("#player .toggle").click()
+        heart.click()
+        expect(heart).to_have_attribute("aria-pressed", "false")
+        stars.click()
+        expect(stars).to_have_attribute("aria-pressed", "false")
+        page.unroute("**/events")
+        heart.click()
+        followed(page, "You marked Video 5 as a favourite")
+        page.locator("#player input").fill("300")
+        page.locator("#player .close").click()
+        followed(page, "You watched 30 % of Video 5")
+        assert said(job, "ida") == [
+            {"item": "i5", "type": "favourite", "value": None},
+            {"item": "i5", "type": "watch", "value": 0.3},
+        ]
+
+
 def test_genres_have_shelves_and_what_is_begun_is_sent_as_the_page_is_left(
     browser: Browser, site: str, job: Job
 ) -> None:
