@@ -64,6 +64,8 @@ def test_what_is_watched_is_sent_with_its_share_and_the_list_follows(
         followed(page, "You watched 40 % of Video 5")
         assert said(job, "ann") == [{"item": "i5", "type": "watch", "value": 0.4}]
         expect(page.locator('#list [data-item="i5"]')).to_have_count(0)
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")
+        assert len(ids) == len({*ids})
         expect(page.locator("#list .why").first).to_have_text("because you watched Video 5")
         begun = page.locator('#continue [data-item="i5"]')
         expect(begun.locator(".why")).to_have_text("9 min left")
