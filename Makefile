@@ -48,7 +48,7 @@ $(VENV)/with-%: $(STAMP)
 	@$(call install,$($*_EXTRAS))
 	@touch $@
 
-demo: $(STAMP)  ## Simulate a shop, or DEMO_SCENARIO=video, whose lists follow clicks; DEMO_SECONDS=60 ends it
+demo: $(STAMP)  ## Simulate a shop, or DEMO_SCENARIO=video or social, whose lists follow clicks; DEMO_SECONDS=60 ends it
 	@$(BIN)/millirec demo
 
 test: $(VENV)/with-all  ## Run all tests; ARGS='-m "not stack"' or ARGS=tests/udfs runs some

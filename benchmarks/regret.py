@@ -1,9 +1,9 @@
 """`python -m benchmarks.regret`: what the served lists miss, on a platform whose truth is known.
 
-In: options. Out: a table, and `benchmarks/out/regret.json`, or regret-<scenario>.json of another
-scenario than the shop. Regret is 1 − the expected clicks of
-the served lists / those of the best lists, which hold each user's unseen items with the highest
-true affinity at that moment. 0 is perfect.
+In: options. Out: a table, and `benchmarks/out/regret.json`, of another scenario than the shop
+`regret-<scenario>.json`. Regret is 1 − the expected clicks of the served lists / those of the best
+lists, which hold each user's unseen items with the highest true affinity at that moment. 0 is
+perfect.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from flink_app.config import Config
 from flink_app.config.registry import OPTIONS
 from flink_app.console import failures
+from flink_app.simulator.scenarios import SCENARIOS
 from tests.documents import DOCUMENTS, ROOT, anchors, blocks, commands, links
 from udfs.accounts import Account, fields
 from udfs.events import decode
@@ -144,3 +145,25 @@ def test_targets_of_make_that_are_named_exist() -> None:
         for match in re.findall(r"\bmake ([a-z]+)", command)
     }
     assert {"demo", "test"} <= named <= targets
+
+
+def test_what_the_page_reads_of_an_item_is_told() -> None:
+    page = ROOT / "flink_app" / "serve" / "page"
+    scripts = "".join(file.read_text(encoding="utf-8") for file in page.glob("*.js"))
+    own = {*re.findall(r"(?:text|moment)\(\w+, '(\w+)'\)", scripts), "image", "tags", "price"}
+    named = own | set(re.findall(r"attribute\(\w+, '(\w+)'\)", scripts))
+    assert {"author", "series", "published"} <= named
+    http = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    [row] = re.findall(r"^\| it reads of an item \|.*$", http, re.MULTILINE)
+    assert named <= set(re.findall(r"`(\w+)`", row))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenarios_are_named_where_one_may_choose(name: str) -> None:
+    makefile, benchmarks = (
+        (ROOT / path).read_text(encoding="utf-8") for path in ("Makefile", "benchmarks/README.md")
+    )
+    [demo] = re.findall(r"^demo:.*$", makefile, re.MULTILINE)
+    assert name in demo
+    regret = benchmarks.partition("## Regret\n")[2].partition("\n## ")[0]
+    assert name == "shop" or f"--scenario {name}`" in regret

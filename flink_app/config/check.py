@@ -22,7 +22,7 @@ from flink_app.config.lists_topic import check_lists_topic
 from flink_app.config.masking import masked
 from flink_app.config.noise import check_noise
 from flink_app.config.paths import flink_uri, is_local, local
-from flink_app.config.pseudonyms import pseudonyms_of
+from flink_app.config.pseudonyms import check_pseudonyms
 from flink_app.config.schema_registry import check_schema_registry
 from flink_app.config.topics import topics
 from flink_app.config.tree import Config
@@ -61,13 +61,8 @@ set it to the most subtasks you may ever need.
     _check_paths(config)
     _check_rules(config)
     check_cassandra(config)
-    if config.lists.exclude_own and config.privacy.pseudonyms:
-        raise ConfigError(
-            "lists.exclude_own and privacy.pseudonyms are both on: the provider of an item, which "
-            "is no pseudonym, cannot be compared with a user's. Turn one of them off."
-        )
     check_noise(config)
-    pseudonyms_of(config)
+    check_pseudonyms(config)
     if config.state.restore == "latest" and not config.state.checkpoints:
         raise ConfigError(
             'state.restore is "latest" but state.checkpoints is empty: name the folder in which '

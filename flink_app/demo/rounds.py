@@ -17,6 +17,7 @@ import redis
 
 from flink_app.simulator.world import Reaction, World
 from flink_app.writers.files import DirectoryWriter
+from udfs.errors import MillirecError
 from udfs.lists.keys import POPULAR, USER
 from udfs.options.sources import SOURCES
 
@@ -118,9 +119,9 @@ class Audience:
         self.looks = self.earned = self.earned_by_popular = 0
 
     def read(self, key: str) -> dict[str, Any] | None:
-        """The list under a key, or None."""
+        """The list under a key, or None; see `_decoded`."""
         value: Any = self._client.get(f"{self._prefix}{key}")
-        return None if value is None else msgspec.json.decode(value)
+        return None if value is None else self._decoded(value)
 
     def compare(self, count: int) -> None:
         """Show `count` random users their own list and the popular one, and count the clicks."""
@@ -176,7 +177,7 @@ class Audience:
         keys = [f"{self._prefix}{USER.of(f'u{number}')}" for number in range(world.users)]
         values: Any = self._client.mget(keys)
         for value in filter(None, values):
-            listed = msgspec.json.decode(value)
+            listed = self._decoded(value)
             for entry in listed["items"]:
                 item = entry["item"]
                 if item not in found and world.is_new(item):
@@ -184,6 +185,22 @@ class Audience:
                     found[item] = Newcomer(*said, listed["user"], self._why(entry))
         ordered = sorted(found, key=lambda item: int(item[1:]))
         return world.items - world.settings.items, [found[item] for item in ordered]
+
+    def _decoded(self, value: bytes) -> dict[str, Any]:
+        """A list without the items that the world does not have: what is published on the page."""
+        listed: dict[str, Any] = msgspec.json.decode(value)
+        listed["items"] = [entry for entry in listed["items"] if self._has(entry["item"])]
+        for entry in listed["items"]:
+            if because := entry.get("why", {}).get("because"):
+                entry["why"]["because"] = [item for item in because if self._has(item)]
+        return listed
+
+    def _has(self, item: str) -> bool:
+        try:
+            self._world.is_new(item)
+        except MillirecError:
+            return False
+        return True
 
     def _why(self, entry: dict[str, Any]) -> str:
         """The reason of an entry of a list, in words."""

@@ -84,6 +84,7 @@ class Traffic:
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
         self._failure: MillirecError | None = None
         self._behind = 0.0
+        self._others = 0  # events that were surely written by others
         self.written = 0
         """Events written so far."""
 
@@ -99,11 +100,14 @@ class Traffic:
     def sweep(self, received: int) -> None:
         """Delete files that were read a while ago, so that the watched folder stays small.
 
-        received: events that the job has read; nothing is deleted while it is behind, and for a
-        while after: Flink reads the newest file first, so the last to be read are old.
+        received: events that the job has read, also those that others have written, such as who
+            clicks on the page: these do not show that the job keeps up. Nothing is deleted while it
+            is behind, and for a while after: Flink reads the newest file first, so the last to be
+            read are old.
         """
         oldest = time.time() - _KEEP_S
-        if received < self.written - self._rate:
+        self._others = max(self._others, received - self.written)
+        if received - self._others < self.written - self._rate:
             self._behind = time.time()
         if self._behind > oldest:
             return

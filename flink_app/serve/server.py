@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 
 from flink_app.config import Config
+from flink_app.config.pseudonyms import check_pseudonyms
 from flink_app.console.terminal import printable
 from flink_app.serve.app import Application
 from flink_app.serve.guard import is_loopback
@@ -72,8 +73,10 @@ def run(config: Config) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Raises:
-        ServiceError: the port is taken. ConfigError, SourceError: see `app.Application`.
+        ServiceError: the port is taken. ConfigError: as `check_pseudonyms`, and with SourceError
+            as `app.Application`.
     """
+    check_pseudonyms(config)
     serve = config.serve
     try:
         socket.getaddrinfo(serve.host, serve.port, type=socket.SOCK_STREAM)

@@ -1,4 +1,4 @@
-"""The users of the simulated shop: latent tastes that drift, unequal activity, new arrivals.
+"""The users of a simulated platform: latent tastes that drift, unequal activity, new arrivals.
 
 In: a seeded generator, the directions of the categories, the number of users to add. Out: arrays
 over users, and the numbers of those who start a session.

@@ -70,7 +70,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises ConfigError for a value out of range, or a setting that this world does not have.
         """
-        chosen = {name: value for name, value in chosen.items() if value not in (None, False)}
+        chosen = {
+            name: value
+            for name, value in chosen.items()
+            if value is not None and value is not False  # 0 is a choice, and equals False
+        }
         for name in chosen:
             if name not in self.settings.__struct_fields__:
                 raise ConfigError(

@@ -6,17 +6,49 @@ passes between two views of a session), and blocks of actions in order of time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.simulator.actions import Actions, joined
+from flink_app.simulator.truth import first_click
 
 A = TypeVar("A", bound=Actions)
+T = TypeVar("T")
 
 LONGEST = 60
 """Views of the longest session."""
+
+_LARGEST_BLOCK = 1024  # sessions started at once
+
+
+def regulars(users: int) -> int:
+    """How many users start a session in a block, besides the newcomers: an eighth of all.
+
+    >>> regulars(3), regulars(800), regulars(10**6)
+    (1, 100, 1024)
+    """
+    return min(max(1, users // 8), _LARGEST_BLOCK)
+
+
+def gaps(rng: np.random.Generator, traffic: float, count: int) -> NDArray[np.float64]:
+    """Simulated milliseconds between the next `count` events: a Poisson process of `traffic`
+    events per second. Returns (count,) float64."""
+    found: NDArray[np.float64] = 1000.0 / traffic * rng.standard_exponential(count)
+    return found
+
+
+def taken(
+    rng: np.random.Generator, probabilities: NDArray[np.float64], items: Sequence[T]
+) -> T | None:
+    """The item that a user takes of a list, best first, or None; see `first_click`.
+
+    probabilities: (len(items),) float64, of taking each item that is looked at.
+    """
+    position = first_click(probabilities, rng.random((2, len(items))))
+    return None if position is None else items[position]
 
 
 def lengths(rng: np.random.Generator, sessions: int, mean: float) -> NDArray[np.int64]:

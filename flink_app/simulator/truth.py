@@ -1,4 +1,4 @@
-"""The model of the simulated shop: popularity by rank, behaviour by affinity.
+"""The model that simulated platforms share: popularity by rank, behaviour by affinity.
 
 In: NumPy arrays of affinities, ranks or vectors. Out: probabilities, weights and unit vectors.
 Pure functions; the callers make the random draws.
@@ -111,3 +111,19 @@ def first_click(probabilities: NDArray[np.float64], draws: NDArray[np.float64]) 
         if draws[1, position] >= PATIENCE:
             return None
     return None
+
+
+def looked_at(clicked: int | None, draws: NDArray[np.float64]) -> int:
+    """How many items of a list were looked at and not clicked: those before the one clicked, or up
+    to the one that exhausted the user's patience.
+
+    clicked, draws: of `first_click`.
+
+    >>> draws = np.array([[0.5, 0.5, 0.5], [0.5, 0.95, 0.5]])
+    >>> looked_at(0, draws), looked_at(None, draws), looked_at(None, draws[:, :1])
+    (0, 2, 1)
+    """
+    if clicked is not None:
+        return clicked
+    tired = np.flatnonzero(draws[1] >= PATIENCE)
+    return int(tired[0]) + 1 if len(tired) else draws.shape[1]

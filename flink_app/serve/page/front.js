@@ -7,8 +7,10 @@
 //   start(front)         builds what it adds to the page; `front` is below
 //   newCard(item), fill(card, entry, place, why)   how an item of the list is drawn
 //   shelves(item)        draws what is below the list; `item` is what was touched last, or ''
-//   become(user), met(user), show(entries) → entries, note(items), forget(user)   optional: another
-//                        visitor; one who is known; what is shown of a list; what lists have; no traces
+//   become(user), met(user), show(entries) → entries, note(items)   optional: another visitor; one who
+//                        is known; what is shown of a list; what lists have
+//   drop(), forget(user)   optional: the visitor is about to be forgotten, and what has begun is not
+//                        sent any more; no traces are left
 //   nameOf(id)           optional: what a person is called
 
 import { about, follow, Problem, send, title } from './api.js';
@@ -49,7 +51,9 @@ export function start(given) {
     search(by('query').value.trim());
   });
   by('invent').addEventListener('click', () => become(invented()));
-  startMe({ ...front, forgotten: user => { look.forget?.(user); become(user); } });
+  startMe({
+    ...front, forgetting: () => look.drop?.(), forgotten: user => { look.forget?.(user); become(user); },
+  });
   by('query').placeholder = `such as ${look.SEARCH}`;
   look.start(front);
   const asked = new URLSearchParams(location.search).get('user');

@@ -6,7 +6,7 @@ import { by, element } from './dom.js';
 
 const SHOWN = 50; // of a history, by title; all of it is in the answer below
 
-/** `front` is front.js's, and `forgotten(user)`, called when a user is forgotten. */
+/** `front` is front.js's, with `forgetting()`, called before a user is forgotten, and `forgotten(user)`, after. */
 export function start(front) {
   by('login').addEventListener('submit', front.trying(() => logIn(front)));
   by('know').addEventListener('click', front.trying(() => know(front)));
@@ -64,6 +64,7 @@ function told(known) {
 
 async function forget(front) {
   const user = front.user();
+  front.forgetting(); // what came after the request would be remembered
   const { forgotten, receipt, detail } = await ask('DELETE', user);
   if (!forgotten) {
     front.onProblem(detail);

@@ -59,8 +59,13 @@ export function play(item) {
 
 /** Stop, and say how much was watched. */
 export function close() {
-  clearInterval(timer);
   report();
+  discard();
+}
+
+/** Stop, and say nothing. */
+export function discard() {
+  clearInterval(timer);
   current = null;
   if (parts.player.contains(document.activeElement)) by('list').querySelector('button')?.focus();
   parts.player.hidden = true;
@@ -95,13 +100,29 @@ function move(share) {
 }
 
 /** Say how much was watched, if that is more than was said. */
-function report() {
-  if (!current || current.furthest < LEAST || current.furthest <= current.told) return;
-  const { item } = current;
-  const value = Math.round(current.furthest * 100) / 100;
-  current.told = current.furthest;
-  watched.note(item, { share: value });
-  front.did({ item, type: 'watch', value }, `watched ${Math.round(value * 100)} % of {}`, 'counted');
+async function report() {
+  const [played, before] = [current, current?.told];
+  if (!played || played.furthest < LEAST || played.furthest <= before) return;
+  const { item } = played;
+  const value = Math.round(played.furthest * 100) / 100;
+  played.told = played.furthest;
+  const told = `watched ${Math.round(value * 100)} % of {}`;
+  if (!await did({ item, type: 'watch', value }, told, { share: value })) played.told = before;
+}
+
+/** Send an event, of which `more` is noted and shown until it is refused. Resolves to whether it was taken. */
+async function did(event, told, more) {
+  const undo = watched.note(event.item, more);
+  const sent = front.did(event, told, 'counted');
+  changed();
+  if (await sent) return true;
+  undo();
+  changed();
+  return false;
+}
+
+function changed() {
+  if (current) describe();
   look.changed();
 }
 
@@ -155,14 +176,10 @@ function does(what, text, onClick) {
 }
 
 function rate(stars) {
-  watched.note(current.item, { stars });
-  describe();
-  front.did({ item: current.item, type: 'rating', value: stars }, `gave ${stars} of 5 stars to {}`, 'counted');
+  did({ item: current.item, type: 'rating', value: stars }, `gave ${stars} of 5 stars to {}`, { stars });
 }
 
 function like() {
   if (watched.of(current.item).favourite) return;
-  watched.note(current.item, { favourite: true });
-  describe();
-  front.did({ item: current.item, type: 'favourite' }, 'marked {} as a favourite', 'counted');
+  did({ item: current.item, type: 'favourite' }, 'marked {} as a favourite', { favourite: true });
 }

@@ -52,11 +52,11 @@ function comments(item, say) {
   const send = element('button', '', 'Send');
   send.type = 'submit';
   form.append(words, send);
-  form.addEventListener('submit', event => {
+  form.addEventListener('submit', async event => {
     event.preventDefault();
     const said = words.value.trim();
     words.value = '';
-    if (said) say(item, said);
+    if (said && !await say(item, said)) words.value ||= said; // to send it once more
   });
   made.append(element('ul'), form);
   return made;
@@ -81,8 +81,9 @@ export function fillPost(card, why, done, followed) {
   part('follow').setAttribute('aria-pressed', String(followed));
   for (const [name, before, after] of ACTIONS) {
     part(name).textContent = done.actions.has(name) ? after : before;
-    part(name).setAttribute('aria-pressed', String(done.actions.has(name)));
+    if (name !== 'talk') part(name).setAttribute('aria-pressed', String(done.actions.has(name)));
   }
+  part('talk').setAttribute('aria-expanded', String(done.open));
   part('comments').querySelector('ul').replaceChildren(...done.comments.map(said => element('li', '', said)));
   part('comments').hidden = !done.open;
 }
@@ -96,7 +97,7 @@ export function ago(ms) {
 
 function left(ms) {
   if (Number.isNaN(ms)) return '';
-  return ms > 0 ? `gone in ${spell(Math.max(1, Math.round(ms / 60_000)))}` : 'gone';
+  return ms > 0 ? `expires in ${spell(Math.max(1, Math.round(ms / 60_000)))}` : 'expired';
 }
 
 function spell(minutes) {

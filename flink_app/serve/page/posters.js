@@ -5,6 +5,7 @@ import { hash, shape } from './pictures.js';
 
 const WIDTH = 160;
 const HEIGHT = 90;
+let drawn = 0;
 
 export function poster(item, category, series) {
   const seed = hash(series || item);
@@ -15,7 +16,7 @@ export function poster(item, category, series) {
   const svg = shape('svg', {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'xMidYMid slice', 'aria-hidden': 'true', focusable: 'false',
   });
-  const fade = `sky-${seed}`;
+  const fade = `sky-${drawn++}`; // one id for each picture, also of the same video
   const sky = shape('linearGradient', { id: fade, x1: 0, y1: 0, x2: 0, y2: 1 });
   sky.append(
     shape('stop', { offset: 0, 'stop-color': tone(11, 20) }),

@@ -9,7 +9,7 @@ import { picture } from './pictures.js';
 import { drawShelves, listed, shelf, similarTo } from './shelves.js';
 
 export const TAB = 'Shop';
-export const VERB = 'watched';
+export const VERB = 'looked at';
 export const INVITATION = 'Click something.';
 export const SEARCH = 'red kettle';
 export const { note } = browsing;

@@ -43,12 +43,11 @@ export { nameOf };
 
 /** The visitor has been here before: who is followed, and whose posts were liked. */
 export async function met(user) {
-  const items = await following.met(user, () => user === front.user());
+  const items = await following.met(user);
   await about(items);
   if (user !== front.user()) return;
   following.likes(items.map(author));
-  front.refill();
-  drawPeople();
+  drawFollows();
 }
 
 /** What is shown of a list: no posts of one's own, nothing that is gone, and the last touched one. */
@@ -101,7 +100,7 @@ async function open(item) {
   talk(item);
   if (of.actions.has('view')) return;
   of.actions.add('view');
-  await front.did({ item, type: 'view' }, 'opened “{}”', 'counted');
+  if (!await front.did({ item, type: 'view' }, 'opened “{}”', 'counted')) of.actions.delete('view');
 }
 
 /** Open or close the comments of a post. */
@@ -111,19 +110,45 @@ function talk(item) {
   front.refill();
 }
 
+/** Comment on a post; resolves to whether that was taken. */
 async function say(item, text) {
-  state(item).comments.push(text);
+  const of = state(item);
+  of.comments.push(text);
   touched = item;
   front.refill();
-  await front.did({ item, type: 'comment', text }, 'commented on “{}”', 'counted');
+  if (await front.did({ item, type: 'comment', text }, 'commented on “{}”', 'counted')) return true;
+  of.comments.splice(of.comments.lastIndexOf(text), 1);
+  front.refill();
+  return false;
 }
 
+/** Follow a person, or do not any more. What is sent replaces what was known, so that must be here first. */
 async function follow(person) {
+  const user = front.user();
+  try {
+    await following.met(user);
+  } catch (error) {
+    front.onProblem(`It is not known whom you follow, so nothing is changed. ${error.message}`);
+    return;
+  }
+  if (user !== front.user()) return;
   const before = following.follows(person);
-  const { user: _, ...line } = following.toggled(front.user(), person);
+  const lines = following.toggled(person);
+  if (!lines.length) {
+    front.say('You follow as many as one can.');
+    return;
+  }
+  drawFollows();
+  const told = before ? 'do not follow {} any more' : 'follow {}';
+  const taken = await Promise.all(lines.map(line => front.did(line, told, 'other', nameOf(person))));
+  if (taken.every(Boolean) || user !== front.user()) return;
+  following.refused(person, before);
+  drawFollows();
+}
+
+function drawFollows() {
   front.refill();
   drawPeople();
-  await front.did(line, before ? 'do not follow {} any more' : 'follow {}', 'other', nameOf(person));
 }
 
 export async function shelves() {

@@ -35,7 +35,12 @@ export function become(user) {
   drawContinued();
 }
 
-export const { forget } = watched;
+export const drop = player.discard;
+
+export function forget(user) {
+  player.discard(); // what was begun since
+  watched.forget(user);
+}
 
 /** The visitor has been here before: what was watched last may have a next episode. */
 export async function met(user) {

@@ -11,15 +11,25 @@ let records = {};
 
 export function become(name) {
   user = name;
+  records = stored(name);
+}
+
+function stored(name) {
   try {
-    records = { ...JSON.parse(sessionStorage.getItem(KEY + user)) };
+    return { ...JSON.parse(sessionStorage.getItem(KEY + name)) };
   } catch {
-    records = {}; // damaged: as if nothing had been watched
+    return {}; // damaged: as if nothing had been watched
   }
+}
+
+function keep(name, changed) {
+  if (name === user) records = changed;
+  sessionStorage.setItem(KEY + name, JSON.stringify(changed));
 }
 
 export function forget(name) {
   sessionStorage.removeItem(KEY + name);
+  if (name === user) records = {};
 }
 
 /** What is known of an item: `share` of it watched, `stars`, `favourite`, `at` in ms since 1970. */
@@ -27,9 +37,17 @@ export function of(item) {
   return Object.hasOwn(records, item) ? records[item] : {};
 }
 
+/** Note more of an item. Returns a function that takes it back, also when another visitor has come. */
 export function note(item, more) {
-  records = { ...records, [item]: { ...of(item), at: Date.now(), ...more } };
-  sessionStorage.setItem(KEY + user, JSON.stringify(records));
+  const [whose, before] = [user, of(item)];
+  keep(user, { ...records, [item]: { ...before, at: Date.now(), ...more } });
+  return () => {
+    const known = whose === user ? records : stored(whose);
+    if (!Object.hasOwn(known, item)) return; // forgotten since
+    const now = { ...known[item] };
+    for (const name of Object.keys(more)) if (now[name] === more[name]) now[name] = before[name];
+    keep(whose, { ...known, [item]: now });
+  };
 }
 
 /** Items that were watched before, the last one first; nobody has said how far. */

@@ -32,15 +32,12 @@ def answer(
     >>> answer(np.random.default_rng(0), np.array([-1.0, 1.1], np.float32), dislikes=False)
     [(0, 'impression'), (1, 'click')]
     """
-    n = len(affinity)
-    draws = rng.random((5, n))
+    draws = rng.random((5, len(affinity)))
     chances = truth.click_probability(affinity)
     clicked = truth.first_click(chances, draws[:2])
-    tired = np.flatnonzero(draws[1] >= truth.PATIENCE)
-    looked = clicked if clicked is not None else int(tired[0]) + 1 if len(tired) else n
     events: list[tuple[int, str]] = []
     disliked = draws[2] < truth.dislike_probability(affinity)
-    for position in range(looked):
+    for position in range(truth.looked_at(clicked, draws)):
         events.append((position, "impression"))
         if dislikes and disliked[position]:
             events.append((position, "dislike"))

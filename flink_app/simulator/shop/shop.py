@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator import truth
+from flink_app.simulator import sessions, truth
 from flink_app.simulator.actions import Actions, joined
 from flink_app.simulator.names import number_of
 from flink_app.simulator.people import People
 from flink_app.simulator.segments import Segments
-from flink_app.simulator.sessions import Ahead
 from flink_app.simulator.shop import audience, lines, names
 from flink_app.simulator.shop.assortment import Catalogue
 from flink_app.simulator.shop.browse import browse
@@ -25,8 +24,6 @@ from flink_app.simulator.shop.news import News
 from flink_app.simulator.shop.searching import search
 from flink_app.simulator.shop.settings import ShopSettings
 from flink_app.simulator.world import Reaction
-
-_LARGEST_BLOCK = 1024  # sessions started at once
 
 
 class Shop:
@@ -53,7 +50,7 @@ class Shop:
         self._segments = Segments(who, len(centres)) if settings.profiles else None
         self._people = People(world, settings.users, centres, self._segments)
         nothing = np.empty(0, np.int64)
-        self._ahead = Ahead(Actions(nothing, nothing, nothing, nothing))
+        self._ahead = sessions.Ahead(Actions(nothing, nothing, nothing, nothing))
         self._sessions = 0
         self._users_due = 0.0
         self._items_due = 0.0
@@ -154,9 +151,7 @@ class Shop:
         for an unknown id.
         """
         probabilities = self.click_probability(user, shown_items)
-        draws = self._responses.random((2, len(shown_items)))
-        position = truth.first_click(probabilities, draws)
-        return None if position is None else shown_items[position]
+        return sessions.taken(self._responses, probabilities, shown_items)
 
     def answer(
         self,
@@ -224,13 +219,8 @@ class Shop:
         self._people.swap(share)
 
     def gaps(self, count: int) -> NDArray[np.float64]:
-        """Simulated milliseconds between the next `count` events: a Poisson process.
-
-        Returns (count,) float64, mean 1000 / traffic.
-        """
-        mean = 1000.0 / self.settings.traffic
-        gaps: NDArray[np.float64] = mean * self._clock.standard_exponential(count)
-        return gaps
+        """Simulated milliseconds between the next `count` events: a Poisson process."""
+        return sessions.gaps(self._clock, self.settings.traffic, count)
 
     def _starters(self) -> NDArray[np.int64]:
         """The users who start a session in this block: all newcomers, an eighth of the others."""
@@ -239,7 +229,7 @@ class Shop:
         self._users_due -= users
         self._catalogue.grow(items)
         self._news.restock()
-        regulars = min(max(1, self.users // 8), _LARGEST_BLOCK)
+        regulars = sessions.regulars(self.users)
         back = self._people.visitors(regulars, self._ahead.users)
         return np.concatenate([self._people.grow(users), back])
 

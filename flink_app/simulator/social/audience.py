@@ -28,12 +28,10 @@ def answer(rng: np.random.Generator, affinity: NDArray[np.float32]) -> list[Reac
     >>> [one[:2] for one in answer(np.random.default_rng(0), np.array([-1.0, 1.1], np.float32))]
     [(0, 'impression'), (1, 'view')]
     """
-    n = len(affinity)
-    draws = rng.random((5, n))
+    draws = rng.random((5, len(affinity)))
     opened = truth.first_click(truth.click_probability(affinity), draws[:2])
-    tired = np.flatnonzero(draws[1] >= truth.PATIENCE)
-    looked = opened if opened is not None else int(tired[0]) + 1 if len(tired) else n
-    found = [Reaction(position, "impression") for position in range(looked)]
+    looked = range(truth.looked_at(opened, draws))
+    found = [Reaction(position, "impression") for position in looked]
     if opened is not None:
         found.append(Reaction(opened, "view"))
         chances = like_probability, comment_probability, share_probability

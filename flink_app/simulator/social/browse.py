@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flink_app.simulator.actions import Actions
 from flink_app.simulator.sessions import lengths, moments, pick
+from flink_app.simulator.shelves import SHELF
 from flink_app.simulator.social.follows import Follows
 from flink_app.simulator.social.interest import (
     FOLLOWED,
@@ -22,8 +23,6 @@ from flink_app.simulator.social.interest import (
 )
 from flink_app.simulator.social.posts import Posts
 
-SHELF = 16
-"""Posts seen at each step of browsing."""
 _FEED = 6  # of them, by authors whom the user follows
 _NEWEST = 24  # of those authors
 _CHOOSY = 6.0  # inverse temperature of the choice from a shelf

@@ -6,32 +6,28 @@ In: a number (0, 1, 2, …). Out: a name, the text of a comment. Which words a p
 
 from __future__ import annotations
 
-
-def _words(text: str) -> tuple[str, ...]:
-    """The words of a text; a hyphen becomes a space within a name."""
-    return tuple(word.replace("-", " ") for word in text.split())
-
+from flink_app.simulator.names import words
 
 SUBJECTS = {
-    "cycling": _words("commute climb puncture helmet saddle descent tandem bike-lane gears chain"),
-    "cooking": _words("sourdough dumplings curry ramen risotto chutney pancakes stew pickles pie"),
-    "football": _words("penalty derby offside keeper transfer corner free-kick final cup bench"),
-    "films": _words("trailer sequel soundtrack ending premiere remake villain plot-twist cast cut"),
-    "photography": _words("sunset portrait tripod lens shutter darkroom macro flash grain print"),
-    "gardening": _words("tomatoes compost roses seedlings slugs lawn greenhouse tulips bees hedge"),
-    "gaming": _words("speedrun boss-fight patch controller loot quest console save-file map mod"),
-    "music": _words("chorus vinyl setlist bassline busker encore playlist synth drummer demo"),
-    "travel": _words("night-train hostel passport ferry border old-town detour backpack fare visa"),
-    "science": _words("telescope fossil vaccine quasar glacier enzyme comet lab microbe paper"),
-    "running": _words("marathon blisters parkrun intervals trail stretching pace laces hill taper"),
-    "pets": _words("kitten puppy vet hamster parrot leash aquarium zoomies sofa tortoise"),
+    "cycling": words("commute climb puncture helmet saddle descent tandem bike-lane gears chain"),
+    "cooking": words("sourdough dumplings curry ramen risotto chutney pancakes stew pickles pie"),
+    "football": words("penalty derby offside keeper transfer corner free-kick final cup bench"),
+    "films": words("trailer sequel soundtrack ending premiere remake villain plot-twist cast cut"),
+    "photography": words("sunset portrait tripod lens shutter darkroom macro flash grain print"),
+    "gardening": words("tomatoes compost roses seedlings slugs lawn greenhouse tulips bees hedge"),
+    "gaming": words("speedrun boss-fight patch controller loot quest console save-file map mod"),
+    "music": words("chorus vinyl setlist bassline busker encore playlist synth drummer demo"),
+    "travel": words("night-train hostel passport ferry border old-town detour backpack fare visa"),
+    "science": words("telescope fossil vaccine quasar glacier enzyme comet lab microbe paper"),
+    "running": words("marathon blisters parkrun intervals trail stretching pace laces hill taper"),
+    "pets": words("kitten puppy vet hamster parrot leash aquarium zoomies sofa tortoise"),
 }
 """What posts of each topic are about."""
 TOPICS: tuple[str, ...] = tuple(SUBJECTS)
 SUBJECTS_EACH = 10
 """Subjects of each topic."""
 
-MOODS = _words(
+MOODS = words(
     "wonderful tiny overrated unexpected early chilly noisy homemade honest clumsy brilliant quiet "
     "messy lucky slow muddy famous stubborn shiny forgotten cheap legendary gentle chaotic"
 )
@@ -59,11 +55,11 @@ COMMENTS = (
     "Saving this for later.",
 )
 
-_FIRST = _words(
+_FIRST = words(
     "Ada Bela Carlo Dina Emre Fumi Gita Hugo Ines Jonas Kaya Lars Mina Nils Olga Pavel Quinn Rosa "
     "Sami Tara Ulla Vera Wim Ximena Yusuf Zoe"
 )
-_LAST = _words(
+_LAST = words(
     "Abara Brandt Castel Dufour Eriksen Fabbri Gruber Haddad Ito Jansen Kovacs Lindqvist Moreau "
     "Novak Okafor Petrov Quiroga Rossi Sato Tanaka Usman Varga Weiss"
 )

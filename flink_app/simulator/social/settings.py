@@ -41,7 +41,8 @@ class SocialSettings(WorldSettings, frozen=True, forbid_unknown_fields=True, kw_
     session_views: float = 8.0
     """Mean number of posts viewed in a session, 1 to 100; lengths are geometric."""
     follows: int = 12
-    """Whom a user follows in the mean, 0 to 60; from half of it on."""
+    """Whom a user follows in the mean, 0 to 42; from half of it to one and a half times as many, of
+    which a line about a user names 64 at most."""
     changes: float = 0.1
     """How often a user follows somebody else instead of one of these, per session, 0 to 1."""
 
@@ -49,5 +50,5 @@ class SocialSettings(WorldSettings, frozen=True, forbid_unknown_fields=True, kw_
         super().__post_init__()
         self.check("lifetime_s", 1)
         self.check("session_views", 1, 100)
-        self.check("follows", 0, 60)
+        self.check("follows", 0, 42)
         self.check("changes", 0, 1)

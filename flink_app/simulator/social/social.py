@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator import truth
+from flink_app.simulator import sessions, truth
 from flink_app.simulator.actions import Actions
 from flink_app.simulator.item_lines import encode_item
 from flink_app.simulator.names import number_of
 from flink_app.simulator.people import People
-from flink_app.simulator.sessions import Ahead
 from flink_app.simulator.social import audience, lines, names
 from flink_app.simulator.social.browse import Browsing, affinity
 from flink_app.simulator.social.follows import Follows
@@ -25,7 +24,6 @@ from flink_app.simulator.social.posts import Posts
 from flink_app.simulator.social.settings import SocialSettings
 from flink_app.simulator.world import Reaction
 
-_LARGEST_BLOCK = 1024  # sessions started at once
 _MINUTE_MS = 60_000
 
 
@@ -51,7 +49,7 @@ class Social:
         self._follows.grow(self._people.tastes)
         self._browsing = Browsing(events, self._posts, self._follows)
         nothing = np.empty(0, np.int64)
-        self._ahead = Ahead(Actions(nothing, nothing, nothing, nothing))
+        self._ahead = sessions.Ahead(Actions(nothing, nothing, nothing, nothing))
         self._sessions = self._told = 0
         self._users_due = self._posts_due = 0.0
         self._began_ms: int | None = None
@@ -131,9 +129,7 @@ class Social:
         """Show the user a list, best post first, and return the one that is opened, or None; see
         `truth.first_click`. MillirecError for an unknown id."""
         probabilities = self.click_probability(user, shown_items)
-        draws = self._responses.random((2, len(shown_items)))
-        position = truth.first_click(probabilities, draws)
-        return None if position is None else shown_items[position]
+        return sessions.taken(self._responses, probabilities, shown_items)
 
     def answer(
         self,
@@ -200,7 +196,7 @@ class Social:
         settings, people = self.settings, self._people
         span = settings.session_views  # number of steps in which the block's sessions start
         newcomers = self._arrive()
-        regulars = min(max(1, self.users // 8), _LARGEST_BLOCK)
+        regulars = sessions.regulars(self.users)
         users = np.concatenate([newcomers, people.visitors(regulars, self._ahead.users)])
         people.drift(users, settings.drift)
         self._follows.change(users, settings.changes, people.tastes)
@@ -223,13 +219,8 @@ class Social:
         self._people.swap(share)
 
     def gaps(self, count: int) -> NDArray[np.float64]:
-        """Simulated milliseconds between the next `count` events: a Poisson process.
-
-        Returns (count,) float64, mean 1000 / traffic.
-        """
-        mean = 1000.0 / self.settings.traffic
-        gaps: NDArray[np.float64] = mean * self._clock.standard_exponential(count)
-        return gaps
+        """Simulated milliseconds between the next `count` events: a Poisson process."""
+        return sessions.gaps(self._clock, self.settings.traffic, count)
 
     def _arrive(self) -> NDArray[np.int64]:
         """Let users arrive and posts be written; returns the numbers of these users."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator.truth import PATIENCE, click_probability, first_click
+from flink_app.simulator.truth import click_probability, first_click, looked_at
 from flink_app.simulator.video.truth import favourites, fractions, stars
 from flink_app.simulator.world import Reaction
 
@@ -28,12 +28,10 @@ def answer(
     >>> [(one.position, one.kind) for one in answer(rng, affinity, affinity)]
     [(0, 'impression'), (1, 'watch')]
     """
-    n = len(affinity)
-    draws = random.random((2, n))
+    draws = random.random((2, len(affinity)))
     begun = first_click(click_probability(affinity), draws)
-    tired = np.flatnonzero(draws[1] >= PATIENCE)
-    looked = begun if begun is not None else int(tired[0]) + 1 if len(tired) else n
-    events = [Reaction(position, "impression") for position in range(looked)]
+    looked = range(looked_at(begun, draws))
+    events = [Reaction(position, "impression") for position in looked]
     if begun is not None:
         at = slice(begun, begun + 1)
         watched = fractions(random, affinity[at])

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.simulator import truth
+from flink_app.simulator import sessions, truth
 from flink_app.simulator.actions import Actions
 from flink_app.simulator.item_lines import encode_item
 from flink_app.simulator.names import number_of
 from flink_app.simulator.people import People
-from flink_app.simulator.sessions import Ahead
 from flink_app.simulator.video import audience, lines
 from flink_app.simulator.video.descriptions import fields, opened
 from flink_app.simulator.video.library import Library
@@ -27,8 +26,6 @@ from flink_app.simulator.video.settings import VideoSettings
 from flink_app.simulator.video.viewers import Viewers
 from flink_app.simulator.video.watching import watch
 from flink_app.simulator.world import Reaction
-
-_LARGEST_BLOCK = 1024  # sessions started at once
 
 
 class VideoPlatform:
@@ -51,7 +48,7 @@ class VideoPlatform:
         self._now, self._later = Viewers(self._library), Viewers(self._library)
         none = np.empty(0, np.int64)
         nothing = Watches(none, none, none, none, np.empty(0, np.float64))
-        self._block, self._ahead = nothing, Ahead(nothing)
+        self._block, self._ahead = nothing, sessions.Ahead(nothing)
         self._sessions = self._told = 0
         self._users_due = self._items_due = 0.0
         self._grow()
@@ -119,9 +116,7 @@ class VideoPlatform:
         """Show the user a list, best video first, and return the one that is begun, or None; see
         `truth.first_click`. MillirecError for an unknown id."""
         probabilities = self.click_probability(user, shown_items)
-        draws = self._responses.random((2, len(shown_items)))
-        position = truth.first_click(probabilities, draws)
-        return None if position is None else shown_items[position]
+        return sessions.taken(self._responses, probabilities, shown_items)
 
     def answer(
         self,
@@ -194,9 +189,7 @@ class VideoPlatform:
 
     def gaps(self, count: int) -> NDArray[np.float64]:
         """Simulated milliseconds between the next `count` events: a Poisson process."""
-        mean = 1000.0 / self.settings.traffic
-        gaps: NDArray[np.float64] = mean * self._clock.standard_exponential(count)
-        return gaps
+        return sessions.gaps(self._clock, self.settings.traffic, count)
 
     def _starters(self) -> NDArray[np.int64]:
         """The users who start a session in this block: all newcomers, an eighth of the others."""
@@ -204,7 +197,7 @@ class VideoPlatform:
         self._items_due -= items
         self._users_due -= users
         self._library.grow(items)
-        regulars = min(max(1, self.users // 8), _LARGEST_BLOCK)
+        regulars = sessions.regulars(self.users)
         back = self._people.visitors(regulars, self._ahead.users)
         return np.concatenate([self._people.grow(users), back])
 

@@ -89,6 +89,10 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
             (*FILES, "lists.exclude_own=true", "privacy.pseudonyms=true"),
             "lists.exclude_own and privacy.pseudonyms are both on",
         ),
+        (
+            (*FILES, "serve.page=social", "privacy.pseudonyms=true"),
+            'serve.page is "social" and privacy.pseudonyms is on',
+        ),
         ((*FILES, "state.restore=latest"), "state.checkpoints is empty"),
         ((*FILES, "items.kind=files"), "items.paths is empty: set it to the files or folders"),
         ((*FILES, "items.kind=directory"), "items.paths is empty: set it to the folder to watch"),

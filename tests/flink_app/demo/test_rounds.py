@@ -17,6 +17,7 @@ from flink_app.demo.rounds import SHOWN, Audience, Round, favourites
 from flink_app.simulator import Shop, ShopSettings
 from flink_app.simulator.scenarios import scenario
 from flink_app.writers.files import DirectoryWriter
+from udfs.options.sources import SOURCES
 
 CLICK = {"type": "click"}
 LISTS = st.lists(st.integers(0, 30).map(lambda n: f"i{n}"), unique=True, min_size=1, max_size=20)
@@ -171,3 +172,39 @@ def test_what_a_user_takes_is_told_in_the_scenario_s_words_and_heeded_by_the_wor
     event = msgspec.json.decode(line)
     assert (event["type"], event["value"], event["item"]) == ("watch", 0.95, "i1")
     assert site.affinity("u3")[1] < before[1] - 0.5
+
+
+def test_what_is_published_on_the_page_is_in_lists_and_not_in_the_world(
+    shop: Shop, redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    audience = Audience(shop, CLICK, redis_client, "t:", DirectoryWriter(tmp_path))
+    best = [f"i{n}" for n in np.argsort(-shop.affinity("u3"))[:20]]
+    listed = ["post-0f", *best[:1], "i60", *best[1:]]
+    _put(redis_client, "u3", listed)
+    entries = [{"item": item} for item in listed]
+    redis_client.set("t:popular", msgspec.json.encode({"items": entries}))
+    audience.compare(300)
+    assert audience.looks > 0
+    chosen = None
+    while chosen is None:
+        chosen = audience.choose()
+    assert chosen.before == best
+
+
+def test_newcomers_are_like_items_that_the_world_has(
+    redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    shop = Shop(ShopSettings(users=20, items=60, new_items=0.05))
+    while shop.items < 62:
+        shop.advance()
+    audience = Audience(shop, CLICK, redis_client, "t:", DirectoryWriter(tmp_path))
+    entries = [
+        {"item": "post-0f", "why": {"model": "popular"}},
+        {"item": "i60", "why": {"model": "item-cf", "because": ["post-0f", "i2"]}},
+        {"item": "i61", "why": {"model": "item-cf", "because": ["post-0f"]}},
+    ]
+    value = {"user": "u3", "source": "ranker", "items": entries}
+    redis_client.set("t:rec:u3", msgspec.json.encode(value))
+    _, found = audience.newcomers()
+    shown = SOURCES["item-cf"].shown
+    assert [one.reason for one in found] == [f"like {shop.title('i2')}", shown]

@@ -70,6 +70,22 @@ def test_old_files_are_swept_unless_the_job_is_behind(tmp_path: Path) -> None:
     assert (old.exists(), new.exists()) == (False, True)
 
 
+def test_events_of_others_do_not_hide_that_the_job_is_behind(tmp_path: Path) -> None:
+    traffic = Traffic(Shop(SHOP), RATE, tmp_path)
+    traffic.written = 10_000
+    clicks = 2 * int(RATE)
+    traffic.sweep(received=10_000 + clicks)
+    old = tmp_path / "1-1-1.jsonl"
+    old.touch()
+    os.utime(old, (time.time() - 60, time.time() - 60))
+    traffic.written = 20_000
+    traffic.sweep(received=20_000 + clicks - int(RATE) - 1)
+    assert old.exists()
+    traffic._behind -= 60
+    traffic.sweep(received=20_000 + clicks)
+    assert not old.exists()
+
+
 def test_a_failure_of_the_writing_thread_is_raised_by_check(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.write_text("a file, where a folder should be")

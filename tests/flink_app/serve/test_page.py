@@ -74,7 +74,7 @@ def test_a_click_is_followed_by_the_list_its_reason_and_the_time(
     listed = msgspec.json.decode(value)["items"]
     assert shown(page) == [entry["item"] for entry in listed[:12]]
     assert clicked not in shown(page)
-    assert page.locator("#list .why").first.inner_text() == f"because you watched {title}"
+    assert page.locator("#list .why").first.inner_text() == f"because you looked at {title}"
     assert int(page.locator("#ms").inner_text()) >= 0
     expect(page.locator("#said")).to_contain_text(f"You clicked {title}.")
     expect(page.locator("#list .move.in").first).to_have_text("+")
@@ -282,7 +282,7 @@ def test_ids_and_titles_are_text_whatever_they_hold(
         page.locator("#user").press("Enter")
         expect(page.locator("#list .card")).to_have_count(len(items))
         assert shown(page) == items
-        assert page.locator("#list .why").first.text_content() == f"because you watched {EVIL}"
+        assert page.locator("#list .why").first.text_content() == f"because you looked at {EVIL}"
         assert page.locator("#list .title").nth(1).text_content() == EVIL
         page.locator("#list .card button").first.click()
         expect(page.locator("#said")).to_contain_text(f"You clicked {EVIL}")

@@ -45,7 +45,7 @@ def test_a_visitor_who_logs_in_keeps_what_was_clicked(page: Page) -> None:
     expect(page.locator("#user")).to_have_value("u17")
     expect(page.locator("#who")).to_contain_text("A list of your own")
     expect(page.locator('#list [data-item="i3"]')).to_have_count(0)
-    expect(page.locator("#list .why").first).to_contain_text("because you watched")
+    expect(page.locator("#list .why").first).to_contain_text("because you looked at")
     page.locator("#know").click()
     expect(page.locator("#in-words")).to_contain_text("ann, u17")
 

@@ -32,8 +32,8 @@ def job(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def site(job: Job, redis_server: RedisServer) -> Iterator[str]:
     where = "source.kind=directory", f"source.paths={job.inbox}", "serve.page=social"
-    weights = "events.weights.comment=2.0", "events.weights.share=2.0"
-    with serving(redis_server.url, *where, *weights) as client:
+    more = "events.weights.comment=2.0", "events.weights.share=2.0", "identity.enabled=true"
+    with serving(redis_server.url, *where, *more) as client:
         yield str(client.base_url)
 
 
@@ -41,6 +41,10 @@ def said(job: Job, user: str) -> list[dict[str, Any]]:
     """The lines that a user has sent, without what the server adds and what the page asks."""
     mine = [line for line in job.heard if line.get("user") == user and line.get("kind") != "export"]
     return [{name: line[name] for name in NAMES if name in line} for line in mine]
+
+
+def send(site: str, line: dict[str, Any]) -> None:
+    httpx.post(f"{site}/events", json=line).raise_for_status()
 
 
 def post(page: Page, item: str) -> Locator:
@@ -54,8 +58,8 @@ def test_a_post_is_liked_shared_and_commented_where_it_stands(
         expect(page.locator("#tab-front")).to_have_text("Feed")
         liked = post(page, "i5")
         expect(liked.locator(".named")).to_have_text("Author 5@u5")
-        expect(liked.locator(".when")).to_contain_text("30 min ago · topic 5 · gone in 5 h")
-        expect(post(page, "i1").locator(".soon")).to_contain_text("gone in 5 min")
+        expect(liked.locator(".when")).to_contain_text("30 min ago · topic 5 · expires in 5 h")
+        expect(post(page, "i1").locator(".soon")).to_contain_text("expires in 5 min")
         liked.locator(".like").click()
         followed(page, "You liked “Post 5 about …”")
         place = "card => [...card.parentNode.children].indexOf(card)"
@@ -64,6 +68,8 @@ def test_a_post_is_liked_shared_and_commented_where_it_stands(
         expect(page.locator("#list .why").first).to_have_text("because you liked Post 5 about …")
         liked.locator(".like").click()  # once is enough
         liked.locator(".talk").click()
+        expect(liked.locator(".talk")).to_have_attribute("aria-expanded", "true")
+        assert liked.locator(".talk").get_attribute("aria-pressed") is None
         liked.get_by_label("Your comment").fill("Well said")
         liked.get_by_label("Your comment").press("Enter")
         followed(page, "You commented on “Post 5 about …”")
@@ -77,7 +83,7 @@ def test_a_post_is_liked_shared_and_commented_where_it_stands(
         ]
 
 
-def test_a_post_is_opened_and_another_one_sent_away(browser: Browser, site: str, job: Job) -> None:
+def test_a_post_is_opened_and_another_one_hidden(browser: Browser, site: str, job: Job) -> None:
     with opened(browser, site, "bob") as page:
         post(page, "i4").locator(".body").click()
         followed(page, "You opened “Post 4 about …”")
@@ -110,6 +116,77 @@ def test_authors_of_liked_posts_are_proposed_and_their_posts_say_why(
         mine.get_by_role("button").click()
         followed(page, "You do not follow Author 7 any more")
         assert [line["follows"] for line in said(job, "carl")[1:]] == [["u7", "author:u7"], []]
+
+
+def test_whom_one_follows_is_known_before_anybody_else_is_followed(
+    browser: Browser, site: str, job: Job
+) -> None:
+    send(site, {"kind": "profile", "user": "hal", "follows": ["u3", "author:u3"]})
+    away: dict[str, Any] = {"status": 503, "json": {"detail": "Redis is away."}}
+    with opened(browser, site, "hal", "503") as page:
+        page.route("**/users/hal/data", lambda route: route.fulfill(**away))
+        page.reload()
+        button = page.get_by_role("list", name="People to follow").get_by_role("button").first
+        button.click()
+        expect(page.locator("#problem")).to_contain_text("not known whom you follow")
+        expect(page.locator("#problem")).to_contain_text("Redis is away.")
+        expect(button).to_have_text("Follow")
+        page.unroute("**/users/hal/data")
+        post(page, "i5").locator(".follow").click()
+        followed(page, "You follow Author 5")
+        sent = [line["follows"] for line in said(job, "hal")[1:]]
+        assert sent == [["u3", "author:u3", "u5", "author:u5"]]
+
+
+def test_nobody_is_followed_beyond_what_a_line_may_name(
+    browser: Browser, site: str, job: Job
+) -> None:
+    send(site, {"kind": "profile", "user": "ida", "follows": [f"v{n}" for n in range(63)]})
+    with opened(browser, site, "ida") as page:
+        post(page, "i5").locator(".follow").click()
+        expect(page.locator("#said")).to_have_text("You follow as many as one can.")
+        expect(post(page, "i5").locator(".follow")).to_have_text("Follow")
+        mine = page.get_by_role("list", name="You follow")
+        mine.get_by_role("button", name="Follow v7", exact=True).click()
+        followed(page, "You do not follow v7 any more")
+        [_, left] = [line["follows"] for line in said(job, "ida")]
+        assert left == [f"v{n}" for n in range(63) if n != 7]
+
+
+def test_what_several_ids_follow_is_said_for_each(browser: Browser, site: str, job: Job) -> None:
+    send(site, {"kind": "link", "user": "tab-1", "to": "jo"})
+    send(site, {"kind": "profile", "user": "tab-1", "follows": ["u3", "author:u3"]})
+    with opened(browser, site, "jo") as page:
+        mine = page.get_by_role("list", name="You follow")
+        mine.get_by_role("button", name="Follow Author 3").click()
+        followed(page, "You do not follow Author 3 any more")
+        expect(mine).to_have_count(0)
+        wait_for(lambda: [line["follows"] for line in said(job, "jo")] == [[]])
+        wait_for(lambda: said(job, "tab-1")[-1]["follows"] == [])
+
+
+def test_what_is_refused_is_not_shown_as_done(browser: Browser, site: str, job: Job) -> None:
+    refused: dict[str, Any] = {"status": 503, "json": {"detail": "The events may be lost."}}
+    with opened(browser, site, "kim", "503") as page:
+        page.route("**/events", lambda route: route.fulfill(**refused))
+        card = post(page, "i5")
+        card.locator(".talk").click()
+        card.get_by_label("Your comment").fill("Well said")
+        card.get_by_label("Your comment").press("Enter")
+        expect(page.locator("#problem")).to_have_text("The events may be lost.")
+        expect(card.get_by_label("Your comment")).to_have_value("Well said")
+        expect(card.locator(".comments li")).to_have_count(0)
+        with page.expect_response("**/events"):
+            card.locator(".follow").click()
+        expect(card.locator(".follow")).to_have_text("Follow")
+        expect(page.get_by_role("list", name="You follow")).to_have_count(0)
+        card.locator(".body").click()  # closes the comments
+        page.unroute("**/events")
+        card.locator(".body").click()
+        followed(page, "You opened “Post 5 about …”")
+        card.get_by_label("Your comment").press("Enter")
+        followed(page, "You commented on “Post 5 about …”")
+        assert [line["type"] for line in said(job, "kim")] == ["view", "comment"]
 
 
 def test_what_is_written_is_seen_by_others_and_not_by_its_author(

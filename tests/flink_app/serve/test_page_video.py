@@ -64,6 +64,8 @@ def test_what_is_watched_is_sent_with_its_share_and_the_list_follows(
         followed(page, "You watched 40 % of Video 5")
         assert said(job, "ann") == [{"item": "i5", "type": "watch", "value": 0.4}]
         expect(page.locator('#list [data-item="i5"]')).to_have_count(0)
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")
+        assert len(ids) == len({*ids})
         expect(page.locator("#list .why").first).to_have_text("because you watched Video 5")
         begun = page.locator('#continue [data-item="i5"]')
         expect(begun.locator(".why")).to_have_text("9 min left")
@@ -116,6 +118,58 @@ def test_stars_and_hearts_are_sent_once_and_shown(browser: Browser, site: str, j
         assert said(job, "dora") == [
             {"item": "i4", "type": "rating", "value": 4},
             {"item": "i4", "type": "favourite", "value": None},
+        ]
+
+
+def test_who_is_forgotten_while_a_video_plays_stays_forgotten(
+    browser: Browser, site: str, job: Job
+) -> None:
+    with opened(browser, site, "hal") as page:
+        watch(page, "i5", 40)
+        followed(page, "You watched 40 % of Video 5")
+        page.locator("#list .card button").first.click()
+        page.locator("#player input").fill("500")
+        page.locator("#forget").click()
+        page.locator("#sure [value=yes]").click()
+        expect(page.locator("#said")).to_contain_text("hal is forgotten.")
+        expect(page.locator("#player")).to_be_hidden()
+        expect(page.locator("#continue .card")).to_have_count(0)
+        page.goto(f"{site}/health/live")  # what is left to say is said as the page is left
+        event = {"user": "hal", "item": "i7", "type": "click"}
+        httpx.post(f"{site}/events", json=event).raise_for_status()
+        wait_for(lambda: "i7" in [line["item"] for line in said(job, "hal")])
+        assert [line["item"] for line in said(job, "hal")] == ["i5", "i7"]
+        page.goto(f"{site}?user=hal")
+        page.locator("#list .card").first.wait_for()
+        assert page.evaluate("sessionStorage.getItem('millirec-watched-hal')") is None
+
+
+def test_what_is_refused_is_not_shown_as_done_and_may_be_done_again(
+    browser: Browser, site: str, job: Job
+) -> None:
+    refused: dict[str, Any] = {"status": 503, "json": {"detail": "The events may be lost."}}
+    with opened(browser, site, "ida", "503") as page:
+        heart = page.get_by_role("button", name="Favourite")
+        stars = page.get_by_role("button", name="4 stars")
+        page.route("**/events", lambda route: route.fulfill(**refused))
+        watch(page, "i5", 40)
+        expect(page.locator("#problem")).to_have_text("The events may be lost.")
+        expect(page.locator("#continue .card")).to_have_count(0)
+        page.locator('#list [data-item="i5"] button').click()
+        page.locator("#player .toggle").click()
+        heart.click()
+        expect(heart).to_have_attribute("aria-pressed", "false")
+        stars.click()
+        expect(stars).to_have_attribute("aria-pressed", "false")
+        page.unroute("**/events")
+        heart.click()
+        followed(page, "You marked Video 5 as a favourite")
+        page.locator("#player input").fill("300")
+        page.locator("#player .close").click()
+        followed(page, "You watched 30 % of Video 5")
+        assert said(job, "ida") == [
+            {"item": "i5", "type": "favourite", "value": None},
+            {"item": "i5", "type": "watch", "value": 0.3},
         ]
 
 

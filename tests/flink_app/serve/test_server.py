@@ -18,6 +18,7 @@ from flink_app.console.failures import SERVICE, USAGE
 from flink_app.local.ports import free_port
 from flink_app.serve.server import Server, address
 from tests.flink_app.serve.servers import serving
+from udfs.events.pseudonyms import VARIABLE
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -69,6 +70,18 @@ def test_what_cannot_be_is_a_mistake_of_the_configuration(
         main(["serve", "--port", str(free_port()), *given])
     assert left.value.code == USAGE
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_page_that_sends_ids_of_users_is_not_served_where_these_are_replaced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Server, "run", lambda _: pytest.fail("it runs"))
+    monkeypatch.setenv(VARIABLE, "k" * 20)
+    given = "--set=privacy.pseudonyms=true", "--set=serve.page=social"
+    with pytest.raises(SystemExit) as left:
+        main(["serve", "--port", str(free_port()), *given])
+    assert left.value.code == USAGE
+    assert 'serve.page is "social" and privacy.pseudonyms is on' in capsys.readouterr().err
 
 
 def test_other_machines_and_no_key_is_worth_a_warning(redis_url: str) -> None:

@@ -124,3 +124,10 @@ def test_names_and_settings_that_do_not_exist_are_errors(name: str) -> None:
     with pytest.raises(ConfigError, match="has no colour: leave --colour out"):
         SCENARIOS[name].given(colour=True)
     assert SCENARIOS[name].given(users=5, metadata=False).users == 5
+
+
+def test_zero_is_a_choice(name: str) -> None:
+    assert SCENARIOS[name].given(seed=0, users=None).seed == 0
+    for size in ("users", "items"):
+        with pytest.raises(ConfigError, match=f"{size} is 0; it must be at least 1"):
+            SCENARIOS[name].given(**{size: 0})

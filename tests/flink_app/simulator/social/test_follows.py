@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 import numpy as np
 import pytest
 
 from flink_app.simulator.social.follows import Follows
+from flink_app.simulator.social.settings import SocialSettings
 from flink_app.simulator.truth import FACTORS, unit
+from udfs.errors import ConfigError
+from udfs.events.people import PeopleReader
+from udfs.events.resolve import resolve
+from udfs.events.settings import DecodeSettings
 
 NOW = 1_704_067_200_000
 TASTES = unit(np.random.default_rng(5).standard_normal((300, FACTORS)).astype(np.float32))
@@ -67,3 +74,16 @@ def test_a_single_user_follows_nobody() -> None:
     lonely.grow(TASTES[:1])
     lonely.change(np.array([0]), 1.0, TASTES[:1])
     assert [own.tolist() for own in lonely.of] == [[]]
+
+
+def test_as_many_as_may_be_followed_fit_into_a_line_that_is_read() -> None:
+    most = 0
+    with suppress(ConfigError):
+        while SocialSettings(follows=most + 1):
+            most += 1
+    graph = Follows(np.random.default_rng(1), most, 0.8)
+    graph.grow(TASTES)
+    lines = [line.decode() for line in graph.lines(NOW)]
+    assert max(map(len, graph.of)) > 60
+    settings = DecodeSettings(preset=resolve("millirec"), weights={"click": 1.0})
+    assert PeopleReader(settings).decode(lines, NOW).rejected == []

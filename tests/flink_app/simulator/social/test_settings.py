@@ -8,7 +8,7 @@ from udfs.errors import ConfigError
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("lifetime_s", 0.5), ("session_views", 0), ("follows", 61), ("changes", 1.5), ("users", 0)],
+    [("lifetime_s", 0.5), ("session_views", 0), ("follows", 43), ("changes", 1.5), ("users", 0)],
 )
 def test_values_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"simulated social network's {name} is .*; it must be"):
