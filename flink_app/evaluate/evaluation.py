@@ -267,7 +267,7 @@ def trial_of(config: Config, mode: str, warmup: int) -> Trial:
     """How the run of this configuration tests; of the `warmup` each shard has its share.
 
     >>> trial_of(Config(), "parallel", 100)
-    Trial(after=100, sequential=True, per_batch=True, items=[], people=[], nth=True)
+    Trial(after=100, freeze=False, sequential=True, per_batch=True, items=[], people=[], nth=True)
     """
     first, live = warmup // config.job.shards, mode == "parallel"
     return Trial(after=first, sequential=live, per_batch=True, nth=True)
