@@ -117,8 +117,9 @@ def _of_envelope(change: dict[str, Any], schema: Schema | None) -> Row | None:
     if isinstance(row, str):
         row = document(row)
     if not isinstance(row, dict):
-        hint = _HINTS.get((source.get("connector") or "postgresql", side), "")
-        what = f"the row {side!r} the change is {kind_of(row)}"
+        hint = _HINTS.get((str(source.get("connector") or "postgresql"), side), "")
+        found = f"no row in {side!r}" if row is None else f"{kind_of(row)} in {side!r}, not a row"
+        what = f"the change has {found}"
         raise Bad("wrong_type", f"{what}; {hint}" if hint else what)
     columns = readable(row, _side(schema, side))
     return _timed(columns, source.get("ts_ms") or change.get("ts_ms"), gone=op == "d")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.udfs.events.items.test_row_values import nested
 from udfs.events.items import ItemReader, ReadItems
 from udfs.events.items.resolve import resolve_items
 from udfs.events.resolve import resolve
@@ -111,9 +112,14 @@ def test_what_is_no_row_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize(
     ("message", "detail"),
     [
-        ({"op": "u", "source": SOURCE}, "the row 'after' the change is null"),
-        (change("d", {}) | {"before": None}, "null; PostgreSQL sends it with REPLICA IDENTITY"),
-        (change("d", {}, connector="mysql") | {"before": 5}, "the change is a number"),
+        ({"op": "u", "source": SOURCE}, "the change has no row in 'after'"),
+        (
+            change("d", {}) | {"before": None},
+            "in 'before'; PostgreSQL sends it with REPLICA IDENTITY",
+        ),
+        (change("d", {}, connector="mysql") | {"before": 5}, "has a number in 'before', not"),
+        (change("d", {}, connector=["x"]) | {"before": None}, "the change has no row in 'before'"),
+        (change("d", {}, connector={}) | {"before": None}, "PostgreSQL sends it"),
         (change("u", {}, connector="mongodb") | {"after": None}, "change_streams_update_full"),
         ({"op": "x", "after": {"id": 7}}, "the op of the change is 'x', not one of c, r, u, d"),
         ({"op": ["c"], "id": {}}, "the item ('id') is an object"),
@@ -124,6 +130,32 @@ def test_what_is_no_row_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_change_without_its_row_is_named(message: Any, detail: str) -> None:
     (bad,) = read(message).rejected
     assert detail in bad.detail
+
+
+sides = st.none() | st.text(max_size=3) | st.dictionaries(st.sampled_from(["id", "name"]), nested)
+odd = {
+    "op": st.sampled_from(["c", "u", "d", "t", "m", "x"]) | nested,
+    "before": sides | nested,
+    "after": sides | nested,
+    "source": nested | st.dictionaries(st.sampled_from(["connector", "table", "ts_ms"]), nested),
+    "payload": nested,
+    "schema": nested,
+    "__op": nested,
+    "__deleted": nested,
+    "ts_ms": nested,
+    "deleted_at": nested,
+}
+
+
+@given(st.fixed_dictionaries({}, optional=odd), st.fixed_dictionaries({}, optional=odd))
+def test_nothing_raises(message: dict[str, Any], payload: dict[str, Any]) -> None:
+    assert read(message, {"payload": payload}, {"payload": payload, "schema": message})
+
+
+@pytest.mark.parametrize("depth", [10, 600, 800, 990])
+def test_a_column_of_lists_in_lists_costs_no_other_line(depth: int) -> None:
+    deep = f'{{"op":"c","after":{{"id":1,"x":{"[" * depth}{"]" * depth}}}}}'
+    assert read(deep, change("c", {"id": 7})).changes[-1].item == "7"
 
 
 def test_another_preset_is_told_of_changes() -> None:
