@@ -1,8 +1,9 @@
 """Reads and writes Protobuf by the compiler and the runtime of Google's own packages.
 
 In: the text of `.proto` files, as the registry has them; bytes. Out: dictionaries as of JSON, with
-the names of the `.proto` file and without fields that are not set. Numbers are numbers, also of 64
-bits; Google's own types, such as Timestamp, are as in Protobuf's mapping to JSON.
+the names of the `.proto` file and without fields that are not set; a flag that cannot say whether
+it is set is false. Numbers are numbers, also of 64 bits; Google's own types, such as Timestamp, are
+as in Protobuf's mapping to JSON.
 """
 
 from __future__ import annotations
@@ -150,6 +151,7 @@ class _Message:
 
     Attributes:
         fields: by number, the name and what makes a value of JSON; None: it is one.
+        flags: each flag without presence, which is not on the wire if it is false.
     """
 
     def __init__(self, described: Any) -> None:
@@ -157,6 +159,11 @@ class _Message:
 
         self.parse_bytes = GetMessageClass(described).FromString
         self.fields: dict[int, tuple[str, Callable[[Any], Any] | None]] = {}
+        self.flags = {
+            field.name: False
+            for field in described.fields
+            if field.type == field.TYPE_BOOL and not field.has_presence and not _repeated(field)
+        }
 
     def parse(self, body: bytes) -> dict[str, Any]:
         """The dictionary of a message in bytes."""
@@ -164,7 +171,7 @@ class _Message:
 
     def plain(self, message: Any) -> dict[str, Any]:
         """The dictionary of a message."""
-        found = {}
+        found: dict[str, Any] = {**self.flags}
         for field, value in message.ListFields():
             if field.number in self.fields:  # not an extension
                 name, convert = self.fields[field.number]
@@ -189,9 +196,15 @@ def _field(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | Non
         one = _value(described.fields_by_name["value"], known)
         return lambda values: {_key(k): one(v) if one else v for k, v in values.items()}
     one = _value(field, known)
-    if field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED:
+    if _repeated(field):
         return lambda values: list(map(one, values)) if one else list(values)
     return one
+
+
+def _repeated(field: Any) -> bool:
+    """Whether a field is a list, by any version of the runtime."""
+    new = hasattr(field, "is_repeated")
+    return bool(field.is_repeated if new else field.label == field.LABEL_REPEATED)
 
 
 def _key(key: Any) -> str:

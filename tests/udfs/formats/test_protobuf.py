@@ -83,6 +83,31 @@ def test_the_index_says_which_message_it_is() -> None:
             read(bad)
 
 
+ITEM = """\
+syntax = "proto3";
+message Item {
+  string item = 1;
+  bool available = 2;
+  optional bool hidden = 3;
+  optional int32 stock = 4;
+  int32 sold = 5;
+  repeated bool seen = 6;
+  Item like = 7;
+}
+"""
+
+
+def test_false_is_said_also_where_it_is_not_on_the_wire() -> None:
+    read = reader(RegisteredSchema("protobuf", ITEM))
+    sold_out = field(1, b"mug") + b"\x10\x00\x20\x00"
+    assert read(b"\0" + sold_out) == {"item": "mug", "available": False, "stock": 0}
+    assert read(b"\0" + field(1, b"mug")) == {"item": "mug", "available": False}
+    assert read(b"\0\x10\x01\x18\x00") == {"available": True, "hidden": False}
+    assert read(b"\0" + field(7, b"")) == {"available": False, "like": {"available": False}}
+    old = RegisteredSchema("protobuf", 'syntax = "proto2"; message A { optional bool b = 1; }')
+    assert reader(old)(b"\0") == {}, "which has no flags without presence"
+
+
 @given(st.binary(max_size=64))
 def test_any_bytes_are_a_message_or_an_exception(body: bytes) -> None:
     try:
