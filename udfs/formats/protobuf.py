@@ -58,16 +58,19 @@ def compiled(schema: RegisteredSchema) -> Any:
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from google.protobuf.descriptor_pool import DescriptorPool
 
+    name = _FILE
+    while name in schema.references:
+        name = f"_{name}"
     pool = DescriptorPool()
     try:
-        for file in FileDescriptorSet.FromString(_compile(schema)).file:
+        for file in FileDescriptorSet.FromString(_compile(schema, name)).file:
             pool.Add(file)
     except TypeError as error:
         raise Unfit(str(error)) from error
-    return pool.FindFileByName(_FILE)
+    return pool.FindFileByName(name)
 
 
-def _compile(schema: RegisteredSchema) -> bytes:
+def _compile(schema: RegisteredSchema, own_name: str) -> bytes:
     """The descriptors of a file and of those that it imports; Google's own need not be given."""
     import grpc_tools
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -75,23 +78,31 @@ def _compile(schema: RegisteredSchema) -> bytes:
 
     described = FileDescriptorSet()
     with tempfile.TemporaryDirectory(prefix="millirec-") as name:
-        folder = Path(name)
-        for path, text in {**schema.references, _FILE: schema.text}.items():
+        folder, files = Path(name), Path(name) / "files"
+        for path, text in {**schema.references, own_name: schema.text}.items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise Unfit(f"it imports {path!r}, which is outside of its own files")
             if text and (file := _descriptor(text)):
                 file.name = path
                 described.file.append(file)
-                continue
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, encoding="utf-8")
+            else:
+                _write(files, path, text)
         out, own = folder / "descriptors", Path(grpc_tools.__file__).parent / "_proto"
         given = folder / "given"
         given.write_bytes(described.SerializeToString())
-        paths = [f"-I{folder}", f"-I{own}", f"--descriptor_set_in={given}"]
-        if protoc(["protoc", *paths, "--include_imports", f"--descriptor_set_out={out}", _FILE]):
+        paths = [f"-I{files}", f"-I{own}", f"--descriptor_set_in={given}"]
+        if protoc(["protoc", *paths, "--include_imports", f"--descriptor_set_out={out}", own_name]):
             raise Unfit("protoc does not compile it; what it says is in the process's error output")
         return out.read_bytes()
+
+
+def _write(files: Path, path: str, text: str) -> None:
+    """Write a file for the compiler, by the name that a reference has for it."""
+    try:
+        (files / path).parent.mkdir(parents=True, exist_ok=True)
+        (files / path).write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise Unfit(f"it imports {path!r}, which cannot be written as a file: {error}") from error
 
 
 def _descriptor(text: str) -> Any:

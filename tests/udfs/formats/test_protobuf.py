@@ -139,6 +139,38 @@ def test_a_schema_that_is_none(text: str, references: dict[str, str], why: str) 
         reader(RegisteredSchema("protobuf", text, references))
 
 
+@pytest.mark.parametrize(
+    "names",
+    [["a", "a/b.proto"], ["a/b.proto", "a"], ["."], [""], ["a\0b"], ["a" * 300], ["\ud800"]],
+)
+def test_a_reference_whose_name_is_no_file_name(names: list[str]) -> None:
+    references = dict.fromkeys(names, 'syntax = "proto3";')
+    with pytest.raises(Unfit, match="cannot be written as a file"):
+        reader(RegisteredSchema("protobuf", 'syntax = "proto3"; message A {}', references))
+
+
+@pytest.mark.parametrize("name", ["../x.proto", "a/../../x.proto", "/tmp/x.proto", "//tmp/x"])
+@pytest.mark.parametrize("described", [True, False])
+def test_no_name_leads_out_of_the_folder(name: str, described: bool) -> None:
+    other = compiled(RegisteredSchema("protobuf", PLACE)).serialized_pb
+    text = base64.standard_b64encode(other).decode() if described else PLACE
+    with pytest.raises(Unfit, match="outside of its own files"):
+        reader(RegisteredSchema("protobuf", 'syntax = "proto3";', {name: text}))
+
+
+def test_a_schema_may_import_a_file_of_any_name() -> None:
+    names = ["value.proto", "_value.proto", "given", "descriptors/x.proto"]
+    references = {
+        name: f'syntax = "proto3"; message {kind} {{ string city = 1; }}'
+        for name, kind in zip(names, ("Place", "Street", "A", "B"), strict=True)
+    }
+    text = 'syntax = "proto3"; import "value.proto"; import "_value.proto";'
+    text += "message E { Place at = 1; Street on = 2; }"
+    body = field(1, field(1, b"NY")) + field(2, field(1, b"5th"))
+    found = reader(RegisteredSchema("protobuf", text, references))(b"\0" + body)
+    assert found == {"at": {"city": "NY"}, "on": {"city": "5th"}}
+
+
 def test_a_schema_may_be_a_descriptor_as_confluents_serializer_registers_it() -> None:
     def described(text: str, **others: str) -> str:
         file = compiled(RegisteredSchema("protobuf", text, others))
