@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +20,9 @@ from udfs.formats.schema import RegisteredSchema, Unfit
 
 _FILE = "value.proto"
 _GOOGLE = "google.protobuf."
+_WIDE = f"{_GOOGLE}Int64Value", f"{_GOOGLE}UInt64Value"  # which are texts in Google's mapping
+_UNKNOWN: Any = object()
+"""What becomes of an `Any` whose type nobody knows: it is left out."""
 _DEEPEST = 16  # messages within messages that an index may name
 
 
@@ -186,7 +191,9 @@ class _Message:
         for field, value in message.ListFields():
             if field.number in self.fields:  # not an extension
                 name, convert = self.fields[field.number]
-                found[name] = value if convert is None else convert(value)
+                value = value if convert is None else convert(value)
+                if value is not _UNKNOWN:
+                    found[name] = value
         return found
 
 
@@ -205,10 +212,16 @@ def _field(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | Non
     described = field.message_type
     if described is not None and described.GetOptions().map_entry:
         one = _value(described.fields_by_name["value"], known)
-        return lambda values: {_key(k): one(v) if one else v for k, v in values.items()}
+        if one is None:
+            return lambda values: {_key(k): v for k, v in values.items()}
+        return lambda values: {
+            _key(k): v for k, v in ((k, one(v)) for k, v in values.items()) if v is not _UNKNOWN
+        }
     one = _value(field, known)
     if _repeated(field):
-        return lambda values: list(map(one, values)) if one else list(values)
+        if one is None:
+            return list
+        return lambda values: [v for v in map(one, values) if v is not _UNKNOWN]
     return one
 
 
@@ -230,9 +243,20 @@ def _value(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | Non
         return lambda number: names.get(number, number)
     if field.message_type is None:
         return None
-    if field.message_type.full_name.startswith(_GOOGLE):
-        from google.protobuf.json_format import MessageToDict
-
-        plain: Callable[[Any], Any] = MessageToDict
-        return plain
+    name = field.message_type.full_name
+    if name in _WIDE:
+        return attrgetter("value")
+    if name.startswith(_GOOGLE):
+        return partial(_google, pool=field.message_type.file.pool)
     return _message(field.message_type, known).plain
+
+
+def _google(message: Any, pool: Any) -> Any:
+    """A message of one of Google's types as in Protobuf's mapping to JSON; `pool`: what may be in
+    an `Any`."""
+    from google.protobuf.json_format import MessageToDict
+
+    try:
+        return MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool)
+    except TypeError:  # an Any, or one that holds it, of a type that is not in the pool
+        return _UNKNOWN

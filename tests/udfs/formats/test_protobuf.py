@@ -108,6 +108,39 @@ def test_false_is_said_also_where_it_is_not_on_the_wire() -> None:
     assert reader(old)(b"\0") == {}, "which has no flags without presence"
 
 
+ODD = """\
+syntax = "proto3";
+import "google/protobuf/any.proto";
+import "google/protobuf/wrappers.proto";
+message Odd {
+  string user = 1;
+  google.protobuf.Any more = 2;
+  repeated google.protobuf.Any all = 3;
+  map<string, google.protobuf.Any> named = 4;
+  google.protobuf.Int64Value count = 5;
+  repeated google.protobuf.UInt64Value counts = 6;
+}
+message Like { string of_item = 1; }
+"""
+
+
+def test_an_any_of_an_unknown_type_is_left_out_and_costs_nothing_else() -> None:
+    read = reader(RegisteredSchema("protobuf", ODD))
+    unknown = field(1, b"type.googleapis.com/shop.Gone") + field(2, b"\xff")
+    known = field(1, b"type.googleapis.com/Like") + field(2, field(1, b"7"))
+    body = field(1, b"ann") + field(2, unknown) + field(3, unknown) + field(3, known)
+    for key, more in ((b"a", unknown), (b"b", known)):
+        body += field(4, field(1, key) + field(2, more))
+    value = {"@type": "type.googleapis.com/Like", "of_item": "7"}
+    assert read(b"\0" + body) == {"user": "ann", "all": [value], "named": {"b": value}}
+
+
+def test_numbers_of_64_bits_are_numbers_in_googles_types_too() -> None:
+    read = reader(RegisteredSchema("protobuf", ODD))
+    body = field(5, b"\x08" + b"\xff" * 9 + b"\x01") + field(6, b"\x08\x05") + field(6, b"")
+    assert read(b"\0" + body) == {"count": -1, "counts": [5, 0]}
+
+
 @given(st.binary(max_size=64))
 def test_any_bytes_are_a_message_or_an_exception(body: bytes) -> None:
     try:
