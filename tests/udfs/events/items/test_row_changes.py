@@ -186,6 +186,9 @@ def test_the_time_of_the_message_where_a_mapping_asks_for_it() -> None:
         ("deleted_at", None, False),
         ("deleted_at", "2024-05-01T12:00:00Z", True),
         ("deleted_at", NOW, True),
+        ("deleted_at", "1970-01-01T00:00:00.000Z", False),
+        ("deleted_at", "1970-01-01", False),
+        ("deleted_at", 0, False),
         ("is_deleted", 0, False),
         ("is_deleted", True, True),
     ],
@@ -193,6 +196,26 @@ def test_the_time_of_the_message_where_a_mapping_asks_for_it() -> None:
 def test_a_row_that_is_only_marked_as_deleted(column: str, value: Any, gone: bool) -> None:
     (found,) = read(change("u", {"id": 7, column: value})).changes
     assert found.fields == {"deleted": gone}
+
+
+@pytest.mark.parametrize(
+    "type_", ["io.debezium.time.Timestamp", "io.debezium.time.Date", "org.example.Own", None]
+)
+def test_a_zero_date_deletes_nothing_with_a_schema_or_without(type_: str | None) -> None:
+    columns = [{"field": "deleted_at", "type": "int64", "name": type_}]
+    schema = {"fields": [{"field": "after", "fields": columns}]}
+    message = change("u", {"id": 7, "deleted_at": 0})
+    (found,) = read({"schema": schema, "payload": message}).changes
+    assert found.fields == {"deleted": False}
+
+
+@pytest.mark.parametrize("row", [{"op": "c"}, {"op": "x"}, {"op": "t", "before_sale": 3}])
+def test_a_flattened_row_may_have_a_column_called_op(row: dict[str, Any]) -> None:
+    flattened = {"id": 1, "title": "a", **row}
+    for message in (flattened, {"payload": flattened}, flattened | {"__op": "u"}):
+        (found,) = read(message).changes
+        assert (found.item, found.fields["title"]) == ("1", "a")
+        assert found.fields["attributes"]["op"] == row["op"]
 
 
 def test_days_without_a_schema() -> None:
