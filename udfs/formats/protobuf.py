@@ -211,18 +211,21 @@ def _field(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | Non
     """What makes a value of JSON of a field's."""
     described = field.message_type
     if described is not None and described.GetOptions().map_entry:
-        one = _value(described.fields_by_name["value"], known)
-        if one is None:
-            return lambda values: {_key(k): v for k, v in values.items()}
+        read = _value(described.fields_by_name["value"], known) or _itself
         return lambda values: {
-            _key(k): v for k, v in ((k, one(v)) for k, v in values.items()) if v is not _UNKNOWN
+            _key(key): value
+            for key, value in zip(values, map(read, values.values()), strict=True)
+            if value is not _UNKNOWN
         }
     one = _value(field, known)
-    if _repeated(field):
-        if one is None:
-            return list
-        return lambda values: [v for v in map(one, values) if v is not _UNKNOWN]
-    return one
+    if not _repeated(field):
+        return one
+    each = one or _itself
+    return lambda values: [value for value in map(each, values) if value is not _UNKNOWN]
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _repeated(field: Any) -> bool:
