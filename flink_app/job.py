@@ -15,7 +15,6 @@ from pyflink.table import StreamTableEnvironment
 from flink_app.config import Config
 from flink_app.config.pseudonyms import pseudonyms_of
 from flink_app.connections.redis_access import redis_settings
-from flink_app.connections.schema_registry import list_format, require_registry
 from flink_app.graph.cassandra import keep_in_cassandra
 from flink_app.graph.edges import at_once, by_key, side_output
 from flink_app.graph.encoders import with_vectors
@@ -29,6 +28,7 @@ from flink_app.graph.shards import lane_keys, shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import items_of, source_of
 from udfs.events.kinds import ITEM_LEARNER, USER_LEARNER
+from udfs.formats.settings import JSON, ListFormat
 from udfs.learning.settings import ORDINARY, JobSettings, Trial
 from udfs.operators.flink import ACCOUNT, BYTES, DEAD_LETTERS, PIECE, STATS
 from udfs.operators.item_learner import ItemLearner
@@ -43,16 +43,17 @@ def build(
     config: Config,
     trial: Trial = ORDINARY,
     names: Mapping[str, str] = {},
+    list_format: ListFormat = JSON,
 ) -> None:
     """Put the whole job into `environment`.
 
     Args:
         trial: changes which events it tests. names: the true paths behind those of the source.
+        list_format: how lists go to Kafka, see `flink_app.connections.schema_registry`.
 
     Raises:
         ConfigError, SourceError: the configured job cannot be built, or does not fit the state
-            that it is to be restored from. ServiceError: a registry or topic that it needs is not
-            there.
+            that it is to be restored from. ServiceError: a topic that it needs is not there.
     """
     check_layout(environment, config)
     job = config.job
@@ -60,7 +61,6 @@ def build(
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
     source, apart = source_of(config), items_of(config)
     check_headers(config)
-    require_registry(config)
     lanes = lane_keys(source.lanes, job.max_parallelism)
     born_ms = time.time_ns() // 1_000_000
 
@@ -74,7 +74,7 @@ def build(
         born_ms=born_ms,
         trial=trial,
         topic=topic_kinds(config),
-        list_format=list_format(config),
+        list_format=list_format,
     )
 
     # → (user shard key: int, EventBatch: bytes), or a notice of items that change

@@ -45,11 +45,12 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     """Build the job in the environment that `flink run` has set up, and hand it to Flink.
 
     Raises:
-        ConfigError, SourceError: the job cannot be built. ServiceError: Redis does not answer.
-        JobFailed: Flink refuses it.
+        ConfigError, SourceError: the job cannot be built. ServiceError: Redis, or a schema
+            registry, does not answer. JobFailed: Flink refuses it.
     """
     from pyflink.datastream import StreamExecutionEnvironment
 
+    from flink_app.connections.schema_registry import list_format, require_registry
     from flink_app.graph.environment import environments
     from flink_app.graph.layout import option
     from flink_app.job import build
@@ -61,6 +62,7 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     given = StreamExecutionEnvironment.get_execution_environment()
     config = _with_parallelism(loaded, given.get_parallelism())
     check(config)
+    require_registry(config)
     for section in (config.source, config.items):
         watched = paths_in(section) if section.kind == "directory" else []
         for file in filter(is_left_alone, files_of(watched)):
@@ -70,7 +72,7 @@ def submit(config_file: Path | None, settings: Sequence[str], trial: Trial = ORD
     began_ms = time.time_ns() // 1_000_000
     try:
         stream, tables = environments(options)
-        build(stream, tables, config, trial)
+        build(stream, tables, config, trial, list_format=list_format(config))
         with contextlib.closing(redis_client(config)) as client:
             if not continues(client, config.redis.prefix, checkpoint) and (
                 note := start_afresh(client, config, began_ms)

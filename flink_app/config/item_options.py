@@ -85,6 +85,6 @@ class Items(Source, frozen=True, kw_only=True):
             "text_vector, image_vector, available, hidden, published, expires, attributes, deleted)"
             " = the source's field, which is a dotted path in JSON, and a column's name in CSV. Of "
             "several, with | between them, the first that has a value is read; ! before a flag's "
-            "turns it round."
+            "negates it."
         ),
     ] = field(default_factory=dict)

@@ -48,7 +48,22 @@ the address of the registry that has the schemas.
                 f'{option} is "{name}", but schema_registry.url is empty: set it to the address of '
                 "the registry that has the schemas."
             )
+    _check_used(config)
     _check_url(config)
+
+
+def _check_used(config: Config) -> None:
+    """A format of what is neither read nor written was meant to do something."""
+    items, lists = config.items, config.lists_topic
+    for option, name, needed, used in (
+        ("items.format", items.format, "items.kind", items.kind),
+        ("lists_topic.format", lists.format, "lists_topic.topic", lists.topic),
+    ):
+        if name in VALUE_FORMATS and not used:
+            raise ConfigError(
+                f'{option} is "{name}", but {needed} is empty, so it does nothing: set {needed} '
+                f"too, or leave {option} out."
+            )
 
 
 def _check_format(option: str, name: str, config: Config) -> None:

@@ -292,7 +292,7 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         model=replace(config.model, seed=seed),
         quality=replace(config.quality, every=1),
         dead_letters=replace(config.dead_letters, kind="none"),
-        lists_topic=replace(config.lists_topic, topic=""),
+        lists_topic=replace(config.lists_topic, topic="", format="json"),
         cassandra=replace(config.cassandra, hosts=[]),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,

@@ -73,9 +73,10 @@ class EmbeddedJob:
 
         Raises:
             ConfigError, SourceError: what the configuration asks for cannot be built. JobFailed:
-                Flink refuses it.
+                Flink refuses it. ServiceError: see `list_format`.
         """
         # Loading PyFlink takes seconds: not before it is needed.
+        from flink_app.connections.schema_registry import list_format
         from flink_app.graph.environment import embedded_options, environments, flink_options
         from flink_app.job import build
 
@@ -83,7 +84,7 @@ class EmbeddedJob:
         options = self._storage | embedded_options(config) | flink_options(config)
         try:
             stream, tables = environments(options)
-            build(stream, tables, config, self._trial, self._names)
+            build(stream, tables, config, self._trial, self._names, list_format(config))
             self._compilation.wait()
             self._client = stream.execute_async(config.job.name)
             self._result = self._client.get_job_execution_result()

@@ -18,7 +18,7 @@ class ItemPreset(msgspec.Struct, frozen=True, kw_only=True):
         fields: "item", "ts" or a name of `udfs.events.item_changes.FIELDS` → dotted path in the
             JSON object, or name of a CSV column; of several, with | between them, the first that
             has a value is read. `list[]` in a path is the first element of a list, `list[*]` each
-            of them; ! before a place turns a flag round.
+            of them; ! before a place negates a flag.
         more: places whose values become attributes of the same name. None: everything else on the
             line is read, by the names and spellings of fields, or as an attribute.
         only: place → the values with which a line is about an item; others are ignored.

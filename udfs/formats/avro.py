@@ -17,6 +17,7 @@ from udfs.formats.schema import RegisteredSchema, Unfit
 
 _NESTED = "record", "error"
 _VALUE = "millirec_value"
+_MOST_FREE = 100  # values that take no bytes, in a record: each byte of an array may bring as many
 
 
 def reader(schema: RegisteredSchema) -> Callable[[bytes], Any]:
@@ -42,7 +43,7 @@ def reader(schema: RegisteredSchema) -> Callable[[bytes], Any]:
         parsed: Any = parse_schema(whole, named_schemas=known)
     except Exception as error:
         raise Unfit(f"it cannot be parsed: {error}") from error
-    _Check(known).empty(parsed)
+    _Check(known).free(parsed)
 
     def read(body: bytes) -> Any:
         stream = io.BytesIO(body)
@@ -76,40 +77,46 @@ class _Check:
     """
 
     def __init__(self, known: Mapping[str, Any]) -> None:
-        self._known, self._done = known, dict[str, bool]()
+        self._known, self._done = known, dict[str, tuple[bool, int]]()
         self._above: list[str] = []
 
-    def empty(self, schema: Any) -> bool:
-        """Whether a value may take no bytes.
+    def free(self, schema: Any) -> tuple[bool, int]:
+        """Whether a value may take no bytes; and how many values that take none are in it, or are
+        it, besides those of arrays and maps, whose elements are looked at by themselves.
 
         Raises:
             Unfit: it may hold itself, which a few thousand bytes nest so deep that fastavro ends
-                the process; or its arrays can have a billion elements in five bytes.
+                the process; its arrays can have a billion elements in five bytes; or a record has
+                too many values for nothing.
         """
         if isinstance(schema, list):
-            for branch in schema:
-                self.empty(branch)
-            return False
+            return False, max((self.free(branch)[1] for branch in schema), default=0)
         if isinstance(schema, str):
-            return self.empty(self._known[schema]) if schema in self._known else schema == "null"
+            if schema in self._known:
+                return self.free(self._known[schema])
+            return schema == "null", int(schema == "null")
         kind = schema["type"]
         if kind in _NESTED:
             return self._record(schema)
-        if kind == "array" and self.empty(schema["items"]):
+        if kind == "array" and self.free(schema["items"])[0]:
             raise Unfit("it has an array of what takes no bytes, which can be of any length")
         if kind == "map":
-            self.empty(schema["values"])
+            self.free(schema["values"])
         if kind == "fixed":
-            return bool(schema["size"] == 0)
-        return kind == "null" if isinstance(kind, str) else self.empty(kind)
+            return schema["size"] == 0, int(schema["size"] == 0)
+        return self.free(kind) if not isinstance(kind, str) or kind == "null" else (False, 0)
 
-    def _record(self, schema: Any) -> bool:
+    def _record(self, schema: Any) -> tuple[bool, int]:
         name = schema["name"]
         if name in self._above:
             raise Unfit(f"{name} may hold itself, and can be nested too deeply to be read")
         if name not in self._done:
             self._above.append(name)
-            inside = [self.empty(one["type"]) for one in schema["fields"]]
-            self._done[name] = all(inside)
+            inside = [self.free(one["type"]) for one in schema["fields"]]
+            empty = all(nothing for nothing, _ in inside)
+            count = empty + sum(values for _, values in inside)
+            if count > _MOST_FREE:
+                raise Unfit(f"{name} has more than {_MOST_FREE} values that take no bytes")
+            self._done[name] = empty, count
             self._above.pop()
         return self._done[name]

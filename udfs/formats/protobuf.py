@@ -1,8 +1,9 @@
 """Reads and writes Protobuf by the compiler and the runtime of Google's own packages.
 
 In: the text of `.proto` files, as the registry has them; bytes. Out: dictionaries as of JSON, with
-the names of the `.proto` file and without fields that are not set. Numbers are numbers, also of 64
-bits; Google's own types, such as Timestamp, are as in Protobuf's mapping to JSON.
+the names of the `.proto` file and without fields that are not set; a flag that cannot say whether
+it is set is false. Numbers are numbers, also of 64 bits; Google's own types, such as Timestamp, are
+as in Protobuf's mapping to JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import base64
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +20,9 @@ from udfs.formats.schema import RegisteredSchema, Unfit
 
 _FILE = "value.proto"
 _GOOGLE = "google.protobuf."
+_WIDE = f"{_GOOGLE}Int64Value", f"{_GOOGLE}UInt64Value"  # which are texts in Google's mapping
+_UNKNOWN: Any = object()
+"""What becomes of an `Any` whose type nobody knows: it is left out."""
 _DEEPEST = 16  # messages within messages that an index may name
 
 
@@ -57,16 +63,19 @@ def compiled(schema: RegisteredSchema) -> Any:
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from google.protobuf.descriptor_pool import DescriptorPool
 
+    name = _FILE
+    while name in schema.references:
+        name = f"_{name}"
     pool = DescriptorPool()
     try:
-        for file in FileDescriptorSet.FromString(_compile(schema)).file:
+        for file in FileDescriptorSet.FromString(_compile(schema, name)).file:
             pool.Add(file)
     except TypeError as error:
         raise Unfit(str(error)) from error
-    return pool.FindFileByName(_FILE)
+    return pool.FindFileByName(name)
 
 
-def _compile(schema: RegisteredSchema) -> bytes:
+def _compile(schema: RegisteredSchema, own_name: str) -> bytes:
     """The descriptors of a file and of those that it imports; Google's own need not be given."""
     import grpc_tools
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -74,23 +83,31 @@ def _compile(schema: RegisteredSchema) -> bytes:
 
     described = FileDescriptorSet()
     with tempfile.TemporaryDirectory(prefix="millirec-") as name:
-        folder = Path(name)
-        for path, text in {**schema.references, _FILE: schema.text}.items():
+        folder, files = Path(name), Path(name) / "files"
+        for path, text in {**schema.references, own_name: schema.text}.items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise Unfit(f"it imports {path!r}, which is outside of its own files")
             if text and (file := _descriptor(text)):
                 file.name = path
                 described.file.append(file)
-                continue
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, encoding="utf-8")
+            else:
+                _write(files, path, text)
         out, own = folder / "descriptors", Path(grpc_tools.__file__).parent / "_proto"
         given = folder / "given"
         given.write_bytes(described.SerializeToString())
-        paths = [f"-I{folder}", f"-I{own}", f"--descriptor_set_in={given}"]
-        if protoc(["protoc", *paths, "--include_imports", f"--descriptor_set_out={out}", _FILE]):
+        paths = [f"-I{files}", f"-I{own}", f"--descriptor_set_in={given}"]
+        if protoc(["protoc", *paths, "--include_imports", f"--descriptor_set_out={out}", own_name]):
             raise Unfit("protoc does not compile it; what it says is in the process's error output")
         return out.read_bytes()
+
+
+def _write(files: Path, path: str, text: str) -> None:
+    """Write a file for the compiler, by the name that a reference has for it."""
+    try:
+        (files / path).parent.mkdir(parents=True, exist_ok=True)
+        (files / path).write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise Unfit(f"it imports {path!r}, which cannot be written as a file: {error}") from error
 
 
 def _descriptor(text: str) -> Any:
@@ -150,6 +167,7 @@ class _Message:
 
     Attributes:
         fields: by number, the name and what makes a value of JSON; None: it is one.
+        flags: each flag without presence, which is not on the wire if it is false.
     """
 
     def __init__(self, described: Any) -> None:
@@ -157,6 +175,11 @@ class _Message:
 
         self.parse_bytes = GetMessageClass(described).FromString
         self.fields: dict[int, tuple[str, Callable[[Any], Any] | None]] = {}
+        self.flags = {
+            field.name: False
+            for field in described.fields
+            if field.type == field.TYPE_BOOL and not field.has_presence and not _repeated(field)
+        }
 
     def parse(self, body: bytes) -> dict[str, Any]:
         """The dictionary of a message in bytes."""
@@ -164,11 +187,13 @@ class _Message:
 
     def plain(self, message: Any) -> dict[str, Any]:
         """The dictionary of a message."""
-        found = {}
+        found: dict[str, Any] = {**self.flags}
         for field, value in message.ListFields():
             if field.number in self.fields:  # not an extension
                 name, convert = self.fields[field.number]
-                found[name] = value if convert is None else convert(value)
+                value = value if convert is None else convert(value)
+                if value is not _UNKNOWN:
+                    found[name] = value
         return found
 
 
@@ -186,12 +211,27 @@ def _field(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | Non
     """What makes a value of JSON of a field's."""
     described = field.message_type
     if described is not None and described.GetOptions().map_entry:
-        one = _value(described.fields_by_name["value"], known)
-        return lambda values: {_key(k): one(v) if one else v for k, v in values.items()}
+        read = _value(described.fields_by_name["value"], known) or _itself
+        return lambda values: {
+            _key(key): value
+            for key, value in zip(values, map(read, values.values()), strict=True)
+            if value is not _UNKNOWN
+        }
     one = _value(field, known)
-    if field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED:
-        return lambda values: list(map(one, values)) if one else list(values)
-    return one
+    if not _repeated(field):
+        return one
+    each = one or _itself
+    return lambda values: [value for value in map(each, values) if value is not _UNKNOWN]
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _repeated(field: Any) -> bool:
+    """Whether a field is a list, by any version of the runtime."""
+    new = hasattr(field, "is_repeated")
+    return bool(field.is_repeated if new else field.label == field.LABEL_REPEATED)
 
 
 def _key(key: Any) -> str:
@@ -206,9 +246,20 @@ def _value(field: Any, known: dict[str, _Message]) -> Callable[[Any], Any] | Non
         return lambda number: names.get(number, number)
     if field.message_type is None:
         return None
-    if field.message_type.full_name.startswith(_GOOGLE):
-        from google.protobuf.json_format import MessageToDict
-
-        plain: Callable[[Any], Any] = MessageToDict
-        return plain
+    name = field.message_type.full_name
+    if name in _WIDE:
+        return attrgetter("value")
+    if name.startswith(_GOOGLE):
+        return partial(_google, pool=field.message_type.file.pool)
     return _message(field.message_type, known).plain
+
+
+def _google(message: Any, pool: Any) -> Any:
+    """A message of one of Google's types as in Protobuf's mapping to JSON; `pool`: what may be in
+    an `Any`."""
+    from google.protobuf.json_format import MessageToDict
+
+    try:
+        return MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool)
+    except TypeError:  # an Any, or one that holds it, of a type that is not in the pool
+        return _UNKNOWN

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _REQUEST_S = 10.0
 _LONGEST_PAUSE_S = 2.0
 _MOST_BYTES = 16 << 20
+_LARGEST_ID = 2**31 - 1  # of Confluent's; beyond it, registries answer in ways of their own
 _TYPE = "application/vnd.schemaregistry.v1+json"
 
 
@@ -57,6 +58,14 @@ class UnknownSchema(Exception):
 
 class Away(Exception):
     """The registry does not answer, or says that it cannot now."""
+
+
+class _Odd(ServiceError):
+    """An answer that a registry does not give; `status`: that of HTTP."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -94,6 +103,8 @@ class Registry:
             UnknownSchema: the registry has none of this id, or lacks what it refers to.
             ServiceError: the registry refuses, or is none.
         """
+        if number > _LARGEST_ID:
+            raise UnknownSchema(f"no registry has an id above {_LARGEST_ID}")
         found = self._waited(f"/schemas/ids/{number}")
         references: dict[str, str] = {}
         self._refer(found, references)
@@ -148,7 +159,7 @@ class Registry:
         pause = 0.05
         while True:
             try:
-                found = self._ask(path, _Found)
+                found = self._found(path)
             except Away as error:
                 if pause == 0.05:
                     log.warning(
@@ -163,6 +174,19 @@ class Registry:
             if pause > 0.05:
                 log.warning("the schema registry at %s answers again", self._url)
             return found
+
+    def _found(self, path: str) -> _Found:
+        """A schema. Neither an id that a message names nor a proxy before a registry that starts
+        again ends the job.
+        """
+        try:
+            return self._ask(path, _Found)
+        except _Odd as error:
+            if error.status in (400, 422):
+                raise UnknownSchema(str(error)) from None
+            if error.status == 404:
+                raise Away("it answers 404, not as a registry does") from None
+            raise
 
     def _ask(self, path: str, form: type[T], body: Mapping[str, str] | None = None) -> T:
         """The answer, which has a form; errors as in `registered`."""
@@ -185,7 +209,7 @@ class Registry:
                     "schema_registry.ssl_ca."
                 ) from None
             raise Away(str(error.reason)) from None
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError, OverflowError) as error:  # or no such host
             raise Away(str(error) or type(error).__name__) from None
 
     def _refused(self, error: urllib.error.HTTPError, body: bytes) -> Exception:
@@ -208,10 +232,11 @@ class Registry:
                 f"not go with those that the subject has: {said}. Name another lists_topic.topic, "
                 "or change the subject's compatibility."
             )
-        return ServiceError(
+        return _Odd(
             f"{self._url} answers {error.code} {error.reason} where a schema registry would not"
             + (f" ({said})" if said else "")
-            + ": correct schema_registry.url."
+            + ": correct schema_registry.url.",
+            error.code,
         )
 
 

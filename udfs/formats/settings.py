@@ -36,3 +36,7 @@ class ListFormat(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["json", ValueFormat] = "json"
     own: int = 0
     shared: int = 0
+
+
+JSON = ListFormat()
+"""Lists without a schema."""

@@ -23,8 +23,7 @@ ITEMS = "items.kind=kafka", "items.topic=goods"
     [
         (AVRO, ["avro"]),
         ((*AVRO, *ITEMS, "items.format=protobuf"), ["avro", "protobuf"]),
-        ((*KAFKA, "items.format=protobuf"), []),
-        ((*KAFKA, "lists_topic.format=avro"), []),
+        ((*KAFKA, "lists_topic.format=json"), []),
         ((*AVRO, "lists_topic.topic=recs", "lists_topic.format=protobuf"), ["avro", "protobuf"]),
         ((*AVRO, "source.fields.user=@key", "source.preset=segment"), ["avro"]),
         (("source.paths=in", "schema_registry.url=http://[::1]:8081/apis/ccompat/v7"), []),
@@ -48,6 +47,11 @@ def test_what_can_be_configured(settings: tuple[str, ...], formats: list[str]) -
         (("schema_registry.url=http://r:1?a=b",), "it must be https://host:port"),
         (("schema_registry.password=secret",), "without a schema_registry.user"),
         ((*ITEMS, "items.format=avro", "items.encoding=gbk"), "leave items.encoding empty"),
+        (("items.format=protobuf",), "items.kind is empty, so it does nothing"),
+        (
+            ("lists_topic.format=avro",),
+            "set lists_topic.topic too, or leave lists_topic.format out",
+        ),
         (("items.kind=directory", "items.paths=in", "items.format=avro"), "items.kind"),
     ],
 )

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from flink_app.cli import main
 from flink_app.config import Config, load
+from flink_app.config.check import check
 from flink_app.evaluate.baselines import BASELINES
 from flink_app.evaluate.evaluation import (
     evaluate,
@@ -126,9 +127,11 @@ def test_strict_is_one_shard_and_parallel_is_as_set(tmp_path: Path) -> None:
     untrained = load(None, ["ranker.train_per_s=0"], {}).config
     assert in_mode(untrained, "parallel", 1, tmp_path).ranker.train_per_s == 0
     assert (parallel.job.strict, parallel.job.shards) == (False, 4)
-    writing = load(None, ["lists_topic.topic=t", "cassandra.hosts=['c1']"], {}).config
+    given = "lists_topic.topic=t", "lists_topic.format=avro", "schema_registry.url=http://r:1"
+    writing = load(None, [*given, "cassandra.hosts=['c1']"], {}).config
     alone = in_mode(writing, "strict", 1, tmp_path)
     assert (alone.lists_topic.topic, alone.cassandra.hosts) == ("", []), "of real users"
+    check(alone)
     live = Trial(after=25, sequential=True, per_batch=True, nth=True)
     assert trial_of(parallel, "parallel", 100) == live
 

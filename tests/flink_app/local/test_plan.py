@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
+from unittest.mock import Mock
 
+import msgspec
+import pytest
+
+from flink_app import job
+from flink_app.config import load
 from flink_app.local.plan import Step, as_mermaid, as_text, steps
+from tests.udfs.formats.pretend import pretended
 
 
 def node(number: int, name: str, *before: tuple[int, str], parallelism: int = 2) -> object:
@@ -56,3 +62,21 @@ def test_mermaid() -> None:
     assert '  n3["user learner x2"]' in lines
     assert "  n2 -->|by key| n3" in lines
     assert '  n3 -.->|"rec:#lt;user#gt;, similar:#lt;item#gt;, popular, trending"| redis' in lines
+
+
+class Built(Exception):
+    """The graph is built up to here."""
+
+
+def test_a_graph_is_built_without_a_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan would have to be let in otherwise, and would register the schema of lists."""
+    monkeypatch.setattr(job, "check_layout", Mock())
+    monkeypatch.setattr(job, "micro_batches", Mock())
+    monkeypatch.setattr(job, "decode_settings", Mock(side_effect=Built))
+    lists = "lists_topic.topic=recs", "lists_topic.format=avro"
+    with pretended() as there:
+        settings = ["source.kind=kafka", "source.format=avro", f"schema_registry.url={there.url}"]
+        config = load(None, [*settings, *lists], {}).config
+        with pytest.raises(Built):
+            job.build(Mock(), Mock(), config)
+        assert not there.asked and not there.subjects

@@ -183,3 +183,24 @@ def test_columns_that_cannot_be_told_from_the_envelope_are_refused() -> None:
         resolve("debezium", fields={"item": "id"})
     with pytest.raises(SourceError, match="inside 'after' of the field 'item'"):
         resolve("debezium", fields={"item": "after"})
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"at": 20_000}, "time_out_of_range"),
+        ({"sku": {"scale": 0, "value": "AQ=="}}, "wrong_type"),
+    ],
+)
+def test_values_of_rows_are_read_as_they_stand(row: dict[str, Any], reason: str) -> None:
+    """As docs/events.md says, unlike those of items."""
+    fields = {"user": "customer", "item": "sku", "ts": "at"}
+    after: Any = {"customer": "ann", "sku": "mug", "at": SOURCE["ts_ms"], "id": 1} | row
+    change = {"op": "c", "before": None, "after": after, "source": SOURCE}
+    document = change | {"after": json.dumps(after)}
+    nothing = {"schema": None, "payload": None}
+    flat = after | {"op": "sold", "__op": "c"}
+    lines = [json.dumps(one) for one in (change, document, nothing, flat)]
+    got = decode("debezium", *lines, fields=fields)
+    found = [reason, "wrong_type", "missing_user"]
+    assert ([bad.reason for bad in got.rejected], got.ignored) == (found, 1)

@@ -112,12 +112,46 @@ def test_a_schema_by_which_few_bytes_end_a_process_is_unfit(schema: Any, why: st
         reader(registered(schema))
 
 
+def doubled(depth: int, **fields: Any) -> Any:
+    """A record of two of the next record, and so on; in the last are the fields."""
+    schema: Any = record("R0", **fields)
+    for n in range(1, depth):
+        schema = record(f"R{n}", a=schema, b=f"R{n - 1}")
+    return schema
+
+
+NOTHING = {"type": "fixed", "name": "F", "size": 0}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        doubled(17, a="null"),
+        doubled(30, a="null"),
+        doubled(17),
+        doubled(17, a=NOTHING),
+        doubled(17, a="null", b="int"),
+        {"type": "array", "items": record("E", a="int", b=doubled(17, a="null"))},
+        ["int", doubled(17, a={"type": "null"})],
+        record("W", **{f"f{n}": "null" for n in range(101)}),
+    ],
+)
+def test_a_schema_by_which_no_bytes_make_many_values_is_unfit(schema: Any) -> None:
+    with pytest.raises(Unfit, match="values that take no bytes"):
+        reader(registered(schema))
+
+
+def test_a_few_values_that_take_no_bytes_are_fit() -> None:
+    one = record("E", a="null", b=record("Empty"), c="int")
+    assert reader(registered({"type": "array", "items": one}))(b"\x02\x04\0") == [
+        {"a": None, "b": {}, "c": 2}
+    ]
+    assert reader(registered(doubled(4, a="null")))(b"")["a"]["a"]["b"] == {"a": None}
+
+
 def test_a_schema_of_many_names_is_looked_at_once_each() -> None:
     """Each of 40 records has the next twice: a look at every path would never end."""
-    schema: Any = record("R0", a="int")
-    for n in range(1, 40):
-        schema = record(f"R{n}", a=schema, b=f"R{n - 1}")
-    reader(registered(schema))
+    reader(registered(doubled(40, a="int")))
 
 
 def test_a_schema_that_is_none() -> None:

@@ -83,6 +83,64 @@ def test_the_index_says_which_message_it_is() -> None:
             read(bad)
 
 
+ITEM = """\
+syntax = "proto3";
+message Item {
+  string item = 1;
+  bool available = 2;
+  optional bool hidden = 3;
+  optional int32 stock = 4;
+  int32 sold = 5;
+  repeated bool seen = 6;
+  Item like = 7;
+}
+"""
+
+
+def test_false_is_said_also_where_it_is_not_on_the_wire() -> None:
+    read = reader(RegisteredSchema("protobuf", ITEM))
+    sold_out = field(1, b"mug") + b"\x10\x00\x20\x00"
+    assert read(b"\0" + sold_out) == {"item": "mug", "available": False, "stock": 0}
+    assert read(b"\0" + field(1, b"mug")) == {"item": "mug", "available": False}
+    assert read(b"\0\x10\x01\x18\x00") == {"available": True, "hidden": False}
+    assert read(b"\0" + field(7, b"")) == {"available": False, "like": {"available": False}}
+    old = RegisteredSchema("protobuf", 'syntax = "proto2"; message A { optional bool b = 1; }')
+    assert reader(old)(b"\0") == {}, "which has no flags without presence"
+
+
+ODD = """\
+syntax = "proto3";
+import "google/protobuf/any.proto";
+import "google/protobuf/wrappers.proto";
+message Odd {
+  string user = 1;
+  google.protobuf.Any more = 2;
+  repeated google.protobuf.Any all = 3;
+  map<string, google.protobuf.Any> named = 4;
+  google.protobuf.Int64Value count = 5;
+  repeated google.protobuf.UInt64Value counts = 6;
+}
+message Like { string of_item = 1; }
+"""
+
+
+def test_an_any_of_an_unknown_type_is_left_out_and_costs_nothing_else() -> None:
+    read = reader(RegisteredSchema("protobuf", ODD))
+    unknown = field(1, b"type.googleapis.com/shop.Gone") + field(2, b"\xff")
+    known = field(1, b"type.googleapis.com/Like") + field(2, field(1, b"7"))
+    body = field(1, b"ann") + field(2, unknown) + field(3, unknown) + field(3, known)
+    for key, more in ((b"a", unknown), (b"b", known)):
+        body += field(4, field(1, key) + field(2, more))
+    value = {"@type": "type.googleapis.com/Like", "of_item": "7"}
+    assert read(b"\0" + body) == {"user": "ann", "all": [value], "named": {"b": value}}
+
+
+def test_numbers_of_64_bits_are_numbers_in_googles_types_too() -> None:
+    read = reader(RegisteredSchema("protobuf", ODD))
+    body = field(5, b"\x08" + b"\xff" * 9 + b"\x01") + field(6, b"\x08\x05") + field(6, b"")
+    assert read(b"\0" + body) == {"count": -1, "counts": [5, 0]}
+
+
 @given(st.binary(max_size=64))
 def test_any_bytes_are_a_message_or_an_exception(body: bytes) -> None:
     try:
@@ -112,6 +170,38 @@ def test_what_nests_deeper_than_protobuf_allows_is_an_exception() -> None:
 def test_a_schema_that_is_none(text: str, references: dict[str, str], why: str) -> None:
     with pytest.raises(Unfit, match=why):
         reader(RegisteredSchema("protobuf", text, references))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["a", "a/b.proto"], ["a/b.proto", "a"], ["."], [""], ["a\0b"], ["a" * 300], ["\ud800"]],
+)
+def test_a_reference_whose_name_is_no_file_name(names: list[str]) -> None:
+    references = dict.fromkeys(names, 'syntax = "proto3";')
+    with pytest.raises(Unfit, match="cannot be written as a file"):
+        reader(RegisteredSchema("protobuf", 'syntax = "proto3"; message A {}', references))
+
+
+@pytest.mark.parametrize("name", ["../x.proto", "a/../../x.proto", "/tmp/x.proto", "//tmp/x"])
+@pytest.mark.parametrize("described", [True, False])
+def test_no_name_leads_out_of_the_folder(name: str, described: bool) -> None:
+    other = compiled(RegisteredSchema("protobuf", PLACE)).serialized_pb
+    text = base64.standard_b64encode(other).decode() if described else PLACE
+    with pytest.raises(Unfit, match="outside of its own files"):
+        reader(RegisteredSchema("protobuf", 'syntax = "proto3";', {name: text}))
+
+
+def test_a_schema_may_import_a_file_of_any_name() -> None:
+    names = ["value.proto", "_value.proto", "given", "descriptors/x.proto"]
+    references = {
+        name: f'syntax = "proto3"; message {kind} {{ string city = 1; }}'
+        for name, kind in zip(names, ("Place", "Street", "A", "B"), strict=True)
+    }
+    text = 'syntax = "proto3"; import "value.proto"; import "_value.proto";'
+    text += "message E { Place at = 1; Street on = 2; }"
+    body = field(1, field(1, b"NY")) + field(2, field(1, b"5th"))
+    found = reader(RegisteredSchema("protobuf", text, references))(b"\0" + body)
+    assert found == {"at": {"city": "NY"}, "on": {"city": "5th"}}
 
 
 def test_a_schema_may_be_a_descriptor_as_confluents_serializer_registers_it() -> None:

@@ -99,10 +99,9 @@ def test_credentials_go_to_the_configured_host_alone(there: Pretended) -> None:
     [
         (401, b"", "MILLIREC_SCHEMA_REGISTRY_PASSWORD"),
         (403, b'{"error_code":403,"message":"no"}', "does not let the job in"),
-        (404, b"<html>", "answers 404 Not Found where a schema registry would not"),
         (200, b"<html>", "is no schema registry"),
         (200, b'{"id":3}', "is no schema registry"),
-        (422, b'{"error_code":42201,"message":"Invalid schema."}', "(Invalid schema)"),
+        (418, b"", "answers 418 I'm a Teapot where a schema registry would not"),
     ],
 )
 def test_what_trying_again_does_not_mend(
@@ -112,6 +111,63 @@ def test_what_trying_again_does_not_mend(
     with pytest.raises(ServiceError) as error:
         client(there, user="ann", password="secret").schema(1)
     assert sentence in str(error.value) and "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (404, b"<html>", "answers 404 Not Found where a schema registry would not"),
+        (400, b"<html>", "answers 400 Bad Request where a schema registry would not"),
+        (422, b'{"error_code":42201,"message":"Invalid schema."}', "(Invalid schema)"),
+    ],
+)
+def test_what_only_a_job_that_starts_is_stopped_by(
+    there: Pretended, status: int, body: bytes, sentence: str
+) -> None:
+    for start in (
+        lambda one: one.check(),
+        lambda one: one.registered("s", "avro", '"int"'),
+    ):
+        there.failures.append((status, body))
+        with pytest.raises(ServiceError) as error:
+            start(client(there))
+        assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("number", [2**31, 2**32 - 1])
+def test_an_id_that_no_registry_has_is_not_asked_for(there: Pretended, number: int) -> None:
+    with pytest.raises(UnknownSchema, match="above 2147483647"):
+        client(there).schema(number)
+    assert not there.asked
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"error_code":400,"message":"no"}'])
+@pytest.mark.parametrize("status", [400, 422])
+def test_an_id_that_the_registry_does_not_like_is_unknown(
+    there: Pretended, status: int, body: bytes
+) -> None:
+    there.failures.append((status, body))
+    with pytest.raises(UnknownSchema, match=f"answers {status}"):
+        client(there).schema(2**31 - 1)
+
+
+def test_a_proxy_in_the_place_of_a_registry_is_waited_for(
+    there: Pretended, caplog: pytest.LogCaptureFixture
+) -> None:
+    there.version("a", '"string"')
+    there.add(1, '"int"', references=[{"name": "A", "subject": "a", "version": 1}])
+    there.failures += [(404, b"<html>not found</html>"), (404, b"")]
+    with caplog.at_level(logging.WARNING):
+        assert client(there).schema(1).references == {"A": '"string"'}
+    assert "it answers 404" in caplog.messages[0] and "answers again" in caplog.messages[1]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a..b:80", f"http://{'a' * 64}:80", "http://127.0.0.1:99999"]
+)
+def test_an_address_that_is_none(url: str) -> None:
+    with pytest.raises(ServiceError, match=r"no schema registry answers .* schema_registry\.url"):
+        Registry(SchemaRegistry(url=url)).check()
 
 
 def test_a_schema_is_registered_once(there: Pretended) -> None:

@@ -7,16 +7,19 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.udfs.formats.pretend import pretended
 from tests.udfs.formats.test_avro import record
 from udfs.formats import avro
 from udfs.formats.registry import UnknownSchema
 from udfs.formats.schema import RegisteredSchema
 from udfs.formats.settings import ValueSettings
 from udfs.formats.values import Values
+from udfs.options.schema_registry import SchemaRegistry
 
 DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 5, "scale": 2}
 TEXT = json.dumps(record("E", user="string", price=["null", DECIMAL]))
@@ -131,8 +134,16 @@ def test_nothing_raises(value: bytes) -> None:
     assert len(lines) == 1 and (not bad or bad[0].reason)
 
 
-@pytest.mark.parametrize("number", [0, 2**32 - 1])
+@pytest.mark.parametrize("number", [0, 2**31 - 1])
 def test_any_id(number: int) -> None:
     read, schemas = values()
     schemas.schemas[number] = RegisteredSchema("avro", TEXT)
     assert not read.lines([given_as(framed(ANN, number))])[1]
+
+
+def test_an_id_that_no_registry_has_is_unknown_whatever_one_would_answer() -> None:
+    with pretended() as there:
+        there.failures.append((404, b"<html>"))
+        settings = msgspec.structs.replace(AVRO, registry=SchemaRegistry(url=there.url))
+        _, bad = Values(settings).lines([given_as(framed(ANN, 2**32 - 1))])
+        assert bad[0].reason == "unknown_schema" and not there.asked

@@ -89,13 +89,14 @@ def _moment(value: Any, name: str, preset: ItemPreset) -> int | None:
     return moment(value, name, preset.time_format)
 
 
-def _is_deleted(value: Any, preset: ItemPreset) -> bool:
-    """Whether an item is deleted, or since when it is."""
+def _deleted(value: Any, name: str, preset: ItemPreset) -> bool | None:
+    """Whether an item is deleted, or since when: never since 1970, as what MySQL's zero dates are
+    written as."""
     try:
-        return bool(flag(value, "the deleted"))
+        return flag(value, name)
     except Bad:
         with suppress(Bad):
-            return moment(value, "the deleted", preset.time_format) is not None
+            return moment(value, name, preset.time_format) not in (None, 0)
         raise
 
 
@@ -112,7 +113,7 @@ _CLEAN: dict[str, _Clean] = {
     "image_vector": lambda value, name, preset: _made(value, name),
     "available": lambda value, name, preset: flag(value, name),
     "hidden": lambda value, name, preset: flag(value, name),
-    "deleted": lambda value, name, preset: flag(value, name),
+    "deleted": _deleted,
     "published": _moment,
     "expires": _moment,
     "attributes": lambda value, name, preset: attributes(value, name),
@@ -128,7 +129,7 @@ def cleaned(raw: Raw, preset: ItemPreset, gone: bool | None = None) -> dict[str,
     Raises:
         Bad: a value cannot be used; the sentence names its field.
     """
-    if gone or ("deleted" in raw and _is_deleted(raw["deleted"][0], preset)):
+    if gone or ("deleted" in raw and _deleted(raw["deleted"][0], "the deleted", preset)):
         return {"deleted": True}
     if "tags" in raw and isinstance(raw["tags"][0], dict):  # labels by name
         raw.setdefault("attributes", raw.pop("tags"))

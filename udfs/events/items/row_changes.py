@@ -24,6 +24,8 @@ TIME = "ts"
 _TRUNCATE, _MESSAGE = "t", "m"
 _OPS = {"c": "after", "r": "after", "u": "after", "d": "before", _TRUNCATE: "", _MESSAGE: ""}
 """What is done with a row → where it is: created, read by a snapshot, updated, deleted."""
+_BESIDE = "before", "after", "source"
+"""One of these is in an envelope."""
 _MARKS = "__"
 """How the fields begin that ExtractNewRecordState adds to a row."""
 _HINTS = {
@@ -93,8 +95,8 @@ def _of_message(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_envelope(change: Mapping[str, Any]) -> bool:
-    op = change.get("op")
-    return isinstance(op, str) and (op in _OPS or not change.keys().isdisjoint(("before", "after")))
+    """Whether it is none of a table's rows, which may have a column called `op`."""
+    return isinstance(change.get("op"), str) and not change.keys().isdisjoint(_BESIDE)
 
 
 def _of_envelope(change: dict[str, Any], schema: Schema | None) -> Row | None:
@@ -117,8 +119,9 @@ def _of_envelope(change: dict[str, Any], schema: Schema | None) -> Row | None:
     if isinstance(row, str):
         row = document(row)
     if not isinstance(row, dict):
-        hint = _HINTS.get((source.get("connector") or "postgresql", side), "")
-        what = f"the row {side!r} the change is {kind_of(row)}"
+        hint = _HINTS.get((str(source.get("connector") or "postgresql"), side), "")
+        found = f"no row in {side!r}" if row is None else f"{kind_of(row)} in {side!r}, not a row"
+        what = f"the change has {found}"
         raise Bad("wrong_type", f"{what}; {hint}" if hint else what)
     columns = readable(row, _side(schema, side))
     return _timed(columns, source.get("ts_ms") or change.get("ts_ms"), gone=op == "d")

@@ -50,14 +50,13 @@ def document(text: str) -> Any:
     """
     try:
         return _plain(msgspec.json.decode(text), _MONGO_DEPTH)
-    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+    except (ValueError, RecursionError):  # of JSON, or of a number with thousands of digits
         return text
 
 
 def _is_sent(value: Any) -> bool:
-    if isinstance(value, list):
-        return not value or any(map(_is_sent, value))
-    return not isinstance(value, str) or value not in _UNAVAILABLE
+    parts = value if isinstance(value, list) and value else [value]
+    return not all(isinstance(part, str) and part in _UNAVAILABLE for part in parts)
 
 
 def _types(schema: Schema | None) -> dict[str, Schema]:

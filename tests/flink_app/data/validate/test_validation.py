@@ -130,7 +130,8 @@ def test_csv_is_validated_by_the_names_of_its_columns(one: Written) -> None:
 def test_each_reason_of_a_dead_letter_has_advice() -> None:
     assert decode.__doc__ is not None
     reasons = set(re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", decode.__doc__.split("reasons")[1]))
-    assert set(ADVICE) == reasons - {"dead_letters"}
+    of_values = {"not_framed", "unknown_schema", "unfit_schema", "unreadable_value"}  # not in files
+    assert set(ADVICE) == reasons - {"dead_letters"} - of_values
 
 
 def test_every_check_is_documented() -> None:

@@ -266,7 +266,14 @@ def test_debezium() -> None:
     row = {"id": 7, "name": "Kettle", "price": 9.5, "colour": "red", "brand": None}
     created = {"payload": {"op": "c", "before": None, "after": row, "source": source, "ts_ms": NOW}}
     gone = {"op": "d", "before": {"id": 7, "price": "?"}, "after": None, "ts_ms": NOW}
-    found = read("debezium", created, gone, "null", {"schema": {}, "payload": None}, {"op": "u"})
+    found = read(
+        "debezium",
+        created,
+        gone,
+        "null",
+        {"schema": {}, "payload": None},
+        {"op": "u", "source": {}},
+    )
     assert [(change.item, change.ts) for change in found.changes] == [("7", NOW - 10), ("7", NOW)]
     assert found.changes[0].fields == {
         "title": "Kettle",

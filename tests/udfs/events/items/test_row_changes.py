@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.udfs.events.items.test_row_values import nested
 from udfs.events.items import ItemReader, ReadItems
 from udfs.events.items.resolve import resolve_items
 from udfs.events.resolve import resolve
@@ -111,9 +112,14 @@ def test_what_is_no_row_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize(
     ("message", "detail"),
     [
-        ({"op": "u", "source": SOURCE}, "the row 'after' the change is null"),
-        (change("d", {}) | {"before": None}, "null; PostgreSQL sends it with REPLICA IDENTITY"),
-        (change("d", {}, connector="mysql") | {"before": 5}, "the change is a number"),
+        ({"op": "u", "source": SOURCE}, "the change has no row in 'after'"),
+        (
+            change("d", {}) | {"before": None},
+            "in 'before'; PostgreSQL sends it with REPLICA IDENTITY",
+        ),
+        (change("d", {}, connector="mysql") | {"before": 5}, "has a number in 'before', not"),
+        (change("d", {}, connector=["x"]) | {"before": None}, "the change has no row in 'before'"),
+        (change("d", {}, connector={}) | {"before": None}, "PostgreSQL sends it"),
         (change("u", {}, connector="mongodb") | {"after": None}, "change_streams_update_full"),
         ({"op": "x", "after": {"id": 7}}, "the op of the change is 'x', not one of c, r, u, d"),
         ({"op": ["c"], "id": {}}, "the item ('id') is an object"),
@@ -124,6 +130,32 @@ def test_what_is_no_row_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_change_without_its_row_is_named(message: Any, detail: str) -> None:
     (bad,) = read(message).rejected
     assert detail in bad.detail
+
+
+sides = st.none() | st.text(max_size=3) | st.dictionaries(st.sampled_from(["id", "name"]), nested)
+odd = {
+    "op": st.sampled_from(["c", "u", "d", "t", "m", "x"]) | nested,
+    "before": sides | nested,
+    "after": sides | nested,
+    "source": nested | st.dictionaries(st.sampled_from(["connector", "table", "ts_ms"]), nested),
+    "payload": nested,
+    "schema": nested,
+    "__op": nested,
+    "__deleted": nested,
+    "ts_ms": nested,
+    "deleted_at": nested,
+}
+
+
+@given(st.fixed_dictionaries({}, optional=odd), st.fixed_dictionaries({}, optional=odd))
+def test_nothing_raises(message: dict[str, Any], payload: dict[str, Any]) -> None:
+    assert read(message, {"payload": payload}, {"payload": payload, "schema": message})
+
+
+@pytest.mark.parametrize("depth", [10, 600, 800, 990])
+def test_a_column_of_lists_in_lists_costs_no_other_line(depth: int) -> None:
+    deep = f'{{"op":"c","after":{{"id":1,"x":{"[" * depth}{"]" * depth}}}}}'
+    assert read(deep, change("c", {"id": 7})).changes[-1].item == "7"
 
 
 def test_another_preset_is_told_of_changes() -> None:
@@ -154,6 +186,9 @@ def test_the_time_of_the_message_where_a_mapping_asks_for_it() -> None:
         ("deleted_at", None, False),
         ("deleted_at", "2024-05-01T12:00:00Z", True),
         ("deleted_at", NOW, True),
+        ("deleted_at", "1970-01-01T00:00:00.000Z", False),
+        ("deleted_at", "1970-01-01", False),
+        ("deleted_at", 0, False),
         ("is_deleted", 0, False),
         ("is_deleted", True, True),
     ],
@@ -161,6 +196,26 @@ def test_the_time_of_the_message_where_a_mapping_asks_for_it() -> None:
 def test_a_row_that_is_only_marked_as_deleted(column: str, value: Any, gone: bool) -> None:
     (found,) = read(change("u", {"id": 7, column: value})).changes
     assert found.fields == {"deleted": gone}
+
+
+@pytest.mark.parametrize(
+    "type_", ["io.debezium.time.Timestamp", "io.debezium.time.Date", "org.example.Own", None]
+)
+def test_a_zero_date_deletes_nothing_with_a_schema_or_without(type_: str | None) -> None:
+    columns = [{"field": "deleted_at", "type": "int64", "name": type_}]
+    schema = {"fields": [{"field": "after", "fields": columns}]}
+    message = change("u", {"id": 7, "deleted_at": 0})
+    (found,) = read({"schema": schema, "payload": message}).changes
+    assert found.fields == {"deleted": False}
+
+
+@pytest.mark.parametrize("row", [{"op": "c"}, {"op": "x"}, {"op": "t", "before_sale": 3}])
+def test_a_flattened_row_may_have_a_column_called_op(row: dict[str, Any]) -> None:
+    flattened = {"id": 1, "title": "a", **row}
+    for message in (flattened, {"payload": flattened}, flattened | {"__op": "u"}):
+        (found,) = read(message).changes
+        assert (found.item, found.fields["title"]) == ("1", "a")
+        assert found.fields["attributes"]["op"] == row["op"]
 
 
 def test_days_without_a_schema() -> None:

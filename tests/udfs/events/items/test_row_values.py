@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,6 +77,38 @@ def test_what_does_not_fit_its_schema_stays(name: str, value: Any, parameters: A
     found = by(name, value, parameters=parameters)
     fits = name.endswith("EnumSet") or isinstance(value, bool) or value == "A7Y"
     assert found == value or fits
+
+
+leaves: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+) | st.sampled_from(["--5", "9" * 5_000, "A7Y=", "__debezium_unavailable_value", 10**40, 1e300])
+keys = st.sampled_from(
+    ["$date", "$numberLong", "$oid", "scale", "value", "fields", "field", "name", "parameters"]
+) | st.text(max_size=3)
+types = st.sampled_from([DECIMAL, f"{TIMES}Date", f"{TIMES}Timestamp", "io.debezium.data.Json"])
+nested: st.SearchStrategy[Any] = st.recursive(
+    leaves | types,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=8,
+)
+columns = st.dictionaries(keys, nested, max_size=4)
+
+
+@given(columns, columns | st.builds(lambda one: {"fields": one}, st.lists(columns, max_size=3)))
+def test_nothing_raises(row: dict[str, Any], schema: dict[str, Any]) -> None:
+    assert readable(row, schema).keys() <= row.keys()
+    document(json.dumps(row))
+
+
+def test_numbers_that_are_none_and_lists_in_lists_do_not_raise_either() -> None:
+    for inner in ('{"$numberLong":"--5"}', f'"{"9" * 5_000}"', '"--5"', f'"-{"9" * 5_000}"'):
+        text = f'{{"_id":"x","at":{{"$date":{inner}}}}}'
+        assert document(text) == text
+    for depth in (10, 600, 990, 5_000):
+        value: Any = 1
+        for _ in range(depth):
+            value = [value]
+        assert readable({"x": value})["x"] is value
 
 
 @pytest.mark.parametrize("schema", [None, {}, {"fields": 5}, {"fields": [5, {"name": 1}]}])
