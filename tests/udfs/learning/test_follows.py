@@ -17,11 +17,17 @@ from udfs.learning.effects import Erase, Wake, Write
 from udfs.learning.follows import naming, without
 from udfs.state.item_records import fields_of, merged, pack_record
 
-names = st.sampled_from(["ann", "bob", "cid", "category:tea"])
+users = st.sampled_from(["ann", "bob", "cid"])
+names = st.sampled_from(["ann", "bob", "author:ann", "provider:ann", "author:bob", "category:ann"])
 told = st.lists(
     st.tuples(st.integers(1, 9), st.none() | st.lists(names, min_size=1, max_size=3)), max_size=5
 )
-gone = st.dictionaries(names, st.integers(1, 9), max_size=2)
+gone = st.dictionaries(users, st.integers(1, 9), max_size=2)
+
+
+def user_of(name: str) -> str:
+    kind, _, user = name.rpartition(":")
+    return user if kind in ("", "author", "provider") else ""
 
 
 @given(told, gone)
@@ -33,14 +39,15 @@ def test_what_was_said_until_then_names_nobody_who_is_gone(
         record = merged(record, ts, {"follows": follows})
     said, before = record.get("follows", (0, None))
     found = without(record, gone)
-    out = {name for name in before or () if gone.get(name, 0) >= said}
+    until = {name: gone.get(user_of(name), 0) for name in before or ()}
+    out = {name for name, ts in until.items() if ts >= said}
     assert (found is None) == (not out)
     after = record if found is None else found
     left = [name for name in before or () if name not in out]
     assert fields_of(after) == {"country": "DE"} | ({"follows": left} if left else {})
     if found is not None:  # older lines, read again
         for ts, follows in lines:
-            if ts < max(gone[name] for name in out):
+            if ts < max(until[name] for name in out):
                 found = merged(found, ts, {"follows": follows})
         assert fields_of(found) == fields_of(after)
 
@@ -58,7 +65,8 @@ def follow(user: str, *follows: str, ts: int = NOW) -> PersonChange:
 def test_followers_in_every_shard_forget_the_name_and_get_new_lists() -> None:
     state = handles()
     users = step(state)
-    list(users.batch(KEY, pack_people([follow("bob", ANN, "cid"), follow("cid", "bob")])))
+    spelt = ANN, f"author:{ANN}", f"provider:{ANN}", "cid"
+    list(users.batch(KEY, pack_people([follow("bob", *spelt), follow("cid", "bob")])))
     assert ANN.encode() in held(state) and "Follows.of" in places(users, ANN)
     account = users._shards[KEY].account
     before = account.described
@@ -79,7 +87,7 @@ def test_of_several_ids_of_one_person_none_is_followed_any_more() -> None:
     town = Town(shards=2)
     user = next(f"u{n}" for n in range(99) if user_shard(f"u{n}", 2) != user_shard("ann", 2))
     town.did(("ann", "x"), ("anon", "y"), (user, "z"))
-    town.said(linked("anon", "ann", NOW), follow(user, "ann", "anon", "cid"))
+    town.said(linked("anon", "ann", NOW), follow(user, "ann", "author:anon", "provider:ann", "cid"))
     assert len(town.learners[user_shard(user, 2)].models.social.follows.of) == 1
     described = town.counted().described
     town.said(PersonChange(FORGET, "ann", NOW + 1), PersonChange(GONE, "ann", NOW + 1))
