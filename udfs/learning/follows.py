@@ -13,9 +13,9 @@ from udfs.models.social.source import AUTHOR
 from udfs.state.handles import Rows
 from udfs.state.item_records import Record
 
-_FOLLOWS = "follows"
+FOLLOWS = "follows"
 _SPELLINGS = "", AUTHOR, PROVIDER
-"""What may stand before a user's id where others follow it: for what the user likes, or publishes."""
+"""What may stand before the id of a user whom others follow."""
 
 
 def without(record: Record, gone: Mapping[str, int]) -> Record | None:
@@ -35,13 +35,13 @@ def without(record: Record, gone: Mapping[str, int]) -> Record | None:
     >>> without({"follows": (5, ["bob"])}, {"bob": 4}) is None
     True
     """
-    said, names = record.get(_FOLLOWS, (0, None))
+    said, names = record.get(FOLLOWS, (0, None))
     spelt = {before + user: ts for user, ts in gone.items() for before in _SPELLINGS}
     out = {name: spelt[name] for name in names or () if spelt.get(name, said - 1) >= said}
     if not out:
         return None
     left = [name for name in names or () if name not in out]
-    return record | {_FOLLOWS: (max(out.values()), left or None)}
+    return record | {FOLLOWS: (max(out.values()), left or None)}
 
 
 def naming(rows: Rows, users: Mapping[str, int]) -> list[tuple[str, bytes]]:

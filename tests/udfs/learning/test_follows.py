@@ -115,3 +115,30 @@ def test_who_only_searched_is_erased_too_where_ids_are_persons() -> None:
     town.said(PersonChange(FORGET, "ann", NOW + 1))
     assert erased == ["ann"] and "rec:ann" not in town.lists
     assert not np.any([state.noted.get("search:ann") for state in town.user_states])
+
+
+def test_forgetting_many_reads_all_ids_once_and_none_if_nobody_follows() -> None:
+    town = Town(shards=2)
+    town.did(*((f"u{n}", "x") for n in range(9)))
+    read: list[int] = []
+    rows, items = town.state.ids, town.state.ids.items
+    rows.items = lambda: (read.append(1), items())[1]  # type: ignore[method-assign]
+    asked = [PersonChange(FORGET, f"u{n}", NOW + 1) for n in range(5)]
+    town.said(*asked[:2])
+    town.said(*asked[2:4])
+    assert len(read) == 1, "to know, once after the start, whether any follows anybody"
+    town.said(follow("u8", "u1", "author:u4", "u5"))
+    town.said(*(PersonChange(FORGET, f"u{n}", NOW + 2) for n in range(5)))
+    assert len(read) == 2
+    assert b"u1" not in rows.get("u8") and b"u4" not in rows.get("u8") and b"u5" in rows.get("u8")
+    town.start()
+    town.said(PersonChange(FORGET, "u5", NOW + 3))
+    assert b"u5" not in rows.get("u8"), "after a restart, too"
+
+
+def test_what_a_person_says_next_does_not_bring_back_who_was_forgotten_just_before() -> None:
+    town = Town(shards=1)
+    town.did(("ann", "x"), ("bob", "y"), ("bob-phone", "z"))
+    town.said(linked("bob", "bob-phone", NOW), follow("bob", "ann", "cid"))
+    town.said(PersonChange(FORGET, "ann", NOW + 1), follow("bob-phone", "dan", ts=NOW + 2))
+    assert [*map(sorted, town.learners[0].models.social.follows.of.values())] == [["cid", "dan"]]
