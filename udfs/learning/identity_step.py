@@ -30,6 +30,7 @@ from udfs.events.people import (
     UNLINK,
     PersonChange,
     is_people,
+    leaves,
     pack_gone,
     pack_people,
     unpack_people,
@@ -219,8 +220,8 @@ class IdentityStep:
             ids.see([user], self._clock())
             ids.store([user])
         names = self._persons.members(user)
-        if change.kind == CONSENT:
-            self._persons.hush(user)
+        if change.kind == CONSENT and self._persons.hush(user) and leaves(change):
+            self._gone += [replace(change, user=name) for name in names]
         place, extra = self._persons.place(user), list[PersonChange]()
         if len(names) > 1 and not {*LISTS}.isdisjoint(fields):
             yield from self._unfollow()

@@ -11,7 +11,7 @@ from tests.udfs.learning.test_rights_step import ANN, held, places
 from tests.udfs.learning.test_user_step import KEY, handles, step, written
 from tests.udfs.persons import Town, linked
 from udfs.events.batch import user_shard
-from udfs.events.people import FORGET, GONE, PROFILE, PersonChange, pack_people
+from udfs.events.people import CONSENT, FORGET, GONE, PROFILE, PersonChange, pack_people
 from udfs.events.searches import Search, pack_searches
 from udfs.learning.effects import Erase, Wake, Write
 from udfs.learning.follows import naming, without
@@ -142,3 +142,17 @@ def test_what_a_person_says_next_does_not_bring_back_who_was_forgotten_just_befo
     town.said(linked("bob", "bob-phone", NOW), follow("bob", "ann", "cid"))
     town.said(PersonChange(FORGET, "ann", NOW + 1), follow("bob-phone", "dan", ts=NOW + 2))
     assert [*map(sorted, town.learners[0].models.social.follows.of.values())] == [["cid", "dan"]]
+
+
+def test_whoever_opts_out_is_not_followed_any_more_under_any_id() -> None:
+    town = Town(shards=2)
+    town.did(("ann", "x"), ("anon", "y"), ("bob", "z"))
+    town.said(linked("anon", "ann", NOW), follow("bob", "ann", "author:anon", "cid"))
+    town.said(PersonChange(CONSENT, "ann", NOW + 2, {"personalise": True}))
+    step = town.learners[user_shard("bob", 2)]
+    assert list(step.models.social.follows.of.values()) == [("ann", "author:anon", "cid")]
+    town.said(PersonChange(CONSENT, "ann", NOW + 1, {"personalise": False}))  # late
+    assert list(step.models.social.follows.of.values()) == [("ann", "author:anon", "cid")]
+    town.said(PersonChange(CONSENT, "anon", NOW + 3, {"personalise": False}))
+    assert list(step.models.social.follows.of.values()) == [("cid",)]
+    assert b"ann" not in town.state.ids.get("bob")
