@@ -10,7 +10,7 @@ from udfs.errors import ConfigError
 from udfs.options.privacy import GRACE_MS
 
 LEAST_EPSILON = 0.001
-"""The least budget: with it, the noise of a day is some ten thousand users."""
+"""The least budget: the noise of an item's daily count is some thousand users."""
 
 MOST_CHECKPOINT_S = GRACE_MS // 2000
 """So that one is complete before a day is published, also if it takes as long as the pause."""

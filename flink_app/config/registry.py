@@ -100,6 +100,8 @@ def allowed(kind: inspect.Type) -> str:
     'a whole number from 1 to 1024'
     >>> allowed(OPTIONS["source.header"].kind)
     'one of "auto", "yes", "no"'
+    >>> allowed(OPTIONS["events.fractions"].kind)
+    'a table, each entry a number from 0 and below 1'
     """
     match kind:
         case inspect.BoolType():
@@ -122,6 +124,8 @@ def allowed(kind: inspect.Type) -> str:
 def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.gt is not None:
         return f" above {kind.gt}" + (f" and at most {kind.le}" if kind.le else "")
+    if kind.ge is not None and kind.lt is not None:
+        return f" from {kind.ge} and below {kind.lt}"
     if kind.ge is not None:
         return f" from {kind.ge} to {kind.le}"
     return ""

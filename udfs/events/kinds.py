@@ -21,8 +21,8 @@ from udfs.events.item_changes import ItemChange, item_shards, pack_changes, pack
 from udfs.events.items import ItemReader, ReadItems
 from udfs.events.messages import by_user
 from udfs.events.own_form import KIND, own_form
-from udfs.events.people import FORGET, PeopleReader, ReadPeople, pack_gone, pack_people
 from udfs.events.people import KINDS as ABOUT_PEOPLE
+from udfs.events.people import PeopleReader, ReadPeople, leaves, pack_gone, pack_people
 from udfs.events.people import renamed as people_renamed
 from udfs.events.raw_columns import Rejected
 from udfs.events.searches import TYPE, ReadSearches, SearchReader, is_search, pack_searches
@@ -150,7 +150,7 @@ SEARCH = Kind(TYPE, SearchReader, (Route(USER_LEARNER, _searches),), renamed=_se
 
 def _people(found: ReadPeople, shards: int, opened: int) -> Iterable[tuple[int, bytes]]:
     told = by_user(found.changes, shards, pack_people)
-    if forgotten := [one for one in found.changes if one.kind == FORGET]:
+    if forgotten := [one for one in found.changes if leaves(one)]:
         gone = pack_gone(forgotten)
         told += [(shard, gone) for shard in range(shards)]
     return told

@@ -48,8 +48,8 @@ PROFILE, CONSENT, FORGET, EXPORT, LINK, UNLINK = KINDS = (
     unlink    nothing more: from now on the id is a person of its own
 """
 GONE = "gone"
-"""The kind of what all shards are told when a user was forgotten: nobody follows that user any
-more. It is of no line."""
+"""The kind of what all shards are told when a user was forgotten or opted out: nobody follows that
+user any more. It is of no line."""
 PERSONALISE = "personalise"
 """The field of consent, and of a record that has it."""
 WORDS = ("country", "language", "age_band", "gender")
@@ -245,9 +245,19 @@ def unpack_people(data: bytes) -> list[PersonChange]:
     return _message.unpack(data)
 
 
+def leaves(change: PersonChange) -> bool:
+    """Whether the user is to be known no more, to others either.
+
+    >>> leaves(PersonChange(CONSENT, "ann", 5, {"personalise": False}))
+    True
+    """
+    opts_out = change.kind == CONSENT and change.fields.get(PERSONALISE) is False
+    return change.kind == FORGET or opts_out
+
+
 def pack_gone(forgotten: Iterable[PersonChange]) -> bytes:
     """What every shard is told of the users who are forgotten."""
-    return pack_people([replace(one, kind=GONE) for one in forgotten])
+    return pack_people([replace(one, kind=GONE, fields={}) for one in forgotten])
 
 
 def renamed(

@@ -120,6 +120,13 @@ class FeedReader:
         while any(days.get(shard, 0) < day for shard in shards) and time.monotonic() < until:
             time.sleep(0.02)
             days = self.read_noised(models)
+        if late := [shard for shard in shards if days.get(shard, 0) < day]:
+            log.warning(
+                "the last day of %d item shards was not closed within %.0f s: what is published "
+                "does not have it. Start the job again with the same input if it is to have it",
+                len(late),
+                _CLOSED_S,
+            )
 
     def _restored(self) -> list[int]:
         """The shards with a new snapshot of state that was restored after this replica began."""

@@ -81,13 +81,14 @@ class Contributions:
             self._rows.put_all(written)
             yield from self._tell(day, added)
 
-    def take_back(self, user: str) -> Iterator[Emit]:
-        """Let nothing of a user's last day count, and forget the user; a day that is closed by then
-        stays as it is."""
+    def take_back(self, user: str, day: int) -> Iterator[Emit]:
+        """Let nothing of a user count on a day that goes on, and forget the user. What counted on
+        one that is over stays, for it may be published before the next checkpoint: after a failure,
+        it would be published once more with another count and the same noise."""
         if (row := self._row(user)) is not None:
             self._rows.remove(user)
-            if row.item:
-                yield from self._tell(row.day, {row.item: -1})
+            if row.item and row.day == day:
+                yield from self._tell(day, {row.item: -1})
 
     def spend(self, user: str, day: int) -> None:
         """Let nothing more of a user count on a day: what was counted under another id may have

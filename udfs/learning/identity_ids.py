@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from udfs.events.joined import NOTED, events_of
 from udfs.events.people import PERSONALISE
-from udfs.learning.follows import naming, without
+from udfs.learning.follows import FOLLOWS, naming, without
 from udfs.learning.forgotten import Forgotten, Mark
 from udfs.state.handles import Cell, Rows
 from udfs.state.id_records import PAGE, PAGE_BYTES, IdRecord, pack_id, unpack_id
@@ -54,6 +54,7 @@ class Ids:
     Attributes:
         reminded: ids that are known anew, but that nothing is to be learned of, and since when:
             their shards may know it only of the place that they had.
+        follow: whether any id ever said whom it follows; None: it is not known since the start.
     """
 
     def __init__(self, state: IdentityHandles, capacity: int, keep: int, span_ms: int) -> None:
@@ -64,6 +65,7 @@ class Ids:
         self.span_ms = span_ms
         self.forgotten = Forgotten(state.forgotten)
         self.reminded: dict[str, int] = {}
+        self.follow: bool | None = None
 
     def find(self, id_: str) -> IdRecord | None:
         """The record of an id, if there is one."""
@@ -192,9 +194,11 @@ class Ids:
         del self._cached[name]
 
     def unfollow(self, gone: Mapping[str, int]) -> None:
-        """Let no id follow users who were forgotten."""
-        changed = []
-        for name, data in naming(self._state.ids, gone):
+        """Let no id follow users who were forgotten; all ids are read, if any follows anybody."""
+        rows, changed = self._state.ids, []
+        if self.follow is None:
+            self.follow = bool(naming(rows, {FOLLOWS: 0}))
+        for name, data in naming(rows, gone) if self.follow else ():
             said = without(unpack_id(data).said, gone)
             if said is not None:
                 self.get(name).said = said

@@ -30,6 +30,7 @@ from udfs.events.people import (
     UNLINK,
     PersonChange,
     is_people,
+    leaves,
     pack_gone,
     pack_people,
     unpack_people,
@@ -37,6 +38,7 @@ from udfs.events.people import (
 from udfs.events.searches import is_searches, pack_searches, unpack_searches
 from udfs.learning.duplicates import Duplicates
 from udfs.learning.effects import Count, Effect, Emit, Report, Wake
+from udfs.learning.follows import FOLLOWS
 from udfs.learning.identity_ids import IdentityHandles, Ids
 from udfs.learning.persons import Persons
 from udfs.learning.timers import Timers, next_tick
@@ -66,6 +68,7 @@ class IdentityStep:
         self._ids: Ids | None = None
         self._keys: dict[str, int] = {}
         self._timers = Timers()
+        self._gone: list[PersonChange] = []  # forgotten together: each time, all ids are read
 
     def message(self, data: bytes) -> Iterator[Effect]:
         """Pass on one message of `parse`."""
@@ -81,6 +84,7 @@ class IdentityStep:
         elif is_people(data):
             for change in unpack_people(data):
                 yield from self._change(change)
+            yield from self._unfollow()
         else:
             yield from self._events(unpack(data), ids)
 
@@ -181,6 +185,7 @@ class IdentityStep:
         """Take what is said of an id."""
         persons, now, user, ts = self._persons, self._clock(), change.user, change.ts
         if change.kind in (LINK, UNLINK):
+            yield from self._unfollow()  # what ids said is told once more
             if change.kind == LINK:
                 told = persons.link(user, str(change.fields["to"]), ts, now)
             else:
@@ -211,13 +216,15 @@ class IdentityStep:
         fields = dict(change.fields)
         if change.ts > record.refused and (change.kind == CONSENT or record.hears(change.ts)):
             record.said = merged(record.said, change.ts, fields)
+            ids.follow = FOLLOWS in fields or ids.follow
             ids.see([user], self._clock())
             ids.store([user])
         names = self._persons.members(user)
-        if change.kind == CONSENT:
-            self._persons.hush(user)
+        if change.kind == CONSENT and self._persons.hush(user) and leaves(change):
+            self._gone += [replace(change, user=name) for name in names]
         place, extra = self._persons.place(user), list[PersonChange]()
         if len(names) > 1 and not {*LISTS}.isdisjoint(fields):
+            yield from self._unfollow()
             extra = [one for one in self._persons.said(place, names) if {*one.fields} <= {*LISTS}]
         yield from self._pass([PersonChange(change.kind, place, change.ts, fields), *extra])
         if extra:
@@ -243,12 +250,19 @@ class IdentityStep:
             ids.get(name)
             ids.refuse(name, change.ts)
         self._duplicates.forget(names)
-        ids.unfollow(dict.fromkeys(names, change.ts))
-        gone = pack_gone(told)
-        for shard in range(self._shards):
-            yield Emit(shard, gone)
+        self._gone += told
         if extra := len(told) + len(others) - 1:
             yield Report(Account(described=-extra))
+
+    def _unfollow(self) -> Iterator[Effect]:
+        """Let nobody follow those who were forgotten since the last time."""
+        if not self._gone:
+            return
+        assert self._ids is not None
+        self._ids.unfollow({one.user: one.ts for one in self._gone})
+        gone, self._gone = pack_gone(self._gone), []
+        for shard in range(self._shards):
+            yield Emit(shard, gone)
 
     def _remind(self, ids: Ids) -> Iterator[Effect]:
         """Tell the shards of some ids that nothing is to be learned of them."""

@@ -65,7 +65,7 @@ class JoinStep:
             key: Flink's key of the shard.
         """
         if not joined.ids:
-            yield from self._contributions.take_back(joined.place)
+            yield from self._contributions.take_back(joined.place, day_of(self._clock()))
             self._leave(shard, joined.place)
             return
         now, users, place = self._clock(), self._learner.users, joined.place

@@ -104,6 +104,7 @@ class PeopleStep:
                     self._profiles.put(slot, record)
         if changed:
             rows.put_all(changed)
+            self._learner.models.social.forget()  # its groups have the names, too
             if self._refresh:
                 yield from self._lists.soon(shard, changed, now_ms)
 

@@ -202,7 +202,8 @@ class Quality:
 
     def _left_out(self, learner: Learner, item: int, slot: int) -> bool:
         """Whether no list of the user could have had the item."""
-        if learner.models.steps.own.has(slot, np.array([item])).any():
+        own = learner.models.steps.own
+        if not own.idle and own.has(slot, np.array([item])).any():
             return True
         return learner.settings.lists.exclude_consumed and self._consumed(learner, item, slot)
 

@@ -23,6 +23,7 @@ from udfs.learning.person import Person, moment, told
 from udfs.learning.user_shard import Handles, UserShard
 from udfs.lists.keys import KNOWN, RECEIPT, digest
 from udfs.models.item_cf.taking_back import History, least_weight, pack_back, take_back
+from udfs.models.popular.noise import day_of
 from udfs.state.item_records import Record, unpack_record
 from udfs.state.records import PAGE, Others, pack_others, unpack_others
 
@@ -38,7 +39,8 @@ class RightsStep:
         self._state, self._learner, s = state, learner, learner.settings
         self._privacy, self._item_shards = s.privacy, s.job.item_shards
         self._contributions = Contributions(state.contributed, s.job.item_shards)
-        self._weight = least_weight(s.events.weights, s.lists.consumed_types, IMPRESSION)
+        events, consumed = s.events, s.lists.consumed_types
+        self._weight = least_weight(events.weights, consumed, IMPRESSION, events.fractions)
 
     def forget(self, shard: UserShard, asked: Mapping[str, int], now_ms: int) -> Iterator[Effect]:
         """Forget users, each as of a time, ms; what was asked for already changes nothing."""
@@ -85,7 +87,7 @@ class RightsStep:
         """Remove users from memory, state and stores, and tell when that was done."""
         models = self._learner.models
         for user in asked:
-            yield from self._contributions.take_back(user)
+            yield from self._contributions.take_back(user, day_of(now_ms))
             yield from self._take_back(user)
             self._remove_rows(user)
             self._begin_again(user)

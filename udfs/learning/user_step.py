@@ -53,6 +53,9 @@ class UserStep:
         metadata: of the items, as it changes.
         marks: makes the marks of a shard, given its key. clock: the wall clock, ms.
         alone: whether this subtask has all shards.
+
+    Attributes:
+        ended: whether the input has ended, instead of the job having been stopped.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class UserStep:
         self._learning = LearnStep(settings, self._rows, learner, replica, *own)
         self._shards: dict[int, UserShard] = {}
         self._over: set[int] = set()
+        self.ended = False
 
     def batch(self, key: int, data: bytes) -> Iterator[Effect]:
         """Learn one batch of one shard; batches that have queued up are learned as one. Or take a
@@ -112,6 +116,7 @@ class UserStep:
     def timer(self, key: int, timestamp: int) -> Iterator[Effect]:
         """Learn waiting batches, write postponed lists and forget idle users; called for the last
         time at the end of the input."""
+        self.ended = self.ended or timestamp == END
         restored = key not in self._shards
         shard = yield from self._load(key)
         due = shard.timers.take(END if restored else timestamp)

@@ -202,7 +202,8 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     def close(self) -> None:
         """At the end of a bounded input: write every shared list, unless the last timer has."""
         if hasattr(self, "_step"):
-            if self.settings.options.privacy.epsilon and not self._topic:
+            noised = bool(self.settings.options.privacy.epsilon) and not self._topic
+            if noised and self._step.ended:
                 self.feed.await_noised(self.learner.models, day_of(now_ms()))
             for _ in () if self._topic else self._carry_out(self._step.end(), None):
                 pass

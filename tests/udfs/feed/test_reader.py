@@ -381,3 +381,11 @@ def test_a_replica_that_starts_after_others_have_begun_reads_all_of_the_log(side
     side.reader.start(side.models)
     side.reader.refresh(side.models)
     assert side.value("early") == 1.0
+
+
+def test_a_day_that_nobody_closes_is_not_waited_for_in_silence(
+    private: Side, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("udfs.feed.reader._CLOSED_S", 0.0)
+    private.reader.await_noised(private.models, 5)
+    assert "was not closed within" in caplog.text

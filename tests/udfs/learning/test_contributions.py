@@ -78,9 +78,17 @@ def test_messages_go_to_the_owners_of_the_items() -> None:
 def test_what_is_taken_back_is_what_counted() -> None:
     rows = DictState()
     count(rows, 5, ("ann", "a"), ("bob", "a"))
-    assert told(Contributions(rows, SHARDS).take_back("ann")) == {(5, "a"): -1}
-    assert not told(Contributions(rows, SHARDS).take_back("ann"))
+    assert told(Contributions(rows, SHARDS).take_back("ann", 5)) == {(5, "a"): -1}
+    assert not told(Contributions(rows, SHARDS).take_back("ann", 5))
     assert sorted(rows.data) == ["", "bob"]
+
+
+def test_of_a_day_that_is_over_nothing_is_taken_back() -> None:
+    """It may be published before the next checkpoint, and once more after a failure."""
+    rows = DictState()
+    count(rows, 5, ("ann", "a"))
+    assert not told(Contributions(rows, SHARDS).take_back("ann", 6))
+    assert sorted(rows.data) == [""]
 
 
 def test_a_day_that_is_spent_counts_no_more_and_leaves_what_did() -> None:
@@ -90,8 +98,8 @@ def test_a_day_that_is_spent_counts_no_more_and_leaves_what_did() -> None:
     for user in ("ann", "bob"):
         own.spend(user, 5)
         assert not count(rows, 5, (user, "b"))
-    assert told(own.take_back("ann")) == {(5, "a"): -1}
-    assert not told(own.take_back("bob"))
+    assert told(own.take_back("ann", 5)) == {(5, "a"): -1}
+    assert not told(own.take_back("bob", 5))
     own.spend("cid", 4)
     assert count(rows, 5, ("cid", "a")) == {(5, "a"): 1}
 

@@ -14,11 +14,12 @@ from tests.udfs.learning.test_user_step import KEY, Clock, account, handles, ste
 from udfs.events.batch import pack
 from udfs.events.people import PersonChange, pack_people
 from udfs.events.searches import Search, pack_searches
-from udfs.learning.effects import Answer, Erase, Write
+from udfs.learning.effects import Answer, Emit, Erase, Write
 from udfs.learning.places import MEMORY, names
 from udfs.learning.user_shard import Handles
 from udfs.learning.user_step import UserStep
 from udfs.lists.keys import KNOWN, RECEIPT, digest
+from udfs.models.item_cf.taking_back import is_back
 
 ANN = "ann-of-green-gables"
 
@@ -246,3 +247,16 @@ def test_of_a_stranger_and_of_a_forgotten_user_hardly_anything_is_known() -> Non
     assert cid == {"asked": moment, "answered": moment, "user": "cid", "personalise": True}
     assert bob == cid | {"user": "bob", "forgotten_at": moment}
     assert users._learner.users.find("cid") < 0
+
+
+@pytest.mark.parametrize("fractions", [{}, {"Watch": 0.2}])
+def test_where_events_may_have_added_next_to_nothing_nothing_is_taken_back(
+    fractions: dict[str, float],
+) -> None:
+    users = step(handles(), weights={"watch": 1.5}, fractions=fractions)
+    list(users.batch(KEY, events(ANN, 3)))
+    counts = users._learner.models.neighbours.counts
+    before = counts.sum()
+    told = [e for e in users.batch(KEY, said("forget")) if isinstance(e, Emit)]
+    assert [is_back(one.message) for one in told] == ([] if fractions else [True, True])
+    assert (counts.sum() < before) == (not fractions)

@@ -18,6 +18,7 @@ from udfs.learning.settings import Trial
 from udfs.lists.topic import FIELD, LINE
 from udfs.operators.flink import KEPT, LISTS, STATS
 from udfs.options.cassandra import Cassandra
+from udfs.options.privacy import Privacy
 from udfs.stores import cassandra_message
 
 END = 2**63 - 1
@@ -424,3 +425,18 @@ def test_nothing_leaves_for_cassandra_without_one(
     flink = Subtask(operator(redis_url))
     out = flink.process(7, sent([("ann", "a")], NOW))
     assert not [pair for pair in out if pair[0] is KEPT]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_only_the_end_of_the_input_waits_for_the_counts_of_its_last_day(
+    ended: bool, redis_url: str, clock: Clock
+) -> None:
+    learner = operator(redis_url, privacy=Privacy(epsilon=1.0))
+    flink = Subtask(learner)
+    flink.process(7, sent([("ann", "a")], NOW))
+    waited: list[int] = []
+    learner.feed.await_noised = lambda models, day: waited.append(day)  # type: ignore[method-assign]
+    if ended:
+        flink.fire(END)
+    learner.close()
+    assert waited == ([NOW // 86_400_000] if ended else []), "not where a job is stopped"

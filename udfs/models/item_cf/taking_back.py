@@ -3,14 +3,14 @@
 In: the user's history, which is read once more before it is deleted. Out: a message for the item
 learners, without the user; rows of neighbours with lower counts. A history says in which order
 items were taken, so it says which pairs were counted, and at which distance. It does not say with
-which weight, nor when: `weight` is the least that the shop's events have, and where counts fade,
-they are left to fade; so is what a person took under several ids before these were joined
-(docs/decisions/forgetting.md).
+which weight, nor when: `weight` is the least that the shop's events have, 0 where there is none;
+where counts fade, they are left to fade; so is what a person took under several ids before these
+were joined (docs/decisions/forgetting.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
+from udfs.events.places import fold
 from udfs.models.item_cf.counting_kernels import HEAVIEST
 from udfs.models.item_cf.neighbours import BACKWARD, Neighbours
 
@@ -77,16 +78,23 @@ def unpack_back(data: bytes) -> History:
     return History(keys, liked, packed.weight, packed.mixed)
 
 
-def least_weight(weights: dict[str, float], consuming: Sequence[str], shown: str) -> float:
-    """The least weight above 0 of an event that puts its item into a history.
+def least_weight(
+    weights: Mapping[str, float], consuming: Sequence[str], shown: str, parts: Iterable[str] = ()
+) -> float:
+    """The least weight above 0 of an event that puts its item into a history; 0: there is none.
 
     Args:
-        weights: by type. consuming: the types that do; none means all but `shown`.
+        weights: by type. consuming: the types that do; none means all but `shown`. parts: the types
+            whose weight is multiplied by a fraction, which may be as small as you like.
 
     >>> least_weight({"view": 1.0, "buy": 2.0, "seen": 0.0}, [], "seen")
     1.0
+    >>> least_weight({"view": 1.0, "watch": 1.5}, [], "seen", ["Watch"])
+    0.0
     """
     kinds = consuming or [kind for kind in weights if kind != shown]
+    if not {fold(kind) for kind in parts}.isdisjoint(fold(kind) for kind in kinds):
+        return 0.0
     found = [weights[kind] for kind in kinds if weights.get(kind, 0.0) > 0]
     return min(*found, float(HEAVIEST)) if found else 0.0
 

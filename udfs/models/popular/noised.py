@@ -122,10 +122,11 @@ class Noised(Table):
         return found
 
     def _listed(self) -> NDArray[np.int32]:
-        """The items that may be in a list: lines describe them, and they may be shown."""
+        """The items that may be in a list: lines describe them, and they may be shown. By key, for
+        the order of slots tells who took what first: it must not decide between equal sums."""
         c = self._catalogue
-        found = self.there & c.metadata.described & c.shown
-        return np.flatnonzero(found[: c.size]).astype(np.int32)
+        found = np.flatnonzero((self.there & c.metadata.described & c.shown)[: c.size])
+        return found[np.argsort(c.keys[found])].astype(np.int32)
 
 
 def _ordered(slots: NDArray[np.int32], by: NDArray[np.floating[Any]], least: float) -> Order:

@@ -42,8 +42,10 @@ class Followed:
             if slot not in of:
                 continue
             listed = set(told.items[row, : self._length].tolist())
-            found = np.array([*self._social.found(slot)], np.int32)
-            found = found[~self._own.has(slot, found)].tolist()
+            found = [*self._social.found(slot)]
+            if not self._own.idle:
+                items = np.array(found, np.int32)
+                found = items[~self._own.has(slot, items)].tolist()
             chosen = [item for item in found if item not in listed]
             if chosen:
                 if put is told:  # others may have the arrays, too

@@ -63,9 +63,7 @@ class Own:
             gone[row] = self.has(slot, told.items[row])
             if consumed.shape[1] and len(own := tops[self.has(slot, tops)]):
                 consumed = consumed.copy() if consumed is told.consumed else consumed
-                known = np.setdiff1d(consumed[row], [-1, *own.tolist()])
-                noted = np.concatenate([own, known])[: consumed.shape[1]]
-                consumed[row], consumed[row, : len(noted)] = -1, noted
+                consumed[row] = _noted(own, consumed[row])
         if not gone.any() and not spare:
             return told._replace(consumed=consumed)
         order = np.argsort(gone, axis=1, kind="stable")[:, : told.items.shape[1] - spare]
@@ -82,3 +80,17 @@ class Own:
         near = self._popular.known_near
         new = np.arange(len(near), self._shop.catalogue.size)
         return np.concatenate([np.flatnonzero(near), new])
+
+
+def _noted(own: NDArray[np.int64], row: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Own items, and behind them what a user has consumed, int32[K], −1: nothing, in its order. Of
+    own ones, no more than half of the row is taken from what was consumed.
+
+    >>> _noted(np.array([7, 4, 9]), np.array([8, 4, 2, -1], np.int32)).tolist()
+    [7, 4, 8, 2]
+    """
+    most = len(row)
+    known = row[(row >= 0) & ~np.isin(row, own)]
+    room = max(most - len(known), most // 2)
+    noted = np.concatenate([own[:room], known])[:most]
+    return np.pad(noted, (0, most - len(noted)), constant_values=-1).astype(np.int32)

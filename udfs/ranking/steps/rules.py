@@ -68,7 +68,7 @@ class RuleStep:
         """
         if self._idle:
             return lists.first(self._n)
-        spare = self._look() if by is None else self._best(by)
+        spare = self._look() if by is None else self._best(by, self._shop.catalogue.keys)
         return self._choose(lists, np.full(len(lists.items), -1, np.int32), spare)[0]
 
     def told(self, longer: Told, users: NDArray[np.int32]) -> Told:
@@ -123,18 +123,19 @@ class RuleStep:
     def _look(self) -> NDArray[np.int32]:
         """`Listed.spare`: the items that may be shown, those taken most often first."""
         if self._spare is None:
-            self._spare = self._best(self._shop.catalogue.events)
+            events = self._shop.catalogue.events
+            self._spare = self._best(events, np.arange(len(events)))
         return self._spare
 
-    def _best(self, by: NDArray[Any]) -> NDArray[np.int32]:
-        """The same, those with the most first."""
+    def _best(self, by: NDArray[Any], ties: NDArray[Any]) -> NDArray[np.int32]:
+        """The same, those with the most first; of equal ones, those with the least of `ties`."""
         catalogue, wanting = self._shop.catalogue, self._wanting
         spare = np.full((len(wanting), self._n if wanting else 0), -1, np.int32)
         bits = catalogue.metadata.bits[: catalogue.size]
         for row, bit in enumerate(wanting):
             meant = np.flatnonzero((bits >> np.uint32(bit)) & 1)
             meant = meant[catalogue.shown[meant] & (by[meant] > -np.inf)]
-            best = meant[np.argsort(-by[meant], kind="stable")[: self._n]]
+            best = meant[np.lexsort((ties[meant], -by[meant]))[: self._n]]
             spare[row, : len(best)] = best
         return spare
 

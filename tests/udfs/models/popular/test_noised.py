@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, keys
 from udfs.errors import ServiceError
@@ -96,3 +98,18 @@ def test_what_follows_from_noisy_counts_knows_nothing_of_the_exact_ones() -> Non
     for exact in (catalogue.popularity, catalogue.sums, catalogue.events, catalogue.takers):
         exact[:] = np.random.default_rng(1).integers(0, 99, exact.shape)
     assert [part.tolist() for part in (*noised.popular(), *noised.trending())] == before
+
+
+@given(st.permutations("abcdef"), st.lists(st.integers(0, 2), min_size=6, max_size=6))
+def test_equal_sums_do_not_tell_which_item_was_taken_first(
+    order: list[str], levels: list[int]
+) -> None:
+    levels[0] = 2  # of equal ones, there may be any number
+    found = []
+    values = sums(**{i: (900 * n, 600 * n) for i, n in zip("abcdef", levels, strict=True)})
+    for items in ("abcdef", order):
+        catalogue, noised = replica(*items)
+        noised.put(values, NOW)
+        orders = noised.popular(), noised.trending()
+        found.append([(catalogue.names(one.tolist()), by.tolist()) for one, by in orders])
+    assert found[0] == found[1]

@@ -18,6 +18,7 @@ from udfs.models.popular.source import NEAR_TOP
 from udfs.options.explore import Explore
 from udfs.options.rules import Rule
 from udfs.options.social import Social
+from udfs.ranking.steps.own import _noted
 from udfs.rules.rules import Rules
 
 USERS, LENGTH = 6, 5
@@ -131,3 +132,28 @@ def test_an_event_on_an_own_item_is_no_test() -> None:
         given = shard.learner, batch, shard.rows, shard.history, shard.number, NOW
         totals, _ = quality.test(*given)
         assert (totals["served:tests"], totals.get("repeats", 0)) == ((1, 1) if exclude else (2, 0))
+
+
+def test_own_items_leave_the_rest_of_what_was_consumed_in_its_order() -> None:
+    """The last one first."""
+    authors, orders = [n % 7 for n in range(len(ITEMS))], []
+    made = shop(authors, exclude_own=True).lists(*(f"u{n}" for n in range(USERS)))
+    for user in range(USERS):
+        own, found = own_of(authors, user), made[f"rec:u{user}"].get("consumed", [])
+        rest = [item for item in found if item not in own]
+        taken = dict.fromkeys(f"i{n * n % 20}" for n in range(user, 60, USERS))
+        assert rest == [item for item in reversed(taken) if item in rest]
+        orders.append([ITEMS.index(item) for item in rest])
+    assert any(order != sorted(order) for order in orders), "in which order items came first"
+
+
+@given(st.lists(st.integers(0, 40), unique=True), st.lists(st.integers(-1, 30), max_size=12))
+def test_of_a_full_row_own_items_take_half(own: list[int], row: list[int]) -> None:
+    mine, consumed = np.array(own, np.int64), np.array([*dict.fromkeys(row)], np.int32)
+    found = _noted(mine, consumed).tolist()
+    known = [item for item in consumed.tolist() if item >= 0 and item not in own]
+    noted = [item for item in found if item >= 0]
+    led = len([item for item in noted if item in own])
+    assert noted == own[:led] + known[: len(noted) - led] and len(found) == len(consumed)
+    assert len(noted) - led >= min(len(known), len(found) // 2), "the last ones are still there"
+    assert len(noted) == min(len(found), len(own) + len(known))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, OneShard, batch_of, keys
+from udfs.events.batch import item_key
 from udfs.learning.learner import Learner
 from udfs.lists.keys import KEPT, USER
 from udfs.models.popular.noised import Sums
@@ -145,3 +146,9 @@ def test_with_noise_what_a_rule_adds_to_lists_for_everybody_follows_from_noisy_c
     shard.learn(batch_of([(f"u{n}", "i39") for n in range(9)] + [("u1", "i35"), ("u2", "i35")]))
     made = learner.shared.updates(NOW + 1, everything=True)[0]
     assert names(msgspec.json.decode(made.json[0])) == ["i33", "i0"], "not i39, which others took"
+    values = [[3.0 if item == "i0" else 0.0, 0] for item in ITEMS]
+    noised.put(Sums(6, keys(ITEMS), np.array(values, np.float32)), NOW)
+    meant = [item for item in ITEMS[:-1] if fields[item].get("provider") == "b3"]
+    made = learner.shared.updates(NOW + 2, everything=True)[0]
+    first = names(msgspec.json.decode(made.json[0]))[0]
+    assert first == min(meant, key=item_key) != meant[0], "of equal ones, not who came first"
