@@ -66,7 +66,7 @@ class Topics:
         self._producer = Producer({"bootstrap.servers": stack.kafka_bootstrap})
 
     def produce(self, topic: str, values: list[bytes]) -> None:
-        """Messages, keyed by nothing, in both partitions: each TaskManager then knows the schemas."""
+        """Messages in both partitions: each TaskManager then knows the schemas."""
         for number, value in enumerate(values):
             self._producer.produce(topic, value, partition=number % 2)
         assert self._producer.flush(30) == 0
