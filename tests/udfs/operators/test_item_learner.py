@@ -371,6 +371,7 @@ def test_with_noise_each_user_counts_once_from_events_to_the_list_for_everybody(
                 items.process(key, (key, data))
     assert len(users.state["contributed"][7].data) == 301
     items.fire(2**63 - 1)
+    users.fire(2**63 - 1)
     users.operator.close()
     found = msgspec.json.decode(redis_client.get("popular"))["items"]
     assert [entry["item"] for entry in found[:2]] == ["a", "b"]
