@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -95,15 +95,20 @@ def _element(row: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def mutated(count: int, seed: int) -> Iterator[str]:
+def mutated(
+    count: int, seed: int, own: dict[str, list[str]], names: Sequence[str]
+) -> Iterator[str]:
     """`count` lines, each a usable one with up to six mutations; some are still usable.
 
     Half of each batch is of the preset by which it is read.
+
+    Args:
+        own: usable lines by preset. names: the preset of each batch in turn.
     """
-    draw, own = random.Random(seed), seeds()
+    draw = random.Random(seed)
     lines = [line for some in own.values() for line in some]
     for number in range(count):
-        name = NAMES[number // BATCH % len(NAMES)]
+        name = names[number // BATCH % len(names)]
         line = draw.choice(own[name] if draw.random() < _OWN else lines)
         for _ in range(draw.randrange(7)):
             line = mutate(line, draw, lines)
@@ -138,7 +143,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     learned = ignored = lost = done = events_on = 0
     middle, process = 0, psutil.Process()
-    lines, began = mutated(count, seed), time.monotonic()
+    lines, began = mutated(count, seed, seeds(), NAMES), time.monotonic()
     while done < count:
         batch = [next(lines) for _ in range(min(BATCH, count - done))]
         decoded = decoders[done // BATCH % len(decoders)].decode(batch, now)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.fuzz import BATCH, command, mutate
+from benchmarks.fuzz import BATCH, command, mutated
 from flink_app.config import load
 from flink_app.graph.event_settings import decode_settings
 from udfs.events.item_changes import FIELDS, ItemChange, pack_changes, unpack_changes
@@ -32,7 +30,6 @@ from udfs.models.content.features import content_vector
 from udfs.state.item_records import fields_of, merged, pack_record, unpack_record
 
 NAMES = sorted(ITEM_PRESETS)
-_OWN = 0.5
 _ITEMS = 2_000  # records that are kept
 _VALUES: dict[str, Any] = {
     "item": "7",
@@ -91,18 +88,6 @@ def _json(preset: ItemPreset) -> str:
 
 def _cells(preset: ItemPreset) -> str:
     return (preset.delimiter or ",").join("7" for _ in preset.columns) or "7,8,9"
-
-
-def mutations(count: int, seed: int) -> Iterator[str]:
-    """`count` lines, each a usable one with up to six mutations; some are still usable."""
-    draw, own = random.Random(seed), seeds()
-    lines = [line for some in own.values() for line in some]
-    for number in range(count):
-        name = NAMES[number // BATCH % len(NAMES)]
-        line = draw.choice(own[name] if draw.random() < _OWN else lines)
-        for _ in range(draw.randrange(7)):
-            line = mutate(line, draw, lines)
-        yield line
 
 
 def check(change: ItemChange) -> None:
@@ -170,7 +155,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     changed = ignored = lost = done = 0
     middle, process, now = 0, psutil.Process(), int(time.time() * 1000)
-    lines, began = mutations(count, seed), time.monotonic()
+    lines, began = mutated(count, seed, seeds(), NAMES), time.monotonic()
     while done < count:
         batch = [next(lines) for _ in range(min(BATCH, count - done))]
         found = readers[done // BATCH % len(readers)].decode(batch, now)

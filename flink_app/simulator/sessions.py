@@ -33,6 +33,29 @@ def regulars(users: int) -> int:
     return min(max(1, users // 8), _LARGEST_BLOCK)
 
 
+class Due:
+    """How often something is due that happens at a rate per event, such as a user's arrival.
+
+    >>> due = Due(0.5)
+    >>> due.passed(3)
+    >>> due.take(), due.take()
+    (1, 0)
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate, self._sum = rate, 0.0
+
+    def passed(self, events: int) -> None:
+        """Note that so many events have happened."""
+        self._sum += self._rate * events
+
+    def take(self) -> int:
+        """How often it happens now; what is less than once waits."""
+        count = int(self._sum)
+        self._sum -= count
+        return count
+
+
 def gaps(rng: np.random.Generator, traffic: float, count: int) -> NDArray[np.float64]:
     """Simulated milliseconds between the next `count` events: a Poisson process of `traffic`
     events per second. Returns (count,) float64."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.simulator.item_lines import encode_item, long_ago
+from flink_app.simulator.sessions import Due
 from flink_app.simulator.shop.assortment import Catalogue
 from flink_app.simulator.shop.descriptions import Telling, fields, price
 from flink_app.simulator.shop.names import CATEGORIES
@@ -28,21 +29,19 @@ class News:
     ) -> None:
         self._settings, self._catalogue, self._rng = settings, catalogue, rng
         self._telling = Telling(settings.images, settings.vectors)
-        self._due = 0.0
+        self._outages = Due(settings.outages)
         self._told = 0
         self._changed: set[int] = set()
 
     def passed(self, events: int) -> None:
         """Note that events have passed, during which items run out."""
-        self._due += self._settings.outages * events
+        self._outages.passed(events)
 
     def restock(self) -> None:
         """Let the items that are due run out, and some of the others come back."""
         if not self._settings.outages:
             return
-        count = int(self._due)
-        self._due -= count
-        items = changed(self._rng, self._catalogue.available, count)
+        items = changed(self._rng, self._catalogue.available, self._outages.take())
         self._catalogue.restock(items)
         self._changed.update(items.tolist())
 

@@ -52,8 +52,8 @@ class Shop:
         nothing = np.empty(0, np.int64)
         self._ahead = sessions.Ahead(Actions(nothing, nothing, nothing, nothing))
         self._sessions = 0
-        self._users_due = 0.0
-        self._items_due = 0.0
+        self._new_users = sessions.Due(settings.new_users)
+        self._new_items = sessions.Due(settings.new_items)
         self._news = News(settings, self._catalogue, stock)
 
     @property
@@ -199,8 +199,8 @@ class Shop:
             started, moments = joined(asked, started), np.concatenate([before, moments])
         actions = self._ahead.block(started, moments, span)
         ended = len(actions)
-        self._users_due += self.settings.new_users * ended
-        self._items_due += self.settings.new_items * ended
+        self._new_users.passed(ended)
+        self._new_items.passed(ended)
         self._news.passed(ended)
         return actions
 
@@ -224,14 +224,11 @@ class Shop:
 
     def _starters(self) -> NDArray[np.int64]:
         """The users who start a session in this block: all newcomers, an eighth of the others."""
-        items, users = int(self._items_due), int(self._users_due)
-        self._items_due -= items
-        self._users_due -= users
-        self._catalogue.grow(items)
+        self._catalogue.grow(self._new_items.take())
         self._news.restock()
         regulars = sessions.regulars(self.users)
         back = self._people.visitors(regulars, self._ahead.users)
-        return np.concatenate([self._people.grow(users), back])
+        return np.concatenate([self._people.grow(self._new_users.take()), back])
 
     def _item(self, item: str) -> int:
         return number_of(item, "i", self.items, "shop")

@@ -51,7 +51,8 @@ class Social:
         nothing = np.empty(0, np.int64)
         self._ahead = sessions.Ahead(Actions(nothing, nothing, nothing, nothing))
         self._sessions = self._told = 0
-        self._users_due = self._posts_due = 0.0
+        self._new_users = sessions.Due(settings.new_users)
+        self._new_posts = sessions.Due(settings.new_items)
         self._began_ms: int | None = None
         self._write(settings.items, old=True)
 
@@ -204,8 +205,8 @@ class Social:
         actions = self._ahead.block(*self._browsing.sessions(*given), span)
         actions = actions.take(np.flatnonzero(self._posts.ends[actions.items] > self._posts.now))
         self._sessions += len(users)
-        self._users_due += settings.new_users * len(actions)
-        self._posts_due += settings.new_items * len(actions)
+        self._new_users.passed(len(actions))
+        self._new_posts.passed(len(actions))
         shared = actions.items[actions.kinds == lines.KINDS.index("share")]
         np.add.at(self._posts.shares, shared, 1)
         return actions
@@ -224,9 +225,7 @@ class Social:
 
     def _arrive(self) -> NDArray[np.int64]:
         """Let users arrive and posts be written; returns the numbers of these users."""
-        posts, users = int(self._posts_due), int(self._users_due)
-        self._posts_due -= posts
-        self._users_due -= users
+        users, posts = self._new_users.take(), self._new_posts.take()
         newcomers = self._people.grow(users)
         if users:
             self._follows.grow(self._people.tastes)

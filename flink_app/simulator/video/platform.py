@@ -50,7 +50,8 @@ class VideoPlatform:
         nothing = Watches(none, none, none, none, np.empty(0, np.float64))
         self._block, self._ahead = nothing, sessions.Ahead(nothing)
         self._sessions = self._told = 0
-        self._users_due = self._items_due = 0.0
+        self._new_users = sessions.Due(settings.new_users)
+        self._new_items = sessions.Due(settings.new_items)
         self._grow()
 
     @property
@@ -175,8 +176,8 @@ class VideoPlatform:
         )
         self._sessions += len(users)
         self._block = self._ahead.block(started, moments, span)
-        self._users_due += self.settings.new_users * len(self._block)
-        self._items_due += self.settings.new_items * len(self._block)
+        self._new_users.passed(len(self._block))
+        self._new_items.passed(len(self._block))
         return self._block
 
     def lines(self, actions: Watches, times: Iterable[int], first: int, run: str) -> list[bytes]:
@@ -193,13 +194,10 @@ class VideoPlatform:
 
     def _starters(self) -> NDArray[np.int64]:
         """The users who start a session in this block: all newcomers, an eighth of the others."""
-        items, users = int(self._items_due), int(self._users_due)
-        self._items_due -= items
-        self._users_due -= users
-        self._library.grow(items)
+        self._library.grow(self._new_items.take())
         regulars = sessions.regulars(self.users)
         back = self._people.visitors(regulars, self._ahead.users)
-        return np.concatenate([self._people.grow(users), back])
+        return np.concatenate([self._people.grow(self._new_users.take()), back])
 
     def _grow(self) -> None:
         for viewers in (self._now, self._later):
