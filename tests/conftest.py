@@ -1,8 +1,9 @@
 """What all tests share: one private Redis or Redis Cluster, emptied for each test, time on a busy
-machine, and a watch over what is logged."""
+machine, a watch over what is logged, and how they are parted among several processes."""
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -54,8 +55,20 @@ def _unnamed() -> Iterator[None]:
     assert not _WATCH.found, f"the log names users: {_WATCH.found}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and those with the real stack in the same one, which
+    begins with them: they share it, and take longest."""
+    for item in items:
+        group = "stack" if item.get_closest_marker("stack") else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """No job has logged the id of a user."""
+    if hasattr(session.config, "workerinput"):
+        return  # the process that started this one looks
     folders = [Path(os.environ["FLINK_LOG_DIR"]), *folders_of_runs()]
     if found := in_files(iter(set(folders)), _BEGAN):
         print(f"\nlogs of jobs name users: {found[:5]}")
@@ -69,15 +82,18 @@ def pytest_sessionstart() -> None:
     newest = max(path.stat().st_mtime for path in folder.rglob("*kernels.py"))
     for cached in folder.rglob("__pycache__/*.nb[ic]"):
         if cached.stat().st_mtime < newest:
-            cached.unlink()
+            cached.unlink(missing_ok=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Compile the kernels before the first job: its tests wait for lists, not for a compiler."""
+    """Compile the kernels before the first job: its tests wait for lists, not for a compiler. Of
+    several processes, one compiles and the others load what it has cached."""
     if any(item.get_closest_marker(kind) for item in session.items for kind in ("job", "stack")):
         learner = Config().settings
-        Learner(learner).compile()
-        ItemShard.compile(learner)
+        with (Path(tempfile.gettempdir()) / "millirec-tests-compile.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            Learner(learner).compile()
+            ItemShard.compile(learner)
 
 
 @pytest.fixture(scope="session")

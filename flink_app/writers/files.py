@@ -7,6 +7,7 @@ many small ones renamed into a directory (the embedded live source). `kafka.py` 
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -77,13 +78,14 @@ class DirectoryWriter(Writer):
     """A watched directory, created if missing: each batch becomes one file, which appears at once.
 
     A file is written under a name that begins with a dot, which readers ignore, and then renamed
-    to `<milliseconds>-<process>-<number>.jsonl`: names sort by time and are unique to a run.
+    to `<milliseconds>-<8 random hex digits>-<number>.jsonl`: names sort by when a writer began, and
+    no two writers share one, not even of a process in the same millisecond.
     durable: a batch survives a power loss once `write` has returned.
     """
 
     def __init__(self, path: Path, durable: bool = False) -> None:
         self._path, self._durable = path, durable
-        self._run = f"{time.time_ns() // 1_000_000}-{os.getpid()}"
+        self._run = f"{time.time_ns() // 1_000_000}-{secrets.token_hex(4)}"
         self._written = 0
         try:
             path.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,16 @@ def test_each_batch_becomes_one_file_and_names_sort_in_order(tmp_path: Path) -> 
     files = sorted((tmp_path / "live").iterdir())
     assert all(file.suffix == ".jsonl" and file.name[0] != "." for file in files)
     assert [file.read_bytes() for file in files] == [b"%d\n%d\n" % (n, n) for n in range(12)]
+
+
+def test_writers_begun_at_once_do_not_replace_each_others_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000_000_000_000)
+    for number in range(3):
+        with DirectoryWriter(tmp_path) as writer:
+            writer.write([b"%d" % number])
+    assert sorted(file.read_bytes() for file in tmp_path.iterdir()) == [b"0\n", b"1\n", b"2\n"]
 
 
 def test_a_durable_batch_is_synced_before_its_name_is_seen(
