@@ -106,7 +106,7 @@ def query(section: ListsTopic) -> str:
     """The statement that takes messages apart, a record for each of their lines."""
     own, shared = sql_text(section.topic), sql_text(shared_topic(section.topic))
     field, line = (rf"U&'\{ord(mark):04X}'" for mark in (FIELD, LINE))
-    value, headers = f"SPLIT_INDEX(line, {field}, 1)", {"v": str(CONTRACT)}
+    value, headers = "list", {"v": str(CONTRACT)}
     if section.format == "json":
         headers = {"content-type": "application/json"} | headers
     else:
@@ -114,10 +114,11 @@ def query(section: ListsTopic) -> str:
     texts = ", ".join(f"'{name}', ENCODE('{text}', 'UTF-8')" for name, text in headers.items())
     return (
         f"INSERT INTO {_TABLE} SELECT "
-        f"UNHEX(SUBSTRING(SPLIT_INDEX(line, {field}, 0), 2)), {value}, "
-        f"CASE WHEN LEFT(line, 1) = '{SHARED}' THEN {shared} ELSE {own} END, "
+        f"UNHEX(SUBSTRING(name, 2)), {value}, "
+        f"CASE WHEN LEFT(name, 1) = '{SHARED}' THEN {shared} ELSE {own} END, "
         f"MAP[{texts}] "
-        f"FROM {_MADE} CROSS JOIN UNNEST(SPLIT(CAST(f0 AS STRING), {line})) AS T(line)"
+        f"FROM {_MADE} CROSS JOIN "
+        f"UNNEST(STR_TO_MAP(CAST(f0 AS STRING), {line}, {field})) AS T(name, list)"
     )
 
 

@@ -3,7 +3,7 @@
 In: `ListUpdates`, and users whose lists go. Out: messages, which Flink SQL takes apart in the JVM
 (`flink_app/graph/lists_topic.py`): lines with a record each, the form in which it is unambiguous
 whatever an id holds, since neither hexadecimal digits nor JSON have control characters. A value of
-Avro or Protobuf is in hex too.
+Avro or Protobuf is in hex too. Of lines with the same key in a message only the last counts.
 
     u616e6e \\x1f {"user":"ann",…}        the key of the users' topic in hex, and the value
     u616e6e                              a tombstone: the key has no value any more
@@ -26,8 +26,9 @@ FIELD, LINE = "\x1f", "\x1e"
 OWN, SHARED = "u", "s"
 """What a line begins with, which tells its topic: that of users, or of lists that all share."""
 
-MOST = 1000
-"""Lines in a message, which has about a megabyte then."""
+MOST = 8
+"""Lines in a message. Flink copies the whole message for each of them, so that the cost of a long
+one grows with its square; a short one is sent by Python too often."""
 
 
 Write = Callable[[bytes], bytes]

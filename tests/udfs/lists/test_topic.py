@@ -24,15 +24,16 @@ def lists(kind: Kind, names: list[str], value: bytes = b'{"items":[]}') -> Any:
 
 
 def records(messages: list[bytes]) -> list[tuple[str, str, str | None]]:
-    """The topic, key and value of each line, as the SQL takes them apart."""
+    """The topic, key and value of each record, as the SQL takes them apart."""
     found = []
-    for line in (line for message in messages for line in message.decode().split(LINE)):
-        key, field, value = line.partition(FIELD)
-        found.append((key[0], bytes.fromhex(key[1:]).decode(), value if field else None))
+    for message in messages:
+        lines = (line.partition(FIELD) for line in message.decode().split(LINE))
+        newest = {key: value if field else None for key, field, value in lines}
+        found += [(key[0], bytes.fromhex(key[1:]).decode(), v) for key, v in newest.items()]
     return found
 
 
-@given(st.lists(texts))
+@given(st.lists(texts, unique=True))
 def test_any_id_comes_back(names: list[str]) -> None:
     assert records(list(written([lists(USER, names)], ["user"], JSON))) == [
         ("u", name, '{"items":[]}') for name in names
@@ -61,11 +62,19 @@ def test_only_the_kinds_that_are_wanted() -> None:
     assert list(written([], ALL, JSON)) == list(erased([], ALL)) == []
 
 
-def test_no_message_is_larger_than_a_buffer_likes() -> None:
+def test_a_message_has_few_lines() -> None:
     names = [f"u{n}" for n in range(2 * MOST + 1)]
     messages = list(written([lists(USER, names)], ["user"], JSON))
-    assert len(messages) == 3
+    assert [message.count(FIELD.encode()) for message in messages] == [MOST, MOST, 1]
     assert [key for _, key, _ in records(messages)] == names
+
+
+def test_the_newest_list_of_a_batch_is_its_last_record() -> None:
+    updates = [lists(USER, ["ann", "bob"], b"1"), lists(USER, ["ann"], b"2")]
+    assert dict(record[1:] for record in records(list(written(updates, ["user"], JSON)))) == {
+        "ann": "2",
+        "bob": "1",
+    }
 
 
 @pytest.mark.parametrize("name", VALUE_FORMATS)
