@@ -49,10 +49,11 @@ def differing(
     names = list(users)
     stored: Any = client.mget([f"rec:{name}" for name in names] or ["rec:"])
     pairs = zip(names, stored, strict=False)
-    return sum(_events(records.get(name)) != _events(value) for name, value in pairs)
+    return sum(events(records.get(name)) != events(value) for name, value in pairs)
 
 
-def _events(value: bytes | None) -> int:
+def events(value: bytes | None) -> int:
+    """How many events a list counts; −1: there is none."""
     return known(value) if value else -1
 
 
