@@ -272,14 +272,15 @@ def price(slots, asked, features, scratch):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def describe(row, count, asked, features, scratch):
+def describe(row, count, asked, history, features, scratch):
     """Set `scratch.x` to the features of the candidates of a row of `Asked`: a row of it for each
     feature."""
     slots, shares, x, known = scratch.slots, scratch.shares, scratch.x, scratch.known
     price(slots[:count], asked, features, scratch)
+    whose = feature_kernels.Whose(row, asked.users[row], history)
     f = column = 0
     for feature in literal_unroll(features):
-        column = feature_kernels.describe(feature, row, slots, count, shares, known, column, x[f])
+        column = feature_kernels.describe(feature, whose, slots, count, shares, known, column, x[f])
         f += 1  # noqa: SIM113
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numba.extending import overload
 
 from udfs.compiling import njit
+from udfs.memory.history_kernels import PAGE
 from udfs.memory.popularity_kernels import decayed
 from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.vector_kernels import logarithms
@@ -25,19 +26,29 @@ ALWAYS, OF_TAKEN, BESIDES_0, WITH_EVIDENCE = range(4)
 """When a feature says anything of an item, so that its source may be named: always; if somebody has
 taken the item; unless it is 0; if its source, one of evidence, has some for the item."""
 _AHEAD = 8  # candidates from now whose factors are asked for
+LATEST = 10  # the last items of a user that `Again` knows
 FARTHEST = np.float32(10.0)  # the lowest product, below the highest
 
 _fills: dict[type, Any] = {}
 _prices: dict[type, Any] = {}
 
 
+class Whose(NamedTuple):
+    """For whom candidates are described: row `row` of the call is the user in cache slot `user`,
+    whose items are in `history` (`History`)."""
+
+    row: int
+    user: int
+    history: Any
+
+
 def fills(view: type, kernel: Any) -> None:
     """Register a feature that depends on the user, by the class of its view.
 
     Args:
-        kernel: (view, row, slots, count, shares, out), which sets `out[:count]` (float32) for the
-            candidates `slots[:count]` of row `row` of the call; shares: float32[S, …], of the
-            largest evidence of each source.
+        kernel: (view, whose, slots, count, shares, out), which sets `out[:count]` (float32) for the
+            candidates `slots[:count]` of a user (`Whose`); shares: float32[S, …], of the largest
+            evidence of each source.
     """
     _fills[view] = kernel
 
@@ -63,7 +74,7 @@ def price(view, slots, known, column, out):
     raise NotImplementedError
 
 
-def describe(view, row, slots, count, shares, known, column, out):
+def describe(view, whose, slots, count, shares, known, column, out):
     """Set `out[:count]` to the feature of the candidates; `column` and the result as in `price`."""
     raise NotImplementedError
 
@@ -84,10 +95,10 @@ def _price(view, slots, known, column, out):
 
 
 @overload(describe)
-def _describe(view, row, slots, count, shares, known, column, out):
+def _describe(view, whose, slots, count, shares, known, column, out):
     if view.instance_class in _prices:
 
-        def copy(view, row, slots, count, shares, known, column, out):
+        def copy(view, whose, slots, count, shares, known, column, out):
             for k in range(count):
                 out[k] = known[slots[k], column]
             return column + 1
@@ -95,8 +106,8 @@ def _describe(view, row, slots, count, shares, known, column, out):
         return copy
     kernel = _fills[view.instance_class]
 
-    def call(view, row, slots, count, shares, known, column, out):
-        kernel(view, row, slots, count, shares, out)
+    def call(view, whose, slots, count, shares, known, column, out):
+        kernel(view, whose, slots, count, shares, out)
         return column
 
     return call
@@ -113,7 +124,7 @@ class Share(NamedTuple):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def fill_share(view, row, slots, count, shares, out):
+def fill_share(view, whose, slots, count, shares, out):
     """See `Share`."""
     own = shares[view.source]
     for k in range(count):
@@ -143,9 +154,9 @@ def product(j, vector, q):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def fill_product(view, row, slots, count, shares, out):
+def fill_product(view, whose, slots, count, shares, out):
     """See `Product`."""
-    q, bias, vector = view.q, view.bias, view.vectors[row]
+    q, bias, vector = view.q, view.bias, view.vectors[whose.row]
     near = np.float32(-np.inf)
     for k in range(count):
         if k + _AHEAD < count:
@@ -199,6 +210,38 @@ def price_decayed(view, slots, out):
         out[k] = np.log(0.05 + decayed(popularity[j], at[j], clock, half_life))
 
 
+class Again(NamedTuple):
+    """1/k for the k-th newest item of the user's history, 0 for what the user has not had.
+
+    Attributes:
+        repeats: whether lists may hold it; if not, all candidates are new to the user.
+    """
+
+    repeats: bool
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def fill_again(view, whose, slots, count, shares, out):
+    """See `Again`."""
+    for k in range(count):
+        out[k] = np.float32(0.0)
+    if not view.repeats:
+        return
+    pages, older = whose.history.pages, whose.history.older
+    page, stop, place = whose.history.tail[whose.user], whose.history.fill[whose.user], 1
+    while page >= 0 and place <= LATEST:
+        for n in range(stop - 1, -1, -1):
+            at, j = np.int32(count), pages[page, n]
+            for k in range(np.int32(count)):  # without a branch, which is vectorised
+                at = min(at, np.int32(k) if slots[k] == j else np.int32(count))
+            if at < count:
+                out[at] = np.float32(1.0 / place)
+            place += 1
+            if place > LATEST:
+                break
+        page, stop = older[page], PAGE
+
+
 @njit(cache=True, nogil=True, _nrt=False)
 def loudest(x, k, shares, taken, mean, slopes, table, raised):
     """The source whose features raise the logit of candidate k most, compared with their mean, of
@@ -223,5 +266,6 @@ def loudest(x, k, shares, taken, mean, slopes, table, raised):
 
 fills(Share, fill_share)
 fills(Product, fill_product)
+fills(Again, fill_again)
 prices(Taken, price_taken)
 prices(Decayed, price_decayed)

@@ -18,6 +18,7 @@ from udfs.ranking.feature_kernels import (
     BESIDES_0,
     OF_TAKEN,
     WITH_EVIDENCE,
+    Again,
     Decayed,
     Product,
     Share,
@@ -124,6 +125,11 @@ def new(asking: Asking) -> New:
     return New(groups.of, groups.counts, asking.shop.catalogue.events)
 
 
+def again(asking: Asking) -> Again:
+    """How lately the user has had an item, where lists may hold it."""
+    return Again(not asking.shop.settings.lists.exclude_consumed)
+
+
 def _content(asking: Asking) -> Content:
     content = asking.sources["content"]
     assert isinstance(content, Content)
@@ -135,3 +141,4 @@ register(Feature("taken", 0.0, "popular", taken, lasting=True))
 register(Feature("decayed", 0.0, "popular", decayed, lasting=True))
 register(Feature("likeness", 1.0, "content", likeness, lasting=True, says=BESIDES_0))
 register(Feature("new", 0.0, "content", new, lasting=True, says=BESIDES_0))
+register(Feature("again", 0.0, "item-cf", again, lasting=True, says=BESIDES_0))

@@ -49,7 +49,7 @@ class New(NamedTuple):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def fill_likeness(view, row, slots, count, shares, out):
+def fill_likeness(view, whose, slots, count, shares, out):
     """See `Likeness`."""
     if view.counts[ITEMS] == 0:
         out[:count] = np.float32(0.0)
@@ -62,7 +62,7 @@ def fill_likeness(view, row, slots, count, shares, out):
             prefetch(vectors, slots[k + _AHEAD], 0)
         j = np.uint32(slots[k])
         fallen = scale / (np.float32(events[j]) + fade)
-        out[k] = np.float32(product(row, profiles, j, vectors)) * fallen
+        out[k] = np.float32(product(whose.row, profiles, j, vectors)) * fallen
 
 
 @njit(cache=True, nogil=True, _nrt=False)

@@ -178,7 +178,7 @@ def rank(asked, history, sources, features, items, scratch, network, out):
         scores[r, :] = -np.inf
         models[r, :] = 0 if choice < 0 else speaks[choice]
         count = collect(r, nothing, asked, history, sources, items, scratch)
-        describe(r, count, asked, features, scratch)
+        describe(r, count, asked, history, features, scratch)
         if choice < 0:
             fold(network, activity(users[r], history), folded)
             logits(x, count, network, folded, z)
@@ -265,7 +265,7 @@ def train(asked, history, sources, features, items, scratch, network, training):
             count += 1
         if goal < 0:
             continue
-        describe(r, count, asked, features, scratch)
+        describe(r, count, asked, history, features, scratch)
         active = activity(user, history)
         fold(network, active, folded)
         logits(x, count, network, folded, z)

@@ -8,8 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from udfs.memory.history_kernels import PAGE, History
+from udfs.memory.pages import Pages
 from udfs.options.sources import SOURCES
-from udfs.ranking.feature_kernels import ALWAYS, BESIDES_0, OF_TAKEN, WITH_EVIDENCE, loudest
+from udfs.ranking.feature_kernels import (
+    ALWAYS,
+    BESIDES_0,
+    LATEST,
+    OF_TAKEN,
+    WITH_EVIDENCE,
+    Again,
+    Whose,
+    fill_again,
+    loudest,
+)
 from udfs.ranking.features import Feature, features, register
 from udfs.ranking.ranker import first_parameters
 
@@ -18,8 +30,8 @@ def test_the_order_of_the_stored_parameters() -> None:
     """A new feature is the last: what is stored in states has this order."""
     names = [feature.name for feature in features()]
     assert names[:5] == ["item-cf", "user-cf", "product", "taken", "decayed"]
-    assert names[5:] == ["likeness", "new"]
-    assert first_parameters(0).tolist() == [2.0, 0.7, 0.5, 0.0, 0.0, 1.0, 0.0] + [0.0] * 7
+    assert names[5:] == ["likeness", "new", "again"]
+    assert first_parameters(0).tolist() == [2.0, 0.7, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0] + [0.0] * 8
 
 
 def test_a_feature_speaks_for_a_source() -> None:
@@ -56,3 +68,23 @@ def test_the_source_that_is_named_says_something_and_raises_the_item_most(
     found = int(loudest(x, k, shares, taken, mean, slopes, (speaks, says), memory))
     assert raised[found] == max(raised.values())
     assert found in (3, 5) or taken or shares[found, k] > 0
+
+
+@given(st.lists(st.integers(0, 90), unique=True, max_size=80), st.integers(0, 30), st.booleans())
+def test_what_the_user_has_had_is_told_by_its_place(
+    items: list[int], first: int, repeats: bool
+) -> None:
+    pages = Pages()
+    tail, fill = np.full(2, -1, np.int32), np.zeros(2, np.int32)
+    for begin in range(0, len(items), PAGE):
+        page = np.array(items[begin : begin + PAGE], np.int32)
+        tail[1], fill[1] = pages.push(int(tail[1]), page, 0), len(page)
+    none = np.zeros(2, np.int64)
+    history = History(tail, fill, pages.older, pages.pages, pages.disliked, none, none)
+    slots, shares = np.arange(first, first + 50, dtype=np.int32), np.zeros((2, 50), np.float32)
+    out = np.full(50, 7, np.float32)
+    fill_again(Again(repeats), Whose(0, 1, history), slots, 40, shares, out)
+    latest = {item: 1 / (k + 1) for k, item in enumerate(items[::-1][:LATEST])}
+    want = [latest.get(slot, 0.0) if repeats else 0.0 for slot in slots.tolist()[:40]]
+    assert out[:40] == pytest.approx(want)
+    assert (out[40:] == 7).all()
