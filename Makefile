@@ -52,7 +52,7 @@ demo: $(STAMP)  ## Simulate a shop, or DEMO_SCENARIO=video or social, whose list
 	@$(BIN)/millirec demo
 
 test: $(VENV)/with-all  ## Run all tests; ARGS='-m "not stack"' or ARGS=tests/udfs runs some
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/with-all  ## Check style, format and types
 	@$(BIN)/ruff check .

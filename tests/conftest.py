@@ -12,10 +12,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 import udfs
 from flink_app.config import Config
@@ -55,14 +57,22 @@ def _unnamed() -> Iterator[None]:
     assert not _WATCH.found, f"the log names users: {_WATCH.found}"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps the tests of a file in one process, and all with the real stack, which share it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, _, file = nodeid.partition("::")[0].rpartition("/")
+        return "stack" if folder == "tests/deploy/stack" else f"{folder}/{file}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How tests are parted among processes."""
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and those with the real stack in the same one, which
-    begins with them: they share it, and take longest."""
-    for item in items:
-        group = "stack" if item.get_closest_marker("stack") else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+    """Begin with the tests with the real stack, which take longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/deploy/stack/"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

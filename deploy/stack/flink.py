@@ -14,6 +14,7 @@ import site
 import sys
 import urllib.error
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ from udfs.errors import ServiceError
 
 TEMPLATE = Path(__file__).parents[1] / "flink" / "config.yaml"
 STANDBY = "jobmanager-2"
+# RocksDB names its log by the whole path of its data, as one file name of 255 characters at most.
+# Below the folder of scratch files, a TaskManager's data has up to 227 more while Flink restores it
+# into another number of subtasks. Flink does not name a log so if there are far more.
+_SCRATCH_MOST = 28
 
 
 class Flink:
@@ -51,6 +56,7 @@ class Flink:
         # What later commands have to know of them too is what lies in the folder.
         self._plugins, self._hadoop = self._folder / "plugins", self._folder / "hadoop"
         self._recovery = self._folder / "recovery"
+        self.scratch = _short(self._folder / "scratch")
 
     @property
     def processes(self) -> tuple[str, ...]:
@@ -65,7 +71,7 @@ class Flink:
                 "Flink's scripts do not work in a folder with a space in its name, such as "
                 f"{self._folder}: choose another with --folder."
             )
-        leftovers = [self.log, self._folder / "pids", self._folder / "scratch"]
+        leftovers = [self.log, self._folder / "pids", self.scratch]
         if "zookeeper" in self.extras:  # which remembers what is there
             self._recovery.mkdir(parents=True, exist_ok=True)
         else:
@@ -113,7 +119,7 @@ class Flink:
             "task_managers": self._settings.task_managers,
             "checkpoints": f"file://{self.checkpoints}",
             "savepoints": f"file://{self._folder / 'savepoints'}",
-            "scratch": self._folder / "scratch",
+            "scratch": self.scratch,
             "logs": self.log,
             "pids": self._folder / "pids",
             "s3": f"http://{LOOPBACK}:{ports.s3}",
@@ -166,6 +172,13 @@ class Flink:
             self._hadoop.mkdir()
             for jar in fetch(pinned("hadoop"), jars):
                 (self._hadoop / jar.name).symlink_to(jar.absolute())
+
+
+def _short(folder: Path) -> Path:
+    """The folder, or one of its own below /tmp if its path is too long."""
+    if len(str(folder)) <= _SCRATCH_MOST:
+        return folder
+    return Path("/tmp") / f"millirec-{sha256(bytes(folder)).hexdigest()[:8]}"
 
 
 def _answer(address: str, path: str, method: str, data: bytes | None) -> Any:

@@ -68,6 +68,21 @@ def test_flink_configuration(config: dict[str, Any], tmp_path: Path) -> None:
     assert "max-parallelism" not in str(config)
 
 
+def test_the_names_of_rocksdb_s_logs_are_short_enough(tmp_path: Path) -> None:
+    for folder, expected in (
+        (Path("/s"), "/s/flink/scratch"),
+        (tmp_path / ("x" * 50), "/tmp/millirec-"),
+    ):
+        flink = Flink(Settings(folder=folder, jars=tmp_path, ports=Ports()))
+        assert str(flink.scratch).startswith(expected)
+        # What Flink 2.3 and RocksDB make of it when a checkpoint is restored into more subtasks.
+        data = f"{flink.scratch}/tm_127.0.0.1:65535-abcdef/tmp/job_{32 * 'x'}_op_"
+        data += (
+            f"EmbeddedPythonKeyedProcessOperator_{32 * 'x'}__1_2__uuid_{36 * 'x'}/{36 * 'x'}/LOG"
+        )
+        assert len(data.lstrip("/")) <= 255
+
+
 def test_flink_listens_on_loopback_only(config: dict[str, Any]) -> None:
     assert config["jobmanager"]["bind-host"] == "127.0.0.1"
     assert config["jobmanager"]["rpc"]["address"] == "127.0.0.1"
