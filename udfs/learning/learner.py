@@ -83,7 +83,7 @@ class Learner:
         self.shared = SharedLists(s, self.models, self.writer)
         self.outbox = Outbox(self.catalogue, s.job.item_shards, origin)
         self._allowance = Allowance(s.ranker.train_per_s)
-        own = self.models.position, self.catalogue, self.users, self.outbox
+        own = self.models.rule, self.catalogue, self.users, self.outbox
         self.steps = Steps(s.model, *own, Takers(self.catalogue) if s.privacy.min_users else None)
         self._memory, self._event = self.catalogue.attach(_Memory()), 1
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)

@@ -16,6 +16,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.content.source import Content
+from udfs.models.factors.arrays import Rule
 from udfs.models.factors.source import Factors
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.source import TakenTogether
@@ -254,9 +255,9 @@ class Recommender:
         self.shop.clock[0] = at_ms
 
     @property
-    def position(self) -> NDArray[np.float32]:
-        """The weights of a user's last items in mf, float32[L]."""
-        return self._source("mf", Factors).position
+    def rule(self) -> Rule:
+        """How far an event moves the factors of mf."""
+        return self._source("mf", Factors).rule
 
     @property
     def neighbours(self) -> Neighbours:

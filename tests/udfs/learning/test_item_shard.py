@@ -122,8 +122,10 @@ def test_owners_count_what_the_learner_counts(
     same(owners.rows(), counts_of(owners.sender.learner.models))
     shared = owners.shards[0].shared
     assert shared is not None
-    wanted = owners.sender.learner.models.ranker.parameters
-    np.testing.assert_allclose(shared.values["ranker"], wanted, rtol=1e-9)
+    models = owners.sender.learner.models
+    np.testing.assert_allclose(shared.values["ranker"], models.ranker.parameters, rtol=1e-9)
+    wanted = models.shared["mf"].parameters
+    np.testing.assert_allclose(shared.values.get("mf", 0 * wanted), wanted, rtol=1e-9, atol=1e-15)
 
 
 def test_an_owner_without_items_in_a_batch_still_ages_by_it() -> None:
@@ -227,8 +229,11 @@ def test_what_is_published_is_what_a_replica_then_holds(
     counted = {item: row for item, row in owners.rows().items() if row[""] > 0}
     found = counts_of(replica)
     same({item: found[item] for item in counted}, counted, 1e-4)
-    wanted = owners.sender.learner.models.ranker.parameters
+    models = owners.sender.learner.models
+    wanted = models.ranker.parameters
     np.testing.assert_allclose(replica.ranker.parameters, wanted, rtol=1e-9)
+    for mine, theirs in zip(replica.rule.places, models.rule.places, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-7)
     for shard in owners.shards:
         mine, slots = replica.catalogue, living_of(shard)
         there = mine.find(shard.catalogue.names(slots.tolist()))

@@ -61,7 +61,7 @@ class Plain(reference.Factors):
         self.errors: list[float] = []
 
     def predict(self, user: int, item: int) -> float:
-        theirs = self.bias[item] + self.vector(user, item) @ self.q[item]
+        theirs = self.bias[item] + self.vector(user, self.left_out(item)) @ self.q[item]
         return float(self.mean + self.user_spread[user] + theirs)
 
     def rate(self, rows: list[Row], rate: float, pull: float) -> None:
@@ -78,9 +78,10 @@ class Plain(reference.Factors):
                 self.history[user].append((item, weight > 0))
 
     def learn_one(self, user: int, item: int, miss: float, rate: float, pull: float) -> None:
-        v, q, p = self.vector(user, item), self.q[item].copy(), self.p[user].copy()
-        window = self.window(user, item)
-        shares = sum(share**2 for _, share in window)
+        left = self.left_out(item)
+        window, v = self.window(user, left), self.vector(user, left)
+        q, p = self.q[item].copy(), self.p[user].copy()
+        shares = sum(share[0] ** 2 for _, share in window)
         e = miss / (1 + 4 * rate * (v @ v + q @ q) + 2 * rate * q @ q * shares)
         self.touch(item)
         self.spread[item, 2] = min(self.spread[item, 2] + 1, 100)
@@ -115,16 +116,17 @@ rows_of_events = st.lists(
     st.integers(0, 2**32),
     st.lists(st.integers(0, ITEMS - 1)),
     st.integers(1, 60),
+    st.booleans(),
 )
 def test_learn_is_the_reference(
-    rows: list[Row], window: int, seed: int, dead: list[int], size: int
+    rows: list[Row], window: int, seed: int, dead: list[int], size: int, again: bool
 ) -> None:
     model = Rated(seed, window=window)
-    model.alive[dead] = False
+    model.alive[dead], model.again = False, again
     first, expected = model.row(np.arange(ITEMS, dtype=np.int32)), Plain(model)
     expected.rate(rows, float(RATE), float(PULL))
     whole = Rated(seed, window=window)
-    whole.alive[dead] = False
+    whole.alive[dead], whole.again = False, again
     touched, before = whole.rate(rows)
     assert touched.tolist() == expected.touched
     assert np.array_equal(before, first[touched])
@@ -170,7 +172,7 @@ def test_an_event_without_a_rating_changes_no_factor() -> None:
     for name, old in zip(COLUMNS, before, strict=True):
         assert np.array_equal(getattr(model, name), old)
     # But the liked one has a part in what the user wants.
-    np.testing.assert_allclose(model.vectors()[0], model.p[0] + model.y[1], rtol=1e-5)
+    np.testing.assert_allclose(model.vectors()[0], model.p[0] + model.q[1] + model.y[1], rtol=1e-5)
 
 
 @pytest.mark.parametrize("rating", [1.0, -1.0, 40.0, 1e30, -3.4e38, 1e-38])
@@ -180,6 +182,7 @@ def test_a_user_or_an_item_10_000_times_stays_finite(
     rating: float, same: str, rate: float, pull: float
 ) -> None:
     model, n = Rated(3), 10_000
+    model.again = True
     users = [0] * n if same in ("user", "pair") else [k % USERS for k in range(n)]
     items = [0] * n if same in ("item", "pair") else [k * 7 % ITEMS for k in range(n)]
     signs = [(-1) ** k if same == "mixed" else 1 for k in range(n)]
