@@ -152,14 +152,13 @@ class Factors:
         self.p[user] = clip(max(1 - s * pull, 0.0) * self.p[user] + s * g)
         for k, (j, share) in enumerate(window):
             self.touch(j)
-            h = share * g
+            h, slope = share * g, self.scale[len(window)] * g * (self.q[j] + self.y[j])
             energy = h @ h / len(g)
             s = step / self.grow(self.spread, (j, 1), energy)
             kept = np.maximum(1 - s * abs(share) * pull, 0.0)
             self.y[j] = clip(kept * self.y[j] + s * h)
             s = step / self.grow(self.spread, (j, 0), energy)
             self.q[j] = clip(self.q[j] + s * h)
-            slope = self.scale[len(window)] * g * (self.q[j] + self.y[j])
             self.squares[k] += slope**2
             self.places[k] = clip(self.places[k] + step * slope / np.sqrt(self.squares[k] + 0.03))
 

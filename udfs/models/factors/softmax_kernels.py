@@ -21,7 +21,6 @@ from udfs.models.factors.window_kernels import (
     FLOOR,
     energy_of,
     learn_place,
-    pull_by_place,
     vector,
     window,
 )
@@ -244,10 +243,9 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
                 if stamp[j] != now:
                     count = touch(j, touched, count, items)
                 energy = energy_of(g, places[k], part)
-                spread[j, 1], s = _pace(spread[j, 1], energy, step)
-                pull_by_place(y[j], g, s, places[k], part, regularisation)
                 spread[j, 0], s = _pace(spread[j, 0], energy, step)
-                pull_by_place(q[j], g, s, places[k], part, np.float32(0.0))
-                learn_place(places[k], squares[k], g, q[j], y[j], part, step)
+                spread[j, 1], b = _pace(spread[j, 1], energy, step)
+                paces = s, b, step
+                learn_place(q[j], y[j], places[k], squares[k], g, part, paces, regularisation)
         note(target, user, flags[e] & 1 == 1, weights[e], history, spare)
     return count

@@ -92,9 +92,21 @@ def energy_of(gradient, place, part):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def learn_place(place, squares, gradient, front, back, part, step):
-    """Move the weights of a place along their gradient, each by its own AdaGrad."""
+def learn_place(front, back, place, squares, gradient, part, steps, regularisation):
+    """Move an item of the window, its q (`front`) and y (`back`), and the weights of its place, all
+    along their gradients from before; y is pulled towards 0 as in `pull_by_place`.
+
+    Args:
+        place, squares: float32[d], the weights and the sums of their squared gradients.
+        gradient: float32[d], of the user's vector. part: 1 / √Σw.
+        steps: how far q, y and the weights go; the last is divided by the root of `squares` here.
+    """
+    to_front, to_back, step = steps
     for f in range(place.shape[0]):
-        slope = part * gradient[f] * (front[f] + back[f])
-        squares[f] += slope * slope
-        place[f] = clip(place[f] + step * slope / np.sqrt(squares[f] + FLOOR))
+        slope, share = part * gradient[f], part * place[f]
+        of_place, reach = slope * (front[f] + back[f]), share * gradient[f]
+        kept = max(np.float32(1.0) - to_back * abs(share) * regularisation, np.float32(0.0))
+        front[f] = clip(front[f] + to_front * reach)
+        back[f] = clip(kept * back[f] + to_back * reach)
+        squares[f] += of_place * of_place
+        place[f] = clip(place[f] + step * of_place / np.sqrt(squares[f] + FLOOR))
