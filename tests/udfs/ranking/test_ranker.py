@@ -65,8 +65,9 @@ class Plain:
     def user_cf(self, user: str) -> Any:
         c, most = user_cf, self.models.settings.user_cf.consumers
         alike: dict[str, float] = {}
-        for k, h in enumerate(self.histories[user][::-1][: c.RECENT]):
-            part = np.exp(-k / c.POSITION_DECAY) / (len(self.consumers[h]) + c.SHRINK) ** c.POWER
+        own = self.histories[user][::-1][: c.RECENT]
+        for k, h in enumerate(own):
+            part = 1 / (k + 1) / (len(self.consumers[h]) + c.SHRINK) ** c.POWER
             for other in self.consumers[h][-most:]:
                 if other != user:
                     alike[other] = alike.get(other, 0.0) + part
@@ -74,10 +75,15 @@ class Plain:
         users = self.models.users
         for other in sorted(alike, key=lambda name: -alike[name])[: c.NEIGHBOURS]:
             events = users.events[users.find(other)]
-            for item in self.histories[other][::-1][: c.ITEMS_EACH]:
-                found[item] += alike[other] / (events + c.ACTIVITY_SHRINK) ** c.POWER
-        noted = np.array([len(self.consumers.get(k, [])) for k in range(len(found))])
-        return found / (noted + c.SHRINK) ** c.POWER
+            amount = alike[other] / (events + c.ACTIVITY_SHRINK) ** c.POWER
+            theirs = self.histories[other][::-1]
+            shared = [k for k, item in enumerate(theirs[: c.ITEMS_EACH]) if item in own]
+            anchor = min(shared, key=lambda k: own.index(theirs[k]))
+            for k, item in enumerate(theirs):
+                if abs(k - anchor) <= c.REACH:
+                    near = 1 / (1 + abs(k - anchor))
+                    found[item] += amount * near * (c.BEFORE if k > anchor else 1)
+        return found
 
     def features(self, user: str) -> tuple[Any, Any]:
         """Slots of all unseen items, and their features: int[n], float[n, FEATURES]."""

@@ -26,9 +26,13 @@ class Noted(NamedTuple):
     Attributes:
         who, serial, counts: int32[I, R], int64[I, R], int64[I], see `note`.
         position: float64[H]. shrink, activity_shrink, power: float64, > 0, > 0, ≥ 0.
-        neighbours, items_each: the number of users whose items are scored, and of items of each.
-        weight, alike, amounts: float32[U], all 0 before and after a call; int32[U + 1], float32[U]:
-            memory of one thread.
+        neighbours, items_each: the number of users whose items are scored, and of items of each,
+            at most 2¹⁶.
+        around: float32[2D + 1], what an item counts that stands D, …, 1, 0, −1, …, −D places after
+            the anchor.
+        weight, alike, amounts: float32[U], all 0 before and after a call; int32[U + 1],
+            float32[U]: memory of one thread. back: uint8[I], memory of one thread, all 0 before and
+            after a call.
     """
 
     who: Any
@@ -40,9 +44,11 @@ class Noted(NamedTuple):
     power: float
     neighbours: int
     items_each: int
+    around: Any
     weight: Any
     alike: Any
     amounts: Any
+    back: Any
 
 
 @njit(cache=True, nogil=True)
@@ -72,11 +78,13 @@ def gather(noted, user, history, evidence, touched):
 
         a_v = Σ_h `position[k]` / (n_h + shrink)^power
 
-    and each of the `neighbours` most similar users adds, for each of its last `items_each` items j,
+    Of each of the `neighbours` most similar users the last `items_each` items are looked at. The
+    anchor is that of them which is newest in the history of u. An item j that v liked and that
+    stands d places after it adds
 
-        t_j += a_v / (n_v + activity_shrink)^power
+        t_j += a_v / (n_v + activity_shrink)^power · `around[D − d]`
 
-    (session-kNN: Jannach, Ludewig 2017, with recent users in place of sessions).
+    (VS-kNN: Ludewig, Jannach 2018; STAN: Garg et al. 2019, with recent users in place of sessions).
 
     Args:
         noted: `Noted`, n_h = `counts[h]`. user: a cache slot.
@@ -86,7 +94,7 @@ def gather(noted, user, history, evidence, touched):
     last = np.empty(noted.position.shape[0], np.int32)
     likes, who, serial, counts = 0, noted.who, noted.serial, noted.counts
     serials, events = history.serials, history.events
-    weight, alike, amounts = noted.weight, noted.alike, noted.amounts
+    weight, alike, amounts, back = noted.weight, noted.alike, noted.amounts, noted.back
     length = recent(user, history, 0, last)
     for place in range(length):
         h = last[place]
@@ -101,6 +109,7 @@ def gather(noted, user, history, evidence, touched):
             continue
         fall = fallen(counts[h] + noted.shrink, noted.power)
         part = max(np.float32(noted.position[place] * fall), FAINTEST)
+        back[h] = place + 1
         for r in range(min(counts[h], who.shape[1])):
             other = np.uint32(who[h, r])
             before = weight[other]
@@ -116,15 +125,39 @@ def gather(noted, user, history, evidence, touched):
     for k in range(best):
         fall = fallen(events[alike[k]] + noted.activity_shrink, noted.power)
         amounts[k] = max(np.float32(amounts[k] * fall), FAINTEST)
-    _add_items(alike, amounts, best, noted.items_each, history, evidence, touched)
+    _add_items(noted, best, history, evidence, touched)
+    for place in range(length):
+        h = last[place]
+        if 0 <= h < counts.shape[0]:
+            back[h] = 0
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _add_items(users, amounts, count, most, history, evidence, touched):
-    """Add to `evidence` the amount of each of the first `count` users for each of its last `most`
-    items that it liked."""
+def _anchor(user, most, back, history):
+    """How many places back in the history of `user` the item of the least `back` above 0 stands, of
+    the last `most`, the newest of equal ones; −1 if none has any."""
+    pages, older = history.pages, history.older
+    page, stop, begin = history.tail[user], history.fill[user], 0
+    least = np.uint32(1 << 31)
+    while page >= 0 and begin < most:
+        for n in range(max(stop - (most - begin), 0), stop):
+            # Unsigned and without a branch; 0 becomes the largest of all.
+            place = np.uint32(np.uint32(back[np.uint32(pages[page, n])]) - np.uint32(1))
+            found = np.uint32(place << np.uint32(16)) | np.uint32(begin + stop - 1 - n)
+            least = min(least, np.uint32(found))
+        begin += stop
+        page, stop = older[page], PAGE
+    return np.int64(least & np.uint32(0xFFFF)) if least < np.uint32(1 << 31) else np.int64(-1)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _add_items(noted, count, history, evidence, touched):
+    """Add to `evidence` the amount of each of the first `count` of `noted.alike` for each item
+    around its anchor that it liked."""
+    users, amounts, around, back = noted.alike, noted.amounts, noted.around, noted.back
     tail, fill, older = history.tail, history.fill, history.older
-    pages, disliked = history.pages, history.disliked
+    pages, disliked, most = history.pages, history.disliked, noted.items_each
+    reach = (around.shape[0] - 1) // 2
     for k in range(count):  # none waits for the one before it
         page = tail[users[k]]
         prefetch(older, page, 0)
@@ -133,26 +166,28 @@ def _add_items(users, amounts, count, most, history, evidence, touched):
             prefetch(pages, page, n)
     for k in range(count):
         amount, user = amounts[k], users[k]
-        page, stop, left = tail[user], fill[user], most
-        while page >= 0 and left > 0:
-            bits = disliked[page]
-            for n in range(max(stop - left, 0), stop):
-                # Unsigned, since a signed index may count from the end; and without a branch.
+        anchor = _anchor(user, most, back, history)
+        if anchor < 0:
+            continue
+        page, stop, begin = tail[user], fill[user], 0
+        newest, oldest = max(anchor - reach, 0), anchor + reach
+        while page >= 0 and begin <= oldest:
+            bits, top = disliked[page], begin + stop - 1  # item n stands top − n places back
+            for n in range(max(top - oldest, 0), min(top - newest, stop - 1) + 1):
                 j = np.uint32(pages[page, n])
                 liked = (bits >> np.uint32(n)) & np.uint32(1) == 0
-                evidence[j] += amount if liked else ZERO
+                part = amount * around[np.uint32(top - n - anchor + reach)]
+                evidence[j] += part if liked else ZERO
                 touched[line(j)] = 1
-            left -= stop
+            begin += stop
             page, stop = older[page], PAGE
 
 
 @njit(cache=True, nogil=True)
 def damp(noted, slots, out):
-    """(n_j + shrink)^−power, the damping of items that many consumed."""
-    counts, shrink, power = noted.counts, noted.shrink, noted.power
+    """1: what many consumed is not held against it."""
     for k in range(slots.shape[0]):
-        n = np.float64(counts[slots[k]]) if slots[k] < counts.shape[0] else 0.0
-        out[k] = fallen(n + shrink, power)
+        out[k] = np.float32(1.0)
 
 
 speaks(Noted, gather, damp)
