@@ -25,7 +25,7 @@ CONSTANTS = {
     "feed": entries,
 }
 RENAMED = {
-    "user_cf.said": "ITEMS_EACH",
+    "user_cf.said": "REACH",
     "user_cf.hermit": "ACTIVITY_SHRINK",
     "user_cf.position_decay": "RECENT",
 }

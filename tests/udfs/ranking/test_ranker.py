@@ -65,20 +65,21 @@ class Plain:
     def user_cf(self, user: str) -> Any:
         c, most = user_cf, self.models.settings.user_cf.consumers
         alike: dict[str, float] = {}
+        by: dict[str, int] = {}
         own = self.histories[user][::-1][: c.RECENT]
         for k, h in enumerate(own):
             part = 1 / (k + 1) / (len(self.consumers[h]) + c.SHRINK) ** c.POWER
             for other in self.consumers[h][-most:]:
                 if other != user:
                     alike[other] = alike.get(other, 0.0) + part
+                    by.setdefault(other, h)
         found = np.zeros(self.models.catalogue.size)
         users = self.models.users
         for other in sorted(alike, key=lambda name: -alike[name])[: c.NEIGHBOURS]:
             events = users.events[users.find(other)]
             amount = alike[other] / (events + c.ACTIVITY_SHRINK) ** c.POWER
             theirs = self.histories[other][::-1]
-            shared = [k for k, item in enumerate(theirs[: c.ITEMS_EACH]) if item in own]
-            anchor = min(shared, key=lambda k: own.index(theirs[k]))
+            anchor = theirs.index(by[other])
             for k, item in enumerate(theirs):
                 if abs(k - anchor) <= c.REACH:
                     near = 1 / (1 + abs(k - anchor))

@@ -19,10 +19,12 @@ from udfs.models.options import UserCF
 RECENT = 10
 """The last items by which users are compared; the k-th newest counts 1/k."""
 NEIGHBOURS = 100
-"""The most similar users whose items are scored, of up to RECENT times `consumers`; together with
-ITEMS_EACH it bounds the time of a list."""
-ITEMS_EACH = 50
-"""The last items of each neighbour in which the anchor is looked for."""
+"""The most similar users who are asked, of up to RECENT times `consumers`."""
+ITEMS = 2000
+"""How many of their items are added, and a few more: it bounds the time of a list where users have
+long histories; in sessions all 100 are asked."""
+DEPTH = 96
+"""In how many of a user's last items the anchor is looked for: three pages."""
 REACH = 20
 """How far from the anchor items count."""
 BEFORE = 0.7

@@ -30,14 +30,12 @@ class LikeMinded(Model):
 
     def evidence(self, thread: int) -> Noted:
         """What was recorded, with memory of the thread."""
-        c, users = self.consumers, len(self.shop.users.tail)
-        own = self._memory.get(thread)
-        if own is None or len(own[0]) < users or len(own[3]) < c.room:
-            own = self._memory[thread] = (
-                np.zeros(users, np.float32),
-                np.zeros(users + 1, np.int32),
-                np.zeros(users, np.float32),
-                np.zeros(c.room, np.uint8),
+        c, room = self.consumers, len(self.shop.users.tail)
+        if thread not in self._memory or len(self._memory[thread][0]) < room:
+            self._memory[thread] = (
+                np.zeros(room, np.float32),
+                np.zeros(room + 1, np.int32),
+                np.zeros(room, np.float32),
             )
         return Noted(
             c.who,
@@ -48,7 +46,8 @@ class LikeMinded(Model):
             consumers.ACTIVITY_SHRINK,
             consumers.POWER,
             consumers.NEIGHBOURS,
-            consumers.ITEMS_EACH,
+            consumers.ITEMS,
+            consumers.DEPTH,
             c.around,
-            *own,
+            *self._memory[thread],
         )

@@ -29,7 +29,8 @@ class Case(NamedTuple):
     disliked: set[int]
     gone: int
     remembered: int
-    items_each: int
+    items: int
+    depth: int
     around: list[float]
 
 
@@ -40,6 +41,7 @@ cases = st.builds(
     st.sets(st.integers(0, ITEMS - 1), max_size=9),
     st.integers(1, USERS),
     st.integers(1, 4),
+    st.sampled_from([0, 30, 10_000]),
     st.sampled_from([1, 5, 40]),
     st.sampled_from([1, 2, 40]).flatmap(
         lambda reach: st.lists(
@@ -79,12 +81,12 @@ def noted_of(case: Case, history: History) -> Noted:
         ACTIVITY_SHRINK,
         POWER,
         100,
-        case.items_each,
+        case.items,
+        case.depth,
         np.array(case.around, np.float32),
         np.zeros(users, np.float32),
         np.zeros(users + 1, np.int32),
         np.zeros(users, np.float32),
-        np.zeros(table.room, np.uint8),
     )
 
 
@@ -95,21 +97,29 @@ def plain(case: Case) -> NDArray[np.float64]:
     own = [item for item in last if item not in case.disliked]
     takers = {h: [user for user, items in enumerate(case.histories) if h in items] for h in own}
     alike: dict[int, float] = {}
+    by: dict[int, int] = {}
     for h in own:
         for other in takers[h][-case.remembered :]:
             if other not in (0, case.gone):
-                part = 1 / (last.index(h) + 1) / (len(takers[h]) + SHRINK) ** POWER
-                alike[other] = alike.get(other, 0.0) + part
-    for other, similar in alike.items():
-        theirs = case.histories[other][::-1]
-        shared = [k for k, item in enumerate(theirs[: case.items_each]) if item in own]
-        if not shared:
+                part = 1 / (last.index(h) + 1) * (1 / np.sqrt(len(takers[h]) + SHRINK))
+                alike[other] = np.float32(np.float32(alike.get(other, 0.0)) + np.float32(part))
+                by.setdefault(other, h)
+    left = case.items
+    for other in sorted(alike, key=lambda user: (-alike[user], last.index(by[user]), user)):
+        theirs, similar = case.histories[other][::-1], alike[other]
+        anchor, looked = theirs.index(by[other]), (len(theirs) - 1) % PAGE + 1
+        while looked < case.depth:
+            looked += PAGE
+        if anchor >= looked:
             continue
-        anchor = min(shared, key=lambda k: own.index(theirs[k]))
         amount = similar / (2 * len(theirs) + ACTIVITY_SHRINK) ** POWER
         for k, item in enumerate(theirs):
-            if abs(k - anchor) <= reach and item not in case.disliked:
-                out[item] += amount * case.around[reach + k - anchor]
+            if abs(k - anchor) <= reach:
+                left -= 1
+                if item not in case.disliked:
+                    out[item] += amount * case.around[reach + k - anchor]
+        if left <= 0:
+            break
     return out
 
 
@@ -119,13 +129,12 @@ def test_evidence_follows_the_equations(case: Case) -> None:
     noted = noted_of(case, history)
     if case.gone < len(case.histories):
         history.serials[case.gone] = 99
-    room = len(noted.back)
+    room = len(noted.counts)
     evidence, touched = np.zeros(room, np.float32), np.zeros(room // LINE + 1, np.uint8)
     gather(noted, 0, history, evidence, touched)
     np.testing.assert_allclose(evidence[:ITEMS], plain(case), rtol=1e-5)
     assert not evidence[ITEMS:].any()
     assert not noted.weight.any()
-    assert not noted.back.any()
     assert touched[np.flatnonzero(evidence) // LINE].all()
 
 
