@@ -29,7 +29,7 @@ LOWEST = np.float32(-87.0)  # e to the power of less is no normal float32
 LEAST_STEP = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
 BIAS_PACE = np.float32(2.0)  # an item's bias moves twice as fast as its factors
 AHEAD = 3  # events from now that a user's history is asked for
-USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four times as fast
+USER_PACE = np.float32(2.0)
 
 
 @njit(cache=True, nogil=True, inline="always")
