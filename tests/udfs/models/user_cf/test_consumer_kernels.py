@@ -102,7 +102,7 @@ def plain(case: Case) -> NDArray[np.float64]:
         for other in takers[h][-case.remembered :]:
             if other not in (0, case.gone):
                 part = 1 / (last.index(h) + 1) * (1 / np.sqrt(len(takers[h]) + SHRINK))
-                alike[other] = np.float32(np.float32(alike.get(other, 0.0)) + np.float32(part))
+                alike[other] = float(np.float32(alike.get(other, 0.0)) + np.float32(part))
                 by.setdefault(other, h)
     left = case.items
     for other in sorted(alike, key=lambda user: (-alike[user], last.index(by[user]), user)):
