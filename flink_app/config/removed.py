@@ -22,7 +22,7 @@ REMOVED = {
     "item_cf.source_power": f"it is always 0.6, see SOURCE_POWER in {_ITEM_CF}.",
     "user_cf.recent": f"it is always 10, see RECENT in {_USER_CF}.",
     "user_cf.position_decay": f"the k-th of 10 items counts 1/k, see RECENT in {_USER_CF}.",
-    "user_cf.neighbours": f"it is always 100, see NEIGHBOURS in {_USER_CF}.",
+    "user_cf.neighbours": f"it is always 50, see NEIGHBOURS in {_USER_CF}.",
     "user_cf.said": f"20 on either side count, see REACH in {_USER_CF}.",
     "user_cf.shrink": f"it is always 4, see SHRINK in {_USER_CF}.",
     "user_cf.hermit": f"it is always 10, see ACTIVITY_SHRINK in {_USER_CF}.",

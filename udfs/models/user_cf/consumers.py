@@ -18,11 +18,12 @@ from udfs.models.options import UserCF
 # set is known where others work better; how many consumers of an item are remembered is an option.
 RECENT = 10
 """The last items by which users are compared; the k-th newest counts 1/k."""
-NEIGHBOURS = 100
-"""The most similar users who are asked, of up to RECENT times `consumers`."""
-ITEMS = 2000
+NEIGHBOURS = 50
+"""The most similar users who are asked, of up to RECENT times `consumers`. 100 make somewhat better
+lists (docs/models.md) and take half as long again."""
+ITEMS = 1500
 """How many of their items are added, and a few more: it bounds the time of a list where users have
-long histories; in sessions all 100 are asked."""
+long histories; in sessions all 50 are asked."""
 DEPTH = 96
 """In how many of a user's last items the anchor is looked for: three pages."""
 REACH = 20
