@@ -218,7 +218,7 @@ def test_a_model_that_foretells_is_listened_to() -> None:
     right = [name == f"i{(at[n] + 1) % 60}" for n, name in enumerate(names)]
     assert np.mean(right) > 0.8
     spoken = {MODELS[k] for k in lists.models[:, 0].tolist()}
-    assert spoken <= {"item-cf", "mf"}, "both can know"
+    assert spoken <= {"item-cf", "user-cf", "mf"}, "all three can know"
 
 
 @pytest.mark.parametrize("size", [0, 1, 30])
