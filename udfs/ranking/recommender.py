@@ -33,7 +33,7 @@ from udfs.options.sources import SOURCES, position
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import RANKER, Ranker
 from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.ranking.similar import similar
 from udfs.ranking.steps.rules import longer
@@ -68,7 +68,7 @@ class Recommender:
         }
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ranker = Ranker(settings.ranker)
-        self.shared: dict[str, Any] = {"ranker": self.ranker, OF_ALL: self.popular.first} | {
+        self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
@@ -98,17 +98,10 @@ class Recommender:
         next batch. None if there are none."""
         return self._counts.gathered()
 
-    def train(
-        self,
-        slots: NDArray[np.int32],
-        taken: NDArray[np.int32],
-        now_ms: int,
-        random: NDArray[np.uint64],
-    ) -> None:
-        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next;
-        `random`: uint64[1], the generator's state."""
+    def train(self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int) -> None:
+        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next."""
         if len(slots):
-            self._blend.train(self.moment(slots, now_ms), taken, random)
+            self._blend.train(self.moment(slots, now_ms), taken)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and

@@ -14,9 +14,8 @@ from tests.udfs.builders import NOW, OneShard, batch_of
 from udfs.models.item_cf import neighbours as item_cf
 from udfs.models.options import RankerOptions, UserCF
 from udfs.models.user_cf import consumers as user_cf
-from udfs.options.sources import SOURCES
+from udfs.options.sources import SOURCES, evident
 from udfs.ranking import ranker as ranking
-from udfs.ranking.feature_kernels import FLOOR
 from udfs.ranking.features import features
 from udfs.ranking.ranker import Ranker, first_parameters
 from udfs.ranking.recommender import Recommender
@@ -92,9 +91,11 @@ class Plain:
         slots = np.setdiff1d(np.arange(catalogue.size), self.histories[user])
         (slot,) = self.shard.slots(user)
         columns = []
-        for evidence in (self.item_cf(user), self.user_cf(user)):
+        for source, evidence in zip(
+            evident(), (self.item_cf(user), self.user_cf(user)), strict=True
+        ):
             share = evidence[slots] / max(evidence[slots].max(initial=0), 1e-30)
-            columns.append(np.log(FLOOR + share))
+            columns.append(np.log(source.floor + share))
         product = catalogue.bias[slots] + catalogue.q[slots] @ models.vectors(np.array([slot]))[0]
         columns.append(np.maximum(product - product.max(initial=-np.inf), -10))
         columns.append(np.log(1 + catalogue.events[slots]))
@@ -177,8 +178,7 @@ def test_a_step_follows_the_gradient(
         return
     item, ranker = data.draw(st.sampled_from(unseen)), models.ranker
     before = ranker.w.copy()
-    with patch.object(ranking, "SAMPLES", 1000):
-        models.train(shard.slots(user), np.array([item], np.int32), NOW, np.ones(1, np.uint64))
+    models.train(shard.slots(user), np.array([item], np.int32), NOW)
     slope = np.zeros(len(before))
     for k in range(len(before)):
         near = [before.copy(), before.copy()]
@@ -196,7 +196,7 @@ def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
     models = shard.learner.models
     before = models.ranker.parameters
     item = models.catalogue.find(["i3"])
-    models.train(shard.slots("u1"), item, NOW, np.ones(1, np.uint64))
+    models.train(shard.slots("u1"), item, NOW)
     assert np.array_equal(models.ranker.parameters, before)
     lists = models.rank(shard.slots("u1"), NOW)[0][2]
     assert (lists.items == -1).all()
