@@ -166,7 +166,6 @@ def rank(asked, history, sources, features, items, scratch, network, out):
     mean, slopes = np.empty(size, np.float32), np.empty(size, np.float32)
     raised = np.empty(max(speaks) + 1, np.float32)
     lowest, short = np.float32(np.log(network.floor)), 0
-    nothing = np.int32(-1)  # of the type that `train` gives: both share one compiled `collect`
     slots, x, place, shares = scratch.slots, scratch.x, scratch.place, scratch.shares
     users, rows, scores, models = asked.users, out.items, out.scores, out.models
     z = x[max(choice, 0)] if choice >= 0 else scratch.z
@@ -174,7 +173,7 @@ def rank(asked, history, sources, features, items, scratch, network, out):
         rows[r, :] = -1
         scores[r, :] = -np.inf
         models[r, :] = 0 if choice < 0 else speaks[choice]
-        count = collect(r, nothing, asked, history, sources, items, scratch)
+        count = collect(r, asked, history, sources, items, scratch)
         describe(r, count, asked, features, scratch)
         if choice < 0:
             fold(network, activity(users[r], history), folded)
@@ -213,9 +212,9 @@ def train(asked, history, sources, features, items, scratch, network, training):
 
         g = ∂z_y/∂w − Σ_j p_j ∂z_j/∂w;  G += g²;  w += rate · g / √G
 
-    (AdaGrad: Duchi, Hazan, Singer 2011). An item that is no candidate, or was consumed where lists
-    leave that out, teaches nothing: a list is chosen among candidates, and how they differ from
-    all other items is the sources' part.
+    (AdaGrad: Duchi, Hazan, Singer 2011). An item that was no candidate teaches nothing: a list is
+    chosen among candidates only, and such an item, set beside the best of all others, would teach
+    that having little evidence is good.
 
     Args:
         training: `Training`; the others as of `rank`.
@@ -226,7 +225,7 @@ def train(asked, history, sources, features, items, scratch, network, training):
     gradient = np.zeros(w.shape[0])
     for r in range(asked.begin, asked.end):
         user, goal = users[r], -1
-        count = collect(r, taken[r], asked, history, sources, items, scratch)
+        count = collect(r, asked, history, sources, items, scratch)
         for k in range(count):
             if slots[k] == taken[r]:
                 goal = k
