@@ -148,7 +148,7 @@ class Factors:
             self.q[j] = clip(keep * self.q[j] + s * e * v)
             self.bias[j] = clip(self.bias[j] + b * e)
         energy = g @ g / len(g)
-        s = 4 * step / self.grow(self.user_spread, user, energy)
+        s = 2 * step / self.grow(self.user_spread, user, energy)
         self.p[user] = clip(max(1 - s * pull, 0.0) * self.p[user] + s * g)
         for k, (j, share) in enumerate(window):
             self.touch(j)

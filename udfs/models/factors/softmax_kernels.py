@@ -29,7 +29,7 @@ LOWEST = np.float32(-87.0)  # e to the power of less is no normal float32
 LEAST_STEP = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
 BIAS_PACE = np.float32(2.0)  # an item's bias moves twice as fast as its factors
 AHEAD = 3  # events from now that a user's history is asked for
-USER_PACE = np.float32(2.0)
+USER_PACE = np.float32(2.0)  # a user has few events: the own factor moves twice as fast
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -151,7 +151,7 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
 
         P_i = exp(s_i) / Z,  P_j = c·exp(s_j) / Z,  Z = exp(s_i) + c·Σ_j exp(s_j)
         e_i = 1 − P_i,  e_j = −P_j;  g = Σ e·q
-        q += η e v / √A;  b += 2η e / √A;  p_u += 4η g / √A
+        q += η e v / √A;  b += 2η e / √A;  p_u += 2η g / √A
         r_k = c_k / √Σw;  y_h, q_h += η r_k ∘ g / √A;  c_k += η g ∘ (q_h + y_h) / √(A·Σw)
 
     Most e_j are tiny, and each touched item has to be told to its owner: where |e_j| < ε, the
