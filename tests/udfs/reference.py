@@ -66,7 +66,7 @@ class Factors:
             np.array(m, np.float64) for m in (places.weights, places.squares)
         )
         self.scale: list[float] = places.scale.tolist()
-        self.again: bool = model.again
+        self.shared, self.again = float(places.shared), bool(model.again)
         self.history: dict[int, list[tuple[int, bool]]] = defaultdict(list)
         self.touched: list[int] = []
 
@@ -87,7 +87,7 @@ class Factors:
     def vector(self, user: int, target: int = -1) -> NDArray[Any]:
         """v_u = p_u + Σ c_k ∘ (q + y) / √Σw."""
         window = self.window(user, target)
-        shares = [share * (self.q[item] + self.y[item]) for item, share in window]
+        shares = [share * (self.shared * self.q[item] + self.y[item]) for item, share in window]
         return np.asarray(sum(shares, self.p[user].copy()))
 
     def touch(self, item: int) -> None:

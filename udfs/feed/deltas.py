@@ -22,6 +22,7 @@ from udfs.memory import takers
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.popularity_kernels import SPANS
 from udfs.models.item_cf.wire import Pairs
+from udfs.state.records import put_on_top
 
 VERSION = 7
 
@@ -259,9 +260,10 @@ def _on_top(message: Deltas, d: int) -> Deltas:
     """A message whose `context` is what to add to an item as part of a history: now q, which is
     part of that, changes it too, also of items that were in no window."""
     change = np.frombuffer(message.change, "<f4").reshape(-1, d + 4)
-    context = -change[:, :d]
+    context = np.zeros((len(change), d), np.float32)
     told = np.frombuffer(message.context, "<f4").reshape(-1, d)
-    context[np.frombuffer(message.moved, "<i4")] += told
+    context[np.frombuffer(message.moved, "<i4")] = told
+    put_on_top(context, change[:, :d], change[:, d + 1 :] if message.version > 2 else None)
     moved = np.arange(len(context), dtype=np.int32)
     return msgspec.structs.replace(message, moved=moved.tobytes(), context=context.tobytes())
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from udfs.errors import ServiceError
 from udfs.feed.parameters import Packed
 from udfs.models.item_cf.feed_rows import PairRows
-from udfs.state.records import read_rows, steady
+from udfs.state.records import put_on_top, read_rows, steady
 
 VERSION = 6
 _READ = (2, VERSION)
@@ -145,7 +145,7 @@ def _changed(feed: FeedRows, d: int) -> NDArray[np.void]:
     for name in [*_WHOLE, *_HALVES] if (exponents == _NOT_FINITE).any() else _WHOLE:
         np.nan_to_num(changed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     if feed.version <= 5:
-        changed["context"] -= changed["factor"]
+        put_on_top(changed["context"], changed["factor"], changed["spread"])
     return changed
 
 

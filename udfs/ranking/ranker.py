@@ -23,7 +23,7 @@ from udfs.ranking.ranker_kernels import Network
 
 _FIRST, _LARGEST = 1e-8, 1e3
 
-RANKER = "ranker-2"
+RANKER = "ranker2"
 """The name of its parameters among those that learners share. Those of older forms are called
 "ranker", or have no name: their features were others, so they are not used any more."""
 HIDDEN = 8

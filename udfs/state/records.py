@@ -6,7 +6,7 @@ before it reads further. Sizes: `d` factors, a user record of 296 + 4d bytes, an
 84 + 8d bytes. Older versions are still read. Version 1 had no window of the history: its bias of a
 user is ignored, and the fields that it lacks begin at 0. Version 2 of an item had no `sums`: they
 begin at what a steady demand would have left. Up to version 3, y was all that an item is as part of
-a history, where it is q + y now: it is read as y − q, so that nobody wants anything else.
+a history, where it is q + y now (see `put_on_top`).
 """
 
 from __future__ import annotations
@@ -159,6 +159,18 @@ def _without(dtype: np.dtype[np.void], later: set[str]) -> np.dtype[np.void]:
     return np.dtype([(name, dtype[name]) for name in dtype.names or () if name not in later])
 
 
+def put_on_top(y: NDArray[Any], q: NDArray[Any], spread: NDArray[Any] | None = None) -> None:
+    """Change `y`, which was all that items are as part of a history, to what they are there besides
+    `q`, so that nobody wants anything else. Where factors learn ratings, it still is all: there
+    `spread` of q and y is 0.
+
+    Args:
+        y, q, spread: floats [n, d] twice, and [n, 3]; None: of a form without, all change.
+    """
+    learned = slice(None) if spread is None else spread[:, :2].any(axis=1)
+    y[learned] -= q[learned]
+
+
 def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.void]:
     """Records of `dtype` from bytes of any known version, checked; non-finite numbers read as 0.
 
@@ -214,7 +226,8 @@ def _renewed(rows: NDArray[np.void], dtype: np.dtype[np.void], newest: int) -> N
     if "sums" in (dtype.names or ()) and "sums" not in (rows.dtype.names or ()):
         renewed["sums"] = steady(renewed["popularity"], renewed["events"])
     if "context" in (dtype.names or ()) and rows["version"][0] < _ON_TOP:
-        renewed["context"] -= renewed["factor"]
+        spread = renewed["spread"] if "spread" in (rows.dtype.names or ()) else None
+        put_on_top(renewed["context"], renewed["factor"], spread)
     renewed["version"] = newest
     return renewed
 

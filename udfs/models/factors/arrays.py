@@ -50,11 +50,13 @@ class Places(NamedTuple):
         weights: float32[L, d], c, shared by all users. squares: float32[L, d], the sums of its
             squared gradients. Both are changed by what learns.
         scale: float32[L + 1], what the sum over n items is multiplied by, 0 for none.
+        shared: float32, 1: an item is q + y there; 0: y alone.
     """
 
     weights: Any
     squares: Any
     scale: Any
+    shared: Any
 
 
 class Rule(NamedTuple):

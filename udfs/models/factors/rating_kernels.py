@@ -18,9 +18,9 @@ from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
 from udfs.models.factors.softmax_kernels import keep, pull, touch
 from udfs.models.factors.window_kernels import pull_by_place, vector, window
 
-USER_BIAS_PACE = np.float32(0.5)  # of the user's bias, as a part of the rate
-FACTOR_PACE = np.float32(4.0)  # of p and q, in rates
-WINDOW_PACE = np.float32(2.0)  # of y
+USER_BIAS_PACE = np.float32(0.6)  # of the user's bias, as a part of the rate
+FACTOR_PACE = np.float32(4.8)  # of p and q, in rates
+WINDOW_PACE = np.float32(2.4)  # of y
 PULL = np.float32(0.4)  # λ, in regularisations: what suits the softmax is too much here
 PRIOR = np.float32(3.0)  # ratings that an item's bias of 0 counts as
 
@@ -32,16 +32,17 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
     With v_u of `window_kernels.vectors`, from the history before the event, a rating r on item i is
     predicted, and learned as a step of descent on (r − r̂)² + λ(|p|² + |q|² + Σ share·|y|²):
 
-        r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + 4η(|v|² + |q|²) + 2η |q|² Σ share²)
-        q += 4η(e v − λq);  p_u += 4η(e q − λp);  y_h += 2η share_h (e q − λy)
-        b_u += η ε / 2;  b_i += ε / (n_i + 3);  μ += (r − μ) / n
+        r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + α(|v|² + |q|² + |q|² Σ share² / 2))
+        q += α(e v − λq);  p_u += α(e q − λp);  y_h += α share_h (e q − λy) / 2
+        b_u += α ε / 8;  b_i += ε / (n_i + 3);  μ += (r − μ) / n
 
-    all from the values before the step, with share_k = w_k / √Σw: what the places weigh stays as it
-    begins, and of the window y alone moves. n counts ratings, n_i those of the item up to 100. e is
-    what the error would be after a step by e itself, to first order (Kulis, Bartlett 2010): no
-    learning rate and no rating makes a step too far. ε is kept within ± `LIMIT`. Without μ's mean,
-    the window and the divisor it is the rule of Koren, Bell, Volinsky 2009. An event without a
-    rating changes no factor. An event with flag 1 is then appended to its user's history.
+    all from the values before the step, with α = 4.8 η and share_k = w_k / √Σw: what the places
+    weigh stays as it begins, and an item of the window is y alone. n counts ratings, n_i those of
+    the item up to 100. e is what the error would be after a step by e itself, to first order
+    (Kulis, Bartlett 2010): no learning rate and no rating makes a step too far. ε is kept within
+    ± `LIMIT`. Without μ's mean, the window and the divisor it is the rule of Koren, Bell, Volinsky
+    2009. An event without a rating changes no factor. An event with flag 1 is then appended to its
+    user's history.
 
     Args:
         users, history, spare, items: `UserFactors`, of which `spread` is b_u here, `History`,
@@ -66,7 +67,7 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
         if np.isfinite(rating):
             length = window(user, -1 if again else target, history, alive, recent)
             part = scale[length]
-            vector(p[user], q, y, recent, length, places, part, v)
+            vector(p[user], q, y, recent, length, rule.places, v)
             theirs = np.float64(user_bias[user] + bias[target] + dot(v, q[target]))
             miss = rating - (mean[1] + theirs)
             if e >= first:

@@ -212,7 +212,7 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
                     chosen[m] = j
             length = window(user, -1 if again else target, history, alive, recent)
             part = scale[length]
-            vector(p[user], q, y, recent, length, places, part, v)
+            vector(p[user], q, y, recent, length, rule.places, v)
             represents = (known - 1) / max(negatives, 1) if positive else 1.0 / max(m, 1)
             _errors(chosen, m, np.float32(represents), positive, v, q, bias, error)
             g[:] = 0.0

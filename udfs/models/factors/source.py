@@ -40,7 +40,7 @@ class Factors(Model):
         self.rule = Rule(
             np.float32(s.learning_rate),
             np.float32(s.regularisation),
-            Places(weights, np.zeros_like(weights), scale),
+            Places(weights, np.zeros_like(weights), scale, np.float32(s.loss == "softmax")),
             not shop.settings.lists.exclude_consumed,
         )
 

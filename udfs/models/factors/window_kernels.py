@@ -46,14 +46,15 @@ def window(user, target, history, alive, recent):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def vector(own, q, y, recent, count, weights, part, out):
-    """Set `out` to a user's own factor plus the window's part, as in `vectors`; `part`: 1 / √Σw."""
+def vector(own, q, y, recent, count, places, out):
+    """Set `out` to a user's own factor plus the window's part, as in `vectors`."""
+    weights, part, shared = places.weights, places.scale[count], places.shared
     for f in range(out.shape[0]):
         out[f] = own[f]
     for k in range(count):
         front, back, place = q[recent[k]], y[recent[k]], weights[k]
         for f in range(out.shape[0]):
-            out[f] += part * place[f] * (front[f] + back[f])
+            out[f] += part * place[f] * (shared * front[f] + back[f])
 
 
 @njit(cache=True, nogil=True)
@@ -62,14 +63,13 @@ def vectors(users, p, history, q, y, alive, places, out):
 
         v_u = p_u + Σ_k c_k ∘ (q_{h_k} + y_{h_k}) / √Σ_k w_k
 
-    over the last L items h_k that u liked, c_k = `places.weights[k]`, which begins at w_k. Other
-    arguments as in `window`, `UserFactors` and `ItemFactors`.
+    over the last L items h_k that u liked, c_k = `places.weights[k]`, which begins at w_k; without
+    q unless `places.shared`. Other arguments as in `window`, `UserFactors` and `ItemFactors`.
     """
-    weights, scale = places.weights, places.scale
-    recent = np.empty(weights.shape[0], np.int32)
+    recent = np.empty(places.weights.shape[0], np.int32)
     for r in range(users.shape[0]):
         count = window(users[r], -1, history, alive, recent)
-        vector(p[users[r]], q, y, recent, count, weights, scale[count], out[r])
+        vector(p[users[r]], q, y, recent, count, places, out[r])
 
 
 @njit(cache=True, nogil=True, _nrt=False)

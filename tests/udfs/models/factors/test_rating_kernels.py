@@ -31,6 +31,7 @@ class Rated(Model):
         super().__init__(seed, users, items, d, window)
         self.spread = np.floor(self.spread * 5)
         self.mean, self.error = np.zeros(2), np.zeros(2)
+        self.places = self.places._replace(shared=np.float32(0))
 
     def rate(
         self, rows: list[Row], rate: float = RATE, pull: float = PULL, first: int = 0
@@ -82,17 +83,18 @@ class Plain(reference.Factors):
         window, v = self.window(user, left), self.vector(user, left)
         q, p = self.q[item].copy(), self.p[user].copy()
         shares = sum(share[0] ** 2 for _, share in window)
-        e = miss / (1 + 4 * rate * (v @ v + q @ q) + 2 * rate * q @ q * shares)
+        step = 4.8 * rate
+        e = miss / (1 + step * (v @ v + q @ q + q @ q * shares / 2))
         self.touch(item)
         self.spread[item, 2] = min(self.spread[item, 2] + 1, 100)
-        self.user_spread[user] = np.clip(self.user_spread[user] + rate * miss / 2, -16, 16)
+        self.user_spread[user] = np.clip(self.user_spread[user] + step * miss / 8, -16, 16)
         self.bias[item] = np.clip(self.bias[item] + miss / (self.spread[item, 2] + 3), -16, 16)
-        self.q[item] = reference.clip(q + 4 * rate * (e * v - pull * q))
-        self.p[user] = reference.clip(p + 4 * rate * (e * q - pull * p))
+        self.q[item] = reference.clip(q + step * (e * v - pull * q))
+        self.p[user] = reference.clip(p + step * (e * q - pull * p))
         for j, share in window:
             self.touch(j)
             y = self.y[j]
-            self.y[j] = reference.clip(y + 2 * rate * share * (e * q - pull * y))
+            self.y[j] = reference.clip(y + step / 2 * share * (e * q - pull * y))
 
 
 COLUMNS = "p", "user_spread", "q", "y", "bias", "spread"
@@ -172,7 +174,7 @@ def test_an_event_without_a_rating_changes_no_factor() -> None:
     for name, old in zip(COLUMNS, before, strict=True):
         assert np.array_equal(getattr(model, name), old)
     # But the liked one has a part in what the user wants.
-    np.testing.assert_allclose(model.vectors()[0], model.p[0] + model.q[1] + model.y[1], rtol=1e-5)
+    np.testing.assert_allclose(model.vectors()[0], model.p[0] + model.y[1], rtol=1e-5)
 
 
 @pytest.mark.parametrize("rating", [1.0, -1.0, 40.0, 1e30, -3.4e38, 1e-38])

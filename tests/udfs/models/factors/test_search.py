@@ -38,7 +38,9 @@ def test_factors(
     catalogue, users = learner.catalogue, learner.users
     slots = shard.slots("bob", "ann", "eve")
     weights = np.random.default_rng(1).normal(1, 0.5, (2, catalogue.dimensions)).astype(np.float32)
-    places = Places(weights, np.zeros_like(weights), np.array([0, 1, 0.8], np.float32))
+    places = Places(
+        weights, np.zeros_like(weights), np.array([0, 1, 0.8], np.float32), np.float32(1)
+    )
     catalogue.y[:20] = catalogue.q[:20][::-1]
     vectors = user_vectors(catalogue, users, slots, places)
     held = users.p, catalogue.q, catalogue.y, catalogue.alive, places, catalogue.axis

@@ -49,7 +49,10 @@ class Model:
         first = np.exp(-np.arange(window) / 2)
         scale = np.append(0, 1 / np.sqrt(np.cumsum(first))).astype(np.float32)
         weights = np.repeat(first[:, None], d, axis=1).astype(np.float32)
-        self.places, self.again = Places(weights, np.zeros_like(weights), scale), False
+        self.places, self.again = (
+            Places(weights, np.zeros_like(weights), scale, np.float32(1)),
+            False,
+        )
         self.stamp, self.size = np.zeros(items, np.int64), items
         self.random = np.array([seed], np.uint64)
         self.eaten, self.events = np.zeros(items, np.int64), 1
