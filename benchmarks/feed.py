@@ -24,7 +24,7 @@ from flink_app.simulator import zipf_events
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.changes import Changes
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
-from udfs.feed.parameters import RANKER, Shared
+from udfs.feed.parameters import Shared
 from udfs.feed.reader import FeedReader
 from udfs.feed.writer import FeedWriter
 from udfs.learning.item_shard import ItemShard
@@ -34,7 +34,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import RANKER, Ranker
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows
 from udfs.stores.redis_feed import RedisFeed

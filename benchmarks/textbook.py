@@ -31,7 +31,7 @@ from udfs.learning.learner import Learner
 from udfs.memory import history_kernels, random_kernels
 from udfs.memory.history_kernels import Batch
 from udfs.models.factors import arrays, softmax_kernels
-from udfs.models.factors.arrays import Draws, Rule
+from udfs.models.factors.arrays import Draws
 from udfs.operators.flink import share_interpreter
 from udfs.stores.redis_lists import RedisLists
 from udfs.stores.redis_writer import Command, RedisWriter
@@ -75,14 +75,13 @@ class Textbook(KeyedProcessFunction):  # type: ignore[misc]
         touched, spare = arrays.touched(catalogue, self._count, room), users.spare(1)
         if len(self._eaten) < len(catalogue.alive):
             self._eaten = np.zeros(len(catalogue.alive), np.int64)
-        rates = np.float32(s.learning_rate), np.float32(s.regularisation)
         count = softmax_kernels.learn(
             arrays.user_factors(users),
             users.view,
             spare,
             arrays.item_factors(catalogue),
             Batch(self._one, item, weights, np.ones(1, np.uint8)),
-            Rule(*rates, learner.models.position),
+            learner.models.rule,
             Draws(s.negatives, catalogue.size, self._random, self._eaten, self._count),
             touched,
         )

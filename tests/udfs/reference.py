@@ -61,24 +61,33 @@ class Factors:
         self.user_spread = model.user_spread.astype(np.float64)
         self.spread = model.spread.astype(np.float64)
         self.alive: list[bool] = model.alive.tolist()
-        self.position: list[float] = [float(w) for w in model.position]
+        places = model.places
+        self.places, self.squares = (
+            np.array(m, np.float64) for m in (places.weights, places.squares)
+        )
+        self.scale: list[float] = places.scale.tolist()
+        self.shared, self.again = float(places.shared), bool(model.again)
         self.history: dict[int, list[tuple[int, bool]]] = defaultdict(list)
         self.touched: list[int] = []
 
-    def window(self, user: int, target: int) -> list[tuple[int, float]]:
-        """The last items liked, newest first, with w_k / √Σw."""
+    def window(self, user: int, target: int) -> list[tuple[int, NDArray[Any]]]:
+        """The last items liked, newest first, with c_k / √Σw."""
         liked = [
             item
             for item, liked in reversed(self.history[user])
             if liked and item != target and self.alive[item]
         ]
-        pairs = list(zip(liked, self.position, strict=False))
-        root = math.sqrt(sum(w for _, w in pairs))
-        return [(item, w / root) for item, w in pairs]
+        pairs = list(zip(liked, self.places, strict=False))
+        return [(item, c * self.scale[len(pairs)]) for item, c in pairs]
+
+    def left_out(self, item: int) -> int:
+        """The item that the window of an event on `item` has not."""
+        return -1 if self.again else item
 
     def vector(self, user: int, target: int = -1) -> NDArray[Any]:
-        """v_u = p_u + Σ w_k y / √Σw."""
-        shares = [share * self.y[item] for item, share in self.window(user, target)]
+        """v_u = p_u + Σ c_k ∘ (q + y) / √Σw."""
+        window = self.window(user, target)
+        shares = [share * (self.shared * self.q[item] + self.y[item]) for item, share in window]
         return np.asarray(sum(shares, self.p[user].copy()))
 
     def touch(self, item: int) -> None:
@@ -114,7 +123,8 @@ class Factors:
         left_out = {item, *(old for old, _ in self.history[user])}
         chosen = [(random.draw() >> 32) * known >> 32 for _ in range(negatives)]
         drawn = [j for j in chosen if self.alive[j] and j not in left_out]
-        window, v = self.window(user, item), self.vector(user, item)
+        left = self.left_out(item)
+        window, v = self.window(user, left), self.vector(user, left)
         scores = [self.bias[j] + self.q[j] @ v for j in (item, *drawn)]
         top = max(scores) if drawn else max(scores[0], 0.0)
         mine, *each = (math.exp(score - top) for score in scores)
@@ -138,12 +148,19 @@ class Factors:
             self.q[j] = clip(keep * self.q[j] + s * e * v)
             self.bias[j] = clip(self.bias[j] + b * e)
         energy = g @ g / len(g)
-        s = 4 * step / self.grow(self.user_spread, user, energy)
+        s = 2 * step / self.grow(self.user_spread, user, energy)
         self.p[user] = clip(max(1 - s * pull, 0.0) * self.p[user] + s * g)
-        for j, part in window:
+        for k, (j, share) in enumerate(window):
             self.touch(j)
-            s = part * step / self.grow(self.spread, (j, 1), part * part * energy)
-            self.y[j] = clip(max(1 - s * pull, 0.0) * self.y[j] + s * g)
+            h, slope = share * g, self.scale[len(window)] * g * (self.q[j] + self.y[j])
+            energy = h @ h / len(g)
+            s = step / self.grow(self.spread, (j, 1), energy)
+            kept = np.maximum(1 - s * abs(share) * pull, 0.0)
+            self.y[j] = clip(kept * self.y[j] + s * h)
+            s = step / self.grow(self.spread, (j, 0), energy)
+            self.q[j] = clip(self.q[j] + s * h)
+            self.squares[k] += slope**2
+            self.places[k] = clip(self.places[k] + step * slope / np.sqrt(self.squares[k] + 0.03))
 
     def grow(self, spread: NDArray[Any], place: Any, gain: float) -> float:
         """Add to an accumulator of AdaGrad; returns the root to divide a step by."""

@@ -22,8 +22,9 @@ from udfs.memory import takers
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.popularity_kernels import SPANS
 from udfs.models.item_cf.wire import Pairs
+from udfs.state.records import put_on_top
 
-VERSION = 6
+VERSION = 7
 
 
 class Deltas(msgspec.Struct, frozen=True, array_like=True):
@@ -40,8 +41,8 @@ class Deltas(msgspec.Struct, frozen=True, array_like=True):
         parameters: float64[P] by name, what to add to the shared parameters; only the first shard
             gets any. In versions 1 to 3, those of the ranker alone.
         moved, context: int32[m], which of the n items were in a user's window, and float32[m, d],
-            what to add to their factor y. Most of the n items were only drawn as negatives and are
-            not among them.
+            what to add to their factor y; up to version 6, to what they are as part of a history.
+            Most of the n items were only drawn as negatives and are not among them.
         keys: uint64[n], the items by `events.item_key`; not in versions 1 and 2.
         origin: the subtask of the user learner; −1 in versions 1 to 4: unknown.
         sums: float64[k, 4], of the items with events, the same weights at each of `SPANS`, as of
@@ -232,24 +233,39 @@ def _joined(parts: Sequence[bytes], dtype: str) -> NDArray[Any]:
 
 
 def _renewed(message: Deltas, d: int) -> Deltas:
-    """A message of an older version in the newest form: with sums, as if all its events were of the
-    latest time; of version 1 or 2, items by key and with a spread too."""
+    """A message of an older version in the newest form: y on top of q; with sums, as if all its
+    events were of the latest time; of version 1 or 2, items by key and with a spread too."""
+    if message.version >= 6:
+        return _on_top(message, d)
     events = np.frombuffer(message.events, "<i8")
     weight = np.frombuffer(message.weight, "<f8")[events > 0]
     sums = np.repeat(weight, len(SPANS)).tobytes()
     message = msgspec.structs.replace(message, sums=sums)
     if message.version >= 3:
-        return message
+        return _on_top(message, d)
     change = np.zeros((len(events), d + 4), np.float32)
     if len(events):
         sent = np.frombuffer(message.change, "<f4").reshape(len(events), -1)
         change[:, : sent.shape[1]] = sent
-    return msgspec.structs.replace(
+    renewed = msgspec.structs.replace(
         message,
         change=change.tobytes(),
         items=[item for item, n in zip(message.items, events, strict=True) if n > 0],
         keys=np.array([item_key(item) for item in message.items], np.uint64).tobytes(),
     )
+    return _on_top(renewed, d)
+
+
+def _on_top(message: Deltas, d: int) -> Deltas:
+    """A message whose `context` is what to add to an item as part of a history: now q, which is
+    part of that, changes it too, also of items that were in no window."""
+    change = np.frombuffer(message.change, "<f4").reshape(-1, d + 4)
+    context = np.zeros((len(change), d), np.float32)
+    told = np.frombuffer(message.context, "<f4").reshape(-1, d)
+    context[np.frombuffer(message.moved, "<i4")] = told
+    put_on_top(context, change[:, :d], change[:, d + 1 :] if message.version > 2 else None)
+    moved = np.arange(len(context), dtype=np.int32)
+    return msgspec.structs.replace(message, moved=moved.tobytes(), context=context.tobytes())
 
 
 def _slots(

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from udfs.errors import ServiceError
 from udfs.feed.parameters import Packed
 from udfs.models.item_cf.feed_rows import PairRows
-from udfs.state.records import read_rows, steady
+from udfs.state.records import put_on_top, read_rows, steady
 
-VERSION = 5
+VERSION = 6
 _READ = (2, VERSION)
 PUBLISH_MS = 200
 """How often an item shard publishes its changes. With several machines this is the delay
@@ -69,8 +69,8 @@ class FeedRows(msgspec.Struct, frozen=True, array_like=True):
         counted, pairs: only in versions 2 and 3: items, and their rows as from `wire.pack_row`.
         parameters: float64[P] by name, from the first shard only (see `udfs.feed.parameters`); in
             version 2 only those of the ranker.
-        changed: in the log, m records of `change_dtype`, in version 4 without sums. factors: d of
-            these.
+        changed: in the log, m records of `change_dtype`, in version 4 without sums, up to 5 with y
+            as in version 3 of `item_dtype`. factors: d of these.
         new, names: int32[k], which of them a replica may not know yet, and their ids.
         counts: rows of pairs.
         takers: uint8[m], see `item_dtype`; empty: they are not counted.
@@ -141,14 +141,16 @@ def _changed(feed: FeedRows, d: int) -> NDArray[np.void]:
     larger = form.itemsize - sum(form[name].itemsize for name in _HALVES)
     exponents = halves[:, larger // 2 :] & _NOT_FINITE
     if feed.version <= 4:
-        changed = _renewed(changed, d)
+        changed = _with_sums(changed, d)
     for name in [*_WHOLE, *_HALVES] if (exponents == _NOT_FINITE).any() else _WHOLE:
         np.nan_to_num(changed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    if feed.version <= 5:
+        put_on_top(changed["context"], changed["factor"], changed["spread"])
     return changed
 
 
-def _renewed(changed: NDArray[np.void], d: int) -> NDArray[np.void]:
-    """Records of version 4 in the newest form."""
+def _with_sums(changed: NDArray[np.void], d: int) -> NDArray[np.void]:
+    """Records of version 4, with sums."""
     renewed = np.zeros(len(changed), change_dtype(d))
     for name in changed.dtype.names or ():
         renewed[name] = changed[name]

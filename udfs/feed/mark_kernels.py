@@ -105,8 +105,8 @@ def hand_over(slots, sent, turn, to):
 
 @njit(cache=True, nogil=True)
 def matter(slots, owned, held, since, turn, share, out):
-    """Which changed items matter: whose factors have moved by a share of their length, whose bias
-    or popularity has changed as much, or which have waited long enough.
+    """Which changed items matter: whose factors have moved by a share of their length, y by one of
+    that of q + y, whose bias or popularity has changed as much, or which have waited long enough.
 
     Args:
         slots: int32[n]. owned: `Copied`, the items. held: `Copied`, the items as they were last
@@ -123,7 +123,7 @@ def matter(slots, owned, held, since, turn, share, out):
             moved += (owned.q[j, f] - held.q[j, f]) ** 2
             length += owned.q[j, f] ** 2
             moved_y += (owned.y[j, f] - held.y[j, f]) ** 2
-            length_y += owned.y[j, f] ** 2
+            length_y += (owned.q[j, f] + owned.y[j, f]) ** 2
         apart = abs(owned.bias[j] - held.bias[j])
         heat = abs(owned.popularity[j] - held.popularity[j])
         out[k] = (

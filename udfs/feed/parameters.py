@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 
-RANKER = "ranker"
-"""The name of the ranker's parameters, which were the only ones in older forms and had no name."""
-
 Parameters = Mapping[str, NDArray[np.float64]]
 """float64[P] by name, each with its own P."""
 
@@ -85,7 +82,7 @@ def read(packed: Packed) -> dict[str, NDArray[np.float64]]:
     ({'a': array([1.])}, {}, ['ranker'])
     """
     if isinstance(packed, bytes):
-        packed = {RANKER: packed} if packed else {}
+        packed = {"ranker": packed} if packed else {}
     found = {}
     for name, data in packed.items():
         try:

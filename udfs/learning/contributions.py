@@ -84,11 +84,15 @@ class Contributions:
     def take_back(self, user: str, day: int) -> Iterator[Emit]:
         """Let nothing of a user count on a day that goes on, and forget the user. What counted on
         one that is over stays, for it may be published before the next checkpoint: after a failure,
-        it would be published once more with another count and the same noise."""
-        if (row := self._row(user)) is not None:
-            self._rows.remove(user)
-            if row.item and row.day == day:
-                yield from self._tell(day, {row.item: -1})
+        it would be published once more with another count and the same noise. Such a day does not
+        come again here, even if the clock goes back: nobody would know that the user counted."""
+        if (row := self._row(user)) is None:
+            return
+        self._rows.remove(user)
+        if row.day < day and self._day(_SHARD) < day:
+            self._rows.put_all({_SHARD: _packed(day, "")})
+        if row.item and row.day >= day:
+            yield from self._tell(row.day, {row.item: -1})
 
     def spend(self, user: str, day: int) -> None:
         """Let nothing more of a user count on a day: what was counted under another id may have

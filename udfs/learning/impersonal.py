@@ -21,7 +21,7 @@ NOTHING_IN_STATE = (
     "item learner: noise",
     "item learner: noisy",
     "item learner: pairs",
-    "item learner: ranker",
+    "item learner: ranker2",
     "item learner: shared",
     "item learner: turn",
     "stats: accounts",

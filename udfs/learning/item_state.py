@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.feed import parameters
-from udfs.feed.parameters import RANKER, Parameters
+from udfs.feed.parameters import Parameters
 from udfs.learning.item_shard import Cut, ItemShard
+from udfs.ranking.ranker import RANKER
 from udfs.state.handles import Cell, Log, Rows
 
 SLICE = 128  # rows written at once: about a millisecond

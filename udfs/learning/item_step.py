@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from udfs.accounts import Account
 from udfs.events.item_changes import is_changes, unpack_changes
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
-from udfs.feed.parameters import RANKER, Shared
+from udfs.feed.parameters import Shared
 from udfs.feed.writer import FeedWriter
 from udfs.learning.contributions import is_contributions, unpack_contributions
 from udfs.learning.effects import END, Count, Effect, Report, Wake
@@ -31,7 +31,7 @@ from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
 from udfs.models.popular.mixture import Mixture
 from udfs.models.popular.source import POPULAR
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import RANKER, Ranker
 
 APPLY_MS = 100
 """How long messages gather. With several machines it adds half of that to the delay before the

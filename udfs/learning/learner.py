@@ -17,7 +17,6 @@ from udfs.accounts import RATINGS
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.metadata import Described, contents, put_described
 from udfs.feed.outbox import Outbox
-from udfs.feed.parameters import RANKER
 from udfs.learning.allowance import Allowance
 from udfs.learning.batch_kernels import Given
 from udfs.learning.prepared import Prepared, prepare
@@ -36,12 +35,12 @@ from udfs.memory.users import Users
 from udfs.models.factors.arrays import Draws, Ratings
 from udfs.models.popular.source import OF_ALL
 from udfs.models.settings import Settings
+from udfs.ranking.ranker import RANKER
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
 from udfs.threads import Threads
 
 _MASK, _SEED_STRIDE = 0xFFFFFFFFFFFFFFFF, 0x2545F4914F6CDD1D
-_SAMPLE_STRIDE = 0x9FB21C651E98DF25
 
 
 class Learned(NamedTuple):
@@ -83,10 +82,10 @@ class Learner:
         self.shared = SharedLists(s, self.models, self.writer)
         self.outbox = Outbox(self.catalogue, s.job.item_shards, origin)
         self._allowance = Allowance(s.ranker.train_per_s)
-        own = self.models.position, self.catalogue, self.users, self.outbox
+        own = self.models.rule, self.catalogue, self.users, self.outbox
         self.steps = Steps(s.model, *own, Takers(self.catalogue) if s.privacy.min_users else None)
         self._memory, self._event = self.catalogue.attach(_Memory()), 1
-        self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
+        self._random = np.zeros(1, np.uint64)
         self._seed = s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages; the ranker learns from few of the batches, and
         # what users take first tells what was added by itself.
@@ -153,7 +152,7 @@ class Learner:
         for name, one in self._learning.items():
             self._before.setdefault(name, one.parameters)
         self.strangers.meet(events, batch, slots, now_ms)
-        self._train(events, number, now_ms)
+        self._train(events, now_ms)
         counted = self.models.count(events)
         given = Given(events, batch.ts, slots, now_ms, self.half_life_ms)
         self._random[0] = (self._seed + number * random_kernels.EVENT_STRIDE) & _MASK
@@ -192,11 +191,11 @@ class Learner:
         found |= self.strangers.counted()
         return self.outbox.pack(now_ms, self.models.counted(), found)
 
-    def _train(self, events: Batch, number: int, now_ms: int) -> None:
+    def _train(self, events: Batch, now_ms: int) -> None:
         """Let the ranker learn from some of the events, before any model does: what known users
         took of what was known."""
         s = self.settings
-        if s.lists.model != RANKER:
+        if s.lists.model != "ranker":
             return
         most = len(events.users) if s.job.strict else self._allowance.most(now_ms)
         if not most:
@@ -211,8 +210,7 @@ class Learner:
             return
         self._allowance.take(len(chosen))
         self._before.setdefault(RANKER, self.models.ranker.parameters)
-        self._samples[0] = (self._seed ^ number * _SAMPLE_STRIDE) & _MASK
-        self.models.train(events.users[chosen], events.items[chosen], now_ms, self._samples)
+        self.models.train(events.users[chosen], events.items[chosen], now_ms)
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
         """The lists of the users in `slots` (distinct), their factors and what follows their lists,

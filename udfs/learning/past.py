@@ -2,7 +2,7 @@
 
 In: events that were learned before, under other ids of the same person. Out: the user's history as
 if all of them had been the user's own; and the user's own factor after those that are new to it.
-Items stay as they are, because they have learned from these events already.
+Items, and what all users share, stay as they are: they have learned from these events already.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from udfs.memory import history_kernels, random_kernels
 from udfs.memory.columns import Table, column
 from udfs.memory.history_kernels import Batch
 from udfs.models.factors import arrays, rating_kernels, softmax_kernels
-from udfs.models.factors.arrays import Draws, Ratings, Rule
+from udfs.models.factors.arrays import Draws, Ratings
 from udfs.models.settings import Settings
 from udfs.state.handles import MemoryRows, Rows
 
@@ -55,8 +55,7 @@ class Past:
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
         s, model = learner.settings, learner.settings.model
-        rate, pull = np.float32(model.learning_rate), np.float32(model.regularisation)
-        self._rule = Rule(rate, pull, learner.models.position)
+        self._rule = learner.models.rule
         self._squared = model.loss == "squared"
         self._each, self._negatives = model.negatives + model.window, model.negatives
         self._scale = np.float32(s.events.rating_scale)
@@ -131,7 +130,10 @@ class Past:
             taught = Draws(self._negatives, catalogue.size, start, eaten, self._event)
             self._event += n
         factors, items = arrays.user_factors(users), arrays.item_factors(catalogue)
-        count = self._learn(factors, users.view, spare, items, part, self._rule, taught, touched)
+        rule, places = self._rule, self._rule.places
+        scratch = places._replace(weights=places.weights.copy(), squares=places.squares.copy())
+        rule = rule._replace(places=scratch)
+        count = self._learn(factors, users.view, spare, items, part, rule, taught, touched)
         d, slots, before = catalogue.dimensions, touched.slots[:count], touched.before[:count]
         catalogue.q[slots], catalogue.bias[slots] = before[:, :d], before[:, d]
         catalogue.spread[slots], catalogue.y[slots] = before[:, d + 1 : d + 4], before[:, d + 4 :]

@@ -50,7 +50,7 @@ def _learning(trial: Learner) -> None:
 def _lists(trial: Learner) -> None:
     """Train the ranker, and make lists."""
     users = _known(trial)
-    trial.models.train(users, trial.catalogue.slots(["x", "y"]), 1, np.zeros(1, np.uint64))
+    trial.models.train(users, trial.catalogue.slots(["x", "y"]), 1)
     _ = [updates.json for updates in trial.user_lists(users, 1)]
 
 

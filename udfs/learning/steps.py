@@ -7,7 +7,6 @@ packed, full pages written. The tuples of arrays are made anew only when a table
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from udfs.direct import Direct
 from udfs.feed.change_kernels import Demand, People
@@ -37,22 +36,21 @@ class Steps:
     """See the module.
 
     Args:
-        position: float32[L], the weights of the window.
+        rule: how far an event moves factors.
         takers: counts who took what for the first time; None: nobody wants to know.
     """
 
     def __init__(
         self,
         options: Model,
-        position: NDArray[np.float32],
+        rule: Rule,
         catalogue: Catalogue,
         users: Users,
         outbox: Outbox,
         takers: Takers | None = None,
     ) -> None:
         self._users, self._catalogue, self._outbox = users, catalogue, outbox
-        rate, pull = np.float32(options.learning_rate), np.float32(options.regularisation)
-        self._rule = Rule(rate, pull, position)
+        self._rule = rule
         squared = options.loss == "squared"
         self._step = Direct(batch_kernels.squared if squared else batch_kernels.softmax)
         self._each = options.negatives + options.window

@@ -48,7 +48,7 @@ class ItemLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             items=rows(context, "items"),
             pairs=rows(context, "pairs"),
             layout=cell(context, "layout"),
-            ranker=cell(context, "ranker"),
+            ranker=cell(context, "ranker2"),
             shared=cell(context, "shared"),
             inbox=log(context, "inbox"),
             inbox2=log(context, "inbox2"),

@@ -49,7 +49,7 @@ class Model(Struct, frozen=True, kw_only=True):
             gt=0,
             le=1,
         ),
-    ] = 0.12
+    ] = 0.1
     regularisation: Annotated[
         float,
         Meta(
@@ -85,7 +85,7 @@ class Model(Struct, frozen=True, kw_only=True):
             gt=0,
             le=10_000,
         ),
-    ] = 6.0
+    ] = 3.0
     seed: Annotated[
         int,
         Meta(

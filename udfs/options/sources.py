@@ -22,8 +22,9 @@ class Source(Struct, frozen=True, kw_only=True):
         name: as written by people.
         code: the module and, after a colon, the class, a `udfs.models.model.Model`.
         about: what it lists, for the docs. shown: the same, worded as a reason, for the page.
-        prior: the initial weight of the ranker's feature log(.3 + share of its largest evidence);
-            above 0, or 0 if and only if the source gives no evidence by item.
+        prior: the initial weight of the ranker's feature log(floor + share of its largest
+            evidence); above 0, or 0 if and only if the source gives no evidence by item.
+        floor: what no evidence is, as such a share: the less, the more even a little says.
         alone: whether users' lists can come from it alone.
         options: the module and struct of its section of the configuration; "": it has none.
     """
@@ -33,6 +34,7 @@ class Source(Struct, frozen=True, kw_only=True):
     about: str
     shown: str
     prior: float = 0.0
+    floor: float = 0.3
     alone: bool = True
     options: str = ""
 
@@ -140,7 +142,8 @@ register(
         code="udfs.models.user_cf.source:LikeMinded",
         about="what those took who took your last items",
         shown="people like you took it",
-        prior=0.7,
+        prior=0.4,
+        floor=0.01,
         options="udfs.models.options:UserCF",
     )
 )

@@ -203,17 +203,11 @@ class Blend:
             near, self._shop.users.view, c.keys, c.axis, c.size, asked, views, items, offers
         )
 
-    def train(self, moment: Moment, taken: NDArray[np.int32], random: NDArray[np.uint64]) -> None:
-        """Let the ranker learn that the users of a moment took the items `taken` next.
-
-        Args:
-            random: uint64[1], the generator's state.
-        """
+    def train(self, moment: Moment, taken: NDArray[np.int32]) -> None:
+        """Let the ranker learn that the users of a moment took the items `taken` next."""
         extra = moment.once("extra", self._extra, moment)  # first: it finds the users' vectors too
         asked, views, items = self._asked(moment, extra)
-        rule = ranker_kernels.Training(
-            taken, self._ranker.squares, ranker.LEARNING_RATE, ranker.SAMPLES, random
-        )
+        rule = ranker_kernels.Training(taken, self._ranker.squares, ranker.LEARNING_RATE)
         ranker_kernels.train(
             asked,
             self._shop.users.view,

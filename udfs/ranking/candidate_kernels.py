@@ -111,7 +111,7 @@ def weigh(begin, sources, alive, scratch):
 
 
 @njit(cache=True, nogil=True)
-def collect(row, taken, asked, history, sources, items, scratch):
+def collect(row, asked, history, sources, items, scratch):
     """The candidates of one user: those of `extra`, and about `most` of all that have evidence.
 
     Evidence becomes a share of its largest among all with evidence, by source, at least
@@ -119,7 +119,7 @@ def collect(row, taken, asked, history, sources, items, scratch):
     the ranker may put into a list. All candidates are alive and, if asked, unseen.
 
     Args:
-        row: of `asked`. taken: a slot that is kept if it is a candidate at all, or −1.
+        row: of `asked`.
 
     Returns: how many there are; `scratch.slots` names them, those of `extra` first, the others by
     slot, with `scratch.shares`. `scratch.mark` is `scratch.call[0]` at those of `extra`.
@@ -134,7 +134,7 @@ def collect(row, taken, asked, history, sources, items, scratch):
         _forget(scratch)
         call[1] = asked.since
     known = call[2]
-    first, runs = _find(row, taken, asked, history, scratch)
+    first, runs = _find(row, asked, history, scratch)
     if call[2] > known:
         weigh(known, sources, items.alive, scratch)
     count = _move(first, runs, scratch)
@@ -151,9 +151,9 @@ def _forget(scratch):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _find(row, taken, asked, history, scratch):
-    """Set `scratch.slots` to the candidates of `extra` and `taken`, see `collect`, `scratch.wanted`
-    to the runs of items that may have evidence, and add to `scratch.due` whose damping is wanted.
+def _find(row, asked, history, scratch):
+    """Set `scratch.slots` to the candidates of `extra`, `scratch.wanted` to the runs of items that
+    may have evidence, and add to `scratch.due` whose damping is wanted.
 
     Returns: how many candidates, and how many numbers of runs.
     """
@@ -170,13 +170,6 @@ def _find(row, taken, asked, history, scratch):
         if j >= 0 and mark[j] != call[0]:
             mark[j] = call[0]
             slots[first] = j
-            first += 1
-    if taken >= 0 and mark[taken] != call[0]:
-        spoken = False
-        for s in range(evidence.shape[0]):
-            spoken |= evidence[s, taken] != ZERO
-        if spoken:
-            slots[first] = taken
             first += 1
     count, end = _runs(scratch.touched, runs), call[2]
     for k in range(first):

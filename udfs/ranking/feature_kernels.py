@@ -20,7 +20,6 @@ from udfs.memory.popularity_kernels import decayed
 from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.vector_kernels import logarithms
 
-FLOOR = 0.3  # what no evidence at all is, as a share of the most: log(0.3) = −1.2
 ALWAYS, OF_TAKEN, BESIDES_0, WITH_EVIDENCE = range(4)
 """When a feature says anything of an item, so that its source may be named: always; if somebody has
 taken the item; unless it is 0; if its source, one of evidence, has some for the item."""
@@ -103,13 +102,14 @@ def _describe(view, row, slots, count, shares, known, column, out):
 
 
 class Share(NamedTuple):
-    """log(FLOOR + s_j), s_j the item's share of the largest evidence of one source.
+    """log(floor + s_j), s_j the item's share of the largest evidence of one source.
 
     Attributes:
-        source: the row of shares.
+        source: the row of shares. floor: float32, see `Source.floor`.
     """
 
     source: int
+    floor: Any
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -117,7 +117,7 @@ def fill_share(view, row, slots, count, shares, out):
     """See `Share`."""
     own = shares[view.source]
     for k in range(count):
-        out[k] = np.float32(FLOOR) + own[k]
+        out[k] = view.floor + own[k]
     logarithms(out, count)
 
 

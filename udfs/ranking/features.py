@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from udfs.models.content.source import FEW, Content
 from udfs.models.factors.source import Factors
 from udfs.models.model import Model, Moment, Shop
@@ -73,7 +75,7 @@ def register(feature: Feature) -> None:
 
 
 def _share(row: int, source: sources.Source) -> Feature:
-    share = Share(row)
+    share = Share(row, np.float32(source.floor))
     return Feature(source.name, source.prior, source.name, lambda _: share, True, WITH_EVIDENCE)
 
 
@@ -81,7 +83,7 @@ def features() -> tuple[Feature, ...]:
     """All features.
 
     >>> [(feature.name, feature.prior, feature.source) for feature in features()][:3]
-    [('item-cf', 2.0, 'item-cf'), ('user-cf', 0.7, 'user-cf'), ('product', 0.5, 'mf')]
+    [('item-cf', 2.0, 'item-cf'), ('user-cf', 0.4, 'user-cf'), ('product', 0.5, 'mf')]
     """
     shares = (_share(row, source) for row, source in enumerate(sources.evident()))
     return (*shares, *_registered.values())

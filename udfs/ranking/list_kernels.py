@@ -17,7 +17,6 @@ from udfs.compiling import njit
 from udfs.models.cached import forget_unreadable
 from udfs.models.offers import explain, name
 from udfs.models.popular.popular_kernels import near_top
-from udfs.ranking.feature_kernels import FLOOR
 from udfs.ranking.ranker_kernels import rank
 
 
@@ -74,7 +73,7 @@ def make_lists(asked, history, sources, features, items, scratch, network, offer
         _name_all(asked, history, offers.naming, offers.first, n, scratch)
     short = rank(asked, history, sources, features, items, scratch, network, out)
     scores, reasons, consumed = out.scores, out.reasons, out.consumed
-    lowest = np.float32(FLOOR) if network.choice >= 0 else np.float32(0.0)
+    lowest = np.float32(network.floor) if network.choice >= 0 else np.float32(0.0)
     for r in range(begin, end):
         for k in range(n):
             scores[r, k] = np.exp(scores[r, k]) - lowest

@@ -23,6 +23,9 @@ from udfs.ranking.ranker_kernels import Network
 
 _FIRST, _LARGEST = 1e-8, 1e3
 
+RANKER = "ranker2"
+"""The name of its parameters among those that learners share. Those of older forms are called
+"ranker", or have no name: their features were others, so they are not used any more."""
 HIDDEN = 8
 """Units of the neural ranker's hidden layer: with 8 it is equal to the linear one on
 MovieLens-100K, and a little slower to learn (docs/models.md), so nothing speaks for more."""
@@ -31,9 +34,6 @@ LEARNING_RATE = 0.2
 CANDIDATES = 200
 """How many items with evidence get a score, those with the most: ten times a list of 20. The
 best by factors and the popular ones are candidates besides."""
-SAMPLES = 200
-"""Items drawn as not wanted for each event learned, as many as there are candidates: without
-them the ranker would learn to order good items, but not to separate them from the rest."""
 
 
 def first_parameters(hidden: int) -> NDArray[np.float64]:
@@ -70,6 +70,7 @@ class Ranker:
             name: at - 1
             for at, name in enumerate(("", *(source.name for source in sources.evident())))
         }
+        self._floors = {"": 1.0} | {source.name: source.floor for source in sources.evident()}
         self.speaks = tuple(sources.position(feature.source) for feature in features())
         self.says = tuple(feature.says for feature in features())
 
@@ -97,7 +98,8 @@ class Ranker:
         Args:
             alone: a source of evidence, whose feature alone is then the score.
         """
-        return Network(self.w, self.hidden, self.speaks, self.says, self._choices[alone])
+        chosen = self._choices[alone], self._floors[alone]
+        return Network(self.w, self.hidden, self.speaks, self.says, *chosen)
 
 
 class Memory:

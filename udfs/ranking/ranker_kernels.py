@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from udfs.compiling import njit
-from udfs.memory import history_kernels
-from udfs.memory.random_kernels import next_random
 from udfs.memory.top_kernels import insert
 from udfs.models.cached import forget_unreadable
 from udfs.ranking.candidate_kernels import activity, collect, describe, price, weigh
-from udfs.ranking.feature_kernels import FLOOR, loudest
+from udfs.ranking.feature_kernels import loudest
 
 
 class Network(NamedTuple):
@@ -30,6 +28,7 @@ class Network(NamedTuple):
         w: float64[P], see `fold`; changed in place by `train`. hidden: units, 0: linear.
         speaks, says: F integers each, for which source each feature speaks, and of which items.
         choice: the feature that alone is the score, where it is above that of no evidence; −1: all.
+        floor: what no evidence is to the chosen source, as a share of the most.
     """
 
     w: Any
@@ -37,6 +36,7 @@ class Network(NamedTuple):
     speaks: Any
     says: Any
     choice: int
+    floor: float
 
 
 class Training(NamedTuple):
@@ -45,14 +45,11 @@ class Training(NamedTuple):
     Attributes:
         taken: int32[rows], the living items that users took next.
         squares: float64[P], G > 0, changed in place. rate: of the step.
-        samples: items drawn. random: uint64[1], changed in place.
     """
 
     taken: Any
     squares: Any
     rate: float
-    samples: int
-    random: Any
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -168,8 +165,7 @@ def rank(asked, history, sources, features, items, scratch, network, out):
     folded = np.zeros((max(hidden, 1), size + 2), np.float32)
     mean, slopes = np.empty(size, np.float32), np.empty(size, np.float32)
     raised = np.empty(max(speaks) + 1, np.float32)
-    lowest, short = np.float32(np.log(FLOOR)), 0
-    nothing = np.int32(-1)  # of the type that `train` gives: both share one compiled `collect`
+    lowest, short = np.float32(np.log(network.floor)), 0
     slots, x, place, shares = scratch.slots, scratch.x, scratch.place, scratch.shares
     users, rows, scores, models = asked.users, out.items, out.scores, out.models
     z = x[max(choice, 0)] if choice >= 0 else scratch.z
@@ -177,7 +173,7 @@ def rank(asked, history, sources, features, items, scratch, network, out):
         rows[r, :] = -1
         scores[r, :] = -np.inf
         models[r, :] = 0 if choice < 0 else speaks[choice]
-        count = collect(r, nothing, asked, history, sources, items, scratch)
+        count = collect(r, asked, history, sources, items, scratch)
         describe(r, count, asked, features, scratch)
         if choice < 0:
             fold(network, activity(users[r], history), folded)
@@ -210,75 +206,45 @@ def rank(asked, history, sources, features, items, scratch, network, out):
 
 @njit(cache=True, nogil=True)
 def train(asked, history, sources, features, items, scratch, network, training):
-    """Learn from what each user took: a step on the softmax over all items, event by event.
+    """Learn from what each user took: a step on the softmax over the candidates, event by event.
 
-    The candidates, with weight c_j = 1, and those of `samples` items drawn uniformly that are no
-    candidates, with c_j = I / `samples`, represent the catalogue (all of it, where it is no
-    larger); what a user has consumed is left out. With z the logits and p_j = c_j·e^{z_j} / Σ c·e^z
+    With z the logits, p the softmax of them, and y the item that the user took,
 
         g = ∂z_y/∂w − Σ_j p_j ∂z_j/∂w;  G += g²;  w += rate · g / √G
 
-    for the item y that the user took (AdaGrad: Duchi, Hazan, Singer 2011). Training on candidates
-    alone would teach how to tell good ones apart, but not from the rest.
+    (AdaGrad: Duchi, Hazan, Singer 2011). An item that was no candidate teaches nothing: a list is
+    chosen among candidates only, and such an item, set beside the best of all others, would teach
+    that having little evidence is good.
 
     Args:
         training: `Training`; the others as of `rank`.
     """
-    slots, x, z, mark = scratch.slots, scratch.x, scratch.z, scratch.mark
-    shares, alive, users, total_items = scratch.shares, items.alive, asked.users, items.size
+    slots, z, users = scratch.slots, scratch.z, asked.users
     w, squares, taken = network.w, training.squares, training.taken
-    samples, random = training.samples, training.random
     folded = np.zeros((max(network.hidden, 1), len(network.speaks) + 2), np.float32)
     gradient = np.zeros(w.shape[0])
     for r in range(asked.begin, asked.end):
         user, goal = users[r], -1
-        count = collect(r, taken[r], asked, history, sources, items, scratch)
-        call = scratch.call[0]
-        if asked.exclude:
-            history_kernels.mark(
-                call + 1, user, history.tail, history.fill, history.older, history.pages, mark
-            )
-        known, weight = count, np.float32(1.0)
+        count = collect(r, asked, history, sources, items, scratch)
         for k in range(count):
-            mark[slots[k]] = call + 1
             if slots[k] == taken[r]:
                 goal = k
-        if samples < total_items:
-            weight = np.float32(total_items / max(samples, 1))
-        for n in range(min(samples, total_items)):
-            j = np.int64(n)
-            if samples < total_items:
-                j = np.int64(next_random(random) % np.uint64(total_items))
-            if mark[j] <= call and alive[j]:
-                mark[j] = call + 1
-                slots[count] = j
-                for s in range(len(sources)):
-                    shares[s, count] = 0.0
-                if j == taken[r]:
-                    goal = count
-                count += 1
-        if goal < 0 and mark[taken[r]] <= call:
-            goal = count
-            slots[count] = taken[r]
-            for s in range(len(sources)):
-                shares[s, count] = 0.0
-            count += 1
         if goal < 0:
             continue
         describe(r, count, asked, features, scratch)
         active = activity(user, history)
         fold(network, active, folded)
-        logits(x, count, network, folded, z)
+        logits(scratch.x, count, network, folded, z)
         top, total = np.float32(-np.inf), 0.0
         for k in range(count):
             top = max(top, z[k])
         for k in range(count):
-            z[k] = np.exp(z[k] - top) * (weight if k >= known and k != goal else np.float32(1.0))
+            z[k] = np.exp(z[k] - top)
             total += z[k]
         for k in range(count):
             z[k] = -z[k] / total
         z[goal] += np.float32(1.0)
-        _gradient(x, count, network, folded, active, z, gradient)
+        _gradient(scratch.x, count, network, folded, active, z, gradient)
         for f in range(w.shape[0]):
             squares[f] += gradient[f] * gradient[f]
             w[f] += training.rate * gradient[f] / np.sqrt(squares[f])

@@ -16,6 +16,7 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.history_kernels import Batch
 from udfs.memory.users import Users
 from udfs.models.content.source import Content
+from udfs.models.factors.arrays import Rule
 from udfs.models.factors.source import Factors
 from udfs.models.item_cf.neighbours import Neighbours, Row, Windows
 from udfs.models.item_cf.source import TakenTogether
@@ -32,7 +33,7 @@ from udfs.options.sources import SOURCES, position
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import RANKER, Ranker
 from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.ranking.similar import similar
 from udfs.ranking.steps.rules import longer
@@ -67,7 +68,7 @@ class Recommender:
         }
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ranker = Ranker(settings.ranker)
-        self.shared: dict[str, Any] = {"ranker": self.ranker, OF_ALL: self.popular.first} | {
+        self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
@@ -97,17 +98,10 @@ class Recommender:
         next batch. None if there are none."""
         return self._counts.gathered()
 
-    def train(
-        self,
-        slots: NDArray[np.int32],
-        taken: NDArray[np.int32],
-        now_ms: int,
-        random: NDArray[np.uint64],
-    ) -> None:
-        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next;
-        `random`: uint64[1], the generator's state."""
+    def train(self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int) -> None:
+        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next."""
         if len(slots):
-            self._blend.train(self.moment(slots, now_ms), taken, random)
+            self._blend.train(self.moment(slots, now_ms), taken)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and
@@ -254,9 +248,9 @@ class Recommender:
         self.shop.clock[0] = at_ms
 
     @property
-    def position(self) -> NDArray[np.float32]:
-        """The weights of a user's last items in mf, float32[L]."""
-        return self._source("mf", Factors).position
+    def rule(self) -> Rule:
+        """How far an event moves the factors of mf."""
+        return self._source("mf", Factors).rule
 
     @property
     def neighbours(self) -> Neighbours:

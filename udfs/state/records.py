@@ -5,7 +5,8 @@ A record begins with its version and its number of factors, so a reader can refu
 before it reads further. Sizes: `d` factors, a user record of 296 + 4d bytes, an item record of
 84 + 8d bytes. Older versions are still read. Version 1 had no window of the history: its bias of a
 user is ignored, and the fields that it lacks begin at 0. Version 2 of an item had no `sums`: they
-begin at what a steady demand would have left.
+begin at what a steady demand would have left. Up to version 3, y was all that an item is as part of
+a history, where it is q + y now (see `put_on_top`).
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 
-USER_VERSION, ITEM_VERSION = 2, 3
+USER_VERSION, ITEM_VERSION = 2, 4
 PAGE = 32
 """Consumed items per history page: one page is one row of state."""
 _FACTOR_FORM = 1
+_ON_TOP = 4  # the version from which y is what comes on top of q
 _OTHERS_FORMS = 1, 2
 
 
@@ -53,8 +55,9 @@ def user_dtype(d: int) -> np.dtype[np.void]:
 
 def item_dtype(d: int) -> np.dtype[np.void]:
     """An item: events, wall clock of the last (ms), decayed popularity, its time (ms), bias, the
-    factors q and y, and the spread of q, y and bias (see `softmax_kernels.learn`;
-    of ratings learned by squared error the last is their number, and the others are 0); `sums`, its
+    factors q and y (as part of a history it is q + y), and the spread of q, y and bias (see
+    `softmax_kernels.learn`; of ratings learned by squared error the last is their number, and the
+    others are 0); `sums`, its
     popularity at each of `popularity_kernels.SPANS`; `takers`, how many users took it, if they are
     counted: 255 are 255 or more."""
     return np.dtype(
@@ -147,12 +150,25 @@ def _forms(dtype: np.dtype[np.void]) -> dict[int, np.dtype[np.void]]:
     return {
         1: _without(dtype, {"spread", "disliked", "context", "sums"}),
         2: _without(dtype, {"sums"}),
+        3: dtype,
         ITEM_VERSION: dtype,
     }
 
 
 def _without(dtype: np.dtype[np.void], later: set[str]) -> np.dtype[np.void]:
     return np.dtype([(name, dtype[name]) for name in dtype.names or () if name not in later])
+
+
+def put_on_top(y: NDArray[Any], q: NDArray[Any], spread: NDArray[Any] | None = None) -> None:
+    """Change `y`, which was all that items are as part of a history, to what they are there besides
+    `q`, so that nobody wants anything else. Where factors learn ratings, it still is all: there
+    `spread` of q and y is 0.
+
+    Args:
+        y, q, spread: floats [n, d] twice, and [n, 3]; None: of a form without, all change.
+    """
+    learned = slice(None) if spread is None else spread[:, :2].any(axis=1)
+    y[learned] -= q[learned]
 
 
 def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.void]:
@@ -199,8 +215,8 @@ def read_rows(data: bytes, dtype: np.dtype[np.void], what: str) -> NDArray[np.vo
 
 
 def _renewed(rows: NDArray[np.void], dtype: np.dtype[np.void], newest: int) -> NDArray[np.void]:
-    """A copy in the newest form, with 0 for missing fields and for non-finite numbers, and sums as
-    they would be had demand been steady."""
+    """A copy in the newest form, with 0 for missing fields and for non-finite numbers, sums as they
+    would be had demand been steady, and y as what is missing of q."""
     renewed = np.zeros(len(rows), dtype)
     for name in dtype.names or ():
         if name in (rows.dtype.names or ()):
@@ -209,6 +225,9 @@ def _renewed(rows: NDArray[np.void], dtype: np.dtype[np.void], newest: int) -> N
             np.nan_to_num(renewed[name], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     if "sums" in (dtype.names or ()) and "sums" not in (rows.dtype.names or ()):
         renewed["sums"] = steady(renewed["popularity"], renewed["events"])
+    if "context" in (dtype.names or ()) and rows["version"][0] < _ON_TOP:
+        spread = renewed["spread"] if "spread" in (rows.dtype.names or ()) else None
+        put_on_top(renewed["context"], renewed["factor"], spread)
     renewed["version"] = newest
     return renewed
 

@@ -24,7 +24,11 @@ CONSTANTS = {
     "ranker": ranker,
     "feed": entries,
 }
-RENAMED = {"user_cf.said": "ITEMS_EACH", "user_cf.hermit": "ACTIVITY_SHRINK"}
+RENAMED = {
+    "user_cf.said": "REACH",
+    "user_cf.hermit": "ACTIVITY_SHRINK",
+    "user_cf.position_decay": "RECENT",
+}
 """Constants whose names are not those of the options."""
 RENEWED = {"ranker.train_per_batch": "ranker.train_per_s"}
 """Options with another in their place."""

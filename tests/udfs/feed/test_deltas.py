@@ -146,7 +146,7 @@ def test_shards_get_their_own_items() -> None:
 
 def test_another_version_is_refused() -> None:
     other = msgspec.structs.replace(message(["a"], [1]), version=VERSION + 1)
-    with pytest.raises(ServiceError, match=r"changes of items have form 7, .* reads 1 to 6"):
+    with pytest.raises(ServiceError, match=r"changes of items have form 8, .* reads 1 to 7"):
         unpack_deltas(msgspec.msgpack.encode(other))
 
 
@@ -188,7 +188,7 @@ def test_the_bytes_of_version_1_are_still_applied() -> None:
         "97 01 91 a1 61 c4 08 0000803f 000000bf c4 08 000000000000f03f c4 08 0000000000408f40"
         "c4 08 0300000000000000 cd 1388"
     )
-    assert (owner.y[0, 0], owner.spread[0].tolist()) == (0.25, [1, 1, 1])
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (0.25 - 1, [1, 1, 1])
 
 
 def test_the_bytes_of_version_2_are_still_applied() -> None:
@@ -197,7 +197,7 @@ def test_the_bytes_of_version_2_are_still_applied() -> None:
         "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
         "c4 04 00000000 c4 04 000000bf"
     )
-    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25 - 1, [3, 1, 2])
 
 
 def test_the_bytes_of_version_3_are_still_applied() -> None:
@@ -206,7 +206,7 @@ def test_the_bytes_of_version_3_are_still_applied() -> None:
         "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
         "c4 04 00000000 c4 04 000000bf c0 c4 00 c4 08 " + keys("a").tobytes().hex()
     )
-    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25 - 1, [3, 1, 2])
 
 
 def test_the_ranker_of_version_3_is_shared_by_its_name() -> None:
@@ -226,7 +226,7 @@ def test_the_bytes_of_version_4_are_applied() -> None:
         "c4 08" + keys("a").tobytes().hex()
     )
     owner = applied(data)
-    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25 - 1, [3, 1, 2])
     received = parameters.read(unpack_deltas(bytes.fromhex(data)).parameters)
     assert {name: values.tolist() for name, values in received.items()} == {
         "ranker": [0.5],
@@ -242,20 +242,23 @@ def test_the_bytes_of_version_5_are_applied() -> None:
         "c4 04 00000000 c4 04 000000bf c0 80 c4 08" + keys("a").tobytes().hex() + "07"
     )
     owner = applied(data)
-    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25, [3, 1, 2])
+    assert (owner.y[0, 0], owner.spread[0].tolist()) == (-0.25 - 1, [3, 1, 2])
     assert unpack_deltas(bytes.fromhex(data)).origin == 7
     assert owner.sums[0].tolist() == [1] * 4, "as if all were of the latest time"
 
 
-def test_the_bytes_of_version_6_are_applied() -> None:
+@pytest.mark.parametrize(("version", "context"), [("06", -0.25 - 1), ("07", -0.25)])
+def test_the_bytes_of_versions_6_and_7_are_applied(version: str, context: float) -> None:
+    """Up to version 6, y did not come on top of q, which moves by 1 here."""
     sums = np.array([1.0, 2.0, 2.5, 3.0])
     data = (
-        "9e 06 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
+        f"9e {version} 91 a1 61 c4 14 0000803f 000000bf 00000040 00000000 0000803f"
         "c4 08 000000000000f03f c4 08 0000000000408f40 c4 08 0300000000000000 cd 1388"
         "c4 04 00000000 c4 04 000000bf c0 80 c4 08" + keys("a").tobytes().hex() + "07"
         "c4 20" + sums.tobytes().hex()
     )
-    assert applied(data).sums[0].tolist() == sums.tolist()
+    owner = applied(data)
+    assert (owner.y[0, 0], owner.sums[0].tolist()) == (context, sums.tolist())
 
 
 def test_shared_parameters_go_to_the_first_shard_whatever_else_there_is() -> None:

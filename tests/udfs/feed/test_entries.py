@@ -20,6 +20,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 FORM_2 = bytes.fromhex((FIXTURES / "feed-v2.hex").read_text())
 FORM_4 = bytes.fromhex((FIXTURES / "feed-v4.hex").read_text())
 FORM_5 = bytes.fromhex((FIXTURES / "feed-v5.hex").read_text())
+FORM_6 = bytes.fromhex((FIXTURES / "feed-v6.hex").read_text())
 FORM_3 = bytes.fromhex((FIXTURES / "feed-v3.hex").read_text())
 
 
@@ -51,21 +52,27 @@ def test_form_3_names_its_parameters() -> None:
 def test_other_forms_are_refused() -> None:
     for version in (1, VERSION + 1):
         other = msgspec.structs.replace(check(FORM_3), version=version)
-        with pytest.raises(ServiceError, match=f"it has form {version}, not 2 to 5"):
+        with pytest.raises(ServiceError, match=f"it has form {version}, not 2 to 6"):
             unpack(msgspec.msgpack.encode(other), item_dtype(1))
 
 
 @pytest.mark.parametrize(
-    ("form", "sums"),
-    [(FORM_4, [np.float32(2 / 24), 3, 3, 3]), (FORM_5, [0.25, 2.5, 2.75, 3])],
-    ids=["4, whose sums were those of a steady demand", "5"],
+    ("form", "sums", "context"),
+    [
+        (FORM_4, [np.float32(2 / 24), 3, 3, 3], -0.75),
+        (FORM_5, [0.25, 2.5, 2.75, 3], -0.75),
+        (FORM_6, [0.25, 2.5, 2.75, 3], -0.25),
+    ],
+    ids=["4, whose sums were those of a steady demand", "5, whose y was not on top of q", "6"],
 )
-def test_forms_4_and_5_have_half_of_the_bytes_of_an_item(form: bytes, sums: list[float]) -> None:
+def test_forms_from_4_on_have_half_of_the_bytes_of_an_item(
+    form: bytes, sums: list[float], context: float
+) -> None:
     feed, rows, changed = unpack(form, item_dtype(1))
     assert (feed.shard, feed.epoch, feed.restored, list(feed.names)) == (0, 1, True, ["a"])
     assert not len(rows)
     assert changed["key"].tolist() == keys("a").tolist()
-    for name, value in (("factor", 0.5), ("context", -0.25), ("spread", 1.5), ("bias", -0.5)):
+    for name, value in (("factor", 0.5), ("context", context), ("spread", 1.5), ("bias", -0.5)):
         assert (changed[name] == value).all(), name
     assert (changed["events"][0], changed["seen"][0]) == (3, 5000)
     assert (changed["popularity"][0], changed["popularity_at"][0]) == (2.0, 4000.0)
@@ -77,7 +84,7 @@ def test_forms_4_and_5_have_half_of_the_bytes_of_an_item(form: bytes, sums: list
     assert (row.numbers.tolist(), row.values.tolist()) == ([0], [0.5])
 
 
-@pytest.mark.parametrize("whole", [FORM_4, FORM_5])
+@pytest.mark.parametrize("whole", [FORM_4, FORM_5, FORM_6])
 def test_numbers_that_are_not_finite_read_as_0(whole: bytes) -> None:
     for name, form, value in (("bias", np.float32, -0.5), ("spread", np.float16, 1.5)):
         for other in (np.nan, np.inf, -np.inf):

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of, changed
 from udfs.events.batch import EventBatch, cut
 from udfs.feed.deltas import unpack_deltas
-from udfs.feed.parameters import RANKER, Shared
+from udfs.feed.parameters import Shared
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import RANKER, Ranker
 
 events = st.tuples(
     st.sampled_from(["ann", "bob", "eve"]),

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from udfs.errors import ServiceError
 from udfs.feed import parameters
-from udfs.feed.parameters import RANKER, Shared
+from udfs.feed.parameters import Shared
 from udfs.models.options import RankerOptions
 from udfs.models.popular.mixture import Mixture
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import RANKER, Ranker
 
 names = st.sampled_from(["a", "sequence", "ü"])
 changes = st.dictionaries(names, st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2))
@@ -67,7 +67,7 @@ def test_changes_of_another_size_are_left_out() -> None:
 
 def test_the_ranker_is_unnamed_in_older_forms() -> None:
     assert parameters.read(b"") == {}
-    assert parameters.read(np.array([0.5]).tobytes())[RANKER].tolist() == [0.5]
+    assert parameters.read(np.array([0.5]).tobytes())["ranker"].tolist() == [0.5]
 
 
 @pytest.mark.parametrize("packed", [b"1234567", {"a": b"", "b": b"123456789"}])

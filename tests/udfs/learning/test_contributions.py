@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.builders import NOW, batch_of
@@ -225,6 +225,16 @@ def apart(one: Counts, other: Counts) -> dict[int, int]:
 
 @settings(max_examples=40, deadline=None)
 @given(lives(*3 * [did(["ann", "bob"])], *3 * [time], fate, forget))
+@example(
+    [
+        ("did", "ann", "u", 0, 1.0),
+        ("night",),
+        ("did", "bob", "u", 0, 1.0),
+        ("forget", "ann"),
+        ("back",),
+        ("did", "ann", "u", 1, 1.0),
+    ]
+)
 def test_with_one_user_more_the_counts_of_a_day_are_one_apart(lines: list[Line]) -> None:
     """Through failures, late events, a clock that goes back, and being forgotten."""
     whole, without = Counted().live(lines), Counted().live(lines, without=["ann"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
 from udfs.errors import ServiceError
 from udfs.feed.marks import NEW
-from udfs.feed.parameters import RANKER, Parameters, Shared
+from udfs.feed.parameters import Parameters, Shared
 from udfs.feed.reader import put_changed, put_counts
 from udfs.feed.writer import _changed
 from udfs.learning.item_shard import ItemShard
@@ -24,7 +24,7 @@ from udfs.models.item_cf.wire import KeyIndex, pack_row, pack_rows, read_row
 from udfs.models.options import ItemCF
 from udfs.models.settings import Settings
 from udfs.options.learning import Lists
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import RANKER, Ranker
 from udfs.ranking.recommender import Recommender
 
 D = SETTINGS.model.dimensions
@@ -51,7 +51,9 @@ class Owners:
     """Two item shards of one subtask, and a learner that sends them changes."""
 
     def __init__(self, **item_cf: Any) -> None:
-        self.settings = Settings(lists=Lists(length=5), item_cf=ItemCF(**item_cf))
+        self.settings = Settings(
+            model=SETTINGS.model, lists=Lists(length=5), item_cf=ItemCF(**item_cf)
+        )
         self.sender = OneShard(item_cf=self.settings.item_cf)
         self.index = KeyIndex()
         self.shards = [self.new(number) for number in range(2)]
@@ -122,8 +124,10 @@ def test_owners_count_what_the_learner_counts(
     same(owners.rows(), counts_of(owners.sender.learner.models))
     shared = owners.shards[0].shared
     assert shared is not None
-    wanted = owners.sender.learner.models.ranker.parameters
-    np.testing.assert_allclose(shared.values["ranker"], wanted, rtol=1e-9)
+    models = owners.sender.learner.models
+    np.testing.assert_allclose(shared.values[RANKER], models.ranker.parameters, rtol=1e-9)
+    wanted = models.shared["mf"].parameters
+    np.testing.assert_allclose(shared.values.get("mf", 0 * wanted), wanted, rtol=1e-9, atol=1e-15)
 
 
 def test_an_owner_without_items_in_a_batch_still_ages_by_it() -> None:
@@ -227,8 +231,11 @@ def test_what_is_published_is_what_a_replica_then_holds(
     counted = {item: row for item, row in owners.rows().items() if row[""] > 0}
     found = counts_of(replica)
     same({item: found[item] for item in counted}, counted, 1e-4)
-    wanted = owners.sender.learner.models.ranker.parameters
+    models = owners.sender.learner.models
+    wanted = models.ranker.parameters
     np.testing.assert_allclose(replica.ranker.parameters, wanted, rtol=1e-9)
+    for mine, theirs in zip(replica.rule.places, models.rule.places, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-7)
     for shard in owners.shards:
         mine, slots = replica.catalogue, living_of(shard)
         there = mine.find(shard.catalogue.names(slots.tolist()))
@@ -287,7 +294,7 @@ def test_parameters_go_to_all_without_rows_that_one_need_not_read() -> None:
     shard.shared.add({"a": np.ones(1)})
     own, all_ = shard.changes(ALL, 0, LATER + 8_000)
     assert own.besides == 0 and len(own.slots) and not own.parameters
-    assert all_.besides < 0 and not len(all_.slots) and list(all_.parameters) == ["a"]
+    assert all_.besides < 0 and not len(all_.slots) and list(all_.parameters) == ["mf", "a"]
 
 
 def test_an_item_is_named_until_it_was_sent_and_a_snapshot_has_it() -> None:

@@ -14,7 +14,7 @@ from tests.udfs.fakes import DictCell, DictState
 from tests.udfs.flink import ListCell
 from tests.udfs.metadata import MemoryMetadata, NoLists
 from udfs.feed.deltas import Touched, pack_deltas
-from udfs.feed.parameters import RANKER, Parameters
+from udfs.feed.parameters import Parameters
 from udfs.learning import item_state, item_step
 from udfs.learning.effects import END, Count, Effect, Report, Wake
 from udfs.learning.item_state import ItemHandles
@@ -27,6 +27,7 @@ from udfs.models.options import ItemCF
 from udfs.models.popular.noised import Sums, read_sums
 from udfs.models.popular.popular_kernels import LEVELS
 from udfs.models.popular.source import POPULAR
+from udfs.ranking.ranker import RANKER
 
 D, KEY = SETTINGS.model.dimensions, 100
 NO_HITS = np.zeros(LEVELS)

@@ -106,7 +106,8 @@ def test_the_same_batches_draw_the_same_negatives() -> None:
 
 
 def test_a_replay_from_a_checkpoint_learns_the_same() -> None:
-    """The users' state goes back, as Flink restores it; the items come from the item learner."""
+    """The users' state goes back, as Flink restores it; the items, and what all share,
+    come from the item learner."""
     first, rest = part(stream(600), 0, 300), part(stream(600), 300, 600)
     shard = learn_in(OneShard(), first, 50)
     again = OneShard(rows=shard.rows.copy(), number=shard.number)
@@ -114,6 +115,7 @@ def test_a_replay_from_a_checkpoint_learns_the_same() -> None:
     catalogue = shard.learner.catalogue
     slots = catalogue.living_slots()
     again.learner.catalogue.put_rows(catalogue.names(slots.tolist()), catalogue.rows(slots))
+    again.learner.models.shared["mf"].put(shard.learner.models.shared["mf"].parameters)
     learn_in(shard, rest, 50)
     learn_in(again, rest, 50)
     assert again.rows.data == shard.rows.data

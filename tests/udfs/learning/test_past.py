@@ -37,7 +37,9 @@ def standing(one: OneShard, user: str) -> list[tuple[int, bool]]:
 
 def arrays(one: OneShard) -> list[Any]:
     c = one.learner.catalogue
-    return [getattr(c, name).copy() for name in ("q", "y", "bias", "spread", "events", "along")]
+    columns = "q", "y", "bias", "spread", "events", "along"
+    weights, squares, _ = one.learner.models.rule.places
+    return [*(getattr(c, name).copy() for name in columns), weights.copy(), squares.copy()]
 
 
 def store(one: OneShard, slot: int) -> None:

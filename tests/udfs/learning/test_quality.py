@@ -127,7 +127,7 @@ def test_an_item_in_another_items_slot_is_counted() -> None:
     assert shard.learner.catalogue.size == 3
     assert shown() <= {"b", "c"}
     shard.learn(batch_of([("bob", f"new {k}") for k in range(5)]))
-    assert shown() >= {f"new {k}" for k in range(3)}
+    assert len(shown() & {f"new {k}" for k in range(5)}) >= 3
     assert shown() == set()
 
 

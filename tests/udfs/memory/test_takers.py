@@ -54,7 +54,7 @@ def test_each_user_counts_once(rows: list[tuple[int, int, float, int]], size: in
             own = owners[int(catalogue.checksum[slot[0]]) % len(owners)]
             assert own.takers[own.find([f"i{item}"])[0]] == count
             row = own.rows(own.find([f"i{item}"]))[0]
-            assert (row["takers"], row["version"], row["d"]) == (count, 3, 8)
+            assert (row["takers"], row["version"], row["d"]) == (count, 4, 8)
 
 
 def test_without_the_option_nobody_is_counted() -> None:

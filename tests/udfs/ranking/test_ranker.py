@@ -14,9 +14,8 @@ from tests.udfs.builders import NOW, OneShard, batch_of
 from udfs.models.item_cf import neighbours as item_cf
 from udfs.models.options import RankerOptions, UserCF
 from udfs.models.user_cf import consumers as user_cf
-from udfs.options.sources import SOURCES
+from udfs.options.sources import SOURCES, evident
 from udfs.ranking import ranker as ranking
-from udfs.ranking.feature_kernels import FLOOR
 from udfs.ranking.features import features
 from udfs.ranking.ranker import Ranker, first_parameters
 from udfs.ranking.recommender import Recommender
@@ -65,19 +64,26 @@ class Plain:
     def user_cf(self, user: str) -> Any:
         c, most = user_cf, self.models.settings.user_cf.consumers
         alike: dict[str, float] = {}
-        for k, h in enumerate(self.histories[user][::-1][: c.RECENT]):
-            part = np.exp(-k / c.POSITION_DECAY) / (len(self.consumers[h]) + c.SHRINK) ** c.POWER
+        by: dict[str, int] = {}
+        own = self.histories[user][::-1][: c.RECENT]
+        for k, h in enumerate(own):
+            part = 1 / (k + 1) / (len(self.consumers[h]) + c.SHRINK) ** c.POWER
             for other in self.consumers[h][-most:]:
                 if other != user:
                     alike[other] = alike.get(other, 0.0) + part
+                    by.setdefault(other, h)
         found = np.zeros(self.models.catalogue.size)
         users = self.models.users
         for other in sorted(alike, key=lambda name: -alike[name])[: c.NEIGHBOURS]:
             events = users.events[users.find(other)]
-            for item in self.histories[other][::-1][: c.ITEMS_EACH]:
-                found[item] += alike[other] / (events + c.ACTIVITY_SHRINK) ** c.POWER
-        noted = np.array([len(self.consumers.get(k, [])) for k in range(len(found))])
-        return found / (noted + c.SHRINK) ** c.POWER
+            amount = alike[other] / (events + c.ACTIVITY_SHRINK) ** c.POWER
+            theirs = self.histories[other][::-1]
+            anchor = theirs.index(by[other])
+            for k, item in enumerate(theirs):
+                if abs(k - anchor) <= c.REACH:
+                    near = 1 / (1 + abs(k - anchor))
+                    found[item] += amount * near * (c.BEFORE if k > anchor else 1)
+        return found
 
     def features(self, user: str) -> tuple[Any, Any]:
         """Slots of all unseen items, and their features: int[n], float[n, FEATURES]."""
@@ -85,9 +91,11 @@ class Plain:
         slots = np.setdiff1d(np.arange(catalogue.size), self.histories[user])
         (slot,) = self.shard.slots(user)
         columns = []
-        for evidence in (self.item_cf(user), self.user_cf(user)):
+        for source, evidence in zip(
+            evident(), (self.item_cf(user), self.user_cf(user)), strict=True
+        ):
             share = evidence[slots] / max(evidence[slots].max(initial=0), 1e-30)
-            columns.append(np.log(FLOOR + share))
+            columns.append(np.log(source.floor + share))
         product = catalogue.bias[slots] + catalogue.q[slots] @ models.vectors(np.array([slot]))[0]
         columns.append(np.maximum(product - product.max(initial=-np.inf), -10))
         columns.append(np.log(1 + catalogue.events[slots]))
@@ -170,8 +178,7 @@ def test_a_step_follows_the_gradient(
         return
     item, ranker = data.draw(st.sampled_from(unseen)), models.ranker
     before = ranker.w.copy()
-    with patch.object(ranking, "SAMPLES", 1000):
-        models.train(shard.slots(user), np.array([item], np.int32), NOW, np.ones(1, np.uint64))
+    models.train(shard.slots(user), np.array([item], np.int32), NOW)
     slope = np.zeros(len(before))
     for k in range(len(before)):
         near = [before.copy(), before.copy()]
@@ -189,7 +196,7 @@ def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
     models = shard.learner.models
     before = models.ranker.parameters
     item = models.catalogue.find(["i3"])
-    models.train(shard.slots("u1"), item, NOW, np.ones(1, np.uint64))
+    models.train(shard.slots("u1"), item, NOW)
     assert np.array_equal(models.ranker.parameters, before)
     lists = models.rank(shard.slots("u1"), NOW)[0][2]
     assert (lists.items == -1).all()
@@ -211,7 +218,7 @@ def test_a_model_that_foretells_is_listened_to() -> None:
     right = [name == f"i{(at[n] + 1) % 60}" for n, name in enumerate(names)]
     assert np.mean(right) > 0.8
     spoken = {MODELS[k] for k in lists.models[:, 0].tolist()}
-    assert spoken <= {"item-cf", "mf"}, "both can know"
+    assert spoken <= {"item-cf", "user-cf", "mf"}, "all three can know"
 
 
 @pytest.mark.parametrize("size", [0, 1, 30])

@@ -48,6 +48,8 @@ NEWER_USER = {"spread": 0.5, "disliked": 2}
 NEWER_ITEM = {"spread": [[0.5, 2.0, 100.0]], "context": [[1.0, -2.0, 3.0]]}
 STEADY = {"sums": [[12.5 * (1 / 24), 12.5 * 7, 12.5 * 28, 5e9]]}
 """What the oldest forms had no room for."""
+OLDER_ITEM = NEWER_ITEM | {"context": [[0.75, -0.5, -13.0]]}
+"""The same in a form whose y was not on top of q."""
 NEWEST_ITEM = NEWER_ITEM | {"sums": [[0.5, 80.0, 300.0, 4e9]]}
 
 
@@ -60,7 +62,9 @@ def test_a_user_of_version_1_is_still_read() -> None:
 def test_an_item_of_version_1_is_still_read() -> None:
     data = fixture("item-v1.hex")
     assert len(data) == 40 + 4 * 3
-    assert read_rows(data, item_dtype(3), "item") == the_item(**STEADY)
+    assert read_rows(data, item_dtype(3), "item") == the_item(
+        **STEADY, context=[[-0.25, 1.5, -16.0]]
+    )
 
 
 def test_a_user_of_version_2() -> None:
@@ -73,28 +77,36 @@ def test_a_user_of_version_2() -> None:
 def test_an_item_of_version_2_is_still_read() -> None:
     data = fixture("item-v2.hex")
     assert len(data) == 52 + 8 * 3
-    assert read_rows(data, item_dtype(3), "item") == the_item(**NEWER_ITEM, **STEADY)
+    assert read_rows(data, item_dtype(3), "item") == the_item(**OLDER_ITEM, **STEADY)
 
 
-def test_an_item_of_version_3() -> None:
-    data = fixture("item-v3.hex")
+def test_an_item_of_version_3_is_still_read() -> None:
+    """What it is as part of a history stays as it was: q + y."""
+    item = read_rows(fixture("item-v3.hex"), item_dtype(3), "item")
+    assert item == the_item(**NEWEST_ITEM | OLDER_ITEM)
+    assert (item["factor"] + item["context"]).tolist() == NEWER_ITEM["context"]
+
+
+def test_an_item_of_version_4() -> None:
+    data = fixture("item-v4.hex")
     assert len(data) == 84 + 8 * 3 == item_dtype(3).itemsize
     assert read_rows(data, item_dtype(3), "item") == the_item(**NEWEST_ITEM)
     assert the_item(**NEWEST_ITEM).tobytes() == data
 
 
 def test_several_or_no_records_are_read_at_once() -> None:
-    assert len(read_rows(fixture("item-v3.hex") * 3, item_dtype(3), "items")) == 3
+    assert len(read_rows(fixture("item-v4.hex") * 3, item_dtype(3), "items")) == 3
     assert len(read_rows(b"", item_dtype(3), "items")) == 0
 
 
 def test_records_of_all_versions_are_read_together() -> None:
     """As in state while an upgraded job has rewritten only some of its items."""
-    old, new = fixture("item-v1.hex"), fixture("item-v2.hex") + fixture("item-v3.hex")
-    rows = read_rows(old + old + new, item_dtype(3), "items")
-    assert rows["version"].tolist() == [ITEM_VERSION] * 4
-    assert rows["context"].tolist() == [[0] * 3] * 2 + [[1, -2, 3]] * 2
-    assert rows["bias"].tolist() == [0.75] * 4
+    forms = [1, 1, 2, 3, 4]
+    rows = read_rows(b"".join(fixture(f"item-v{n}.hex") for n in forms), item_dtype(3), "items")
+    assert rows["version"].tolist() == [ITEM_VERSION] * 5
+    parts = rows["factor"] * (np.array(forms) < 4)[:, None] + rows["context"]
+    assert parts.tolist() == [[0] * 3] * 2 + [[1, -2, 3]] * 3
+    assert rows["bias"].tolist() == [0.75] * 5
 
 
 def test_another_version_is_refused() -> None:
@@ -103,7 +115,7 @@ def test_another_version_is_refused() -> None:
         read_rows(data, user_dtype(3), "user 'ann'")
 
 
-@pytest.mark.parametrize("form", ["item-v1.hex", "item-v2.hex", "item-v3.hex"])
+@pytest.mark.parametrize("form", ["item-v1.hex", "item-v2.hex", "item-v3.hex", "item-v4.hex"])
 @pytest.mark.parametrize("beginning", [b"\x09", b"\x01\x00\x07\x00", b"\x02\x00\x07\x00"])
 def test_another_version_in_a_later_record_is_damage(form: str, beginning: bytes) -> None:
     good = fixture(form)

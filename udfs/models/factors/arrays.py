@@ -43,16 +43,35 @@ class ItemFactors(NamedTuple):
     alive: Any
 
 
+class Places(NamedTuple):
+    """What the last L items of a user's history are multiplied by, newest first.
+
+    Attributes:
+        weights: float32[L, d], c, shared by all users. squares: float32[L, d], the sums of its
+            squared gradients. Both are changed by what learns.
+        scale: float32[L + 1], what the sum over n items is multiplied by, 0 for none.
+        shared: float32, 1: an item is q + y there; 0: y alone.
+    """
+
+    weights: Any
+    squares: Any
+    scale: Any
+    shared: Any
+
+
 class Rule(NamedTuple):
     """How far an event moves factors.
 
     Attributes:
-        rate, regularisation: float32, η and λ. position: float32[L], the weights of the window.
+        rate, regularisation: float32, η and λ. places: `Places`.
+        again: whether lists may have what a user has consumed: then an event on such an item is
+            learned from a window that has it too.
     """
 
     rate: Any
     regularisation: Any
-    position: Any
+    places: Any
+    again: bool
 
 
 class Draws(NamedTuple):

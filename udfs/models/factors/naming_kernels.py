@@ -35,7 +35,8 @@ def name_fitting(view, asked, history, scratch, column, n):
     if not view.found:
         taste = view.taste
         vectors = taste.vectors[begin:end]
-        own = Taste(taste.p, taste.y, taste.alive, taste.position, taste.axis, vectors, taste.known)
+        held = taste.p, taste.q, taste.y, taste.alive, taste.places, taste.axis
+        own = Taste(*held, vectors, taste.known)
         found, scores, users = items[begin:end], view.scores[begin:end], asked.users[begin:end]
         search(users, own, view.stock, asked.exclude, history, found, scores)
     for r in range(begin, end):

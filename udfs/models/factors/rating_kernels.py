@@ -15,11 +15,12 @@ import numpy as np
 from udfs.compiling import njit
 from udfs.memory.history_kernels import note
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
-from udfs.models.factors.softmax_kernels import keep, pull, touch, vector, window
+from udfs.models.factors.softmax_kernels import keep, pull, touch
+from udfs.models.factors.window_kernels import pull_by_place, vector, window
 
-USER_BIAS_PACE = np.float32(0.5)  # of the user's bias, as a part of the rate
-FACTOR_PACE = np.float32(4.0)  # of p and q, in rates
-WINDOW_PACE = np.float32(2.0)  # of y
+USER_BIAS_PACE = np.float32(0.6)  # of the user's bias, as a part of the rate
+FACTOR_PACE = np.float32(4.8)  # of p and q, in rates
+WINDOW_PACE = np.float32(2.4)  # of y
 PULL = np.float32(0.4)  # λ, in regularisations: what suits the softmax is too much here
 PRIOR = np.float32(3.0)  # ratings that an item's bias of 0 counts as
 
@@ -28,19 +29,20 @@ PRIOR = np.float32(3.0)  # ratings that an item's bias of 0 counts as
 def learn(users, history, spare, items, batch, rule, ratings, touched):
     """Matrix factorisation of ratings with biases and a window of the history, event by event.
 
-    With v_u of `softmax_kernels.vectors`, from the history before the event, a rating r on item i
-    is
+    With v_u of `window_kernels.vectors`, from the history before the event, a rating r on item i is
     predicted, and learned as a step of descent on (r − r̂)² + λ(|p|² + |q|² + Σ share·|y|²):
 
-        r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + 4η(|v|² + |q|²) + 2η |q|² Σ share²)
-        q += 4η(e v − λq);  p_u += 4η(e q − λp);  y_h += 2η share_h (e q − λy)
-        b_u += η ε / 2;  b_i += ε / (n_i + 3);  μ += (r − μ) / n
+        r̂ = μ + b_u + b_i + q_i·v_u;  ε = r − r̂;  e = ε / (1 + α(|v|² + |q|² + |q|² Σ share² / 2))
+        q += α(e v − λq);  p_u += α(e q − λp);  y_h += α share_h (e q − λy) / 2
+        b_u += α ε / 8;  b_i += ε / (n_i + 3);  μ += (r − μ) / n
 
-    all from the values before the step. n counts ratings, n_i those of the item up to 100. e is
-    what the error would be after a step by e itself, to first order (Kulis, Bartlett 2010): no
-    learning rate and no rating makes a step too far. ε is kept within ± `LIMIT`. Without μ's mean,
-    the window and the divisor it is the rule of Koren, Bell, Volinsky 2009. An event without a
-    rating changes no factor. An event with flag 1 is then appended to its user's history.
+    all from the values before the step, with α = 4.8 η and share_k = w_k / √Σw: what the places
+    weigh stays as it begins, and an item of the window is y alone. n counts ratings, n_i those of
+    the item up to 100. e is what the error would be after a step by e itself, to first order
+    (Kulis, Bartlett 2010): no learning rate and no rating makes a step too far. ε is kept within
+    ± `LIMIT`. Without μ's mean, the window and the divisor it is the rule of Koren, Bell, Volinsky
+    2009. An event without a rating changes no factor. An event with flag 1 is then appended to its
+    user's history.
 
     Args:
         users, history, spare, items: `UserFactors`, of which `spread` is b_u here, `History`,
@@ -54,8 +56,8 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
     q, y, bias, spread, alive = items.q, items.y, items.bias, items.spread, items.alive
     event_users, event_items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
     values, mean, first, error = ratings.values, ratings.mean, ratings.first, ratings.error
-    rate, position, count, d = rule.rate, rule.position, 0, q.shape[1]
-    recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
+    places, scale, rate = rule.places.weights, rule.places.scale, rule.rate
+    again, count, d, recent = rule.again, 0, q.shape[1], np.empty(places.shape[0], np.int32)
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
     step, stride, pull_by = FACTOR_PACE * rate, WINDOW_PACE * rate, PULL * rule.regularisation
     for e in range(event_users.shape[0]):
@@ -63,8 +65,9 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
         if target < 0:
             continue
         if np.isfinite(rating):
-            length = window(user, target, history, alive, position, recent, share)
-            vector(p[user], y, recent, share, length, v)
+            length = window(user, -1 if again else target, history, alive, recent)
+            part = scale[length]
+            vector(p[user], q, y, recent, length, rule.places, v)
             theirs = np.float64(user_bias[user] + bias[target] + dot(v, q[target]))
             miss = rating - (mean[1] + theirs)
             if e >= first:
@@ -80,7 +83,7 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
             bias[target] = clip(bias[target] + slope / (spread[target, 2] + PRIOR))
             reach, squares = dot(q[target], q[target]), np.float32(0.0)
             for k in range(length):
-                squares += share[k] * share[k]
+                squares += (part * places[k, 0]) ** 2
             slope /= np.float32(1.0) + step * (dot(v, v) + reach) + stride * reach * squares
             for f in range(d):
                 g[f] = slope * q[target, f]
@@ -88,9 +91,9 @@ def learn(users, history, spare, items, batch, rule, ratings, touched):
             pull(q[target], v, step, keep(step, pull_by))
             pull(p[user], g, step, keep(step, pull_by))
             for k in range(length):
-                j, part = recent[k], stride * share[k]
+                j = recent[k]
                 if stamp[j] != now:
                     count = touch(j, touched, count, items)
-                pull(y[j], g, part, keep(part, pull_by))
+                pull_by_place(y[j], g, stride, places[k], part, pull_by)
         note(target, user, flags[e] & 1 == 1, weights[e], history, spare)
     return count

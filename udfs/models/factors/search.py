@@ -17,7 +17,8 @@ from udfs.memory.catalogue import Catalogue
 from udfs.memory.clusters import ClusterIndex
 from udfs.memory.probe_kernels import Stock
 from udfs.memory.users import Users
-from udfs.models.factors import product_kernels, search_kernels, softmax_kernels
+from udfs.models.factors import product_kernels, search_kernels, window_kernels
+from udfs.models.factors.arrays import Places
 from udfs.models.factors.search_kernels import Taste
 from udfs.models.ranked import Ranked, no_lists
 from udfs.threads import Threads
@@ -27,17 +28,12 @@ _search = Direct(search_kernels.search)
 
 
 def user_vectors(
-    catalogue: Catalogue, users: Users, slots: NDArray[np.int32], position: NDArray[np.float32]
+    catalogue: Catalogue, users: Users, slots: NDArray[np.int32], places: Places
 ) -> NDArray[np.float32]:
-    """v_u, what the factors of items are multiplied by for each user in `slots`: float32[n, d].
-
-    Args:
-        position: float32[L], the weights of the last L items in v_u (`softmax_kernels.vectors`).
-    """
+    """v_u, what the factors of items are multiplied by for each user in `slots`: float32[n, d]."""
     vectors = np.empty((len(slots), catalogue.dimensions), np.float32)
-    softmax_kernels.vectors(
-        slots, users.p, users.view, catalogue.y, catalogue.alive, position, vectors
-    )
+    c = catalogue
+    window_kernels.vectors(slots, users.p, users.view, c.q, c.y, c.alive, places, vectors)
     return vectors
 
 
@@ -60,9 +56,8 @@ def best_by_factors(
     c, history = catalogue, users.view
     if (clusters := c.clusters) is not None:
         if not taste.known:
-            softmax_kernels.vectors(
-                slots, taste.p, history, taste.y, c.alive, taste.position, taste.vectors
-            )
+            held = taste.q, taste.y, c.alive, taste.places
+            window_kernels.vectors(slots, taste.p, history, *held, taste.vectors)
         stock, asked = _stock(c), history if exclude else None
         items.fill(-1)
         scores.fill(-np.inf)

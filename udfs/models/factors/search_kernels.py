@@ -16,23 +16,24 @@ import numpy as np
 from udfs.compiling import njit
 from udfs.memory.vector_kernels import ROUNDING, dot
 from udfs.models.factors.product_kernels import Wanted, best_products
-from udfs.models.factors.softmax_kernels import vectors as want
+from udfs.models.factors.window_kernels import vectors as want
 
 
 class Taste(NamedTuple):
     """What users' vectors are made from, and where they are put.
 
     Attributes:
-        p, y, alive: float32[U, d], float32[I, d], bool[I]. position: float32[L]; see
-            `softmax_kernels.vectors`.
+        p, q, y, alive: float32[U, d], float32[I, d] twice, bool[I]. places: `Places`; see
+            `window_kernels.vectors`.
         axis: float32[d], e of `vector_kernels.measure`.
         vectors: float32[rows, d]. known: whether these are set already.
     """
 
     p: Any
+    q: Any
     y: Any
     alive: Any
-    position: Any
+    places: Any
     axis: Any
     vectors: Any
     known: bool
@@ -48,7 +49,7 @@ def search(users, taste, stock, exclude, history, items, scores):
     """
     vectors, axis = taste.vectors, taste.axis
     if not taste.known:
-        want(users, taste.p, history, taste.y, taste.alive, taste.position, vectors)
+        want(users, taste.p, history, taste.q, taste.y, taste.alive, taste.places, vectors)
     to, far = np.empty(users.shape[0], np.float32), np.empty(users.shape[0], np.float32)
     for r in range(users.shape[0]):
         vector = vectors[r]

@@ -1,11 +1,10 @@
-"""The compiled loops of the factors: what a user wants now, and how an event changes it.
+"""The compiled loop of the factors: how an event changes what a user wants.
 
 In: the factors of users and items, the users' history pages and a batch of event rows; out: factors
 and pages changed in place, the touched items and what they were. Like `udfs.memory.history_kernels`
-they are exactly sequential, release the interpreter lock and have plain NumPy twins in the tests.
-Names of
-sizes: `U` users in the cache, `H` history pages, `I` catalogue slots, `d` factors, `L` items of the
-window, `n` events, `m` negatives.
+it is exactly sequential, releases the interpreter lock and has a plain NumPy twin in the tests.
+Names of sizes: `U` users in the cache, `H` history pages, `I` catalogue slots, `d` factors, `L`
+items of the window, `n` events, `m` negatives.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -18,75 +17,19 @@ from udfs.memory.history_kernels import PAGE, mark, note
 from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.random_kernels import EVENT_STRIDE, next_random
 from udfs.memory.vector_kernels import SPREAD_LIMIT, clip, dot
+from udfs.models.factors.window_kernels import (
+    FLOOR,
+    energy_of,
+    learn_place,
+    vector,
+    window,
+)
 
-FLOOR = np.float32(0.03)  # below the root of a step: the first one is η / √.03, nearly 6 η
 LOWEST = np.float32(-87.0)  # e to the power of less is no normal float32
 LEAST_STEP = np.float32(1 / 16)  # a drawn item moves by less only by chance, and then by this much
 BIAS_PACE = np.float32(2.0)  # an item's bias moves twice as fast as its factors
 AHEAD = 3  # events from now that a user's history is asked for
-USER_PACE = np.float32(4.0)  # a user has few events: the own factor moves four times as fast
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def window(user, target, history, alive, position, recent, share):
-    """The last items a user liked, newest first, without `target`, the dead and the disliked.
-
-    Args:
-        user, target: a cache slot; the item to leave out, −1 for none.
-        history: `History`. alive: bool[I]. position: float32[L], the weight of the k-th newest.
-        recent, share: int32[L], float32[L], set to items and their part in the sum of `vector`,
-            w_k / √Σw: its length grows with how much is known.
-
-    Returns: how many items, at most L.
-    """
-    older, pages, disliked = history.older, history.pages, history.disliked
-    count = 0
-    total = np.float32(0.0)
-    page, length = history.tail[user], history.fill[user]
-    while page >= 0 and count < position.shape[0]:
-        for back in range(length):
-            k = length - 1 - back
-            j = pages[page, k]
-            if j == target or not alive[j] or (disliked[page] >> np.uint32(k)) & np.uint32(1):
-                continue
-            recent[count] = j
-            share[count] = position[count]
-            total += position[count]
-            count += 1
-            if count == position.shape[0]:
-                break
-        page, length = older[page], PAGE
-    scale = np.float32(1.0) / np.sqrt(total) if count else np.float32(0.0)
-    for k in range(count):
-        share[k] *= scale
-    return count
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def vector(own, y, recent, share, count, out):
-    """Set `out` to a user's own factor plus the window's part, as in `vectors`."""
-    for f in range(out.shape[0]):
-        out[f] = own[f]
-    for k in range(count):
-        row, part = y[recent[k]], share[k]
-        for f in range(out.shape[0]):
-            out[f] += part * row[f]
-
-
-@njit(cache=True, nogil=True)
-def vectors(users, p, history, y, alive, position, out):
-    """What users (int32[rows], cache slots) want now: set `out` (float32[rows, d]) to
-
-        v_u = p_u + Σ_k w_k y_{h_k} / √Σ_k w_k
-
-    over the last L items h_k that u liked, w_k = `position[k]`. Other arguments as in
-    `window`, `UserFactors` and `ItemFactors`.
-    """
-    recent = np.empty(position.shape[0], np.int32)
-    share = np.empty(position.shape[0], np.float32)
-    for r in range(users.shape[0]):
-        count = window(users[r], -1, history, alive, position, recent, share)
-        vector(p[users[r]], y, recent, share, count, out[r])
+USER_PACE = np.float32(2.0)  # a user has few events: the own factor moves twice as fast
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -201,14 +144,15 @@ def _errors(chosen, m, represents, positive, v, q, bias, error):
 def learn(users, history, spare, items, batch, rule, draws, touched):
     """Matrix factorisation with a window of the history, by a sampled softmax, event by event.
 
-    With v_u of `vectors`, from the history before the event, an item's score is
+    With v_u of `window_kernels.vectors`, from the history before the event, an item's score is
     s_j = b_j + q_j·v_u (the plain R ≈ UᵀV where L = 0). An event of weight w > 0 on item i follows
     the gradient of its log likelihood among all items that the user has not consumed. Of them m are
     drawn uniformly, each of which stands for c = (known − 1) / m items:
 
         P_i = exp(s_i) / Z,  P_j = c·exp(s_j) / Z,  Z = exp(s_i) + c·Σ_j exp(s_j)
         e_i = 1 − P_i,  e_j = −P_j;  g = Σ e·q
-        q += η e v / √A;  b += 2η e / √A;  p_u += 4η g / √A;  y_h += η share_h g / √A
+        q += η e v / √A;  b += 2η e / √A;  p_u += 2η g / √A
+        r_k = c_k / √Σw;  y_h, q_h += η r_k ∘ g / √A;  c_k += η g ∘ (q_h + y_h) / √(A·Σw)
 
     Most e_j are tiny, and each touched item has to be told to its owner: where |e_j| < ε, the
     item j itself is moved with a chance of |e_j| / ε only, but by ε then (ε = `LEAST_STEP`); the
@@ -217,15 +161,17 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
     An event of weight w < 0 only lowers s_i, against the mean of those drawn (c = 1/m):
     e_i = −P_i. Where none is drawn, the score to compare with is 0. η is `rate`·|w|, at most 1;
     each row has its A, the sum of its mean squared gradients (AdaGrad: Duchi, Hazan, Singer 2011),
-    and those of i, u and the window are pulled towards 0 by `regularisation` times the same step.
-    Asymmetric factors: Koren 2008; the history by a sum over √: FISM, Kabbur et al. 2013; sampled
-    softmax with its correction: Jean et al. 2015. An event with flag 1 is then appended to its
-    user's history; of an item that stands there, the last event of a weight but 0 says whether it
-    is liked.
+    each number of c its own; q, p and y of i, u and the window are pulled towards 0 by
+    `regularisation` times the same step. Asymmetric factors: Koren 2008; the history by a sum over
+    √: FISM, Kabbur et al. 2013; a matrix for each place of a window, here diagonal, over vectors
+    that are also those of what comes next: the log-bilinear model of Mnih, Hinton 2007; sampled
+    softmax with its correction: Jean et al. 2015. The window has no item i, unless `again`. An
+    event with flag 1 is then appended to its user's history; of an item that stands there, the last
+    event of a weight but 0 says whether it is liked.
 
     Args:
         users, history, spare, items: `UserFactors`, `History`, `Spare` and `ItemFactors`, changed.
-        batch, rule, draws, touched: `Batch`, `Rule`, `Draws` and `Touched`.
+        batch, rule, draws, touched: `Batch`, `Rule`, whose places are changed, `Draws`, `Touched`.
 
     Returns: how many items were touched.
     """
@@ -233,12 +179,13 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
     q, y, bias, spread, alive = items.q, items.y, items.bias, items.spread, items.alive
     tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
     event_users, event_items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
-    rate, regularisation, position = rule.rate, rule.regularisation, rule.position
+    rate, regularisation, again = rule.rate, rule.regularisation, rule.again
+    places, squares, scale = rule.places.weights, rule.places.squares, rule.places.scale
     negatives, known, random = draws.negatives, draws.size, draws.random
     eaten, since = draws.eaten, draws.event
     count, start, d = 0, random[0], q.shape[1]
     chosen, error = np.empty(negatives + 1, np.int32), np.empty(negatives + 1, np.float32)
-    recent, share = np.empty(position.shape[0], np.int32), np.empty(position.shape[0], np.float32)
+    recent = np.empty(places.shape[0], np.int32)
     v, g = np.empty(d, np.float32), np.empty(d, np.float32)
     for e in range(event_users.shape[0]):
         user, target = event_users[e], event_items[e]
@@ -263,8 +210,9 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
                         prefetch(q, j, f)
                     m += 1
                     chosen[m] = j
-            length = window(user, target, history, alive, position, recent, share)
-            vector(p[user], y, recent, share, length, v)
+            length = window(user, -1 if again else target, history, alive, recent)
+            part = scale[length]
+            vector(p[user], q, y, recent, length, rule.places, v)
             represents = (known - 1) / max(negatives, 1) if positive else 1.0 / max(m, 1)
             _errors(chosen, m, np.float32(represents), positive, v, q, bias, error)
             g[:] = 0.0
@@ -291,10 +239,13 @@ def learn(users, history, spare, items, batch, rule, draws, touched):
             user_spread[user], s = _pace(user_spread[user], energy, USER_PACE * step)
             pull(p[user], g, s, keep(s, regularisation))
             for k in range(length):
-                j, part = recent[k], share[k]
+                j = recent[k]
                 if stamp[j] != now:
                     count = touch(j, touched, count, items)
-                spread[j, 1], s = _pace(spread[j, 1], part * part * energy, step)
-                pull(y[j], g, s * part, keep(s * part, regularisation))
+                energy = energy_of(g, places[k], part)
+                spread[j, 0], s = _pace(spread[j, 0], energy, step)
+                spread[j, 1], b = _pace(spread[j, 1], energy, step)
+                paces = s, b, step
+                learn_place(q[j], y[j], places[k], squares[k], g, part, paces, regularisation)
         note(target, user, flags[e] & 1 == 1, weights[e], history, spare)
     return count

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.memory.vector_kernels import LIMIT
+from udfs.models.factors.arrays import Places, Rule
 from udfs.models.factors.naming_kernels import Fitting
 from udfs.models.factors.search import best_by_factors, exact_stock, logistic, user_vectors
 from udfs.models.factors.search_kernels import Taste
@@ -22,7 +24,8 @@ class Factors(Model):
     """See the module.
 
     Attributes:
-        position: float32[L], the weights of the last L items of a user.
+        rule: how far an event moves factors, with what the last L items of a user are multiplied
+            by, `rule.places`.
     """
 
     lasting = True
@@ -30,15 +33,39 @@ class Factors(Model):
     def __init__(self, shop: Shop, options: Any = None) -> None:
         super().__init__(shop, options)
         s = shop.settings.model
-        weights = np.exp(-np.arange(s.window) / s.window_decay)
-        self.position: NDArray[np.float32] = weights.astype(np.float32)
+        first = np.exp(-np.arange(s.window) / s.window_decay).astype(np.float32)
+        weights = np.repeat(first[:, None], s.dimensions, axis=1)
+        scale = np.append(0.0, 1 / np.sqrt(np.cumsum(first))).astype(np.float32)
+        self._first = weights.astype(np.float64)
+        self.rule = Rule(
+            np.float32(s.learning_rate),
+            np.float32(s.regularisation),
+            Places(weights, np.zeros_like(weights), scale, np.float32(s.loss == "softmax")),
+            not shop.settings.lists.exclude_consumed,
+        )
+
+    @property
+    def parameters(self) -> NDArray[np.float64]:
+        """How far the weights of the window's places have moved, and after them the sums of their
+        squared gradients, float64[2Ld]; a copy."""
+        places = self.rule.places
+        return np.concatenate([(places.weights - self._first).ravel(), places.squares.ravel()])
+
+    def put(self, parameters: NDArray[np.float64]) -> None:
+        """Set `parameters`; those of another window or number of factors change nothing."""
+        places, size = self.rule.places, self._first.size
+        if len(parameters) == 2 * size:
+            moved, squares = np.nan_to_num(parameters, posinf=0.0, neginf=0.0).reshape(2, -1)
+            moved, squares = (part.reshape(self._first.shape) for part in (moved, squares))
+            places.weights[:] = (self._first + moved).clip(-LIMIT, LIMIT)
+            places.squares[:] = squares.clip(min=0.0)
 
     def vectors(self, moment: Moment) -> NDArray[np.float32]:
         """What the factors of items are multiplied by, for each user: float32[n, d]."""
         shop = self.shop
         found: NDArray[np.float32] = moment.once(
             "vectors",
-            lambda: user_vectors(shop.catalogue, shop.users, moment.slots, self.position),
+            lambda: user_vectors(shop.catalogue, shop.users, moment.slots, self.rule.places),
         )
         return found
 
@@ -70,8 +97,8 @@ class Factors(Model):
         return Fitting(taste, exact_stock(c), items, products, best is not None)
 
     def _taste(self, vectors: NDArray[np.float32], known: bool) -> Taste:
-        c = self.shop.catalogue
-        return Taste(self.shop.users.p, c.y, c.alive, self.position, c.axis, vectors, known)
+        c, places = self.shop.catalogue, self.rule.places
+        return Taste(self.shop.users.p, c.q, c.y, c.alive, places, c.axis, vectors, known)
 
     def _best(self, moment: Moment) -> Ranked:
         found: tuple[NDArray[np.int32], NDArray[np.float32]] = moment.once(

@@ -17,23 +17,26 @@ from udfs.models.options import UserCF
 # MovieLens-100K by recall@10, one set for ratings of 5 and all ratings (docs/models.md). No data
 # set is known where others work better; how many consumers of an item are remembered is an option.
 RECENT = 10
-"""The last items by which users are compared."""
-POSITION_DECAY = 5.0
-"""After how many of those items the weight has fallen to 1/e of the newest item's."""
+"""The last items by which users are compared; the k-th newest counts 1/k."""
 NEIGHBOURS = 50
-"""The most similar users whose items are scored, of up to RECENT times `consumers`; together with
-ITEMS_EACH it bounds the time of a list."""
-ITEMS_EACH = 30
-"""The last items of each neighbour that are scored. With 100, the lists of user-cf alone improve by
-a fifth, but with a recall@10 of .120 they are far behind item-cf's .176; the ranker's are
-unchanged."""
+"""The most similar users who are asked, of up to RECENT times `consumers`. 100 make somewhat better
+lists (docs/models.md) and take half as long again."""
+ITEMS = 1500
+"""How many of their items are added, and a few more: it bounds the time of a list where users have
+long histories; in sessions all 50 are asked."""
+DEPTH = 96
+"""In how many of a user's last items the anchor is looked for: three pages."""
+REACH = 20
+"""How far from the anchor items count."""
+BEFORE = 0.7
+"""What an item before the anchor counts, compared with one as far after it."""
 SHRINK = 4.0
 """Added to each item's number of consumers, so that sharing one rare item counts little."""
 ACTIVITY_SHRINK = 10.0
 """Added to each neighbour's number of events, so that users with a single event do not count
 most."""
 POWER = 0.5
-"""The power of these three counts: the cosine's ½."""
+"""The power of both sums: the cosine's ½."""
 
 
 class Consumers(Table):
@@ -45,6 +48,8 @@ class Consumers(Table):
             skipped.
         counts: int64[I], consumptions recorded in all; the newest is at (counts − 1) mod R.
         position: float64[H], the weights of the last H items of a user.
+        around: float32[2D + 1], the weights of what stands D, …, 1, 0, −1, …, −D places after the
+            anchor.
     """
 
     who = column(np.int32, ("R",))
@@ -54,7 +59,9 @@ class Consumers(Table):
     def __init__(self, settings: UserCF | None = None) -> None:
         self.settings = s = settings or UserCF()
         super().__init__(R=s.consumers)
-        self.position = np.exp(-np.arange(RECENT) / POSITION_DECAY)
+        self.position = 1 / np.arange(1.0, RECENT + 1)
+        after = 1 / np.arange(1, REACH + 2)
+        self.around = np.concatenate([after[::-1], BEFORE * after[1:]]).astype(np.float32)
 
     def forget(self, items: NDArray[np.int32], serial: int) -> None:
         """Forget that a user, by the serial number, consumed items: int32[n]."""

@@ -30,14 +30,13 @@ class LikeMinded(Model):
 
     def evidence(self, thread: int) -> Noted:
         """What was recorded, with memory of the thread."""
-        room = len(self.shop.users.tail)
+        c, room = self.consumers, len(self.shop.users.tail)
         if thread not in self._memory or len(self._memory[thread][0]) < room:
             self._memory[thread] = (
                 np.zeros(room, np.float32),
                 np.zeros(room + 1, np.int32),
                 np.zeros(room, np.float32),
             )
-        c = self.consumers
         return Noted(
             c.who,
             c.serial,
@@ -47,6 +46,8 @@ class LikeMinded(Model):
             consumers.ACTIVITY_SHRINK,
             consumers.POWER,
             consumers.NEIGHBOURS,
-            consumers.ITEMS_EACH,
+            consumers.ITEMS,
+            consumers.DEPTH,
+            c.around,
             *self._memory[thread],
         )

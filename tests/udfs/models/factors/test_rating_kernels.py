@@ -31,6 +31,7 @@ class Rated(Model):
         super().__init__(seed, users, items, d, window)
         self.spread = np.floor(self.spread * 5)
         self.mean, self.error = np.zeros(2), np.zeros(2)
+        self.places = self.places._replace(shared=np.float32(0))
 
     def rate(
         self, rows: list[Row], rate: float = RATE, pull: float = PULL, first: int = 0
@@ -61,7 +62,7 @@ class Plain(reference.Factors):
         self.errors: list[float] = []
 
     def predict(self, user: int, item: int) -> float:
-        theirs = self.bias[item] + self.vector(user, item) @ self.q[item]
+        theirs = self.bias[item] + self.vector(user, self.left_out(item)) @ self.q[item]
         return float(self.mean + self.user_spread[user] + theirs)
 
     def rate(self, rows: list[Row], rate: float, pull: float) -> None:
@@ -78,20 +79,22 @@ class Plain(reference.Factors):
                 self.history[user].append((item, weight > 0))
 
     def learn_one(self, user: int, item: int, miss: float, rate: float, pull: float) -> None:
-        v, q, p = self.vector(user, item), self.q[item].copy(), self.p[user].copy()
-        window = self.window(user, item)
-        shares = sum(share**2 for _, share in window)
-        e = miss / (1 + 4 * rate * (v @ v + q @ q) + 2 * rate * q @ q * shares)
+        left = self.left_out(item)
+        window, v = self.window(user, left), self.vector(user, left)
+        q, p = self.q[item].copy(), self.p[user].copy()
+        shares = sum(share[0] ** 2 for _, share in window)
+        step = 4.8 * rate
+        e = miss / (1 + step * (v @ v + q @ q + q @ q * shares / 2))
         self.touch(item)
         self.spread[item, 2] = min(self.spread[item, 2] + 1, 100)
-        self.user_spread[user] = np.clip(self.user_spread[user] + rate * miss / 2, -16, 16)
+        self.user_spread[user] = np.clip(self.user_spread[user] + step * miss / 8, -16, 16)
         self.bias[item] = np.clip(self.bias[item] + miss / (self.spread[item, 2] + 3), -16, 16)
-        self.q[item] = reference.clip(q + 4 * rate * (e * v - pull * q))
-        self.p[user] = reference.clip(p + 4 * rate * (e * q - pull * p))
+        self.q[item] = reference.clip(q + step * (e * v - pull * q))
+        self.p[user] = reference.clip(p + step * (e * q - pull * p))
         for j, share in window:
             self.touch(j)
             y = self.y[j]
-            self.y[j] = reference.clip(y + 2 * rate * share * (e * q - pull * y))
+            self.y[j] = reference.clip(y + step / 2 * share * (e * q - pull * y))
 
 
 COLUMNS = "p", "user_spread", "q", "y", "bias", "spread"
@@ -115,16 +118,17 @@ rows_of_events = st.lists(
     st.integers(0, 2**32),
     st.lists(st.integers(0, ITEMS - 1)),
     st.integers(1, 60),
+    st.booleans(),
 )
 def test_learn_is_the_reference(
-    rows: list[Row], window: int, seed: int, dead: list[int], size: int
+    rows: list[Row], window: int, seed: int, dead: list[int], size: int, again: bool
 ) -> None:
     model = Rated(seed, window=window)
-    model.alive[dead] = False
+    model.alive[dead], model.again = False, again
     first, expected = model.row(np.arange(ITEMS, dtype=np.int32)), Plain(model)
     expected.rate(rows, float(RATE), float(PULL))
     whole = Rated(seed, window=window)
-    whole.alive[dead] = False
+    whole.alive[dead], whole.again = False, again
     touched, before = whole.rate(rows)
     assert touched.tolist() == expected.touched
     assert np.array_equal(before, first[touched])
@@ -180,6 +184,7 @@ def test_a_user_or_an_item_10_000_times_stays_finite(
     rating: float, same: str, rate: float, pull: float
 ) -> None:
     model, n = Rated(3), 10_000
+    model.again = True
     users = [0] * n if same in ("user", "pair") else [k % USERS for k in range(n)]
     items = [0] * n if same in ("item", "pair") else [k * 7 % ITEMS for k in range(n)]
     signs = [(-1) ** k if same == "mixed" else 1 for k in range(n)]

@@ -8,6 +8,7 @@ import pytest
 from tests.udfs.builders import OneShard, batch_of
 from tests.udfs.reference import by_popularity
 from udfs.models.factors import search
+from udfs.models.factors.arrays import Places
 from udfs.models.factors.search import best_by_factors, logistic, rank_similar, user_vectors
 from udfs.models.factors.search_kernels import Taste
 from udfs.models.popular.first import First
@@ -36,10 +37,14 @@ def test_factors(
     learner = shard.learner
     catalogue, users = learner.catalogue, learner.users
     slots = shard.slots("bob", "ann", "eve")
-    position = np.array([1.0, 0.5], np.float32)
+    weights = np.random.default_rng(1).normal(1, 0.5, (2, catalogue.dimensions)).astype(np.float32)
+    places = Places(
+        weights, np.zeros_like(weights), np.array([0, 1, 0.8], np.float32), np.float32(1)
+    )
     catalogue.y[:20] = catalogue.q[:20][::-1]
-    vectors = user_vectors(catalogue, users, slots, position)
-    taste = Taste(users.p, catalogue.y, catalogue.alive, position, catalogue.axis, vectors, True)
+    vectors = user_vectors(catalogue, users, slots, places)
+    held = users.p, catalogue.q, catalogue.y, catalogue.alive, places, catalogue.axis
+    taste = Taste(*held, vectors, True)
     items, products = best_by_factors(catalogue, users, slots, taste, N, exclude, Threads())
     scores = logistic(products)
     last = {"ann": (5, 4), "bob": (19, 18)}
@@ -47,7 +52,7 @@ def test_factors(
     for row, user in enumerate(("bob", "ann", "eve")):
         wanted = users.p[slots[row]].copy()
         for k, item in enumerate(last.get(user, ())):
-            wanted += position[k] / np.sqrt(1.5) * catalogue.y[item]
+            wanted += np.float32(0.8) * weights[k] * (catalogue.q[item] + catalogue.y[item])
         logits = wanted @ catalogue.q[:20].T + catalogue.bias[:20]
         left_out = {17} | (eaten[user] if exclude else set())
         order = [k for k in np.argsort(-logits).tolist() if k not in left_out][:N]

@@ -15,8 +15,16 @@ from tests.udfs.memory.test_history_kernels import Pages
 from tests.udfs.reference import Event, SplitMix64
 from udfs.memory import random_kernels, vector_kernels
 from udfs.memory.history_kernels import PAGE, Batch
-from udfs.models.factors import softmax_kernels
-from udfs.models.factors.arrays import Draws, ItemFactors, Ratings, Rule, Touched, UserFactors
+from udfs.models.factors import softmax_kernels, window_kernels
+from udfs.models.factors.arrays import (
+    Draws,
+    ItemFactors,
+    Places,
+    Ratings,
+    Rule,
+    Touched,
+    UserFactors,
+)
 
 USERS, ITEMS, D = 4, 9, 5
 RATE, PULL = np.float32(0.2), np.float32(0.05)
@@ -38,7 +46,13 @@ class Model:
         self.alive = np.ones(items, np.bool_)
         self.history = Pages(users, 256)
         self.history.disliked[:] = 0xFFFFFFFF  # what a page was before is not read
-        self.position = np.exp(-np.arange(window) / 2).astype(np.float32)
+        first = np.exp(-np.arange(window) / 2)
+        scale = np.append(0, 1 / np.sqrt(np.cumsum(first))).astype(np.float32)
+        weights = np.repeat(first[:, None], d, axis=1).astype(np.float32)
+        self.places, self.again = (
+            Places(weights, np.zeros_like(weights), scale, np.float32(1)),
+            False,
+        )
         self.stamp, self.size = np.zeros(items, np.int64), items
         self.random = np.array([seed], np.uint64)
         self.eaten, self.events = np.zeros(items, np.int64), 1
@@ -78,7 +92,7 @@ class Model:
             spare,
             ItemFactors(self.q, self.y, self.bias, self.spread, self.alive),
             batch,
-            Rule(np.float32(rate), np.float32(pull), self.position),
+            Rule(np.float32(rate), np.float32(pull), self.places, self.again),
             more,
             touched,
         )
@@ -87,13 +101,14 @@ class Model:
 
     def vectors(self) -> NDArray[np.float32]:
         out = np.empty_like(self.p)
-        softmax_kernels.vectors(
+        window_kernels.vectors(
             np.arange(len(self.p), dtype=np.int32),
             self.p,
             self.history.view,
+            self.q,
             self.y,
             self.alive,
-            self.position,
+            self.places,
             out,
         )
         return out
@@ -129,12 +144,13 @@ def split(rows: Rows) -> tuple[list[Event], list[int]]:
     st.integers(1, ITEMS),
     st.integers(0, 2**32),
     st.lists(st.integers(0, ITEMS - 1)),
+    st.booleans(),
 )
 def test_learn_is_the_reference(
-    rows: Rows, negatives: int, window: int, size: int, seed: int, dead: list[int]
+    rows: Rows, negatives: int, window: int, size: int, seed: int, dead: list[int], again: bool
 ) -> None:
     model, random = Model(seed, window=window), SplitMix64(seed)
-    model.alive[dead], model.size = False, size
+    model.alive[dead], model.size, model.again = False, size, again
     first, expected = model.row(np.arange(ITEMS, dtype=np.int32)), reference.Factors(model)
     expected.learn(*split(rows), size, float(RATE), float(PULL), negatives, random)
     touched, before = model.learn(*split(rows), negatives=negatives)
@@ -145,6 +161,8 @@ def test_learn_is_the_reference(
     for name in COLUMNS:
         found, wanted = getattr(model, name), getattr(expected, name)
         np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=2e-4, err_msg=name)
+    np.testing.assert_allclose(model.places.weights, expected.places, rtol=2e-3, atol=2e-4)
+    np.testing.assert_allclose(model.places.squares, expected.squares, rtol=5e-3, atol=2e-4)
     wants = [expected.vector(user) for user in range(USERS)]
     np.testing.assert_allclose(model.vectors(), wants, rtol=2e-3, atol=5e-4)
     for user in range(USERS):
@@ -199,6 +217,8 @@ def test_a_user_or_an_item_10_000_times_stays_finite(weight: float, same: str, p
         assert np.isfinite(matrix).all()
         limit = vector_kernels.SPREAD_LIMIT if "spread" in name else vector_kernels.LIMIT
         assert np.abs(matrix).max() <= limit
+    assert np.isfinite(model.places.squares).all()
+    assert np.abs(model.places.weights).max() <= vector_kernels.LIMIT
 
 
 def test_it_goes_on_learning_after_extremes() -> None:
@@ -228,7 +248,7 @@ def test_what_was_disliked_is_no_part_of_what_a_user_wants() -> None:
     model.learn([(0, 2, -1.0), (0, 3, 0.0)], [1, 1])
     assert np.array_equal(model.vectors()[0], model.p[0])
     model.learn([(0, 4, 1.0)], [1])
-    np.testing.assert_allclose(model.vectors()[0], model.p[0] + model.y[4], rtol=1e-5)
+    np.testing.assert_allclose(model.vectors()[0], model.p[0] + model.q[4] + model.y[4], rtol=1e-5)
 
 
 @pytest.mark.parametrize("weight", [1.0, 1e30])

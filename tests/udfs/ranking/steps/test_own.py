@@ -107,9 +107,10 @@ def test_not_from_any_source(source: str, exclude: bool) -> None:
         learner.models.steps.explore.look()
     made = decode(learner.user_lists(slots, NOW + 1))
     listed = [item for one in made.values() for item in shown(one)]
-    assert bool({*listed} & own_of(authors, 0)) != exclude
+    own = {*listed} & own_of(authors, 0)
+    assert not own if exclude else own or source == "explored"
     if source == "kept":
-        assert len(shown(made["kept:u0"])) == 7
+        assert LENGTH < len(shown(made["kept:u0"])) <= 7
     if source in ("followed", "searched", "explored", "popular"):
         assert len(listed) == LENGTH, "others have their places"
 
