@@ -37,6 +37,15 @@ class Baseline(ABC):
     explicit: ClassVar[bool] = False
     now: float = 0.0
 
+    @classmethod
+    def lacks(cls, warmup: bool) -> str:
+        """Why it cannot run, as a sentence goes on after its name; "" if it can.
+
+        Args:
+            warmup: whether there is one.
+        """
+        return ""
+
     @abstractmethod
     def __init__(self, shape: Shape, seed: int = 1) -> None:
         """Make room for `shape`; `seed` decides what is drawn, if anything is."""
@@ -50,6 +59,10 @@ class Baseline(ABC):
 
         A rule whose lists depend on nothing but what it has learned has nothing to do.
         """
+        return
+
+    def begin_tests(self) -> None:
+        """Know that the warm-up is over: the next event is the first that may be a test."""
         return
 
     @abstractmethod
