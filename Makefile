@@ -13,10 +13,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What a user's commands need, and what each kind of work on millirec needs besides.
 BASE := demo
-all_EXTRAS := $(BASE),cassandra,formats,text,images,metrics,docs,test,peers,torch,release,lint
+all_EXTRAS := $(BASE),cassandra,formats,text,images,metrics,docs,test,peers,release,lint
 docs_EXTRAS := $(BASE),docs
 bench_EXTRAS := $(BASE),test,peers
-evaluate_EXTRAS := $(bench_EXTRAS),torch
 release_EXTRAS := $(BASE),test,release
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[$(1)]' || { \
 	  echo "uv could not install it; trying pip, which has its own settings and is slower" >&2; \
@@ -85,7 +84,7 @@ bench: $(VENV)/with-bench  ## Measure events/s, lists/s and milliseconds; figure
 bench-compare: $(VENV)/with-bench  ## Compare events/s of this version with the commit REF, in turns
 	@$(BIN)/python -m benchmarks.compare $(REF) $(ARGS)
 
-evaluate: $(VENV)/with-evaluate  ## Measure the lists' quality: MovieLens-100K, DATA=FOLDER holds u.data; ARGS="--sessions FOLDER", clicks of RSC15
+evaluate: $(VENV)/with-bench  ## Measure the lists' quality on MovieLens-100K; DATA=FOLDER holds u.data
 	@$(BIN)/python -m benchmarks.evaluate $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 faults: $(VENV)/with-bench  ## Kill, pause and damage what the job depends on, and check that nothing is lost

@@ -28,18 +28,16 @@ def chosen(names: Sequence[str], warmup: bool, console: Console) -> list[str]:
     """The baselines of these names; `all` are those that can run, and the others are told.
 
     Raises:
-        ConfigError: one that is named cannot run.
+        ConfigError: one that is named needs a warm-up, and there is none.
     """
-    found = []
-    for name in BASELINES if "all" in names else dict.fromkeys(names):
-        lacks = BASELINES[name].lacks(warmup)
-        if lacks and name in names:
+    every = BASELINES if "all" in names else dict.fromkeys(names)
+    lacking = [name for name in every if BASELINES[name].once and not warmup]
+    for name in lacking:
+        lacks = "is trained once, on the warm-up: say how long that is, such as --warmup half"
+        if name in names:
             raise ConfigError(f"--baseline {name} {lacks}")
-        if lacks:
-            console.print(f"{name} is left out: it {lacks}", soft_wrap=True)
-        else:
-            found.append(name)
-    return found
+        console.print(f"{name} is left out: it {lacks}", soft_wrap=True)
+    return [name for name in every if name not in lacking]
 
 
 def compare(

@@ -29,22 +29,15 @@ class Baseline(ABC):
         seeded: whether it draws at random, so that seeds differ.
         explicit: whether it learns from every rating and predicts ratings; the others learn from
             positive events, and their value is the event's weight.
+        once: whether it is trained when the warm-up is over and then no more, so that it needs one.
         now: the time of the event that is tested or learned, seconds since 1970.
     """
 
     name: ClassVar[str]
     seeded: ClassVar[bool] = False
     explicit: ClassVar[bool] = False
+    once: ClassVar[bool] = False
     now: float = 0.0
-
-    @classmethod
-    def lacks(cls, warmup: bool) -> str:
-        """Why it cannot run, as a sentence goes on after its name; "" if it can.
-
-        Args:
-            warmup: whether there is one.
-        """
-        return ""
 
     @abstractmethod
     def __init__(self, shape: Shape, seed: int = 1) -> None:

@@ -1,28 +1,22 @@
 """GRU4Rec, a recurrent network over sessions. One of `flink_app.evaluate.baselines`.
 
 In: positive events; a user is a session. Out: scores, float64[I], of the network as the warm-up has
-trained it. PyTorch comes with the extra `torch`. Names of sizes: `I` items, `d` of the hidden
-state, `n` sessions side by side, `k` negatives.
+trained it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from heapq import heapify, heapreplace
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flink_app.evaluate.baselines.base import Baseline, Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from torch import Tensor
+from flink_app.evaluate.baselines.recurrent import Floats, Network
 
 _WIDTH = 32  # sessions side by side, as published
-_EPSILON = 1e-6  # of Adagrad
 
 
 class Gru4rec(Baseline):
@@ -41,23 +35,13 @@ class Gru4rec(Baseline):
     Args:
         size: d, ≥ 1. epochs: over the warm-up, ≥ 1. rate: η of Adagrad, > 0.
         dropout: share of h that is 0 in a step of training, 0 to below 1.
-        negatives: drawn for each step, ≥ 1. alpha: power of an item's count by which they are.
+        negatives: drawn for each step, ≥ 1.
+        alpha: power of an item's count by which they are drawn, > 0.
     """
 
     name: ClassVar[str] = "gru4rec"
     seeded: ClassVar[bool] = True
-
-    @classmethod
-    def lacks(cls, warmup: bool) -> str:
-        """Why it cannot run: it needs PyTorch and a warm-up."""
-        if not warmup:
-            return "is trained once, on the warm-up: say how long that is, such as --warmup half"
-        if find_spec("torch") is None:
-            return (
-                "needs PyTorch, which is not installed: pip install 'torch>=2.4', or millirec "
-                "with its extra, '.[torch]'"
-            )
-        return ""
+    once: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -71,12 +55,13 @@ class Gru4rec(Baseline):
         negatives: int = 2048,
         alpha: float = 0.5,
     ) -> None:
-        self._seed, self._size, self._epochs = seed, size, epochs
-        self._rule = Rule(rate, dropout, negatives, alpha)
+        self._random = np.random.default_rng(seed)
+        self._size, self._epochs, self._rate, self._dropout = size, epochs, rate, dropout
+        self._negatives, self._alpha = negatives, alpha
         self._sessions: dict[int, list[int]] = {}
         self._of_item = np.zeros(shape.items, np.int64)
         self._network: Network | None = None
-        self._states: dict[int, tuple[int, Tensor]] = {}  # events read so far, and h after them
+        self._states: dict[int, tuple[int, Floats]] = {}  # events read so far, and h after them
 
     def learn(self, user: int, item: int, value: float) -> None:
         """Note the event: the sessions so far are learned when the tests begin."""
@@ -89,11 +74,29 @@ class Gru4rec(Baseline):
         self._sessions.setdefault(user, []).append(item)
 
     def begin_tests(self) -> None:
-        """Train the network."""
+        """Train the network, if any session has two events."""
         steps = lanes(list(self._sessions.values()), _WIDTH)
         if len(steps.given):
-            self._network = Network(self._of_item, self._size, self._seed)
-            self._network.train(steps, self._epochs, self._rule)
+            self._network = Network(len(self._of_item), self._size, self._random)
+            for _ in range(self._epochs):
+                self._epoch(self._network, steps)
+
+    def _epoch(self, network: Network, steps: Steps) -> None:
+        """Descend a step after each row of events. h goes on, its gradient does not."""
+        logs = np.log(np.maximum(self._of_item, 1)).astype(np.float32)
+        sums = np.cumsum(self._of_item**self._alpha)
+        left = 1.0 - self._dropout
+        state = np.zeros((_WIDTH, self._size), np.float32)
+        for given, wanted, first in zip(*steps, strict=True):
+            n = np.count_nonzero(given >= 0)
+            state = np.where(first[:n, None], np.float32(0.0), state[:n])
+            negatives = drawn(sums, self._negatives, self._random)
+            columns = np.concatenate([wanted[:n], negatives])
+            weights = logs[columns]
+            weights[n:] *= self._alpha
+            kept = np.less(self._random.random(state.shape), left) / np.float32(left)
+            _, state, slopes = network.loss(given[:n], columns, weights, state, kept)
+            network.descend(slopes, self._rate, 1.0 / _WIDTH)
 
     def scores(self, user: int) -> NDArray[np.float64]:
         """q·h + b, or counts."""
@@ -154,119 +157,7 @@ def lanes(sessions: Sequence[Sequence[int]], width: int) -> Steps:
     return Steps(given, wanted, first)
 
 
-class Rule(NamedTuple):
-    """How a network is trained; see `Gru4rec`."""
-
-    rate: float
-    dropout: float
-    negatives: int
-    alpha: float
-
-
-class Network:
-    """The network, in PyTorch.
-
-    Attributes:
-        items: float32[I, d], q. bias: float32[I, 1], b. cell: the GRU, d to d.
-    """
-
-    def __init__(self, counts: NDArray[np.int64], size: int, seed: int) -> None:
-        """Draw the parameters, uniform within ±√(6 / (rows + columns)) of a matrix; biases are 0.
-
-        Args:
-            counts: int64[I], events of each item.
-        """
-        import torch
-
-        self._random = torch.Generator().manual_seed(seed)
-        self._counts = torch.tensor(counts, dtype=torch.float64)
-
-        def drawn(rows: int, columns: int) -> Tensor:
-            spread = (6.0 / (rows + columns)) ** 0.5
-            return (2.0 * torch.rand(rows, columns, generator=self._random) - 1.0) * spread
-
-        self.items = drawn(len(counts), size).requires_grad_()
-        self.bias = torch.zeros(len(counts), 1, requires_grad=True)
-        self.cell = torch.nn.GRUCell(size, size)
-        with torch.no_grad():
-            for weights in (self.cell.weight_ih, self.cell.weight_hh):
-                weights.copy_(torch.cat([drawn(size, size) for _ in range(3)]))
-            self.cell.bias_ih.zero_()
-            self.cell.bias_hh.zero_()
-
-    def train(self, steps: Steps, epochs: int, rule: Rule) -> None:
-        """Descend a step after each column of events. h goes on, its gradient does not."""
-        import torch
-
-        given, wanted, first = (torch.from_numpy(each) for each in steps)
-        widths = (given >= 0).sum(dim=1).tolist()
-        sums = torch.cumsum(self._counts**rule.alpha, 0)
-        parameters = [self.items, self.bias, *self.cell.parameters()]
-        descent = torch.optim.Adagrad(parameters, lr=rule.rate, eps=_EPSILON)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # the arrays are small: another thread would only wait
-        with torch.sparse.check_sparse_tensor_invariants(False):  # not to be warned of the default
-            for _ in range(epochs):
-                state = torch.zeros(given.shape[1], self.items.shape[1])
-                for step, n in enumerate(widths):
-                    state = state[:n].masked_fill(first[step, :n, None], 0.0)
-                    lists = given[step, :n], wanted[step, :n], self._drawn(sums, rule.negatives)
-                    loss, state = self.loss(*lists, state, rule)
-                    descent.zero_grad()
-                    (loss / given.shape[1]).backward()
-                    descent.step()
-                    state = state.detach()
-        torch.set_num_threads(threads)
-
-    def _drawn(self, sums: Tensor, count: int) -> Tensor:
-        """Items drawn by weights of which `sums`, float64[I], are running sums: int64[count]."""
-        import torch
-
-        places = torch.rand(count, dtype=torch.float64, generator=self._random)
-        return torch.searchsorted(sums, places * sums[-1], right=True)
-
-    def loss(
-        self, given: Tensor, wanted: Tensor, negatives: Tensor, state: Tensor, rule: Rule
-    ) -> tuple[Tensor, Tensor]:
-        """Cross-entropy of the next items among those of the other sessions and the negatives.
-
-        L = −Σ log softmax(q·h + b − log w), where w is an item's count as another session's
-        next item, and count^alpha as a negative: what it is drawn by.
-
-        Args:
-            given, wanted: int64[n]. negatives: int64[k]. state: float32[n, d], h before.
-
-        Returns:
-            L, and h after `given`, float32[n, d], of which dropout has left a part.
-        """
-        import torch
-        from torch.nn.functional import cross_entropy, embedding
-
-        n, columns = len(given), torch.cat([wanted, negatives])
-        vectors = embedding(torch.cat([given, columns]), self.items, sparse=True)
-        state = self.cell(vectors[:n], state)
-        if rule.dropout:
-            kept = torch.rand(state.shape, generator=self._random) >= rule.dropout
-            state = state * kept / (1.0 - rule.dropout)
-        weights = torch.log(self._counts[columns]).float()
-        weights[n:] *= rule.alpha
-        bias = embedding(columns, self.bias, sparse=True)
-        scores = state @ vectors[n:].T + bias.T - weights
-        return cross_entropy(scores, torch.arange(n), reduction="sum"), state
-
-    def read(self, items: Sequence[int], state: Tensor | None) -> Tensor:
-        """h after some more items of a session, float32[1, d]."""
-        import torch
-
-        with torch.no_grad():
-            if state is None:
-                state = torch.zeros(1, self.items.shape[1])
-            for item in items:
-                state = self.cell(self.items[item, None], state)
-        return state
-
-    def scores(self, state: Tensor) -> NDArray[np.float64]:
-        """q·h + b of all items, float64[I]."""
-        found = self.items.detach() @ state[0] + self.bias.detach()[:, 0]
-        scores: NDArray[np.float64] = found.numpy().astype(np.float64)
-        return scores
+def drawn(sums: NDArray[np.float64], count: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Items drawn by weights of which `sums`, float64[I], are running sums: int64[count]."""
+    found: NDArray[np.int64] = np.searchsorted(sums, random.random(count) * sums[-1], side="right")
+    return found

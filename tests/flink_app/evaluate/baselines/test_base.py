@@ -47,8 +47,6 @@ def test_all_but_popularity_solve_the_checkerboard(name: str) -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_seed_is_reproducible_and_a_user_without_events_has_scores(name: str) -> None:
-    if lacks := BASELINES[name].lacks(warmup=True):
-        pytest.skip(f"{name} {lacks}")
     shape = Shape(3, 4, 9)
     one, same, other = (BASELINES[name](shape, seed) for seed in (1, 1, 2))
     for baseline in (one, same, other):
