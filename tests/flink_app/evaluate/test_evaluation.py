@@ -238,7 +238,7 @@ def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_baseline_that_cannot_run_is_refused_if_named_and_told_if_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = some_events(tmp_path / "events.jsonl", 40)
+    source = some_events(tmp_path / "events.jsonl", 160)
     words = "is trained once, on the warm-up: say how long that is"
     with pytest.raises(ConfigError, match=f"--baseline gru4rec {words}"):
         evaluate(Config(), [source], [], 1, "", None, ["all", "gru4rec"])
