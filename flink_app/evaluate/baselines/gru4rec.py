@@ -29,8 +29,8 @@ class Gru4rec(Baseline):
 
     Hidasi, Karatzoglou: Recurrent Neural Networks with Top-k Gains for Session-based
     Recommendations (2018), with one embedding of items for input and output; settings and the
-    correction by log q are those that its authors published for RSC15 in 2023, but Adagrad has no
-    momentum: theirs, of 0.2, made no difference.
+    correction by log q are those that its authors published for RSC15 in 2023, except for their
+    momentum of 0.2: Adagrad has none here.
 
     Args:
         size: d, ≥ 1. epochs: over the warm-up, ≥ 1. rate: η of Adagrad, > 0.

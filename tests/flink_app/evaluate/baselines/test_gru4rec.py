@@ -127,7 +127,7 @@ def test_dropout_and_negatives_are_drawn_as_set(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_lists_are_right_as_often_as_those_of_another_implementation() -> None:
-    """After three epochs of ten. Random as both are, few items are the same."""
-    common, ours, theirs = compared(Gru4rec, "gru4rec", epochs=3)
-    assert common > 0.4
+    """After two epochs of ten. Random as both are, few items are the same."""
+    common, ours, theirs = compared(Gru4rec, "gru4rec", epochs=2)
+    assert common > 0.3
     assert ours > theirs - 0.03  # its standard error is .025
