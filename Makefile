@@ -84,7 +84,7 @@ bench: $(VENV)/with-bench  ## Measure events/s, lists/s and milliseconds; figure
 bench-compare: $(VENV)/with-bench  ## Compare events/s of this version with the commit REF, in turns
 	@$(BIN)/python -m benchmarks.compare $(REF) $(ARGS)
 
-evaluate: $(VENV)/with-bench  ## Measure the lists' quality on MovieLens-100K; DATA=FOLDER holds u.data
+evaluate: $(VENV)/with-bench  ## Measure the lists' quality: MovieLens-100K in DATA=FOLDER, sessions with ARGS="--sessions FOLDER"
 	@$(BIN)/python -m benchmarks.evaluate $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 faults: $(VENV)/with-bench  ## Kill, pause and damage what the job depends on, and check that nothing is lost

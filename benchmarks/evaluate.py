@@ -1,9 +1,10 @@
 """`make evaluate`: the quality of the lists on recorded events, compared with published methods.
 
-In: MovieLens-100K. Out: tables, `benchmarks/out/evaluate.json` with a record for each data set,
-model, mode and seed, and a plot of each data set next to it. It takes hours and can be interrupted:
-each run's results are kept, and `--resume` measures the rest. The licence of the data forbids
-redistribution: get it from https://grouplens.org/datasets/movielens/100k/.
+In: MovieLens-100K, and clicks of RSC15 in sessions (`benchmarks.sessions`). Out: tables,
+`benchmarks/out/evaluate.json` with a record for each data set, model, mode and seed, and a plot of
+each data set next to it. It takes hours and can be interrupted: each run's results are kept, and
+`--resume` measures the rest. The licence of MovieLens forbids redistribution: get it from
+https://grouplens.org/datasets/movielens/100k/.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
+from benchmarks import sessions
 from flink_app.config import load
 from flink_app.evaluate import evaluate
 from flink_app.evaluate.measure import OWN, Result
@@ -110,6 +112,19 @@ def pieces(given: list[str], path: Path, positive: str, seeds: int) -> Iterator[
     yield f"baselines, {seeds} seeds", baselines
 
 
+def measurements(name: str, options: argparse.Namespace, console: Console) -> Iterator[Piece]:
+    """The runs for a data set by its name; none for sessions that are not there, which is told."""
+    given = [f"ranker.network={options.network}"]
+    if name in SETS:
+        given = ["source.preset=movielens", *given]
+        return pieces(given, recorded(options.data), SETS[name], options.seeds)
+    folder = options.sessions or DATA / "rsc15-100k"
+    if missing := sessions.missing(folder):
+        console.print(f"skipped: {missing}", soft_wrap=True)
+        return iter(())
+    return sessions.pieces(given, folder, sessions.SETS[name], options.seeds)
+
+
 def kept(file: Path, measure: Callable[[], list[Result]], resume: bool) -> list[Result]:
     """The results in `file` if it exists and `resume` is set; otherwise measured and kept there."""
     if resume and file.exists():
@@ -126,25 +141,25 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="u.data of MovieLens-100K, or its folder")
     parser.add_argument("--seeds", type=int, default=5, help="runs of randomised methods")
     parser.add_argument("--network", choices=["linear", "neural"], default="linear")
-    parser.add_argument("--only", choices=SETS, help="one data set; keep the other's records")
+    parser.add_argument("--sessions", type=Path, help="the folder of RSC15's files in sessions")
+    choices = [*SETS, *sessions.SETS]
+    parser.add_argument("--only", choices=choices, help="one data set; keep the others' records")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     options = parser.parse_args()
-    path = recorded(options.data)
-    for name in SETS:
-        check_plot(picture(name))
     console, found = Console(highlight=False), []
+    for name in choices:
+        check_plot(picture(name))
     if options.only and OUT.exists():
         found = [r for r in msgspec.json.decode(OUT.read_bytes()) if r["data"] != options.only]
-    given = ["source.preset=movielens", f"ranker.network={options.network}"]
-    for name, positive in SETS.items():
-        if options.only not in (None, name):
-            continue
+    for name in choices if options.only is None else [options.only]:
         console.rule(name)
         results: list[Result] = []
-        for piece, measure in pieces(given, path, positive, options.seeds):
+        for piece, measure in measurements(name, options, console):
             console.print(f"{piece} …")
             file = picture(name).with_suffix("") / f"{options.network}, {piece}.json"
             results += kept(file, measure, options.resume)
+        if not results:
+            continue
         show(console, results)
         found += records(name, results)
         OUT.parent.mkdir(exist_ok=True)

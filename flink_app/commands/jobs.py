@@ -91,6 +91,7 @@ class Tests:
                 "sr",
                 "vsknn",
                 "stan",
+                "gru4rec",
                 "all",
             ]
         ],

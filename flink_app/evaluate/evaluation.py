@@ -20,13 +20,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from flink_app.config import Config
 from flink_app.config.check import check
 from flink_app.config.writable import require_file
-from flink_app.evaluate.baselines import BASELINES
+from flink_app.evaluate.compared import Start, chosen, compare
 from flink_app.evaluate.item_entries import item_entries
 from flink_app.evaluate.measure import Result, has_tests, measure
 from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
-from flink_app.evaluate.prequential import Prequential, Rule
-from flink_app.evaluate.stream import keep_all, read_stream
+from flink_app.evaluate.prequential import Rule
 from flink_app.evaluate.table import show
 from flink_app.evaluate.testable import NothingToTest, require_test
 from flink_app.evaluate.user_entries import user_entries
@@ -38,9 +37,6 @@ from udfs.options.sources import ALWAYS_TESTED, testable
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-Start = Callable[[str], Callable[[int], None]]
-"""Shows a bar under a name; what it returns takes how many events are done."""
 
 SERVABLE = ("ranker", *testable(), ALWAYS_TESTED)
 """Models that can be served, those first that need others."""
@@ -119,6 +115,7 @@ def evaluate(
         config = replace(config, lists=lists)
     check(in_mode(config, "strict", config.model.seed, files[0]))
     console, err = more.get("console") or Console(highlight=False), Console(stderr=True)
+    names = chosen(baselines, bool(warmup), console)
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millirec-evaluate-")))
@@ -143,7 +140,7 @@ def evaluate(
             console.print(f"{people:,} users have profiles before the first event")
         every_seed = range(config.model.seed, config.model.seed + seeds)
         # Baselines take seconds, and may refuse: they come first, and last in the report.
-        others = _others(config, files, folder, (baselines, every_seed), Rule(after, freeze), start)
+        others = compare(config, files, folder, (names, every_seed), Rule(after, freeze), start)
         for mode in modes:
             for seed in every_seed:
                 changed = in_mode(as_written(config), mode, seed, ordered)
@@ -183,31 +180,6 @@ def _progress(stack: contextlib.ExitStack, console: Console, lines: int) -> Star
         return lambda done: bars.update(task, completed=done)
 
     return start
-
-
-def _others(
-    config: Config,
-    files: Sequence[Path],
-    folder: Path,
-    which: tuple[Sequence[str], Sequence[int]],
-    rule: Rule,
-    start: Start,
-) -> list[Result]:
-    """Run the baselines of these names, each once for every seed that makes a difference."""
-    names, seeds = which
-    if not names:
-        return []
-    settings, path, results = decode_settings(config), folder / "with-ratings", []
-    in_order(files, keep_all(settings), now_ms(), path)
-    stream = read_stream(path, decode_settings(as_written(config)), now_ms())
-    for name in BASELINES if "all" in names else dict.fromkeys(names):
-        kind = BASELINES[name]
-        for seed in seeds if kind.seeded else seeds[:1]:
-            baseline = kind(stream.shape, seed)
-            lists = config.lists
-            test = Prequential(stream, baseline, lists.length, lists.exclude_consumed, rule)
-            results.append(test.run(seed, start(f"{name}, seed {seed}")))
-    return results
 
 
 def with_positive(config: Config, positive: str) -> Config:

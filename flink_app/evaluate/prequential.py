@@ -76,6 +76,8 @@ class Prequential:
         for event in range(self._stream.shape.events):
             self._baseline.now = float(self._stream.times[event])
             if self._stream.counted[event]:
+                if self._events == self._warmup:
+                    self._begin()
                 self._test(event)
                 self._note(event)
                 if self._events % look == 0:
@@ -106,9 +108,16 @@ class Prequential:
         small = type(self._baseline)(Shape(1, 2, 2))
         small.learn(0, 0, 1.0)
         small.learn(0, 1, 1.0)
+        small.begin_tests()
         small.scores(0)
         self._rank(0)
         self._lists, self._spent["list"] = 0, 0.0
+
+    def _begin(self) -> None:
+        """Let the model end what it learns from the warm-up, in the time of its updates."""
+        began = time.perf_counter()
+        self._baseline.begin_tests()
+        self._spent["update"] += time.perf_counter() - began
 
     def _test(self, event: int) -> None:
         """Test an event that is positive, if there can be a list for its user."""

@@ -22,6 +22,7 @@ MEASURES = (
     "recall@10",
     "recall@20",
     "mrr@10",
+    "mrr@20",
     "ndcg@10",
     "coverage@10",
     "novelty@10",
@@ -78,8 +79,8 @@ def table(results: Sequence[Result]) -> Table:
     for measure in MEASURES:
         found.add_column(measure.replace("@", "\n@"), justify="right", no_wrap=True)
     for each in lists(results):
-        cells = [spread(each.totals(measure)) for measure in MEASURES]
-        found.add_row(each.label, *(cell.replace(" ± ", "\n±") for cell in cells))
+        cells = (spread(each.totals(measure)).replace(" ± ", "\n±") for measure in MEASURES)
+        found.add_row(each.label, *(cell.replace("±0", "±") for cell in cells))
     return found
 
 

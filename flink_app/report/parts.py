@@ -12,7 +12,7 @@ from flink_app.lookup.sample import AGES, TOP, Sample
 from flink_app.report.figures import bars, lorenz
 from flink_app.report.page import Grid, Section, Tile
 
-MEASURES = ("recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "ndcg@10")
+MEASURES = ("recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "mrr@20", "ndcg@10")
 
 
 def percent(share: float) -> str:

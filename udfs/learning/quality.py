@@ -18,13 +18,19 @@ from udfs.accounts import LISTS, NEVER_TAKEN, NTH, RARE, SELDOM_TAKEN
 from udfs.events.batch import EventBatch
 from udfs.learning import quality_kernels
 from udfs.learning.learner import Learner
-from udfs.learning.quality_kernels import TOP
+from udfs.learning.quality_kernels import LONG, TOP
 from udfs.memory import history_kernels
 from udfs.memory.columns import Table, column
 from udfs.state.handles import Rows
 
 CUTS = (1, 5, 10, 20)
-MEASURES = ("tests", *(f"recall@{k}" for k in CUTS), f"mrr@{TOP}", f"ndcg@{TOP}", f"novelty@{TOP}")
+MEASURES = (
+    "tests",
+    *(f"recall@{k}" for k in CUTS),
+    *(f"mrr@{k}" for k in (TOP, LONG)),
+    f"ndcg@{TOP}",
+    f"novelty@{TOP}",
+)
 _CUTS = np.array(CUTS)
 NUMBERS = (1, 2, 5, 10)
 """Which events of a user an evaluation tests by themselves, as lists `nth<n>`: only the first of
@@ -37,9 +43,9 @@ def sums(
     """What n tests add to each of `MEASURES`; divided by `tests` they are means. It is for the
     baselines of an evaluation; the job calls `quality_kernels.score`, which gives the same.
 
-    Recall@k: the share of tests whose item is among the first k. MRR@10: 1 / rank, NDCG@10:
-    1 / log₂(rank + 1), both 0 beyond rank 10. Novelty@10: −log₂ of an item's share of all events,
-    the mean of the first 10 (Zhou et al. 2010).
+    Recall@k: the share of tests whose item is among the first k, HR@k elsewhere. MRR@k: 1 / rank,
+    NDCG@10: 1 / log₂(rank + 1), 0 beyond rank k or 10. Novelty@10: −log₂ of an item's share of all
+    events, the mean of the first 10 (Zhou et al. 2010).
 
     Args:
         items: int32[n, N], the lists, −1 where one ends. wanted: int32[n], the item that the user
@@ -52,7 +58,7 @@ def sums(
     """
     hit = (items == wanted[:, None]) & (wanted >= 0)[:, None]
     found, rank = hit.any(axis=1), hit.argmax(axis=1) + 1
-    near = found & (rank <= TOP)
+    near, far = found & (rank <= TOP), found & (rank <= LONG)
     top = items[:, :TOP]
     shown = top >= 0
     surprise = np.where(shown, -np.log2(shares[top]), 0.0).sum(axis=1)
@@ -60,6 +66,7 @@ def sums(
         "tests": float(len(items)),
         **{f"recall@{k}": float((found & (rank <= k)).sum()) for k in CUTS},
         f"mrr@{TOP}": float((near / rank).sum()),
+        f"mrr@{LONG}": float((far / rank).sum()),
         f"ndcg@{TOP}": float((near / np.log2(rank + 1)).sum()),
         f"novelty@{TOP}": float((surprise / np.maximum(shown.sum(axis=1), 1)).sum()),
     }
@@ -91,7 +98,7 @@ class Quality:
     def _compile(self) -> None:
         """Compile the kernels, or load them, before the first event."""
         item, one = np.zeros((1, 1), np.int32), np.ones(1, np.int64)
-        room = quality_kernels.Result(np.zeros(8), np.zeros(TOP, np.int32), np.zeros(1, np.bool_))
+        room = quality_kernels.Result(np.zeros(9), np.zeros(TOP, np.int32), np.zeros(1, np.bool_))
         total = quality_kernels.all_events(one, 1)
         quality_kernels.score(item, item[0], one, total, _CUTS, room)
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from udfs.compiling import njit
 
 TOP = 10  # of MRR, NDCG, novelty and coverage
+LONG = 20  # of the other MRR, by which lists for sessions are compared elsewhere
 
 
 class Result(NamedTuple):
     """What is counted.
 
     Attributes:
-        sums: float64[8], one for each of `quality.MEASURES`, added to.
+        sums: float64[9], one for each of `quality.MEASURES`, added to.
         fresh: int32[10·n], set: slots among the first 10 that had not been seen.
         seen: bool[I], set.
     """
@@ -68,8 +69,10 @@ def score(items, wanted, events, total, cuts, result):
         sums[0] += 1.0
         for c in range(len(cuts)):
             sums[1 + c] += 0 < rank <= cuts[c]
+        if 0 < rank <= LONG:
+            sums[6] += 1.0 / rank
         if 0 < rank <= TOP:
             sums[5] += 1.0 / rank
-            sums[6] += 1.0 / np.log2(rank + 1)
-        sums[7] += surprise / max(shown, 1)
+            sums[7] += 1.0 / np.log2(rank + 1)
+        sums[8] += surprise / max(shown, 1)
     return count

@@ -29,12 +29,14 @@ class Baseline(ABC):
         seeded: whether it draws at random, so that seeds differ.
         explicit: whether it learns from every rating and predicts ratings; the others learn from
             positive events, and their value is the event's weight.
+        once: whether it is trained when the warm-up is over and then no more, so that it needs one.
         now: the time of the event that is tested or learned, seconds since 1970.
     """
 
     name: ClassVar[str]
     seeded: ClassVar[bool] = False
     explicit: ClassVar[bool] = False
+    once: ClassVar[bool] = False
     now: float = 0.0
 
     @abstractmethod
@@ -50,6 +52,10 @@ class Baseline(ABC):
 
         A rule whose lists depend on nothing but what it has learned has nothing to do.
         """
+        return
+
+    def begin_tests(self) -> None:
+        """Know that the warm-up is over: the next event is the first that may be a test."""
         return
 
     @abstractmethod

@@ -179,7 +179,7 @@ def test_a_report_has_every_mode_and_the_spread_of_seeds() -> None:
     console = Console(width=120, record=True, file=io.StringIO())
     show(console, results)
     text = console.export_text()
-    assert text.count("±0.0707") == 2
+    assert text.count("±.0707") == 2
     narrow = Console(width=80, record=True, file=io.StringIO())
     show(narrow, results)
     assert "…" not in narrow.export_text()
@@ -233,6 +233,20 @@ def test_baselines_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert (result.rmse is not None) == (result.model == "biased-mf")
     told = capsys.readouterr().out
     assert all(f"{name} baseline, seed 1: " in told for name in BASELINES)
+
+
+def test_a_baseline_that_cannot_run_is_refused_if_named_and_told_if_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = some_events(tmp_path / "events.jsonl", 160)
+    words = "is trained once, on the warm-up: say how long that is"
+    with pytest.raises(ConfigError, match=f"--baseline gru4rec {words}"):
+        evaluate(Config(), [source], [], 1, "", None, ["all", "gru4rec"])
+    for name in [*BASELINES][1:-1]:
+        monkeypatch.delitem(BASELINES, name)
+    results = evaluate(Config(), [source], [], 1, "", None, ["all"])
+    assert [result.model for result in results] == ["popular"]
+    assert f"gru4rec is left out: it {words}" in capsys.readouterr().out
 
 
 @pytest.mark.job

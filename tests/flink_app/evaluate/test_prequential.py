@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from flink_app.evaluate.baselines import BASELINES, Shape
+from flink_app.evaluate.baselines.popular import Popular
 from flink_app.evaluate.prequential import Prequential, Rule
 from flink_app.evaluate.stream import Stream
 
@@ -120,6 +121,36 @@ def test_a_seed_of_a_run_is_reproducible_and_time_is_told() -> None:
     assert one.quality == two.quality
     assert one.microseconds.keys() == {"update", "list"}
     assert msgspec.json.decode(msgspec.json.encode(one), type=type(one)) == one
+
+
+class Telling(Popular):
+    """Notes what it is asked."""
+
+    def __init__(self, shape: Shape, seed: int = 1) -> None:
+        super().__init__(shape, seed)
+        self.told: list[str] = []
+
+    def learn(self, user: int, item: int, value: float) -> None:
+        self.told.append("learn")
+        super().learn(user, item, value)
+
+    def begin_tests(self) -> None:
+        self.told.append("begin")
+
+    def scores(self, user: int) -> np.ndarray:
+        self.told.append("list")
+        return super().scores(user)
+
+
+@pytest.mark.parametrize("warmup", [0, 1, 100])
+def test_the_warmup_ends_once_and_before_the_first_test(warmup: int) -> None:
+    stream = random_stream()
+    model = Telling(stream.shape)
+    Prequential(stream, model, 20, rule=Rule(warmup)).run(1)
+    place = model.told.index("begin")
+    # The first list is none of a test: what it compiles is not measured.
+    assert model.told[:place] == ["list", *["learn"] * warmup]
+    assert model.told.count("begin") == 1 and "list" in model.told[place:]
 
 
 def test_a_frozen_baseline_follows_its_users_and_learns_nothing_more() -> None:

@@ -35,11 +35,11 @@ def test_measures_of_one_list_each() -> None:
     assert found["novelty@10"] == pytest.approx(2 + 1.5 + 2)
 
 
-def test_beyond_rank_10_only_recall_at_20_counts() -> None:
+def test_beyond_rank_10_only_measures_at_20_count() -> None:
     lists = np.arange(20, dtype=np.int32).reshape(1, 20)
     found = sums(lists, np.array([10], np.int32), np.full(20, 0.05))
-    names = ("recall@10", "recall@20", "mrr@10", "ndcg@10")
-    assert [found[name] for name in names] == [0, 1, 0, 0]
+    names = ("recall@10", "recall@20", "mrr@10", "mrr@20", "ndcg@10")
+    assert [found[name] for name in names] == [0, 1, 0, 1 / 11, 0]
 
 
 def test_event_by_event_it_is_what_the_lists_before_each_event_held() -> None:

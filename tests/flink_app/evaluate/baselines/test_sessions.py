@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from hypothesis import strategies as st
 from flink_app.evaluate.baselines import Baseline, Shape
 from flink_app.evaluate.baselines.neighbours import MOST_ITEMS
 from flink_app.evaluate.baselines.sessions import Rules, Stan, Vsknn
-from tests.data_sets import data
+from tests.flink_app.evaluate.shipped import compared
 from udfs.errors import ConfigError
 
 USERS, ITEMS, RECENT, HOUR = 6, 8, 5, 3600.0
@@ -160,53 +158,6 @@ def test_more_items_than_rules_can_be_held_of() -> None:
 def test_lists_as_other_implementations_make_them(
     kind: type[Baseline], file: str, shared: float
 ) -> None:
-    """Of 20 items, by the same six days; settings of the others, and how they break ties, are not
-    known, so lists differ in part, and in how often they are right hardly."""
-    folder = data("rsc15-100k")
-    past, day = read(folder / "train_full.txt"), read(folder / "test.txt")
-    past.sort(key=lambda row: row[2])
-    lists = shipped(folder / "recommendations" / f"{file}.csv")
-    sessions = {name for name, _ in lists}
-    users: dict[str, int] = {}
-    items: dict[str, int] = {}
-    rows = [(f"then {s}", i, t) for s, i, t in past]
-    rows += [row for row in day if row[0] in sessions]
-    numbers = [
-        (users.setdefault(user, len(users)), items.setdefault(item, len(items)), when)
-        for user, item, when in rows
-    ]
-    model = kind(Shape(len(users), len(items), len(rows)))
-    names, common, right = list(items), [], []
-    known = {item for _, item, _ in past}
-    place: dict[str, int] = {}
-    for n, (user, item, when) in enumerate(numbers):
-        name, model.now = rows[n][0], when
-        model.learn(user, item, 1.0)
-        if n < len(past):
-            continue
-        at = place[name] = place.get(name, -1) + 1
-        theirs = lists.get((name, at), [])[:20]
-        following = [i for u, i, _ in rows[n + 1 :] if u == name][:1]
-        if not theirs or not following:
-            continue
-        scores = [s if i in known else -1.0 for s, i in zip(model.scores(user), names, strict=True)]
-        ours = [names[k] for k in np.argsort(-np.array(scores), kind="stable")[:20]]
-        common.append(len(set(ours) & set(theirs)) / 20)
-        right.append((following[0] in ours, following[0] in theirs))
-    assert len(common) > 300
-    assert np.mean(common) > shared
-    mine, others = np.mean(np.array(right), axis=0)
-    assert mine > others - 0.03  # its standard error is .025
-
-
-def read(path: Path) -> list[tuple[str, str, float]]:
-    """Session, item and seconds of each click."""
-    with path.open() as file:
-        return [(s, i, float(t)) for s, i, t in list(csv.reader(file, delimiter="\t"))[1:]]
-
-
-def shipped(path: Path) -> dict[tuple[str, int], list[str]]:
-    """Lists by session and place in it."""
-    with path.open() as file:
-        rows = list(csv.reader(file, delimiter=";"))[1:]
-    return {(session, int(place)): items.split(",") for session, place, items, _ in rows}
+    common, ours, theirs = compared(kind, file)
+    assert common > shared
+    assert ours > theirs - 0.03  # its standard error is .025
