@@ -26,6 +26,8 @@ class Source(Struct, frozen=True, kw_only=True):
             above 0, or 0 if and only if the source gives no evidence by item.
         alone: whether users' lists can come from it alone.
         options: the module and struct of its section of the configuration; "": it has none.
+        optional: whether it is there only where its section names a `model`; `shadow` says then
+            that its lists are only tested.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Source(Struct, frozen=True, kw_only=True):
     prior: float = 0.0
     alone: bool = True
     options: str = ""
+    optional: bool = False
 
     @property
     def section(self) -> str:
@@ -44,6 +47,14 @@ class Source(Struct, frozen=True, kw_only=True):
         'item_cf'
         """
         return self.name.replace("-", "_")
+
+    def built(self, settings: Any) -> bool:
+        """Whether it is there, with these `udfs.models.settings.Settings`."""
+        return not self.optional or bool(settings.of(self.section).model)
+
+    def serves(self, settings: Any) -> bool:
+        """Whether lists are made from it."""
+        return not self.optional or (self.built(settings) and not settings.of(self.section).shadow)
 
     def load(self) -> Any:
         """Its class."""
@@ -80,6 +91,11 @@ def register(source: Source) -> None:
 def position(name: str) -> int:
     """The position of a source in `SOURCES`."""
     return list(SOURCES).index(name)
+
+
+def built(settings: Any) -> dict[str, Source]:
+    """The sources that are there, by name, in order."""
+    return {name: source for name, source in SOURCES.items() if source.built(settings)}
 
 
 def models() -> tuple[str, ...]:

@@ -63,7 +63,8 @@ class Blend:
         finding = {
             name: model
             for name, model in models.items()
-            if type(model).candidates != Model.candidates
+            if sources.SOURCES[name].serves(shop.settings)
+            and type(model).candidates != Model.candidates
         }
         # Those that name candidates before the call, and those that do so in it.
         self._finding = tuple(finding)
@@ -71,10 +72,11 @@ class Blend:
         self._before = tuple([m for m in finding.values() if type(m).naming == Model.naming])
         self._positions = tuple(sources.position(name) for name in self.evident)
         self._priors = tuple(np.float32(source.prior) for source in evident)
-        self._features = tuple(feature.view for feature in features())
+        known = features(shop.settings)
+        self._features = tuple(feature.view for feature in known)
         self._memory = Memory(shop.threads.count)
         named = not self._before and all(model.lasting for model in self._naming)
-        self.lasting = named and all(feature.lasting for feature in features())
+        self.lasting = named and all(feature.lasting for feature in known)
         self._frame: Frame | None = None
         self._networks = {
             name: ranker.network(name if name in self.evident else "")

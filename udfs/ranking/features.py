@@ -1,7 +1,8 @@
 """The table of the ranker's features: what it knows of a candidate.
 
 In: one line for each feature, at the end. Out: `features()`, all of them in the order of the
-parameters: first one for each source of evidence, then those registered.
+parameters: first one for each source of evidence, then those registered, and last those of sources
+that are not always there, so that the parameters of the others are stored at the same places.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from udfs.models.content.source import FEW, Content
 from udfs.models.factors.source import Factors
 from udfs.models.model import Model, Moment, Shop
+from udfs.models.settings import Settings
 from udfs.options import sources
 from udfs.ranking.feature_kernels import (
     ALWAYS,
@@ -65,7 +67,7 @@ def register(feature: Feature) -> None:
     Raises:
         ValueError: there is one of that name, or no such source.
     """
-    if feature.name in [known.name for known in features()]:
+    if feature.name in {*_registered, *(source.name for source in sources.evident())}:
         raise ValueError(f"There is a feature {feature.name!r}: give this one another name.")
     if feature.source not in sources.SOURCES:
         raise ValueError(f"{feature.name!r} speaks for {feature.source!r}: register that first.")
@@ -77,14 +79,26 @@ def _share(row: int, source: sources.Source) -> Feature:
     return Feature(source.name, source.prior, source.name, lambda _: share, True, WITH_EVIDENCE)
 
 
-def features() -> tuple[Feature, ...]:
-    """All features.
+def features(settings: Settings | None = None) -> tuple[Feature, ...]:
+    """All features; those of optional sources only where the settings have these serve.
 
     >>> [(feature.name, feature.prior, feature.source) for feature in features()][:3]
     [('item-cf', 2.0, 'item-cf'), ('user-cf', 0.7, 'user-cf'), ('product', 0.5, 'mf')]
     """
     shares = (_share(row, source) for row, source in enumerate(sources.evident()))
-    return (*shares, *_registered.values())
+    always, more = list[Feature](), list[Feature]()
+    for feature in _registered.values():
+        source = sources.SOURCES[feature.source]
+        if not source.optional:
+            always.append(feature)
+        elif settings is not None and source.serves(settings):
+            more.append(feature)
+    return (*shares, *always, *more)
+
+
+def most() -> int:
+    """How many features there can be."""
+    return len(sources.evident()) + len(_registered)
 
 
 def product(asking: Asking) -> Product:

@@ -28,11 +28,11 @@ from udfs.models.settings import Settings
 from udfs.models.social.source import Social
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
-from udfs.options.sources import SOURCES, position
+from udfs.options.sources import SOURCES, built, position
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
-from udfs.ranking.ranker import Ranker
+from udfs.ranking.ranker import ranker_of
 from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.ranking.similar import similar
 from udfs.ranking.steps.rules import longer
@@ -63,10 +63,10 @@ class Recommender:
         self.shop = Shop(longer(settings), catalogue, users, threads or Threads())
         self.sources: dict[str, Model] = {
             name: source.load()(self.shop, settings.of(source.section))
-            for name, source in SOURCES.items()
+            for name, source in built(settings).items()
         }
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
-        self.ranker = Ranker(settings.ranker)
+        self.ranker = ranker_of(settings)
         self.shared: dict[str, Any] = {"ranker": self.ranker, OF_ALL: self.popular.first} | {
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")
         }
