@@ -35,6 +35,7 @@ from udfs.operators.item_learner import ItemLearner
 from udfs.operators.parse import Parse, output_to
 from udfs.operators.stats import Stats
 from udfs.operators.user_learner import UserLearner
+from udfs.options.own import beside
 
 
 def build(
@@ -119,12 +120,13 @@ def build(
     )
 
     # → nothing, and `stats` in Redis
+    tested = (*config.quality.models, *beside(config))
     accounts = side_output(events, STATS).union(
         side_output(deltas, STATS), items, *encoded, *resolved
     )
     nothing = (
         by_key(accounts)
-        .process(Stats(redis_settings(config, born_ms), config.quality.models), BYTES)
+        .process(Stats(redis_settings(config, born_ms), tested), BYTES)
         .name("stats")
         .uid("stats")
         .set_parallelism(1)

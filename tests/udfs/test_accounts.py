@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from udfs.accounts import (
     EDGES,
     Account,
-    Window,
     fields,
     histogram,
     pack_account,
@@ -114,17 +113,6 @@ def test_quantiles_at_the_ends() -> None:
     assert quantile({}, 0.5) == 0.0
     assert quantile(histogram([1e12]), 0.5) == EDGES[-1]
     assert histogram([]) == {}
-
-
-def test_a_window_forgets_after_a_minute() -> None:
-    window = Window()
-    for second in range(100):
-        window.add(second, Account(learned=1))
-        window.add(second, Account(learned=1, lists=3))
-    assert window.total(100, 5) == Account(learned=10, lists=15)
-    assert window.total(99, 5).learned == 10, "the second under way does not count"
-    assert window.total(100, 1000).learned == 120
-    assert window.total(1000, 60) == Account()
 
 
 def test_fields_are_texts_with_rates_and_quantiles() -> None:

@@ -30,6 +30,7 @@ from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import UserShard
 from udfs.models.popular.noise import day_of
 from udfs.options.cassandra import keeps_history
+from udfs.options.own import beside
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import Rows
 
@@ -74,7 +75,8 @@ class LearnStep:
         self._settings, self._rows, self._learner = settings, rows, learner
         self._replica, self._described, self._lists = replica, described, lists
         self._clock, quality = clock, settings.options.quality
-        self._quality = Quality(quality.every, quality.models, settings.trial.nth)
+        tested = (*quality.models, *beside(settings.options))
+        self._quality = Quality(quality.every, tested, settings.trial.nth)
         self._served = Served(learner, *rows)
         self._guarded = None
         if settings.options.crowd.guard:
@@ -190,11 +192,16 @@ class LearnStep:
         account.spend("quality", micros(began))
 
     def refresh_replica(self, now: int) -> None:
-        """Bring the replica and the metadata up to date, and forget idle items, now and then."""
+        """Bring the replica, the metadata and a team's own models up to date, and forget idle
+        items, now and then."""
         if now - self._refreshed_ms >= PUBLISH_MS // 2:
             self._refreshed_ms = now
             self._replica.refresh(self._learner.models)
             self._described.look(now)
+        models = self._learner.models
+        for file in models.own_files.values():
+            if file.look(now):
+                models.learned()
         if now - self._expired_ms >= _EXPIRE_MS:
             self._expired_ms = now
             self._learner.expire_items(now - self._settings.options.item_expiry_ms)
@@ -205,6 +212,8 @@ class LearnStep:
         if self._replica.read > self._read:
             account.feed = {"read": self._replica.read - self._read}
             self._read = self._replica.read
+        for file in self._learner.models.own_files.values():
+            account.models.update(file.take())
         return Report(account)
 
 

@@ -77,3 +77,18 @@ class RankerOptions(Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = 100.0
+    model: Annotated[
+        str,
+        Meta(
+            description="The ONNX file of a ranker of your own, which scores the candidates in "
+            "place of the built-in one; see docs/own-models.md. Every TaskManager must have it; it "
+            "is loaded again when it changes. Empty means none."
+        ),
+    ] = ""
+    shadow: Annotated[
+        bool,
+        Meta(
+            description="Whether the lists of that ranker are only tested, beside those that users "
+            "get: they are then the list own-ranker in the quality."
+        ),
+    ] = False

@@ -213,3 +213,14 @@ register(
         options="udfs.options.social:Social",
     )
 )
+register(
+    Source(
+        name="sequence",
+        code="udfs.models.sequence.source:SequenceModel",
+        about="what fits your last items by a sequence model of your own",
+        shown="fits what you looked at last",
+        alone=False,
+        options="udfs.options.sequence:Sequence",
+        optional=True,
+    )
+)

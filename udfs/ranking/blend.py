@@ -20,6 +20,7 @@ from udfs.ranking import list_kernels, ranker, ranker_kernels
 from udfs.ranking.candidate_kernels import Asked, Items
 from udfs.ranking.features import Asking, features
 from udfs.ranking.list_kernels import Offers
+from udfs.ranking.own_ranker import NOTHING, Given, built_in, own_ranker
 from udfs.ranking.ranker import Memory, Ranker
 
 FEW = 64
@@ -51,7 +52,9 @@ class Blend:
     """The sources, blended by the ranker.
 
     Attributes:
-        lasting: whether `Frame`s can be made of all sources and features.
+        lasting: whether `Frame`s can be made of all sources and features, and the built-in ranker
+            serves.
+        own: the ranker of a team's own, if there is one.
         evident: the names of the sources that give evidence by item.
     """
 
@@ -76,7 +79,9 @@ class Blend:
         self._features = tuple(feature.view for feature in known)
         self._memory = Memory(shop.threads.count)
         named = not self._before and all(model.lasting for model in self._naming)
-        self.lasting = named and all(feature.lasting for feature in known)
+        self.own = own_ranker(shop.settings)
+        served = self.own is None or not self.own.makes("ranker")
+        self.lasting = served and named and all(feature.lasting for feature in known)
         self._frame: Frame | None = None
         self._networks = {
             name: ranker.network(name if name in self.evident else "")
@@ -125,14 +130,14 @@ class Blend:
         naming = tuple([model.naming(moment) for model in self._naming])
         extra = moment.found("extra")
         if extra is not None:
-            return Offers(naming, 0, True, self._positions, near), extra
+            return Offers(naming, 0, True, self._positions, near, NOTHING), extra
         before = [found for m in self._before if (found := m.named(moment)) is not None]
         first, n = sum(found.shape[1] for found in before), self._shop.settings.lists.length
         extra = np.empty((len(moment.slots), first + len(naming) * n), np.int32)
         if before:
             np.concatenate(before, axis=1, out=extra[:, :first], casting="same_kind")
         moment.keep("extra", extra)
-        return Offers(naming, first, False, self._positions, near), extra
+        return Offers(naming, first, False, self._positions, near, NOTHING), extra
 
     def make(
         self, model: str, moment: Moment, near: NDArray[np.uint8], told: tuple[int, int] = (0, 0)
@@ -141,13 +146,20 @@ class Blend:
         list is shorter than it should be.
 
         Args:
+            model: the name of such a source, "ranker", or of one of two rankers
+                (`udfs.options.own`).
             near: as in `Popular.near`. told: R and K of `Told`; 0: it is not looked for. Reasons
                 are only those of sources that explain by a kernel.
         """
         rows, n = len(moment.slots), self._shop.settings.lists.length
+        own_ranks = self.own is not None and self.own.makes(model)
+        if own_ranks:  # candidates are scored before the call that makes the lists
+            moment.once("extra", self._extra, moment)
         offers, extra = self._offers(moment, near)  # first: it finds the users' vectors too
         asked, views, items = self._asked(moment, extra)
-        network, out = self._networks[model], _room(rows, n, *told)
+        if own_ranks:
+            offers = offers._replace(given=self._given(asked, views, items))
+        network, out = self._networks[built_in(model)], _room(rows, n, *told)
         history, memory, threads = self._shop.users.view, self._memory, self._shop.threads
         # Before any thread begins: what each has priced holds for all its parts of this call.
         own = [
@@ -166,6 +178,13 @@ class Blend:
 
         threads.each(some, rows)
         return out, any(short)
+
+    def _given(self, asked: Asked, views: tuple[Any, ...], items: Items) -> Given:
+        """The scores of a ranker of a team's own; none if it says nothing."""
+        assert self.own is not None
+        history, scratch = self._shop.users.view, self._memory.scratch(0)
+        found = self.own.scores(asked, history, self._evidence(0), views, items, scratch)
+        return NOTHING if found is None else found
 
     def make_few(
         self, model: str, slots: NDArray[np.int32], near: NDArray[np.uint8], told: tuple[int, int]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from udfs.models.content.source import FEW, Content
 from udfs.models.factors.source import Factors
 from udfs.models.model import Model, Moment, Shop
+from udfs.models.sequence.source import sequence_of
 from udfs.models.settings import Settings
 from udfs.options import sources
 from udfs.ranking.feature_kernels import (
@@ -26,6 +27,7 @@ from udfs.ranking.feature_kernels import (
     Taken,
 )
 from udfs.ranking.likeness_kernels import Likeness, New
+from udfs.ranking.sequence_kernels import SequenceFit
 
 
 class Asking(NamedTuple):
@@ -138,6 +140,13 @@ def new(asking: Asking) -> New:
     return New(groups.of, groups.counts, asking.shop.catalogue.events)
 
 
+def sequence_fit(asking: Asking) -> SequenceFit:
+    """How well an item fits what the user wants by a sequence model."""
+    model = sequence_of(asking.sources)
+    wanted = model.wanted(asking.moment)  # first: it looks for new items
+    return SequenceFit(model.vocabulary.row, model.file.model.vectors, wanted)
+
+
 def _content(asking: Asking) -> Content:
     content = asking.sources["content"]
     assert isinstance(content, Content)
@@ -149,3 +158,4 @@ register(Feature("taken", 0.0, "popular", taken, lasting=True))
 register(Feature("decayed", 0.0, "popular", decayed, lasting=True))
 register(Feature("likeness", 1.0, "content", likeness, lasting=True, says=BESIDES_0))
 register(Feature("new", 0.0, "content", new, lasting=True, says=BESIDES_0))
+register(Feature("sequence", 0.5, "sequence", sequence_fit, says=BESIDES_0))

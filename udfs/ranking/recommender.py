@@ -32,6 +32,7 @@ from udfs.options.sources import SOURCES, built, position
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
+from udfs.ranking.own_ranker import files_of
 from udfs.ranking.ranker import ranker_of
 from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.ranking.similar import similar
@@ -50,7 +51,7 @@ class Recommender:
         sources: by name, in the order of `SOURCES`.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
-        steps: what is done with ranked lists.
+        steps: what is done with ranked lists. own_files: as of `own_ranker.files_of`.
         shared: what has parameters that all user learners share, by name, with `put`, which sets
             them: what users take first; the ranker and each source that has `parameters`,
             float64[P] that begin at 0.
@@ -71,10 +72,10 @@ class Recommender:
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
-        evident = self._blend.evident
-        self.counting = settings.lists.model in ("ranker", *evident)
+        self.own_files = files_of(self.sources, self._blend.own)
+        self.counting = settings.lists.model in ("ranker", *self._blend.evident)
         for name, model in self.sources.items():
-            for table in model.tables if self.counting or name not in evident else ():
+            for table in model.tables if self.counting or name not in self._blend.evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
         own = [m for m in self.sources.values() if type(m).count is not Model.count]
@@ -89,7 +90,7 @@ class Recommender:
         return self._counts.take(batch) if self.counting else nothing
 
     def learned(self) -> None:
-        """Forget what was found of users: something was learned otherwise."""
+        """Forget what was found of users: something was learned otherwise, or loaded."""
         self._moment = None
 
     def counted(self) -> Windows | None:
@@ -126,9 +127,9 @@ class Recommender:
         """The lists of the users in `slots`, in parts: the source, which of `slots`, their lists.
 
         Args:
-            model: "ranker" or one of `sources.models()`; by default the one that is served. Users
-                with fewer than `minimum_events` events get what users like them begin with, or
-                what is popular.
+            model: "ranker", one of `sources.models()` or of `own.beside`; by default the one that
+                is served. Users with fewer than `minimum_events` events get what users like them
+                begin with, or what is popular.
         """
         found = self._parts(slots, now_ms, model or self.settings.lists.model)
         made = ((name, at, self._lists(name, moment, (0, 0))) for name, at, moment in found)
