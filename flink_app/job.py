@@ -24,6 +24,7 @@ from flink_app.graph.identity import heard_by, with_persons
 from flink_app.graph.layout import check_layout, note_layout
 from flink_app.graph.lists_topic import topic_kinds, write_lists
 from flink_app.graph.microbatch import micro_batches, window_of
+from flink_app.graph.own_models import with_own_models
 from flink_app.graph.shards import lane_keys, shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import items_of, source_of
@@ -57,6 +58,7 @@ def build(
             that it is to be restored from. ServiceError: a topic that it needs is not there.
     """
     check_layout(environment, config)
+    config = with_own_models(config)
     job = config.job
     user_keys = shard_keys(job.shards, job.max_parallelism)
     item_keys = shard_keys(job.item_shards, job.max_parallelism)

@@ -78,6 +78,12 @@ def _check_models(config: Config) -> None:
             "would never be learned: set events.zero_weight = learn (with millirec evaluate, leave "
             "--positive out)."
         )
+    for section in ("ranker", "sequence"):
+        if served != "ranker" and config.of(section).model:
+            raise ConfigError(
+                f'{section}.model is set but lists.model is "{served}", which asks no other model: '
+                'set lists.model = "ranker", or leave it out.'
+            )
     for name in config.quality.models:
         if name not in testable():
             meant = hint(name, testable(), f"choose from {', '.join(testable())}.")

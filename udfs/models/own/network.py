@@ -58,8 +58,8 @@ class Opened(NamedTuple):
         return ConfigError(f"{self.option}: {self.file} {what}.")
 
     def run(self, output: str, name: str, given: NDArray[Any]) -> NDArray[Any]:
-        """One output for one input. What does not depend on the input, ONNX Runtime has computed when
-        it opened the file.
+        """One output for one input. What does not depend on the input, ONNX Runtime has computed
+        when it opened the file.
 
         Raises:
             ModelFailure: ONNX Runtime has failed.

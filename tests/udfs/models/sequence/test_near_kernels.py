@@ -57,13 +57,12 @@ def test_the_largest_products(seed: int, exclude: bool, n: int) -> None:
     items, scores = np.empty((3, n), np.int32), np.empty((3, n), np.float32)
     view = shard.learner.users.view
     near_kernels.nearest(products, slot, users, shown, exclude, view, items, scores)
-    for r, eaten in enumerate(
-        (set(range(ITEMS)), set(shard.learner.catalogue.find(["i3", "i7"])), ())
-    ):
+    some = set(shard.learner.catalogue.find(["i3", "i7"]).tolist())
+    for r, eaten in enumerate((set(range(ITEMS)), some, set[int]())):
         possible = [
             (-products[r, v], j)
             for v, j in enumerate(slot.tolist())
-            if v and j >= 0 and shown[j] and not (exclude and j in set(eaten))
+            if v and j >= 0 and shown[j] and not (exclude and j in eaten)
         ]
         best = sorted(possible)[:n]
         assert items[r].tolist() == [j for _, j in best] + [-1] * (n - len(best))
