@@ -132,6 +132,20 @@ def test_fields_are_texts_with_rates_and_quantiles() -> None:
     assert all(isinstance(value, str) for value in found.values())
 
 
+def test_own_models_have_totals_and_the_time_of_a_list_of_late() -> None:
+    total = Account()
+    total.add(Account(models={"ranker:lists": 3, "ranker:us": 90}))
+    total.add(Account(models={"ranker:lists": 2, "ranker:us": 50, "sequence:failed": 1}))
+    minute = Account(models={"ranker:lists": 2, "ranker:us": 50, "sequence:without": 4})
+    found = fields(total, Account(), 1, minute, 123, {})
+    assert {name: value for name, value in found.items() if name.startswith("model:")} == {
+        "model:ranker:lists": "5",
+        "model:ranker:us": "140",
+        "model:ranker:us_per_list": "25.0",
+        "model:sequence:failed": "1",
+    }
+
+
 def test_totals_of_an_older_form_have_no_lines() -> None:
     old = msgspec.msgpack.encode({"received": 7, "learned": 7})
     assert unpack_account(old) == Account(received=7, learned=7, lines=0)

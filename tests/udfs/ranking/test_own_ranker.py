@@ -10,8 +10,8 @@ import pytest
 
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of
 from tests.udfs.models.own.files import ranker
-from udfs.models.own.network import ModelFailure
 from udfs.models.options import RankerOptions
+from udfs.models.own.network import ModelFailure
 from udfs.options.own import BUILT_IN_RANKER, OWN_RANKER
 from udfs.ranking import own_ranker as own
 from udfs.ranking.features import features

@@ -231,6 +231,15 @@ def test_parameters_without_the_last_features_are_kept() -> None:
     assert (ranker.w[5:size] == first_parameters(0)[5:size]).all()
 
 
+def test_parameters_with_more_features_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranker, size = Ranker(RankerOptions()), BASE
+    more = np.arange(1.0, 4 * (size + 1) + 1)
+    monkeypatch.setattr(ranking, "most", lambda: size + 1)
+    ranker.put(more)
+    assert ranker.w.reshape(2, size).tolist() == more.reshape(4, -1)[:2, :size].tolist()
+    assert ranker.squares.reshape(2, size).tolist() == more.reshape(4, -1)[2:, :size].tolist()
+
+
 def test_parameters_that_are_not_finite_are_none() -> None:
     ranker = Ranker(RankerOptions(network="neural"))
     assert len(ranker.w) == 8 * (FEATURES + 2)
