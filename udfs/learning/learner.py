@@ -36,6 +36,7 @@ from udfs.memory.users import Users
 from udfs.models.factors.arrays import Draws, Ratings
 from udfs.models.popular.source import OF_ALL
 from udfs.models.settings import Settings
+from udfs.options.own import beside
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
 from udfs.threads import Threads
@@ -110,6 +111,9 @@ class Learner:
         trial.models.content.compile(trial.catalogue.slots("xyz"), slots)
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
+        trial.users.events[slots] = 1
+        for name in beside(self.settings):
+            trial.models.rank(slots, 1, name)
         _ = [updates.json for updates in made]
         trial.search_by_cluster(slots)
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.direct import Direct
 from udfs.models.model import Model
 from udfs.models.own.file import OwnFile
 from udfs.models.sequence.source import NAME as SEQUENCE
@@ -58,7 +59,7 @@ class OwnRanker:
         opens, path = partial(OwnNetwork, known=known), settings.ranker.model
         self.file = OwnFile("ranker", OPTION, path, opens, patient=settings.job.strict)
         self._shadow = settings.ranker.shadow
-        self._room = _ROOM
+        self._room, self._describe = _ROOM, Direct(own_kernels.describe_all)
 
     def makes(self, model: str) -> bool:
         """Whether it makes the lists of this name, instead of the built-in ranker."""
@@ -78,7 +79,7 @@ class OwnRanker:
         while begin < asked.end:
             x = np.empty((self._room, len(model.pick)), np.float32)
             out = own_kernels.Described(x, starts, model.pick)
-            end = own_kernels.describe_all(asked._replace(begin=begin), *rest, out)
+            end = self._describe(asked._replace(begin=begin), *rest, out)
             if end == begin:
                 self._room *= 2
                 continue

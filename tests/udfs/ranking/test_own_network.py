@@ -69,7 +69,7 @@ def model(tmp_path: Path, **changes: Any) -> Path:
         ({"told": {"features": "product, taken"}}, r"one, of float\[any, 2\] for the 2 names"),
         (
             {"inputs": [("features", "FLOAT", ["n", 1]), ("more", "FLOAT", ["n", 1])]},
-            r"has the inputs features: \(float\)\[any, 1\], more",
+            r"has the inputs features: float\[any, 1\], more",
         ),
         (
             {"node": ("Shape", ["features"], ["score"]), "output": ("score", "INT64", [2])},

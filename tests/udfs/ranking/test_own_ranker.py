@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ def shard_with(file: Path | str, **options: Any) -> OneShard:
     return shard
 
 
+def served(shard: OneShard) -> Any:
+    """What users get."""
+    return {key: value["items"] for key, value in shard.lists(*USERS).items()}
+
+
 def lists(shard: OneShard, model: str = "") -> Any:
     ((_, _, found),) = shard.learner.models.rank(shard.slots(*USERS), NOW, model)
     return found
@@ -50,12 +56,12 @@ def test_the_same_weights_make_the_same_lists(tmp_path: Path) -> None:
     np.testing.assert_array_equal(mine.items, built_in.items)
     np.testing.assert_array_equal(mine.models, built_in.models)
     np.testing.assert_allclose(mine.scores, built_in.scores, rtol=1e-4)
-    served = shard.lists(*USERS)  # with reasons, in one call
+    told = served(shard)  # with reasons, in one call
     names = shard.learner.catalogue.ids
+    assert '"because"' in json.dumps(told)
     for row, user in enumerate(USERS):
         items = [names[slot] for slot in mine.items[row]]
-        assert [entry["item"] for entry in served[f"rec:{user}"]["items"]] == items
-        assert any(entry["why"]["because"] for entry in served[f"rec:{user}"]["items"])
+        assert [entry["item"] for entry in told[f"rec:{user}"]] == items
 
 
 def test_other_weights_make_other_lists(tmp_path: Path) -> None:
@@ -81,7 +87,7 @@ def test_it_is_the_same_for_many_and_for_one(
 def test_in_the_shadow_nothing_is_served_of_it(tmp_path: Path) -> None:
     file = ranker(tmp_path / "m", {"taken": -1.0})
     shard, plain = shard_with(file, shadow=True), shard_with("")
-    assert shard.lists(*USERS) == plain.lists(*USERS)
+    assert served(shard) == served(plain)
     taken = shard.learner.catalogue.events[lists(shard, OWN_RANKER).items]
     assert (np.diff(taken, axis=1) >= 0).all()
 
@@ -97,7 +103,7 @@ def test_where_it_fails_the_built_in_ranker_serves(
         raise ModelFailure("no")
 
     monkeypatch.setattr(OwnNetwork, "run", fail)
-    assert shard.lists(*USERS) == plain.lists(*USERS), "it has learned all the same"
+    assert served(shard) == served(plain), "it has learned all the same"
     assert file.silent
     assert file.take() == {"ranker:failed": 1, "ranker:without": len(USERS)}
 

@@ -35,7 +35,7 @@ class Tensor(NamedTuple):
 
     def __str__(self) -> str:
         sizes = ", ".join("any" if size < 0 else str(size) for size in self.shape)
-        return f"{self.name}: {self.type.removeprefix('tensor')}[{sizes}]"
+        return f"{self.name}: {self.type.removeprefix('tensor(').removesuffix(')')}[{sizes}]"
 
 
 class Opened(NamedTuple):

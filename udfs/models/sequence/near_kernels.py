@@ -43,7 +43,7 @@ def last_rows(users, history, row, out):
             page, stop = older[page], PAGE
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def nearest(products, slot, users, shown, exclude, history, items, scores):
     """The items with the largest products of each user, best first, equal ones by lower slot.
 
@@ -55,18 +55,17 @@ def nearest(products, slot, users, shown, exclude, history, items, scores):
             are fewer.
     """
     tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
-    n = items.shape[1]
+    last = items.shape[1] - 1
     for r in range(products.shape[0]):
-        for k in range(n):
-            items[r, k] = -1
-            scores[r, k] = -np.inf
+        row, best, user = items[r], scores[r], users[r]
+        row[:] = -1
+        best[:] = -np.inf
         for v in range(1, products.shape[1]):
             score, j = products[r, v], slot[v]
-            if j < 0 or not shown[j] or score < scores[r, n - 1]:
+            if j < 0 or not shown[j] or score < best[last]:
                 continue
-            if score == scores[r, n - 1] and j > items[r, n - 1]:
+            if score == best[last] and j > row[last] >= 0:
                 continue
-            user = users[r]
             if exclude and user >= 0 and consumed(j, user, tail, fill, older, pages):
                 continue
-            insert(j, score, items[r], scores[r])
+            insert(j, score, row, best)

@@ -46,7 +46,7 @@ def test_what_fails_is_said(tmp_path: Path) -> None:
 
 def test_inputs_are_listed_as_people_read_them(tmp_path: Path) -> None:
     file = opened(ranker(tmp_path / "m", {"product": 1.0, "taken": 1.0}), "toy.model")
-    assert listed(file.inputs) == "features: (float)[any, 2]"
+    assert listed(file.inputs) == "features: float[any, 2]"
     assert listed({}) == "none"
     assert file.told["features"] == "product,taken"
 

@@ -94,7 +94,9 @@ def test_users_of_whom_it_knows_nothing_are_not_asked_for(shard: OneShard) -> No
 def test_in_the_shadow_nothing_is_served_of_it(tmp_path: Path) -> None:
     users = ("ann", "bob", "eve")
     dark, plain = shard_with(model(tmp_path / "m"), shadow=True), shard_with("")
-    assert dark.lists(*users) == plain.lists(*users)
+    dark_lists, plain_lists = dark.lists(*users), plain.lists(*users)
+    for key in plain_lists:
+        assert dark_lists[key]["items"] == plain_lists[key]["items"]
     np.testing.assert_array_equal(dark.learner.models.ranker.w, plain.learner.models.ranker.w)
     ((_, _, alone),) = dark.learner.models.rank(dark.slots("ann"), NOW, "sequence")
     assert dark.learner.catalogue.ids[alone.items[0, 0]] == "f"
