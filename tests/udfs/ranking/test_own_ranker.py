@@ -24,8 +24,8 @@ USERS = [f"u{n}" for n in range(12)]
 
 def events(seed: int, n: int = 300) -> Any:
     random = np.random.default_rng(seed)
-    pairs = zip(random.choice(USERS, n), random.zipf(1.3, n) % 50, strict=True)
-    return batch_of([(user, f"i{item}") for user, item in pairs])
+    pairs = zip(random.integers(0, len(USERS), n), random.zipf(1.3, n) % 50, strict=True)
+    return batch_of([(USERS[user], f"i{item}") for user, item in pairs])
 
 
 def shard_with(file: Path | str, **options: Any) -> OneShard:
