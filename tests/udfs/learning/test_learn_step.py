@@ -62,6 +62,7 @@ def test_a_model_that_fails_is_not_tested(
         raise ModelFailure("no")
 
     monkeypatch.setattr(SequenceNetwork, "run", fail)
+    clock.now += 1  # or what was said of the same users at the same time holds
     total = counted(flink, flink.process(7, sent([("ann", "c")], NOW)))
     assert total.quality["served:tests"] == total.quality["own-ranker:tests"] == 1
     assert "sequence:tests" not in total.quality

@@ -47,7 +47,7 @@ def lists(shard: OneShard, model: str = "") -> Any:
 
 
 def test_the_same_weights_make_the_same_lists(tmp_path: Path) -> None:
-    weights = {name: 0.25 * (k + 1) for k, name in enumerate(NAMES)}
+    weights = {name: 0.25 * (k + 1) for k, name in enumerate(NAMES)} | {"item-cf": 9.0}
     shard = shard_with(ranker(tmp_path / "m", weights))
     w = shard.learner.models.ranker.w
     w[:] = 0
