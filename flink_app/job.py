@@ -25,6 +25,7 @@ from flink_app.graph.layout import check_layout, note_layout
 from flink_app.graph.lists_topic import topic_kinds, write_lists
 from flink_app.graph.microbatch import micro_batches, window_of
 from flink_app.graph.own_models import with_own_models
+from flink_app.graph.ranker_log import write_rankings
 from flink_app.graph.shards import lane_keys, shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import items_of, source_of
@@ -106,8 +107,9 @@ def build(
         .disable_chaining()  # see docs/decisions/kernels-and-threads.md
     )
 
-    # → lists in a Kafka topic, and lists and histories in Cassandra, if either is configured
+    # → lists in a Kafka topic, what was ranked, lists and histories in Cassandra, if configured
     write_lists(deltas, tables, config)
+    write_rankings(deltas, tables, config)
     keep_in_cassandra(deltas, config)
 
     # → Account: bytes, and the item feed and items' metadata in Redis

@@ -18,7 +18,7 @@ from udfs.events.batch import CONSUMED, EventBatch, cut, recurrences
 from udfs.feed.entries import PUBLISH_MS
 from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
-from udfs.learning.effects import Effect, Emit, Keep, Report, Show
+from udfs.learning.effects import Effect, Emit, Keep, Log, Report, Show
 from udfs.learning.guarded import Guarded, Turn
 from udfs.learning.learner import Learned, Learner
 from udfs.learning.list_step import ListStep, micros
@@ -78,7 +78,7 @@ class LearnStep:
         tested = (*quality.models, *beside(settings.options))
         self._quality = Quality(quality.every, tested, settings.trial.nth)
         self._served = Served(learner, *rows)
-        self._guarded = None
+        self._log, self._guarded = learner.models.log, None
         if settings.options.crowd.guard:
             Guarded.compile(learner)
             self._guarded = Guarded(learner, *rows)
@@ -115,6 +115,8 @@ class LearnStep:
             if self._quality.due(number, len(part)):
                 yield from self._test(part, number, first, now, account)
             learned = self._learn(part, shard, Turn(number, now, shard.mean, first))
+            if self._log and (rankings := self._log.take()):
+                yield Log(rankings)
             shard.learned += len(part)
             account.learned += len(part)
             account.users += learned.new_users

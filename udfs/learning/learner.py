@@ -108,6 +108,8 @@ class Learner:
         trial.users.pack(slots, trial.catalogue)  # as where pages are full
         if (windows := trial.models.counted()) is not None:  # as beside the factors' step
             trial.models.neighbours.count(windows, windows.heads, windows.others)
+        if trial.models.log:
+            _ = [*trial.models.measure(slots, trial.catalogue.find(["x", "y"]), 1)]
         trial.models.content.compile(trial.catalogue.slots("xyz"), slots)
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
@@ -157,7 +159,7 @@ class Learner:
         for name, one in self._learning.items():
             self._before.setdefault(name, one.parameters)
         self.strangers.meet(events, batch, slots, now_ms)
-        self._train(events, number, now_ms)
+        self._train(events, batch.ts, number, now_ms)
         counted = self.models.count(events)
         given = Given(events, batch.ts, slots, now_ms, self.half_life_ms)
         self._random[0] = (self._seed + number * random_kernels.EVENT_STRIDE) & _MASK
@@ -196,7 +198,7 @@ class Learner:
         found |= self.strangers.counted()
         return self.outbox.pack(now_ms, self.models.counted(), found)
 
-    def _train(self, events: Batch, number: int, now_ms: int) -> None:
+    def _train(self, events: Batch, ts: NDArray[np.int64], number: int, now_ms: int) -> None:
         """Let the ranker learn from some of the events, before any model does: what known users
         took of what was known."""
         s = self.settings
@@ -216,7 +218,9 @@ class Learner:
         self._allowance.take(len(chosen))
         self._before.setdefault(RANKER, self.models.ranker.parameters)
         self._samples[0] = (self._seed ^ number * _SAMPLE_STRIDE) & _MASK
-        self.models.train(events.users[chosen], events.items[chosen], now_ms, self._samples)
+        took = events.users[chosen], events.items[chosen]
+        self.models.tell_of(*took, ts[chosen], now_ms)
+        self.models.train(*took, now_ms, self._samples)
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
         """The lists of the users in `slots` (distinct), their factors and what follows their lists,
@@ -226,6 +230,9 @@ class Learner:
         made = []
         for source, at, told in models.tell(slots, now_ms):
             found = slots[at]
+            if models.log:
+                drawn = None if told.explored is None else told.explored[:, :n]
+                models.log.listed(found, told.lists.items[:, :n], drawn)
             names = [users.names[slot] for slot in found.tolist()]
             own = names, source, now_ms
             lists, reasons = told.lists, told.reasons

@@ -6,6 +6,7 @@ has learned. What a call hands to the kernels besides arrays is made once, here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from udfs.memory.history_kernels import History
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.ranked import Ranked, Told
 from udfs.options import sources
-from udfs.ranking import list_kernels, ranker, ranker_kernels
+from udfs.ranking import list_kernels, log_kernels, ranker, ranker_kernels
 from udfs.ranking.candidate_kernels import Asked, Items
 from udfs.ranking.features import Asking, features
 from udfs.ranking.list_kernels import Offers
@@ -46,6 +47,16 @@ class Frame(NamedTuple):
     views: tuple[Any, ...]
     items: Items
     offers: Offers
+
+
+class Candidates(NamedTuple):
+    """The c candidates of one user: int32[c], their slots; float32[F, c], features in the order of
+    the table; float32[c], logits; and the user's `candidate_kernels.activity`."""
+
+    slots: NDArray[np.int32]
+    features: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    activity: float
 
 
 class Blend:
@@ -245,6 +256,27 @@ class Blend:
             self._ranker.network(),
             rule,
         )
+
+    def measure(self, moment: Moment, taken: NDArray[np.int32]) -> Iterator[Candidates]:
+        """The candidates of each user of a moment, those who took the items `taken` next."""
+        extra = moment.once("extra", self._extra, moment)
+        asked, views, items = self._asked(moment, extra)
+        history, evidence, scratch = (
+            self._shop.users.view,
+            self._evidence(0),
+            self._memory.scratch(0),
+        )
+        network = self._ranker.network()
+        given = history, evidence, views, items, scratch, network
+        for row, item in enumerate(taken):
+            one = asked._replace(begin=row, end=row + 1)
+            count, activity = log_kernels.measure(item, one, *given)
+            yield Candidates(
+                scratch.slots[:count].copy(),
+                scratch.x[:, :count].copy(),
+                scratch.z[:count].copy(),
+                float(activity),
+            )
 
 
 def _room(rows: int, n: int, reasons: int, consumed: int) -> Told:
