@@ -1,7 +1,7 @@
 """What comes after a user's last items, by a recurrent network: a GRU in PyTorch, then ONNX.
 
-    pip install torch onnxscript pyarrow
-    python gru.py ranked sequence.onnx
+pip install torch onnxscript pyarrow
+python gru.py ranked sequence.onnx
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A fully connected ranker, y = σ(W₂ σ(W₁ x + b₁) + b₂): Keras on TensorFlow, then ONNX.
 
-    pip install tensorflow-cpu tf2onnx pyarrow
-    python network.py ranked ranker.onnx
+pip install tensorflow-cpu tf2onnx pyarrow
+python network.py ranked ranker.onnx
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ dictionaries, and their candidates as arrays.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -64,5 +63,6 @@ def compare(rows: list[dict[str, Any]], scores: NDArray[Any]) -> None:
 def save(model: onnx.ModelProto, path: str, **metadata: str) -> None:
     """Replace the file as a whole: the job may load it at any moment."""
     onnx.helper.set_model_props(model, metadata)
-    onnx.save(model, f"{path}.new")
-    os.replace(f"{path}.new", path)
+    part = Path(f"{path}.part")
+    onnx.save(model, part)
+    part.replace(path)

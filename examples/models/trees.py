@@ -1,7 +1,7 @@
 """Gradient-boosted trees that order the ranker's candidates: scikit-learn, then ONNX.
 
-    pip install scikit-learn skl2onnx pyarrow
-    python trees.py ranked ranker.onnx
+pip install scikit-learn skl2onnx pyarrow
+python trees.py ranked ranker.onnx
 """
 
 from __future__ import annotations
