@@ -54,7 +54,9 @@ def main(log: str, out: str) -> None:
 
     names = {"input_names": ["items"], "output_names": ["vector", "item_vectors"]}
     shapes = {"items": {0: torch.export.Dim("n")}}
-    program = torch.onnx.export(model.eval(), (x[:2],), dynamic_shapes=shapes, **names)
+    program = torch.onnx.export(
+        model.eval(), (x[:2],), dynamic_shapes=shapes, **names, verbose=False
+    )
     save(program.model_proto, out, items=json.dumps(ids))
 
 

@@ -76,6 +76,7 @@ def _topic(config: Config) -> dict[str, str]:
 def word(kind: TypeInformation) -> str:
     """The type of SQL of a type of PyFlink.
 
+    >>> from pyflink.common import Types
     >>> word(Types.MAP(Types.STRING(), Types.BASIC_ARRAY(Types.INT())))
     'MAP<STRING, ARRAY<INT>>'
     """

@@ -13,6 +13,8 @@ from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 from pyflink.util.java_utils import get_field_value
 
+_FILES = "StreamingFileWriter"
+
 
 def attach_sink(
     stream: DataStream,
@@ -35,6 +37,8 @@ def attach_sink(
     found = get_field_value(java, "transformations")
     for place in range(found.size()):
         one = found.get(place)
-        if str(one.getName()).startswith(f"{table[0]}["):
-            one.setName(name)
-            one.setUid(name)
+        # That of files is behind a sink that takes nothing.
+        before = one.getInputs().get(0) if str(one.getName()) == "end" else one
+        if str(before.getName()).startswith((f"{table[0]}[", _FILES)):
+            before.setName(name)
+            before.setUid(name)
