@@ -23,7 +23,7 @@ def main(log: str, out: str) -> None:
     layers = [scale, keras.layers.Dense(16, "sigmoid"), keras.layers.Dense(1, "sigmoid")]
     network = keras.Sequential([keras.Input((len(FEATURES),)), *layers])
     network.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
-    network.fit(x, y, sample_weight=weights(train), batch_size=1024, epochs=3, verbose=2)
+    network.fit(x, y, sample_weight=weights(train), batch_size=256, epochs=10, verbose=2)
     compare(test, network.predict(candidates(test)[0], verbose=0))
 
     signature = [tf.TensorSpec((None, len(FEATURES)), tf.float32, "features")]
