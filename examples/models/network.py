@@ -18,8 +18,7 @@ def main(log: str, out: str) -> None:
     """Train on a log, and write the model."""
     train, test = split(read(log))
     x, y = candidates(train)
-    scale = keras.layers.Normalization()
-    scale.adapt(x)
+    scale = keras.layers.BatchNormalization(momentum=0.9)
     layers = [scale, keras.layers.Dense(16, "sigmoid"), keras.layers.Dense(1, "sigmoid")]
     network = keras.Sequential([keras.Input((len(FEATURES),)), *layers])
     network.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
@@ -27,7 +26,7 @@ def main(log: str, out: str) -> None:
     compare(test, network.predict(candidates(test)[0], verbose=0))
 
     signature = [tf.TensorSpec((None, len(FEATURES)), tf.float32, "features")]
-    call = tf.function(lambda features: network(features), signature)
+    call = tf.function(lambda features: network(features, training=False), signature)
     model, _ = tf2onnx.convert.from_function(call, signature, opset=17)
     save(model, out, features=",".join(FEATURES))
 
