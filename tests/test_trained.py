@@ -18,11 +18,10 @@ import pytest
 
 from benchmarks.peers.environments import NotInstalled, python_of
 from tests.documents import ROOT
-from udfs.ranking.features import features
-from udfs.ranking.log import ACTIVITY
+from udfs.ranking.features import names
 
 EXAMPLES = ROOT / "examples" / "models"
-NAMES = [*(feature.name for feature in features()), ACTIVITY]
+NAMES = [*names()]
 ITEMS = [f"item ü{n}" for n in range(12)]
 
 

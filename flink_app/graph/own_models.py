@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from flink_app.config import Config
 from flink_app.config.paths import local
 from udfs.models.sequence.network import SequenceNetwork
-from udfs.ranking.features import features
+from udfs.ranking.features import names
 from udfs.ranking.own_network import OwnNetwork
 
 
@@ -28,6 +28,6 @@ def with_own_models(config: Config) -> Config:
         config = replace(config, sequence=replace(sequence, model=str(path)))
     if ranker.model:
         path = local(ranker.model)
-        OwnNetwork(path, [feature.name for feature in features(config.settings)])
+        OwnNetwork(path, names(config.settings))
         config = replace(config, ranker=replace(ranker, model=str(path)))
     return config

@@ -212,33 +212,6 @@ LEFT_OUT = {
 """Fields of `stats` that are not a metric, and what to use instead."""
 
 
-_OPERATOR = "flink_taskmanager_job_task_operator_"
-FLINK = {
-    f"{_OPERATOR}received": ("parse", "events read"),
-    f"{_OPERATOR}reason_dead_letters": ("parse", "rejected lines, by `reason`"),
-    f"{_OPERATOR}learned": ("user learner", "events learned"),
-    f"{_OPERATOR}duplicates": ("user learner", "events dropped"),
-    f"{_OPERATOR}lists": ("user learner", "lists written"),
-    f"{_OPERATOR}batches": ("user learner", "pieces learned"),
-    f"{_OPERATOR}fresh_events": ("user learner", "events whose list was written"),
-    f"{_OPERATOR}freshness_ms_sum": ("user learner", "milliseconds from each of them to its list"),
-    f"{_OPERATOR}quality_served_tests": (
-        "user learner",
-        "tests; the same for `quality_popular_…` and other measures",
-    ),
-    f"{_OPERATOR}updates": ("item learner", "updates of items"),
-    f"{_OPERATOR}published": ("item learner", "rows of the item feed"),
-    f"{_OPERATOR}encoded": ("encoder", "vectors of texts and images"),
-    f"{_OPERATOR}pendingRecords": ("source", "events waiting in Kafka"),
-    "flink_jobmanager_job_numRestarts": ("", "restarts of the job"),
-    "flink_jobmanager_job_numberOfFailedCheckpoints": ("", "checkpoints that failed"),
-    "flink_jobmanager_job_lastCheckpointDuration": ("", "duration of the last one, ms"),
-}
-"""Flink's names for the counters of the operators, and some of its own: → (operator, what)."""
-FLINK_LABELS = ("job_name", "operator_name", "subtask_index", "host")
-"""Some of the labels that Flink gives them; a job's own metrics lack the middle two."""
-
-
 def fits(source: str, field: str) -> re.Match[str] | None:
     """Whether a field of `stats` is what `source` names first; the match has its labels.
 

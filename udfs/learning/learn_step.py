@@ -115,7 +115,7 @@ class LearnStep:
             if self._quality.due(number, len(part)):
                 yield from self._test(part, number, first, now, account)
             learned = self._learn(part, shard, Turn(number, now, shard.mean, first))
-            if self._log and (rankings := self._log.take()):
+            if self._log is not None and (rankings := self._log.take()):
                 yield Log(rankings)
             shard.learned += len(part)
             account.learned += len(part)

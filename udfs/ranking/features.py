@@ -29,6 +29,10 @@ from udfs.ranking.feature_kernels import (
 from udfs.ranking.likeness_kernels import Likeness, New
 from udfs.ranking.sequence_kernels import SequenceFit
 
+ACTIVITY = "activity"
+"""The name of what features count by once more, see `candidate_kernels.activity`: of the user, the
+same for all candidates of a list."""
+
 
 class Asking(NamedTuple):
     """What the view of a feature is made from: the shop, its sources by name, users at a moment."""
@@ -96,6 +100,15 @@ def features(settings: Settings | None = None) -> tuple[Feature, ...]:
         elif settings is not None and source.serves(settings):
             more.append(feature)
     return (*shares, *always, *more)
+
+
+def names(settings: Settings | None = None) -> tuple[str, ...]:
+    """What is known of a candidate, by name: the features, and last `ACTIVITY`.
+
+    >>> names()[-3:]
+    ('likeness', 'new', 'activity')
+    """
+    return (*(feature.name for feature in features(settings)), ACTIVITY)
 
 
 def most() -> int:

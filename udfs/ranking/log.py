@@ -7,6 +7,7 @@ In: events that the ranker learns from, and the lists that users got. Out: `Rank
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -14,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.memory.columns import Table, column
-from udfs.models.model import Shop
+from udfs.models.model import Moment, Shop
 from udfs.models.settings import Settings
 from udfs.ranking.blend import Candidates
-from udfs.ranking.features import features
+from udfs.ranking.features import names
 
-ACTIVITY = "activity"
-"""The name of what the features count by once more, see `candidate_kernels.activity`."""
+Measure = Callable[[Moment, NDArray[np.int32]], Iterator[Candidates]]
 LAST = 50
 """How many of a user's last items are told, as many as `item-cf` counts pairs with."""
 
@@ -35,7 +35,7 @@ class Ranking(NamedTuple):
         items: c candidates. position: c places, from 1, in the list that the user had; 0: not in
             it. propensity: c probabilities of an item's place in that list: below 1 where it was
             drawn, to become known.
-        features: by name, c numbers each: those of `udfs.ranking.features`, and `ACTIVITY`.
+        features: c numbers each, by the names of `udfs.ranking.features.names`.
     """
 
     at: int
@@ -57,12 +57,16 @@ class _Had(Table):
 
 
 class RankerLog:
-    """The log of one subtask; it keeps the last list of each user whom it tells of."""
+    """The log of one subtask; it keeps the last list of each user whom it tells of.
 
-    def __init__(self, settings: Settings, shop: Shop) -> None:
+    Args:
+        measure: as `Blend.measure`.
+    """
+
+    def __init__(self, settings: Settings, shop: Shop, measure: Measure) -> None:
         options, n = settings.ranker, settings.lists.length
-        self._shop, self._named = shop, options.log_users
-        self._names = *(feature.name for feature in features(settings)), ACTIVITY
+        self._shop, self._named, self._measure = shop, options.log_users, measure
+        self._names = names(settings)
         self._below = math.ceil(options.sample * 2**64)
         self._had = shop.users.attach(_Had(n=n), slots=False)
         self._made: list[Ranking] = []
@@ -93,8 +97,16 @@ class RankerLog:
         self._had.keys[at, :width] = keys
         self._had.chances[at, :width] = 0 if chances is None else chances[rows]
 
-    def note(self, slot: int, at_ms: int, taken: int, found: Candidates) -> None:
-        """Tell that a user took an item of those candidates; each is a slot."""
+    def tell(self, moment: Moment, taken: NDArray[np.int32], ts: NDArray[np.int64]) -> None:
+        """Tell what is ranked for some of the users of a moment, who took the items `taken`
+        (int32[n], slots) next, at `ts` (int64[n], ms); before the ranker learns from that."""
+        if not len(rows := self.chosen(moment.slots)):
+            return
+        found = self._measure(moment.part(rows), taken[rows])
+        for row, candidates in zip(rows.tolist(), found, strict=True):
+            self._note(int(moment.slots[row]), int(ts[row]), int(taken[row]), candidates)
+
+    def _note(self, slot: int, at_ms: int, taken: int, found: Candidates) -> None:
         shop, order = self._shop, np.lexsort((found.slots, -found.scores))
         slots, ids = found.slots[order], shop.catalogue.ids
         stood, liked = shop.users.standing(slot)
@@ -121,3 +133,8 @@ class RankerLog:
         """What was told since the last call."""
         made, self._made = self._made, []
         return made
+
+
+def ranker_log(settings: Settings, shop: Shop, measure: Measure) -> RankerLog | None:
+    """The log, if there is a place for it."""
+    return RankerLog(settings, shop, measure) if settings.ranker.log else None

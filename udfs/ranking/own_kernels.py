@@ -22,7 +22,7 @@ class Described(NamedTuple):
     Attributes:
         x: float32[C, F]. starts: int64[rows + 1], where the candidates of each row begin, counted
             from those of the first row of all.
-        pick: int32[F], which features are wanted; as many as there are: the user's activity.
+        pick: int32[F], which features are wanted; one past the last: the user's activity.
     """
 
     x: Any

@@ -3,10 +3,10 @@
 In: float32[n, F], candidates with the features that the file names, in its order. Out: float32[n],
 larger is better.
 
-The file has one input of float32[any, F] and metadata `features`, F names separated by commas: of
-the ranker's features, and `activity`, what `candidate_kernels.activity` says of the user. Its
-output is `score`, or else the last one of numbers: [n], or [n, k], of which the last column counts,
-as of a classifier that gives the probabilities of both classes.
+The file has one input of float32[any, F] and metadata `features`, F names separated by commas, of
+those that `udfs.ranking.features.names` lists. Its output is `score`, or else the last one of
+numbers: [n], or [n, k], of which the last column counts, as of a classifier that gives the
+probabilities of both classes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from udfs.models.own.network import Opened, finite, listed, opened
 
 OPTION = "ranker.model"
 FEATURES, SCORE = "features", "score"
-ACTIVITY = "activity"
-"""The name of the feature of the user, the same for all candidates of a list."""
 _NUMBERS = ("tensor(float)", "tensor(double)")
 
 
@@ -30,11 +28,10 @@ class OwnNetwork:
     """See the module.
 
     Args:
-        known: the names of the ranker's features, in order.
+        known: as of `features.names`.
 
     Attributes:
-        pick: int32[F], the position in `known` of each feature of the file, len(known) for
-            `ACTIVITY`.
+        pick: int32[F], the position in `known` of each feature of the file.
 
     Raises:
         ConfigError: the file has not what it must have.
@@ -42,13 +39,13 @@ class OwnNetwork:
 
     def __init__(self, path: Path, known: Sequence[str]) -> None:
         self._file = file = opened(path, OPTION)
-        names, every = _names(file), [*known, ACTIVITY]
-        if unknown := [name for name in names if name not in every]:
+        names = _names(file)
+        if unknown := [name for name in names if name not in known]:
             raise file.refusal(
                 f"wants the features {', '.join(unknown)}, which there are not: train it on some "
-                f"of {', '.join(every)}"
+                f"of {', '.join(known)}"
             )
-        self.pick = np.array([every.index(name) for name in names], np.int32)
+        self.pick = np.array([known.index(name) for name in names], np.int32)
         self._input, self._output = _input(file, len(names)), _output(file)
         found = file.tried(self._output, self._input, np.zeros((3, len(names)), np.float32))
         if found.ndim not in (1, 2) or len(found) != 3 or not found[0].size:

@@ -21,7 +21,7 @@ from udfs.models.sequence.source import sequence_of
 from udfs.models.settings import Settings
 from udfs.options.own import BUILT_IN_RANKER, OWN_RANKER
 from udfs.ranking import own_kernels
-from udfs.ranking.features import features
+from udfs.ranking.features import names
 from udfs.ranking.own_network import OPTION, OwnNetwork
 
 _ROOM = 16_384
@@ -55,8 +55,7 @@ class OwnRanker:
     """
 
     def __init__(self, settings: Settings) -> None:
-        known = [feature.name for feature in features(settings)]
-        opens, path = partial(OwnNetwork, known=known), settings.ranker.model
+        opens, path = partial(OwnNetwork, known=names(settings)), settings.ranker.model
         self.file = OwnFile("ranker", OPTION, path, opens, patient=settings.job.strict)
         self._shadow = settings.ranker.shadow
         self._room, self._describe = _ROOM, Direct(own_kernels.describe_all)

@@ -6,7 +6,7 @@ when is in `udfs.learning.learner`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,10 +29,10 @@ from udfs.models.social.source import Social
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
 from udfs.options.sources import SOURCES, built, position
-from udfs.ranking.blend import FEW, Blend, Candidates
+from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
-from udfs.ranking.log import RankerLog
+from udfs.ranking.log import ranker_log
 from udfs.ranking.own_ranker import files_of
 from udfs.ranking.ranker import ranker_of
 from udfs.ranking.reasons import REASONS, explain, explaining
@@ -53,7 +53,7 @@ class Recommender:
         counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
         steps: what is done with ranked lists. own_files: as of `own_ranker.files_of`.
-        log: what is told of rankings; None: nothing.
+        log: where it is told what was ranked, if anywhere.
         shared: what has parameters that all user learners share, by name, with `put`, which sets
             them: what users take first; the ranker and each source that has `parameters`,
             float64[P] that begin at 0.
@@ -75,7 +75,7 @@ class Recommender:
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
         self.own_files = files_of(self.sources, self._blend.own)
-        self.log = RankerLog(settings, self.shop) if settings.ranker.log else None
+        self.log = ranker_log(settings, self.shop, self._blend.measure)
         self.counting = settings.lists.model in ("ranker", *self._blend.evident)
         for name, model in self.sources.items():
             for table in model.tables if self.counting or name not in self._blend.evident else ():
@@ -101,36 +101,10 @@ class Recommender:
         next batch. None if there are none."""
         return self._counts.gathered()
 
-    def train(
-        self,
-        slots: NDArray[np.int32],
-        taken: NDArray[np.int32],
-        now_ms: int,
-        random: NDArray[np.uint64],
-    ) -> None:
-        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next;
+    def train(self, moment: Moment, taken: NDArray[np.int32], random: NDArray[np.uint64]) -> None:
+        """Let the ranker learn that the users of a moment took the items `taken` (int32[n]) next;
         `random`: uint64[1], the generator's state."""
-        if len(slots):
-            self._blend.train(self.moment(slots, now_ms), taken, random)
-
-    def tell_of(
-        self, slots: NDArray[np.int32], taken: NDArray[np.int32], ts: NDArray[np.int64], now_ms: int
-    ) -> None:
-        """Log what the ranker ranks for some of the users in `slots` (int32[n]), who took the items
-        `taken` next, at `ts` (int64[n], ms); before it learns from that."""
-        if self.log is None or not len(rows := self.log.chosen(slots)):
-            return
-        users, items = slots[rows], taken[rows]
-        found = self.measure(users, items, now_ms)
-        told = zip(users.tolist(), ts[rows].tolist(), items.tolist(), found, strict=True)
-        for user, at_ms, item, candidates in told:
-            self.log.note(user, at_ms, item, candidates)
-
-    def measure(
-        self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int
-    ) -> Iterator[Candidates]:
-        """What the ranker knows of the candidates of users, who take the items `taken` next."""
-        return self._blend.measure(Moment(self.shop, slots, now_ms), taken)
+        self._blend.train(moment, taken, random)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and

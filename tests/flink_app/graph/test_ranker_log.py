@@ -19,11 +19,11 @@ from flink_app.connections.kafka import connector_jars
 from flink_app.connections.storage import addresses
 from flink_app.graph.ranker_log import table
 from udfs.operators.flink import RANKING, ranking
-from udfs.ranking.features import features
-from udfs.ranking.log import ACTIVITY, LAST, Ranking
+from udfs.ranking.features import names
+from udfs.ranking.log import LAST, Ranking
 
 ODD = "ü 🎈'\"\\\n"
-NAMES = [*(feature.name for feature in features()), ACTIVITY]
+NAMES = [*names()]
 
 
 def made(*settings: str) -> str:

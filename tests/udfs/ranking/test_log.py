@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, SETTINGS, OneShard, batch_of, shown
 from udfs.learning.learner import Learner
 from udfs.models.options import RankerOptions
-from udfs.ranking.features import features
-from udfs.ranking.log import ACTIVITY, LAST, Ranking
+from udfs.ranking.features import ACTIVITY, names
+from udfs.ranking.log import LAST, Ranking
 
 USERS = [f"u{n}" for n in range(6)]
 pairs = st.lists(
@@ -87,7 +87,7 @@ def test_what_is_learned_is_the_same_with_a_log(events: list[tuple[str, str]]) -
 def test_each_candidate_has_all_features_by_name() -> None:
     shard = shard_of()
     found = told(shard, MIXED)[-1]
-    assert [*found.features] == [*(feature.name for feature in features()), ACTIVITY]
+    assert tuple(found.features) == names()
     assert {len(column) for column in found.features.values()} == {len(found.items)}
     assert len(found.items) > 2 and len(set(found.features[ACTIVITY])) == 1
     taken = found.features["taken"]

@@ -11,7 +11,7 @@ from udfs.errors import ConfigError
 from udfs.models.own.network import ModelFailure
 from udfs.ranking.own_network import OwnNetwork
 
-KNOWN = ("item-cf", "product", "taken")
+KNOWN = ("item-cf", "product", "taken", "activity")
 
 
 @pytest.mark.parametrize("columns", [1, 2])

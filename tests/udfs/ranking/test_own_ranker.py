@@ -15,8 +15,8 @@ from udfs.models.options import RankerOptions
 from udfs.models.own.network import ModelFailure
 from udfs.options.own import BUILT_IN_RANKER, OWN_RANKER
 from udfs.ranking import own_ranker as own
-from udfs.ranking.features import features
-from udfs.ranking.own_network import ACTIVITY, OwnNetwork
+from udfs.ranking.features import ACTIVITY, features
+from udfs.ranking.own_network import OwnNetwork
 
 NAMES = [feature.name for feature in features()]
 USERS = [f"u{n}" for n in range(12)]

@@ -171,7 +171,8 @@ def test_a_step_follows_the_gradient(
     item, ranker = data.draw(st.sampled_from(unseen)), models.ranker
     before = ranker.w.copy()
     with patch.object(ranking, "SAMPLES", 1000):
-        models.train(shard.slots(user), np.array([item], np.int32), NOW, np.ones(1, np.uint64))
+        moment = models.moment(shard.slots(user), NOW)
+        models.train(moment, np.array([item], np.int32), np.ones(1, np.uint64))
     slope = np.zeros(len(before))
     for k in range(len(before)):
         near = [before.copy(), before.copy()]
@@ -189,7 +190,7 @@ def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
     models = shard.learner.models
     before = models.ranker.parameters
     item = models.catalogue.find(["i3"])
-    models.train(shard.slots("u1"), item, NOW, np.ones(1, np.uint64))
+    models.train(models.moment(shard.slots("u1"), NOW), item, np.ones(1, np.uint64))
     assert np.array_equal(models.ranker.parameters, before)
     lists = models.rank(shard.slots("u1"), NOW)[0][2]
     assert (lists.items == -1).all()
