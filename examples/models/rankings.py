@@ -63,6 +63,8 @@ def compare(rows: list[dict[str, Any]], scores: NDArray[Any]) -> None:
 def save(model: onnx.ModelProto, path: str, **metadata: str) -> None:
     """Replace the file as a whole: the job may load it at any moment."""
     onnx.helper.set_model_props(model, metadata)
+    for node in model.graph.node:
+        del node.metadata_props[:]  # PyTorch notes which lines of which files made it
     model.ir_version = min(model.ir_version, 9)  # what ONNX Runtime 1.17 reads
     part = Path(f"{path}.part")
     onnx.save(model, part)
