@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import redis
 
 from flink_app.config import load
 from flink_app.graph.own_models import with_own_models
+from tests.flink_app.jobs import counts, lists, live, run, start, stats
 from tests.udfs.models.own.files import ranker, sequence
+from tests.waiting import wait_for
 from udfs.errors import ConfigError
 
 
@@ -39,3 +45,53 @@ def test_features_of_what_is_in_the_shadow_are_none(tmp_path: Path) -> None:
     given = [f"sequence.model={file}", f"ranker.model={own}", "sequence.shadow=true"]
     with pytest.raises(ConfigError, match="wants the features sequence, which there are not"):
         with_own_models(load(None, given, {}).config)
+
+
+@pytest.mark.job
+def test_a_strict_job_that_was_killed_comes_to_the_same_lists(
+    tmp_path: Path, redis_url: str
+) -> None:
+    """By the sequence model, whose best are always candidates; of users, what other sources have in
+    memory is not in the state."""
+    ids, total = [f"i{n}" for n in range(60)], 4000
+    vectors = np.random.default_rng(1).normal(0, 0.5, (60, 6))
+    lines = [
+        {"user": f"u{n * 7919 % 53}", "item": ids[n * 104_729 % 7013 % 60], "ts": 1_700_000_000 + n}
+        for n in range(total)
+    ]
+    events, checkpoints = tmp_path / "events.jsonl", tmp_path / "checkpoints"
+    events.write_text("\n".join(map(json.dumps, lines)))
+    settings = [
+        f"source.paths=['{events}']", "dead_letters.kind=none", "job.strict=true",
+        "lists.length=5", "lists.exclude_consumed=false", "quality.every=1",
+        f"sequence.model={sequence(tmp_path / 's.onnx', ids, vectors)}",
+        f"ranker.model={ranker(tmp_path / 'r.onnx', {'sequence': 1.0})}",
+    ]  # fmt: skip
+
+    def shown() -> dict[str, Any]:
+        found = lists(redis_url)
+        return {key: [one["item"] for one in value["items"]] for key, value in found.items()}
+
+    told, whole = run(redis_url, *settings), shown()
+    assert len(whole) == 53 and all(len(items) == 5 for items in whole.values())
+    for name in ("sequence", "ranker"):
+        assert int(told[f"model:{name}:lists"]) >= total and int(told[f"model:{name}:us"]) > 0
+        assert f"model:{name}:without" not in told
+    tests = told["total_quality:served:tests"]
+    assert told["total_quality:sequence:tests"] == told["total_quality:built-in-ranker:tests"]
+    assert told["total_quality:sequence:tests"] == tests
+    assert told["total_quality:sequence:recall@5"] == told["total_quality:served:recall@5"]
+
+    def complete() -> set[str]:
+        return {file.parent.name for file in checkpoints.glob("*/chk-*/_metadata")}
+
+    redis.Redis.from_url(redis_url).flushall()
+    settings += [f"state.checkpoints={checkpoints}", "state.checkpoint_s=0.3"]
+    with live(redis_url, *settings):
+        wait_for(lambda: counts(stats(redis_url))["learned"] > 0)
+        before = complete()
+        wait_for(lambda: complete() - before)
+    assert counts(stats(redis_url))["learned"] < total
+    start(redis_url, *settings, "state.restore=latest").get_job_execution_result().result()
+    assert counts(stats(redis_url))["learned"] == total
+    assert shown() == whole
