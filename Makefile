@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What a user's commands need, and what each kind of work on millirec needs besides.
 BASE := demo
-all_EXTRAS := $(BASE),cassandra,formats,text,images,metrics,docs,test,peers,release,lint
+all_EXTRAS := $(BASE),cassandra,formats,text,images,onnx,metrics,docs,test,peers,release,lint
 docs_EXTRAS := $(BASE),docs
 bench_EXTRAS := $(BASE),test,peers
 release_EXTRAS := $(BASE),test,release

@@ -24,6 +24,8 @@ from flink_app.graph.identity import heard_by, with_persons
 from flink_app.graph.layout import check_layout, note_layout
 from flink_app.graph.lists_topic import topic_kinds, write_lists
 from flink_app.graph.microbatch import micro_batches, window_of
+from flink_app.graph.own_models import with_own_models
+from flink_app.graph.ranker_log import write_rankings
 from flink_app.graph.shards import lane_keys, shard_keys
 from flink_app.graph.sinks import write_dead_letters
 from flink_app.graph.sources import items_of, source_of
@@ -35,6 +37,7 @@ from udfs.operators.item_learner import ItemLearner
 from udfs.operators.parse import Parse, output_to
 from udfs.operators.stats import Stats
 from udfs.operators.user_learner import UserLearner
+from udfs.options.own import beside
 
 
 def build(
@@ -56,6 +59,7 @@ def build(
             that it is to be restored from. ServiceError: a topic that it needs is not there.
     """
     check_layout(environment, config)
+    config = with_own_models(config)
     job = config.job
     user_keys = shard_keys(job.shards, job.max_parallelism)
     item_keys = shard_keys(job.item_shards, job.max_parallelism)
@@ -103,8 +107,9 @@ def build(
         .disable_chaining()  # see docs/decisions/kernels-and-threads.md
     )
 
-    # → lists in a Kafka topic, and lists and histories in Cassandra, if either is configured
+    # → lists in a Kafka topic, what was ranked, lists and histories in Cassandra, if configured
     write_lists(deltas, tables, config)
+    write_rankings(deltas, tables, config)
     keep_in_cassandra(deltas, config)
 
     # → Account: bytes, and the item feed and items' metadata in Redis
@@ -119,12 +124,13 @@ def build(
     )
 
     # → nothing, and `stats` in Redis
+    tested = (*config.quality.models, *beside(config))
     accounts = side_output(events, STATS).union(
         side_output(deltas, STATS), items, *encoded, *resolved
     )
     nothing = (
         by_key(accounts)
-        .process(Stats(redis_settings(config, born_ms), config.quality.models), BYTES)
+        .process(Stats(redis_settings(config, born_ms), tested), BYTES)
         .name("stats")
         .uid("stats")
         .set_parallelism(1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -55,6 +54,7 @@ _SUMS = (
     "refused",
     "opted_out",
 )
+_BY_NAME = "dead", "freshness", "feed", "stages", "quality", "encoder", "crowd", "models"
 
 
 class Account(msgspec.Struct, omit_defaults=True):
@@ -78,6 +78,7 @@ class Account(msgspec.Struct, omit_defaults=True):
         encoder: vectors by `made:text`, `made:image` and `made:cached`; what got none by
             `failed:<reason>`; how many more are `waiting` than before; µs by `spent:<kind>_us`.
         crowd: events `held` back from learning; users that began to count as `bots`, or a `crowd`.
+        models: what has happened with models that a team has brought, see `OwnFile.take`.
     """
 
     version: int = VERSION
@@ -102,12 +103,13 @@ class Account(msgspec.Struct, omit_defaults=True):
     refused: int = 0
     opted_out: int = 0
     crowd: dict[str, int] = {}
+    models: dict[str, int] = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("dead", "freshness", "feed", "stages", "quality", "encoder", "crowd"):
+        for name in _BY_NAME:
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
@@ -221,30 +223,6 @@ def means(totals: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-class Window:
-    """Sums over the last minute, in steps of a second, for current rates and quantiles."""
-
-    def __init__(self, seconds: int = 60) -> None:
-        self._seconds = seconds
-        self._steps: deque[tuple[int, Account]] = deque()
-
-    def add(self, second: int, account: Account) -> None:
-        """Add an account at a wall-clock second."""
-        if not self._steps or self._steps[-1][0] != second:
-            self._steps.append((second, Account()))
-        self._steps[-1][1].add(account)
-        while self._steps[0][0] <= second - self._seconds:
-            self._steps.popleft()
-
-    def total(self, second: int, seconds: int) -> Account:
-        """The sum over the last `seconds` whole seconds before `second`."""
-        total = Account()
-        for at, account in self._steps:
-            if second - seconds <= at < second:
-                total.add(account)
-        return total
-
-
 def fields(
     total: Account,
     recent: Account,
@@ -297,4 +275,9 @@ def fields(
     values |= {f"stage:{stage}_us": spent for stage, spent in sorted(total.stages.items())}
     values |= {f"crowd:{what}": count for what, count in sorted(total.crowd.items())}
     values |= {f"encoder:{what}": count for what, count in sorted(total.encoder.items())}
+    values |= {f"model:{what}": count for what, count in sorted(total.models.items())}
+    for what, lists in sorted(minute.models.items()):
+        name, _, kind = what.partition(":")
+        if kind == "lists" and lists:
+            values[f"model:{name}:us_per_list"] = round(minute.models[f"{name}:us"] / lists, 1)
     return {name: str(value) for name, value in values.items()}

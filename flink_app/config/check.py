@@ -21,8 +21,9 @@ from flink_app.config.item_options import Items
 from flink_app.config.lists_topic import check_lists_topic
 from flink_app.config.masking import masked
 from flink_app.config.noise import check_noise
-from flink_app.config.paths import flink_uri, is_local, local
+from flink_app.config.paths import flink_uri, is_inside, is_local
 from flink_app.config.pseudonyms import check_pseudonyms
+from flink_app.config.ranker_log import check_ranker_log
 from flink_app.config.schema_registry import check_schema_registry
 from flink_app.config.topics import topics
 from flink_app.config.tree import Config
@@ -56,6 +57,7 @@ set it to the most subtasks you may ever need.
     _check_models(config)
     _check_dead_letters(config)
     check_lists_topic(config)
+    check_ranker_log(config)
     check_schema_registry(config)
     _check_sizes(config.job)
     _check_paths(config)
@@ -78,6 +80,12 @@ def _check_models(config: Config) -> None:
             "would never be learned: set events.zero_weight = learn (with millirec evaluate, leave "
             "--positive out)."
         )
+    for section in ("ranker", "sequence"):
+        if served != "ranker" and config.of(section).model:
+            raise ConfigError(
+                f'{section}.model is set but lists.model is "{served}", which asks no other model: '
+                'set lists.model = "ranker", or leave it out.'
+            )
     for name in config.quality.models:
         if name not in testable():
             meant = hint(name, testable(), f"choose from {', '.join(testable())}.")
@@ -233,13 +241,7 @@ def _check_dead_letters(config: Config) -> None:
 
 def _check_apart(source: str, letters: str, name: str) -> None:
     """The dead letters must not be where lines are read, or they would be read too."""
-    if is_local(source) != is_local(letters):
-        return
-    inside = f"{letters.rstrip('/')}/".startswith(f"{source.rstrip('/')}/")
-    if is_local(source):
-        folder, refused = (local(path).resolve() for path in (source, letters))
-        inside = folder == refused or folder in refused.parents
-    if inside:
+    if is_inside(letters, source):
         raise ConfigError(
             f'dead_letters.path is "{letters}", inside "{source}" of {name}.paths: rejected '
             "lines would be read again. Choose a folder outside."
@@ -251,6 +253,8 @@ def _check_paths(config: Config) -> None:
     named = {"state.checkpoints": config.state.checkpoints, "state.restore": config.state.restore}
     if config.dead_letters.kind == "files":
         named["dead_letters.path"] = config.dead_letters.path
+    if config.ranker.log_folder:
+        named["ranker.log"] = config.ranker.log_folder
     for option, path in named.items():
         flink_uri(path, option)
     read = [("source.paths", path) for path in config.source.paths]

@@ -121,7 +121,10 @@ def load(
     return Loaded(msgspec.convert({**_tree(values), rules.NAME: listed}, Config), origins)
 
 
-_PATHS = "source.paths", "state.checkpoints", "state.restore", "dead_letters.path", "redis.keep"
+_PATHS = (
+    "source.paths", "state.checkpoints", "state.restore", "dead_letters.path", "ranker.log",
+    "redis.keep",
+)  # fmt: skip
 """Names of files may be any bytes; what Flink cannot name is refused by `check`."""
 
 

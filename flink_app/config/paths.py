@@ -46,6 +46,20 @@ def local(text: str | Path) -> Path:
     return Path("/" + str(path).lstrip("/")) if str(path).startswith("//") else path
 
 
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a path or URI is a folder or in it, links followed.
+
+    >>> is_inside("s3://shop/events/dead/", "s3://shop/events"), is_inside("/a/b", "s3://a")
+    (True, False)
+    """
+    if is_local(path) != is_local(folder):
+        return False
+    if not is_local(path):
+        return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+    inner, outer = (local(each).resolve() for each in (path, folder))
+    return outer == inner or outer in inner.parents
+
+
 def refusal(path: Path) -> str:
     """Why Flink cannot name a path, as a clause; "" if it can.
 

@@ -20,7 +20,7 @@ class UsedTopic(NamedTuple):
 
 
 def topics(config: Config) -> list[UsedTopic]:
-    """Those of events, items, dead letters and lists, as far as these are in Kafka.
+    """Those of all that is in Kafka: events, items, dead letters, what was ranked, lists.
 
     >>> from flink_app.config import load
     >>> given = ["source.kind=kafka", "source.brokers=k:1", "lists_topic.topic=recs"]
@@ -38,6 +38,8 @@ def topics(config: Config) -> list[UsedTopic]:
         for what, section in sections
         if section.kind == "kafka"
     ]
+    if config.ranker.log_topic:
+        found.append(UsedTopic("ranker's log", source.brokers, config.ranker.log_topic))
     names = (lists.topic, shared_topic(lists.topic)) if lists.topic else ()
     return found + [UsedTopic("lists", lists.brokers or source.brokers, name) for name in names]
 

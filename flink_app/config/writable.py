@@ -29,6 +29,8 @@ def check_writable(config: Config) -> None:
     """
     if config.dead_letters.kind == "files" and is_local(config.dead_letters.path):
         require_folder(local(config.dead_letters.path), "dead_letters.path")
+    if (log := config.ranker.log_folder) and is_local(log):
+        require_folder(local(log), "ranker.log")
     if config.state.checkpoints and is_local(config.state.checkpoints):
         require_folder(local(config.state.checkpoints), "state.checkpoints")
 

@@ -1,8 +1,8 @@
 """Checks before a job starts that a Kafka broker answers, and the registry of the schemas of what
 is in Kafka; provides Flink's connector.
 
-In: a `Config`. Out: the connector's jars, or a ServiceError that names the address. Every command
-imports it, so it imports nothing heavy.
+In: a `Config`. Out: the jars of the connector and of Parquet, or a ServiceError that names the
+address. Every command imports it, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def require_kafka(config: Config) -> None:
 
 
 def connector_jars(config: Config) -> str:
-    """Flink's option pipeline.jars: Kafka's connector if the job needs it, else "".
+    """Flink's option pipeline.jars: Kafka's connector and Parquet's format if the job needs them,
+    else "".
 
-    It is downloaded from Maven Central once, verified by its checksum, and kept in the user's
+    They are downloaded from Maven Central once, verified by their checksums, and kept in the user's
     cache.
 
     Raises:
-        ServiceError: it is not in the cache and cannot be downloaded.
+        ServiceError: they are not in the cache and cannot be downloaded.
     """
-    if not topics(config):
-        return ""
-    return ";".join(jar.as_uri() for jar in cached("flink"))
+    needed = ["flink"] * bool(topics(config)) + ["parquet"] * bool(config.ranker.log_folder)
+    return ";".join(jar.as_uri() for use in needed for jar in cached(use))

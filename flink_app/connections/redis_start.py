@@ -133,6 +133,7 @@ def start_afresh(client: redis.Redis, config: Config, born_ms: int) -> str:
     """
     # NumPy and the kernels: only when a job starts.
     from udfs.accounts import LISTS
+    from udfs.options.own import every_beside
     from udfs.options.sources import testable
     from udfs.stores.fence import Fence
     from udfs.stores.redis_feed import feed_keys
@@ -143,7 +144,7 @@ def start_afresh(client: redis.Redis, config: Config, born_ms: int) -> str:
     prefix, settings = config.redis.prefix, redis_settings(config)
     settings.retry_s = 0.0
     writer = RedisWriter(settings, fence=Fence(prefix, born_ms, "start", born_ms))
-    shown = [shown_key(prefix, name) for name in (*LISTS, *testable())]
+    shown = [shown_key(prefix, name) for name in (*LISTS, *testable(), *every_beside())]
     stats = f"{prefix}{STATS}"
     shards = config.job.item_shards
     keys = [*feed_keys(prefix, shards), *metadata_keys(prefix, shards)]

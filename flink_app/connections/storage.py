@@ -28,6 +28,7 @@ def addresses(config: Config) -> Iterator[str]:
     """Every address of the configuration that is not on this machine."""
     found = [config.state.checkpoints, config.state.restore]
     found += [config.dead_letters.path] if config.dead_letters.kind == "files" else []
+    found += [config.ranker.log_folder] if config.ranker.log_folder else []
     for section in (config.source, config.items):
         found += section.paths if section.kind in ("files", "directory") else []
         found += section.options.values() if section.kind == "flink" else []
@@ -47,7 +48,8 @@ def java_environment(config: Config) -> dict[str, str]:
     found = {}
     if schemes & _S3 and PLUGINS not in os.environ:
         found[PLUGINS] = str(s3_plugins(cache() / "plugins", cached("s3")))
-    if schemes & _HDFS and CLASSES not in os.environ:
+    # What writes Parquet needs Hadoop's classes, wherever the files go.
+    if (schemes & _HDFS or config.ranker.log_folder) and CLASSES not in os.environ:
         found[CLASSES] = os.pathsep.join(map(str, cached("hadoop")))
     return found
 

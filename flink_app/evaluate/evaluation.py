@@ -268,5 +268,5 @@ def in_mode(config: Config, mode: str, seed: int, events: Path) -> Config:
         cassandra=replace(config.cassandra, hosts=[]),
         state=replace(config.state, restore="", checkpoints=""),
         job=job,
-        ranker=replace(config.ranker, train_per_s=1e6 if per_s else 0.0),
+        ranker=replace(config.ranker, log="", train_per_s=1e6 if per_s else 0.0),
     )

@@ -22,7 +22,7 @@ from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import get_j_env_configuration
 
 from flink_app.config import Config
-from flink_app.graph import cassandra, identity, lists_topic
+from flink_app.graph import cassandra, identity, lists_topic, ranker_log
 from flink_app.graph import encoders as encoder
 from flink_app.graph.restore import RESTORE, each, read_metadata
 from udfs.errors import ConfigError
@@ -128,6 +128,7 @@ def _unclaimed(found: Mapping[str, Any], config: Config) -> bool:
         (lists_topic.NAME, not config.lists_topic.topic),
         (encoder.NAME, not encoder.encodes(config)),
         (cassandra.NAME, not config.cassandra.hosts),
+        (ranker_log.NAME, not config.ranker.log),
     )
     return gone or any(unused and any(name in uid for uid in found) for name, unused in off)
 

@@ -8,13 +8,10 @@ in the JVM: a row of Python's for each list would take more of the interpreter t
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from pyflink.common import Types
 from pyflink.datastream import DataStream, OutputTag
 from pyflink.table import Schema, StreamTableEnvironment
-from pyflink.util.java_utils import get_field_value
 
 from flink_app.config import Config
 from flink_app.config.lists_topic_options import ListsTopic
@@ -22,6 +19,7 @@ from flink_app.config.topics import shared_topic
 from flink_app.connections.kafka_topic import Topic, require_topic
 from flink_app.graph.edges import side_output
 from flink_app.graph.sources import sql_options, sql_text
+from flink_app.graph.sql_sinks import attach_sink
 from udfs.lists.contract import CONTRACT
 from udfs.lists.topic import FIELD, LINE, SHARED
 from udfs.operators.flink import LISTS
@@ -57,11 +55,7 @@ def write_lists(learned: DataStream, tables: StreamTableEnvironment, config: Con
     messages = side_output(learned, _BYTES)
     schema = Schema.new_builder().column("f0", "BYTES").build()
     tables.create_temporary_view(_MADE, tables.from_data_stream(messages, schema))
-    tables.execute_sql(table(section))
-    statements = tables.create_statement_set()
-    statements.add_insert_sql(query(section))
-    statements.attach_as_datastream()
-    _name_sink(learned)
+    attach_sink(learned, tables, (_TABLE, table(section)), query(section), NAME)
 
 
 def with_source(config: Config) -> ListsTopic:
@@ -125,15 +119,3 @@ def query(section: ListsTopic) -> str:
 
 def _is_beside(config: Config, section: ListsTopic) -> bool:
     return config.source.kind == "kafka" and config.source.brokers == section.brokers
-
-
-def _name_sink(learned: DataStream) -> None:
-    """Give the sink a uid: SQL gives none, and without one a job with another graph would not find
-    the transactions that it has to commit."""
-    java: Any = learned._j_data_stream.getExecutionEnvironment()
-    found = get_field_value(java, "transformations")
-    for place in range(found.size()):
-        one = found.get(place)
-        if str(one.getName()).startswith(f"{_TABLE}["):
-            one.setName(NAME)
-            one.setUid(NAME)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from udfs.models.settings import Settings
 from udfs.own_folder import own_folder
@@ -104,7 +105,10 @@ def _cached() -> bool:
 def _digest(settings: Settings) -> str:
     """What compiled kernels depend on. Numbers select none, but a part of 0 may be left out."""
     s = settings
-    sections = s.model, s.item_cf, s.user_cf, s.ranker, s.lists, s.explore, s.quality, s.crowd
+    ranker, own = s.ranker, s.of("sequence")  # of files and folders, only whether there are any
+    ranker = replace(ranker, model=str(bool(ranker.model)), log=str(bool(ranker.log)))
+    own = replace(own, model=str(bool(own.model)))
+    sections = s.model, s.item_cf, s.user_cf, ranker, own, s.lists, s.explore, s.quality, s.crowd
     kinds = [*map(_kinds, sections), s.identity.enabled, s.privacy.min_users > 0]
     hashed = hashlib.sha256(msgspec.json.encode([kinds, s.redis.factors, s.job.strict]))
     hashed.update(f"{sys.version} {importlib.metadata.version('numba')} {_PROJECT}".encode())

@@ -136,6 +136,13 @@ METRICS = (
     _counter("encoder_failures", "encoder:failed:<reason>", "Images or texts that got no vector."),
     _counter("encoder_seconds", "encoder:spent:<kind>_us", "Time for texts and images.", 1e-6),
     _counter("encoder_vectors", "encoder:made:<kind>", "Vectors made, or found in the cache."),
+    _counter("own_model_lists", "model:<name>:lists", "Lists that your own models were asked for."),
+    _counter("own_model_seconds", "model:<name>:us", "Time that they took.", 1e-6),
+    _counter("own_model_lists_without", "model:<name>:without", "Lists made without them."),
+    _counter("own_model_failures", "model:<name>:failed", "Calls that failed."),
+    _counter("own_model_rests", "model:<name>:slow", "Times a model was so slow that it rests."),
+    _counter("own_model_loads", "model:<name>:loaded", "Files that were loaded again."),
+    _counter("own_model_refusals", "model:<name>:refused", "Changed files that cannot be used."),
     _counter("crowd", "crowd:<what>", "Events held back from learning, and users that led to it."),
     _counter("feed_bytes", "feed:<what>_bytes", "Bytes of the item feed, written and read."),
     _counter(
@@ -198,37 +205,11 @@ LEFT_OUT = {
     "quality:<list>:tests": "`increase(millirec_quality_tests_total[1m])`",
     "quality:ratings:tests": "`increase(millirec_ratings_tested_total[1m])`",
     "quality:<word>": "`increase` of the counter of that name",
+    "model:<name>:us_per_list": "time / lists, each as a rate",
     "total_quality:<list>:<measure>@10": "since the job began; the metrics cover the last minute",
     "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
 }
 """Fields of `stats` that are not a metric, and what to use instead."""
-
-
-_OPERATOR = "flink_taskmanager_job_task_operator_"
-FLINK = {
-    f"{_OPERATOR}received": ("parse", "events read"),
-    f"{_OPERATOR}reason_dead_letters": ("parse", "rejected lines, by `reason`"),
-    f"{_OPERATOR}learned": ("user learner", "events learned"),
-    f"{_OPERATOR}duplicates": ("user learner", "events dropped"),
-    f"{_OPERATOR}lists": ("user learner", "lists written"),
-    f"{_OPERATOR}batches": ("user learner", "pieces learned"),
-    f"{_OPERATOR}fresh_events": ("user learner", "events whose list was written"),
-    f"{_OPERATOR}freshness_ms_sum": ("user learner", "milliseconds from each of them to its list"),
-    f"{_OPERATOR}quality_served_tests": (
-        "user learner",
-        "tests; the same for `quality_popular_…` and other measures",
-    ),
-    f"{_OPERATOR}updates": ("item learner", "updates of items"),
-    f"{_OPERATOR}published": ("item learner", "rows of the item feed"),
-    f"{_OPERATOR}encoded": ("encoder", "vectors of texts and images"),
-    f"{_OPERATOR}pendingRecords": ("source", "events waiting in Kafka"),
-    "flink_jobmanager_job_numRestarts": ("", "restarts of the job"),
-    "flink_jobmanager_job_numberOfFailedCheckpoints": ("", "checkpoints that failed"),
-    "flink_jobmanager_job_lastCheckpointDuration": ("", "duration of the last one, ms"),
-}
-"""Flink's names for the counters of the operators, and some of its own: → (operator, what)."""
-FLINK_LABELS = ("job_name", "operator_name", "subtask_index", "host")
-"""Some of the labels that Flink gives them; a job's own metrics lack the middle two."""
 
 
 def fits(source: str, field: str) -> re.Match[str] | None:

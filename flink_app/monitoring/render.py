@@ -9,7 +9,8 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from flink_app.monitoring.metrics import FLINK, LEFT_OUT, METRICS
+from flink_app.monitoring.flink_metrics import FLINK
+from flink_app.monitoring.metrics import LEFT_OUT, METRICS
 
 FILE = Path(__file__).parents[2] / "docs" / "monitoring.md"
 

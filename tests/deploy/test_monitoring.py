@@ -13,7 +13,8 @@ import promql_parser as promql
 import pytest
 from ruamel.yaml import YAML
 
-from flink_app.monitoring.metrics import FLINK, FLINK_LABELS, METRICS
+from flink_app.monitoring.flink_metrics import FLINK, FLINK_LABELS
+from flink_app.monitoring.metrics import METRICS
 from tests.documents import ROOT
 
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from udfs.accounts import (
     EDGES,
     Account,
-    Window,
     fields,
     histogram,
     pack_account,
@@ -116,17 +115,6 @@ def test_quantiles_at_the_ends() -> None:
     assert histogram([]) == {}
 
 
-def test_a_window_forgets_after_a_minute() -> None:
-    window = Window()
-    for second in range(100):
-        window.add(second, Account(learned=1))
-        window.add(second, Account(learned=1, lists=3))
-    assert window.total(100, 5) == Account(learned=10, lists=15)
-    assert window.total(99, 5).learned == 10, "the second under way does not count"
-    assert window.total(100, 1000).learned == 120
-    assert window.total(1000, 60) == Account()
-
-
 def test_fields_are_texts_with_rates_and_quantiles() -> None:
     total = Account(
         received=9, learned=6, duplicates=1, dead={"user": 1, "json": 1}, lists=4, users=2,
@@ -142,6 +130,20 @@ def test_fields_are_texts_with_rates_and_quantiles() -> None:
     assert (found["dead:json"], found["dead:user"], found["stage:learn_us"]) == ("1", "1", "77")
     assert found["freshness_p50_ms"] == found["total_freshness_p99_ms"] == "10.8"
     assert all(isinstance(value, str) for value in found.values())
+
+
+def test_own_models_have_totals_and_the_time_of_a_list_of_late() -> None:
+    total = Account()
+    total.add(Account(models={"ranker:lists": 3, "ranker:us": 90}))
+    total.add(Account(models={"ranker:lists": 2, "ranker:us": 50, "sequence:failed": 1}))
+    minute = Account(models={"ranker:lists": 2, "ranker:us": 50, "sequence:without": 4})
+    found = fields(total, Account(), 1, minute, 123, {})
+    assert {name: value for name, value in found.items() if name.startswith("model:")} == {
+        "model:ranker:lists": "5",
+        "model:ranker:us": "140",
+        "model:ranker:us_per_list": "25.0",
+        "model:sequence:failed": "1",
+    }
 
 
 def test_totals_of_an_older_form_have_no_lines() -> None:

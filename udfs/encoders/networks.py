@@ -16,19 +16,23 @@ FILE = "model.onnx"
 """The name of a network in its folder."""
 
 
-def needed(module: str, extra: str) -> Any:
+def needed(module: str, extra: str, option: str = "") -> Any:
     """A package of an extra.
+
+    Args:
+        option: what asks for it; by default `model` of the section with the extra's name.
 
     Raises:
         ConfigError: it is not installed.
     """
+    option = option or f"{extra}.model"
     try:
         return import_module(module)
     except ImportError as error:
         raise ConfigError(
-            f"{extra}.model is set, but the package {module.partition('.')[0]} is missing "
+            f"{option} is set, but the package {module.partition('.')[0]} is missing "
             f"({error}): install it wherever the job runs with pip install 'millirec[{extra}]', "
-            f'or leave {extra}.model = "".'
+            f'or leave {option} = "".'
         ) from error
 
 
@@ -61,13 +65,16 @@ def model_file(model: str, option: str, name: str = FILE) -> Path:
     )
 
 
-def session(file: Path, extra: str) -> Any:
+def session(file: Path, extra: str, option: str = "") -> Any:
     """An `onnxruntime.InferenceSession` on one thread, which is that of the caller.
+
+    Args:
+        option: as in `needed`.
 
     Raises:
         ConfigError: ONNX Runtime is missing, or cannot read the file.
     """
-    runtime = needed("onnxruntime", extra)
+    runtime = needed("onnxruntime", extra, option)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only
@@ -75,5 +82,6 @@ def session(file: Path, extra: str) -> Any:
         return runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its classes are its own, and derive from nothing in common
         raise ConfigError(
-            f"{extra}.model: ONNX Runtime cannot use {file}: {error}. Name another ONNX file."
+            f"{option or f'{extra}.model'}: ONNX Runtime cannot use {file}: {error}. Name another "
+            "ONNX file."
         ) from error

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from udfs.accounts import Account
 from udfs.events.batch import EventBatch
 from udfs.lists.update import ListUpdates
+from udfs.ranking.log import Ranking
 
 END = 2**63 - 1
 """The event time, in ms, at the end of the input."""
@@ -69,6 +70,12 @@ class Show(NamedTuple):
     items: Mapping[str, Sequence[str]]
 
 
+class Log(NamedTuple):
+    """Write what the ranker ranked, to train models on."""
+
+    rankings: Sequence[Ranking]
+
+
 class Wake(NamedTuple):
     """Call the step for this shard at a wall-clock time, in ms; `END` means the end of the
     input."""
@@ -89,4 +96,4 @@ class Report(NamedTuple):
     account: Account
 
 
-Effect = Emit | Write | Erase | Part | Expire | Keep | Answer | Show | Wake | Count | Report
+Effect = Emit | Write | Erase | Part | Expire | Keep | Answer | Show | Log | Wake | Count | Report

@@ -53,6 +53,7 @@ NOTHING_IN_TABLES = (
     "Noised",
     "Trending",
     "Tried",
+    "Vocabulary",
     "_Items",
     "_Latest",
     "_Memory",

@@ -31,7 +31,7 @@ from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
 from udfs.models.popular.mixture import Mixture
 from udfs.models.popular.source import POPULAR
-from udfs.ranking.ranker import RANKER, Ranker
+from udfs.ranking.ranker import RANKER, ranker_of
 
 APPLY_MS = 100
 """How long messages gather. With several machines it adds half of that to the delay before the
@@ -147,7 +147,7 @@ class ItemStep:
         shard = ItemShard(
             Catalogue(options.model.dimensions, options.model.seed, options.state.max_items),
             Neighbours(options.item_cf),
-            None if number else Shared({RANKER: Ranker(options.ranker), POPULAR: Mixture()}),
+            None if number else Shared({RANKER: ranker_of(options), POPULAR: Mixture()}),
             self._index,
             options.half_life_ms,
             self._follow,

@@ -18,7 +18,7 @@ from udfs.events.batch import CONSUMED, EventBatch, cut, recurrences
 from udfs.feed.entries import PUBLISH_MS
 from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
-from udfs.learning.effects import Effect, Emit, Keep, Report, Show
+from udfs.learning.effects import Effect, Emit, Keep, Log, Report, Show
 from udfs.learning.guarded import Guarded, Turn
 from udfs.learning.learner import Learned, Learner
 from udfs.learning.list_step import ListStep, micros
@@ -30,6 +30,7 @@ from udfs.learning.settings import JobSettings
 from udfs.learning.user_shard import UserShard
 from udfs.models.popular.noise import day_of
 from udfs.options.cassandra import keeps_history
+from udfs.options.own import beside
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import Rows
 
@@ -74,9 +75,10 @@ class LearnStep:
         self._settings, self._rows, self._learner = settings, rows, learner
         self._replica, self._described, self._lists = replica, described, lists
         self._clock, quality = clock, settings.options.quality
-        self._quality = Quality(quality.every, quality.models, settings.trial.nth)
+        tested = (*quality.models, *beside(settings.options))
+        self._quality = Quality(quality.every, tested, settings.trial.nth)
         self._served = Served(learner, *rows)
-        self._guarded = None
+        self._log, self._guarded = learner.models.log, None
         if settings.options.crowd.guard:
             Guarded.compile(learner)
             self._guarded = Guarded(learner, *rows)
@@ -113,6 +115,8 @@ class LearnStep:
             if self._quality.due(number, len(part)):
                 yield from self._test(part, number, first, now, account)
             learned = self._learn(part, shard, Turn(number, now, shard.mean, first))
+            if self._log is not None and (rankings := self._log.take()):
+                yield Log(rankings)
             shard.learned += len(part)
             account.learned += len(part)
             account.users += learned.new_users
@@ -190,11 +194,16 @@ class LearnStep:
         account.spend("quality", micros(began))
 
     def refresh_replica(self, now: int) -> None:
-        """Bring the replica and the metadata up to date, and forget idle items, now and then."""
+        """Bring the replica, the metadata and a team's own models up to date, and forget idle
+        items, now and then."""
         if now - self._refreshed_ms >= PUBLISH_MS // 2:
             self._refreshed_ms = now
             self._replica.refresh(self._learner.models)
             self._described.look(now)
+        models = self._learner.models
+        for file in models.own_files.values():
+            if file.look(now):
+                models.learned()
         if now - self._expired_ms >= _EXPIRE_MS:
             self._expired_ms = now
             self._learner.expire_items(now - self._settings.options.item_expiry_ms)
@@ -205,6 +214,8 @@ class LearnStep:
         if self._replica.read > self._read:
             account.feed = {"read": self._replica.read - self._read}
             self._read = self._replica.read
+        for file in self._learner.models.own_files.values():
+            account.models.update(file.take())
         return Report(account)
 
 

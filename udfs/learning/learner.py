@@ -11,30 +11,31 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from udfs.accounts import RATINGS
 from udfs.events.batch import EventBatch, make_batch
 from udfs.feed.metadata import Described, contents, put_described
 from udfs.feed.outbox import Outbox
-from udfs.learning.allowance import Allowance
 from udfs.learning.batch_kernels import Given
 from udfs.learning.prepared import Prepared, prepare
 from udfs.learning.shared_lists import SharedLists
 from udfs.learning.steps import Steps
 from udfs.learning.strangers import Strangers
+from udfs.learning.training import Training
 from udfs.lists.keys import KEPT, USER
 from udfs.lists.lists_json import ListsJson
 from udfs.lists.update import ListUpdates
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
-from udfs.memory.history_kernels import Batch
 from udfs.memory.takers import Takers
 from udfs.memory.users import Users
 from udfs.models.factors.arrays import Draws, Ratings
 from udfs.models.popular.source import OF_ALL
 from udfs.models.settings import Settings
+from udfs.options.own import beside
 from udfs.ranking.ranker import RANKER
 from udfs.ranking.recommender import Recommender
 from udfs.state.handles import MemoryRows, Rows
@@ -81,12 +82,11 @@ class Learner:
         self.writer = ListsJson()
         self.shared = SharedLists(s, self.models, self.writer)
         self.outbox = Outbox(self.catalogue, s.job.item_shards, origin)
-        self._allowance = Allowance(s.ranker.train_per_s)
+        self._training = Training(self.models)
         own = self.models.rule, self.catalogue, self.users, self.outbox
         self.steps = Steps(s.model, *own, Takers(self.catalogue) if s.privacy.min_users else None)
         self._memory, self._event = self.catalogue.attach(_Memory()), 1
-        self._random = np.zeros(1, np.uint64)
-        self._seed = s.model.seed * _SEED_STRIDE
+        self._random, self._seed = np.zeros(1, np.uint64), s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages; the ranker learns from few of the batches, and
         # what users take first tells what was added by itself.
         self._before: dict[str, NDArray[np.float64]] = {}
@@ -95,7 +95,8 @@ class Learner:
 
     def compile(self) -> None:
         """Compile, or load from Numba's cache, all that a batch calls: before the first event."""
-        trial, rows, history = Learner(self.settings), MemoryRows(), MemoryRows()
+        everyone = replace(self.settings, ranker=replace(self.settings.ranker, sample=1.0))
+        trial, rows, history = Learner(everyone), MemoryRows(), MemoryRows()
         ones = np.ones(3)
         for users, items in (("aab", "xyx"), ("bba", "yzz")):  # the second time the ranker learns
             batch = make_batch([*users], [*items], ones, ones, ones, [""] * 3, 0)
@@ -107,6 +108,8 @@ class Learner:
         if (windows := trial.models.counted()) is not None:  # as beside the factors' step
             trial.models.neighbours.count(windows, windows.heads, windows.others)
         trial.models.content.compile(trial.catalogue.slots("xyz"), slots)
+        for name in beside(self.settings):
+            trial.models.rank(slots, 1, name)
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
         _ = [updates.json for updates in made]
@@ -152,7 +155,9 @@ class Learner:
         for name, one in self._learning.items():
             self._before.setdefault(name, one.parameters)
         self.strangers.meet(events, batch, slots, now_ms)
-        self._train(events, now_ms)
+        was = self._training.learn(events, batch.ts, now_ms)  # before any model does
+        if was is not None:
+            self._before.setdefault(RANKER, was)
         counted = self.models.count(events)
         given = Given(events, batch.ts, slots, now_ms, self.half_life_ms)
         self._random[0] = (self._seed + number * random_kernels.EVENT_STRIDE) & _MASK
@@ -191,27 +196,6 @@ class Learner:
         found |= self.strangers.counted()
         return self.outbox.pack(now_ms, self.models.counted(), found)
 
-    def _train(self, events: Batch, now_ms: int) -> None:
-        """Let the ranker learn from some of the events, before any model does: what known users
-        took of what was known."""
-        s = self.settings
-        if s.lists.model != "ranker":
-            return
-        most = len(events.users) if s.job.strict else self._allowance.most(now_ms)
-        if not most:
-            return
-        known = (events.items >= 0) & (events.weights > 0) & (self.users.events[events.users] > 0)
-        described = self.models.content.described.of[events.items] > 0
-        known &= (self.catalogue.events[events.items] > 0) | described
-        chosen = np.flatnonzero(known)
-        if len(chosen) > most:
-            chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(np.int64)]
-        if not len(chosen):
-            return
-        self._allowance.take(len(chosen))
-        self._before.setdefault(RANKER, self.models.ranker.parameters)
-        self.models.train(events.users[chosen], events.items[chosen], now_ms)
-
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:
         """The lists of the users in `slots` (distinct), their factors and what follows their lists,
         if these are wanted."""
@@ -219,7 +203,9 @@ class Learner:
         vectors = models.vectors(slots, now_ms) if self.settings.redis.factors else None
         made = []
         for source, at, told in models.tell(slots, now_ms):
-            found = slots[at]
+            found, drawn = slots[at], None if told.explored is None else told.explored[:, :n]
+            if models.log is not None:
+                models.log.listed(found, told.lists.items[:, :n], drawn)
             names = [users.names[slot] for slot in found.tolist()]
             own = names, source, now_ms
             lists, reasons = told.lists, told.reasons
@@ -238,7 +224,7 @@ class Learner:
                     users.events[found],
                     None if vectors is None else vectors[at],
                     told.consumed,
-                    None if told.explored is None else told.explored[:, :n],
+                    drawn,
                     models.steps.followed.names(found, lists),
                 )
             )

@@ -199,6 +199,8 @@ PLACES = (
         "privacy.pseudonyms",
         "as said: it is never written",
     ),
+    Place(MEMORY, ("_Had",), "the last list, of the share that is logged", _LRU, "ranker.log"),
+    Place(MEMORY, ("RankerLog._made",), "what the ranker ranked", "the batch", "ranker.log"),
     Place(MEMORY, ("ListsJson._out",), "the lists written last", "the next batch"),
     Place(
         MEMORY,
@@ -241,6 +243,14 @@ PLACES = (
     ),
     Place(
         OUTSIDE, ("the Kafka topic of lists",), "the list", _IDLE, "lists_topic.topic", _TOMBSTONE
+    ),
+    Place(
+        OUTSIDE,
+        ("what the ranker ranked",),
+        "of a share of them the last items and what was taken; the id only if that is on",
+        "as you keep it",
+        "ranker.log",
+        "not touched: delete it by its age",
     ),
     Place(
         OUTSIDE,

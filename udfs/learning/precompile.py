@@ -50,7 +50,8 @@ def _learning(trial: Learner) -> None:
 def _lists(trial: Learner) -> None:
     """Train the ranker, and make lists."""
     users = _known(trial)
-    trial.models.train(users, trial.catalogue.slots(["x", "y"]), 1)
+    items = trial.catalogue.slots(["x", "y"])
+    trial.models.train(trial.models.moment(users, 1), items)
     _ = [updates.json for updates in trial.user_lists(users, 1)]
 
 

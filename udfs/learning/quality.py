@@ -199,6 +199,8 @@ class Quality:
                 yield name, popular
                 continue
             parts = learner.models.rank(slots, now_ms, "" if name == served else name)
+            if (own := learner.models.own_files.get(name)) is not None and own.silent:
+                continue  # the lists are another model's
             if len(parts) == 1:
                 yield name, parts[0][2].items
                 continue

@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+KAFKA = "kafka:"
+"""What a place of `RankerOptions.log` begins with that is a topic."""
+
 
 class ItemCF(Struct, frozen=True, kw_only=True):
     """Item-based collaborative filtering: items that go together."""
@@ -77,3 +80,56 @@ class RankerOptions(Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = 100.0
+    model: Annotated[
+        str,
+        Meta(
+            description="The ONNX file of a ranker of your own, which scores the candidates in "
+            "place of the built-in one; see docs/own-models.md. Every TaskManager must have it; it "
+            "is loaded again when it changes. Empty means none."
+        ),
+    ] = ""
+    shadow: Annotated[
+        bool,
+        Meta(
+            description="Whether the lists of that ranker are only tested, beside those that users "
+            "get: they are then the list own-ranker in the quality."
+        ),
+    ] = False
+    log: Annotated[
+        str,
+        Meta(
+            description="Where the job writes what the ranker ranked, and what was taken of it, to "
+            "train models on: a folder or an address, for Parquet files, or kafka: and a topic of "
+            "the source's brokers, for JSON. Empty means nowhere."
+        ),
+    ] = ""
+    sample: Annotated[
+        float,
+        Meta(
+            description="Of which share of the users this is written (ranker.log); a hash of the "
+            "id chooses them, the same ones always.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.1
+    log_users: Annotated[
+        bool,
+        Meta(
+            description="Whether ranker.log names the users, by their ids or, with "
+            "privacy.pseudonyms, by their pseudonyms."
+        ),
+    ] = False
+
+    @property
+    def log_topic(self) -> str:
+        """The topic of `log`; "" if it is none.
+
+        >>> RankerOptions(log="kafka:ranked").log_topic, RankerOptions(log="ranked").log_topic
+        ('ranked', '')
+        """
+        return self.log.removeprefix(KAFKA) if self.log.startswith(KAFKA) else ""
+
+    @property
+    def log_folder(self) -> str:
+        """The folder or address of `log`; "" if it is none."""
+        return "" if self.log.startswith(KAFKA) else self.log

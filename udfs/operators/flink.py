@@ -22,6 +22,7 @@ from pyflink.datastream.state import (
 import udfs
 from udfs.accounts import Account, pack_account
 from udfs.learning.effects import END, Wake
+from udfs.ranking.log import Ranking
 from udfs.state.handles import Cell, Log, Rows
 from udfs.stores.fence import Fence
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
@@ -43,6 +44,24 @@ LISTS = OutputTag("lists", BYTES)
 KEPT = OutputTag("kept", ACCOUNT)
 """The side output for Cassandra."""
 
+_TEXTS, _NUMBERS = Types.BASIC_ARRAY(Types.STRING()), Types.BASIC_ARRAY(Types.FLOAT())
+RANKING = Types.ROW_NAMED(
+    ["at", "user", "history", "taken", "items", "position", "propensity", "features"],
+    [
+        Types.LONG(),
+        Types.STRING(),
+        _TEXTS,
+        Types.STRING(),
+        _TEXTS,
+        Types.BASIC_ARRAY(Types.INT()),
+        _NUMBERS,
+        Types.MAP(Types.STRING(), _NUMBERS),
+    ],
+)
+"""A `udfs.ranking.log.Ranking`, as `ranking` makes it."""
+RANKINGS = OutputTag("rankings", RANKING)
+"""The side output of what the ranker ranked."""
+
 DEAD_LETTERS = OutputTag("dead-letters", Types.STRING())
 """The side output of unusable lines, one JSON object each."""
 
@@ -55,6 +74,11 @@ def piece(key: int, data: bytes) -> Row:
 def report(account: Account) -> Row:
     """An account, for an edge by key to `stats`, which gets it packed."""
     return Row(0, pack_account(account))
+
+
+def ranking(made: Ranking) -> Row:
+    """What the ranker ranked, for `RANKINGS`."""
+    return Row(*made)
 
 
 def now_ms() -> int:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from udfs.accounts import LISTS, Account, Window, fields, pack_account, unpack_account
+from udfs.accounts import LISTS, Account, fields, pack_account, unpack_account
 from udfs.learning.timers import next_tick
+from udfs.learning.window import Window
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import cell, log, now_ms, redis_writer
 from udfs.stores.redis_stats import RedisStats

@@ -27,6 +27,7 @@ from udfs.learning.effects import (
     Erase,
     Expire,
     Keep,
+    Log,
     Part,
     Report,
     Show,
@@ -44,12 +45,14 @@ from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import (
     KEPT,
     LISTS,
+    RANKINGS,
     STATS,
     cell,
     log,
     now_ms,
     parallelism,
     piece,
+    ranking,
     redis_writer,
     report,
     rows,
@@ -171,6 +174,9 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
                 self._kept.erased(effect.users, now_ms())
             elif isinstance(effect, Keep) and self._kept:
                 self._kept.learned(effect.batch, now_ms())
+            elif isinstance(effect, Log):
+                for made in effect.rankings:
+                    yield RANKINGS, ranking(made)
             elif isinstance(effect, Answer):
                 self._answers.write(effect.key, effect.value, effect.expiry_s)
             elif isinstance(effect, Wake):

@@ -27,6 +27,8 @@ class Source(Struct, frozen=True, kw_only=True):
         floor: what no evidence is, as such a share: the less, the more even a little says.
         alone: whether users' lists can come from it alone.
         options: the module and struct of its section of the configuration; "": it has none.
+        optional: whether it is there only where its section names a `model`; `shadow` says then
+            that its lists are only tested.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Source(Struct, frozen=True, kw_only=True):
     floor: float = 0.3
     alone: bool = True
     options: str = ""
+    optional: bool = False
 
     @property
     def section(self) -> str:
@@ -46,6 +49,14 @@ class Source(Struct, frozen=True, kw_only=True):
         'item_cf'
         """
         return self.name.replace("-", "_")
+
+    def built(self, settings: Any) -> bool:
+        """Whether it is there, with these `udfs.models.settings.Settings`."""
+        return not self.optional or bool(settings.of(self.section).model)
+
+    def serves(self, settings: Any) -> bool:
+        """Whether lists are made from it."""
+        return not self.optional or (self.built(settings) and not settings.of(self.section).shadow)
 
     def load(self) -> Any:
         """Its class."""
@@ -82,6 +93,11 @@ def register(source: Source) -> None:
 def position(name: str) -> int:
     """The position of a source in `SOURCES`."""
     return list(SOURCES).index(name)
+
+
+def built(settings: Any) -> dict[str, Source]:
+    """The sources that are there, by name, in order."""
+    return {name: source for name, source in SOURCES.items() if source.built(settings)}
 
 
 def models() -> tuple[str, ...]:
@@ -198,5 +214,16 @@ register(
         shown="from those you follow",
         alone=False,
         options="udfs.options.social:Social",
+    )
+)
+register(
+    Source(
+        name="sequence",
+        code="udfs.models.sequence.source:SequenceModel",
+        about="what fits your last items by a sequence model of your own",
+        shown="fits what you looked at last",
+        alone=False,
+        options="udfs.options.sequence:Sequence",
+        optional=True,
     )
 )

@@ -6,6 +6,7 @@ has learned. What a call hands to the kernels besides arrays is made once, here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +17,11 @@ from udfs.memory.history_kernels import History
 from udfs.models.model import Model, Moment, Shop
 from udfs.models.ranked import Ranked, Told
 from udfs.options import sources
-from udfs.ranking import list_kernels, ranker, ranker_kernels
+from udfs.ranking import list_kernels, log_kernels, ranker, ranker_kernels
 from udfs.ranking.candidate_kernels import Asked, Items
 from udfs.ranking.features import Asking, features
 from udfs.ranking.list_kernels import Offers
+from udfs.ranking.own_ranker import NOTHING, Given, built_in, own_ranker
 from udfs.ranking.ranker import Memory, Ranker
 
 FEW = 64
@@ -47,11 +49,23 @@ class Frame(NamedTuple):
     offers: Offers
 
 
+class Candidates(NamedTuple):
+    """The c candidates of one user: int32[c], their slots; float32[F, c], features in the order of
+    the table; float32[c], logits; and the user's `candidate_kernels.activity`."""
+
+    slots: NDArray[np.int32]
+    features: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    activity: float
+
+
 class Blend:
     """The sources, blended by the ranker.
 
     Attributes:
-        lasting: whether `Frame`s can be made of all sources and features.
+        lasting: whether `Frame`s can be made of all sources and features, and the built-in ranker
+            serves.
+        own: the ranker of a team's own, if there is one.
         evident: the names of the sources that give evidence by item.
     """
 
@@ -63,7 +77,8 @@ class Blend:
         finding = {
             name: model
             for name, model in models.items()
-            if type(model).candidates != Model.candidates
+            if sources.SOURCES[name].serves(shop.settings)
+            and type(model).candidates != Model.candidates
         }
         # Those that name candidates before the call, and those that do so in it.
         self._finding = tuple(finding)
@@ -71,10 +86,13 @@ class Blend:
         self._before = tuple([m for m in finding.values() if type(m).naming == Model.naming])
         self._positions = tuple(sources.position(name) for name in self.evident)
         self._priors = tuple(np.float32(source.prior) for source in evident)
-        self._features = tuple(feature.view for feature in features())
+        known = features(shop.settings)
+        self._features = tuple(feature.view for feature in known)
         self._memory = Memory(shop.threads.count)
         named = not self._before and all(model.lasting for model in self._naming)
-        self.lasting = named and all(feature.lasting for feature in features())
+        self.own = own_ranker(shop.settings)
+        served = self.own is None or not self.own.makes("ranker")
+        self.lasting = served and named and all(feature.lasting for feature in known)
         self._frame: Frame | None = None
         self._networks = {
             name: ranker.network(name if name in self.evident else "")
@@ -123,14 +141,14 @@ class Blend:
         naming = tuple([model.naming(moment) for model in self._naming])
         extra = moment.found("extra")
         if extra is not None:
-            return Offers(naming, 0, True, self._positions, near), extra
+            return Offers(naming, 0, True, self._positions, near, NOTHING), extra
         before = [found for m in self._before if (found := m.named(moment)) is not None]
         first, n = sum(found.shape[1] for found in before), self._shop.settings.lists.length
         extra = np.empty((len(moment.slots), first + len(naming) * n), np.int32)
         if before:
             np.concatenate(before, axis=1, out=extra[:, :first], casting="same_kind")
         moment.keep("extra", extra)
-        return Offers(naming, first, False, self._positions, near), extra
+        return Offers(naming, first, False, self._positions, near, NOTHING), extra
 
     def make(
         self, model: str, moment: Moment, near: NDArray[np.uint8], told: tuple[int, int] = (0, 0)
@@ -139,13 +157,20 @@ class Blend:
         list is shorter than it should be.
 
         Args:
+            model: the name of such a source, "ranker", or of one of two rankers
+                (`udfs.options.own`).
             near: as in `Popular.near`. told: R and K of `Told`; 0: it is not looked for. Reasons
                 are only those of sources that explain by a kernel.
         """
         rows, n = len(moment.slots), self._shop.settings.lists.length
+        own_ranks = self.own is not None and self.own.makes(model)
+        if own_ranks:  # candidates are scored before the call that makes the lists
+            moment.once("extra", self._extra, moment)
         offers, extra = self._offers(moment, near)  # first: it finds the users' vectors too
         asked, views, items = self._asked(moment, extra)
-        network, out = self._networks[model], _room(rows, n, *told)
+        if own_ranks:
+            offers = offers._replace(given=self._given(asked, views, items))
+        network, out = self._networks[built_in(model)], _room(rows, n, *told)
         history, memory, threads = self._shop.users.view, self._memory, self._shop.threads
         # Before any thread begins: what each has priced holds for all its parts of this call.
         own = [
@@ -164,6 +189,13 @@ class Blend:
 
         threads.each(some, rows)
         return out, any(short)
+
+    def _given(self, asked: Asked, views: tuple[Any, ...], items: Items) -> Given:
+        """The scores of a ranker of a team's own; none if it says nothing."""
+        assert self.own is not None
+        history, scratch = self._shop.users.view, self._memory.scratch(0)
+        found = self.own.scores(asked, history, self._evidence(0), views, items, scratch)
+        return NOTHING if found is None else found
 
     def make_few(
         self, model: str, slots: NDArray[np.int32], near: NDArray[np.uint8], told: tuple[int, int]
@@ -218,6 +250,27 @@ class Blend:
             self._ranker.network(),
             rule,
         )
+
+    def measure(self, moment: Moment) -> Iterator[Candidates]:
+        """The candidates of each user of a moment."""
+        extra = moment.once("extra", self._extra, moment)
+        asked, views, items = self._asked(moment, extra)
+        history, evidence, scratch = (
+            self._shop.users.view,
+            self._evidence(0),
+            self._memory.scratch(0),
+        )
+        network = self._ranker.network()
+        given = history, evidence, views, items, scratch, network
+        for row in range(len(moment.slots)):
+            one = asked._replace(begin=row, end=row + 1)
+            count, activity = log_kernels.measure(one, *given)
+            yield Candidates(
+                scratch.slots[:count].copy(),
+                scratch.x[:, :count].copy(),
+                scratch.z[:count].copy(),
+                float(activity),
+            )
 
 
 def _room(rows: int, n: int, reasons: int, consumed: int) -> Told:

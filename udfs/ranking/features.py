@@ -1,7 +1,8 @@
 """The table of the ranker's features: what it knows of a candidate.
 
 In: one line for each feature, at the end. Out: `features()`, all of them in the order of the
-parameters: first one for each source of evidence, then those registered.
+parameters: first one for each source of evidence, then those registered, and last those of sources
+that are not always there, so that the parameters of the others are stored at the same places.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 from udfs.models.content.source import FEW, Content
 from udfs.models.factors.source import Factors
 from udfs.models.model import Model, Moment, Shop
+from udfs.models.sequence.source import sequence_of
+from udfs.models.settings import Settings
 from udfs.options import sources
 from udfs.ranking.feature_kernels import (
     ALWAYS,
@@ -26,6 +29,11 @@ from udfs.ranking.feature_kernels import (
     Taken,
 )
 from udfs.ranking.likeness_kernels import Likeness, New
+from udfs.ranking.sequence_kernels import SequenceFit
+
+ACTIVITY = "activity"
+"""The name of what features count by once more, see `candidate_kernels.activity`: of the user, the
+same for all candidates of a list."""
 
 
 class Asking(NamedTuple):
@@ -67,7 +75,7 @@ def register(feature: Feature) -> None:
     Raises:
         ValueError: there is one of that name, or no such source.
     """
-    if feature.name in [known.name for known in features()]:
+    if feature.name in {*_registered, *(source.name for source in sources.evident())}:
         raise ValueError(f"There is a feature {feature.name!r}: give this one another name.")
     if feature.source not in sources.SOURCES:
         raise ValueError(f"{feature.name!r} speaks for {feature.source!r}: register that first.")
@@ -79,14 +87,35 @@ def _share(row: int, source: sources.Source) -> Feature:
     return Feature(source.name, source.prior, source.name, lambda _: share, True, WITH_EVIDENCE)
 
 
-def features() -> tuple[Feature, ...]:
-    """All features.
+def features(settings: Settings | None = None) -> tuple[Feature, ...]:
+    """All features; those of optional sources only where the settings have these serve.
 
     >>> [(feature.name, feature.prior, feature.source) for feature in features()][:3]
     [('item-cf', 2.0, 'item-cf'), ('user-cf', 0.4, 'user-cf'), ('product', 0.5, 'mf')]
     """
     shares = (_share(row, source) for row, source in enumerate(sources.evident()))
-    return (*shares, *_registered.values())
+    always, more = list[Feature](), list[Feature]()
+    for feature in _registered.values():
+        source = sources.SOURCES[feature.source]
+        if not source.optional:
+            always.append(feature)
+        elif settings is not None and source.serves(settings):
+            more.append(feature)
+    return (*shares, *always, *more)
+
+
+def names(settings: Settings | None = None) -> tuple[str, ...]:
+    """What is known of a candidate, by name: the features, and last `ACTIVITY`.
+
+    >>> names()[-3:]
+    ('likeness', 'new', 'activity')
+    """
+    return (*(feature.name for feature in features(settings)), ACTIVITY)
+
+
+def most() -> int:
+    """How many features there can be."""
+    return len(sources.evident()) + len(_registered)
 
 
 def product(asking: Asking) -> Product:
@@ -126,6 +155,13 @@ def new(asking: Asking) -> New:
     return New(groups.of, groups.counts, asking.shop.catalogue.events)
 
 
+def sequence_fit(asking: Asking) -> SequenceFit:
+    """How well an item fits what the user wants by a sequence model."""
+    model = sequence_of(asking.sources)
+    wanted = model.wanted(asking.moment)  # first: it looks for new items
+    return SequenceFit(model.vocabulary.row, model.file.model.vectors, wanted)
+
+
 def _content(asking: Asking) -> Content:
     content = asking.sources["content"]
     assert isinstance(content, Content)
@@ -137,3 +173,4 @@ register(Feature("taken", 0.0, "popular", taken, lasting=True))
 register(Feature("decayed", 0.0, "popular", decayed, lasting=True))
 register(Feature("likeness", 1.0, "content", likeness, lasting=True, says=BESIDES_0))
 register(Feature("new", 0.0, "content", new, lasting=True, says=BESIDES_0))
+register(Feature("sequence", 0.5, "sequence", sequence_fit, says=BESIDES_0))

@@ -29,6 +29,7 @@ class Offers(NamedTuple):
         named: whether they have been asked already.
         positions: for each source of evidence, its position in `SOURCES`.
         near: uint8[…], as in `popular_kernels.near_top`.
+        given: scores of a ranker of a team's own, see `ranker_kernels.rank`.
     """
 
     naming: Any
@@ -36,6 +37,7 @@ class Offers(NamedTuple):
     named: bool
     positions: Any
     near: Any
+    given: Any
 
 
 @njit(cache=True, nogil=True)
@@ -71,7 +73,8 @@ def make_lists(asked, history, sources, features, items, scratch, network, offer
     begin, end, n = asked.begin, asked.end, out.items.shape[1]
     if not offers.named:
         _name_all(asked, history, offers.naming, offers.first, n, scratch)
-    short = rank(asked, history, sources, features, items, scratch, network, out)
+    given = offers.given
+    short = rank(asked, history, sources, features, items, scratch, network, given, out)
     scores, reasons, consumed = out.scores, out.reasons, out.consumed
     lowest = np.float32(network.floor) if network.choice >= 0 else np.float32(0.0)
     for r in range(begin, end):

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from udfs.memory.lanes import COUNTED, PICKED
 from udfs.models.evidence import LINE
 from udfs.models.options import RankerOptions
+from udfs.models.settings import Settings
 from udfs.options import sources
 from udfs.ranking.candidate_kernels import UNKNOWN, Scratch
 from udfs.ranking.feature_kernels import is_priced
-from udfs.ranking.features import features
+from udfs.ranking.features import Feature, features, most
 from udfs.ranking.ranker_kernels import Network
 
 _FIRST, _LARGEST = 1e-8, 1e3
@@ -36,12 +37,12 @@ CANDIDATES = 200
 best by factors and the popular ones are candidates besides."""
 
 
-def first_parameters(hidden: int) -> NDArray[np.float64]:
+def first_parameters(hidden: int, known: tuple[Feature, ...] | None = None) -> NDArray[np.float64]:
     """Parameters before any event, float64[P]: a plain weighting of the features by their priors.
 
     The neural ranker begins near the linear one: σ is nearly straight around 0.
     """
-    prior = np.array([feature.prior for feature in features()])
+    prior = np.array([feature.prior for feature in known or features()])
     size = len(prior)
     if not hidden:
         return np.concatenate([prior, np.zeros(size)])
@@ -54,6 +55,9 @@ def first_parameters(hidden: int) -> NDArray[np.float64]:
 class Ranker:
     """The parameters.
 
+    Args:
+        known: the features; by default those that are always there.
+
     Attributes:
         w, squares: float64[P], parameters and AdaGrad's sums of squared gradients.
         hidden: units of the hidden layer, 0: linear.
@@ -61,18 +65,18 @@ class Ranker:
             of which items it says anything.
     """
 
-    def __init__(self, settings: RankerOptions) -> None:
-        self.settings = settings
+    def __init__(self, settings: RankerOptions, known: tuple[Feature, ...] | None = None) -> None:
+        self.settings, known = settings, known or features()
         self.hidden = HIDDEN if settings.network == "neural" else 0
-        self.w = first_parameters(self.hidden)
+        self.w = first_parameters(self.hidden, known)
         self.squares = np.full(len(self.w), _FIRST)
         self._choices = {
             name: at - 1
             for at, name in enumerate(("", *(source.name for source in sources.evident())))
         }
         self._floors = {"": 1.0} | {source.name: source.floor for source in sources.evident()}
-        self.speaks = tuple(sources.position(feature.source) for feature in features())
-        self.says = tuple(feature.says for feature in features())
+        self.speaks = tuple(sources.position(feature.source) for feature in known)
+        self.says = tuple(feature.says for feature in known)
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -81,11 +85,13 @@ class Ranker:
 
     def put(self, parameters: NDArray[np.float64]) -> None:
         """Set `parameters`; those of another kind of ranker change nothing. Of a linear one that
-        knew only the first features, the weights of the others remain."""
+        knew only the first features, the weights of the others remain; of one that knew more, those
+        of the first are taken."""
         size, known = len(self.w) // 2, len(parameters) // 4
-        if not self.hidden and 0 < known < size and len(parameters) == 4 * known:
-            now = self.parameters.reshape(4, size)
-            now[:, :known] = parameters.reshape(4, known)
+        other = 0 < known <= most() and known != size
+        if not self.hidden and other and len(parameters) == 4 * known:
+            now, both = self.parameters.reshape(4, size), min(known, size)
+            now[:, :both] = parameters.reshape(4, known)[:, :both]
             parameters = now.ravel()
         if len(parameters) == 2 * len(self.w):
             found = np.nan_to_num(parameters, posinf=0.0, neginf=0.0)
@@ -100,6 +106,11 @@ class Ranker:
         """
         chosen = self._choices[alone], self._floors[alone]
         return Network(self.w, self.hidden, self.speaks, self.says, *chosen)
+
+
+def ranker_of(settings: Settings) -> Ranker:
+    """The ranker with the features that there are with these settings."""
+    return Ranker(settings.ranker, features(settings))
 
 
 class Memory:

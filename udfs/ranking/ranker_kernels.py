@@ -147,12 +147,14 @@ def _mean(x, count, out):
 
 
 @njit(cache=True, nogil=True)
-def rank(asked, history, sources, features, items, scratch, network, out):
+def rank(asked, history, sources, features, items, scratch, network, given, out):
     """The candidates with the largest logit of each user, best first, equal ones by lower slot.
 
     Args:
         asked: `Asked`. history: `History`. sources, features: tuples of views. items: `Items`.
         scratch: `Scratch`. network: `Network`.
+        given: logits from elsewhere, `z` and `starts` of `own_ranker.Given`; if `z` is empty, they
+            are those of the network.
         out: `Lists`, whose rows `asked.begin` to `asked.end` − 1 are set, scores to logits less the
             largest, or to the chosen feature; −1 and −inf where a row has fewer. An item's model is
             of the sources that say anything of it the one whose features, compared with their mean
@@ -168,6 +170,7 @@ def rank(asked, history, sources, features, items, scratch, network, out):
     lowest, short = np.float32(np.log(network.floor)), 0
     slots, x, place, shares = scratch.slots, scratch.x, scratch.place, scratch.shares
     users, rows, scores, models = asked.users, out.items, out.scores, out.models
+    own, starts = given.z, given.starts
     z = x[max(choice, 0)] if choice >= 0 else scratch.z
     for r in range(asked.begin, asked.end):
         rows[r, :] = -1
@@ -177,7 +180,11 @@ def rank(asked, history, sources, features, items, scratch, network, out):
         describe(r, count, asked, features, scratch)
         if choice < 0:
             fold(network, activity(users[r], history), folded)
-            logits(x, count, network, folded, z)
+            if own.shape[0] > 0:
+                for k in range(count):
+                    z[k] = own[starts[r] + k]
+            else:
+                logits(x, count, network, folded, z)
         row, values = rows[r], scores[r]
         worst, last = np.float32(-np.inf), -1
         for k in range(count):

@@ -27,7 +27,8 @@ def explaining(models: dict[str, Model]) -> Explaining:
     return [
         (at, models[name])
         for at, name in enumerate(SOURCES)
-        if type(models[name]).explain is not Model.explain
+        if name in models
+        and type(models[name]).explain is not Model.explain
         and not (name in speaking and can_explain(type(models[name].evidence(0))))
     ]
 

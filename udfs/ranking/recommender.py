@@ -29,11 +29,13 @@ from udfs.models.settings import Settings
 from udfs.models.social.source import Social
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
-from udfs.options.sources import SOURCES, position
+from udfs.options.sources import SOURCES, built, position
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
-from udfs.ranking.ranker import RANKER, Ranker
+from udfs.ranking.log import ranker_log
+from udfs.ranking.own_ranker import files_of
+from udfs.ranking.ranker import RANKER, ranker_of
 from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.ranking.similar import similar
 from udfs.ranking.steps.rules import longer
@@ -51,7 +53,8 @@ class Recommender:
         sources: by name, in the order of `SOURCES`.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
         clock_ms: the newest event time.
-        steps: what is done with ranked lists.
+        steps: what is done with ranked lists. own_files: as of `own_ranker.files_of`.
+        log: where it is told what was ranked, if anywhere.
         shared: what has parameters that all user learners share, by name, with `put`, which sets
             them: what users take first; the ranker and each source that has `parameters`,
             float64[P] that begin at 0.
@@ -64,18 +67,19 @@ class Recommender:
         self.shop = Shop(longer(settings), catalogue, users, threads or Threads())
         self.sources: dict[str, Model] = {
             name: source.load()(self.shop, settings.of(source.section))
-            for name, source in SOURCES.items()
+            for name, source in built(settings).items()
         }
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
-        self.ranker = Ranker(settings.ranker)
+        self.ranker = ranker_of(settings)
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
             name: model for name, model in self.sources.items() if hasattr(model, "parameters")
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
-        evident = self._blend.evident
-        self.counting = settings.lists.model in ("ranker", *evident)
+        self.own_files = files_of(self.sources, self._blend.own)
+        self.log = ranker_log(settings, self.shop, self._blend.measure)
+        self.counting = settings.lists.model in ("ranker", *self._blend.evident)
         for name, model in self.sources.items():
-            for table in model.tables if self.counting or name not in evident else ():
+            for table in model.tables if self.counting or name not in self._blend.evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
         own = [m for m in self.sources.values() if type(m).count is not Model.count]
@@ -90,7 +94,7 @@ class Recommender:
         return self._counts.take(batch) if self.counting else nothing
 
     def learned(self) -> None:
-        """Forget what was found of users: something was learned otherwise."""
+        """Forget what was found of users: something was learned otherwise, or loaded."""
         self._moment = None
 
     def counted(self) -> Windows | None:
@@ -98,10 +102,9 @@ class Recommender:
         next batch. None if there are none."""
         return self._counts.gathered()
 
-    def train(self, slots: NDArray[np.int32], taken: NDArray[np.int32], now_ms: int) -> None:
-        """Let the ranker learn that the users in `slots` (int32[n]) took the items `taken` next."""
-        if len(slots):
-            self._blend.train(self.moment(slots, now_ms), taken)
+    def train(self, moment: Moment, taken: NDArray[np.int32]) -> None:
+        """Let the ranker learn that the users of a moment took `taken` (int32[n], slots) next."""
+        self._blend.train(moment, taken)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and
@@ -120,9 +123,9 @@ class Recommender:
         """The lists of the users in `slots`, in parts: the source, which of `slots`, their lists.
 
         Args:
-            model: "ranker" or one of `sources.models()`; by default the one that is served. Users
-                with fewer than `minimum_events` events get what users like them begin with, or
-                what is popular.
+            model: "ranker", one of `sources.models()` or of `own.beside`; by default the one that
+                is served. Users with fewer than `minimum_events` events get what users like them
+                begin with, or what is popular.
         """
         found = self._parts(slots, now_ms, model or self.settings.lists.model)
         made = ((name, at, self._lists(name, moment, (0, 0))) for name, at, moment in found)

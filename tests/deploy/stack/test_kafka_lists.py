@@ -16,6 +16,7 @@ from deploy.stack import Stack
 from tests.deploy.stack.cluster import Cluster, package
 from tests.flink_app.jobs import lists
 from tests.waiting import wait_for
+from udfs.ranking.features import names
 
 pytestmark = pytest.mark.stack
 
@@ -47,6 +48,20 @@ def partitions(stack: Stack, topic: str) -> dict[bytes, int]:
     return found
 
 
+def values(stack: Stack, topic: str) -> list[bytes]:
+    """The values of a topic, whatever their keys."""
+    consumer = Consumer(
+        {"bootstrap.servers": stack.kafka_bootstrap, "group.id": "v", "enable.partition.eof": True}
+    )
+    found = []
+    for number in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
+        consumer.assign([TopicPartition(topic, number, 0)])
+        while (message := consumer.poll(10)) is not None and not message.error():
+            found.append(message.value() or b"")
+    consumer.close()
+    return found
+
+
 def settings(stack: Stack, topic: str) -> dict[str, str]:
     admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap})
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
@@ -63,6 +78,8 @@ def test_the_topic_says_what_redis_says(running: Stack, cluster: Cluster, tmp_pa
         "source.preset=key-value",
         "lists_topic.delivery=exactly-once",
         "flink.options.execution.checkpointing.interval=1s",
+        "ranker.log=kafka:ranked",
+        "ranker.sample=1",
     )
     archive = package(running, tmp_path / "live.zip", "user_events", *lists_topic)
     job = cluster.submit(*RUN, "-pyfs", str(archive))
@@ -80,6 +97,14 @@ def test_the_topic_says_what_redis_says(running: Stack, cluster: Cluster, tmp_pa
     shared = last_records(broker, f"{TOPIC}-shared")
     assert {"popular", "trending"} <= shared.keys()
     assert any(key.startswith("similar:film ") for key in shared)
+
+    ranked = [json.loads(value) for value in values(running, "ranked")]
+    assert ranked and {row["user"] for row in ranked} == {None}
+    assert {row["taken"] for row in ranked} <= {item for _, item in pairs}
+    assert any("film 1" in row["items"] for row in ranked)
+    for row in ranked:
+        assert sorted(row["features"]) == sorted(names())
+        assert {*map(len, row["features"].values())} == {len(row["items"])}
 
     chosen = settings(running, TOPIC)
     assert (chosen["cleanup.policy"], chosen["compression.type"]) == ("compact", "zstd")

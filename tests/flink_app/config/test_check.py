@@ -93,6 +93,14 @@ def test_what_goes_together_passes(overrides: tuple[str, ...]) -> None:
             (*FILES, "serve.page=social", "privacy.pseudonyms=true"),
             'serve.page is "social" and privacy.pseudonyms is on',
         ),
+        (
+            (*FILES, "lists.model=mf", "sequence.model=s.onnx"),
+            'sequence.model is set but lists.model is "mf"',
+        ),
+        (
+            (*FILES, "lists.model=item-cf", "ranker.model=r.onnx", "ranker.shadow=true"),
+            'set lists.model = "ranker"',
+        ),
         ((*FILES, "state.restore=latest"), "state.checkpoints is empty"),
         ((*FILES, "items.kind=files"), "items.paths is empty: set it to the files or folders"),
         ((*FILES, "items.kind=directory"), "items.paths is empty: set it to the folder to watch"),

@@ -22,10 +22,12 @@ def stats() -> dict[str, str]:
     quality = {f"{name}:{measure}": 3.0 for measure in measures for name in ("served", "popular")}
     quality |= {"repeats": 1.0, "new_items": 1.0, "unknown_users": 1.0}
     quality |= {"ratings:tests": 4.0, "ratings:squared_error": 9.0}
+    names = "lists", "us", "without", "failed", "slow", "loaded", "refused"
+    models = {f"ranker:{what}": 2 for what in names}
     account = Account(
         received=10, learned=4, duplicates=2, ignored=1, dead={"not_json": 1}, items={0: 7},
         stages={"rank": 250_000, "user_learner": 500_000}, feed={"read": 8}, batches=2,
-        waited=1500, lists=3, users=2, freshness={25: 3}, quality=quality,
+        waited=1500, lists=3, users=2, freshness={25: 3}, quality=quality, models=models,
     )  # fmt: skip
     return fields(account, account, 1, account, 1_700_000_000_000, {"served": 7, "popular": 1})
 

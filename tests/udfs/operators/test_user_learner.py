@@ -16,7 +16,8 @@ from udfs.events.batch import pack, unpack
 from udfs.events.people import PersonChange, pack_people
 from udfs.learning.settings import Trial
 from udfs.lists.topic import FIELD, LINE
-from udfs.operators.flink import KEPT, LISTS, STATS
+from udfs.models.options import RankerOptions
+from udfs.operators.flink import KEPT, LISTS, RANKINGS, STATS
 from udfs.options.cassandra import Cassandra
 from udfs.options.privacy import Privacy
 from udfs.stores import cassandra_message
@@ -440,3 +441,18 @@ def test_only_the_end_of_the_input_waits_for_the_counts_of_its_last_day(
         flink.fire(END)
     learner.close()
     assert waited == ([NOW // 86_400_000] if ended else []), "not where a job is stopped"
+
+
+def test_what_was_ranked_is_sent_only_if_it_is_logged(redis_url: str, clock: Clock) -> None:
+    rankers = RankerOptions(), RankerOptions(log="ranked", sample=1.0)
+    pairs = [("ann", "a"), ("bob", "b"), ("ann", "b"), ("bob", "a"), ("cid", "c")]
+    sent_rows = []
+    for ranker in rankers:
+        flink = Subtask(operator(redis_url, ranker=ranker))
+        out = [*flink.process(7, sent(pairs, NOW))]
+        rows = flink.operator.process_element(sent([("cid", "a")], NOW), flink._context)
+        sent_rows.append([value for tag, value in [*rows] if tag is RANKINGS])
+        assert not [value for tag, value in out if tag is RANKINGS]  # all of them were new
+    assert sent_rows[0] == []
+    (row,) = sent_rows[1]
+    assert (row[1], row[2], row[3]) == (None, ["c"], "a") and "a" in row[4]

@@ -178,7 +178,7 @@ def test_a_step_follows_the_gradient(
         return
     item, ranker = data.draw(st.sampled_from(unseen)), models.ranker
     before = ranker.w.copy()
-    models.train(shard.slots(user), np.array([item], np.int32), NOW)
+    models.train(models.moment(shard.slots(user), NOW), np.array([item], np.int32))
     slope = np.zeros(len(before))
     for k in range(len(before)):
         near = [before.copy(), before.copy()]
@@ -196,7 +196,7 @@ def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
     models = shard.learner.models
     before = models.ranker.parameters
     item = models.catalogue.find(["i3"])
-    models.train(shard.slots("u1"), item, NOW)
+    models.train(models.moment(shard.slots("u1"), NOW), item)
     assert np.array_equal(models.ranker.parameters, before)
     lists = models.rank(shard.slots("u1"), NOW)[0][2]
     assert (lists.items == -1).all()
@@ -236,6 +236,15 @@ def test_parameters_without_the_last_features_are_kept() -> None:
     assert ranker.w[size : size + 5].tolist() == old[5:10].tolist()
     assert ranker.squares[:5].tolist() == old[10:15].tolist()
     assert (ranker.w[5:size] == first_parameters(0)[5:size]).all()
+
+
+def test_parameters_with_more_features_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranker, size = Ranker(RankerOptions()), BASE
+    more = np.arange(1.0, 4 * (size + 1) + 1)
+    monkeypatch.setattr(ranking, "most", lambda: size + 1)
+    ranker.put(more)
+    assert ranker.w.reshape(2, size).tolist() == more.reshape(4, -1)[:2, :size].tolist()
+    assert ranker.squares.reshape(2, size).tolist() == more.reshape(4, -1)[2:, :size].tolist()
 
 
 def test_parameters_that_are_not_finite_are_none() -> None:

@@ -74,7 +74,7 @@ def test_more_users_than_are_kept_for_get_the_same(
 ) -> None:
     if not lasting:
         changed = [each._replace(lasting=False) for each in features.features()]
-        monkeypatch.setattr(blend, "features", lambda: changed)
+        monkeypatch.setattr(blend, "features", lambda settings: changed)
     shard = OneShard(lists=ListOptions(length=LENGTH))
     random = np.random.default_rng(1)
     users = [f"u{n}" for n in range(blend.FEW + 10)]

@@ -1,0 +1,1 @@
+"""Models that a team has trained itself, as ONNX files."""
