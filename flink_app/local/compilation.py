@@ -104,8 +104,8 @@ def _cached() -> bool:
 def _digest(settings: Settings) -> str:
     """What compiled kernels depend on. Numbers select none, but a part of 0 may be left out."""
     s = settings
-    sections = s.model, s.item_cf, s.user_cf, s.ranker, s.lists, s.explore, s.quality, s.crowd
-    kinds = [*map(_kinds, sections), s.identity.enabled, s.privacy.min_users > 0]
+    sections = s.model, s.item_cf, s.user_cf, s.ranker, s.lists, s.rerank, s.explore, s.quality
+    kinds = [*map(_kinds, (*sections, s.crowd)), s.identity.enabled, s.privacy.min_users > 0]
     hashed = hashlib.sha256(msgspec.json.encode([kinds, s.redis.factors, s.job.strict]))
     hashed.update(f"{sys.version} {importlib.metadata.version('numba')} {_PROJECT}".encode())
     hashed.update(os.environ.get("NUMBA_CACHE_DIR", "").encode())

@@ -1,9 +1,9 @@
-"""All that is done with ranked lists before they are served: follows, searches, exploration, then
-rules.
+"""All that is done with ranked lists before they are served: re-ranking, follows, searches,
+exploration, then rules.
 
-In: lists as ranked, longer than wanted if a step needs that. Out: lists as served. Without rules
-about lists, without items that the shop has described and users who follow anybody, they stay as
-they are.
+In: lists as ranked, longer than wanted if a step needs that. Out: lists as served. Without
+re-ranking, without rules about lists, without items that the shop has described and users who
+follow anybody, they stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from udfs.models.social.source import Social
 from udfs.ranking.steps.explore import Exploration
 from udfs.ranking.steps.followed import Followed
 from udfs.ranking.steps.own import Own
-from udfs.ranking.steps.rules import RuleStep
+from udfs.ranking.steps.rerank import Reranking
+from udfs.ranking.steps.rules import RuleStep, needed
 from udfs.ranking.steps.searched import Searches
 
 
@@ -43,6 +44,7 @@ class Steps:
         self._social = social
         self.own = Own(settings, shop, popular)
         self.followed = Followed(settings.of("social"), social, self.own, n)
+        self._rerank = Reranking(settings, shop, content, needed(settings))
         self._rules = RuleStep(settings, shop)
         seed = settings.model.seed
         self.explore = Exploration(settings.explore, shop, content, self.own, n, seed)
@@ -69,6 +71,7 @@ class Steps:
             explore: whether new items may get places and what followed users took, and what was
                 searched for leads.
         """
+        told = self._rerank.put(told, users)
         if explore:
             told = self.searches.lead(self.followed.put(told, users), users)
         if not explore or self.explore.idle:

@@ -1,0 +1,36 @@
+"""What must hold of the options of re-ranking.
+
+In: a `Config`. Out: nothing, or a ConfigError that says what does not fit, and what to write.
+"""
+
+from __future__ import annotations
+
+from flink_app.config.hints import hint
+from flink_app.config.tree import Config
+from udfs.errors import ConfigError
+from udfs.options.rerank import STEPS
+
+
+def check_rerank(config: Config) -> None:
+    """Each step that the order names exists, and is named once; each that is on is named.
+
+    >>> from flink_app.config import load
+    >>> check_rerank(load(None, ['rerank.order=["diversty"]'], {}).config)
+    Traceback (most recent call last):
+    udfs.errors.ConfigError: rerank.order: "diversty" is not a step: did you mean diversity?
+    """
+    rerank, order = config.rerank, config.rerank.order
+    for name in order:
+        if name not in STEPS:
+            meant = hint(name, STEPS, f"choose from {', '.join(STEPS)}.")
+            raise ConfigError(f'rerank.order: "{name}" is not a step: {meant}')
+        if order.count(name) > 1:
+            raise ConfigError(
+                f'rerank.order names "{name}" {order.count(name)} times: name it once.'
+            )
+    for name in STEPS:
+        if getattr(rerank, name, 0) and name not in order:
+            raise ConfigError(
+                f'rerank.{name} is set, but rerank.order has no "{name}": add it where it is to '
+                "be done, or leave rerank.order out."
+            )

@@ -1,0 +1,82 @@
+"""Re-ranking: the steps between the ranker and all else that is done with lists, in one order.
+
+In: five times as many candidates as a list has, ranked. Out: as many as what follows needs, in the
+order of what the steps have made of their chances. A step that is off is not there; without any,
+lists stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.direct import Direct
+from udfs.models.content.source import Content
+from udfs.models.model import Shop
+from udfs.models.ranked import Told
+from udfs.models.settings import Settings
+from udfs.ranking.steps import rerank_kernels
+from udfs.ranking.steps.calibration import Calibration
+from udfs.ranking.steps.candidates import Candidates, Step
+from udfs.ranking.steps.debias import Debias
+from udfs.ranking.steps.diversity import Diversity
+
+_begin, _arrange = Direct(rerank_kernels.begin), Direct(rerank_kernels.arrange)
+
+
+def reranks(settings: Settings) -> bool:
+    """Whether any step is on."""
+    return bool(_on(settings))
+
+
+def _on(settings: Settings) -> list[str]:
+    """The steps that are on, in their order."""
+    options = settings.rerank
+    return [name for name in options.order if getattr(options, name)]
+
+
+class Reranking:
+    """The steps that are on.
+
+    Args:
+        settings: of the job. shop: of which the lists that are given come.
+        keep: how many items of a list what follows needs.
+    """
+
+    def __init__(self, settings: Settings, shop: Shop, content: Content, keep: int) -> None:
+        options, n = settings.rerank, settings.lists.length
+        make: dict[str, Callable[[], Step]] = {
+            "debias": lambda: Debias(options.debias, shop),
+            "calibration": lambda: Calibration(options.calibration, shop, n),
+            "diversity": lambda: Diversity(options.diversity, content.described, n),
+        }
+        self._steps = [make[name]() for name in _on(settings)]
+        self._keep = keep
+
+    def put(self, told: Told, users: NDArray[np.int32]) -> Told:
+        """The lists of the users in the cache slots `users` (int32[n]), re-ranked."""
+        if not self._steps:
+            return told
+        rows, most = told.items.shape
+        given = (
+            np.ascontiguousarray(told.items),
+            np.ascontiguousarray(told.scores),
+            np.ascontiguousarray(told.models),
+            np.ascontiguousarray(told.reasons),
+        )
+        values = np.empty((rows, most), np.float32)
+        _begin(*given[:2], values)
+        candidates = Candidates(np.ascontiguousarray(users, np.int32), given[0], values)
+        for step in self._steps:
+            step.weigh(candidates)
+        keep = min(self._keep, most)
+        out = (
+            np.empty((rows, keep), np.int32),
+            np.empty((rows, keep), np.float32),
+            np.empty((rows, keep), np.int8),
+            np.empty((rows, keep, told.reasons.shape[2]), np.int32),
+        )
+        _arrange(values, given, out)
+        return Told(*out, told.consumed)
