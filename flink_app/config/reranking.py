@@ -10,6 +10,10 @@ from flink_app.config.tree import Config
 from udfs.errors import ConfigError
 from udfs.options.rerank import STEPS
 
+EXPOSURE = "exposure"
+MOST = 0.9
+"""Of all exposure, what rules may ask for together."""
+
 
 def check_rerank(config: Config) -> None:
     """Each step that the order names exists, and is named once; each that is on is named.
@@ -28,9 +32,18 @@ def check_rerank(config: Config) -> None:
             raise ConfigError(
                 f'rerank.order names "{name}" {order.count(name)} times: name it once.'
             )
-    for name in STEPS:
-        if getattr(rerank, name, 0) and name not in order:
+    wanted = {f"rerank.{name}": name for name in STEPS if getattr(rerank, name, 0)}
+    if any(rule.exposure for rule in config.rules):
+        wanted["exposure of a rule"] = EXPOSURE
+    for option, name in wanted.items():
+        if name not in order:
             raise ConfigError(
-                f'rerank.{name} is set, but rerank.order has no "{name}": add it where it is to '
-                "be done, or leave rerank.order out."
+                f'{option} is set, but rerank.order has no "{name}": add it where it is to be '
+                "done, or leave rerank.order out."
             )
+    total = sum(rule.exposure for rule in config.rules)
+    if total > MOST:
+        raise ConfigError(
+            f"the rules ask for {total:.2f} of all exposure together: lower it to {MOST} or less, "
+            "so that there is room for what users want."
+        )

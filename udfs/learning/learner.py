@@ -37,6 +37,7 @@ from udfs.models.factors.arrays import Draws, Ratings
 from udfs.models.popular.source import OF_ALL
 from udfs.models.settings import Settings
 from udfs.ranking.recommender import Recommender
+from udfs.ranking.steps.exposure import EXPOSURE
 from udfs.state.handles import MemoryRows, Rows
 from udfs.threads import Threads
 
@@ -89,9 +90,9 @@ class Learner:
         self._random, self._samples = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
         self._seed = s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages; the ranker learns from few of the batches, and
-        # what users take first tells what was added by itself.
+        # what users take first and what lists show tell what was added by themselves.
         self._before: dict[str, NDArray[np.float64]] = {}
-        others = RANKER, OF_ALL
+        others = RANKER, OF_ALL, EXPOSURE
         self._learning = {k: one for k, one in self.models.shared.items() if k not in others}
 
     def compile(self) -> None:
@@ -190,6 +191,8 @@ class Learner:
                 found[name] = change
         self._before.clear()
         found |= self.strangers.counted()
+        if (shown := self.models.steps.rerank.exposure.added()) is not None:
+            found[EXPOSURE] = shown
         return self.outbox.pack(now_ms, self.models.counted(), found)
 
     def _train(self, events: Batch, number: int, now_ms: int) -> None:

@@ -9,14 +9,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-STEPS = ("debias", "calibration", "diversity")
+STEPS = ("debias", "exposure", "calibration", "diversity")
 """The steps, in the usual order: those that weigh each item by itself, then those that look at what
 is in the list already."""
 
 
 class Rerank(Struct, frozen=True, kw_only=True):
-    """What is done with users' lists after the ranker: the steps that are on choose among five
-    times as many candidates as a list has. A step is off where its option is 0."""
+    """What is done with users' lists after the ranker; steps whose option is 0 are off."""
 
     diversity: Annotated[
         float,

@@ -7,7 +7,7 @@ lists stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,13 @@ from udfs.models.content.source import Content
 from udfs.models.model import Shop
 from udfs.models.ranked import Told
 from udfs.models.settings import Settings
+from udfs.options.rerank import STEPS
 from udfs.ranking.steps import rerank_kernels
 from udfs.ranking.steps.calibration import Calibration
 from udfs.ranking.steps.candidates import Candidates, Step
 from udfs.ranking.steps.debias import Debias
 from udfs.ranking.steps.diversity import Diversity
+from udfs.ranking.steps.exposure import EXPOSURE, Exposure
 
 _begin, _arrange = Direct(rerank_kernels.begin), Direct(rerank_kernels.arrange)
 
@@ -34,7 +36,9 @@ def reranks(settings: Settings) -> bool:
 def _on(settings: Settings) -> list[str]:
     """The steps that are on, in their order."""
     options = settings.rerank
-    return [name for name in options.order if getattr(options, name)]
+    exposed = any(rule.exposure for rule in settings.rules)
+    on = {name: exposed if name == EXPOSURE else getattr(options, name) for name in STEPS}
+    return [name for name in options.order if on.get(name)]
 
 
 class Reranking:
@@ -43,17 +47,27 @@ class Reranking:
     Args:
         settings: of the job. shop: of which the lists that are given come.
         keep: how many items of a list what follows needs.
+
+    Attributes:
+        exposure: what rules ask for of all lists together.
     """
 
     def __init__(self, settings: Settings, shop: Shop, content: Content, keep: int) -> None:
         options, n = settings.rerank, settings.lists.length
-        make: dict[str, Callable[[], Step]] = {
-            "debias": lambda: Debias(options.debias, shop),
-            "calibration": lambda: Calibration(options.calibration, shop, n),
-            "diversity": lambda: Diversity(options.diversity, content.described, n),
+        self.exposure = Exposure(settings, shop)
+        steps: dict[str, Step] = {
+            "debias": Debias(options.debias, shop),
+            EXPOSURE: self.exposure,
+            "calibration": Calibration(options.calibration, shop, n),
+            "diversity": Diversity(options.diversity, content.described, n),
         }
-        self._steps = [make[name]() for name in _on(settings)]
+        self._steps = [steps[name] for name in _on(settings)]
         self._keep = keep
+
+    @property
+    def learning(self) -> dict[str, Any]:
+        """The steps with parameters that all user learners share, by the names of these."""
+        return {EXPOSURE: self.exposure} if self.exposure.some else {}
 
     def put(self, told: Told, users: NDArray[np.int32]) -> Told:
         """The lists of the users in the cache slots `users` (int32[n]), re-ranked."""

@@ -161,7 +161,7 @@ def longer(settings: Settings) -> Settings:
 
 
 def _about_lists(rules: Sequence[Rule]) -> bool:
-    return not all(rule.exclude for rule in rules)
+    return not all(rule.exclude or rule.exposure for rule in rules)
 
 
 def _following(lists: Lists, columns: NDArray[np.int32], n: int) -> tuple[Lists, NDArray[np.int32]]:

@@ -34,6 +34,7 @@ class Steps:
         explore: new items in places of lists.
         followed: what those took whom users follow.
         own: what users have published themselves.
+        rerank: the steps of re-ranking.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Steps:
         self._social = social
         self.own = Own(settings, shop, popular)
         self.followed = Followed(settings.of("social"), social, self.own, n)
-        self._rerank = Reranking(settings, shop, content, needed(settings))
+        self.rerank = Reranking(settings, shop, content, needed(settings))
         self._rules = RuleStep(settings, shop)
         seed = settings.model.seed
         self.explore = Exploration(settings.explore, shop, content, self.own, n, seed)
@@ -71,10 +72,18 @@ class Steps:
             explore: whether new items may get places and what followed users took, and what was
                 searched for leads.
         """
-        told = self._rerank.put(told, users)
+        told = self.rerank.put(told, users)
         if explore:
             told = self.searches.lead(self.followed.put(told, users), users)
-        if not explore or self.explore.idle:
+        if not explore:
+            return Served(*self._ruled(told, users))
+        served = self._explored(told, users)
+        self.rerank.exposure.see(served.items)
+        return served
+
+    def _explored(self, told: Told, users: NDArray[np.int32]) -> Served:
+        """The lists with new items in some places, and as the rules have them."""
+        if self.explore.idle:
             return Served(*self._ruled(told, users))
         chosen = self.explore.choose(told, users)
         told = self._ruled(told, users)
