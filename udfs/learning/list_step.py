@@ -96,6 +96,7 @@ class ListStep:
         began = time.perf_counter()
         learner, account = self._learner, shard.account
         self._profiles.load(shard, slots)
+        shard.noted.load(slots, learner.users.names)
         updates = learner.user_lists(slots, now)
         for some in updates:
             _ = some.json  # here, so as not to count as the stores' time

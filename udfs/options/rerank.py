@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-STEPS = ("debias", "exposure", "calibration", "diversity")
+STEPS = ("debias", "repeats", "exposure", "calibration", "diversity")
 """The steps, in the usual order: those that weigh each item by itself, then those that look at what
 is in the list already."""
 
@@ -46,6 +46,23 @@ class Rerank(Struct, frozen=True, kw_only=True):
             le=1,
         ),
     ] = 0.0
+    repeats: Annotated[
+        int,
+        Meta(
+            description="From how many impressions without an event of the user on an item sinks in"
+            " the user's lists: each more is a twentieth of its chance. 0 means that it stays.",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
+    repeats_half_life_s: Annotated[
+        float,
+        Meta(
+            description="After how long an impression counts half as much, in seconds.",
+            gt=0,
+            le=2_592_000,
+        ),
+    ] = 86_400.0
     order: Annotated[
         list[str],
         Meta(

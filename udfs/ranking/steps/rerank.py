@@ -24,6 +24,7 @@ from udfs.ranking.steps.candidates import Candidates, Step
 from udfs.ranking.steps.debias import Debias
 from udfs.ranking.steps.diversity import Diversity
 from udfs.ranking.steps.exposure import EXPOSURE, Exposure
+from udfs.ranking.steps.repeats import Repeats
 
 _begin, _arrange = Direct(rerank_kernels.begin), Direct(rerank_kernels.arrange)
 
@@ -49,14 +50,15 @@ class Reranking:
         keep: how many items of a list what follows needs.
 
     Attributes:
-        exposure: what rules ask for of all lists together.
+        exposure: what rules ask for of all lists together. repeats: what users were shown.
     """
 
     def __init__(self, settings: Settings, shop: Shop, content: Content, keep: int) -> None:
         options, n = settings.rerank, settings.lists.length
-        self.exposure = Exposure(settings, shop)
+        self.exposure, self.repeats = Exposure(settings, shop), Repeats(options, shop)
         steps: dict[str, Step] = {
             "debias": Debias(options.debias, shop),
+            "repeats": self.repeats,
             EXPOSURE: self.exposure,
             "calibration": Calibration(options.calibration, shop, n),
             "diversity": Diversity(options.diversity, content.described, n),

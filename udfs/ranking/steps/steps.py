@@ -8,6 +8,8 @@ follow anybody, they stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +56,13 @@ class Steps:
         """Note the events of a batch."""
         self.searches.fade(batch.users)
         self._content.touch(batch)
+        self.rerank.repeats.count(batch)
+
+    def forget_users(self, users: Iterable[str]) -> None:
+        """Forget what users have searched for and were shown, also in the state."""
+        names = [*users]
+        self.searches.forget(names)
+        self.rerank.repeats.forget(names)
 
     def forget(self) -> None:
         """Look again at which items there are."""
