@@ -5,8 +5,10 @@ benchmarks/out. Every event is a test before it is learned, in strict order, as 
 evaluate --positive 'rating>=4.5' --items u.item`; as lists teach nothing, one replay serves all
 settings. Measures are of the first ten: diversity is the mean of 1 − the cosine of two items'
 genres, over all pairs; calibration is KL(p ‖ .99 q + .01 p), with p the genres of all that the user
-has taken so far and q those of the list (Steck 2018); coverage is the share of the items taken so
-far by anybody.
+has taken so far and q those of the list (Steck 2018); coverage is the number of different items
+in lists by that of all that were ever taken. `--bare` leaves u.item out, as figures elsewhere do:
+then items that nobody has taken yet are in no list, and what needs to know what items are does
+nothing.
 """
 
 from __future__ import annotations
@@ -67,14 +69,14 @@ class Replay(NamedTuple):
 
     Attributes:
         lists: by setting, int32[t, LENGTH], slots. wanted: int32[t]. known: items taken by then.
-        mixes: float32[t, 19], p of each user at that time. learner: as it was at the end.
+        mixes: float32[t, 19], p of each user at that time. users: int64[t], a number of each.
     """
 
     lists: dict[str, NDArray[np.int32]]
     wanted: NDArray[np.int32]
     known: int
     mixes: NDArray[np.float32]
-    learner: Learner
+    users: NDArray[np.int64]
 
 
 def read(folder: Path, most: int | None = None) -> Ratings:
@@ -90,8 +92,8 @@ def read(folder: Path, most: int | None = None) -> Ratings:
     )
 
 
-def learner_of(items: Path, **sections: Any) -> Learner:
-    """A learner of lists of `LONG`, event by event, that knows what the items are."""
+def learner_of(items: Path | None, **sections: Any) -> Learner:
+    """A learner of lists of `LONG`, event by event, that knows what the items are, if told."""
     settings = Settings(
         lists=Lists(length=LONG),
         explore=Explore(share=0.0),
@@ -99,6 +101,8 @@ def learner_of(items: Path, **sections: Any) -> Learner:
         **sections,
     )
     learner = Learner(settings)
+    if items is None:
+        return learner
     config = load(None, ["items.preset=movielens"], {}).config
     entries = item_entries(replace(config, rules=settings.rules), [items], NOW)
     learner.describe([unpack(entry) for entry in entries], NOW)
@@ -111,31 +115,49 @@ def rerank(learner: Learner, options: Rerank) -> Reranking:
     return Reranking(settings, learner.models.shop, learner.models.content, LENGTH)
 
 
-def replay(data: Ratings, learner: Learner, settings: Mapping[str, Rerank]) -> Replay:
-    """Test and learn each event; the lists of the settings are made of the same candidates."""
-    rows, history, models = MemoryRows(), MemoryRows(), learner.models
-    steps = {name: rerank(learner, options) for name, options in settings.items()}
-    lists: dict[str, list[NDArray[np.int32]]] = {name: [] for name in settings}
+def replay(
+    data: Ratings, learner: Learner, steps: Mapping[str, Reranking], first: int = 0
+) -> Replay:
+    """Learn each event, and test those from the first on before; all lists are made of the same
+    candidates. Users see the first ten of what is made of them, for each of `steps` by itself."""
+    rows, history, catalogue = MemoryRows(), MemoryRows(), learner.catalogue
+    lists: dict[str, list[NDArray[np.int32]]] = {name: [] for name in steps}
     wanted, mixes, taken = list[int](), list[NDArray[np.float32]](), dict[str, Any]()
+    numbers, who = dict[str, int](), list[int]()
     for n, (user, item, ts) in enumerate(zip(data.users, data.items, data.ts, strict=True)):
-        slots = np.array([*learner.users.locate([user], rows, history, learner.catalogue).values()])
-        slots = slots.astype(np.int32)
-        if user in taken:
-            found = models.rank(slots, NOW + n)[0][2]
-            told = Told(*found, np.empty((1, LONG, 0), np.int32), np.empty((1, 0), np.int32))
+        found = learner.users.locate([user], rows, history, catalogue)
+        slots = np.fromiter(found.values(), np.int32, 1)
+        if user in taken and n >= first:
+            ((_, _, made),) = learner.models.rank(slots, NOW + n)
+            told = Told(*made, np.empty((1, LONG, 0), np.int32), np.empty((1, 0), np.int32))
             for name, some in steps.items():
-                lists[name].append(some.put(told, slots).items[0, :LENGTH])
-            goal = int(learner.catalogue.find([item])[0])
-            wanted.append(goal if learner.catalogue.events[goal] else -1)
+                lists[name].append(serve(learner, some, told, slots, ts))
+            goal = int(catalogue.find([item])[0])
+            wanted.append(goal if goal >= 0 and catalogue.events[goal] else -1)
             mixes.append(taken[user] / taken[user].sum())
+            who.append(numbers.setdefault(user, len(numbers)))
         one = make_batch([user], [item], np.ones(1), np.array([CONSUMED]), np.array([ts]), [""], 0)
         learner.learn(one, rows, history, n, NOW + n)
         learner.messages(NOW + n)
         of = data.genres[item]
         taken[user] = taken.get(user, 0.0) + of / of.sum()
-    made = {name: np.array(found, np.int32) for name, found in lists.items()}
+    arrays = {name: np.array(found, np.int32) for name, found in lists.items()}
     goals, known = np.array(wanted, np.int32), len(set(data.items))
-    return Replay(made, goals, known, np.array(mixes, np.float32), learner)
+    return Replay(arrays, goals, known, np.array(mixes, np.float32), np.array(who))
+
+
+def serve(
+    learner: Learner, some: Reranking, told: Told, slots: NDArray[np.int32], ts: int
+) -> NDArray[np.int32]:
+    """The list of one user, int32[LENGTH], which is noted as served and seen."""
+    made = some.put(told, slots).items
+    items: NDArray[np.int32] = made[0, :LENGTH]
+    some.exposure.see(made)
+    if not some.repeats.idle:
+        top = items[:TOP][items[:TOP] >= 0]
+        seen = np.repeat(slots, len(top)), learner.catalogue.keys[top], np.full(len(top), ts)
+        some.repeats.see(*seen)
+    return items
 
 
 def measures(replayed: Replay, name: str, genres: NDArray[np.float32]) -> dict[str, float]:
@@ -197,11 +219,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="MovieLens-100K's folder")
     parser.add_argument("--events", type=int, help="so many of the first; all by default")
+    parser.add_argument("--bare", action="store_true", help="without u.item")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/rerank_curves.json"))
     options = parser.parse_args()
     folder = recorded(options.data).parent
-    data, learner = read(folder, options.events), learner_of(folder / "u.item")
-    replayed = replay(data, learner, settings(CURVES))
+    data = read(folder, options.events)
+    learner = learner_of(None if options.bare else folder / "u.item")
+    steps = {name: rerank(learner, some) for name, some in settings(CURVES).items()}
+    replayed = replay(data, learner, steps)
     genres = by_slot(learner, data.genres)
     rows = {name: measures(replayed, name, genres) for name in replayed.lists}
     Console(width=150).print(table(rows.items()))

@@ -1,7 +1,8 @@
 """The compiled loop of calibration: lists in the mix of categories of their users.
 
 In: values of candidates, histories, categories; out: values as they were when each was chosen.
-Names of sizes: `I` catalogue slots, `M` candidates, `N` items chosen, `C` categories of a user.
+Names of sizes: `I` catalogue slots, `M` candidates, `N` items chosen, `C` categories of a user, `G`
+of all.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -12,6 +13,7 @@ import numpy as np
 from udfs.compiling import njit
 from udfs.memory.history_kernels import recent
 from udfs.memory.metadata import GROUPS
+from udfs.ranking.steps.rerank_kernels import settle, sort
 
 RECENT = 64
 """The last items of a history whose mix counts."""
@@ -39,20 +41,13 @@ def own_kinds(groups, item, kinds):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _place(names, count, group):
-    for c in range(count):
-        if names[c] == group:
-            return c
-    return -1
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def mix(user, history, groups, last, kinds, names, shares):
+def mix(user, history, groups, last, kinds, places, names, shares):
     """The mix p of a user's last liked items that have categories: each is of all of its own in
     equal parts.
 
     Args:
         last, kinds: int32[RECENT], int32[OF_ITEM], memory.
+        places: int32[G], by category, −1; set to where in `names` those of the user are.
         names, shares: int32[C], float32[C], set to the categories and to p, whose sum is 1.
 
     Returns: how many categories there are.
@@ -64,11 +59,11 @@ def mix(user, history, groups, last, kinds, names, shares):
             continue
         of = own_kinds(groups, j, kinds)
         for c in range(of):
-            place = _place(names, count, kinds[c])
+            place = places[kinds[c]]
             if place < 0:
                 if count == names.shape[0]:
                     continue
-                place = count
+                place = places[kinds[c]] = count
                 names[place], shares[place] = kinds[c], np.float32(0.0)
                 count += 1
             part = np.float32(1.0) / np.float32(of)
@@ -86,8 +81,17 @@ def _set_gains(c, share, filled, gains):
         gains[c, of] = share * np.log1p(np.float32(1.0) / (np.float32(of + 1) * filled))
 
 
+@njit(cache=True, nogil=True, _nrt=False)
+def _gain(own, gains):
+    """What an item adds whose places in `gains` are `own`, and of how many categories it is."""
+    total = np.float32(0.0)
+    for c in range(OF_ITEM):
+        total += gains[own[c], own[OF_ITEM]]
+    return total
+
+
 @njit(cache=True, nogil=True)
-def calibrate(users, items, values, history, groups, n, strength):
+def calibrate(users, items, values, history, groups, places, n, strength):
     """Choose N candidates of each list one by one, each time the one with the largest
 
         z_j + λ Σ_g p_g log(1 + p_{g|j} / Q_g),   Q_g = a p_g + Σ_{i chosen} p_{g|i}
@@ -95,52 +99,56 @@ def calibrate(users, items, values, history, groups, n, strength):
     and set values to that: of those chosen as it was then, of the others as it is at the end. p is
     the user's mix, p_{g|j} an item's, `PRIOR` is a. The sum of what is added is the fall of
     KL(p ‖ Q / Σ Q) as far as a list of given length can have it (Steck, *Calibrated
-    Recommendations*, 2018, whose greedy search this is), and what an item adds only falls.
+    Recommendations*, 2018, whose greedy search this is), and what an item adds only falls: so it
+    is computed only where the item may be the next, see `settle`.
 
     Args:
         users, items, values: as in `Candidates`; values are changed. history: `History`.
         groups: int32[I, GROUPS], of which the first are categories, −1: none.
+        places: int32[G], −1 for each category, as it is afterwards: memory.
         n: N. strength: λ.
     """
     most = items.shape[1]
     last, kinds = np.empty(RECENT, np.int32), np.empty(OF_ITEM, np.int32)
     names, shares = np.empty(KINDS, np.int32), np.empty(KINDS, np.float32)
     filled, gains = np.empty(KINDS, np.float32), np.zeros((KINDS + 1, OF_ITEM), np.float32)
-    places, of = np.empty((most, OF_ITEM), np.int32), np.empty(most, np.int32)
-    worth, chosen = np.empty(most, np.float32), np.empty(most, np.bool_)
-    scale, prior = np.float32(strength), np.float32(PRIOR)
+    own = np.empty((most, OF_ITEM + 1), np.int64)
+    worth, order = np.empty(most, np.float32), np.empty(most, np.int64)
+    done, scale = np.empty(most, np.int64), np.float32(strength)
     for r in range(items.shape[0]):
-        known = 0 if users[r] < 0 else mix(users[r], history, groups, last, kinds, names, shares)
+        user, known = users[r], 0
+        if user >= 0:
+            known = mix(user, history, groups, last, kinds, places, names, shares)
         if known == 0:
             continue
         for c in range(known):
-            filled[c] = prior * shares[c]
+            filled[c] = np.float32(PRIOR) * shares[c]
             _set_gains(c, scale * shares[c], filled[c], gains)
         count = 0
         while count < most and items[r, count] >= 0:
-            own = own_kinds(groups, items[r, count], kinds)
-            of[count], chosen[count] = max(own, 1), False
+            of = own_kinds(groups, items[r, count], kinds)
+            own[count, OF_ITEM] = max(of, 1) - 1
             for c in range(OF_ITEM):
-                place = _place(names, known, kinds[c]) if c < own else -1
+                place = places[kinds[c]] if c < of else -1
                 # The last row of gains is that of no category of the user: nothing.
-                places[count, c] = KINDS if place < 0 else place
+                own[count, c] = KINDS if place < 0 else place
+            worth[count], done[count] = values[r, count] + _gain(own[count], gains), 0
             count += 1
-        for _ in range(min(n, count)):
-            best, most_worth = -1, np.float32(-np.inf)
-            for k in range(count):
-                total = values[r, k]
-                for c in range(OF_ITEM):
-                    total += gains[places[k, c], of[k] - 1]
-                worth[k] = total
-                if total > most_worth and not chosen[k]:
-                    best, most_worth = k, total
-            chosen[best], values[r, best] = True, most_worth
+        for c in range(known):
+            places[names[c]] = -1
+        sort(worth, count, order)
+        for at in range(min(n, count)):
+            k = order[at]
+            while done[k] < at:
+                worth[k], done[k] = values[r, k] + _gain(own[k], gains), at
+                settle(worth, count, order, at)
+                k = order[at]
+            values[r, k] = worth[k]
+            part = np.float32(1.0) / np.float32(own[k, OF_ITEM] + 1)
             for c in range(OF_ITEM):
-                place = places[best, c]
+                place = own[k, c]
                 if place < KINDS:
-                    filled[place] += np.float32(1.0) / np.float32(of[best])
+                    filled[place] += part
                     _set_gains(place, scale * shares[place], filled[place], gains)
-        for k in range(count):
-            if not chosen[k]:
-                for c in range(OF_ITEM):
-                    values[r, k] += gains[places[k, c], of[k] - 1]
+        for at in range(min(n, count), count):
+            values[r, order[at]] += _gain(own[order[at]], gains)

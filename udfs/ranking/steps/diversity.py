@@ -17,17 +17,20 @@ class Diversity:
 
     Args:
         strength: α. described: what items are. n: items of a list that are chosen one by one.
+        whole: whether others are wanted, too.
     """
 
-    def __init__(self, strength: float, described: Described, n: int) -> None:
-        self._strength, self._described, self._n = max(strength, LEAST), described, n
+    def __init__(self, strength: float, described: Described, n: int, whole: bool) -> None:
+        self._strength, self._described = max(strength, LEAST), described
+        self._n, self._whole = n, whole
         self._kernel = Direct(diversity_kernels.diversify)
 
     def weigh(self, candidates: Candidates) -> None:
         """See `udfs.ranking.steps.candidates.Step`."""
         if self._described.some:
             vectors = self._described.vectors
-            self._kernel(candidates.items, candidates.values, vectors, self._n, self._strength)
+            own = self._n, self._strength, self._whole
+            self._kernel(candidates.items, candidates.values, vectors, *own)
 
 
 LEAST = 0.02

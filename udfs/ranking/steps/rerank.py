@@ -54,16 +54,17 @@ class Reranking:
     """
 
     def __init__(self, settings: Settings, shop: Shop, content: Content, keep: int) -> None:
-        options, n = settings.rerank, settings.lists.length
+        options, n, on = settings.rerank, settings.lists.length, _on(settings)
+        whole = keep > n or on[-1:] != ["diversity"]
         self.exposure, self.repeats = Exposure(settings, shop), Repeats(options, shop)
         steps: dict[str, Step] = {
             "debias": Debias(options.debias, shop),
             "repeats": self.repeats,
             EXPOSURE: self.exposure,
             "calibration": Calibration(options.calibration, shop, n),
-            "diversity": Diversity(options.diversity, content.described, n),
+            "diversity": Diversity(options.diversity, content.described, n, whole),
         }
-        self._steps = [steps[name] for name in _on(settings)]
+        self._steps = [steps[name] for name in on]
         self._keep = keep
 
     @property

@@ -31,14 +31,30 @@ def begin(items, scores, values):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _sort(values, order):
-    """Set `order` to the places of `values`, the largest first, equal ones as they stood."""
-    for k in range(values.shape[0]):
+def sort(values, count, order):
+    """Set `order` to the first `count` places of `values`, the largest first, equal ones as they
+    stood."""
+    for k in range(count):
         at = k
         while at > 0 and values[order[at - 1]] < values[k]:
             order[at] = order[at - 1]
             at -= 1
         order[at] = k
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def settle(values, count, order, at):
+    """Move what stands at a place of an `order` down to where its value, which has fallen, belongs.
+
+    So a greedy search need not look at all candidates for each choice, if what one is worth only
+    falls: what the first is worth is computed again, and if it stays the first, it is the best
+    (Minoux 1978).
+    """
+    k = order[at]
+    while at + 1 < count and values[order[at + 1]] > values[k]:
+        order[at] = order[at + 1]
+        at += 1
+    order[at] = k
 
 
 @njit(cache=True, nogil=True)
@@ -54,7 +70,7 @@ def arrange(values, given, out):
     found, chances, sources, whys = out
     order = np.empty(values.shape[1], np.int32)
     for r in range(items.shape[0]):
-        _sort(values[r], order)
+        sort(values[r], values.shape[1], order)
         top, first = values[r, order[0]], scores[r, 0]
         for at in range(found.shape[1]):
             k = order[at]

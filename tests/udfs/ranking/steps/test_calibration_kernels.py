@@ -13,6 +13,7 @@ from udfs.memory.metadata import GROUPS
 from udfs.ranking.steps.calibration_kernels import OF_ITEM, PRIOR, calibrate
 
 SIZE, N = 24, 4
+PLACES = np.full(6, -1, np.int32)
 
 
 class Case(NamedTuple):
@@ -37,7 +38,10 @@ def cases(draw: st.DrawFn) -> Case:
 
 def run(case: Case, strength: float, user: int = 0) -> list[float]:
     items, values = np.array([case.items], np.int32), np.array([case.values], np.float32)
-    calibrate(np.array([user], np.int32), items, values, history(case), groups(case), N, strength)
+    calibrate(
+        np.array([user], np.int32), items, values, history(case), groups(case), PLACES, N, strength
+    )
+    assert (PLACES == -1).all(), "as it was"
     return list(map(float, values[0]))
 
 

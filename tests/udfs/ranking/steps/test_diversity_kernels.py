@@ -28,7 +28,7 @@ def run(
     items: list[int], values: list[float], packed: NDArray[np.int8], strength: float, n: int = N
 ) -> list[float]:
     rows, made = np.array([items], np.int32), np.array([values], np.float32)
-    diversify(rows, made, packed, n, strength)
+    diversify(rows, made, packed, n, strength, True)
     return list(map(float, made[0]))
 
 
@@ -102,3 +102,21 @@ def test_a_twin_comes_after_what_is_new(strength: float) -> None:
     packed[2] = packed[1]
     made = run([1, 2, 3], [0.0, -0.1, -0.5], packed, strength)
     assert made[0] == 0.0 > made[2] > made[1]
+
+
+@given(st.integers(0, 10**6), st.integers(1, 20), st.sampled_from([0.1, 1.0, 5.0]))
+def test_if_others_are_not_wanted_the_chosen_are_the_same(
+    seed: int, count: int, strength: float
+) -> None:
+    random = np.random.default_rng(seed)
+    items = random.permutation(20)[:count].astype(np.int32)[None]
+    values = np.sort(-random.exponential(2.0, (1, count)))[:, ::-1].astype(np.float32)
+    made = [values.copy(), values.copy()]
+    for some, whole in zip(made, (True, False), strict=True):
+        diversify(items, some, vectors(seed, 20), N, strength, whole)
+    order = [np.argsort(-some[0], kind="stable")[:N] for some in made]
+    assert order[0].tolist() == order[1].tolist()
+    np.testing.assert_array_equal(made[0][0, order[0]], made[1][0, order[1]])
+    rest = np.setdiff1d(np.arange(count), order[0])
+    assert (made[1][0, rest] <= made[0][0, order[0]].min() + 1e-5).all()
+    assert (made[1][0, rest] >= made[0][0, rest] - 1e-5).all()
