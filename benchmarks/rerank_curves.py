@@ -196,7 +196,8 @@ def settings(curves: Mapping[str, Sequence[float]]) -> dict[str, Rerank]:
     found = {"none": Rerank(order=[])}
     for step, strengths in curves.items():
         for strength in strengths:
-            found[f"{step} {strength}"] = Rerank(**{step: strength})
+            given: dict[str, Any] = {step: strength}
+            found[f"{step} {strength}"] = Rerank(**given)
     return found
 
 

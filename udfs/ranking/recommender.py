@@ -67,9 +67,9 @@ class Recommender:
         }
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ranker = Ranker(settings.ranker)
-        own: dict[str, Any] = self.sources | self.steps.rerank.learning
+        holders: dict[str, Any] = self.sources | self.steps.rerank.learning
         self.shared: dict[str, Any] = {"ranker": self.ranker, OF_ALL: self.popular.first} | {
-            name: one for name, one in own.items() if hasattr(one, "parameters")
+            name: one for name, one in holders.items() if hasattr(one, "parameters")
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
         evident = self._blend.evident
