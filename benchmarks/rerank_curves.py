@@ -45,9 +45,9 @@ from udfs.state.handles import MemoryRows
 LENGTH, LONG, TOP = 20, 100, 10
 NOW = 1_700_000_000_000
 CURVES = {
-    "diversity": (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5),
-    "calibration": (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0),
-    "debias": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5),
+    "diversity": (0.3, 0.5, 0.7, 1.0, 1.5),
+    "calibration": (0.5, 1.0, 2.0, 3.0, 5.0, 8.0),
+    "debias": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
 }
 
 
@@ -192,12 +192,13 @@ def by_slot(learner: Learner, genres: Mapping[str, NDArray[np.float32]]) -> NDAr
 
 
 def settings(curves: Mapping[str, Sequence[float]]) -> dict[str, Rerank]:
-    """One step at a time, at each strength; and none."""
+    """None, one step at a time at each strength, and two together."""
     found = {"none": Rerank(order=[])}
     for step, strengths in curves.items():
         for strength in strengths:
             given: dict[str, Any] = {step: strength}
             found[f"{step} {strength}"] = Rerank(**given)
+    found["calibration 1.0, diversity 1.3"] = Rerank(calibration=1.0, diversity=1.3)
     return found
 
 

@@ -40,8 +40,8 @@ class Rerank(Struct, frozen=True, kw_only=True):
         float,
         Meta(
             description="How much popular items give way: an item with a tenth of the events of the"
-            " most popular candidate counts 10 to the power of this as much, and none more than 20"
-            " to the power of this.",
+            " most popular candidate counts 10 to the power of this as much, and none more than "
+            "100 to the power of this.",
             ge=0,
             le=1,
         ),
