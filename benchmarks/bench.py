@@ -15,9 +15,9 @@ from benchmarks.machine import machine
 from benchmarks.measured import measured
 
 OUT = Path(__file__).parent / "out"
-SECTIONS = ("throughput", "latency", "peers", "growth", "cluster", "scale")
+SECTIONS = ("throughput", "latency", "peers", "rerank", "growth", "cluster", "scale")
 """Modules of this folder; each prints a table, and finally its figures as JSON."""
-USUAL = SECTIONS[:3]
+USUAL = SECTIONS[:4]
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from flink_app.config.noise import check_noise
 from flink_app.config.paths import flink_uri, is_inside, is_local
 from flink_app.config.pseudonyms import check_pseudonyms
 from flink_app.config.ranker_log import check_ranker_log
+from flink_app.config.reranking import check_rerank
 from flink_app.config.schema_registry import check_schema_registry
 from flink_app.config.topics import topics
 from flink_app.config.tree import Config
@@ -62,6 +63,7 @@ set it to the most subtasks you may ever need.
     _check_sizes(config.job)
     _check_paths(config)
     _check_rules(config)
+    check_rerank(config)
     check_cassandra(config)
     check_noise(config)
     check_pseudonyms(config)

@@ -108,8 +108,8 @@ def _digest(settings: Settings) -> str:
     ranker, own = s.ranker, s.of("sequence")  # of files and folders, only whether there are any
     ranker = replace(ranker, model=str(bool(ranker.model)), log=str(bool(ranker.log)))
     own = replace(own, model=str(bool(own.model)))
-    sections = s.model, s.item_cf, s.user_cf, ranker, own, s.lists, s.explore, s.quality, s.crowd
-    kinds = [*map(_kinds, sections), s.identity.enabled, s.privacy.min_users > 0]
+    sections = s.model, s.item_cf, s.user_cf, ranker, own, s.lists, s.rerank, s.explore, s.quality
+    kinds = [*map(_kinds, (*sections, s.crowd)), s.identity.enabled, s.privacy.min_users > 0]
     hashed = hashlib.sha256(msgspec.json.encode([kinds, s.redis.factors, s.job.strict]))
     hashed.update(f"{sys.version} {importlib.metadata.version('numba')} {_PROJECT}".encode())
     hashed.update(os.environ.get("NUMBA_CACHE_DIR", "").encode())

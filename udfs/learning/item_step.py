@@ -16,7 +16,6 @@ from collections.abc import Callable, Generator, Iterator
 from udfs.accounts import Account
 from udfs.events.item_changes import is_changes, unpack_changes
 from udfs.feed.entries import KEEP_S, PUBLISH_MS
-from udfs.feed.parameters import Shared
 from udfs.feed.writer import FeedWriter
 from udfs.learning.contributions import is_contributions, unpack_contributions
 from udfs.learning.effects import END, Count, Effect, Report, Wake
@@ -25,13 +24,11 @@ from udfs.learning.item_state import ItemHandles
 from udfs.learning.metadata_step import SWEEP, TIME
 from udfs.learning.published import CLOSE, Outside, Published
 from udfs.learning.settings import JobSettings
+from udfs.learning.shared_parameters import as_they_begin
 from udfs.learning.timers import next_tick
 from udfs.memory.catalogue import Catalogue
 from udfs.models.item_cf.neighbours import Neighbours
 from udfs.models.item_cf.wire import KeyIndex
-from udfs.models.popular.mixture import Mixture
-from udfs.models.popular.source import POPULAR
-from udfs.ranking.ranker import RANKER, ranker_of
 
 APPLY_MS = 100
 """How long messages gather. With several machines it adds half of that to the delay before the
@@ -147,7 +144,7 @@ class ItemStep:
         shard = ItemShard(
             Catalogue(options.model.dimensions, options.model.seed, options.state.max_items),
             Neighbours(options.item_cf),
-            None if number else Shared({RANKER: ranker_of(options), POPULAR: Mixture()}),
+            None if number else as_they_begin(options),
             self._index,
             options.half_life_ms,
             self._follow,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -98,7 +99,8 @@ class LearnStep:
         if keep is not None:
             account.duplicates += len(batch) - int(keep.sum())
             batch = batch.take(keep)
-        batch = without_seen(batch, self._learner.models.steps, account)
+        steps, saw = self._learner.models.steps, partial(self._saw, shard)
+        batch = without_seen(batch, steps, account, saw)
         touched: list[NDArray[np.int32]] = []
         for part in self._parts(batch, self._settings.trial.after - shard.learned):
             if self._settings.trial.sequential and touched:
@@ -109,9 +111,11 @@ class LearnStep:
             # negatives.
             number = (key << 40) + shard.learned
             first = self._settings.trial.after - shard.learned
-            if shard.profiled:
+            if shard.profiled or not steps.rerank.repeats.idle:
                 users = self._learner.users.locate(part.users, *self._rows, self._learner.catalogue)
-                self._profiles.load(shard, np.fromiter(users.values(), np.int32, len(users)))
+                slots = np.fromiter(users.values(), np.int32, len(users))
+                self._profiles.load(shard, slots)
+                shard.noted.load(slots, self._learner.users.names)
             if self._quality.due(number, len(part)):
                 yield from self._test(part, number, first, now, account)
             learned = self._learn(part, shard, Turn(number, now, shard.mean, first))
@@ -144,6 +148,13 @@ class LearnStep:
         yield from self._send(now)  # nobody waits for these
         account.spend("learn", micros(began) - sum(account.stages.values()) + others)
         account.spend("user_learner", micros(began))
+
+    def _saw(self, shard: UserShard, told: EventBatch) -> None:
+        """Count what users saw for their own lists."""
+        users = self._learner.users
+        found = users.locate(told.users, *self._rows, self._learner.catalogue)
+        slots = np.fromiter(map(found.__getitem__, told.users), np.int32, len(told))
+        shard.noted.saw(told, slots, users.names)
 
     def _learn(self, part: EventBatch, shard: UserShard, turn: Turn) -> Learned:
         if self._settings.trial.freeze and turn.first <= 0:

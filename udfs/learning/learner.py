@@ -38,6 +38,7 @@ from udfs.models.settings import Settings
 from udfs.options.own import beside
 from udfs.ranking.ranker import RANKER
 from udfs.ranking.recommender import Recommender
+from udfs.ranking.steps.exposure import EXPOSURE
 from udfs.state.handles import MemoryRows, Rows
 from udfs.threads import Threads
 
@@ -88,9 +89,9 @@ class Learner:
         self._memory, self._event = self.catalogue.attach(_Memory()), 1
         self._random, self._seed = np.zeros(1, np.uint64), s.model.seed * _SEED_STRIDE
         # Shared parameters as of the last messages; the ranker learns from few of the batches, and
-        # what users take first tells what was added by itself.
+        # what users take first and what lists show tell what was added by themselves.
         self._before: dict[str, NDArray[np.float64]] = {}
-        others = RANKER, OF_ALL
+        others = RANKER, OF_ALL, EXPOSURE
         self._learning = {k: one for k, one in self.models.shared.items() if k not in others}
 
     def compile(self) -> None:
@@ -194,6 +195,8 @@ class Learner:
                 found[name] = change
         self._before.clear()
         found |= self.strangers.counted()
+        if (shown := self.models.steps.rerank.exposure.added()) is not None:
+            found[EXPOSURE] = shown
         return self.outbox.pack(now_ms, self.models.counted(), found)
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:

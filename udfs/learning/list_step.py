@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from udfs.events.batch import EventBatch
 from udfs.events.searches import Search
-from udfs.learning.effects import Effect, Wake, Write
+from udfs.learning.effects import Effect, Emit, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.profiles import ProfileStep
 from udfs.learning.settings import JobSettings
@@ -96,11 +96,16 @@ class ListStep:
         began = time.perf_counter()
         learner, account = self._learner, shard.account
         self._profiles.load(shard, slots)
+        shard.noted.load(slots, learner.users.names)
         updates = learner.user_lists(slots, now)
         for some in updates:
             _ = some.json  # here, so as not to count as the stores' time
         ranked = time.perf_counter()
         yield Write(updates)
+        if learner.models.steps.rerank.exposure.some:
+            # Now, since a timer may have called, after which nothing else would tell of it.
+            for item_shard, message in learner.messages(now).items():
+                yield Emit(item_shard, message)
         if self._refills:
             shard.refill.wrote(map(learner.users.names.__getitem__, slots.tolist()))
         account.spend("rank", int((ranked - began) * 1e6))

@@ -1,7 +1,8 @@
 """What lists remember besides what is learned, in the state of a shard.
 
 In: the steps of lists, which forget when they restart, and the shard's rows. Out: rows that say how
-often new items were offered and what users look for; the steps, as they were before a restart.
+often new items were offered, what users look for and what they were shown; the steps, as they were
+before a restart.
 
 A subtask counts what was offered in all of its shards together, and each shard has in its rows what
 was added while it was its turn: the sum over the shards is the count, wherever they go.
@@ -9,22 +10,27 @@ was added while it was its turn: the sum over the shards is the count, wherever 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from udfs.accounts import Account
-from udfs.events.batch import EventBatch
+from udfs.events.batch import EventBatch, item_key
 from udfs.ranking.steps.searched import Running
 from udfs.ranking.steps.steps import Steps
 from udfs.state.handles import Rows
 
-_TRIED, _SEARCH, _HEARD = "tried:", "search:", "heard"
+_TRIED, _SEARCH, _SHOWN, _HEARD = "tried:", "search:", "shown:", "heard"
 _encode = msgspec.msgpack.Encoder().encode
 _number = msgspec.msgpack.Decoder(int).decode
 _running = msgspec.msgpack.Decoder(Running).decode
 
 
 class Noted:
-    """The rows of one shard; a key is `tried:<item>`, `search:<user>` or `heard`.
+    """The rows of one shard; a key is `tried:<item>`, `search:<user>`, `shown:<user>` or `heard`.
+    Those of what users were shown are read when the user comes into memory.
 
     Args:
         steps: of the subtask, which remember what the rows say.
@@ -54,6 +60,28 @@ class Noted:
             else:
                 self._rows.put_all({_SEARCH + user: _encode(running)})
 
+    def load(self, slots: NDArray[np.int32], names: Sequence[str]) -> None:
+        """Know what the users in these slots (int32[n]) were shown; `names` are those of all
+        slots."""
+        repeats = self._steps.rerank.repeats
+        for slot in repeats.unknown(slots):
+            repeats.recall(slot, self._rows.get(_SHOWN + names[slot]))
+
+    def saw(self, told: EventBatch, slots: NDArray[np.int32], names: Sequence[str]) -> None:
+        """Count impressions of the users in `slots`, one for each event."""
+        self.load(slots, names)
+        keys = np.fromiter(map(item_key, told.items), np.uint64, len(told))
+        self._steps.rerank.repeats.see(slots, keys, told.ts)
+        self.shown()  # at once: the users may leave memory within the batch
+
+    def shown(self) -> None:
+        """Write what users were shown, where it has changed since the last call."""
+        for user, row in self._steps.rerank.repeats.changed().items():
+            if row is None:
+                self._rows.remove(_SHOWN + user)
+            else:
+                self._rows.put_all({_SHOWN + user: row})
+
     def offered(self) -> None:
         """Write how often items were offered since the last call."""
         explore, tried = self._steps.explore, self._tried
@@ -69,24 +97,41 @@ class Noted:
             self._rows.put_all(changed)
 
     def sweep(self) -> None:
-        """Forget offers of items that are not new any more, and searches that are over."""
+        """Forget offers of items that are not new any more, searches that are over, and what was
+        shown long ago."""
         self._steps.searches.expire()
         matters, first, self._first = self._steps.explore.matters, self._first, False
         # Soon after a restart, items may not be known yet.
         for item in [item for item in self._tried if not matters(item, unknown=first)]:
             del self._tried[item]
             self._rows.remove(_TRIED + item)
-        over = self._steps.searches.over
-        found = [(key, value) for key, value in self._rows.items() if key.startswith(_SEARCH)]
-        for key in [key for key, value in found if over(_running(value))]:
+        over, faded = self._steps.searches.over, self._steps.rerank.repeats.over
+        gone = [
+            key
+            for key, value in self._rows.items()
+            if (key.startswith(_SEARCH) and over(_running(value)))
+            or (key.startswith(_SHOWN) and faded(value))
+        ]
+        for key in gone:
             self._rows.remove(key)
 
 
-def without_seen(batch: EventBatch, steps: Steps, account: Account) -> EventBatch:
-    """Count what users saw of their lists, which teaches nothing; returns the other events."""
+def without_seen(
+    batch: EventBatch,
+    steps: Steps,
+    account: Account,
+    saw: Callable[[EventBatch], None] | None = None,
+) -> EventBatch:
+    """Count what users saw of their lists, which teaches nothing; returns the other events.
+
+    Args:
+        saw: takes the events of what they saw, if that counts for their own lists.
+    """
     if not (seen := batch.seen).any():
         return batch
     told = batch.take(seen)
     steps.explore.see(told.items, int(told.ts.max()))
+    if saw is not None and not steps.rerank.repeats.idle:
+        saw(told)
     account.ignored += len(told)
     return batch.take(~seen)

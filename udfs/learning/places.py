@@ -99,6 +99,13 @@ PLACES = (
     Place(STATE, ("user learner: noted",), "the last search, its words", "half an hour"),
     Place(
         STATE,
+        ("user learner: noted",),
+        "how often items were shown in vain, if that is on",
+        "until it has faded",
+        "rerank.repeats_half_life_s",
+    ),
+    Place(
+        STATE,
         ("user learner: joined", "identity: ids"),
         "which ids are one person, and what each said",
         _IDLE,
@@ -166,6 +173,8 @@ PLACES = (
     Place(MEMORY, ("Profiles",), "segments, what is liked", _LRU, "state.user_cache"),
     Place(MEMORY, ("Follows",), "whom the user follows", _LRU, "state.user_cache"),
     Place(MEMORY, ("Touched",), "what was touched last, as numbers", _LRU, "state.user_cache"),
+    Place(MEMORY, ("Impressions",), "as in the state", _LRU, "state.user_cache"),
+    Place(MEMORY, ("Repeats._changed",), "whose impressions have changed", "a batch"),
     Place(MEMORY, ("Consumers",), "who took an item last, by number", _LRU, "user_cf.consumers"),
     Place(MEMORY, ("Searches._searches", "Searches._changed"), "the last search", "half an hour"),
     Place(MEMORY, ("UserShard.due",), "as in the state", "milliseconds", "lists.coalesce_ms"),

@@ -91,7 +91,7 @@ class RightsStep:
             yield from self._take_back(user)
             self._remove_rows(user)
             self._begin_again(user)
-        models.steps.searches.forget(asked)
+        models.steps.forget_users(asked)
         models.learned()
         self._learner.writer.forget()
         shard.forget(asked)

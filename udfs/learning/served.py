@@ -28,4 +28,5 @@ class Served:
         learner.users.write(given.slots, self._rows)
         learner.models.learned()
         learner.models.steps.searches.fade(ready.events.users)
+        learner.models.steps.rerank.repeats.count(ready.events)
         return Learned(ready.slots, met, {})

@@ -234,6 +234,7 @@ class UserStep:
         """Put what was counted into the state, until the next tick reports it."""
         shard.store()
         shard.noted.searched()
+        shard.noted.shown()
         if shard.account != _NOTHING and _TICK not in shard.timers:
             yield self._every(_TICK, _TICK_MS, shard)
 

@@ -19,6 +19,7 @@ from udfs.options.explore import Explore
 from udfs.options.identity import Identity
 from udfs.options.learning import Feed, Lists, Model, Quality
 from udfs.options.privacy import Privacy
+from udfs.options.rerank import Rerank
 from udfs.options.rules import Rule
 from udfs.options.runtime import Job, Redis, State
 from udfs.options.sources import SOURCES
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     text: Text = field(default_factory=Text)
     images: Images = field(default_factory=Images)
     lists: Lists = field(default_factory=Lists)
+    rerank: Rerank = field(default_factory=Rerank)
     explore: Explore = field(default_factory=Explore)
     identity: Identity = field(default_factory=Identity)
     crowd: Crowd = field(default_factory=Crowd)

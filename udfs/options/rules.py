@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """What is done with the items for which a condition holds: one of exclude, boost, pin, most and
-    least."""
+    """What is done with the items for which a condition holds: one of exclude, boost, pin, most,
+    least and exposure."""
 
     name: Annotated[
         str, Meta(description="What the rule is called in messages, such as no-alcohol.")
@@ -68,5 +68,15 @@ class Rule(Struct, frozen=True, kw_only=True):
             " below 1, which share of the list.",
             ge=0,
             le=1000,
+        ),
+    ] = 0.0
+    exposure: Annotated[
+        float,
+        Meta(
+            description="Which share of the exposure of all users' lists together these items get "
+            "at least, where the first place counts most: a factor on their chance is learned. 0 "
+            "means any.",
+            ge=0,
+            le=0.9,
         ),
     ] = 0.0

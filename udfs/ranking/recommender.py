@@ -71,8 +71,9 @@ class Recommender:
         }
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ranker = ranker_of(settings)
+        holders: dict[str, Any] = self.sources | self.steps.rerank.learning
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
-            name: model for name, model in self.sources.items() if hasattr(model, "parameters")
+            name: one for name, one in holders.items() if hasattr(one, "parameters")
         }
         self._blend = Blend(self.shop, self.sources, self.ranker)
         self.own_files = files_of(self.sources, self._blend.own)

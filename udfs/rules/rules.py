@@ -16,9 +16,10 @@ from udfs.rules.errors import ExpressionError
 from udfs.rules.expressions import Expression, compile_expression
 
 MOST_BITS = 32
-"""So many rules may look at whole lists: pin, most, least."""
+"""So many rules may look at whole lists: pin, most, least, exposure."""
 
-_ACTIONS = ("exclude", "boost", "pin", "most", "least")
+_ACTIONS = ("exclude", "boost", "pin", "most", "least", "exposure")
+_LISTED = ("pin", "most", "least", "exposure")
 
 
 class Verdict(NamedTuple):
@@ -55,10 +56,11 @@ class Rules:
         pairs = list(zip(rules, conditions, strict=True))
         self._excluding = [test for rule, test in pairs if rule.exclude]
         self._boosting = [(rule.boost, test) for rule, test in pairs if rule.boost != 1.0]
-        listed = [(rule, test) for rule, test in pairs if rule.pin or rule.most or rule.least]
+        listed = [pair for pair in pairs if any(getattr(pair[0], key) for key in _LISTED)]
         if len(listed) > MOST_BITS:
             raise ConfigError(
-                f"{len(listed)} rules have pin, most or least: there may be {MOST_BITS} at most."
+                f"{len(listed)} rules have pin, most, least or exposure: there may be {MOST_BITS} "
+                "at most."
             )
         self.listed = tuple(rule for rule, _ in listed)
         self._bits = [test for _, test in listed]

@@ -56,5 +56,5 @@ def test_a_rule_that_means_nothing_is_refused(rule: Rule, problem: str) -> None:
 
 def test_there_are_as_many_listed_rules_as_bits() -> None:
     assert Rules([Rule(most=2)] * 32).judge({}).bits == 2**32 - 1
-    with pytest.raises(ConfigError, match="33 rules have pin, most or least"):
+    with pytest.raises(ConfigError, match="33 rules have pin, most, least or exposure"):
         Rules([Rule(most=2)] * 33)

@@ -22,11 +22,13 @@ from udfs.models.ranked import Lists, Told
 from udfs.models.settings import Settings
 from udfs.options.rules import Rule
 from udfs.options.sources import position
+from udfs.ranking.steps.rerank import reranks
 from udfs.ranking.steps.rule_kernels import Facts, Listed, Out, Room, apply_rules
 from udfs.rules.rules import Rules
 
 LONGER = 5
-"""How many times as many candidates as a list has are ranked where rules choose among them."""
+"""How many times as many candidates as a list has are ranked where rules or re-ranking choose among
+them."""
 
 _COLUMNS = {"": -1, "category": 0, "brand": 3, "provider": 3}
 """Where in `Metadata.groups` the group is of which `most` counts."""
@@ -140,19 +142,26 @@ class RuleStep:
         return spare
 
 
-def longer(settings: Settings) -> Settings:
-    """The same with lists that are longer, if more items are kept, a rule chooses among them, or
-    own items are taken out of them."""
+def needed(settings: Settings) -> int:
+    """How many items of a list rules need to choose among, or are kept, or take the place of own
+    items: the length of lists, if nothing of that is wanted."""
     n, kept = settings.lists.length, settings.lists.kept
     length = max(LONGER * n if _about_lists(settings.rules) else n, n + kept)
-    length += n if settings.lists.exclude_own else 0
+    return length + (n if settings.lists.exclude_own else 0)
+
+
+def longer(settings: Settings) -> Settings:
+    """The same with lists that are longer, if so many are needed, or re-ranking chooses among
+    them."""
+    n = settings.lists.length
+    length = max(needed(settings), LONGER * n if reranks(settings) else n)
     if length == n:
         return settings
     return replace(settings, lists=replace(settings.lists, length=length))
 
 
 def _about_lists(rules: Sequence[Rule]) -> bool:
-    return not all(rule.exclude for rule in rules)
+    return not all(rule.exclude or rule.exposure for rule in rules)
 
 
 def _following(lists: Lists, columns: NDArray[np.int32], n: int) -> tuple[Lists, NDArray[np.int32]]:

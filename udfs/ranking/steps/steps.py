@@ -1,12 +1,14 @@
-"""All that is done with ranked lists before they are served: follows, searches, exploration, then
-rules.
+"""All that is done with ranked lists before they are served: re-ranking, follows, searches,
+exploration, then rules.
 
-In: lists as ranked, longer than wanted if a step needs that. Out: lists as served. Without rules
-about lists, without items that the shop has described and users who follow anybody, they stay as
-they are.
+In: lists as ranked, longer than wanted if a step needs that. Out: lists as served. Without
+re-ranking, without rules about lists, without items that the shop has described and users who
+follow anybody, they stay as they are.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,8 @@ from udfs.models.social.source import Social
 from udfs.ranking.steps.explore import Exploration
 from udfs.ranking.steps.followed import Followed
 from udfs.ranking.steps.own import Own
-from udfs.ranking.steps.rules import RuleStep
+from udfs.ranking.steps.rerank import Reranking
+from udfs.ranking.steps.rules import RuleStep, needed
 from udfs.ranking.steps.searched import Searches
 
 
@@ -33,6 +36,7 @@ class Steps:
         explore: new items in places of lists.
         followed: what those took whom users follow.
         own: what users have published themselves.
+        rerank: the steps of re-ranking.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Steps:
         self._social = social
         self.own = Own(settings, shop, popular)
         self.followed = Followed(settings.of("social"), social, self.own, n)
+        self.rerank = Reranking(settings, shop, content, needed(settings))
         self._rules = RuleStep(settings, shop)
         seed = settings.model.seed
         self.explore = Exploration(settings.explore, shop, content, self.own, n, seed)
@@ -51,6 +56,13 @@ class Steps:
         """Note the events of a batch."""
         self.searches.fade(batch.users)
         self._content.touch(batch)
+        self.rerank.repeats.count(batch)
+
+    def forget_users(self, users: Iterable[str]) -> None:
+        """Forget what users have searched for and were shown, also in the state."""
+        names = [*users]
+        self.searches.forget(names)
+        self.rerank.repeats.forget(names)
 
     def forget(self) -> None:
         """Look again at which items there are."""
@@ -69,9 +81,18 @@ class Steps:
             explore: whether new items may get places and what followed users took, and what was
                 searched for leads.
         """
+        told = self.rerank.put(told, users)
         if explore:
             told = self.searches.lead(self.followed.put(told, users), users)
-        if not explore or self.explore.idle:
+        if not explore:
+            return Served(*self._ruled(told, users))
+        served = self._explored(told, users)
+        self.rerank.exposure.see(served.items)
+        return served
+
+    def _explored(self, told: Told, users: NDArray[np.int32]) -> Served:
+        """The lists with new items in some places, and as the rules have them."""
+        if self.explore.idle:
             return Served(*self._ruled(told, users))
         chosen = self.explore.choose(told, users)
         told = self._ruled(told, users)

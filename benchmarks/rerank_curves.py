@@ -1,0 +1,240 @@
+"""What each step of re-ranking gives and takes, on recorded ratings: a curve of its parameter.
+
+In: MovieLens-100K, its ratings of 5 in order of time, u.item. Out: a table, and JSON in
+benchmarks/out. Every event is a test before it is learned, in strict order, as by `millirec
+evaluate --positive 'rating>=4.5' --items u.item`; as lists teach nothing, one replay serves all
+settings. Measures are of the first ten: diversity is the mean of 1 − the cosine of two items'
+genres, over all pairs; calibration is KL(p ‖ .99 q + .01 p), with p the genres of all that the user
+has taken so far and q those of the list (Steck 2018); coverage is the number of different items
+in lists by that of all that were ever taken. `--bare` leaves u.item out, as figures elsewhere do:
+then items that nobody has taken yet are in no list, and what needs to know what items are does
+nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.evaluate import recorded
+from benchmarks.machine import machine
+from flink_app.config import load
+from flink_app.evaluate.item_entries import item_entries
+from udfs.events.batch import CONSUMED, make_batch
+from udfs.feed.metadata import unpack
+from udfs.learning.learner import Learner
+from udfs.learning.quality import sums
+from udfs.models.ranked import Told
+from udfs.models.settings import Settings
+from udfs.options.explore import Explore
+from udfs.options.learning import Lists
+from udfs.options.rerank import Rerank
+from udfs.options.runtime import Job
+from udfs.ranking.steps.rerank import Reranking
+from udfs.state.handles import MemoryRows
+
+LENGTH, LONG, TOP = 20, 100, 10
+NOW = 1_700_000_000_000
+CURVES = {
+    "diversity": (0.3, 0.5, 0.7, 1.0, 1.5),
+    "calibration": (0.5, 1.0, 2.0, 3.0, 5.0, 8.0),
+    "debias": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
+}
+
+
+class Ratings(NamedTuple):
+    """n events in order of time.
+
+    Attributes:
+        users, items: ids. ts: ms. genres: of each item, 0 or 1 of each of 19.
+    """
+
+    users: list[str]
+    items: list[str]
+    ts: list[int]
+    genres: dict[str, NDArray[np.float32]]
+
+
+class Replay(NamedTuple):
+    """What t tests have shown.
+
+    Attributes:
+        lists: by setting, int32[t, LENGTH], slots. wanted: int32[t]. known: items taken by then.
+        mixes: float32[t, 19], p of each user at that time. users: int64[t], a number of each.
+    """
+
+    lists: dict[str, NDArray[np.int32]]
+    wanted: NDArray[np.int32]
+    known: int
+    mixes: NDArray[np.float32]
+    users: NDArray[np.int64]
+
+
+def read(folder: Path, most: int | None = None) -> Ratings:
+    """The ratings of 5 in u.data, the first `most`, and the genres in u.item."""
+    rows = [line.split("\t") for line in (folder / "u.data").read_text().splitlines()]
+    good = sorted((row for row in rows if row[2] == "5"), key=lambda row: int(row[3]))[:most]
+    genres = {}
+    for line in (folder / "u.item").read_text("latin-1").splitlines():
+        cells = line.split("|")
+        genres[cells[0]] = np.array(cells[5:24], np.float32)
+    return Ratings(
+        [row[0] for row in good], [row[1] for row in good], [int(r[3]) * 1000 for r in good], genres
+    )
+
+
+def learner_of(items: Path | None, **sections: Any) -> Learner:
+    """A learner of lists of `LONG`, event by event, that knows what the items are, if told."""
+    settings = Settings(
+        lists=Lists(length=LONG),
+        explore=Explore(share=0.0),
+        job=Job(strict=True),
+        **sections,
+    )
+    learner = Learner(settings)
+    if items is None:
+        return learner
+    config = load(None, ["items.preset=movielens"], {}).config
+    entries = item_entries(replace(config, rules=settings.rules), [items], NOW)
+    learner.describe([unpack(entry) for entry in entries], NOW)
+    return learner
+
+
+def rerank(learner: Learner, options: Rerank) -> Reranking:
+    """Re-ranking of a learner's lists."""
+    settings = replace(learner.settings, lists=Lists(length=LENGTH), rerank=options)
+    return Reranking(settings, learner.models.shop, learner.models.content, LENGTH)
+
+
+def replay(
+    data: Ratings, learner: Learner, steps: Mapping[str, Reranking], first: int = 0
+) -> Replay:
+    """Learn each event, and test those from the first on before; all lists are made of the same
+    candidates. Users see the first ten of what is made of them, for each of `steps` by itself."""
+    rows, history, catalogue = MemoryRows(), MemoryRows(), learner.catalogue
+    lists: dict[str, list[NDArray[np.int32]]] = {name: [] for name in steps}
+    wanted, mixes, taken = list[int](), list[NDArray[np.float32]](), dict[str, Any]()
+    numbers, who = dict[str, int](), list[int]()
+    for n, (user, item, ts) in enumerate(zip(data.users, data.items, data.ts, strict=True)):
+        found = learner.users.locate([user], rows, history, catalogue)
+        slots = np.fromiter(found.values(), np.int32, 1)
+        if user in taken and n >= first:
+            ((_, _, made),) = learner.models.rank(slots, NOW + n)
+            told = Told(*made, np.empty((1, LONG, 0), np.int32), np.empty((1, 0), np.int32))
+            for name, some in steps.items():
+                lists[name].append(serve(learner, some, told, slots, ts))
+            goal = int(catalogue.find([item])[0])
+            wanted.append(goal if goal >= 0 and catalogue.events[goal] else -1)
+            mixes.append(taken[user] / taken[user].sum())
+            who.append(numbers.setdefault(user, len(numbers)))
+        one = make_batch([user], [item], np.ones(1), np.array([CONSUMED]), np.array([ts]), [""], 0)
+        learner.learn(one, rows, history, n, NOW + n)
+        learner.messages(NOW + n)
+        of = data.genres[item]
+        taken[user] = taken.get(user, 0.0) + of / of.sum()
+    arrays = {name: np.array(found, np.int32) for name, found in lists.items()}
+    goals, known = np.array(wanted, np.int32), len(set(data.items))
+    return Replay(arrays, goals, known, np.array(mixes, np.float32), np.array(who))
+
+
+def serve(
+    learner: Learner, some: Reranking, told: Told, slots: NDArray[np.int32], ts: int
+) -> NDArray[np.int32]:
+    """The list of one user, int32[LENGTH], which is noted as served and seen."""
+    made = some.put(told, slots).items
+    items: NDArray[np.int32] = made[0, :LENGTH]
+    some.exposure.see(made)
+    if not some.repeats.idle:
+        top = items[:TOP][items[:TOP] >= 0]
+        seen = np.repeat(slots, len(top)), learner.catalogue.keys[top], np.full(len(top), ts)
+        some.repeats.see(*seen)
+    return items
+
+
+def measures(replayed: Replay, name: str, genres: NDArray[np.float32]) -> dict[str, float]:
+    """The measures of one setting; `genres`: float32[I, 19], by slot."""
+    lists, shares = replayed.lists[name], np.ones(len(genres))
+    found = sums(lists, replayed.wanted, shares)
+    top = lists[:, :TOP]
+    of = genres[top] * (top >= 0)[:, :, None]
+    unit = of / np.maximum(np.linalg.norm(of, axis=2, keepdims=True), 1e-9)
+    together = unit.sum(axis=1)
+    pairs = TOP * (TOP - 1)
+    alike = ((together**2).sum(axis=1) - (unit**2).sum(axis=(1, 2))) / pairs
+    mix = (of / np.maximum(of.sum(axis=2, keepdims=True), 1e-9)).sum(axis=1)
+    mix /= np.maximum(mix.sum(axis=1, keepdims=True), 1e-9)
+    p = replayed.mixes.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.where(p > 0, p * np.log(p / (0.99 * mix + 0.01 * p)), 0.0)
+    tests = found["tests"]
+    return {
+        "recall@10": found["recall@10"] / tests,
+        "ndcg@10": found["ndcg@10"] / tests,
+        "diversity": float(1.0 - alike.mean()),
+        "calibration": float(parts.sum(axis=1).mean()),
+        "coverage": len(np.unique(top[top >= 0])) / replayed.known,
+    }
+
+
+def by_slot(learner: Learner, genres: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The genres of each slot of the catalogue, float32[I, 19]."""
+    nothing = np.zeros(19, np.float32)
+    return np.array([genres.get(name or "", nothing) for name in learner.catalogue.ids])
+
+
+def settings(curves: Mapping[str, Sequence[float]]) -> dict[str, Rerank]:
+    """None, one step at a time at each strength, and two together."""
+    found = {"none": Rerank(order=[])}
+    for step, strengths in curves.items():
+        for strength in strengths:
+            given: dict[str, Any] = {step: strength}
+            found[f"{step} {strength}"] = Rerank(**given)
+    found["calibration 1.0, diversity 1.3"] = Rerank(calibration=1.0, diversity=1.3)
+    return found
+
+
+def table(rows: Iterable[tuple[str, Mapping[str, float]]]) -> Table:
+    """The measures, and how far each is from that of the first row."""
+    made, first = Table(title="MovieLens-100K, ratings of 5"), dict[str, float]()
+    made.add_column("step")
+    for name, figures in rows:
+        if not first:
+            first = dict(figures)
+            for column in figures:
+                made.add_column(column, justify="right")
+        cells = [f"{value:.4f} {value / first[key] - 1:+.1%}" for key, value in figures.items()]
+        made.add_row(name, *cells)
+    return made
+
+
+def main() -> None:
+    """Measure all curves."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, help="MovieLens-100K's folder")
+    parser.add_argument("--events", type=int, help="so many of the first; all by default")
+    parser.add_argument("--bare", action="store_true", help="without u.item")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/out/rerank_curves.json"))
+    options = parser.parse_args()
+    folder = recorded(options.data).parent
+    data = read(folder, options.events)
+    learner = learner_of(None if options.bare else folder / "u.item")
+    steps = {name: rerank(learner, some) for name, some in settings(CURVES).items()}
+    replayed = replay(data, learner, steps)
+    genres = by_slot(learner, data.genres)
+    rows = {name: measures(replayed, name, genres) for name in replayed.lists}
+    Console(width=150).print(table(rows.items()))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
