@@ -30,7 +30,7 @@ MOST = 512
 LONG_MS = 5000
 """How often long parameters are told to the user learners: each change would tell all numbers."""
 _SPARSE = 4  # the remainder of such a length by 8
-_LONG, _LONGEST = 1024, 1 << 20  # numbers: shorter ones are packed as they are
+_LONG, _LONGEST = 600, 1 << 20  # numbers: shorter ones are packed as they are
 
 
 class Holder(Protocol):

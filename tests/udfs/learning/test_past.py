@@ -38,7 +38,7 @@ def standing(one: OneShard, user: str) -> list[tuple[int, bool]]:
 def arrays(one: OneShard) -> list[Any]:
     c = one.learner.catalogue
     columns = "q", "y", "bias", "spread", "events", "along"
-    weights, squares, _ = one.learner.models.rule.places
+    weights, squares, *_ = one.learner.models.rule.places
     return [*(getattr(c, name).copy() for name in columns), weights.copy(), squares.copy()]
 
 
