@@ -10,14 +10,14 @@ import sys
 
 from rankings import FEATURES, candidates, compare, read, save, split, weights
 from skl2onnx import to_onnx
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingClassifier
 
 
 def main(log: str, out: str) -> None:
     """Train on a log, and write the model."""
     train, test = split(read(log))
     x, y = candidates(train)
-    trees = HistGradientBoostingClassifier(max_iter=100, max_depth=4, early_stopping=False)
+    trees = GradientBoostingClassifier(n_estimators=100, max_depth=3, subsample=0.5)
     trees.fit(x, y, sample_weight=weights(train))
     compare(test, trees.predict_proba(candidates(test)[0])[:, 1])
 
