@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from flink_app.config import Config
 from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
+from udfs.options.rules import Rule
 from udfs.ranking.recommender import Recommender
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
 
-def in_state(url: str, dimensions: int = 32, shards: int = 2) -> Recommender:
+def in_state(
+    url: str, dimensions: int = 32, shards: int = 2, rules: Sequence[Rule] = ()
+) -> Recommender:
     """The items as the item learners have published them from restored state."""
     catalogue = Catalogue(dimensions, 1, 1000)
-    models = Recommender(Config().settings, catalogue, Users(dimensions, 1, 10, 10))
+    settings = replace(Config().settings, rules=[*rules])
+    models = Recommender(settings, catalogue, Users(dimensions, 1, 10, 10))
     feed = RedisFeed(RedisWriter(RedisSettings(url)), "")
     FeedReader(feed, shards, False, 30.0).start(models)
     return models

@@ -20,9 +20,11 @@ from tests.flink_app.published import counted, in_state, together
 from tests.flink_app.savepoint import FOLDER, SETTINGS, stop, unpack
 from tests.waiting import wait_for
 from udfs.errors import ConfigError
+from udfs.options.rules import Rule
 
 pytestmark = pytest.mark.job
 
+EXPOSED = Rule(when='item in ["i4", "i5"]', exposure=0.5)
 # However old a savepoint is, users and items have not expired.
 KEPT = "state.user_expiry_days=36500", "state.item_expiry_days=36500"
 
@@ -31,6 +33,12 @@ def deliver(inbox: Path, name: str, events: list[dict[str, Any]]) -> None:
     """Put a finished file into the folder that the job watches."""
     (inbox / f".{name}").write_text("\n".join(map(json.dumps, events)) + "\n")
     (inbox / f".{name}").rename(inbox / name)
+
+
+def exposed(url: str) -> float:
+    """The multiplier that was learned for `EXPOSED`, as it is published."""
+    shared = in_state(url, 8, rules=[EXPOSED]).shared["exposure"]
+    return float(shared.parameters[0])
 
 
 def events_of(found: dict[str, dict[str, Any]]) -> dict[str, int]:
@@ -75,6 +83,8 @@ def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_
     inbox, catalogue = tmp_path / "inbox", tmp_path / "catalogue"
     settings = [*SETTINGS, *KEPT, f"source.paths=['{inbox}']", "job.shards=4"]
     apart = ["items.kind=directory", f"items.paths=['{catalogue}']"]
+    # Lists that are written again would be seen again: then the multiplier would not be the same.
+    settings += [f"rules=[{{when = '{EXPOSED.when}', exposure = 0.5}}]", "redis.refill_per_s=0"]
     client: Any = redis.Redis.from_url(redis_url, decode_responses=True)
     client.flushall()
 
@@ -100,13 +110,16 @@ def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_
     job = start(redis_url, *settings, *apart, "job.parallelism=2")
     say("first", "i3")
     wait_for(lambda: counted_are(1))
+    wait_for(lambda: exposed(redis_url) > 0)
     savepoint = f"state.restore={stop(job, tmp_path.as_uri())}"
+    multiplier = exposed(redis_url)
     client.flushall()
     with pytest.raises(ConfigError, match=r"items\.kind = directory, but this job has none: set"):
         start(redis_url, *settings, savepoint, "job.parallelism=2")
     assert client.dbsize() == 0
     with live(redis_url, *settings, *apart, savepoint, "job.parallelism=3"):
         wait_for(lambda: client.smembers("hidden") == {"i3"})
+        wait_for(lambda: exposed(redis_url) == multiplier)
         wait_for(lambda: "first 5" in (client.get("item:i5") or ""))
         say("second", "i5")
         wait_for(lambda: counted_are(2))

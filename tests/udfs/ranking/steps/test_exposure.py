@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.udfs.builders import NOW, OneShard, batch_of
+from tests.udfs.learning.test_item_step import Feed, message, outside
+from tests.udfs.learning.test_item_step import handles as item_handles
 from tests.udfs.metadata import reader
 from tests.udfs.persons import Marks, handles
 from tests.udfs.ranking.steps.test_rerank import ITEMS, USERS, fields, lists, names, taught
@@ -17,6 +19,7 @@ from udfs.events.searches import Search, pack_searches
 from udfs.feed.deltas import unpack_deltas
 from udfs.feed.parameters import total
 from udfs.learning.effects import Effect, Emit, Write
+from udfs.learning.item_step import ItemStep
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
 from udfs.learning.shared_parameters import as_they_begin
@@ -169,3 +172,26 @@ def test_parameters_of_other_rules_change_nothing(values: list[float]) -> None:
     exposure(learner).put(np.array([0.5]))
     exposure(learner).put(np.array(values))
     assert exposure(learner).parameters.tolist() == [0.5]
+
+
+def test_it_survives_a_restart_to_the_digit_applied_or_not() -> None:
+    settings = taught(rules=[RULE], snapshot_s=10).learner.settings
+    job, state = JobSettings(options=settings, item_keys=[100, 101]), item_handles()
+
+    def started() -> ItemStep:
+        one = ItemStep(job, state, outside(Feed()), False, lambda: NOW)
+        list(one.timer(100, NOW))
+        return one
+
+    def theta(one: ItemStep) -> list[float]:
+        shared = one.shards[100].shard.shared
+        assert shared is not None
+        return shared.values[EXPOSURE].tolist()
+
+    one = started()
+    assert theta(one) == [0.0]
+    for _ in range(3):
+        list(one.message(100, message({EXPOSURE: np.array([0.1])})))
+    assert theta(started()) == [0.1 + 0.1 + 0.1], "from the inbox, after a kill"
+    list(one.timer(100, NOW + 100))
+    assert theta(one) == theta(started()) == [0.1 + 0.1 + 0.1]
