@@ -30,7 +30,7 @@ REMOVED = {
     "ranker.hidden": f"it is always 8, see HIDDEN in {_RANKER}.",
     "ranker.learning_rate": f"it is always 0.2, see LEARNING_RATE in {_RANKER}.",
     "ranker.candidates": f"it is always 200, see CANDIDATES in {_RANKER}.",
-    "ranker.samples": f"it is always 200, see SAMPLES in {_RANKER}.",
+    "ranker.samples": "the ranker learns from candidates alone, and draws nothing.",
     "ranker.train_per_batch": "the ranker learns from ranker.train_per_s events a second.",
     "lists.overload_ms": "a lag of more than 500 ms is an overload, see lists.coalesce_ms.",
     "quality.after": "a job tests after 0 events; `millirec evaluate --warmup N` after N.",

@@ -202,10 +202,12 @@ LEFT_OUT = {
     "lists_per_s": "`rate(millirec_lists_written_total[1m])`",
     "total_freshness_p<percent>_ms": "since the job began: `millirec_freshness_seconds`",
     "quality:<list>:recall@<k>": "hits / tests, each as a rate",
+    "quality:<list>:mrr@20": "`millirec_quality_mrr_ratio` has the first ten places",
     "quality:<list>:tests": "`increase(millirec_quality_tests_total[1m])`",
     "quality:ratings:tests": "`increase(millirec_ratings_tested_total[1m])`",
     "quality:<word>": "`increase` of the counter of that name",
     "model:<name>:us_per_list": "time / lists, each as a rate",
+    "total_quality:<list>:mrr@20": "since the job began, as all of `total_quality`",
     "total_quality:<list>:<measure>@10": "since the job began; the metrics cover the last minute",
     "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
 }

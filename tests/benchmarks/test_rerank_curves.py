@@ -17,7 +17,7 @@ def test_each_step_gives_what_it_is_for_and_takes_little(step: str) -> None:
     strength = {"diversity": 1.0, "calibration": 3.0, "debias": 0.2}[step]
     steps = {name: rerank(learner, some) for name, some in settings({step: [strength]}).items()}
     replayed, genres = replay(ratings, learner, steps), by_slot(learner, ratings.genres)
-    before, after = (measures(replayed, name, genres) for name in replayed.lists)
+    before, after, _ = (measures(replayed, name, genres) for name in replayed.lists)
     gained = {name: after[name] / before[name] - 1 for name in before}
     wanted = {
         "diversity": gained["diversity"] > 0.08,
