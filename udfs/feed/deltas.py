@@ -183,7 +183,7 @@ def apply_deltas(messages: Sequence[Deltas], catalogue: Catalogue, half_life_ms:
     An unknown item that was only drawn as a negative is skipped: it has expired here.
     """
     d = catalogue.dimensions
-    told = [m if m.version >= VERSION else _renewed(m, d) for m in messages]
+    told = [m if m.version >= VERSION else _on_top(_renewed(m, d), d) for m in messages]
     sizes = np.array([len(m.events) for m in told], np.int64) // 8
     starts = np.concatenate([[0], np.cumsum(sizes)])
     n = int(starts[-1])
@@ -233,27 +233,26 @@ def _joined(parts: Sequence[bytes], dtype: str) -> NDArray[Any]:
 
 
 def _renewed(message: Deltas, d: int) -> Deltas:
-    """A message of an older version in the newest form: y on top of q; with sums, as if all its
-    events were of the latest time; of version 1 or 2, items by key and with a spread too."""
+    """A message of an older version in the form of version 6: with sums, as if all its events were
+    of the latest time; of version 1 or 2, items by key and with a spread too."""
     if message.version >= 6:
-        return _on_top(message, d)
+        return message
     events = np.frombuffer(message.events, "<i8")
     weight = np.frombuffer(message.weight, "<f8")[events > 0]
     sums = np.repeat(weight, len(SPANS)).tobytes()
     message = msgspec.structs.replace(message, sums=sums)
     if message.version >= 3:
-        return _on_top(message, d)
+        return message
     change = np.zeros((len(events), d + 4), np.float32)
     if len(events):
         sent = np.frombuffer(message.change, "<f4").reshape(len(events), -1)
         change[:, : sent.shape[1]] = sent
-    renewed = msgspec.structs.replace(
+    return msgspec.structs.replace(
         message,
         change=change.tobytes(),
         items=[item for item, n in zip(message.items, events, strict=True) if n > 0],
         keys=np.array([item_key(item) for item in message.items], np.uint64).tobytes(),
     )
-    return _on_top(renewed, d)
 
 
 def _on_top(message: Deltas, d: int) -> Deltas:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from udfs.errors import ServiceError
 from udfs.events.item_changes import item_shards
 from udfs.events.messages import Message
 from udfs.learning.effects import Emit
+from udfs.state.forms import read_form
 from udfs.state.handles import Rows
 
 _VERSION = 1
@@ -33,7 +33,7 @@ class _Row(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Row).decode
+_decoder = msgspec.msgpack.Decoder(_Row)
 _message: Message[tuple[int, dict[str, int]]] = Message(
     b"C", "what counts for what is published", tuple[int, dict[str, int]]
 )
@@ -128,20 +128,4 @@ def _packed(day: int, item: str) -> bytes:
 
 
 def _unpacked(data: bytes) -> _Row:
-    """A row of state.
-
-    Raises:
-        ServiceError: it has another form, or is damaged.
-    """
-    try:
-        row = _decode(data)
-    except msgspec.MsgspecError as error:
-        raise ServiceError(
-            f"what counts of a user is damaged: {error}. Restore an earlier checkpoint."
-        ) from error
-    if row.version != _VERSION:
-        raise ServiceError(
-            f"what counts of a user is stored in form {row.version}, this millirec reads form "
-            f"{_VERSION}: restore with the release that wrote it."
-        )
-    return row
+    return read_form(_decoder, data, _VERSION, "what counts of a user")

@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.errors import ServiceError
 from udfs.events.batch import EventBatch
 from udfs.lists.keys import digest
+from udfs.state.forms import read_form
 from udfs.state.handles import Rows
 
 _VERSION = 1
@@ -50,7 +50,7 @@ class Kept(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Mark).decode
+_decoder = msgspec.msgpack.Decoder(Mark)
 
 
 class Forgotten:
@@ -108,15 +108,4 @@ class Forgotten:
 
 
 def _read(data: bytes) -> Mark:
-    try:
-        mark = _decode(data)
-    except msgspec.MsgspecError as error:
-        raise ServiceError(
-            f"the mark of a forgotten user is damaged: {error}. Restore an earlier checkpoint."
-        ) from error
-    if mark.version != _VERSION:
-        raise ServiceError(
-            f"the mark of a forgotten user is stored in form {mark.version}, this millirec reads "
-            f"form {_VERSION}: restore with the release that wrote it."
-        )
-    return mark
+    return read_form(_decoder, data, _VERSION, "the mark of a forgotten user")

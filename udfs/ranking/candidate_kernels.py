@@ -62,16 +62,16 @@ class Scratch(NamedTuple):
             source, and 1 for each line of items that may have some. I is a multiple of 8 · LINE.
         mark: int64[I]. call: int64[3]: the last mark given; the `Asked.since` for which `damps`
             holds, and how many `due` there are.
-        slots, shares, x, z: int32[I + E + 1], float32[S, I + E + 1], float32[F, I + 1],
+        slots, shares, x, z: int32[I + E], float32[S, I + E], float32[F, I + 1],
             float32[I + 1]: the candidates, their shares, features and logits. place: int32[I + 1],
-            where in `slots` an item is. bucket: uint8[I + E + 1 + COUNTED].
+            where in `slots` an item is. bucket: uint8[I + E + COUNTED].
         damps, due: float32[S, I], int32[I + 1]: what the evidence of an item is multiplied by
             whoever the list is for, 0 for one that is not alive, less than 0 if that is not known
             yet; and the items of which it is known.
         shown: int32[I], all 0, left so.
         known, priced: float32[I, K], int64[I]: the features of an item that are the same whoever
             the list is for, and the marks from which on they are valid.
-        wanted: int32[I + E + 1 + PICKED].
+        wanted: int32[I + E + PICKED].
     """
 
     evidence: Any

@@ -125,7 +125,7 @@ class Memory:
         many candidates besides those with evidence."""
         room += -room % (8 * LINE)
         made = self._scratches[0] if self._scratches else None
-        if made is None or len(made.mark) < room or len(made.slots) <= room + extra:
+        if made is None or len(made.mark) < room or len(made.slots) < room + extra:
             self._scratches = [_scratch(room, views, extra, call) for call in self._calls]
 
     def scratch(self, thread: int) -> Scratch:
@@ -141,7 +141,7 @@ def _scratch(room: int, views: tuple[Any, ...], extra: int, call: NDArray[np.int
     evident = len(sources.evident())
     call[1:] = 0  # nothing is known
     known = sum(is_priced(type(view)) for view in views)
-    some = room + extra + 1  # one more: an item that a user took
+    some = room + extra
     return Scratch(
         evidence=np.zeros((evident, room), np.float32),
         touched=np.zeros(room // LINE, np.uint8),

@@ -23,6 +23,7 @@ from udfs.options.rerank import Rerank
 from udfs.ranking.steps import repeat_kernels
 from udfs.ranking.steps.candidates import Candidates
 from udfs.ranking.steps.repeat_kernels import Seen
+from udfs.state.forms import read_form
 
 KEPT = 48
 """Items of a user whose impressions are counted: beyond it, the least is left out."""
@@ -56,7 +57,7 @@ class _Row(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Row).decode
+_decoder = msgspec.msgpack.Decoder(_Row)
 
 
 class Repeats:
@@ -163,21 +164,10 @@ class Repeats:
 
 
 def _unpacked(stored: bytes) -> _Row:
-    try:
-        row = _decode(stored)
-    except msgspec.MsgspecError as error:
-        raise ServiceError(
-            f"what a user was shown is damaged in the state: {error}. Restore an earlier "
-            "checkpoint."
-        ) from error
-    if row.version != _VERSION:
-        raise ServiceError(
-            f"what a user was shown is stored in form {row.version}, this millirec reads form "
-            f"{_VERSION}: restore with the release that wrote it."
-        )
+    row = read_form(_decoder, stored, _VERSION, "what a user was shown")
     if len(row.keys) != 2 * len(row.counts) or len(row.counts) % 4:
         raise ServiceError(
-            "what a user was shown is damaged in the state: its parts have different lengths. "
-            "Restore an earlier checkpoint."
+            "what a user was shown is damaged: its parts have different lengths. Restore an "
+            "earlier checkpoint."
         )
     return row
