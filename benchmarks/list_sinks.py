@@ -73,7 +73,7 @@ def report(runs: list[dict[str, Any]]) -> dict[str, Any]:
         table.add_column(column, justify="right")
     for name in FIGURES:
         off, on = (
-            statistics.median(one[name] for one in runs if one["sink"] is sink)
+            round(statistics.median(one[name] for one in runs if one["sink"] is sink), 1)
             for sink in (False, True)
         )
         ratio = round(on / off, 3) if off else None
