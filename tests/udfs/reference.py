@@ -168,11 +168,14 @@ class Factors:
         return math.sqrt(spread[place] + 0.03)
 
 
-def remember(events: Iterable[tuple[int, int, bool]]) -> dict[int, list[int]]:
-    """What each user consumed, first to last, each once, of (user, item, whether consumed)."""
+def remember(
+    events: Iterable[tuple[int, int, bool]], repeats: bool = False
+) -> dict[int, list[int]]:
+    """What each user consumed, first to last, of (user, item, whether consumed): each item once, or
+    again whenever it is not the last one."""
     history: dict[int, list[int]] = defaultdict(list)
     for user, item, counts in events:
-        if counts and item >= 0 and item not in history[user]:
+        if counts and item >= 0 and item not in history[user][-1 if repeats else 0 :]:
             history[user].append(item)
     return dict(history)
 

@@ -77,7 +77,9 @@ class Learner:
         self.half_life_ms = s.half_life_ms
         d, seed = s.model.dimensions, s.model.seed
         self.catalogue = Catalogue(d, seed, s.state.max_items, s.lists.search)
-        self.users = Users(d, seed, s.state.user_cache, s.state.history)
+        self.users = Users(
+            d, seed, s.state.user_cache, s.state.history, not s.lists.exclude_consumed
+        )
         self.models = Recommender(s, self.catalogue, self.users, Threads(threads))
         self.strangers = Strangers(self.models)
         self.writer = ListsJson()

@@ -23,6 +23,7 @@ class History(NamedTuple):
         tail, fill: int32[U]. older, pages: int32[H], int32[H, PAGE]. disliked: uint32[H], a bit for
             each item of a page that its user did not like.
         events, serials: int64[U], events learned; one number for each user put into a cache slot.
+        repeats: whether an item that is taken again, after another one, stands in them again.
     """
 
     tail: Any
@@ -32,6 +33,7 @@ class History(NamedTuple):
     disliked: Any
     events: Any
     serials: Any
+    repeats: bool = False
 
 
 class Spare(NamedTuple):
@@ -113,12 +115,27 @@ def judge(item, user, liked, tail, fill, older, pages, disliked):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def append(item, user, tail, fill, older, pages, free, free_count):
-    """Append an item to its user's history unless it stands there already.
+def newest(user, tail, fill, pages):
+    """The last item of the history of `user`, −1 if it is empty."""
+    return pages[tail[user], fill[user] - 1] if tail[user] >= 0 and fill[user] > 0 else np.int32(-1)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def stands(item, user, repeats, tail, fill, older, pages):
+    """Whether `item` is not appended to the history of `user`: it is there, or, with `repeats`, it
+    is the last one."""
+    if repeats:
+        return newest(user, tail, fill, pages) == item
+    return consumed(item, user, tail, fill, older, pages)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def append(item, user, repeats, tail, fill, older, pages, free, free_count):
+    """Append an item to its user's history unless it `stands` there.
 
     Returns: pages still free of `free[:free_count]`, or −1 where nothing was appended.
     """
-    if consumed(item, user, tail, fill, older, pages):
+    if stands(item, user, repeats, tail, fill, older, pages):
         return -1
     if tail[user] < 0 or fill[user] == PAGE:
         free_count -= 1
@@ -133,8 +150,8 @@ def append(item, user, tail, fill, older, pages, free, free_count):
 
 @njit(cache=True, nogil=True, _nrt=False)
 def note(item, user, consumes, weight, history, spare):
-    """What an event leaves in its user's history: the item, if it `consumes` one that is not there
-    yet, and whether it was liked, by the sign of the last weight other than 0.
+    """What an event leaves in its user's history: the item, if it `consumes` one that does not
+    stand there, and whether it was liked, by the sign of the last weight other than 0.
 
     Args:
         history, spare: `History` and `Spare`, changed; at least one page is free, and there is room
@@ -144,7 +161,7 @@ def note(item, user, consumes, weight, history, spare):
     disliked, counts = history.disliked, spare.counts
     left = -1
     if consumes:
-        left = append(item, user, tail, fill, older, pages, spare.free, counts[0])
+        left = append(item, user, history.repeats, tail, fill, older, pages, spare.free, counts[0])
     page = -1
     if left >= 0:
         counts[0] = left

@@ -54,11 +54,13 @@ class Users(Table):
     first = column(np.int64)
     sealed = column(np.int64)
 
-    def __init__(self, dimensions: int, seed: int, capacity: int, history: int) -> None:
+    def __init__(
+        self, dimensions: int, seed: int, capacity: int, history: int, repeats: bool = False
+    ) -> None:
         super().__init__(64, d=dimensions)
         self.dimensions, self.seed, self.capacity = dimensions, seed, capacity
         self.history_pages = -(-history // PAGE)  # rounded up: never fewer than configured
-        self.dtype = user_dtype(dimensions)
+        self._repeats, self.dtype = repeats, user_dtype(dimensions)
         self.names: list[str] = []
         self.joined: Rows | None = None
         self.others: dict[str, list[str]] = {}
@@ -127,9 +129,8 @@ class Users(Table):
         p, view = self._pages, self._view
         # The columns of a table are replaced together.
         if view is None or view.tail is not self.tail or view.pages is not p.pages:
-            view = self._view = History(
-                self.tail, self.fill, p.older, p.pages, p.disliked, self.events, self.serials
-            )
+            pages = self.tail, self.fill, p.older, p.pages, p.disliked
+            view = self._view = History(*pages, self.events, self.serials, self._repeats)
         return view
 
     def __len__(self) -> int:

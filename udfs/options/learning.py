@@ -129,7 +129,8 @@ class Lists(Struct, frozen=True, kw_only=True):
     exclude_consumed: Annotated[
         bool,
         Meta(
-            description="Whether items that the user has already consumed are left out.",
+            description="Whether items that the user has already consumed are left out. With false "
+            "a user's history has an item again each time that the user returns to it.",
             extra=USUAL,
         ),
     ] = True

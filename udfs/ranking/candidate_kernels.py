@@ -269,10 +269,13 @@ def describe(row, count, asked, features, scratch):
     """Set `scratch.x` to the features of the candidates of a row of `Asked`: a row of it for each
     feature."""
     slots, shares, x, known = scratch.slots, scratch.shares, scratch.x, scratch.known
+    user = asked.users[row]
     price(slots[:count], asked, features, scratch)
     f = column = 0
     for feature in literal_unroll(features):
-        column = feature_kernels.describe(feature, row, slots, count, shares, known, column, x[f])
+        column = feature_kernels.describe(
+            feature, row, user, slots, count, shares, known, column, x[f]
+        )
         f += 1  # noqa: SIM113
 
 

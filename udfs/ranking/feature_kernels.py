@@ -16,6 +16,7 @@ import numpy as np
 from numba.extending import overload
 
 from udfs.compiling import njit
+from udfs.memory.history_kernels import PAGE
 from udfs.memory.popularity_kernels import decayed
 from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.vector_kernels import logarithms
@@ -34,9 +35,9 @@ def fills(view: type, kernel: Any) -> None:
     """Register a feature that depends on the user, by the class of its view.
 
     Args:
-        kernel: (view, row, slots, count, shares, out), which sets `out[:count]` (float32) for the
-            candidates `slots[:count]` of row `row` of the call; shares: float32[S, …], of the
-            largest evidence of each source.
+        kernel: (view, row, user, slots, count, shares, out), which sets `out[:count]` (float32) for
+            the candidates `slots[:count]` of row `row` of the call, the user in cache slot `user`;
+            shares: float32[S, …], of the largest evidence of each source.
     """
     _fills[view] = kernel
 
@@ -62,7 +63,7 @@ def price(view, slots, known, column, out):
     raise NotImplementedError
 
 
-def describe(view, row, slots, count, shares, known, column, out):
+def describe(view, row, user, slots, count, shares, known, column, out):
     """Set `out[:count]` to the feature of the candidates; `column` and the result as in `price`."""
     raise NotImplementedError
 
@@ -83,10 +84,10 @@ def _price(view, slots, known, column, out):
 
 
 @overload(describe)
-def _describe(view, row, slots, count, shares, known, column, out):
+def _describe(view, row, user, slots, count, shares, known, column, out):
     if view.instance_class in _prices:
 
-        def copy(view, row, slots, count, shares, known, column, out):
+        def copy(view, row, user, slots, count, shares, known, column, out):
             for k in range(count):
                 out[k] = known[slots[k], column]
             return column + 1
@@ -94,8 +95,8 @@ def _describe(view, row, slots, count, shares, known, column, out):
         return copy
     kernel = _fills[view.instance_class]
 
-    def call(view, row, slots, count, shares, known, column, out):
-        kernel(view, row, slots, count, shares, out)
+    def call(view, row, user, slots, count, shares, known, column, out):
+        kernel(view, row, user, slots, count, shares, out)
         return column
 
     return call
@@ -113,7 +114,7 @@ class Share(NamedTuple):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def fill_share(view, row, slots, count, shares, out):
+def fill_share(view, row, user, slots, count, shares, out):
     """See `Share`."""
     own = shares[view.source]
     for k in range(count):
@@ -143,7 +144,7 @@ def product(j, vector, q):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def fill_product(view, row, slots, count, shares, out):
+def fill_product(view, row, user, slots, count, shares, out):
     """See `Product`."""
     q, bias, vector = view.q, view.bias, view.vectors[row]
     near = np.float32(-np.inf)
@@ -156,6 +157,32 @@ def fill_product(view, row, slots, count, shares, out):
         near = max(near, out[k])
     for k in range(count):
         out[k] = max(out[k] - near, -FARTHEST)
+
+
+class Had(NamedTuple):
+    """1 for an item among the last that the user took, where it may be in a list, else 0.
+
+    Attributes:
+        history: `History`. length: how many items, 0: none may.
+    """
+
+    history: Any
+    length: int
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def fill_had(view, row, user, slots, count, shares, out):
+    """See `Had`."""
+    history, left = view.history, view.length
+    out[:count] = np.float32(0.0)
+    page, stop = history.tail[user], history.fill[user]
+    while page >= 0 and left > 0:
+        for at in range(stop - 1, max(stop - left, 0) - 1, -1):
+            j = history.pages[page, at]
+            for k in range(count):  # without a branch: that is vectorised
+                out[k] = np.float32(1.0) if slots[k] == j else out[k]
+        left -= stop
+        page, stop = history.older[page], PAGE
 
 
 class Taken(NamedTuple):
@@ -223,5 +250,6 @@ def loudest(x, k, shares, taken, mean, slopes, table, raised):
 
 fills(Share, fill_share)
 fills(Product, fill_product)
+fills(Had, fill_had)
 prices(Taken, price_taken)
 prices(Decayed, price_decayed)

@@ -24,6 +24,7 @@ from udfs.ranking.feature_kernels import (
     OF_TAKEN,
     WITH_EVIDENCE,
     Decayed,
+    Had,
     Product,
     Share,
     Taken,
@@ -31,6 +32,8 @@ from udfs.ranking.feature_kernels import (
 from udfs.ranking.likeness_kernels import Likeness, New
 from udfs.ranking.sequence_kernels import SequenceFit
 
+HELD = 50
+"""Among how many of a user's last items one counts as had before."""
 ACTIVITY = "activity"
 """The name of what features count by once more, see `candidate_kernels.activity`: of the user, the
 same for all candidates of a list."""
@@ -108,7 +111,7 @@ def names(settings: Settings | None = None) -> tuple[str, ...]:
     """What is known of a candidate, by name: the features, and last `ACTIVITY`.
 
     >>> names()[-3:]
-    ('likeness', 'new', 'activity')
+    ('new', 'had', 'activity')
     """
     return (*(feature.name for feature in features(settings)), ACTIVITY)
 
@@ -139,6 +142,12 @@ def decayed(asking: Asking) -> Decayed:
         shop.clock,
         float(shop.settings.half_life_ms),
     )
+
+
+def had(asking: Asking) -> Had:
+    """Whether the user took an item before: of what may be in lists again."""
+    users = asking.shop.users
+    return Had(users.view, HELD if users.view.repeats else 0)
 
 
 def likeness(asking: Asking) -> Likeness:
@@ -173,4 +182,5 @@ register(Feature("taken", 0.0, "popular", taken, lasting=True))
 register(Feature("decayed", 0.0, "popular", decayed, lasting=True))
 register(Feature("likeness", 1.0, "content", likeness, lasting=True, says=BESIDES_0))
 register(Feature("new", 0.0, "content", new, lasting=True, says=BESIDES_0))
+register(Feature("had", 0.0, "item-cf", had, lasting=True, says=BESIDES_0))
 register(Feature("sequence", 0.5, "sequence", sequence_fit, says=BESIDES_0))

@@ -49,7 +49,7 @@ class New(NamedTuple):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def fill_likeness(view, row, slots, count, shares, out):
+def fill_likeness(view, row, user, slots, count, shares, out):
     """See `Likeness`."""
     if view.counts[ITEMS] == 0:
         out[:count] = np.float32(0.0)

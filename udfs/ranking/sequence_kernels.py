@@ -30,7 +30,7 @@ class SequenceFit(NamedTuple):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def fill_sequence_fit(view, row, slots, count, shares, out):
+def fill_sequence_fit(view, row, user, slots, count, shares, out):
     """See `SequenceFit`."""
     rows, vectors, wanted = view.row, view.vectors, view.wanted[row]
     total, known = 0.0, 0

@@ -19,7 +19,8 @@ Slots = NDArray[np.int32]
 class Pages:
     """The history arrays of `users` users, with room for `room` pages."""
 
-    def __init__(self, users: int, room: int) -> None:
+    def __init__(self, users: int, room: int, repeats: bool = False) -> None:
+        self.repeats = repeats
         self.tail, self.fill = np.full(users, -1, np.int32), np.zeros(users, np.int32)
         self.older = np.full(room, -1, np.int32)
         self.pages = np.full((room, PAGE), 77, np.int32)  # what lies beyond `fill` is not read
@@ -37,7 +38,7 @@ class Pages:
     @property
     def view(self) -> History:
         nobody = np.zeros(len(self.tail), np.int64)
-        return History(*self.arrays(), self.disliked, nobody, nobody)
+        return History(*self.arrays(), self.disliked, nobody, nobody, self.repeats)
 
     def spare(self, events: int) -> Spare:
         return Spare(self.free, np.zeros((events, 2), np.int32), np.array([self.count, 0]))
@@ -61,15 +62,15 @@ class Pages:
 rows = st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 120), st.booleans()), max_size=300)
 
 
-@given(rows, rows)
+@given(rows, rows, st.booleans())
 def test_histories_are_the_reference(
-    first: list[tuple[int, int, bool]], second: list[tuple[int, int, bool]]
+    first: list[tuple[int, int, bool]], second: list[tuple[int, int, bool]], repeats: bool
 ) -> None:
-    pages = Pages(3, 32)
+    pages = Pages(3, 32, repeats)
     for part in (first, second):
         if part:
             pages.add(part)
-    expected = reference.remember(first + second)
+    expected = reference.remember(first + second, repeats)
     for user in range(3):
         wanted = expected.get(user, [])
         assert pages.of(user) == wanted

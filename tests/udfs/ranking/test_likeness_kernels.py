@@ -18,7 +18,7 @@ def test_it_is_the_cosine_that_fades_with_events(fade: float) -> None:
     events, slots = random.integers(0, 9, 30), random.permutation(30)[:20].astype(np.int32)
     out, shares = np.full(25, 7.0, np.float32), np.zeros((2, 25), np.float32)
     view = Likeness(vectors, np.array([1, 30]), profiles, events, fade)
-    fill_likeness(view, 1, slots, 20, shares, out)
+    fill_likeness(view, 1, 0, slots, 20, shares, out)
     want = vectors[slots].astype(float) @ profiles[1].astype(float) / (127 * float(LENGTH))
     want *= fade / (events[slots] + fade)
     assert out[:20] == pytest.approx(want, abs=1e-6)
@@ -29,7 +29,8 @@ def test_nothing_described_is_exactly_nothing() -> None:
     vectors, profiles = np.zeros((4, WIDTH), np.int8), np.full((1, WIDTH), 9, np.int16)
     out = np.ones(4, np.float32)
     view = Likeness(vectors, np.array([0, 0]), profiles, np.zeros(4, np.int64), 20.0)
-    fill_likeness(view, 0, np.arange(4, dtype=np.int32), 3, np.zeros((2, 4), np.float32), out)
+    slots, shares = np.arange(4, dtype=np.int32), np.zeros((2, 4), np.float32)
+    fill_likeness(view, 0, 0, slots, 3, shares, out)
     assert out.tolist() == [0, 0, 0, 1]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.compiling import njit
-from udfs.memory.history_kernels import consumed, judge, recent
+from udfs.memory.history_kernels import judge, recent, stands
 
 HEAVIEST = np.float32(16.0)  # the largest weight of an event: one event cannot fill a row
 STEP = 32.0  # log2 of what a renormalisation divides by: a power of two, so it rounds nothing
@@ -82,6 +82,9 @@ def windows(batch, history, reach, latest, out):
     (flag 1) belongs to the history of the batch's later events, and so does a later word on what
     was consumed (`history_kernels.judge`); the pages are left as they were before the batch.
 
+    Where histories have `repeats`, each event of an item teaches, and may be paired with an earlier
+    one of the same item: a user may return to it.
+
     Args:
         batch, history: `Batch` and `History`.
         reach: L, at most 255. latest: int32[U], all −1, left so.
@@ -92,6 +95,7 @@ def windows(batch, history, reach, latest, out):
     users, items, weights, flags = batch.users, batch.items, batch.weights, batch.flags
     tail, fill, older, pages = history.tail, history.fill, history.older, history.pages
     disliked, who, heads, gains = history.disliked, out.users, out.heads, out.gains
+    repeats = history.repeats
     starts, others, distances = out.starts, out.others, out.distances
     count = end = 0
     last = np.empty(reach, np.int32)
@@ -105,23 +109,28 @@ def windows(batch, history, reach, latest, out):
         if item < 0:
             continue
         # The history is what this batch has added, newest first, and then the pages.
-        found, link = 0, latest[user]
-        while link >= 0 and items[link] != item:
-            if found < reach:
-                last[found] = items[link] if liked[link] else -1
-                found += 1
-            link = previous[link]
-        if link >= 0:
-            liked[link] = liked[e] if weights[e] != 0.0 else liked[link]
-            continue
-        if consumed(item, user, tail, fill, older, pages):
-            if weights[e] != 0.0:
-                page = judge(item, user, liked[e], tail, fill, older, pages, disliked)
-                if page >= 0:
-                    again[judged] = e
-                    judged += 1
+        before = latest[user]
+        same = before
+        while same >= 0 and items[same] != item:
+            same = previous[same]
+        if before >= 0 and (repeats or same >= 0):
+            stood = same == before or not repeats
+        else:
+            stood = stands(item, user, repeats, tail, fill, older, pages)
+        if weights[e] != 0.0 and (stood or flags[e] & 1 == 0):
+            if same >= 0:
+                liked[same] = liked[e]
+            elif judge(item, user, liked[e], tail, fill, older, pages, disliked) >= 0:
+                again[judged] = e
+                judged += 1
+        if stood and not repeats:
             continue
         if weights[e] > 0.0:
+            found, link = 0, before
+            while link >= 0 and found < reach:
+                last[found] = items[link] if liked[link] else -1
+                found += 1
+                link = previous[link]
             found = recent(user, history, found, last)
             who[count] = user
             heads[count] = item
@@ -133,8 +142,8 @@ def windows(batch, history, reach, latest, out):
                     end += 1
             count += 1
             starts[count] = end
-        if flags[e] & 1:
-            previous[e] = latest[user]
+        if flags[e] & 1 and not stood:
+            previous[e] = before
             latest[user] = e
     for k in range(judged - 1, -1, -1):
         e = again[k]

@@ -138,8 +138,9 @@ def _lower(n: Neighbours, row: int, names: NDArray[np.int32], value: NDArray[np.
     """Subtract from the neighbours of a row that it still has."""
     length = int(n.lengths[row])
     own, values = n.ids[row, :length], n.values[row, :length]
-    order = np.argsort(names)
-    at = np.minimum(np.searchsorted(names[order], own), max(len(names) - 1, 0))
+    names, which = np.unique(names, return_inverse=True)  # an item may stand there repeatedly
+    at = np.minimum(np.searchsorted(names, own), max(len(names) - 1, 0))
     if len(names):
-        there = names[order][at] == own
-        values[there] = np.maximum(values[there] - value[order][at[there]], np.float32(0))
+        there = names[at] == own
+        less = np.bincount(which, value).astype(np.float32)[at[there]]
+        values[there] = np.maximum(values[there] - less, np.float32(0))

@@ -55,7 +55,8 @@ class Noted(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def note(users, items, serials, who, serial, counts):
-    """Record that each user consumed an item, in order: int32[n], int32[n].
+    """Record that each user consumed an item, in order: int32[n], int32[n]. Who took it last of all
+    already is not recorded again.
 
     Args:
         serials: int64[U], the number of the user that is in each cache slot.
@@ -65,7 +66,9 @@ def note(users, items, serials, who, serial, counts):
     """
     for e in range(users.shape[0]):
         item = items[e]
-        place = counts[item] % who.shape[1]
+        last, place = (counts[item] - 1) % who.shape[1], counts[item] % who.shape[1]
+        if counts[item] and who[item, last] == users[e] and serial[item, last] == serials[users[e]]:
+            continue
         who[item, place] = users[e]
         serial[item, place] = serials[users[e]]
         counts[item] += 1

@@ -69,10 +69,9 @@ def shaped(test: Callable[..., None]) -> Callable[..., None]:
 class Plain:
     """Every pair and every weight with the number of the event that gave it."""
 
-    def __init__(self, s: ItemCF) -> None:
-        self.s, self.now = s, 0
-        self.history: dict[int, list[int]] = defaultdict(list)
-        self.disliked: set[tuple[int, int]] = set()
+    def __init__(self, s: ItemCF, repeats: bool = False) -> None:
+        self.s, self.now, self.repeats = s, 0, repeats
+        self.history: dict[int, list[tuple[int, bool]]] = defaultdict(list)  # and whether liked
         self.given: dict[tuple[int, int], Amounts] = defaultdict(list)
         self.weights: dict[int, Amounts] = defaultdict(list)
 
@@ -80,24 +79,24 @@ class Plain:
         s = self.s
         for user, item, weight, flag in part:
             past = self.history[user]
-            if item in past and weight:
-                (self.disliked.discard if weight > 0 else self.disliked.add)((user, item))
-            if item < 0 or item in past:
+            places = [k for k, (other, _) in enumerate(past) if other == item]
+            stood = bool(places) and (not self.repeats or places[-1] == len(past) - 1)
+            if places and weight and (stood or not flag):
+                past[places[-1]] = item, weight > 0
+            if item < 0 or (stood and not self.repeats):
                 continue
             if weight > 0:
                 weight = min(weight, 16.0)
                 self.weights[item].append((self.now, weight))
-                for d, h in enumerate(past[::-1][: s.window], 1):
-                    if (user, h) in self.disliked:
+                for d, (h, liked) in enumerate(past[::-1][: s.window], 1):
+                    if not liked:
                         continue
                     f = weight * (math.exp(-(d - 1) / constants.WINDOW_DECAY) + constants.FLOOR)
                     self.given[h, item].append((self.now, f))
                     self.given[item, h].append((self.now, f * constants.BACKWARD))
                 self.now += 1
-            if flag:
-                past.append(item)
-                if weight <= 0:
-                    self.disliked.add((user, item))
+            if flag and not stood:
+                past.append((item, weight > 0))
 
     def aged(self, amounts: Amounts) -> float:
         return sum(x * math.exp(-(self.now - at) / (self.s.span or math.inf)) for at, x in amounts)
@@ -106,11 +105,10 @@ class Plain:
         """What each history item, newest first, contributes to the score of `item`."""
         c, found = constants, []
         damping = (self.aged(self.weights[item]) + c.SHRINK) ** -c.TARGET_POWER
-        for k, h in enumerate(self.history[user][::-1][: c.RECENT]):
+        for k, (h, liked) in enumerate(self.history[user][::-1][: c.RECENT]):
             pull = damping * math.exp(-k / c.POSITION_DECAY)
             pull /= (self.aged(self.weights[h]) + c.SHRINK) ** c.SOURCE_POWER
-            sign = -1 if (user, h) in self.disliked else 1
-            found.append((h, sign * pull * self.aged(self.given[h, item])))
+            found.append((h, (1 if liked else -1) * pull * self.aged(self.given[h, item])))
         return found
 
     def scores(self, user: int) -> list[float]:
@@ -120,11 +118,10 @@ class Plain:
 class World:
     """A `Neighbours` with its surroundings: pages and a catalogue, both bare arrays."""
 
-    def __init__(self, s: ItemCF, room: int = 1) -> None:
+    def __init__(self, s: ItemCF, room: int = 1, repeats: bool = False) -> None:
         self.model = Neighbours(s, room)
         self.model.reserve(ITEMS)
-        self.pages: Any = Pages(USERS, 64)
-        self.disliked: set[tuple[int, int]] = set()
+        self.pages: Any = Pages(USERS, 64, repeats)
         self.catalogue: Any = SimpleNamespace(size=ITEMS, shown=np.ones(ITEMS, np.bool_))
 
     def learn(self, part: list[Event]) -> Windows:
@@ -140,13 +137,15 @@ class World:
         m = counting_kernels.windows(batch, self.view, reach, latest, out)
         windows = out.first(m, m, out.starts[m])
         self.model.count(windows, windows.heads, windows.others)
-        for user, item, weight, flag in part:
-            if item >= 0 and flag and item not in self.pages.of(user):
-                self.pages.add([(user, item, True)])
-                self.disliked |= {(user, item)} if weight <= 0 else set()
-            elif item >= 0 and weight and item in self.pages.of(user):
-                (self.disliked.discard if weight > 0 else self.disliked.add)((user, item))
+        self.remember(part)
         return windows
+
+    def remember(self, part: list[Event]) -> None:
+        spare = self.pages.spare(len(part))
+        for user, item, weight, flag in part:
+            if item >= 0:
+                history_kernels.note(item, user, bool(flag), weight, self.view, spare)
+        self.pages.take_back(spare)
 
     def scores(self) -> Any:
         """float32[USERS, ITEMS]."""
@@ -161,25 +160,16 @@ class World:
 
     @property
     def view(self) -> history_kernels.History:
-        pages = self.pages
-        disliked = np.zeros(len(pages.older), np.uint32)
-        for user in range(USERS):
-            page, stop = pages.tail[user], pages.fill[user]
-            while page >= 0:
-                bits = [(user, int(j)) in self.disliked for j in pages.pages[page, :stop]]
-                disliked[page] = sum(1 << k for k, bit in enumerate(bits) if bit)
-                page, stop = pages.older[page], pages.pages.shape[1]
-        return history_kernels.History(
-            *pages.arrays(), disliked, np.zeros(USERS, np.int64), np.zeros(USERS, np.int64)
-        )
+        view: history_kernels.History = self.pages.view
+        return view
 
     def columns(self) -> list[list[Any]]:
         m = self.model
         return [a[:ITEMS].tolist() for a in (m.ids, m.values, m.lengths, m.counts)]
 
 
-def both(s: ItemCF, part: list[Event]) -> tuple[World, Plain]:
-    world, plain = World(s), Plain(s)
+def both(s: ItemCF, part: list[Event], repeats: bool = False) -> tuple[World, Plain]:
+    world, plain = World(s, repeats=repeats), Plain(s, repeats)
     world.learn(part)
     plain.learn(part)
     return world, plain
@@ -195,12 +185,12 @@ def pairs(world: World) -> dict[tuple[int, int], float]:
 
 
 @settings(max_examples=80)
-@given(chosen, events, st.integers(0, 79))
+@given(chosen, events, st.integers(0, 79), st.booleans())
 @shaped
 def test_pairs_are_the_reference_however_events_are_batched(
-    s: ItemCF, given_events: list[Event], cut: int
+    s: ItemCF, given_events: list[Event], cut: int, repeats: bool
 ) -> None:
-    world, plain = World(s), Plain(s)
+    world, plain = World(s, repeats=repeats), Plain(s, repeats)
     for part in filter(None, (given_events[:cut], given_events[cut:])):
         world.learn(part)
         plain.learn(part)
@@ -216,10 +206,10 @@ def test_pairs_are_the_reference_however_events_are_batched(
 
 
 @settings(max_examples=80)
-@given(chosen, events)
+@given(chosen, events, st.booleans())
 @shaped
-def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event]) -> None:
-    world, plain = both(s, given_events)
+def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event], repeats: bool) -> None:
+    world, plain = both(s, given_events, repeats)
     found = world.scores()
     for user in range(USERS):
         np.testing.assert_allclose(found[user], plain.scores(user), rtol=1e-4, atol=1e-20)
@@ -268,13 +258,14 @@ def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) ->
 def test_rows_carry_everything(s: ItemCF, first: list[Event], second: list[Event]) -> None:
     """Rows put into an empty model, whatever its gain, continue like the old model."""
     (old, history), new = both(s, first), World(s)
-    new.pages, new.disliked = old.pages, set(old.disliked)
+    new.pages = old.pages
     for slot in range(ITEMS):
         new.model.put_row(slot, old.model.get_row(slot))
     np.testing.assert_allclose(new.scores(), old.scores(), rtol=1e-4, atol=1e-20)
     old.learn(second)
     new.pages = Pages(USERS, 64)
-    new.pages.add([(u, i, True) for u in range(USERS) for i in history.history[u]])
+    past = [(u, i, liked) for u in range(USERS) for i, liked in history.history[u]]
+    new.remember([(u, i, 1.0 if liked else -1.0, True) for u, i, liked in past])
     new.learn(second)
     assert new.model.clock == old.model.clock
     found, wanted = pairs(new), pairs(old)

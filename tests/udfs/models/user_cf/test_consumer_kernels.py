@@ -145,3 +145,16 @@ def test_what_was_taken_soon_after_the_anchor_counts_most() -> None:
     assert around[REACH - 4] == pytest.approx(1 / 5)
     assert around[REACH + 4] == pytest.approx(BEFORE / 5)
     assert len(around) == 2 * REACH + 1
+
+
+def test_who_took_an_item_last_is_not_recorded_again() -> None:
+    table = Consumers(UserCF(consumers=3))
+    table.reserve(4)
+    users = np.array([1, 1, 2, 1, 1, 1], np.int32)
+    items = np.array([0, 0, 0, 0, 3, 3], np.int32)
+    serials = np.array([7, 8, 9])
+    note(users, items, serials, table.who, table.serial, table.counts)
+    assert table.counts[:4].tolist() == [3, 0, 0, 1]
+    assert table.who[0, :3].tolist() == [1, 2, 1]
+    note(users[:1], items[:1], np.array([7, 99, 9]), table.who, table.serial, table.counts)
+    assert table.counts[0] == 4, "the slot belongs to another user by now"
