@@ -6,7 +6,7 @@ TRAIN_MODELS=1 they are trained here too, in environments of their own.
 
 from __future__ import annotations
 
-import json
+import ast
 import os
 import re
 from pathlib import Path
@@ -97,8 +97,8 @@ def test_what_was_kept_names_no_folder_of_whoever_made_it(name: str) -> None:
 
 
 def test_the_examples_know_the_features() -> None:
-    found = re.search(r"FEATURES = (\[.*?\])", (EXAMPLES / "rankings.py").read_text("utf-8"))
-    assert found is not None and json.loads(found[1]) == [*names()]
+    found = re.search(r"FEATURES = (\[.*?\])", (EXAMPLES / "rankings.py").read_text("utf-8"), re.S)
+    assert found is not None and ast.literal_eval(found[1]) == [*names()]
 
 
 @pytest.mark.parametrize("example", ["trees", "network", "gru"])

@@ -15,7 +15,17 @@ import onnx
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-FEATURES = ["item-cf", "user-cf", "product", "taken", "decayed", "likeness", "new", "activity"]
+FEATURES = [
+    "item-cf",
+    "user-cf",
+    "product",
+    "taken",
+    "decayed",
+    "likeness",
+    "new",
+    "had",
+    "activity",
+]
 
 
 def read(log: str) -> list[dict[str, Any]]:
