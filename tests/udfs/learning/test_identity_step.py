@@ -184,7 +184,7 @@ def test_what_is_known_is_told_of_the_person_to_each_id() -> None:
 
 
 def test_why_is_answered_of_the_person_to_the_id_that_asks() -> None:
-    town = Town()
+    town = Town(shards=1)
     town.did(("anon", "x"), ("ann", "y"), ("ann", "z"), ("bob", "w"))
     asked = PersonChange(WHY, "anon", NOW + 1, {"item": "w"})
     town.said(linked("anon", "ann", NOW), asked)
