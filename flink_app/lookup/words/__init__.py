@@ -19,6 +19,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {"en": en.TEXTS, "zh": zh.TEXTS, "d
     model.X     of the source X, where nothing more is known
     followed…   of the source social, by whom or what the user follows
     fact.X      why an item is not in a list, see `udfs.learning.why`
+    place, absent, chance, without, without_none    of an answer why, see `explained`
 """
 
 

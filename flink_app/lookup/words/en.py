@@ -38,8 +38,12 @@ TEXTS = {
     "fact.no_candidate": "no source proposes it for you",
     "fact.ranked_below": "the ranker has it at place {place} of {candidates}; "
     "the list has {length}",
+    "fact.below": "it is not among the first {length} of the lists by {source}",
     "fact.moved": "the step {step} moved it from place {before} to {after}",
     "fact.dropped": "the step {step} took it out, from place {before}",
+    "place": "{item} is at place {place} of the {length} of the list",
+    "absent": "{item} is not in the list",
+    "chance": "it stands there by chance, {chance}, to become known",
     "without": "without what you did with {item}, it would not be in the list",
     "without_none": "no single thing that you did decides whether it is in the list",
 }

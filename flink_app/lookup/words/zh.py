@@ -36,8 +36,12 @@ TEXTS = {
     "fact.few_events": "你的事件太少，还没有自己的列表：{events}个，需要{least}个",
     "fact.no_candidate": "没有任何来源为你推荐它",
     "fact.ranked_below": "排序器把它排在{candidates}个候选中的第{place}位；列表只有{length}项",
+    "fact.below": "它不在{source}列表的前{length}项中",
     "fact.moved": "步骤 {step} 把它从第{before}位移到第{after}位",
     "fact.dropped": "步骤 {step} 把它从第{before}位移出列表",
+    "place": "{item}在列表的{length}项中位于第{place}位",
+    "absent": "{item}不在列表中",
+    "chance": "它以{chance}的概率被随机放在那里，好让人认识它",
     "without": "如果没有你对{item}的操作，它就不会在列表中",
     "without_none": "没有哪一次操作能单独决定它是否在列表中",
 }
