@@ -20,8 +20,9 @@ import { draw } from './list.js';
 import * as look from './look.js';
 import { start as startMe } from './me.js';
 import { Moves } from './moves.js';
-import { because, reason } from './reasons.js';
+import { because, named, reason } from './reasons.js';
 import { similarTo } from './shelves.js';
+import { label, linked, start as startWhy } from './whys.js';
 
 const SHOWN = 12;
 const FETCHED = 24; // so that titles of items that move up are known already
@@ -54,6 +55,7 @@ export function start(given) {
   startMe({
     ...front, forgetting: () => look.drop?.(), forgotten: user => { look.forget?.(user); become(user); },
   });
+  startWhy(front);
   by('query').placeholder = `such as ${look.SEARCH}`;
   look.start(front);
   const asked = new URLSearchParams(location.search).get('user');
@@ -77,7 +79,7 @@ function become(user) {
   by('list').replaceChildren();
   by('said').textContent = '';
   by('who').textContent = 'Waiting for the first list …';
-  state.end = follow(user, FETCHED, list => onList(list, user), hooks.onLink);
+  state.end = follow(named(`/stream/${encodeURIComponent(user)}?n=${FETCHED}`), list => onList(list, user), hooks.onLink);
   shelves();
 }
 
@@ -220,7 +222,7 @@ async function lookForSimilar(item) {
 
 function drawList(moves) {
   state.shown = look.show?.(state.list.items) ?? state.list.items;
-  draw(state.shown, moves, look.newCard, fill);
+  draw(state.shown, moves, item => linked(look.newCard(item)), fill);
 }
 
 /** Draw the list as it is, once more. */
@@ -236,6 +238,7 @@ function refill() {
 /** What a card says, with why it is in the list, and to which of the last items it is similar. */
 function fill(card, entry, place) {
   const like = state.similar.find(one => one.all.has(entry.item))?.item;
+  label(card, state.user);
   look.fill(card, entry, place, reason(entry, { like, words: state.words, verb: look.VERB, nameOf: look.nameOf }));
 }
 
