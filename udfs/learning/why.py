@@ -21,8 +21,9 @@ from udfs.ranking.trace import Sum, Trace, Tracer
 from udfs.rules.rules import Rules
 
 LAST = 50
-"""So many of a user's last items are left out in turn: for each a list is made, half a
-millisecond."""
+"""So many of a user's last items are left out in turn: for each a list is made."""
+FEWEST, WORK = 5, 5_000_000
+"""Fewer where a list takes longer: items times lists, since all items may be looked at for one."""
 
 Fact = dict[str, Any]
 """Why an item is not in a list: `fact`, one of those below, and what it is about.
@@ -107,19 +108,20 @@ class Why:
         events = int(self._learner.users.events[slot])
         if events < lists.minimum_events:
             yield {"fact": "few_events", "events": events, "least": lists.minimum_events}
-        if not barred and not trace.steps[0][1] and not trace.place:
-            yield self._ranked(trace)
-        pairs = zip(trace.steps, trace.steps[1:], strict=False)
+        pairs, dropped, last = zip(trace.steps, trace.steps[1:], strict=False), False, 0
         for (_, before), (step, after) in pairs:
             if before and after and before != after:
                 yield {"fact": "moved", "step": step, "before": before, "after": after}
-            elif before > n and not after and step == trace.steps[-1][0]:
-                if not barred:
-                    yield self._ranked(trace, before)
-            elif before and not after:
+            elif before and not after and before <= n:
                 yield {"fact": "dropped", "step": step, "before": before}
+                dropped = True
+        for _, place in trace.steps:
+            last = place or last
+        if not trace.place and not barred and not dropped:
+            yield self._ranked(trace, last)
 
-    def _ranked(self, trace: Trace, place: int = 0) -> Fact:
+    def _ranked(self, trace: Trace, place: int) -> Fact:
+        """Others are before it; `place`: after the last step that has it, 0: after none."""
         n = self._length
         if trace.sum is not None:
             at = place or trace.sum.place
@@ -133,7 +135,8 @@ class Why:
         """The user's last items, the newest first, with what the list would be without each."""
         users, c = self._learner.users, self._learner.catalogue
         items, likes = users.standing(slot)
-        newest = zip(items[::-1].tolist()[:LAST], likes[::-1].tolist(), strict=False)
+        most = max(FEWEST, min(LAST, WORK // c.size))
+        newest = zip(items[::-1].tolist()[:most], likes[::-1].tolist(), strict=False)
         for ago, (taken, liked) in enumerate(newest):
             with left_out(users, slot, ago):
                 other = self._tracer.trace(slot, item, now_ms)

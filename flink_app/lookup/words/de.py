@@ -37,8 +37,8 @@ TEXTS = {
     "fact.own": "du hast es selbst veröffentlicht",
     "fact.few_events": "du hast zu wenige Ereignisse für eine eigene Liste: {events} von {least}",
     "fact.no_candidate": "keine Quelle schlägt es für dich vor",
-    "fact.ranked_below": "beim Ranker steht es auf Platz {place} von {candidates}; die Liste hat "
-    "{length}",
+    "fact.ranked_below": "es steht auf Platz {place} von {candidates} Kandidaten; "
+    "die Liste hat {length}",
     "fact.below": "es ist nicht unter den ersten {length} der Listen von {source}",
     "fact.moved": "der Schritt {step} hat es von Platz {before} auf {after} verschoben",
     "fact.dropped": "der Schritt {step} hat es herausgenommen, von Platz {before}",

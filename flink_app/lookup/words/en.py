@@ -36,8 +36,7 @@ TEXTS = {
     "fact.own": "you have published it yourself",
     "fact.few_events": "you have too few events for a list of your own: {events} of {least}",
     "fact.no_candidate": "no source proposes it for you",
-    "fact.ranked_below": "the ranker has it at place {place} of {candidates}; "
-    "the list has {length}",
+    "fact.ranked_below": "it is at place {place} of {candidates} candidates; the list has {length}",
     "fact.below": "it is not among the first {length} of the lists by {source}",
     "fact.moved": "the step {step} moved it from place {before} to {after}",
     "fact.dropped": "the step {step} took it out, from place {before}",

@@ -35,7 +35,7 @@ TEXTS = {
     "fact.own": "它是你自己发布的",
     "fact.few_events": "你的事件太少，还没有自己的列表：{events}个，需要{least}个",
     "fact.no_candidate": "没有任何来源为你推荐它",
-    "fact.ranked_below": "排序器把它排在{candidates}个候选中的第{place}位；列表只有{length}项",
+    "fact.ranked_below": "它在{candidates}个候选中排第{place}位；列表只有{length}项",
     "fact.below": "它不在{source}列表的前{length}项中",
     "fact.moved": "步骤 {step} 把它从第{before}位移到第{after}位",
     "fact.dropped": "步骤 {step} 把它从第{before}位移出列表",
