@@ -42,7 +42,7 @@ TEXTS = {
     "fact.below": "es ist nicht unter den ersten {length} der Listen von {source}",
     "fact.moved": "der Schritt {step} hat es von Platz {before} auf {after} verschoben",
     "fact.dropped": "der Schritt {step} hat es herausgenommen, von Platz {before}",
-    "place": "{item} steht auf Platz {place} der {length} in der Liste",
+    "place": "{item} steht auf Platz {place} von {length} in der Liste",
     "absent": "{item} steht nicht in der Liste",
     "chance": "dort steht es durch Zufall, {chance}, um bekannt zu werden",
     "without": "ohne das, was du mit {item} getan hast, stünde es nicht in der Liste",

@@ -40,7 +40,7 @@ TEXTS = {
     "fact.below": "it is not among the first {length} of the lists by {source}",
     "fact.moved": "the step {step} moved it from place {before} to {after}",
     "fact.dropped": "the step {step} took it out, from place {before}",
-    "place": "{item} is at place {place} of the {length} of the list",
+    "place": "{item} is at place {place} of {length} in the list",
     "absent": "{item} is not in the list",
     "chance": "it stands there by chance, {chance}, to become known",
     "without": "without what you did with {item}, it would not be in the list",

@@ -57,7 +57,7 @@ FACTS: list[dict[str, Any]] = [
 def test_the_whole_answer_in_sentences() -> None:
     found = with_words(ANSWER, SAID)
     assert found["sentences"] == [
-        "Mug is at place 3 of the 20 of the list",
+        "Mug is at place 3 of 20 in the list",
         "because you looked at Kettle",
         "the step debias moved it from place 1 to 3",
         "without what you did with Kettle, it would not be in the list",

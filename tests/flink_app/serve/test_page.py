@@ -91,7 +91,7 @@ def ask_why(page: Page, clicked: str) -> None:
     link.click()
     expect(page.locator("#why-of")).to_have_text(name)
     assert page.locator("#because li").all_inner_texts() == [
-        f"{name} is at place 2 of the 20 of the list",
+        f"{name} is at place 2 of 20 in the list",
         f"because you looked at {clicked}",
         f"without what you did with {clicked}, it would not be in the list",
     ]
