@@ -33,12 +33,12 @@ const REMEMBERED = 5; // what was done last, which reasons may mention
 /** What was done with its moments in ms, newest last; it may be acknowledged after its list is drawn. */
 export const clicks = [];
 
-const state = { user: '', list: null, shown: [], waiting: null, end: null, last: '', similar: [], words: '', round: 0 };
+const state = { user: '', list: null, shown: [], waiting: null, end: null, last: '', similar: [], words: '', round: 0, unwanted: new Set() };
 let hooks = { onLink() {}, onProblem() {} };
 
 /** What the look and the rest of the page may use. */
 const front = {
-  become, busy, did, redraw, refill, say, trying, user: () => state.user, onProblem: text => hooks.onProblem(text),
+  become, busy, did, less, redraw, refill, say, trying, user: () => state.user, onProblem: text => hooks.onProblem(text),
 };
 
 export function start(given) {
@@ -72,7 +72,7 @@ function become(user) {
   if (!user) return;
   state.end?.();
   look.become?.(user); // before: what the visitor who leaves has begun is still sent as theirs
-  Object.assign(state, { user, list: null, shown: [], waiting: null, last: '', similar: [], words: '' });
+  Object.assign(state, { user, list: null, shown: [], waiting: null, last: '', similar: [], words: '', unwanted: new Set() });
   sessionStorage.setItem('millirec-user', user);
   by('user').value = user;
   by('query').value = '';
@@ -86,7 +86,7 @@ function become(user) {
 async function onList(list, user) {
   const arrived = performance.now();
   const round = ++state.round;
-  const all = list.items;
+  const all = list.items.filter(entry => !state.unwanted.has(entry.item));
   list.items = all.slice(0, SHOWN);
   await about([...list.items.map(entry => entry.item), ...list.items.flatMap(because)]).catch(() => {});
   if (user !== state.user || round !== state.round) return;
@@ -152,6 +152,12 @@ function search(query) {
   if (!query || busy()) return;
   state.words = query;
   did({ query, type: 'search' }, 'searched for {}', 'other', `“${query}”`);
+}
+
+/** Say that the visitor wants less like an item, which the page does not show any more. */
+function less(item) {
+  state.unwanted.add(item);
+  return did({ item, type: 'dislike' }, 'want less like {}', 'counted');
 }
 
 /** Whether a list is waited for: what is done twice by mistake is not sent twice. */

@@ -14,7 +14,7 @@ export function start(given) {
   by('why').addEventListener('close', () => {
     const less = by('why').returnValue === 'less';
     by('why').returnValue = ''; // else Escape would say the last word once more
-    if (less) front.did({ item: asked, type: 'dislike' }, 'want less like {}');
+    if (less) front.less(asked);
   });
 }
 
