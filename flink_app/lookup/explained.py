@@ -17,6 +17,9 @@ from rich.text import Text
 from flink_app.console.terminal import printable
 from flink_app.lookup.reasons import Said, sentence
 
+_LEAST = 0.0005
+"""What a feature adds at least to be shown: three decimals are."""
+
 
 def named(answer: Mapping[str, Any]) -> list[str]:
     """The items that an answer names."""
@@ -70,7 +73,10 @@ def shown(answer: Mapping[str, Any], said: Said) -> RenderableType:
     head = [Text(printable(one)) for one in answer["sentences"]]
     parts: list[RenderableType] = [*head]
     if ranker := answer.get("ranker"):
-        parts += [Text(), _sum(ranker)]
+        last = ranker["last"]
+        needed = "" if last is None else f", {last:.3f} for the last place of a list"
+        many = f"place {ranker['place']} of {ranker['candidates']} candidates"
+        parts += [Text(), Text(f"the ranker: {many}{needed}"), _sum(ranker)]
     if len(steps := answer.get("steps", ())) > 1:
         places = (f"{one['step']} {one['place'] or '-'}" for one in steps)
         parts.append(Text(printable("place after each step: " + ", ".join(places))))
@@ -83,10 +89,7 @@ def shown(answer: Mapping[str, Any], said: Said) -> RenderableType:
 
 
 def _sum(ranker: Mapping[str, Any]) -> Table:
-    last = ranker["last"]
-    needed = "" if last is None else f", {last:.3f} for the last place"
-    title = f"place {ranker['place']} of {ranker['candidates']} candidates{needed}"
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
+    made = Table(box=box.SIMPLE_HEAD)
     made.add_column("feature")
     for name in ("value", "weight", "adds"):
         made.add_column(name, justify="right")
@@ -107,10 +110,11 @@ def _events(events: list[Mapping[str, Any]], said: Said) -> Table:
     made.add_column("together", justify="right")
     made.add_column("it adds")
     for one in events:
-        name = said.title(one["item"]) if "item" in one else one["key"]
+        taken = said.title(one["item"]) if "item" in one else one["key"]
         liked = "" if one["liked"] else " (disliked)"
         logit = f"{one['logit']:.3f}" if "logit" in one else ""
-        adds = ", ".join(f"{f} {x:+.3f}" for f, x in one.get("adds", {}).items())
+        pairs = one.get("adds", {}).items()
+        adds = ", ".join(f"{name} {x:+.3f}" for name, x in pairs if abs(x) >= _LEAST)
         place = "-" if one["place"] is None else str(one["place"])
-        made.add_row(Text(printable(name + liked)), place, logit, Text(printable(adds)))
+        made.add_row(Text(printable(taken + liked)), place, logit, Text(printable(adds)))
     return made
