@@ -19,6 +19,11 @@ Where = Annotated[
     ),
 ]
 
+Words = Annotated[
+    str,
+    Parameter(help="Say why each item is there in this language, in JSON as why.text: en, zh, de."),
+]
+
 
 @app.command
 def get(
@@ -28,6 +33,7 @@ def get(
     *,
     trending: Annotated[bool, Parameter(negative=(), help="Show the trending list.")] = False,
     where: Where = "",
+    words: Words = "",
     json: Json = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
@@ -39,7 +45,8 @@ def get(
     from flink_app.local.own_redis import with_own_redis
     from flink_app.lookup.lists import list_name, show
 
-    return show(list_name(user, trending), with_own_redis(load(config, settings)), json, where)
+    loaded = with_own_redis(load(config, settings))
+    return show(list_name(user, trending), loaded, json, where, words)
 
 
 @app.command
@@ -47,6 +54,7 @@ def similar(
     item: Annotated[str, Parameter(help="An item's id.")],
     *,
     where: Where = "",
+    words: Words = "",
     json: Json = False,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
@@ -55,7 +63,7 @@ def similar(
     from flink_app.local.own_redis import with_own_redis
     from flink_app.lookup.lists import show
 
-    return show(f"similar:{item}", with_own_redis(load(config, settings)), json, where)
+    return show(f"similar:{item}", with_own_redis(load(config, settings)), json, where, words)
 
 
 @app.command

@@ -1,4 +1,4 @@
-"""The commands about people: forget them, and show what is known of them.
+"""The commands about people: forget them, show what is known of them, and why they get what.
 
 In: arguments. Out: exit codes. Each command imports what does its work.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flink_app.commands.app import ConfigFile, Settings, app
+from flink_app.commands.app import ConfigFile, Json, Settings, app
 from flink_app.config import load
 from udfs.errors import ConfigError
 
@@ -63,3 +63,27 @@ def export(
     from flink_app.local.own_redis import with_own_redis
 
     return ask(with_own_redis(load(config, settings)), user)
+
+
+@app.command
+def why(
+    user: Annotated[str, Parameter(help="A user's id.")],
+    item: Annotated[str, Parameter(help="An item's id.")],
+    *,
+    words: Annotated[str, Parameter(help="The language of the sentences: en, zh, de.")] = "",
+    json: Json = False,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+) -> int:
+    """Tell why an item is in a user's list, or is not: features, steps, past events.
+
+    The running job answers a line in the topic or folder that it reads, and nothing is changed by
+    it. The exit code is 1 if there is no answer after ten seconds.
+
+    Examples:
+        millirec why alice kettle --config shop.toml
+    """
+    from flink_app.data.questions import why as ask
+    from flink_app.local.own_redis import with_own_redis
+
+    return ask(with_own_redis(load(config, settings)), user, item, words, json)

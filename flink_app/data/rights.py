@@ -43,10 +43,12 @@ def line(kind: str, user: str, ts: int, **fields: Any) -> bytes:
     return _encode({"kind": kind, "user": user, "ts": ts, **fields})
 
 
-def answered(value: bytes | None, ts: int) -> dict[str, Any] | None:
-    """The job's answer to what was asked at `ts`, or later; None: there is none yet."""
+def answered(value: bytes | None, ts: int, **same: str) -> dict[str, Any] | None:
+    """The job's answer to what was asked at `ts`, or later, about the same; None: there is none
+    yet."""
     found = _decode(value) if value else {}
-    return found if found.get("ts", 0) >= ts else None
+    own = all(found.get(name) == wanted for name, wanted in same.items())
+    return found if own and found.get("ts", 0) >= ts else None
 
 
 def with_lists(known: Mapping[str, Any], values: Sequence[bytes | None]) -> dict[str, Any]:
@@ -87,15 +89,15 @@ def forget(loaded: Loaded, users: Sequence[str], wait: bool = True) -> int:
             cannot be written, or Redis does not answer.
     """
     find = stored_user(loaded.config)
-    ts = _sent(loaded, FORGET, users)
+    ts = sent(loaded, FORGET, users)
     if not wait:
         return FINISHED
     missing, end = 0, time.monotonic() + ANSWER_S
     for user in users:
-        found = _answer(loaded, RECEIPT + digest(find(user)), ts, end)
+        found = answer_to(loaded, RECEIPT + digest(find(user)), ts, end)
         if found is None:
             missing += 1
-            _say_late(user)
+            say_late(user)
             continue
         print(
             f"{printable(user)} was forgotten at {found['done']}; checkpoints and savepoints may "
@@ -107,10 +109,10 @@ def forget(loaded: Loaded, users: Sequence[str], wait: bool = True) -> int:
 
 def export(loaded: Loaded, user: str) -> int:
     """Print what is known of a user, as JSON; returns the exit code. Errors as in `forget`."""
-    ts, name = _sent(loaded, EXPORT, [user]), stored_user(loaded.config)(user)
-    found = _answer(loaded, KNOWN + digest(name), ts, time.monotonic() + ANSWER_S)
+    ts, name = sent(loaded, EXPORT, [user]), stored_user(loaded.config)(user)
+    found = answer_to(loaded, KNOWN + digest(name), ts, time.monotonic() + ANSWER_S)
     if found is None:
-        _say_late(user)
+        say_late(user)
         return FAILED
     client, address = find_redis(loaded)
     with told(address):
@@ -120,28 +122,29 @@ def export(loaded: Loaded, user: str) -> int:
     return FINISHED
 
 
-def _sent(loaded: Loaded, kind: str, users: Sequence[str]) -> int:
-    """Write a line for each user; returns their time."""
+def sent(loaded: Loaded, kind: str, users: Sequence[str], **fields: Any) -> int:
+    """Write a line for each user; returns their time. Errors as in `forget`."""
     sink = sink_of(loaded.config)
     if isinstance(sink, str):
         raise ConfigError(f"nothing can be asked of the job: {sink}")
     ts = time.time_ns() // 1_000_000
-    sink.write([line(kind, user, ts) for user in users], users)
+    sink.write([line(kind, user, ts, **fields) for user in users], users)
     return ts
 
 
-def _answer(loaded: Loaded, key: str, ts: int, end: float) -> dict[str, Any] | None:
+def answer_to(loaded: Loaded, key: str, ts: int, end: float, **same: str) -> dict[str, Any] | None:
     """The job's answer to what was asked for at `ts`; None if there is none by `end`, as
-    `time.monotonic` counts."""
+    `time.monotonic` counts. `same`: as of `answered`."""
     client, address = find_redis(loaded)
     key = loaded.config.redis.prefix + key
     with told(address):
-        while (found := answered(read(client, key), ts)) is None and time.monotonic() < end:
+        while (found := answered(read(client, key), ts, **same)) is None and time.monotonic() < end:
             time.sleep(_LOOK_S)
     return found
 
 
-def _say_late(user: str) -> None:
+def say_late(user: str) -> None:
+    """Say that the job has not answered a question about a user."""
     text = (
         f"{printable(user)}: the line is written, but the job has not answered within "
         f"{ANSWER_S:g} s. It does once it gets there: is it running, and does it read from there?"

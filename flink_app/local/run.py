@@ -287,9 +287,9 @@ class _Run:
             value = lists.read(self._client, key) if key else None
             if value is not None:
                 found = contract.read(value)
-                names = lists.titles(self._client, prefix, [entry.item for entry in found.items])
+                said = lists.said_in(self._client, prefix, value)
                 shown = f"{key}, the first {_SAMPLE_LENGTH}"
-                out.print(lists.table(found, shown, names, lists.now_ms(), _SAMPLE_LENGTH))
+                out.print(lists.table(found, shown, said, lists.now_ms(), _SAMPLE_LENGTH))
         if self._config.privacy.pseudonyms:
             user = None  # `millirec get` wants the id, which nobody here knows
         hints = summary.commands(self._config, user, address)

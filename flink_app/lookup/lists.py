@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,9 +26,19 @@ from flink_app.connections.redis_start import began_ms
 from flink_app.console.failures import FAILED, FINISHED
 from flink_app.console.live import clock
 from flink_app.console.terminal import printable
+from flink_app.lookup.reasons import (
+    Said,
+    language_of,
+    languages,
+    named_in,
+    read_items_said,
+    sentence,
+    worded,
+)
+from flink_app.lookup.words import DEFAULT
 from udfs.errors import ConfigError, ServiceError
 from udfs.lists import contract
-from udfs.lists.contract import RecommendationList
+from udfs.lists.contract import Entry, RecommendationList
 from udfs.lists.keys import ITEM, METADATA, POPULAR, TRENDING, USER, escaped, split
 from udfs.rules.errors import ExpressionError
 from udfs.stores.redis_refusals import told
@@ -40,8 +50,8 @@ def read(client: redis.Redis, key: str) -> bytes | None:
     return value if isinstance(value, bytes) else None
 
 
-def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]:
-    """The titles of those items that have metadata with one, under `item:<item>`."""
+def said_of(client: redis.Redis, prefix: str, items: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """What is said of those items that have metadata, under `item:<item>`."""
     if not items:
         return {}
     # Not MGET: in a Redis Cluster the keys are on several nodes.
@@ -52,25 +62,31 @@ def titles(client: redis.Redis, prefix: str, items: list[str]) -> dict[str, str]
         values = pipeline.execute()
     except redis.exceptions.NoPermissionError:
         return {}  # a reader of lists may not be allowed to see what the shop has written
-    found = {}
-    for item, value in zip(items, values, strict=True):
-        try:
-            metadata = msgspec.json.decode(value) if value else None
-        except msgspec.DecodeError:
-            continue  # the shop may write what it likes there
-        if isinstance(metadata, dict) and isinstance(metadata.get("title"), str):
-            found[item] = metadata["title"]
-    return found
+    return read_items_said(dict(zip(items, values, strict=True)))
+
+
+def titles(client: redis.Redis, prefix: str, items: Sequence[str]) -> dict[str, str]:
+    """The titles of those items that have metadata with one, under `item:<item>`."""
+    said = Said(items=said_of(client, prefix, items))
+    return {item: said.title(item) for item in said.items if said.items[item].get("title")}
+
+
+def said_in(client: redis.Redis, prefix: str, value: bytes, language: str = DEFAULT) -> Said:
+    """What is said of the items of a list, and of those that its reasons name."""
+    entries = contract.read_items(value).items
+    items = dict.fromkeys([*(entry.item for entry in entries), *named_in(entries)])
+    return Said(language, said_of(client, prefix, [*items]))
 
 
 def table(
-    found: RecommendationList, key: str, names: Mapping[str, str], now_ms: int, length: int = 0
+    found: RecommendationList, key: str, said: Said, now_ms: int, length: int = 0
 ) -> RenderableType:
     """A list for people.
 
     Args:
-        names: titles by item. now_ms: the clock, for the list's age. length: items shown; 0: all.
+        said: of the items. now_ms: the clock, for the list's age. length: items shown; 0: all.
     """
+    names = {item: said.title(item) for item in said.items if said.items[item].get("title")}
     age = clock(max(0, now_ms - found.at) / 1000)
     shown = Table(box=box.SIMPLE_HEAD)
     shown.add_column("", justify="right", style="dim")
@@ -83,7 +99,7 @@ def table(
         cells: list[str | Text] = [str(place), Text(printable(entry.item))]
         if names:
             cells.append(Text(printable(names.get(entry.item, ""))))
-        shown.add_row(*cells, f"{entry.score:.3f}", Text(printable(reason(entry.why))))
+        shown.add_row(*cells, f"{entry.score:.3f}", Text(printable(reason(entry, said))))
     # Not the table's own caption, which would be as narrow as the table.
     body = shown if found.items else Text("\n  an empty list\n", style="dim")
     origin = printable(f"source {found.source}, {age} old, id {found.id}")
@@ -106,15 +122,17 @@ def list_name(user: str, trending: bool) -> str:
     return USER.of(user) if user else TRENDING.of() if trending else POPULAR.of()
 
 
-def show(name: str, loaded: Loaded, as_json: bool, where: str = "") -> int:
+def show(name: str, loaded: Loaded, as_json: bool, where: str = "", language: str = "") -> int:
     """Print the list called `name` (`rec:alice`, `similar:1580`, `trending`); the exit code.
 
     Args:
         where: a condition on the items, see `filtered`; "": all of them.
+        language: in which the reasons are said, in JSON too; "": in a table, in English.
 
     Raises:
-        ServiceError: no Redis answers. ConfigError: it is no condition.
+        ServiceError: no Redis answers. ConfigError: it is no condition, or no language.
     """
+    spoken = required(language)
     client, address = find_redis(loaded)
     prefix = loaded.config.redis.prefix
     name = _stored(name, loaded)
@@ -126,20 +144,37 @@ def show(name: str, loaded: Loaded, as_json: bool, where: str = "") -> int:
         return FAILED
     _warn_of_earlier(value, began_ms(client, prefix))
     out = Console()
-    if as_json or not out.is_terminal:
+    as_json = as_json or not out.is_terminal
+    if as_json and not language:
         sys.stdout.buffer.write(value + b"\n")
         return FINISHED
     try:
-        found = contract.read(value)
+        found, entries = contract.read(value), contract.read_items(value)
     except msgspec.DecodeError as error:
         raise ServiceError(
             f"{printable(key)} in Redis at {address} is not a list of millirec: {error}. "
             "Show it with --json."
         ) from error
     with told(address):
-        names = titles(client, prefix, [entry.item for entry in found.items])
-    out.print(table(found, key, names, now_ms()))
+        said = said_in(client, prefix, value, spoken)
+    if as_json:
+        worded(entries.items, said)
+        sys.stdout.buffer.write(msgspec.json.encode(entries) + b"\n")
+    else:
+        out.print(table(found, key, said, now_ms()))
     return FINISHED
+
+
+def required(language: str) -> str:
+    """The language that is asked for, English if none is.
+
+    Raises:
+        ConfigError: there is no such language.
+    """
+    found = language_of(language) if language else DEFAULT
+    if found is None:
+        raise ConfigError(f"there are no words in the language {language!r}: choose {languages()}")
+    return found
 
 
 def _filtered(client: redis.Redis, loaded: Loaded, name: str, where: str) -> bytes | None:
@@ -210,11 +245,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def reason(why: dict[str, Any]) -> str:
-    """`why` in words.
+def reason(entry: Entry, said: Said) -> str:
+    """The model of an entry and its reason in words; "" if the list gives none.
 
-    >>> reason({"model": "item-cf", "because": ["kettle", "mug"]})
-    'item-cf, because of kettle, mug'
+    >>> reason(Entry("pot", 1.0, {"model": "item-cf", "because": ["kettle"]}), Said())
+    'item-cf: because you looked at kettle'
     """
-    because = ", ".join(map(str, why.get("because", ())))
-    return str(why.get("model", "")) + (f", because of {because}" if because else "")
+    why = entry.why
+    return f"{why['model']}: {sentence(entry.item, why, said)}" if "model" in why else ""

@@ -23,6 +23,7 @@ class Wish(msgspec.Struct, frozen=True):
         n: maximum number of items; None: all. exclude: items to leave out before counting.
         explain: whether items say why they are there. offset: how many of the others to skip.
         filter: a condition on items, for `filters`; "": none.
+        words: the language in which the reasons are said, too, for `wording`; "": in none.
     """
 
     n: int | None = None
@@ -30,6 +31,7 @@ class Wish(msgspec.Struct, frozen=True):
     explain: bool = True
     offset: int = 0
     filter: str = ""
+    words: str = ""
 
     @property
     def everything(self) -> bool:

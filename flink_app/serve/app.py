@@ -28,6 +28,7 @@ from flink_app.serve import (
     problems,
     rank_routes,
     user_routes,
+    why_routes,
 )
 from flink_app.serve.bodies import JSON
 from flink_app.serve.guard import Guard
@@ -91,7 +92,7 @@ def _routes(services: Services) -> FastAPI:
     problems.install(app)
     for module in (
         *(list_routes, rank_routes, event_routes, item_routes),
-        *(gorse_routes, gorse_item_routes, user_routes),
+        *(gorse_routes, gorse_item_routes, user_routes, why_routes),
     ):
         app.include_router(module.routes(services))
     _add_health(app, services)

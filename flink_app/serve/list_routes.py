@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from flink_app.serve.answers import answer
+from flink_app.serve.answers import Wish, answer
 from flink_app.serve.bodies import JSON, posted
 from flink_app.serve.contexts import CONTEXT_QUERY, Known, segments_of
 from flink_app.serve.filters import Asked, check
@@ -37,8 +37,17 @@ def json(body: bytes) -> Response:
 def routes(services: Services) -> APIRouter:
     """The routes."""
     serve, lists, filters = services.config.serve, services.lists, services.filters
+    words = services.wording.of
     router = APIRouter(tags=["lists"], route_class=posted(serve, _EXAMPLE))
     longest, most = services.config.events.max_id_bytes, serve.max_batch
+
+    async def _of_all(found: Found, wish: Wish, name: str) -> bytes:
+        """The answer with a list that is the same for everybody."""
+        if wish.filter:
+            [body] = await filters.of([Asked(found)], wish, name)
+        else:
+            body = answer(found, wish)
+        return await words(body, wish.words)
 
     @router.get(
         "/recommend/{user:id}",
@@ -49,23 +58,27 @@ def routes(services: Services) -> APIRouter:
         checked([user], "user", longest)
         segments = segments_of(context, longest)
         if wish.filter:
-            return json((await filters.of_users([user], wish, segments))[0])
-        [(found, own)] = await lists.of_users([user], segments)
-        return json(answer(found, wish, user, own))
+            [body] = await filters.of_users([user], wish, segments)
+        else:
+            [(found, own)] = await lists.of_users([user], segments)
+            body = answer(found, wish, user, own)
+        return json(await words(body, wish.words, segments))
 
     @router.post("/recommend", summary="The lists of many users, in one round trip to Redis")
     async def recommend_many(many: Many) -> Response:
         limit(len(many.users), most, "users")
         checked(many.users, "user", longest)
         segments = segments_of(many.context, longest)
+        wish = many.wish
         if many.filter:
-            answers = await filters.of_users(many.users, many.wish, segments)
+            answers = await filters.of_users(many.users, wish, segments)
         else:
             found = await lists.of_users(many.users, segments)
             answers = [
-                answer(one, many.wish, user, own)
+                answer(one, wish, user, own)
                 for user, (one, own) in zip(many.users, found, strict=True)
             ]
+        answers = [await words(one, wish.words, segments) for one in answers]
         return json(b'{"lists":[' + b",".join(answers) + b"]}")
 
     @router.get("/similar/{item:id}", summary="Similar items")
@@ -75,9 +88,7 @@ def routes(services: Services) -> APIRouter:
         if found.value is None:
             detail = "There is no list of similar items: the job has not learned this item yet."
             raise Problem(404, "unknown-item", detail)
-        if wish.filter:
-            return json((await filters.of([Asked(found)], wish, ITEM.key))[0])
-        return json(answer(found, wish))
+        return json(await _of_all(found, wish, ITEM.key))
 
     @router.get(
         "/popular", summary="What is popular now, for everybody or without what a user has consumed"
@@ -92,17 +103,15 @@ def routes(services: Services) -> APIRouter:
                 wish = replace(wish, exclude={*wish.exclude, *consumed})
                 found = Found(found.value, found.stale or listed.stale)
         if wish.filter:
-            return json(
-                (await filters.of([Asked(found, user, False, known)], wish, POPULAR.key))[0]
-            )
-        return json(answer(found, wish, user, own=False, known=known))
+            [body] = await filters.of([Asked(found, user, False, known)], wish, POPULAR.key)
+        else:
+            body = answer(found, wish, user, own=False, known=known)
+        return json(await words(body, wish.words))
 
     @router.get("/trending", summary="What is chosen much more than before; may be empty")
     async def trending(wish: Wished) -> Response:
         found = lists.shared(TRENDING.key)
-        if wish.filter:
-            return json((await filters.of([Asked(found)], wish, TRENDING.key))[0])
-        return json(answer(found, wish))
+        return json(await _of_all(found, wish, TRENDING.key))
 
     @router.get("/stream/{user:id}", summary="A user's list whenever it changes, as events")
     async def stream(user: str, wish: Wished) -> Response:

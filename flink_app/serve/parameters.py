@@ -10,14 +10,17 @@ from typing import Annotated
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
+from flink_app.lookup.reasons import languages
 from flink_app.serve.answers import Wish
 from flink_app.serve.problems import Problem
+from flink_app.serve.wording import required
 
 _MOST = 100_000
 _CONTEXT = (
     'What is known of users without a list, such as {"country":"DE","device":"phone"}: they '
     "get what users of these segments begin with."
 )
+_WORDS = f"The language in which why.text says each reason: {languages()}."
 _FILTER = 'A condition on items, such as `category == "books" && price < 20`.'
 
 
@@ -29,12 +32,13 @@ async def _wish(
     explain: Annotated[bool, Query(description="Whether to say why each item is there.")] = True,
     offset: Annotated[int, Query(ge=0, le=_MOST, description="Number of items to skip.")] = 0,
     filter: Annotated[str, Query(description=_FILTER)] = "",
+    words: Annotated[str, Query(description=_WORDS)] = "",
 ) -> Wish:
-    return Wish(n, frozenset(exclude or ()), explain, offset, filter)
+    return Wish(n, frozenset(exclude or ()), explain, offset, filter, required(words))
 
 
 Wished = Annotated[Wish, Depends(_wish)]
-"""The query `n`, `exclude`, `explain`, `offset`, `filter`."""
+"""The query `n`, `exclude`, `explain`, `offset`, `filter`, `words`."""
 
 Owner = Annotated[
     str | None, Query(description="A user, who gets no popular items consumed already.")
@@ -52,11 +56,19 @@ class Many(BaseModel):
     explain: bool = Field(True, description="Whether to say why each item is there.")
     offset: int = Field(0, ge=0, le=_MOST, description="Number of items to skip in every list.")
     filter: str = Field("", description=_FILTER)
+    words: str = Field("", description=_WORDS)
 
     @property
     def wish(self) -> Wish:
         """Which part of each list to return."""
-        return Wish(self.n, frozenset(self.exclude), self.explain, self.offset, self.filter)
+        return Wish(
+            self.n,
+            frozenset(self.exclude),
+            self.explain,
+            self.offset,
+            self.filter,
+            required(self.words),
+        )
 
 
 class Candidates(BaseModel):

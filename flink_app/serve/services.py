@@ -28,6 +28,7 @@ from flink_app.serve.redis_sources import FAILURES
 from flink_app.serve.second_source import second_source
 from flink_app.serve.streams import Streams
 from flink_app.serve.told import Clock, Told, parted, together
+from flink_app.serve.wording import Wording
 from udfs.events.items import ItemReader
 from udfs.events.people import PeopleReader
 
@@ -52,8 +53,14 @@ class Services:
         self.lists = Lists(self.reader, config, self.hidden, self.second)
         self.fields = ItemFields(self.reader, settings.prefix)
         self.filters = Filters(self.lists, self.fields, config)
+        self.wording = Wording(self.fields)
         self.streams = Streams(
-            self.reader.source, self.lists, self.filters, settings.prefix, serve.max_streams
+            self.reader.source,
+            self.lists,
+            self.filters,
+            settings.prefix,
+            serve.max_streams,
+            self.wording,
         )
         self.hidden.changed += [self.fields.clear, self.streams.wake_all]
         sink = sink_of(config)

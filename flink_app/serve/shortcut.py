@@ -67,7 +67,7 @@ def _wish(query: bytes) -> Wish | None:
     """What a query wishes; None if it has other parameters, which the framework looks at.
 
     >>> _wish(b"n=3"), _wish(b"filter=price+%3C+2&n=3").filter, _wish(b"n=3&offset=1")
-    (Wish(n=3, exclude=(), explain=True, offset=0, filter=''), 'price < 2', None)
+    (Wish(n=3, exclude=(), explain=True, offset=0, filter='', words=''), 'price < 2', None)
     """
     found = _QUERY.fullmatch(query)
     if found is not None:

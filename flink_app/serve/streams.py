@@ -19,6 +19,7 @@ from flink_app.serve.filters import Filters
 from flink_app.serve.lists import Found, Lists
 from flink_app.serve.problems import Problem
 from flink_app.serve.redis_sources import FAILURES, Source
+from flink_app.serve.wording import Wording
 from udfs.lists.contract import id_of
 from udfs.lists.keys import CHANNEL
 
@@ -33,8 +34,15 @@ class Streams:
     """All open streams; use it in one event loop."""
 
     def __init__(
-        self, source: Source, lists: Lists, filters: Filters, prefix: str, most: int
+        self,
+        source: Source,
+        lists: Lists,
+        filters: Filters,
+        prefix: str,
+        most: int,
+        wording: Wording,
     ) -> None:
+        self._wording = wording
         self._source, self._lists, self._filters, self._most = source, lists, filters, most
         self._channel = prefix + CHANNEL
         self._open: dict[bytes, set[asyncio.Event]] = {}
@@ -86,8 +94,10 @@ class Streams:
 
     async def _made(self, found: Found, wish: Wish, user: str, own: bool) -> bytes:
         if wish.filter:
-            return (await self._filters.of_users([user], wish))[0]
-        return answer(found, wish, user, own)
+            [body] = await self._filters.of_users([user], wish)
+        else:
+            body = answer(found, wish, user, own)
+        return await self._wording.of(body, wish.words)
 
     def close(self) -> None:
         """End all streams."""

@@ -42,9 +42,9 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/users/{user:id}/data", tags=["users"], summary="All that is known of a user")
     async def data(user: str) -> Response:
-        found = await _ask(services, EXPORT, KNOWN, user)
+        found = await ask(services, EXPORT, KNOWN, user)
         if found is None:
-            raise Problem(503, "not-answered", _late("told what it knows"), retry_s=5)
+            raise Problem(503, "not-answered", late("told what it knows"), retry_s=5)
         name = services.lists.stored_user(user)
         try:
             found |= await asyncio.to_thread(kept_of, services.config, name, found, reads)
@@ -56,7 +56,7 @@ def routes(services: Services) -> APIRouter:
     async def forget(user: str) -> Response:
         receipt = await _forget(services, user)
         if receipt is None:
-            body = {"forgotten": False, "detail": _late("forgotten the user")}
+            body = {"forgotten": False, "detail": late("forgotten the user")}
             return Response(_encode(body), 202, media_type=JSON)
         return json(_encode({"forgotten": True, "receipt": receipt}))
 
@@ -71,21 +71,28 @@ def routes(services: Services) -> APIRouter:
 async def _forget(services: Services, user: str) -> dict[str, Any] | None:
     """The receipt; None if the job has not written it within `WAIT_S`. The line is durable."""
     try:
-        return await _ask(services, FORGET, RECEIPT, user)
+        return await ask(services, FORGET, RECEIPT, user)
     finally:  # also where Redis is away: that is when lists are remembered
         services.lists.forget(services.lists.stored_user(user))
 
 
-async def _ask(services: Services, kind: str, head: str, user: str) -> dict[str, Any] | None:
-    """Write a line about a user, and wait for the job's answer."""
+async def ask(
+    services: Services, kind: str, head: str, user: str, **fields: str
+) -> dict[str, Any] | None:
+    """Write a line about a user, and wait for the job's answer; None: there is none within
+    `WAIT_S`. An answer has the same `fields` as the line.
+
+    Raises:
+        Problem: no line can be written, it is refused, or Redis does not answer.
+    """
     checked([user], "user", services.config.events.max_id_bytes)
     services.inbox.require()
     ts = services.clock()
-    judged = await services.take([line(kind, user, ts)])
+    judged = await services.take([line(kind, user, ts, **fields)])
     if not judged.lines:
         raise Problem(422, "bad-id", f"The line is refused: {judged.rejected[0].detail}.")
     key, end = head + digest(services.lists.stored_user(user)), time.monotonic() + WAIT_S
-    while (found := answered((await _values(services, [key]))[0], ts)) is None:
+    while (found := answered((await _values(services, [key]))[0], ts, **fields)) is None:
         if time.monotonic() > end:
             return None
         await asyncio.sleep(_LOOK_S)
@@ -100,5 +107,6 @@ async def _values(services: Services, keys: list[str]) -> list[bytes | None]:
         raise away(str(error)) from None
 
 
-def _late(what: str) -> str:
+def late(what: str) -> str:
+    """The sentence where the job has not done what it was asked for."""
     return f"The line is written, but the job has not {what} within {WAIT_S:g} s: does it run?"

@@ -17,7 +17,7 @@ from tests.flink_app.test_savepoints import deliver
 from tests.waiting import wait_for
 from udfs.learning.impersonal import NOTHING_IN_REDIS
 from udfs.learning.places import REDIS, names
-from udfs.lists.keys import KNOWN, RECEIPT, digest
+from udfs.lists.keys import KNOWN, RECEIPT, WHY, digest
 
 pytestmark = pytest.mark.job
 
@@ -103,12 +103,19 @@ def test_not_a_byte_is_left(
         assert (told["events"], len(told["history"])) == (events, 60)
         assert {*told["said"]} == {"country", "follows", *(["language"] * several)}
         assert [one["id"] for one in told.get("ids", [{"id": ALICE}])] == ids
+        last = next(one["item"] for one in told["history"])
+        why = [{"kind": "why", "user": ids[-1], "item": last, "ts": begun + 110}]
+        deliver(inbox, "why", why)
+        wait_for(lambda: redis_client.exists(WHY + digest(ids[-1])) == 1)
+        answer = msgspec.json.decode(redis_client.get(WHY + digest(ids[-1])))
+        assert answer["facts"][0] == {"fact": "consumed"}
         # All that is about to go is there, or else this test would prove nothing.
         before = savepoint(job, saved)
         assert all(one.encode() in before for one in ids)
         held = {key for key, value in everything(redis_client).items() if named(value)}
         kinds = "rec", "kept", "factor"
-        own = {KNOWN + digest(ALICE), *(f"{k}:{one}" for k in kinds for one in ids)}
+        asked = KNOWN + digest(ALICE), WHY + digest(ids[-1])
+        own = {*asked, *(f"{k}:{one}" for k in kinds for one in ids)}
         assert own <= held <= {*own, "rec:u0"}  # which may say whom an item is from
         caplog.clear()
 

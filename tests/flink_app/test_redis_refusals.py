@@ -38,6 +38,7 @@ READERS = {
     "redis-usage": ["redis-usage"],
     "forget": ["forget", "ann", *FOLDER],
     "export": ["export", "ann", *FOLDER],
+    "why": ["why", "ann", "kettle", *FOLDER],
 }
 WRITERS = {
     "run": ["run", EVENTS],

@@ -7,6 +7,7 @@ user, and a `Rejected` for the others.
 The reasons are those of `udfs.events.decode`, and
 
     missing_to, empty_to       a link does not say to which id
+    missing_item, empty_item   a question why does not say of which item
     missing_personalise        consent does not say whether lists may be personal
     no_identity                a link, in a job that does not resolve identities
 """
@@ -30,13 +31,14 @@ from udfs.events.raw_columns import Problem, Rejected, clean_ids, clean_times, s
 from udfs.events.sessions import users_of
 from udfs.events.settings import DecodeSettings
 
-PROFILE, CONSENT, FORGET, EXPORT, LINK, UNLINK = KINDS = (
+PROFILE, CONSENT, FORGET, EXPORT, LINK, UNLINK, WHY = KINDS = (
     "profile",
     "consent",
     "forget",
     "export",
     "link",
     "unlink",
+    "why",
 )
 """The kinds of these lines.
 
@@ -46,6 +48,7 @@ PROFILE, CONSENT, FORGET, EXPORT, LINK, UNLINK = KINDS = (
     export    nothing more: what is known of the user is to be told
     link      {"to": another id of the same person}
     unlink    nothing more: from now on the id is a person of its own
+    why       {"item": an item}: why it is in the user's list, or is not, is to be told
 """
 GONE = "gone"
 """The kind of what all shards are told when a user was forgotten or opted out: nobody follows that
@@ -129,13 +132,14 @@ class PeopleReader:
         given, sessions = ([one.get(name) for one in objects] for name in ("user", "session"))
         whole = self._settings.ids == "integers"
         users = self._ids(users_of(given, sessions, problems, integers=whole), "user", problems)
-        rows = [row for row, one in enumerate(objects) if one.get("kind") == LINK]
-        wrong: dict[int, Problem] = {}
-        others = self._ids([objects[row].get("to") for row in rows], "to", wrong)
-        for row, other in zip(rows, others, strict=True):
-            fields[row]["to"] = other
-        for at, why in wrong.items():
-            problems.setdefault(rows[at], why)
+        for kind, name in ((LINK, "to"), (WHY, "item")):
+            rows = [row for row, one in enumerate(objects) if one.get("kind") == kind]
+            wrong: dict[int, Problem] = {}
+            others = self._ids([objects[row].get(name) for row in rows], name, wrong)
+            for row, other in zip(rows, others, strict=True):
+                fields[row][name] = other
+            for at, why in wrong.items():
+                problems.setdefault(rows[at], why)
         times = self._times([one.get("ts") for one in objects], now_ms, problems)
         return [
             PersonChange(str(one["kind"]), user, ts, own)

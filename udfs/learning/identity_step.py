@@ -28,6 +28,7 @@ from udfs.events.people import (
     LISTS,
     PERSONALISE,
     UNLINK,
+    WHY,
     PersonChange,
     is_people,
     leaves,
@@ -197,6 +198,9 @@ class IdentityStep:
             yield from self._forget(change)
         elif change.kind == GONE:
             pass  # all shards are told of all ids of the person when it is forgotten
+        elif change.kind == WHY:
+            fields = {**change.fields, "asked": user}
+            yield from self._pass([replace(change, user=persons.place(user), fields=fields)])
         elif change.kind == EXPORT:
             known = {"asked": user, "ids": persons.known(user)}
             yield from self._pass([replace(change, user=persons.place(user), fields=known)])

@@ -30,6 +30,7 @@ from udfs.lists.update import ListUpdates
 from udfs.memory import random_kernels
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.columns import Table, column
+from udfs.memory.left_out import left_out
 from udfs.memory.takers import Takers
 from udfs.memory.users import Users
 from udfs.models.factors.arrays import Draws, Ratings
@@ -113,6 +114,9 @@ class Learner:
         trial.models.content.compile(trial.catalogue.slots("xyz"), slots)
         for name in beside(self.settings):
             trial.models.rank(slots, 1, name)
+        with left_out(trial.users, int(slots[0]), 0):  # as for the answer to a question why
+            if trial.models.counting:
+                _ = [*trial.models.blend.measure(trial.models.moment(slots, 1))]
         trial.users.events[slots] = 0
         made += trial.user_lists(slots, 1) + trial.shared.updates(1, everything=True)
         _ = [updates.json for updates in made]

@@ -16,6 +16,7 @@ from udfs.events.people import (
     FORGET,
     GONE,
     PROFILE,
+    WHY,
     PersonChange,
     unpack_people,
 )
@@ -26,6 +27,7 @@ from udfs.learning.list_step import ListStep
 from udfs.learning.profiles import ProfileStep
 from udfs.learning.rights_step import RightsStep
 from udfs.learning.user_shard import Handles, UserShard
+from udfs.learning.why_step import WhyStep
 from udfs.state.item_records import merged, pack_record, unpack_record
 
 
@@ -33,7 +35,7 @@ class PeopleStep:
     """The people of one subtask's shards; `state` is scoped to the current one.
 
     Args:
-        refresh: whether lists are written. rights: what users may ask for.
+        refresh: whether lists are written. rights: what users may ask for. why: answers them.
     """
 
     def __init__(
@@ -43,10 +45,12 @@ class PeopleStep:
         lists: ListStep,
         rights: RightsStep,
         profiles: ProfileStep,
+        why: WhyStep,
         refresh: bool,
     ) -> None:
         self._state, self._learner, self._lists = state, learner, lists
         self._rights, self._profiles, self._refresh = rights, profiles, refresh
+        self._why = why
 
     def take(self, shard: UserShard, changes: list[PersonChange], now_ms: int) -> Iterator[Effect]:
         """Take what is said of users, in order, and write their lists."""
@@ -75,6 +79,8 @@ class PeopleStep:
                 yield from self._rights.consent(shard, change, now_ms)
             if kind == EXPORT:
                 yield self._rights.export(shard, change, now_ms)
+            elif kind == WHY:
+                yield self._why.answer(shard, change, now_ms)
             elif kind in (PROFILE, CONSENT) and shard.forgotten.takes(user, change.ts):
                 self._note(change)
                 touched[user] = None

@@ -134,7 +134,7 @@ PLACES = (
     Place(REDIS, ("rec:",), "the list", "seconds", "redis.expiry_s"),
     Place(REDIS, ("kept:",), "what follows the list", "seconds", "redis.expiry_s"),
     Place(REDIS, ("factor:",), "the factor", "seconds", "redis.expiry_s"),
-    Place(REDIS, ("export:",), "an answer to what is known", "seconds", "privacy.export_s"),
+    Place(REDIS, ("export:", "export:why:"), "answers to questions", "seconds", "privacy.export_s"),
     Place(
         REDIS,
         ("forget:",),

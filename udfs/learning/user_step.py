@@ -33,6 +33,7 @@ from udfs.learning.settings import JobSettings
 from udfs.learning.shared_lists import PAUSE_MS
 from udfs.learning.timers import next_tick
 from udfs.learning.user_shard import Handles, UserShard
+from udfs.learning.why_step import WhyStep
 from udfs.lists.keys import ITEM
 from udfs.memory.metadata import NEVER
 from udfs.models.popular.noise import day_of
@@ -76,8 +77,9 @@ class UserStep:
         profiles = ProfileStep(state.people, learner)
         self._lists = ListStep(settings, learner, *self._rows, clock, profiles)
         self._rights = RightsStep(state, learner)
+        why = WhyStep(state, learner, profiles)
         self._people = PeopleStep(
-            state, learner, self._lists, self._rights, profiles, self._refresh
+            state, learner, self._lists, self._rights, profiles, why, self._refresh
         )
         self._joins = None
         if settings.options.identity.enabled:

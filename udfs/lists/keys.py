@@ -68,6 +68,9 @@ RECEIPT, KNOWN = "forget:", "export:"
 """The beginnings of the keys of receipts of forgetting, and of what is known of a user who asks;
 the `digest` of the user's id follows."""
 
+WHY = f"{KNOWN}why:"
+"""The same of answers why an item is in a user's list: one for each user, the last."""
+
 CHANNEL = "rec"
 """The channel on which the id of a user is published when the user's list has changed."""
 

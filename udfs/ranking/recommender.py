@@ -30,6 +30,7 @@ from udfs.models.social.source import Social
 from udfs.models.user_cf.consumers import Consumers
 from udfs.models.user_cf.source import LikeMinded
 from udfs.options.sources import SOURCES, built, position
+from udfs.ranking import young
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
@@ -40,7 +41,6 @@ from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.ranking.similar import similar
 from udfs.ranking.steps.rules import longer
 from udfs.ranking.steps.steps import Steps
-from udfs.ranking.young import Part, begin, parts
 from udfs.threads import Threads, nothing
 
 M = TypeVar("M", bound=Model)
@@ -52,9 +52,8 @@ class Recommender:
     Attributes:
         sources: by name, in the order of `SOURCES`.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
-        clock_ms: the newest event time.
         steps: what is done with ranked lists. own_files: as of `own_ranker.files_of`.
-        log: where it is told what was ranked, if anywhere.
+        log: where it is told what was ranked, if anywhere. blend: the sources, blended.
         shared: what has parameters that all user learners share, by name, with `put`, which sets
             them: what users take first; the ranker and each source that has `parameters`,
             float64[P] that begin at 0.
@@ -75,12 +74,12 @@ class Recommender:
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
             name: one for name, one in holders.items() if hasattr(one, "parameters")
         }
-        self._blend = Blend(self.shop, self.sources, self.ranker)
-        self.own_files = files_of(self.sources, self._blend.own)
-        self.log = ranker_log(settings, self.shop, self._blend.measure)
-        self.counting = settings.lists.model in ("ranker", *self._blend.evident)
+        self.blend = Blend(self.shop, self.sources, self.ranker)
+        self.own_files = files_of(self.sources, self.blend.own)
+        self.log = ranker_log(settings, self.shop, self.blend.measure)
+        self.counting = settings.lists.model in ("ranker", *self.blend.evident)
         for name, model in self.sources.items():
-            for table in model.tables if self.counting or name not in self._blend.evident else ():
+            for table in model.tables if self.counting or name not in self.blend.evident else ():
                 catalogue.attach(table)
         self._moment: Moment | None = None
         own = [m for m in self.sources.values() if type(m).count is not Model.count]
@@ -105,7 +104,7 @@ class Recommender:
 
     def train(self, moment: Moment, taken: NDArray[np.int32]) -> None:
         """Let the ranker learn that the users of a moment took `taken` (int32[n], slots) next."""
-        self._blend.train(moment, taken)
+        self.blend.train(moment, taken)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and
@@ -116,7 +115,7 @@ class Recommender:
 
     def candidates(self, name: str, moment: Moment) -> Ranked | None:
         """The candidates of one source, see `Model.candidates`."""
-        return self._blend.candidates(name, moment)
+        return self.blend.candidates(name, moment)
 
     def rank(
         self, slots: NDArray[np.int32], now_ms: int, model: str = ""
@@ -128,7 +127,7 @@ class Recommender:
                 is served. Users with fewer than `minimum_events` events get what users like them
                 begin with, or what is popular.
         """
-        found = self._parts(slots, now_ms, model or self.settings.lists.model)
+        found = self.parts(slots, now_ms, model or self.settings.lists.model)
         made = ((name, at, self._lists(name, moment, (0, 0))) for name, at, moment in found)
         return [(name, at, told.lists.first(self.settings.lists.length)) for name, at, told in made]
 
@@ -136,7 +135,7 @@ class Recommender:
         self, slots: NDArray[np.int32], now_ms: int
     ) -> list[tuple[str, NDArray[np.intp] | slice, Served]]:
         """The lists that are served, as from `rank`, with reasons and what was consumed."""
-        lists, blend = self.settings.lists, self._blend
+        lists, blend = self.settings.lists, self.blend
         size, near = (REASONS, self.popular.noted), self.popular.near(now_ms)
         served, few = lists.model, blend.lasting and 0 < len(slots) <= FEW
         few = few and served in ("ranker", *blend.evident) and self.catalogue.clusters is None
@@ -145,31 +144,35 @@ class Recommender:
             told, short = blend.make_few(served, slots, near, size)
             self._finish(slots, now_ms, told, short)
             return [(served, slice(None), self.steps.served(told, slots, True))]
-        found = self._parts(slots, now_ms, served)
+        found = self.parts(slots, now_ms, served)
         return [(name, at, self._lists(name, moment, size)) for name, at, moment in found]
 
-    def _parts(self, slots: NDArray[np.int32], now_ms: int, served: str) -> list[Part]:
+    def parts(self, slots: NDArray[np.int32], now_ms: int, served: str) -> list[young.Part]:
+        """The users in parts, each with the source of their lists, see `young.parts`."""
         first = "segments" if self.segments.some else "popular"
         known, least = self.users.events[slots], self.settings.lists.minimum_events
-        return parts(self.moment(slots, now_ms), known, least, served, first)
+        return young.parts(self.moment(slots, now_ms), known, least, served, first)
 
     def _lists(self, model: str, moment: Moment, size: tuple[int, int]) -> Served:
         """Lists of one model; `size` is R and K of `Told`, 0 for lists that are not served."""
+        return self.steps.served(self.made(model, moment, size), moment.slots, size[0] > 0)
+
+    def made(self, model: str, moment: Moment, size: tuple[int, int]) -> Told:
+        """The same before their steps."""
         slots, now_ms = moment.slots, moment.now_ms
-        if model in SOURCES and model not in self._blend.evident:
+        if model in SOURCES and model not in self.blend.evident:
             lists = self._listed(model, moment)
             reasons = np.full((*lists.items.shape, size[0]), -1, np.int32)
-            told = Told(*lists, reasons, self.popular.consumed(slots, now_ms, size[1]))
-        else:
-            told, short = self._blend.make(model, moment, self.popular.near(now_ms), size)
-            self._finish(slots, now_ms, told, short)
-        return self.steps.served(told, slots, size[0] > 0)
+            return Told(*lists, reasons, self.popular.consumed(slots, now_ms, size[1]))
+        told, short = self.blend.make(model, moment, self.popular.near(now_ms), size)
+        self._finish(slots, now_ms, told, short)
+        return told
 
     def _listed(self, model: str, moment: Moment) -> Lists:
         """The lists of one source that needs no ranker."""
         if model == "segments":
             near = self.neighbours if self.counting else None
-            return begin(self.segments, self.popular, near, moment)
+            return young.begin(self.segments, self.popular, near, moment)
         found = self.candidates(model, moment)
         assert found is not None, f"{model} has neither evidence nor candidates"
         return of_one(found, model)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from udfs.lists.keys import CHANNEL, FACTOR, KNOWN, USER, digest, keys_of
+from udfs.lists.keys import CHANNEL, FACTOR, KNOWN, USER, WHY, digest, keys_of
 from udfs.lists.update import ListUpdates
 from udfs.models.settings import Settings
 from udfs.state.records import pack_factor
@@ -57,7 +57,7 @@ class RedisLists:
         """See `Store`: one round trip. Whoever follows a user's list is told."""
         commands: list[Command] = []
         for user in users:
-            names = [*keys_of(user), KNOWN + digest(user)]
+            names = [*keys_of(user), KNOWN + digest(user), WHY + digest(user)]
             commands += [("DEL", self._prefix + name.encode()) for name in names]
             if self._publish:
                 commands.append(_NOTICE % (self._channel, len(user.encode()), user.encode()))

@@ -71,12 +71,11 @@ async function post(path, line) {
 }
 
 /**
- * Follow a user's list. Calls `onList(list)` at each change and `onLink(up)`; returns a function
+ * Follow a user's list, the stream under a path. Calls `onList(list)` at each change and `onLink(up)`; returns a function
  * that stops it. Uses fetch because EventSource cannot send a key.
  */
-export function follow(user, n, onList, onLink) {
+export function follow(path, onList, onLink) {
   const controller = new AbortController();
-  const path = `/stream/${encodeURIComponent(user)}?n=${n}`;
   (async () => {
     while (!controller.signal.aborted) {
       try {

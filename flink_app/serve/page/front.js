@@ -20,8 +20,9 @@ import { draw } from './list.js';
 import * as look from './look.js';
 import { start as startMe } from './me.js';
 import { Moves } from './moves.js';
-import { because, reason } from './reasons.js';
+import { because, named, reason } from './reasons.js';
 import { similarTo } from './shelves.js';
+import { label, linked, start as startWhy } from './whys.js';
 
 const SHOWN = 12;
 const FETCHED = 24; // so that titles of items that move up are known already
@@ -32,12 +33,12 @@ const REMEMBERED = 5; // what was done last, which reasons may mention
 /** What was done with its moments in ms, newest last; it may be acknowledged after its list is drawn. */
 export const clicks = [];
 
-const state = { user: '', list: null, shown: [], waiting: null, end: null, last: '', similar: [], words: '', round: 0 };
+const state = { user: '', list: null, shown: [], waiting: null, end: null, last: '', similar: [], words: '', round: 0, unwanted: new Set() };
 let hooks = { onLink() {}, onProblem() {} };
 
 /** What the look and the rest of the page may use. */
 const front = {
-  become, busy, did, redraw, refill, say, trying, user: () => state.user, onProblem: text => hooks.onProblem(text),
+  become, busy, did, less, redraw, refill, say, trying, user: () => state.user, onProblem: text => hooks.onProblem(text),
 };
 
 export function start(given) {
@@ -54,6 +55,7 @@ export function start(given) {
   startMe({
     ...front, forgetting: () => look.drop?.(), forgotten: user => { look.forget?.(user); become(user); },
   });
+  startWhy(front);
   by('query').placeholder = `such as ${look.SEARCH}`;
   look.start(front);
   const asked = new URLSearchParams(location.search).get('user');
@@ -70,21 +72,21 @@ function become(user) {
   if (!user) return;
   state.end?.();
   look.become?.(user); // before: what the visitor who leaves has begun is still sent as theirs
-  Object.assign(state, { user, list: null, shown: [], waiting: null, last: '', similar: [], words: '' });
+  Object.assign(state, { user, list: null, shown: [], waiting: null, last: '', similar: [], words: '', unwanted: new Set() });
   sessionStorage.setItem('millirec-user', user);
   by('user').value = user;
   by('query').value = '';
   by('list').replaceChildren();
   by('said').textContent = '';
   by('who').textContent = 'Waiting for the first list …';
-  state.end = follow(user, FETCHED, list => onList(list, user), hooks.onLink);
+  state.end = follow(named(`/stream/${encodeURIComponent(user)}?n=${FETCHED}`), list => onList(list, user), hooks.onLink);
   shelves();
 }
 
 async function onList(list, user) {
   const arrived = performance.now();
   const round = ++state.round;
-  const all = list.items;
+  const all = list.items.filter(entry => !state.unwanted.has(entry.item));
   list.items = all.slice(0, SHOWN);
   await about([...list.items.map(entry => entry.item), ...list.items.flatMap(because)]).catch(() => {});
   if (user !== state.user || round !== state.round) return;
@@ -150,6 +152,12 @@ function search(query) {
   if (!query || busy()) return;
   state.words = query;
   did({ query, type: 'search' }, 'searched for {}', 'other', `“${query}”`);
+}
+
+/** Say that the visitor wants less like an item, which the page does not show any more. */
+function less(item) {
+  state.unwanted.add(item);
+  return did({ item, type: 'dislike' }, 'want less like {}', 'counted');
 }
 
 /** Whether a list is waited for: what is done twice by mistake is not sent twice. */
@@ -220,7 +228,7 @@ async function lookForSimilar(item) {
 
 function drawList(moves) {
   state.shown = look.show?.(state.list.items) ?? state.list.items;
-  draw(state.shown, moves, look.newCard, fill);
+  draw(state.shown, moves, item => linked(look.newCard(item)), fill);
 }
 
 /** Draw the list as it is, once more. */
@@ -236,6 +244,7 @@ function refill() {
 /** What a card says, with why it is in the list, and to which of the last items it is similar. */
 function fill(card, entry, place) {
   const like = state.similar.find(one => one.all.has(entry.item))?.item;
+  label(card, state.user);
   look.fill(card, entry, place, reason(entry, { like, words: state.words, verb: look.VERB, nameOf: look.nameOf }));
 }
 

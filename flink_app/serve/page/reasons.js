@@ -3,6 +3,13 @@
 import { inCommon, title } from './api.js';
 import { WORDS } from './words.js';
 
+const asked = new URLSearchParams(location.search).get('words');
+
+/** A path that asks for reasons in the language of the page's address, such as /?words=de. */
+export function named(path) {
+  return asked ? `${path}${path.includes('?') ? '&' : '?'}words=${encodeURIComponent(asked)}` : path;
+}
+
 export function because(entry) {
   return Array.isArray(entry.why?.because) ? entry.why.because : [];
 }
@@ -14,7 +21,8 @@ export function because(entry) {
  * was last searched for, `verb` says what visitors do with items, `nameOf` what people are called.
  */
 export function reason(entry, { like, words, verb, nameOf = id => id }) {
-  const { model, followed } = entry.why ?? {};
+  const { model, followed, text } = entry.why ?? {};
+  if (typeof text === 'string') return text; // in the language that the page asks for
   if (typeof followed === 'string') return forTheSakeOf(followed, nameOf);
   const [first] = because(entry);
   const content = model === 'content';

@@ -33,6 +33,7 @@ CHEAP = {
     "cassandra-schema": ["cassandra-schema"],
     "forget": ["forget", "ann"],
     "export": ["export", "ann"],
+    "why": ["why", "ann", "kettle"],
     "fetch": ["fetch", "none"],
     "items": ["items", "missing"],
     "lines": ["lines", "missing"],

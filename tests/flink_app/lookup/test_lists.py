@@ -16,7 +16,8 @@ from flink_app.connections import kafka, redis_access
 from flink_app.local.ports import free_port
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup import lists
-from udfs.errors import ServiceError
+from flink_app.lookup.reasons import Said
+from udfs.errors import ConfigError, ServiceError
 from udfs.lists import contract
 
 VALUE = (
@@ -74,12 +75,27 @@ def test_the_table_has_titles_where_there_are_some(client: redis.Redis) -> None:
     client.set("item:i1", b'{"title":"Alien"}')
     client.set("item:[i2]", b"not JSON")
     found = contract.read(VALUE)
-    names = lists.titles(client, "", [entry.item for entry in found.items])
+    said = Said(items=lists.said_of(client, "", [entry.item for entry in found.items]))
     out = io.StringIO()
-    Console(file=out, width=100).print(lists.table(found, "rec:al ice", names, found.at + 75_000))
+    Console(file=out, width=100).print(lists.table(found, "rec:al ice", said, found.at + 75_000))
     text = out.getvalue()
     assert "Alien" in text and "0.953" in text and "1:15 old" in text
     assert "[i2]" in text  # not taken for markup
+
+
+def test_reasons_are_said_in_the_language_that_is_asked_for(
+    server: RedisServer, client: redis.Redis, capfdbinary: Any
+) -> None:
+    client.set("rec:al ice", VALUE)
+    assert lists.show("rec:al ice", configured(server), True, language="de-AT") == 0
+    sys.stdout.flush()
+    whole = contract.read(capfdbinary.readouterr().out)
+    assert [entry.why.get("text") for entry in whole.items] == [
+        "trifft deinen Geschmack",
+        "f\u00fcr dich ausgew\u00e4hlt",
+    ]
+    with pytest.raises(ConfigError, match="no words in the language 'tlh': choose en, zh or de"):
+        lists.show("rec:al ice", configured(server), True, language="tlh")
 
 
 def test_no_id_and_no_title_can_take_the_terminal_over(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +103,9 @@ def test_no_id_and_no_title_can_take_the_terminal_over(capsys: pytest.CaptureFix
     entry = contract.Entry(item=hostile, score=1.0, why={"model": hostile, "because": [hostile]})
     found = contract.RecommendationList(hostile, 1, 1, hostile, [entry], user=hostile)
     console = Console(width=400, color_system=None)
-    console.print(lists.table(found, f"rec:{hostile}", {hostile: hostile}, 1))
+    console.print(
+        lists.table(found, f"rec:{hostile}", Said(items={hostile: {"title": hostile}}), 1)
+    )
     shown = capsys.readouterr().out
     assert all(letter.isprintable() or letter == "\n" for letter in shown)
     assert shown.count(r"a\x1b[2J\x1b]0;x\x07\x9b31m\u202eb\n\r\x08") == 7
@@ -97,7 +115,7 @@ def test_an_empty_list_says_so() -> None:
     value = b'{"id":"a","at":1700000000000,"v":1,"source":"trending","items":[]}'
     out = io.StringIO()
     found = contract.read(value)
-    Console(file=out, width=100).print(lists.table(found, "trending", {}, found.at))
+    Console(file=out, width=100).print(lists.table(found, "trending", Said(), found.at))
     text = out.getvalue()
     assert "an empty list" in text and "source trending, 0:00 old" in text
     assert "score" not in text

@@ -17,7 +17,7 @@ import msgspec
 import redis
 
 from flink_app.simulator import Shop, ShopSettings
-from udfs.lists.keys import KNOWN, RECEIPT, digest
+from udfs.lists.keys import KNOWN, RECEIPT, WHY, digest
 
 ITEMS = 120
 OLD = 114
@@ -145,6 +145,16 @@ class Job:
         elif kind == "profile":
             self._follows[user] = line["follows"]
             self._list(user)
+        elif kind == "why":
+            item, taken = str(line["item"]), self._taken.get(user, [])
+            answer: dict[str, Any] = {
+                "ts": ts, "user": asked, "item": item, "facts": [], "without": taken[-1:],
+                "list": {"source": "ranker", "length": 20, "place": 2},
+                "why": {"model": "item-cf", "because": taken[-1:]},
+                "ranker": {"parts": [{"feature": "item-cf", "adds": 1.5}]},
+                "events": [{"item": one, "place": None} for one in reversed(taken)],
+            }  # fmt: skip
+            self._client.set(WHY + digest(asked), msgspec.json.encode(answer))
         elif kind == "export":
             known: dict[str, Any] = {"ts": ts, "user": asked, "personalise": True}
             if others := [one for one, place in self._same.items() if place == user]:

@@ -80,6 +80,28 @@ def test_a_click_is_followed_by_the_list_its_reason_and_the_time(
     expect(page.locator("#list .move.in").first).to_have_text("+")
     expect(page.locator("#shelves h2").first).to_have_text(f"Similar to {title}")
     assert page.locator("#shelves .why").first.inner_text() == f"similar to {title}"
+    ask_why(page, title)
+
+
+def ask_why(page: Page, clicked: str) -> None:
+    """Ask why an item is in the list, want less like it, and read reasons in another language."""
+    item, name = shown(page)[1], page.locator("#list .title").nth(1).inner_text()
+    link = page.get_by_role("link", name=f"Why {name}?")
+    assert str(link.get_attribute("href")).endswith(f"/why/ann/{item}")
+    link.click()
+    expect(page.locator("#why-of")).to_have_text(name)
+    assert page.locator("#because li").all_inner_texts() == [
+        f"{name} is at place 2 of 20 in the list",
+        f"because you looked at {clicked}",
+        f"without what you did with {clicked}, it would not be in the list",
+    ]
+    expect(page.locator("#adds td")).to_have_text(["item-cf", "+1.50"])
+    expect(page.locator("#without td")).to_have_text([clicked, "not in it"])
+    page.get_by_role("button", name="Less like this").click()
+    expect(page.locator("#said")).to_contain_text(f"You want less like {name}. The list followed")
+    assert item not in shown(page)
+    page.goto(f"{page.url.partition('?')[0]}?user=ann&words=de")
+    expect(page.locator("#list .why").first).to_contain_text("weil du dir")
 
 
 def test_items_have_prices_and_those_of_this_week_a_badge(page: Page) -> None:

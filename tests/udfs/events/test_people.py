@@ -95,6 +95,8 @@ def test_a_job_that_resolves_no_identities_refuses_links() -> None:
         ({"kind": "consent", "user": "a", "personalise": "perhaps"}, "wrong_type"),
         ({"kind": "link", "user": "a"}, "missing_to"),
         ({"kind": "link", "user": "a", "to": ""}, "empty_to"),
+        ({"kind": "why", "user": "a"}, "missing_item"),
+        ({"kind": "why", "user": "a", "item": [1]}, "wrong_type"),
         ({"kind": "link", "user": "a", "to": {}}, "wrong_type"),
         ({"kind": "profile", "user": "a", "country": ["DE"]}, "wrong_type"),
         ({"kind": "profile", "user": "a", "country": "x" * 201}, "too_large"),

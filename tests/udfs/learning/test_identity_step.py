@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, shown
 from tests.udfs.persons import Town, key_of, linked, parted
 from udfs.events.batch import item_key, user_shard
-from udfs.events.people import CONSENT, EXPORT, FORGET, PROFILE, PersonChange
+from udfs.events.people import CONSENT, EXPORT, FORGET, PROFILE, WHY, PersonChange
 from udfs.lists.keys import KNOWN, RECEIPT, digest
+from udfs.lists.keys import WHY as ANSWER
 from udfs.state.item_records import unpack_record
 
 IDS = "abcde"
@@ -179,6 +180,17 @@ def test_what_is_known_is_told_of_the_person_to_each_id() -> None:
     found = town.answers[KNOWN + digest("anon")]
     assert (found["user"], found["events"], len(found["history"])) == ("anon", 3, 3)
     assert sorted(one["id"] for one in found["ids"]) == ["ann", "anon"]
+    assert town.counted().described == 2
+
+
+def test_why_is_answered_of_the_person_to_the_id_that_asks() -> None:
+    town = Town(shards=1)
+    town.did(("anon", "x"), ("ann", "y"), ("ann", "z"), ("bob", "w"))
+    asked = PersonChange(WHY, "anon", NOW + 1, {"item": "w"})
+    town.said(linked("anon", "ann", NOW), asked)
+    found = town.answers[ANSWER + digest("anon")]
+    assert (found["user"], found["list"]["place"]) == ("anon", 1)
+    assert sorted(one["item"] for one in found["events"]) == ["x", "y", "z"]
     assert town.counted().described == 2
 
 

@@ -72,7 +72,7 @@ def test_all_that_is_under_the_name_of_a_user_is_erased_in_one_round_trip(
     redis_url: str, redis_client: Any
 ) -> None:
     writer = RedisWriter(RedisSettings(redis_url))
-    gone = ["rec:b", "kept:b", "factor:b", f"export:{digest('b')}"]
+    gone = ["rec:b", "kept:b", "factor:b", f"export:{digest('b')}", f"export:why:{digest('b')}"]
     stay = ["rec:bo", "similar:b", "item:b", f"forget:{digest('b')}", "rec:c"]
     for key in [*gone, *stay]:
         redis_client.set(f"p:{key}", "1")

@@ -6,6 +6,8 @@ are known, and another for all who are not, without what each has consumed; and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -160,6 +162,19 @@ class Popular(Model):
         near, found = self.near(now_ms), np.empty((len(slots), most), np.int32)
         _near_top(near, slots, self.shop.users.view, found, varying=(slots,))
         return found
+
+    @contextmanager
+    def still(self, now_ms: int) -> Iterator[None]:
+        """Let no look at a time be due for a while, and the next one come as if there had been
+        none meanwhile."""
+        looked_ms, none = self._looked_ms, self._order is None
+        self._looked_ms = now_ms
+        try:
+            yield
+        finally:
+            self._looked_ms = looked_ms
+            if none:
+                self._order = None
 
     def look(self, now_ms: int) -> popular.Popular:
         """What is popular, as of the last look or anew."""

@@ -117,9 +117,13 @@ class Exploration:
             unknown if slot < 0 else bool(self._shop.catalogue.events[slot] < self._options.events)
         )
 
-    def choose(self, told: Told, slots: NDArray[np.int32]) -> Chosen | None:
+    def choose(self, told: Told, slots: NDArray[np.int32], *, trial: bool = False) -> Chosen | None:
         """Put new items into the lists of the users in `slots` (int32[n]), changed in place; None
-        if there are none for anybody. Nobody is offered items of their own."""
+        if there are none for anybody. Nobody is offered items of their own.
+
+        Args:
+            trial: draw what is drawn next, and let it be drawn again.
+        """
         content, catalogue, rows = self._content, self._shop.catalogue, len(slots)
         if not content.described.some:
             return None
@@ -132,7 +136,7 @@ class Exploration:
             content.described.vectors,
             catalogue.events,
             self.tried.count,
-            not self.tried.told(self._shop.clock_ms),
+            not trial and not self.tried.told(self._shop.clock_ms),
             catalogue.sums,
             self._options.events,
             self._places,
@@ -142,5 +146,5 @@ class Exploration:
         shape = rows, ceil(self._places)
         chosen = Chosen(np.empty(shape, np.int32), np.empty(shape, np.float32))
         lists = told.items, told.scores, told.models, told.reasons
-        given = offer, *lists, self._random, *chosen
+        given = offer, *lists, self._random.copy() if trial else self._random, *chosen
         return chosen if _explore(*given, varying=lists) else None

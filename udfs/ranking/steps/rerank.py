@@ -7,6 +7,7 @@ lists stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ from udfs.ranking.steps.exposure import EXPOSURE, Exposure
 from udfs.ranking.steps.repeats import Repeats
 
 _begin, _arrange = Direct(rerank_kernels.begin), Direct(rerank_kernels.arrange)
+
+
+Ordered = NDArray[np.int32]
+"""Items of lists in an order."""
 
 
 def reranks(settings: Settings) -> bool:
@@ -64,13 +69,25 @@ class Reranking:
             "calibration": Calibration(options.calibration, shop, n),
             "diversity": Diversity(options.diversity, content.described, n, whole),
         }
-        self._steps = [steps[name] for name in on]
+        self._names, self._steps = on, [steps[name] for name in on]
         self._keep = keep
 
     @property
     def learning(self) -> dict[str, Any]:
         """The steps with parameters that all user learners share, by the names of these."""
         return {EXPOSURE: self.exposure} if self.exposure.some else {}
+
+    def each(self, told: Told, users: NDArray[np.int32]) -> Iterator[tuple[str, Ordered]]:
+        """The name of each step, and the order of the items after it, int32[n, M], whose beginnings
+        `put` keeps: diversity orders no more than needed."""
+        items = np.ascontiguousarray(told.items)
+        values = np.empty(items.shape, np.float32)
+        _begin(items, np.ascontiguousarray(told.scores), values)
+        candidates = Candidates(np.ascontiguousarray(users, np.int32), items, values)
+        for name, step in zip(self._names, self._steps, strict=True):
+            step.weigh(candidates)
+            order = np.argsort(-values, axis=1, kind="stable")
+            yield name, np.take_along_axis(items, order, 1)
 
     def put(self, told: Told, users: NDArray[np.int32]) -> Told:
         """The lists of the users in the cache slots `users` (int32[n]), re-ranked."""

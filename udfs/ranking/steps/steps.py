@@ -27,6 +27,9 @@ from udfs.ranking.steps.rerank import Reranking
 from udfs.ranking.steps.rules import RuleStep, needed
 from udfs.ranking.steps.searched import Searches
 
+After = tuple[str, NDArray[np.int32]]
+"""A step, and the items of lists after it."""
+
 
 class Steps:
     """The steps of one subtask.
@@ -89,6 +92,30 @@ class Steps:
         served = self._explored(told, users)
         self.rerank.exposure.see(served.items)
         return served
+
+    def trace(self, told: Told, users: NDArray[np.int32]) -> tuple[list[After], Served]:
+        """What `served` makes of users' lists, step by step: after each step that there is the
+        items, int32[n, M], best first, and at last the lists. Nothing is counted, learned or drawn
+        by it."""
+        after: list[After] = [("ranker", told.items.copy()), *self.rerank.each(told, users)]
+        told = self.rerank.put(told, users)
+        for name, put in (("follows", self.followed.put), ("searches", self.searches.lead)):
+            before, told = told, put(told, users)
+            if told is not before:
+                after.append((name, told.items))
+        chosen = None
+        if not self.explore.idle:
+            told = Told._make([array.copy() for array in told])
+            if (chosen := self.explore.choose(told, users, trial=True)) is not None:
+                after.append(("exploration", told.items.copy()))
+        before, told = told, self._ruled(told, users)
+        if told is not before:
+            after.append(("rules", told.items))
+        if chosen is None:
+            return after, Served(*told)
+        chances = chosen.places(told.items)
+        self._explain(told, users, *chances.nonzero())
+        return after, Served(*told, chances)
 
     def _explored(self, told: Told, users: NDArray[np.int32]) -> Served:
         """The lists with new items in some places, and as the rules have them."""
