@@ -44,3 +44,15 @@ def test_what_fails_meanwhile_leaves_it_as_it_was() -> None:
     with pytest.raises(ZeroDivisionError), left_out(shard.learner.users, slot, 1):
         raise ZeroDivisionError
     assert shard.learner.users.history_of(slot).tolist() == before
+
+
+def test_who_returns_to_an_item_never_left_it_without_the_one_between() -> None:
+    shard = OneShard(served="popular", exclude_consumed=False)
+    shard.learn(batch_of([("ann", item) for item in "abab"]))
+    users, (slot,) = shard.learner.users, shard.slots("ann").tolist()
+    a, b = users.history_of(slot)[:2].tolist()
+    with left_out(users, slot, 2):
+        assert users.history_of(slot).tolist() == [a, b]
+    with left_out(users, slot, 0):
+        assert users.history_of(slot).tolist() == [a, b, a]
+    assert users.history_of(slot).tolist() == [a, b, a, b]
