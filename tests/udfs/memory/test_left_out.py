@@ -22,7 +22,7 @@ def test_it_is_the_history_without_the_item(length: int, data: st.DataObject) ->
     shard.learn(batch_of([*pairs, ("bob", "x")], [*weights, 1.0]))
     (slot, other) = shard.slots("ann", "bob").tolist()
     before, his = users.standing(slot), users.standing(other)
-    free, rows = users.free_count, dict(shard.rows.data)
+    used, rows = len(users.pages) - users.free_count, dict(shard.rows.data)
     with left_out(users, slot, ago):
         items, liked = users.standing(slot)
         assert items.tolist() == np.delete(before[0], length - 1 - ago).tolist()
@@ -30,7 +30,7 @@ def test_it_is_the_history_without_the_item(length: int, data: st.DataObject) ->
         assert users.events[slot] == length - 1
         assert [one.tolist() for one in users.standing(other)] == [one.tolist() for one in his]
     assert [one.tolist() for one in users.standing(slot)] == [one.tolist() for one in before]
-    assert (users.free_count, users.events[slot]) == (free, length)
+    assert (len(users.pages) - users.free_count, users.events[slot]) == (used, length)
     shard.learn(batch_of([("cid", f"item {n}") for n in range(2 * PAGE)]))  # uses what is free
     assert [one.tolist() for one in users.standing(slot)] == [one.tolist() for one in before]
     assert {name: shard.rows.data[name] for name in rows} == rows
