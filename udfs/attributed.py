@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-GROUPS = ("position", "model", "placed", "hour", "category", "provider", "segment")
-"""Each view counts once in each group, and as often as the user has segments in the last."""
+GROUPS = ("position", "drawn", "model", "placed", "hour", "category", "provider", "segment")
+"""Each view counts once in each group, and as often as the user has segments in the last. `drawn`
+are the places of explored items alone."""
 VIEWS, CLICKS, CONVERSIONS, VALUE = "views", "clicks", "conversions", "value"
-SCORE = "score"
-"""The sum of the scores with which viewed items stood in their lists; of positions only."""
 EXAMINED = "examined"
-"""How likely a place is looked at, against the first one; of positions only."""
+"""How likely a place is looked at, against the first one; of positions only, see `examined`."""
 UNKNOWN = ("unknown_lists", "unknown_items")
 """Events whose list is none of those that are kept, and those whose item is not in it."""
 PLACES = 20
@@ -25,7 +24,7 @@ LATER, OTHER = "later", "other"
 NAMES = 64
 """Names of a group at most; what is counted of the others is counted as `OTHER`."""
 _Z = 1.959964  # of 95 %
-_LEAST_VIEWS, _LEAST_CLICKS = 100, 10  # of a place, for its examination to be told
+_LEAST = 20  # clicks on explored items, for the examination of places to be told
 Table = dict[str, dict[str, float]]
 
 
@@ -45,8 +44,8 @@ def add(sums: dict[str, float], group: str, name: str, measure: str, by: float =
 
 
 def table(sums: Mapping[str, float], group: str) -> Table:
-    """The measures of each name of a group; beyond `NAMES` of them, those with the fewest views are
-    one row.
+    """The measures of each name of a group; beyond `NAMES` of them, those that came last are one
+    row.
 
     >>> table({"model:mf:views": 4.0, "hour:7:views": 4.0, "model:mf:clicks": 1.0}, "model")
     {'mf': {'views': 4.0, 'clicks': 1.0}}
@@ -57,8 +56,7 @@ def table(sums: Mapping[str, float], group: str) -> Table:
         name, colon, measure = rest.rpartition(":")
         if first == group and colon:
             found.setdefault(name, {})[measure] = value
-    by_views = sorted(found, key=lambda name: (-found[name].get(VIEWS, 0.0), name))
-    named = [name for name in by_views if name != OTHER]
+    named = [name for name in found if name != OTHER]
     for name in named[NAMES:]:
         for measure, value in found.pop(name).items():
             other = found.setdefault(OTHER, {})
@@ -82,30 +80,31 @@ def wilson(hits: float, trials: float) -> tuple[float, float]:
     return max((middle - half) / whole, 0.0), min((middle + half) / whole, 1.0)
 
 
-def examined(positions: Table) -> dict[str, float]:
-    """How likely each place is looked at, against the first one; of places with enough views and
-    clicks.
+def examined(drawn: Table) -> float:
+    """ρ, how likely a user who looked at a place looks at the next one; NaN if too little is known.
 
-        θ_k = (clicks_k / Σ s) / (clicks_1 / Σ s),  the sums over the views at places k and 1
+    Explored items stand at places that were drawn evenly, whatever they are. So their clicks differ
+    between places by how likely these are looked at alone, which is taken to be ρ^(k − 1) of place
+    k. The maximum of the likelihood of clicks_k ~ Poisson(c · views_k · ρ^(k − 1)) is where the
+    mean place of the clicks is that of the views, each weighed by ρ^(k − 1). Nobody looks at a
+    later place more: ρ is at most 1.
 
-    with s the score of a viewed item, which is its chance to be taken against that of its list's
-    first item. θ falls with k by what the scores do not explain. A score that falls too fast makes
-    θ too large, and one that falls too slowly too small; docs/decisions/attribution.md has by how
-    much.
-
-    >>> some = {"views": 200.0, "clicks": 40.0, "score": 200.0}
-    >>> examined({"1": some, "2": {"views": 200.0, "clicks": 10.0, "score": 100.0}, "3": {}})
-    {'1': 1.0, '2': 0.5}
+    >>> row = {"2": {"views": 80.0, "clicks": 16.0}, "4": {"views": 80.0, "clicks": 4.0}}
+    >>> round(examined(row), 3), examined({})
+    (0.5, nan)
     """
-    found = {
-        name: row[CLICKS] / row[SCORE]
-        for name, row in positions.items()
-        if row.get(VIEWS, 0.0) >= _LEAST_VIEWS
-        and row.get(CLICKS, 0.0) >= _LEAST_CLICKS
-        and row.get(SCORE, 0.0) > 0.0
-    }
-    first = found.get("1")
-    return {name: value / first for name, value in found.items()} if first else {}
+    rows = [(int(k) - 1, row) for k, row in drawn.items() if k != LATER and row.get(VIEWS)]
+    clicks = sum(row.get(CLICKS, 0.0) for _, row in rows)
+    if clicks < _LEAST or len(rows) < 2:
+        return math.nan
+    wanted = sum(place * row.get(CLICKS, 0.0) for place, row in rows) / clicks
+    low, high = 0.01, 1.0
+    for _ in range(40):  # the mean place of the weighed views rises with ρ
+        middle = math.sqrt(low * high)
+        weights = [(place, row[VIEWS] * middle**place) for place, row in rows]
+        mean = sum(place * w for place, w in weights) / sum(w for _, w in weights)
+        low, high = (middle, high) if mean < wanted else (low, middle)
+    return high
 
 
 def fields(sums: Mapping[str, float]) -> dict[str, str]:
@@ -117,9 +116,9 @@ def fields(sums: Mapping[str, float]) -> dict[str, str]:
     values: dict[str, float] = {}
     for group in GROUPS:
         found = table(sums, group)
-        if group == "position":
-            for name, share in examined(found).items():
-                found[name][EXAMINED] = share
+        if group == "position" and not math.isnan(share := examined(table(sums, "drawn"))):
+            for name in found.keys() - {LATER}:
+                found[name][EXAMINED] = share ** (int(name) - 1)
         for name, measures in sorted(found.items()):
             values |= {f"{group}:{name}:{measure}": v for measure, v in sorted(measures.items())}
     values |= {name: sums[name] for name in UNKNOWN if name in sums}

@@ -24,7 +24,6 @@ from udfs.attributed import (
     CONVERSIONS,
     NAMES,
     OTHER,
-    SCORE,
     UNKNOWN,
     VALUE,
     VIEWS,
@@ -85,7 +84,7 @@ class Attribution:
         for some in updates:
             if some.kind != USER or some.numbers is None:
                 continue
-            slots, scores, models = some.lists
+            slots, _, models = some.lists
             lengths = np.count_nonzero(slots >= 0, axis=1).tolist()
             for row, (name, n) in enumerate(zip(some.names, lengths, strict=True)):
                 if name in others:  # the same list once more
@@ -96,7 +95,6 @@ class Attribution:
                     int(some.numbers[row]),
                     keys[slots[row, :n]].astype("<u8").tobytes(),
                     models[row, :n].tobytes(),
-                    scores[row, :n].astype("<f4").tobytes(),
                     b"" if drawn is None or not drawn.any() else drawn.astype("<f4").tobytes(),
                     bytes(n),
                 )
@@ -153,7 +151,7 @@ class Attribution:
         one, place = found
         made, before = dict[str, float](), one.clicked.get(place)
         if one.mark(place, VIEWED):
-            made[VIEWS], made[SCORE] = 1.0, float(np.frombuffer(one.scores, "<f4")[place])
+            made[VIEWS] = 1.0
         if named and event.took:
             if before is None:
                 made[CLICKS] = 1.0
@@ -180,12 +178,10 @@ class Attribution:
         self, shard: UserShard, made: dict[str, float], one: Listed, place: int, event: _Event
     ) -> None:
         """Add what became of an item to all its groups."""
-        sums, score = shard.account.attribution, made.pop(SCORE, 0.0)
+        sums = shard.account.attribution
         for group, name in self._groups(one, place, event, shard.profiled):
             for measure, by in made.items():
                 add(sums, group, name, measure, by)
-        if score:
-            add(sums, "position", position(place), SCORE, score)
 
     def _groups(
         self, one: Listed, place: int, event: _Event, profiled: bool
@@ -198,6 +194,8 @@ class Attribution:
             ("placed", "explored" if explored else "ranked"),
             ("hour", str(one.at // _HOUR_MS % 24)),
         ]
+        if explored:
+            found.append(("drawn", position(place)))
         catalogue = self._learner.catalogue
         (slot,) = catalogue.find([event.item]).tolist()
         if slot >= 0:

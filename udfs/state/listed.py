@@ -22,7 +22,7 @@ class Listed(msgspec.Struct, array_like=True):
     Attributes:
         at, number: of its id, see `udfs.lists.contract.list_id`.
         keys: uint64[N], the items by `item_key`. models: int8[N], positions in `SOURCES`.
-        scores: float32[N], as served. chances: float32[N], as in `Served.explored`; empty: nothing
+        chances: float32[N], as in `Served.explored`; empty: nothing
             was explored.
         marks: uint8[N]. clicked: when each item was clicked first, event time in ms, by place
             from 0.
@@ -32,7 +32,6 @@ class Listed(msgspec.Struct, array_like=True):
     number: int
     keys: bytes
     models: bytes
-    scores: bytes
     chances: bytes
     marks: bytes
     clicked: dict[int, int] = {}
@@ -84,7 +83,7 @@ def unpack_listed(data: bytes | None) -> list[Listed]:
     lists = read_form(_decoder, data, _VERSION, "what a user was served").lists
     for one in lists:
         n = len(one.marks)
-        whole = len(one.keys) == 8 * n and len(one.models) == n and len(one.scores) == 4 * n
+        whole = len(one.keys) == 8 * n and len(one.models) == n
         if not whole or len(one.chances) not in (0, 4 * n):
             raise ServiceError(
                 "what a user was served is damaged: its parts have different lengths. Restore an "

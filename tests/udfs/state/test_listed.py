@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from udfs.errors import ServiceError
 from udfs.state.listed import CONVERTED, VIEWED, Listed, pack_listed, unpack_listed
 
-FIRST = "920191980502c4086b6b6b6b6b6b6b6bc40102c4040000803fc400c40101810009"
+FIRST = "920191970502c4086b6b6b6b6b6b6b6bc40102c400c40101810009"
 """A row as the first release with lists in the state writes it."""
 
 
@@ -19,7 +19,7 @@ def listed(keys: list[int], marks: bytes = b"", chances: bool = False) -> Listed
     n = len(keys)
     packed = np.array(keys, "<u8").tobytes()
     whole = bytes(4 * n)
-    return Listed(5, 2, packed, bytes(n), whole, whole if chances else b"", marks or bytes(n))
+    return Listed(5, 2, packed, bytes(n), whole if chances else b"", marks or bytes(n))
 
 
 @given(st.lists(st.lists(st.integers(0, 2**64 - 1), unique=True), max_size=3), st.booleans())
