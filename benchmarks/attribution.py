@@ -16,11 +16,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import t
 
 from benchmarks.machine import machine
 from benchmarks.regret import world_of
@@ -32,9 +33,9 @@ from flink_app.simulator.truth import (
     looked_at,
 )
 from udfs.accounts import Account
-from udfs.attributed import examined, table
+from udfs.attributed import CLICKS, DRAWN, VIEWS, examined, table
 from udfs.events.batch import item_key
-from udfs.learning.attribution import Attribution
+from udfs.learning.attribution import Attribution, Joining
 from udfs.learning.noted import without_seen
 from udfs.state.handles import MemoryRows
 
@@ -42,7 +43,9 @@ OUT = Path(__file__).parent / "out" / "attribution.json"
 VARIANTS = {
     "off": (),
     "no repeats": ("rerank.repeats=3",),
-    "no repeats from 1 on": ("rerank.repeats=1",),
+    "position bias": ("ranker.position_bias=true",),
+    "both": ("rerank.repeats=3", "ranker.position_bias=true"),
+    "both, sooner": ("rerank.repeats=2", "ranker.position_bias=true"),
 }
 
 
@@ -50,14 +53,12 @@ class PageStage(Stage):
     """A world and a learner; what users see and click names its list.
 
     Attributes:
-        looked: how often each place was looked at; lists: how many there were.
+        looked: how often each place was looked at. lists: how many there were.
     """
 
-    def __init__(self, trial: Trial, whole: bool = True) -> None:
+    def __init__(self, trial: Trial) -> None:
         super().__init__(trial)
-        self.whole = whole
-        self.looked, self.clicks, self.lists = np.zeros(LENGTH), np.zeros(LENGTH), 0
-        self.chances = np.zeros(LENGTH)
+        self.looked, self.lists = np.zeros(LENGTH), 0
         self.shard: Any = SimpleNamespace(account=Account(), profiled=False)
         self._joins = Attribution(MemoryRows(), MemoryRows(), self.learner, 7.0)
 
@@ -79,21 +80,14 @@ class PageStage(Stage):
             self._wanted.append((block, 0, False))
             draws = self._random.random((2, len(shown)))
             clicked = first_click(chances, draws)
-            self._count(clicked, looked_at(clicked, draws), chances)
-            at = {"rec": made[name].id}
             looked = looked_at(clicked, draws) + (clicked is not None)
-            seen = shown if self.whole else shown[:looked]
-            events += [_Event(name, "impression", f"i{item}", **at) for item in seen.tolist()]
+            self.looked[:looked] += 1.0
+            self.lists += 1
+            rec = made[name].id
+            events += [_Event(name, "impression", f"i{item}", rec=rec) for item in shown.tolist()]
             if clicked is not None:
-                events.append(_Event(name, "click", f"i{shown[clicked]}", **at))
+                events.append(_Event(name, "click", f"i{shown[clicked]}", rec=rec))
         return events
-
-    def _count(self, clicked: int | None, looked: int, chances: NDArray[np.float64]) -> None:
-        self.lists += 1
-        self.looked[: looked + (clicked is not None)] += 1.0
-        self.chances[: len(chances)] += chances
-        if clicked is not None:
-            self.clicks[clicked] += 1.0
 
     def _learn(self, events: list[_Event]) -> None:
         for event in events:
@@ -104,11 +98,12 @@ class PageStage(Stage):
         times = self._now + np.cumsum(self.world.gaps(len(events)))
         self._now = now = int(times[-1])
         pairs = zip(events, times.astype(int).tolist(), strict=True)
-        lines = [_encode(msgspec.structs.replace(one, ts=ts)).decode() for one, ts in pairs]
+        lines = [_encode(replace(one, ts=ts)).decode() for one, ts in pairs]
         batch = self._decoder.decode(lines, now).batch(now)
-        self._joins.take(self.shard, batch)
         learner, steps = self.learner, self.learner.models.steps
-        batch = without_seen(batch, steps, self.shard.account, self._saw)
+        joining = Joining(self._joins, self.shard, batch)
+        batch = joining.upto(without_seen(batch, steps, self.shard.account, self._saw))
+        joining.rest()
         learner.learn(batch, self._rows, self._history, self._learned, now)
         learner.messages(now)
         self._learned += len(batch)
@@ -127,17 +122,22 @@ def measured(job: tuple[str, Trial]) -> dict[str, Any]:
     stage = PageStage(trial)
     shown = stage.run()
     late = shown.blocks >= trial.blocks // 2
-    places = table(stage.shard.account.attribution, "position")
-    told = examined(places)
+    sums = stage.shard.account.attribution
+    drawn = table(sums, DRAWN)
     return {
         "variant": name,
         "seed": trial.world.seed,
         "clicks": float(shown.served[late].mean()),
         "lists": stage.lists,
-        "told": [told.get(str(place + 1)) for place in range(LENGTH)],
-        "true": (stage.looked / stage.lists).tolist(),
-        "by truth": (stage.clicks / np.maximum(stage.chances, 1e-9)).tolist(),
+        "drawn": sum(row.get(CLICKS, 0.0) for row in drawn.values()),
+        "told": examined(drawn),
+        "rates": [row.get(CLICKS, 0.0) / row[VIEWS] for row in _in_order(table(sums, "position"))],
+        "looked": (stage.looked / stage.lists).tolist(),
     }
+
+
+def _in_order(places: Any) -> list[dict[str, float]]:
+    return [places[str(place + 1)] for place in range(LENGTH)]
 
 
 def main() -> None:
@@ -145,16 +145,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--blocks", type=int, default=100)
+    parser.add_argument("--views", type=float, default=4.0, help="of a session, besides the list")
     parser.add_argument("--variants", nargs="*", default=[*VARIANTS])
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    own = ("quality.attribution_days=7",)
-    jobs = [
-        (name, Trial(world=world_of("shop", seed), settings=own + VARIANTS[name],
-                     blocks=options.blocks))
-        for name in options.variants for seed in range(options.seeds)
-    ]  # fmt: skip
+    jobs = [(name, _trial(name, seed, options)) for name in options.variants
+            for seed in range(options.seeds)]  # fmt: skip
     with ProcessPoolExecutor(options.processes) as pool:
         runs = list(pool.map(measured, jobs))
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -162,35 +159,54 @@ def main() -> None:
     report(runs)
 
 
+def _trial(name: str, seed: int, options: argparse.Namespace) -> Trial:
+    world = replace(world_of("shop", seed), session_views=options.views, metadata=True)
+    settings = ("quality.attribution_days=7", *VARIANTS[name])
+    return Trial(world=world, settings=settings, blocks=options.blocks)
+
+
 def report(runs: list[dict[str, Any]]) -> None:
-    """Print clicks per list of each variant, paired with the first, and what is told of places."""
-    clicks = {name: np.array([run["clicks"] for run in runs if run["variant"] == name])
-              for name in dict.fromkeys(run["variant"] for run in runs)}  # fmt: skip
+    """Print clicks per list of each variant, paired with the first, and how places are looked
+    at."""
+    clicks = {
+        name: np.array([run["clicks"] for run in runs if run["variant"] == name])
+        for name in dict.fromkeys(run["variant"] for run in runs)
+    }
     first = next(iter(clicks.values()))
     shown = Table("variant", "clicks per list", "against the first", "95 % interval")
     for name, found in clicks.items():
         gain = found / first - 1.0
-        half = interval(gain)
-        ends = f"{100 * (gain.mean() - half):+.1f} to {100 * (gain.mean() + half):+.1f} %"
-        shown.add_row(name, f"{found.mean():.4f}", f"{100 * gain.mean():+.1f} %", ends)
+        ends = [f"{100 * end:+.1f}" for end in ends_of(gain)]
+        shown.add_row(
+            name, f"{found.mean():.4f}", f"{100 * gain.mean():+.1f} %", f"{' to '.join(ends)} %"
+        )
     Console().print(shown)
-    places = Table("place", "looked at", "by the truth", "told", "seeds that tell it")
+    told = np.array([run["told"] for run in runs])
+    looked = np.mean([np.array(run["looked"]) / run["looked"][0] for run in runs], axis=0)
+    rates = np.mean([np.array(run["rates"]) / run["rates"][0] for run in runs], axis=0)
+    true = float(np.exp(np.polyfit(np.arange(LENGTH), np.log(looked), 1)[0]))
+    places = Table("place", "looked at", "by what is told", "by plain click-through")
+    mean = float(np.nanmean(told))
     for place in range(LENGTH):
-        told = [run["told"][place] for run in runs if run["told"][place] is not None]
-        true = np.mean([run["true"][place] / run["true"][0] for run in runs])
-        by = np.mean([run["by truth"][place] / max(run["by truth"][0], 1e-9) for run in runs])
-        mean = f"{np.mean(told):.2f}" if told else ""
-        places.add_row(str(place + 1), f"{true:.2f}", f"{by:.2f}", mean, str(len(told)))
+        cells = looked[place], mean**place, rates[place]
+        places.add_row(str(place + 1), *(f"{one:.2f}" for one in cells))
     Console().print(places)
+    known = told[~np.isnan(told)]
+    print(
+        f"told {mean:.3f} from place to place, ±{known.std():.3f} in {len(known)} of {len(told)} "
+        f"runs, with {np.mean([run['drawn'] for run in runs]):.0f} clicks on explored items; "
+        f"fitted to the truth {true:.3f}"
+    )
 
 
-def interval(values: NDArray[np.float64]) -> float:
-    """Half of the 95 % interval of a mean, by Student's t."""
-    n = len(values)
-    if n < 2:
-        return float("nan")
-    t = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
-    return float(t.get(n, 2.1) * values.std(ddof=1) / np.sqrt(n))
+def ends_of(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The 95 % interval of a mean, by Student's t.
+
+    >>> ends_of(np.array([0.0, 2.0]))
+    (-11.706, 13.706)
+    """
+    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return round(float(values.mean()) - half, 3), round(float(values.mean()) + half, 3)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-GROUPS = ("position", "drawn", "model", "placed", "hour", "category", "provider", "segment")
+DRAWN = "drawn"
+GROUPS = ("position", DRAWN, "model", "placed", "hour", "category", "provider", "segment")
 """Each view counts once in each group, and as often as the user has segments in the last. `drawn`
 are the places of explored items alone."""
 VIEWS, CLICKS, CONVERSIONS, VALUE = "views", "clicks", "conversions", "value"
@@ -116,7 +117,7 @@ def fields(sums: Mapping[str, float]) -> dict[str, str]:
     values: dict[str, float] = {}
     for group in GROUPS:
         found = table(sums, group)
-        if group == "position" and not math.isnan(share := examined(table(sums, "drawn"))):
+        if group == "position" and not math.isnan(share := examined(table(sums, DRAWN))):
             for name in found.keys() - {LATER}:
                 found[name][EXAMINED] = share ** (int(name) - 1)
         for name, measures in sorted(found.items()):

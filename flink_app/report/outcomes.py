@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from flink_app.report.page import Grid, Section
 from flink_app.report.parts import percent
 from udfs.attributed import (
@@ -41,8 +43,9 @@ def outcome_sections(sums: Mapping[str, float]) -> list[Section]:
     for group, title in _TITLES.items():
         if rows := table(sums, group):
             text = _text(sums) if not found else _HOURS if group == "hour" else ""
-            width = "full" if group == "position" else "half"
-            found.append(Section(title=title, text=text, grid=_grid(group, rows), width=width))
+            wide = group == "position"
+            section = Section(title=title, text=text, grid=_grid(group, rows))
+            found.append(replace(section, width="full") if wide else section)
     return found
 
 

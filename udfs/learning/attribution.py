@@ -18,10 +18,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from udfs.attributed import (
     CLICKS,
     CONVERSIONS,
+    DRAWN,
     NAMES,
     OTHER,
     UNKNOWN,
@@ -31,6 +33,7 @@ from udfs.attributed import (
     position,
 )
 from udfs.events.batch import EventBatch, item_key
+from udfs.events.columns import frozen
 from udfs.events.rows import CONVERTED as IS_CONVERSION
 from udfs.learning.learner import Learner
 from udfs.learning.user_shard import UserShard
@@ -51,8 +54,10 @@ _ID = re.compile("([0-9a-f]{1,16})-([0-9a-f]{1,16})")  # see `udfs.lists.contrac
 
 
 class _Event(NamedTuple):
-    """An event, and whether it says that the item was taken, or converted, and its worth."""
+    """An event, and whether it says that the item was taken, or converted, and what it was
+    worth."""
 
+    row: int
     user: str
     item: str
     key: bytes
@@ -76,6 +81,7 @@ class Attribution:
         self._window = int(days * _DAY_MS)
         self._sources = [*SOURCES]
         self._names: dict[str, set[str]] = {}
+        self._examination = learner.models.steps.examination
 
     def written(self, updates: Sequence[ListUpdates], now_ms: int) -> None:
         """Keep lists of users that are being written."""
@@ -115,24 +121,35 @@ class Attribution:
                 lists.remove(one)
         return lists
 
-    def take(self, shard: UserShard, batch: EventBatch) -> None:
+    def take(self, shard: UserShard, batch: EventBatch) -> dict[int, int]:
         """Join the events of a batch, in order, and count what became of lists in the shard's
-        account."""
+        account; returns at which places from 0 clicked items stood, by row."""
+        places = dict[int, int]()
         recs = batch.columns.get("recs")
         sold = batch.flags & IS_CONVERSION > 0
         if recs is None and not sold.any():
-            return
+            return places
         known, changed = dict[str, list[Listed]](), set[str]()
         for event in _events(batch, recs, sold.tolist()):
             lists = known.get(event.user)
             if lists is None:
                 lists = known[event.user] = unpack_listed(self._rows.get(event.user))
-            if self._join(shard, lists, event):
+            if self._join(shard, lists, event, places):
                 changed.add(event.user)
         if changed:
             self._rows.put_all({user: pack_listed(known[user]) for user in changed})
+        return places
 
-    def _join(self, shard: UserShard, lists: list[Listed], event: _Event) -> bool:
+    def weighed(self, part: EventBatch, places: Sequence[int | None]) -> EventBatch:
+        """Events with what each teaches the ranker, given the places that they were clicked at."""
+        worth = self._examination.worth(places)
+        if worth is None:
+            return part
+        return replace(part, columns=part.columns | {"worth": frozen(worth)})
+
+    def _join(
+        self, shard: UserShard, lists: list[Listed], event: _Event, places: dict[int, int]
+    ) -> bool:
         """Count one event of a user; returns whether any of the lists has changed."""
         sums, found = shard.account.attribution, None
         if event.rec:
@@ -153,6 +170,7 @@ class Attribution:
         if one.mark(place, VIEWED):
             made[VIEWS] = 1.0
         if named and event.took:
+            places[event.row] = place
             if before is None:
                 made[CLICKS] = 1.0
             one.clicked[place] = event.ts if before is None else max(event.ts, before)
@@ -179,6 +197,8 @@ class Attribution:
     ) -> None:
         """Add what became of an item to all its groups."""
         sums = shard.account.attribution
+        if any(one.chances[4 * place : 4 * place + 4]):
+            self._examination.see(place, VIEWS in made, CLICKS in made)
         for group, name in self._groups(one, place, event, shard.profiled):
             for measure, by in made.items():
                 add(sums, group, name, measure, by)
@@ -195,7 +215,7 @@ class Attribution:
             ("hour", str(one.at // _HOUR_MS % 24)),
         ]
         if explored:
-            found.append(("drawn", position(place)))
+            found.append((DRAWN, position(place)))
         catalogue = self._learner.catalogue
         (slot,) = catalogue.find([event.item]).tolist()
         if slot >= 0:
@@ -226,24 +246,29 @@ class Joining:
 
     def __init__(self, attribution: Attribution, shard: UserShard, batch: EventBatch) -> None:
         self._attribution, self._shard, self._batch = attribution, shard, batch
-        self._places, self._taken, self._learned = np.flatnonzero(~batch.seen), 0, 0
+        self._rows, self._taken, self._learned = np.flatnonzero(~batch.seen), 0, 0
 
-    def upto(self, n: int) -> None:
-        """Join the next n events that are learned, and what was seen before each of them."""
-        if not n:
-            return
-        self._learned += n
-        self._take(int(self._places[self._learned - 1]) + 1)
+    def upto(self, part: EventBatch) -> EventBatch:
+        """Join the next events that are learned, and what was seen before each of them; returns
+        them with what each teaches the ranker, if that is not the same for all."""
+        if not len(part):
+            return part
+        rows = self._rows[self._learned : self._learned + len(part)]
+        self._learned += len(part)
+        begin = self._taken
+        places = self._take(int(rows[-1]) + 1)
+        return self._attribution.weighed(part, [places.get(row - begin) for row in rows.tolist()])
 
     def rest(self) -> None:
         """Join what was seen after the last event that is learned."""
         self._take(len(self._batch))
 
-    def _take(self, end: int) -> None:
-        if end > self._taken:
-            part = self._batch.take(np.arange(self._taken, end))
-            self._taken = end
-            self._attribution.take(self._shard, part)
+    def _take(self, end: int) -> dict[int, int]:
+        if end <= self._taken:
+            return {}
+        part = self._batch.take(np.arange(self._taken, end))
+        self._taken = end
+        return self._attribution.take(self._shard, part)
 
 
 def _events(batch: EventBatch, recs: list[str] | None, sold: list[bool]) -> list[_Event]:
@@ -256,7 +281,7 @@ def _events(batch: EventBatch, recs: list[str] | None, sold: list[bool]) -> list
         if rec or is_sold:
             key = item_key(items[row]).to_bytes(8, "little")
             what = bool(took[row]), is_sold, float(amounts[row])
-            found.append(_Event(users[row], items[row], key, rec, int(ts[row]), *what))
+            found.append(_Event(row, users[row], items[row], key, rec, int(ts[row]), *what))
     return found
 
 

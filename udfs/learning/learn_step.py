@@ -115,7 +115,7 @@ class LearnStep:
                 yield from self._send(now)
                 self.refresh_replica(self._clock())
             if joined is not None:
-                joined.upto(len(part))
+                part = joined.upto(part)
             # The shard's key is above the bits of the count, so that no two shards draw the same
             # negatives.
             number = (key << 40) + shard.learned

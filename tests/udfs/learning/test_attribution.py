@@ -307,10 +307,11 @@ def test_a_batch_is_joined_in_step_with_what_is_learned_of_it() -> None:
         Told("d", "click"), Told("b", "impression", rec),
     )  # fmt: skip
     joining = Joining(town.own, town.shard, whole)
-    joining.upto(1)
+    learned = whole.take(~whole.seen)
+    joining.upto(learned.take(np.array([0])))
     town.serve("ab", 1)
-    joining.upto(0)
-    joining.upto(1)
+    joining.upto(learned.take(np.zeros(0, np.int64)))
+    joining.upto(learned.take(np.array([1])))
     assert town.of() == {"1": {"views": 1}} and town.sums["unknown_lists"] == 1
     joining.rest()
     assert town.of()["2"]["views"] == 1
