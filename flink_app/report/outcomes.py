@@ -39,7 +39,7 @@ _MOST = 20  # rows of a group
 
 def outcome_sections(sums: Mapping[str, float]) -> list[Section]:
     """A table for each group of which there are views."""
-    found = []
+    found: list[Section] = []
     for group, title in _TITLES.items():
         if rows := table(sums, group):
             text = _text(sums) if not found else _HOURS if group == "hour" else ""
