@@ -109,16 +109,19 @@ class Attribution:
             self._rows.put_all(kept)
 
     def _kept(self, lists: list[Listed], made: Listed) -> list[Listed]:
-        """The lists that are kept once one more was made."""
-        same = (made.at, made.number)
-        lists = [one for one in lists if made.at - one.at <= self._window]
-        if any((one.at, one.number) == same and one.seen for one in lists):
-            return lists
-        lists = [*(one for one in lists if (one.at, one.number) != same), made]
-        for seen in (False, True):
-            alike = [one for one in lists if one.seen == seen]
-            for one in alike[:-KEPT]:
-                lists.remove(one)
+        """The lists that are kept once one more was made, oldest first."""
+        while lists and made.at - lists[0].at > self._window:
+            del lists[0]
+        if lists and (lists[-1].at, lists[-1].number) == (made.at, made.number):
+            if lists[-1].seen:
+                return lists
+            del lists[-1]
+        lists.append(made)
+        if len(lists) > KEPT:
+            flags = [one.seen for one in lists]
+            for seen in (False, True):
+                while flags.count(seen) > KEPT:
+                    del lists[flags.index(seen)], flags[flags.index(seen)]
         return lists
 
     def take(self, shard: UserShard, batch: EventBatch) -> dict[int, int]:
