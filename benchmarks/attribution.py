@@ -151,6 +151,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--blocks", type=int, default=100)
     parser.add_argument("--views", type=float, default=4.0, help="of a session, besides the list")
+    parser.add_argument("--bare", action="store_true", help="no item is described, none explored")
     parser.add_argument("--variants", nargs="*", default=[*VARIANTS])
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT)
@@ -165,7 +166,7 @@ def main() -> None:
 
 
 def _trial(name: str, seed: int, options: argparse.Namespace) -> Trial:
-    world = replace(world_of("shop", seed), session_views=options.views, metadata=True)
+    world = replace(world_of("shop", seed), session_views=options.views, metadata=not options.bare)
     settings = ("quality.attribution_days=7", *VARIANTS[name])
     return Trial(world=world, settings=settings, blocks=options.blocks)
 
@@ -191,12 +192,12 @@ def report(runs: list[dict[str, Any]]) -> None:
     rates = np.mean([np.array(run["rates"]) / run["rates"][0] for run in runs], axis=0)
     true = float(np.exp(np.polyfit(np.arange(LENGTH), np.log(looked), 1)[0]))
     places = Table("place", "looked at", "by what is told", "by plain click-through")
-    mean = float(np.nanmean(told))
+    known = told[~np.isnan(told)]
+    mean = float(known.mean()) if len(known) else np.nan
     for place in range(LENGTH):
         cells = looked[place], mean**place, rates[place]
         places.add_row(str(place + 1), *(f"{one:.2f}" for one in cells))
     Console().print(places)
-    known = told[~np.isnan(told)]
     print(
         f"told {mean:.3f} from place to place, ±{known.std():.3f} in {len(known)} of {len(told)} "
         f"runs, with {np.mean([run['drawn'] for run in runs]):.0f} clicks on explored items; "
