@@ -193,13 +193,13 @@ def report(runs: list[dict[str, Any]]) -> None:
     true = float(np.exp(np.polyfit(np.arange(LENGTH), np.log(looked), 1)[0]))
     places = Table("place", "looked at", "by what is told", "by plain click-through")
     known = told[~np.isnan(told)]
-    mean = float(known.mean()) if len(known) else np.nan
+    mean, spread = (known.mean(), known.std()) if len(known) else (np.nan, np.nan)
     for place in range(LENGTH):
         cells = looked[place], mean**place, rates[place]
         places.add_row(str(place + 1), *(f"{one:.2f}" for one in cells))
     Console().print(places)
     print(
-        f"told {mean:.3f} from place to place, ±{known.std():.3f} in {len(known)} of {len(told)} "
+        f"told {mean:.3f} from place to place, ±{spread:.3f} in {len(known)} of {len(told)} "
         f"runs, with {np.mean([run['drawn'] for run in runs]):.0f} clicks on explored items; "
         f"fitted to the truth {true:.3f}"
     )
