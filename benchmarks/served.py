@@ -46,6 +46,7 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True):
     item: str = ""
     value: float | None = None
     ts: int = 0
+    rec: str = ""
 
 
 _ITEM = b'{"kind":"item",'

@@ -21,6 +21,7 @@ ROOMS = (
     "udfs.threads",
     "udfs.compiling",
     "udfs.direct",
+    "udfs.attributed",
     "udfs.accounts",
     "udfs.rules",
     "udfs.formats",

@@ -9,6 +9,7 @@ import pytest
 from tests.documents import ROOT
 
 WHOLE = {
+    "udfs/learning/test_attribution_of_shards.py",
     "udfs/events/test_event_types.py",
     "udfs/stores/test_redis_tls.py",
     "flink_app/config/test_models.py",

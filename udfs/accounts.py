@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
+from udfs import attributed
 from udfs.errors import ServiceError
 from udfs.options.sources import ALWAYS_TESTED
 
@@ -54,7 +55,10 @@ _SUMS = (
     "refused",
     "opted_out",
 )
-_BY_NAME = "dead", "freshness", "feed", "stages", "quality", "encoder", "crowd", "models"
+_BY_NAME = (
+    *("dead", "freshness", "feed", "stages", "quality"),
+    *("encoder", "crowd", "models", "attribution"),
+)
 
 
 class Account(msgspec.Struct, omit_defaults=True):
@@ -79,6 +83,7 @@ class Account(msgspec.Struct, omit_defaults=True):
             `failed:<reason>`; how many more are `waiting` than before; µs by `spent:<kind>_us`.
         crowd: events `held` back from learning; users that began to count as `bots`, or a `crowd`.
         models: what has happened with models that a team has brought, see `OwnFile.take`.
+        attribution: what became of lists, see `udfs.attributed`.
     """
 
     version: int = VERSION
@@ -104,6 +109,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     opted_out: int = 0
     crowd: dict[str, int] = {}
     models: dict[str, int] = {}
+    attribution: dict[str, float] = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
@@ -280,4 +286,6 @@ def fields(
         name, _, kind = what.partition(":")
         if kind == "lists" and lists:
             values[f"model:{name}:us_per_list"] = round(minute.models[f"{name}:us"] / lists, 1)
-    return {name: str(value) for name, value in values.items()}
+    return {name: str(value) for name, value in values.items()} | attributed.fields(
+        total.attribution
+    )

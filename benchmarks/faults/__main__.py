@@ -89,6 +89,7 @@ class Trial:
             'lists_topic.kinds=["user"]',
             "feed.snapshot_s=2",
             "identity.enabled=true",
+            "quality.attribution_days=7",
             f"redis.url={stack.redis_url}",
             "source.start=earliest",
             f"job.shards={SHARDS}",
@@ -104,6 +105,7 @@ class Trial:
             options = self.load.cassandra = loaded.config.cassandra
             apply_schema(options, schema(options.keyspace, 1))
         self.place = Place(stack, self.load, self._submit, seed, CHECKPOINT_S)
+        self.load.shown = self.place.shown
         self.load.event(PROBE, "i0")
         self.load.pause()
         self.place.job = self._submit()

@@ -21,6 +21,7 @@ from benchmarks.faults.topic import differing, events, last_records
 from benchmarks.load import known
 from flink_app.config import Config
 from flink_app.console.totals import read_totals
+from udfs.attributed import UNKNOWN, VIEWS, table
 from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
@@ -45,6 +46,8 @@ class Books(msgspec.Struct):
             not, where they should be otherwise.
         topic: users of whom the last record in the topic of lists counts other events than the list
             in Redis.
+        lists: impressions that are neither a view of an item of a list nor of an unknown list or
+            item, and what is counted twice.
         letters: unusable lines without a dead letter, and dead letters without such a line.
         kept: users of whom the list in Cassandra, if there is one, counts other events than that in
             Redis.
@@ -54,6 +57,7 @@ class Books(msgspec.Struct):
     users: int = 0
     items: int = 0
     totals: int = 0
+    lists: int = 0
     letters: int = 0
     metadata: int = 0
     topic: int = 0
@@ -69,7 +73,7 @@ class Books(msgspec.Struct):
     def wrong(self) -> int:
         """The sum of all differences."""
         found = self.users, self.items, self.totals, self.letters, self.metadata
-        return sum(found) + self.topic + self.kept
+        return self.lists + sum(found) + self.topic + self.kept
 
 
 class DeadLetters:
@@ -118,15 +122,19 @@ def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Boo
     stored = client.mget([f"rec:{user}" for user in users])
     lists = Counter(dict(zip(users, map(known, stored), strict=True)))  # type: ignore[arg-type]
     bad, good, told = len(load.bad), load.sent, load.described
-    counted = (0, 0, 0, 0)
+    counted, views = (0, 0, 0, 0, 0), 0.0
     if totals:
         taken = totals.learned + totals.refused
-        counted = totals.received, taken, totals.rejected, totals.described
-    wanted = good + bad + told, good, bad, told
+        counted = (totals.received, taken, totals.rejected, totals.described, totals.ignored)
+        places = table(totals.attribution, "position").values()
+        views = sum(row.get(VIEWS, 0.0) for row in places)
+        views += sum(totals.attribution.get(name, 0.0) for name in UNKNOWN)
+    wanted = good + bad + told + load.seen, good, bad, told, load.seen
     books = Books(
         users=_apart(users, lists),
         items=_apart(load.items, items(url, item_shards)),
         totals=sum(abs(a - b) for a, b in zip(counted, wanted, strict=True)),
+        lists=int(abs(views - load.seen)),
         letters=len({line[:LINE_MOST] for line in load.bad} ^ letters.lines.keys()),
         metadata=_misdescribed(load, client),
         kept=_unkept(dict(zip(users, stored, strict=True)), load.cassandra),  # type: ignore[arg-type]

@@ -12,9 +12,11 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from confluent_kafka import Producer
 
+from udfs.lists.contract import RecommendationList
 from udfs.options.cassandra import Cassandra
 
 PROBE = "probe"
@@ -24,6 +26,7 @@ _EACH_BAD = 40  # one in this number of lines cannot be used
 _EACH_ITEM = 25  # and one says what an item is
 _EACH_LINK = 60  # and one says that a user's phone is, or is not, of the user
 _PHONE = 0.2  # so many events come by a phone
+_EACH_SEEN = 10  # one says that a user has seen an item of the list that is there
 _EACH_GONE = 20  # one is of a user who is forgotten again and again,
 _EACH_FORGET = 5  # and one of these asks for it
 GONE = "gone"
@@ -43,6 +46,8 @@ class Load:
         users, items: events written for each; of users who were forgotten, since then, and
             without their items. sent: all events. bad: the unusable lines, all different.
         described: lines about items and users. prices, hidden: what the last of each item said.
+        seen: impressions of items of lists, each of another item or of a list after another event.
+        shown: reads the list of a user; None: nobody sees any.
         linked: users whose phone is linked. cassandra: where lists are kept too; None: nowhere.
     """
 
@@ -50,7 +55,9 @@ class Load:
         self.users: Counter[str] = Counter()
         self.items: Counter[str] = Counter()
         self.bad: set[str] = set()
-        self.described = self.sent = 0
+        self.described = self.sent = self.seen = 0
+        self.shown: Callable[[str], RecommendationList | None] | None = None
+        self._saw: set[tuple[str, str, str]] = set()
         self._forgotten: dict[str, int] = {}
         self.prices: dict[str, float] = {}
         self.hidden: set[str] = set()
@@ -77,7 +84,7 @@ class Load:
     @property
     def written(self) -> int:
         """Lines written so far, including unusable ones."""
-        return self.sent + len(self.bad) + self.described
+        return self.sent + len(self.bad) + self.described + self.seen
 
     @property
     def persons(self) -> Counter[str]:
@@ -138,6 +145,8 @@ class Load:
             self._describe(f"i{self._random.randrange(ITEMS)}", self._random.random() < 0.8)
         elif self._random.randrange(_EACH_LINK) == 0:
             self._link(f"u{int(USERS * self._random.random() ** 2)}", self._random.random() < 0.8)
+        elif self._random.randrange(_EACH_SEEN) == 0:
+            self._see(f"u{int(USERS * self._random.random() ** 2)}")
         elif self._random.randrange(_EACH_GONE) == 0:
             name = f"{GONE}{self._random.randrange(10)}"
             forget = self._random.randrange(_EACH_FORGET) == 0
@@ -156,6 +165,21 @@ class Load:
         self.users[user] += 1
         if not item.startswith(GONE):
             self.items[item] += 1
+
+    def _see(self, user: str) -> None:
+        """Let a user see one more item of the list that is there. A list that is made again after a
+        failure, with another time in its id but after the same events, is the same."""
+        found = self.shown(user) if self.shown else None
+        if found is None:
+            return
+        number = found.id.partition("-")[2]
+        keys = [(user, number, entry.item) for entry in found.items]
+        if (key := next((key for key in keys if key not in self._saw), None)) is None:
+            return
+        self._saw.add(key)
+        event = {"user": user, "item": key[2], "type": "impression", "rec": found.id}
+        self._produce(json.dumps(event), user)
+        self.seen += 1
 
     def _forget(self, user: str) -> None:
         """Have a user forgotten, who begins from nothing then."""

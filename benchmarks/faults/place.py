@@ -16,6 +16,7 @@ import redis
 from benchmarks.faults.load import Load
 from deploy.stack import Stack
 from flink_app.graph.restore import newest_checkpoint
+from udfs.lists.contract import RecommendationList, read
 
 
 class Place:
@@ -36,7 +37,16 @@ class Place:
         self.stack, self.load, self.submit = stack, load, submit
         self.random, self.checkpoint_s = random.Random(seed), checkpoint_s
         self.redis: Any = redis.Redis.from_url(stack.redis_url)
+        self._lists: Any = redis.Redis.from_url(stack.redis_url, socket_timeout=0.5)
         self.job = ""
+
+    def shown(self, user: str) -> RecommendationList | None:
+        """The list of a user, if Redis has one and answers."""
+        try:
+            value = self._lists.get(f"rec:{user}")
+        except redis.RedisError:
+            return None
+        return read(value) if value else None
 
     def wait(self, least: float, most: float) -> None:
         """Some seconds."""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from flink_app.config.addresses import check_brokers
+from flink_app.config.attribution import check_attribution
 from flink_app.config.cassandra import check_cassandra
 from flink_app.config.hints import hint
 from flink_app.config.input_options import Source
@@ -59,6 +60,7 @@ set it to the most subtasks you may ever need.
     _check_dead_letters(config)
     check_lists_topic(config)
     check_ranker_log(config)
+    check_attribution(config)
     check_schema_registry(config)
     _check_sizes(config.job)
     _check_paths(config)

@@ -53,6 +53,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         user_per_minute=events.user_per_minute,
         identity=config.identity.enabled,
         types=keeps_history(config.cassandra),
+        conversions=config.quality.attribution_days > 0,
         items=resolve_items(items.preset, source.preset, **form_of(items)),
         values=_values(config),
     )

@@ -66,6 +66,20 @@ def _recent(name: str, source: str, text: str, scale: float = 1.0, **labels: str
     return Metric(f"millirec_{name}", "gauge", text, source, scale, labels, recent=True)
 
 
+def _outcomes(measure: str, text: str) -> tuple[Metric, ...]:
+    """A counter of what became of lists, by each group with few names."""
+    return tuple(
+        Metric(
+            f"millirec_list_{measure}_total",
+            "counter",
+            f"{text}, by place, model, chance or hour of the list.",
+            f"attribution:{group}:<name>:{measure}",
+            labels={"by": group},
+        )
+        for group in ("position", "model", "placed", "hour")
+    )
+
+
 UP = _gauge("up", "", "1 if Redis answered, 0 if not.")
 FALLS = _counter(
     "quality_falls", "", "Falls of the served lists' recall@10 that ADWIN has detected."
@@ -192,6 +206,20 @@ METRICS = (
         "total_quality:repeats",
         "Events that were not tests because the user had already had the item, or it is their own.",
     ),
+    *_outcomes("views", "Items of lists that were seen"),
+    *_outcomes("clicks", "Items of lists that were clicked"),
+    *_outcomes("conversions", "Items of lists that were put into the cart or bought"),
+    *_outcomes("value", "What these were worth"),
+    _gauge(
+        "list_examined_ratio",
+        "attribution:position:<place>:examined",
+        "How likely a place is looked at, against the first one.",
+    ),
+    _counter(
+        "list_unknown",
+        "attribution:unknown_<what>",
+        "Events whose list is not kept any more, or whose item is not in it.",
+    ),
     FALLS,
     FELL,
 )
@@ -209,6 +237,10 @@ LEFT_OUT = {
     "model:<name>:us_per_list": "time / lists, each as a rate",
     "total_quality:<list>:mrr@20": "since the job began, as all of `total_quality`",
     "total_quality:<list>:<measure>@10": "since the job began; the metrics cover the last minute",
+    "attribution:drawn:<place>:<measure>": "`millirec_list_examined_ratio`",
+    "attribution:category:<name>:<measure>": "names of your own: `stats`, and the report",
+    "attribution:provider:<name>:<measure>": "the same",
+    "attribution:segment:<name>:<measure>": "the same",
     "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
 }
 """Fields of `stats` that are not a metric, and what to use instead."""

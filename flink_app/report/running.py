@@ -11,6 +11,7 @@ from flink_app.console.live import counted, duration
 from flink_app.console.totals import Totals
 from flink_app.lookup.sample import Sample
 from flink_app.report.figures import Line, lines
+from flink_app.report.outcomes import outcome_sections
 from flink_app.report.page import Grid, Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
 from udfs.accounts import LISTS, RATINGS
@@ -38,6 +39,7 @@ def running_page(
     sections = [*_over_time(looks)]
     if groups := _by_list(last.total_quality):
         sections.append(quality_grid(groups))
+    sections += outcome_sections(last.attribution)
     if sample is not None:
         sections += share_sections(sample, titles)
     sections += [_freshness(last), _lines(last)]

@@ -85,6 +85,7 @@ def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_
     apart = ["items.kind=directory", f"items.paths=['{catalogue}']"]
     # Lists that are written again would be seen again: then the multiplier would not be the same.
     settings += [f"rules=[{{when = '{EXPOSED.when}', exposure = 0.5}}]", "redis.refill_per_s=0"]
+    settings += ["quality.attribution_days=7"]
     client: Any = redis.Redis.from_url(redis_url, decode_responses=True)
     client.flushall()
 
@@ -105,12 +106,34 @@ def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_
         fields = stats(redis_url)
         return counts(fields)["learned"] == 9 * rounds and fields["described"] == str(6 * rounds)
 
+    def look(name: str, found: dict[str, dict[str, Any]], most: int) -> None:
+        """Users look at the first items of their lists."""
+        deliver(
+            inbox,
+            name,
+            [
+                {"user": one["user"], "item": entry["item"], "type": "impression", "rec": one["id"]}
+                for one in found.values()
+                for entry in one["items"][:most]
+            ],
+        )
+
+    def views() -> list[int]:
+        fields = stats(redis_url)
+        names = [f"attribution:position:{place}:views" for place in (1, 2)]
+        return [int(fields.get(name, 0)) for name in names]
+
     for folder in (inbox, catalogue):
         folder.mkdir()
     job = start(redis_url, *settings, *apart, "job.parallelism=2")
     say("first", "i3")
     wait_for(lambda: counted_are(1))
     wait_for(lambda: exposed(redis_url) > 0)
+    served = {key: one for key, one in lists(redis_url).items() if one["items"]}
+    second = sum(len(one["items"]) > 1 for one in served.values())
+    assert len(served) > 2 and second
+    look("seen", served, 1)
+    wait_for(lambda: views() == [len(served), 0])
     savepoint = f"state.restore={stop(job, tmp_path.as_uri())}"
     multiplier = exposed(redis_url)
     client.flushall()
@@ -128,3 +151,6 @@ def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_
         wait_for(lambda: sum(counted(in_state(redis_url, 8))[0].values()) == 18)
         wait_for(lambda: sum(events_of(lists(redis_url)).values()) == 18)
         assert counted_are(2), "nothing more comes"
+        look("seen more", served, 2)  # what was seen before, once more
+        wait_for(lambda: views() == [len(served), second])
+        assert "attribution:unknown_lists" not in stats(redis_url)

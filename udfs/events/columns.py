@@ -138,6 +138,8 @@ COLUMNS: dict[str, Column] = {
         Column("recs", str, fill="", field="rec"),
         *(Column(name, str, fill="") for name in CONTEXT),
         Column("types", str, fill="", field=None),
+        Column("amounts", np.float32, fill=0.0, field=None),
+        Column("worth", np.float32, fill=1.0, field=None),
     )
 }
 """The columns by name, in the order in which they are packed."""

@@ -46,9 +46,10 @@ from udfs.events.places import Only, fold
 from udfs.events.plain_columns import read_column
 from udfs.events.rate_limit import RateLimit
 from udfs.events.raw_columns import Problem, RawColumns, RawId, Rejected, clean_times, shown
-from udfs.events.rows import CONSUMED, Events
+from udfs.events.rows import CONSUMED, CONVERTED, Events
 from udfs.events.sessions import name_users
 from udfs.events.settings import (
+    CONVERSIONS,
     IMPRESSION,
     RATING,
     DecodeSettings,
@@ -57,6 +58,9 @@ from udfs.events.settings import (
 )
 
 __all__ = ["DecodeSettings", "Decoded", "Decoder", "RatingRule", "Rejected"]
+
+_MOST_WORTH = 1e12
+"""What is worth more is taken for a mistake, and counts as nothing."""
 
 
 class Decoded(Events, frozen=True, eq=False, kw_only=True):
@@ -168,6 +172,8 @@ class Decoder:
         if settings.types:
             kinds = self._kinds(raw.types)
             columns["types"] = [kinds[word].name for word in raw.types]
+        if settings.conversions:
+            columns["amounts"] = _amounts(raw.values, columns["flags"])
         if self._limit:
             self._limit.mark(columns["users"], now_ms, problems)
         decoded = Decoded(columns=columns, rejected=raw.rejected, ignored=raw.ignored)
@@ -218,8 +224,16 @@ class Decoder:
         unknown = 1.0 if self._settings.unknown_type == "accept" else np.nan
         consumed = name in self._consumed if self._consumed else name != IMPRESSION
         weight, flags = self._weights.get(name, unknown), CONSUMED if consumed else 0
+        if self._settings.conversions and name in CONVERSIONS:
+            flags |= CONVERTED
         neutral = self._fractions.get(name, np.nan)
         return _Kind(name, weight, flags, name == RATING, neutral)
+
+
+def _amounts(values: NDArray[np.float64], flags: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What m events are worth, float32[m], 0 where one is no conversion or says nothing."""
+    worth = (flags & CONVERTED > 0) & (values > 0) & (values < _MOST_WORTH)
+    return np.where(worth, values, 0.0).astype(np.float32)
 
 
 def _check_values(

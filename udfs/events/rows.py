@@ -19,6 +19,9 @@ from udfs.events.columns import COLUMNS, Values, frozen
 CONSUMED = 1
 """Bit 0 of `flags`: the user has consumed the item, so it need not be recommended again."""
 
+CONVERTED = 2
+"""Bit 1 of `flags`: the event is one of `CONVERSIONS`; only where lists are attributed."""
+
 Self = TypeVar("Self", bound="Events")
 
 

@@ -21,6 +21,9 @@ RATING = "rating"
 IMPRESSION = "impression"
 """The event type for an item that was shown; the only type that does not consume by default."""
 
+CONVERSIONS = ("cart", "purchase")
+"""The event types that lists are there for in the end; their value is what they are worth."""
+
 
 class RatingRule(msgspec.Struct, frozen=True, kw_only=True):
     """How a rating r becomes a weight, before the weight of the type multiplies it.
@@ -84,6 +87,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         items: where the fields are on lines about items.
         identity: whether the job resolves several ids of one person.
         types: whether the type of an event is carried.
+        conversions: whether `CONVERSIONS` are marked, and what they are worth is carried.
         time_option: the option that says how times are written; "": none does.
         values: which lines are values that become lines first.
     """
@@ -105,6 +109,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     items: ItemPreset = OWN
     identity: bool = False
     types: bool = False
+    conversions: bool = False
     time_option: str = "source.time_format"
     values: ValueSettings = ValueSettings()
 

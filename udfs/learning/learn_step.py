@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from udfs.accounts import Account
 from udfs.events.batch import CONSUMED, EventBatch, cut, recurrences
 from udfs.feed.entries import PUBLISH_MS
+from udfs.learning.attribution import Attribution, Joining
 from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
 from udfs.learning.effects import Effect, Emit, Keep, Log, Report, Show
@@ -57,7 +58,8 @@ class LearnStep:
 
     Args:
         rows: users and history pages of the current shard's state. clock: the wall clock, ms.
-        contributions: what counts for what is published; None: all of it.
+        contributions: what counts for what is published; None: all of it. attribution: joins
+            events to lists; None: that is off.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class LearnStep:
         clock: Callable[[], int],
         profiles: ProfileStep,
         contributions: Contributions | None = None,
+        attribution: Attribution | None = None,
     ) -> None:
         self._profiles, self._contributions = profiles, contributions
+        self._attribution = attribution
         self._settings, self._rows, self._learner = settings, rows, learner
         self._replica, self._described, self._lists = replica, described, lists
         self._clock, quality = clock, settings.options.quality
@@ -100,6 +104,9 @@ class LearnStep:
             account.duplicates += len(batch) - int(keep.sum())
             batch = batch.take(keep)
         steps, saw = self._learner.models.steps, partial(self._saw, shard)
+        joined = None
+        if self._attribution is not None:
+            joined = Joining(self._attribution, shard, batch)
         batch = without_seen(batch, steps, account, saw)
         touched: list[NDArray[np.int32]] = []
         for part in self._parts(batch, self._settings.trial.after - shard.learned):
@@ -107,6 +114,8 @@ class LearnStep:
                 # A replay's batches are long, and others wait for what they teach.
                 yield from self._send(now)
                 self.refresh_replica(self._clock())
+            if joined is not None:
+                part = joined.upto(part)
             # The shard's key is above the bits of the count, so that no two shards draw the same
             # negatives.
             number = (key << 40) + shard.learned
@@ -139,6 +148,8 @@ class LearnStep:
                 account.spend("user_learner", micros(began))
                 yield self.report(shard)
                 began, account, others = time.perf_counter(), shard.account, 0
+        if joined is not None:
+            joined.rest()
         if self._kept and touched:
             yield Keep(batch)
         account.batches += 1

@@ -39,6 +39,7 @@ from udfs.models.settings import Settings
 from udfs.options.own import beside
 from udfs.ranking.ranker import RANKER
 from udfs.ranking.recommender import Recommender
+from udfs.ranking.steps.examination import EXAMINATION
 from udfs.ranking.steps.exposure import EXPOSURE
 from udfs.state.handles import MemoryRows, Rows
 from udfs.threads import Threads
@@ -94,7 +95,7 @@ class Learner:
         # Shared parameters as of the last messages; the ranker learns from few of the batches, and
         # what users take first and what lists show tell what was added by themselves.
         self._before: dict[str, NDArray[np.float64]] = {}
-        others = RANKER, OF_ALL, EXPOSURE
+        others = RANKER, OF_ALL, EXPOSURE, EXAMINATION
         self._learning = {k: one for k, one in self.models.shared.items() if k not in others}
 
     def compile(self) -> None:
@@ -162,7 +163,8 @@ class Learner:
         for name, one in self._learning.items():
             self._before.setdefault(name, one.parameters)
         self.strangers.meet(events, batch, slots, now_ms)
-        was = self._training.learn(events, batch.ts, now_ms)  # before any model does
+        worth = batch.columns.get("worth")
+        was = self._training.learn(events, batch.ts, now_ms, worth)  # before any model does
         if was is not None:
             self._before.setdefault(RANKER, was)
         counted = self.models.count(events)
@@ -203,6 +205,8 @@ class Learner:
         found |= self.strangers.counted()
         if (shown := self.models.steps.rerank.exposure.added()) is not None:
             found[EXPOSURE] = shown
+        if (seen := self.models.steps.examination.added()) is not None:
+            found[EXAMINATION] = seen
         return self.outbox.pack(now_ms, self.models.counted(), found)
 
     def user_lists(self, slots: NDArray[np.int32], now_ms: int) -> list[ListUpdates]:

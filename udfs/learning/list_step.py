@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from udfs.events.batch import EventBatch
 from udfs.events.searches import Search
+from udfs.learning.attribution import Attribution
 from udfs.learning.effects import Effect, Emit, Wake, Write
 from udfs.learning.learner import Learner
 from udfs.learning.profiles import ProfileStep
@@ -36,7 +37,7 @@ class ListStep:
 
     Args:
         users, history: rows of the current shard's state. clock: the wall clock, ms.
-        profiles: of those users.
+        profiles: of those users. attribution: keeps what is written; None: that is off.
     """
 
     def __init__(
@@ -47,8 +48,9 @@ class ListStep:
         history: Rows,
         clock: Callable[[], int],
         profiles: ProfileStep,
+        attribution: Attribution | None = None,
     ) -> None:
-        self._profiles = profiles
+        self._profiles, self._attribution = profiles, attribution
         self._options, self._refills = settings.options, settings.refills
         self._learner, self._rows, self._clock = learner, (users, history), clock
 
@@ -100,6 +102,8 @@ class ListStep:
         updates = learner.user_lists(slots, now)
         for some in updates:
             _ = some.json  # here, so as not to count as the stores' time
+        if self._attribution is not None:
+            self._attribution.written(updates, now)
         ranked = time.perf_counter()
         yield Write(updates)
         if learner.models.steps.rerank.exposure.some:

@@ -96,6 +96,7 @@ PLACES = (
         "two days",
         "privacy.epsilon",
     ),
+    Place(STATE, ("user learner: outcomes",), "last 16 lists", _IDLE, "quality.attribution_days"),
     Place(STATE, ("user learner: noted",), "the last search, its words", "half an hour"),
     Place(
         STATE,

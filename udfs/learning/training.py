@@ -24,12 +24,17 @@ class Training:
         self._allowance = Allowance(settings.ranker.train_per_s)
 
     def learn(
-        self, events: Batch, ts: NDArray[np.int64], now_ms: int
+        self,
+        events: Batch,
+        ts: NDArray[np.int64],
+        now_ms: int,
+        worth: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float64] | None:
         """Let the ranker learn from some of n events: what known users took of what was known.
 
         Args:
-            ts: int64[n], their times, ms.
+            ts: int64[n], their times, ms. worth: float32[n], how much each counts; None: all the
+                same.
 
         Returns: the ranker's parameters as they were before; None if it has not learned.
         """
@@ -41,7 +46,7 @@ class Training:
         moment, taken = models.moment(events.users[chosen], now_ms), events.items[chosen]
         if models.log is not None:
             models.log.tell(moment, taken, ts[chosen])
-        models.train(moment, taken)
+        models.train(moment, taken, None if worth is None else worth[chosen])
         return before
 
     def _chosen(self, events: Batch, now_ms: int) -> NDArray[np.int64]:

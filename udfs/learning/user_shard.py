@@ -59,8 +59,8 @@ class Handles(NamedTuple):
     `learned` holds a packed `Progress`. `mean` is only read: releases before version 2 of it wrote
     the mean of the ratings there. `people` holds what is said of users, as packed records; `noted`
     the rows of `Noted`; `forgotten` the marks of `udfs.learning.forgotten`; `crowd` how users act,
-    see `Votes`; `contributed` what counts of them for what is published; `joined` the
-    other ids of users, in a job that resolves them.
+    see `Votes`; `contributed` what counts of them for what is published; `outcomes` their last
+    lists, see `Attribution`; `joined` the other ids of users, in a job that resolves them.
     """
 
     users: Rows
@@ -77,6 +77,7 @@ class Handles(NamedTuple):
     forgotten: Rows
     crowd: Rows
     contributed: Rows
+    outcomes: Rows
     joined: Rows | None = None
 
 
@@ -163,11 +164,13 @@ class UserShard:
             self.put_off({name: at for name, at in self.due.items() if name not in users})
 
     def forget_acts(self, users: Collection[str]) -> None:
-        """Remove how users acted, also what was kept before `crowd.guard` was turned off."""
+        """Remove how users acted and their last lists, also those that were kept before the options
+        were turned off."""
         if self.votes is not None:
             self.votes.forget(*users)
         for user in users:
             self._state.crowd.remove(user)
+            self._state.outcomes.remove(user)
 
     def put_off(self, due: dict[str, int]) -> None:
         """Set the users whose list is postponed, also in the state; empty: all are written."""

@@ -18,6 +18,7 @@ from udfs.events.joined import is_joined, unpack_joined
 from udfs.events.people import is_people, unpack_people
 from udfs.events.searches import is_searches, unpack_searches
 from udfs.feed.metadata_reader import MetadataReader
+from udfs.learning.attribution import Attribution
 from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
 from udfs.learning.effects import END, Effect, Expire, Wake, Write
@@ -75,7 +76,10 @@ class UserStep:
         self._refresh = settings.options.lists.refresh
         self._described = DescribedStep(learner, metadata)
         profiles = ProfileStep(state.people, learner)
-        self._lists = ListStep(settings, learner, *self._rows, clock, profiles)
+        days, attribution = settings.options.quality.attribution_days, None
+        if days:
+            attribution = Attribution(state.outcomes, state.people, learner, days)
+        self._lists = ListStep(settings, learner, *self._rows, clock, profiles, attribution)
         self._rights = RightsStep(state, learner)
         why = WhyStep(state, learner, profiles)
         self._people = PeopleStep(
@@ -88,7 +92,7 @@ class UserStep:
         self._contributions = Contributions(state.contributed, learner.settings.job.item_shards)
         counted = self._contributions if settings.options.privacy.epsilon else None
         own = self._described, self._lists, clock, profiles, counted
-        self._learning = LearnStep(settings, self._rows, learner, replica, *own)
+        self._learning = LearnStep(settings, self._rows, learner, replica, *own, attribution)
         self._shards: dict[int, UserShard] = {}
         self._over: set[int] = set()
         self.ended = False

@@ -80,6 +80,14 @@ class RankerOptions(Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = 100.0
+    position_bias: Annotated[
+        bool,
+        Meta(
+            description="Whether a click in a list teaches the ranker the more, the less likely its"
+            " place is looked at (inverse propensity), by the clicks on explored items. It needs "
+            "quality.attribution_days and explore.share."
+        ),
+    ] = False
     model: Annotated[
         str,
         Meta(

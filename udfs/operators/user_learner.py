@@ -98,6 +98,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             forgotten=rows(context, "forgotten"),
             crowd=rows(context, "crowd"),
             contributed=rows(context, "contributed"),
+            outcomes=rows(context, "outcomes"),
             joined=rows(context, "joined") if o.identity.enabled else None,
         )
         subtasks, origin = parallelism(context), subtask(context)

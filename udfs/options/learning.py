@@ -242,6 +242,16 @@ class Quality(Struct, frozen=True, kw_only=True):
             "users get and the popular list are always tested."
         ),
     ] = []
+    attribution_days: Annotated[
+        float,
+        Meta(
+            description="For how many days the last lists of a user are kept in the state, so that "
+            "events with rec are joined to them: views, clicks and conversions, by place, model "
+            "and more. 0 means that nothing is kept.",
+            ge=0,
+            le=90,
+        ),
+    ] = 0.0
 
 
 class Feed(Struct, frozen=True, kw_only=True):

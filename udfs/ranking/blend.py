@@ -235,11 +235,18 @@ class Blend:
             near, self._shop.users.view, c.keys, c.axis, c.size, asked, views, items, offers
         )
 
-    def train(self, moment: Moment, taken: NDArray[np.int32]) -> None:
-        """Let the ranker learn that the users of a moment took the items `taken` next."""
+    def train(
+        self, moment: Moment, taken: NDArray[np.int32], worth: NDArray[np.float32] | None = None
+    ) -> None:
+        """Let the ranker learn that the users of a moment took the items `taken` next.
+
+        Args:
+            worth: float32[n], how much each of these counts; None: all the same.
+        """
         extra = moment.once("extra", self._extra, moment)  # first: it finds the users' vectors too
         asked, views, items = self._asked(moment, extra)
-        rule = ranker_kernels.Training(taken, self._ranker.squares, ranker.LEARNING_RATE)
+        worth = np.ones(len(taken), np.float32) if worth is None else worth
+        rule = ranker_kernels.Training(taken, self._ranker.squares, ranker.LEARNING_RATE, worth)
         ranker_kernels.train(
             asked,
             self._shop.users.view,

@@ -45,11 +45,13 @@ class Training(NamedTuple):
     Attributes:
         taken: int32[rows], the living items that users took next.
         squares: float64[P], G > 0, changed in place. rate: of the step.
+        worth: float32[rows], what each gradient is multiplied by.
     """
 
     taken: Any
     squares: Any
     rate: float
+    worth: Any
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -217,7 +219,7 @@ def train(asked, history, sources, features, items, scratch, network, training):
 
     With z the logits, p the softmax of them, and y the item that the user took,
 
-        g = ∂z_y/∂w − Σ_j p_j ∂z_j/∂w;  G += g²;  w += rate · g / √G
+        g = worth · (∂z_y/∂w − Σ_j p_j ∂z_j/∂w);  G += g²;  w += rate · g / √G
 
     (AdaGrad: Duchi, Hazan, Singer 2011). An item that was no candidate teaches nothing: a list is
     chosen among candidates only, and such an item, set beside the best of all others, would teach
@@ -253,8 +255,9 @@ def train(asked, history, sources, features, items, scratch, network, training):
         z[goal] += np.float32(1.0)
         _gradient(scratch.x, count, network, folded, active, z, gradient)
         for f in range(w.shape[0]):
-            squares[f] += gradient[f] * gradient[f]
-            w[f] += training.rate * gradient[f] / np.sqrt(squares[f])
+            slope = gradient[f] * training.worth[r]
+            squares[f] += slope * slope
+            w[f] += training.rate * slope / np.sqrt(squares[f])
 
 
 forget_unreadable(weigh, collect, price, describe, rank, train)

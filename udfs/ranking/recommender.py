@@ -70,7 +70,7 @@ class Recommender:
         }
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ranker = ranker_of(settings)
-        holders: dict[str, Any] = self.sources | self.steps.rerank.learning
+        holders: dict[str, Any] = self.sources | self.steps.learning
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
             name: one for name, one in holders.items() if hasattr(one, "parameters")
         }
@@ -102,9 +102,11 @@ class Recommender:
         next batch. None if there are none."""
         return self._counts.gathered()
 
-    def train(self, moment: Moment, taken: NDArray[np.int32]) -> None:
-        """Let the ranker learn that the users of a moment took `taken` (int32[n], slots) next."""
-        self.blend.train(moment, taken)
+    def train(
+        self, moment: Moment, taken: NDArray[np.int32], worth: NDArray[np.float32] | None = None
+    ) -> None:
+        """See `Blend.train`."""
+        self.blend.train(moment, taken, worth)
 
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and

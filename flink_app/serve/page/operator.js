@@ -5,6 +5,7 @@ import { get } from './api.js';
 import { bar, chart } from './chart.js';
 import { by, element } from './dom.js';
 import { clicks } from './front.js';
+import { outcomes } from './outcomes.js';
 
 const EVERY_MS = 500;
 const KEPT = 120;
@@ -54,6 +55,7 @@ async function look() {
     const stats = await get('/stats');
     keep(stats);
     drawFigures(stats);
+    drawOutcomes(stats);
     drawLetters(stats);
     drawTable(stats);
     drawClicks();
@@ -111,6 +113,12 @@ function drawLetters(stats) {
   by('letters').replaceChildren(...rows(found.sort((a, b) => b[1] - a[1]).map(([field, count]) => [
     field.slice(5).replaceAll('_', ' '), bar([['', count]], most), whole(count),
   ])));
+}
+
+function drawOutcomes(stats) {
+  const found = outcomes(stats);
+  const none = 'Nothing yet: no event has named its list, or quality.attribution_days is 0.';
+  by('outcomes').replaceChildren(...(found.length ? rows(found) : [element('p', 'note', none)]));
 }
 
 function drawClicks() {

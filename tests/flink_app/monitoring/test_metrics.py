@@ -11,9 +11,18 @@ from hypothesis import strategies as st
 
 from flink_app.monitoring.metrics import LEFT_OUT, METRICS, Metric, fits, numbers, samples
 from udfs.accounts import Account, fields
+from udfs.attributed import GROUPS, UNKNOWN
 from udfs.learning.quality import sums
 
 UNITS = ("seconds", "bytes", "ratio", "bits")
+
+
+def outcomes() -> dict[str, float]:
+    """All sorts of sums of what became of lists; enough for examination to be told."""
+    measures = {"views": 200.0, "clicks": 20.0, "conversions": 2.0, "value": 9.5}
+    found = {f"{group}:{n}:{m}": v for group in GROUPS for n in "12" for m, v in measures.items()}
+    found |= {"drawn:1:clicks": 40.0, "drawn:1:views": 200.0}
+    return found | dict.fromkeys(UNKNOWN, 3.0)
 
 
 def stats() -> dict[str, str]:
@@ -28,6 +37,7 @@ def stats() -> dict[str, str]:
         received=10, learned=4, duplicates=2, ignored=1, dead={"not_json": 1}, items={0: 7},
         stages={"rank": 250_000, "user_learner": 500_000}, feed={"read": 8}, batches=2,
         waited=1500, lists=3, users=2, freshness={25: 3}, quality=quality, models=models,
+        attribution=outcomes(),
     )  # fmt: skip
     return fields(account, account, 1, account, 1_700_000_000_000, {"served": 7, "popular": 1})
 
@@ -80,6 +90,9 @@ def test_values_are_in_base_units() -> None:
     assert values["millirec_quality_tests_total", "served"] == 3
     assert values["millirec_quality_hits_total", "served", "10"] == 3
     assert values["millirec_quality_coverage_ratio", "popular"] == pytest.approx(1 / 7)
+    assert values["millirec_list_clicks_total", "2", "position"] == 20
+    assert values["millirec_list_examined_ratio", "2"] == pytest.approx(0.5)
+    assert values["millirec_list_unknown_total", "items"] == 3
     assert values["millirec_ratings_tested_total",] == 4
     assert values["millirec_ratings_rmse",] == 1.5
     assert not any("ratings" in labels for _, *labels in values)

@@ -110,6 +110,12 @@ def totals(at: int) -> Totals:
         freshness_p99_ms=90.0,
         total_freshness_p50_ms=31.0,
         total_freshness_p99_ms=95.0,
+        attribution={
+            f"{group}:{name}:{measure}": value
+            for group, name in (("position", "1"), ("position", "2"), ("category", EVIL))
+            for measure, value in (("views", 400.0), ("clicks", 40.0), ("value", 9.5))
+        }
+        | {"position:2:examined": 0.5, "unknown_lists": 7.0},
         quality=quality(0.2, 0.1),
         total_quality=quality(0.19, 0.11),
     )
@@ -123,6 +129,8 @@ def test_a_running_job_over_time() -> None:
         "Freshness over time",
         "Speed",
         "Quality of each list",
+        "What lists did, by place",
+        "What lists did, by category",
         "Popularity bias",
         "Which model contributes the items",
         "Most shown items",
@@ -139,6 +147,9 @@ def test_a_running_job_over_time() -> None:
     grids = {part.title: part.grid for part in page.sections if part.grid}
     assert [f"Title {EVIL} (17)", "25 %"] in grids["Most shown items"].rows
     assert [row[0] for row in grids["Quality of each list"].rows] == ["served", "popular"]
+    whole = ["400", "10 % (7.43 to 13.3)", "0 % (0 to 0.951)", "9.50"]
+    assert grids["What lists did, by place"].rows == [["1", *whole, ""], ["2", *whole, "0.50"]]
+    assert grids["What lists did, by category"].rows == [[EVIL, *whole]]
     found = assert_safe(html(page))
     text = "".join(found.texts)
     assert EVIL in text

@@ -204,4 +204,8 @@ class Job:
             "quality:popular:novelty@10": 5.2, "total_quality:served:coverage@10": 0.71,
             "total_quality:popular:coverage@10": 0.09,
         }  # fmt: skip
+        for place, clicks in ((1, 90), (2, 40), (10, 12)):
+            stats[f"attribution:position:{place}:views"] = 400
+            stats[f"attribution:position:{place}:clicks"] = clicks
+        stats |= {"attribution:model:item-cf:views": 1200, "attribution:model:item-cf:clicks": 142}
         self._client.hset("stats", mapping={k: str(v) for k, v in stats.items()})

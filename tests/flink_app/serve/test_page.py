@@ -232,6 +232,10 @@ def test_operators_see_figures_and_their_clicks(page: Page) -> None:
     expect(tiles.nth(0).locator("dd").first).not_to_have_text("–")
     expect(page.locator("#letters")).to_contain_text("not json")
     expect(page.locator("#clicks .told").first).to_contain_text("drawn after")
+    names = [f"place {place}" for place in (1, 2, 10)]
+    expect(page.locator("#outcomes .name")).to_have_text([*names, "item-cf"])
+    expect(page.locator("#outcomes .value").nth(1)).to_have_text("10 %")
+    expect(page.locator("#outcomes .told").nth(1)).to_contain_text("95 %: 7.43 % to 13.3 %")
     page.locator("#operator summary").click()
     expect(page.locator("#table")).to_contain_text("events_per_s")
 

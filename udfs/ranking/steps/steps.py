@@ -9,6 +9,7 @@ follow anybody, they stay as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from udfs.models.popular.source import Popular
 from udfs.models.ranked import Lists, Served, Told
 from udfs.models.settings import Settings
 from udfs.models.social.source import Social
+from udfs.ranking.steps.examination import EXAMINATION, Examination
 from udfs.ranking.steps.explore import Exploration
 from udfs.ranking.steps.followed import Followed
 from udfs.ranking.steps.own import Own
@@ -40,6 +42,7 @@ class Steps:
         followed: what those took whom users follow.
         own: what users have published themselves.
         rerank: the steps of re-ranking.
+        examination: how likely places are looked at.
     """
 
     def __init__(
@@ -52,8 +55,15 @@ class Steps:
         self.followed = Followed(settings.of("social"), social, self.own, n)
         self.rerank = Reranking(settings, shop, content, needed(settings))
         self._rules = RuleStep(settings, shop)
+        self.examination = Examination(wanted=settings.ranker.position_bias)
         seed = settings.model.seed
         self.explore = Exploration(settings.explore, shop, content, self.own, n, seed)
+
+    @property
+    def learning(self) -> dict[str, Any]:
+        """The steps with parameters that all user learners share, by the names of these."""
+        own = {EXAMINATION: self.examination} if self.examination.wanted else {}
+        return self.rerank.learning | own
 
     def count(self, batch: Batch) -> None:
         """Note the events of a batch."""

@@ -1,0 +1,93 @@
+"""The part of a report that says what lists did: how often items were clicked and bought.
+
+In: the sums of `udfs.attributed`, as they stand in `stats`. Out: `Section`s; none without any view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from flink_app.report.page import Grid, Section
+from flink_app.report.parts import percent
+from udfs.attributed import (
+    CLICKS,
+    CONVERSIONS,
+    EXAMINED,
+    OTHER,
+    UNKNOWN,
+    VALUE,
+    VIEWS,
+    Table,
+    table,
+    wilson,
+)
+
+_TITLES = {
+    "position": "What lists did, by place",
+    "model": "What lists did, by model",
+    "placed": "Explored and ranked items",
+    "category": "What lists did, by category",
+    "provider": "What lists did, by provider",
+    "segment": "What lists did, by segment",
+    "hour": "What lists did, by hour",
+}
+_HOURS = "The hour, UTC, in which the list was made."
+_MOST = 20  # rows of a group
+
+
+def outcome_sections(sums: Mapping[str, float]) -> list[Section]:
+    """A table for each group of which there are views."""
+    found: list[Section] = []
+    for group, title in _TITLES.items():
+        if rows := table(sums, group):
+            text = _text(sums) if not found else _HOURS if group == "hour" else ""
+            wide = group == "position"
+            section = Section(title=title, text=text, grid=_grid(group, rows))
+            found.append(replace(section, width="full") if wide else section)
+    return found
+
+
+def _text(sums: Mapping[str, float]) -> str:
+    lists, items = (f"{sums.get(name, 0):,.0f}" for name in UNKNOWN)
+    return (
+        "Of the items of lists that were seen, the share that was clicked, and that was put into "
+        "the cart or bought afterwards; in brackets the 95 % interval. examined: how likely the "
+        "place is looked at, against the first one, by the clicks on explored items. Not counted: "
+        f"{lists} events on lists that are not kept, {items} on items that are not in theirs."
+    )
+
+
+def _grid(group: str, rows: Table) -> Grid:
+    names = [name for name in rows if name != OTHER]
+    if group in ("position", "hour"):
+        names.sort(key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0))
+    else:
+        names.sort(key=lambda name: (-rows[name].get(VIEWS, 0.0), name))
+    names = [*names[:_MOST], *([OTHER] if OTHER in rows else [])]
+    examined = any(EXAMINED in rows[name] for name in names)
+    head = [group, VIEWS, "click-through", "conversion", VALUE, *([EXAMINED] if examined else [])]
+    return Grid(head, [_row(name, rows[name], examined) for name in names])
+
+
+def _row(name: str, row: Mapping[str, float], examined: bool) -> list[str]:
+    views = row.get(VIEWS, 0.0)
+    cells = [name, f"{views:,.0f}"]
+    cells += [rate(row.get(measure, 0.0), views) for measure in (CLICKS, CONVERSIONS)]
+    cells.append(f"{row[VALUE]:,.2f}" if row.get(VALUE) else "")
+    if examined:
+        cells.append(f"{row[EXAMINED]:.2f}" if EXAMINED in row else "")
+    return cells
+
+
+def rate(hits: float, trials: float) -> str:
+    """A share and its 95 % interval.
+
+    >>> rate(10, 100), rate(0, 0)
+    ('10 % (5.52 to 17.4)', '')
+    """
+    if not trials:
+        return ""
+    low, high = (f"{100 * end:.3g}" for end in wilson(hits, trials))
+    return f"{percent(hits / trials)} ({low} to {high})"
