@@ -51,7 +51,7 @@ def _lists(trial: Learner) -> None:
     """Train the ranker, and make lists."""
     users = _known(trial)
     items = trial.catalogue.slots(["x", "y"])
-    trial.models.train(trial.models.moment(users, 1), items)
+    trial.models.blend.train(trial.models.moment(users, 1), items)
     _ = [updates.json for updates in trial.user_lists(users, 1)]
 
 

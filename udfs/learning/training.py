@@ -46,7 +46,7 @@ class Training:
         moment, taken = models.moment(events.users[chosen], now_ms), events.items[chosen]
         if models.log is not None:
             models.log.tell(moment, taken, ts[chosen])
-        models.train(moment, taken, None if worth is None else worth[chosen])
+        models.blend.train(moment, taken, None if worth is None else worth[chosen])
         return before
 
     def _chosen(self, events: Batch, now_ms: int) -> NDArray[np.int64]:

@@ -102,12 +102,6 @@ class Recommender:
         next batch. None if there are none."""
         return self._counts.gathered()
 
-    def train(
-        self, moment: Moment, taken: NDArray[np.int32], worth: NDArray[np.float32] | None = None
-    ) -> None:
-        """See `Blend.train`."""
-        self.blend.train(moment, taken, worth)
-
     def moment(self, slots: NDArray[np.int32], now_ms: int) -> Moment:
         """The users in `slots` now; what was found out of the same users at the same time, and
         before anything was learned, is known of them."""

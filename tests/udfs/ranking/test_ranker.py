@@ -178,7 +178,7 @@ def test_a_step_follows_the_gradient(
         return
     item, ranker = data.draw(st.sampled_from(unseen)), models.ranker
     before = ranker.w.copy()
-    models.train(models.moment(shard.slots(user), NOW), np.array([item], np.int32))
+    models.blend.train(models.moment(shard.slots(user), NOW), np.array([item], np.int32))
     slope = np.zeros(len(before))
     for k in range(len(before)):
         near = [before.copy(), before.copy()]
@@ -196,7 +196,7 @@ def test_what_was_consumed_teaches_the_ranker_nothing() -> None:
     models = shard.learner.models
     before = models.ranker.parameters
     item = models.catalogue.find(["i3"])
-    models.train(models.moment(shard.slots("u1"), NOW), item)
+    models.blend.train(models.moment(shard.slots("u1"), NOW), item)
     assert np.array_equal(models.ranker.parameters, before)
     lists = models.rank(shard.slots("u1"), NOW)[0][2]
     assert (lists.items == -1).all()

@@ -79,7 +79,7 @@ def test_the_ranker_learns_more_from_what_counts_more() -> None:
         models, before = shard.learner.models, shard.learner.models.ranker.parameters
         taken = shard.learner.catalogue.find(["c"])
         one = None if worth is None else np.array([worth], np.float32)
-        models.train(models.moment(shard.slots("ann"), NOW), taken, one)
+        models.blend.train(models.moment(shard.slots("ann"), NOW), taken, one)
         return models.ranker.parameters - before
 
     plain, same, more = weights(None), weights(1.0), weights(3.0)
