@@ -22,6 +22,7 @@ ROOMS = (
     "udfs.compiling",
     "udfs.direct",
     "udfs.attributed",
+    "udfs.experiments",
     "udfs.accounts",
     "udfs.rules",
     "udfs.formats",

@@ -1,0 +1,1 @@
+"""Experiments: who is in which variant, and what is known of their difference at any time."""
