@@ -35,7 +35,8 @@ from flink_app.simulator.truth import (
 from udfs.accounts import Account
 from udfs.attributed import CLICKS, DRAWN, PLACES, VIEWS, examined, table
 from udfs.events.batch import item_key
-from udfs.learning.attribution import Attribution, Joining
+from udfs.learning.attribution import Attribution
+from udfs.learning.joining import Joining
 from udfs.learning.noted import without_seen
 from udfs.state.handles import MemoryRows
 
@@ -72,7 +73,7 @@ class PageStage(Stage):
         found = learner.users.locate(names, self._rows, self._history, learner.catalogue)
         self._people.tell(found)
         updates = learner.user_lists(np.array([found[name] for name in names], np.int32), now)
-        self._joins.written(updates, now)
+        self._joins.written(self.shard, updates, now)
         made = {one.name: one for some in updates for one in some}
         events: list[_Event] = []
         for row, name in enumerate(names):

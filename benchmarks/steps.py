@@ -102,7 +102,7 @@ class Shard:
         self._due: set[int] = set()
         writer = RedisWriter(RedisSettings(url))
         self._store, self.learner = RedisLists(settings, writer), Learner(settings)
-        rows, cells = [MemoryRows() for _ in range(10)], [_Cell() for _ in range(4)]
+        rows, cells = [MemoryRows() for _ in range(11)], [_Cell() for _ in range(4)]
         made: tuple[Any, ...] = (*rows[:4], *cells, _Log(), *rows[4:])
         state, job = Handles(*made), JobSettings(options=settings, item_keys=[1])
         marks = partial(RedisMarks, writer, "")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flink_app import __version__
-from flink_app.config import Loaded, rules
+from flink_app.config import Loaded, experiments, rules
 from flink_app.config.load import DEFAULT
 from flink_app.config.masking import masked
 from flink_app.config.paths import refusal
@@ -175,7 +175,9 @@ def configuration(loaded: Loaded) -> tuple[str, list[str]]:
             if option.is_table:
                 key += "." + toml(name.removeprefix(f"{option.name}."))
             lines.append(f"{key} = {toml(part)}")
-    return "\n".join(lines) + "\n" + rules.document(loaded.config.rules), left_out
+    listed = rules.document(loaded.config.rules)
+    listed += experiments.document(loaded.config.experiments)
+    return "\n".join(lines) + "\n" + listed, left_out
 
 
 def _is_secret(name: str, value: object) -> bool:

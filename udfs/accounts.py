@@ -57,7 +57,7 @@ _SUMS = (
 )
 _BY_NAME = (
     *("dead", "freshness", "feed", "stages", "quality"),
-    *("encoder", "crowd", "models", "attribution"),
+    *("encoder", "crowd", "models", "attribution", "experiments"),
 )
 
 
@@ -84,6 +84,8 @@ class Account(msgspec.Struct, omit_defaults=True):
         crowd: events `held` back from learning; users that began to count as `bots`, or a `crowd`.
         models: what has happened with models that a team has brought, see `OwnFile.take`.
         attribution: what became of lists, see `udfs.attributed`.
+        experiments: what users did in experiments, see `udfs.experiments.results`. decided: since
+            when something is known of them, ms since 1970; of totals only.
     """
 
     version: int = VERSION
@@ -110,6 +112,8 @@ class Account(msgspec.Struct, omit_defaults=True):
     crowd: dict[str, int] = {}
     models: dict[str, int] = {}
     attribution: dict[str, float] = {}
+    experiments: dict[str, float] = {}
+    decided: dict[str, int] = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
@@ -119,6 +123,7 @@ class Account(msgspec.Struct, omit_defaults=True):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
+        self.decided = other.decided | self.decided
 
     def spend(self, stage: str, us: int) -> None:
         """Add microseconds to a stage."""

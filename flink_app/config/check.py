@@ -16,6 +16,7 @@ import msgspec
 from flink_app.config.addresses import check_brokers
 from flink_app.config.attribution import check_attribution
 from flink_app.config.cassandra import check_cassandra
+from flink_app.config.experiments import check_experiments
 from flink_app.config.hints import hint
 from flink_app.config.input_options import Source
 from flink_app.config.item_options import Items
@@ -41,8 +42,7 @@ from udfs.stores.sentinels import Sentinels
 def check(config: Config) -> None:
     """Raise ConfigError unless a job can run with `config`.
 
-    Names of presets and of an event's fields are checked by `udfs.events.presets`; files, Redis and
-    Kafka are checked when they are opened.
+    Names of presets and fields are checked by `udfs.events.presets`; files, Redis and Kafka later.
 
     >>> from flink_app.config import load
     >>> check(load(None, ["source.paths=u.data"], {}).config)
@@ -61,6 +61,7 @@ set it to the most subtasks you may ever need.
     check_lists_topic(config)
     check_ranker_log(config)
     check_attribution(config)
+    check_experiments(config)
     check_schema_registry(config)
     _check_sizes(config.job)
     _check_paths(config)

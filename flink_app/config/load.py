@@ -4,8 +4,8 @@ In: a TOML file (`Path | None`), `--set` overrides (`Sequence[str]`), the enviro
 (`Mapping[str, str]`). Out: `Loaded`, the frozen `Config` with the origin of each value.
 
 Later wins: defaults, then the file, then variables `MILLIREC_SECTION_OPTION`, then `--set
-section.option=value`. Tables (such as events.weights) are added to, entry by entry; rules, which
-are not in a section, are replaced all together.
+section.option=value`. Tables (such as events.weights) are added to, entry by entry; rules and
+experiments, which are not in a section, are replaced all together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from flink_app.config import rules
+from flink_app.config import experiments, rules
 from flink_app.config.hints import hint
 from flink_app.config.registry import OPTIONS, SECTIONS, Option
 from flink_app.config.removed import REMOVED
@@ -36,6 +36,9 @@ STRICT = "job.strict"
 ONE_IN_STRICT = ("job.parallelism", "job.shards", "job.item_shards")
 """The options that strict mode sets to 1, unless they are set."""
 
+LISTED: dict[str, Any] = {rules.NAME: rules, experiments.NAME: experiments}
+"""What is not in a section, but a list of tables, by the module that reads it."""
+_LISTED_VARIABLES = {module.VARIABLE: name for name, module in LISTED.items()}
 _VARIABLES = {option.variable: option for option in OPTIONS.values()}
 _REMOVED_VARIABLES = {f"MILLIREC_{name.replace('.', '_')}".upper(): name for name in REMOVED}
 
@@ -46,8 +49,8 @@ class Loaded(msgspec.Struct, frozen=True):
     Attributes:
         config: the frozen tree.
         origins: name → origin, for every option and for every entry of a table option, such as
-            `events.weights.view`; and of `rules`. An origin reads `default`, the file's path,
-            `environment MILLIREC_REDIS_URL`, `--set` or `job.strict`.
+            `events.weights.view`; and of what is `LISTED`. An origin reads `default`, the file's
+            path, `environment MILLIREC_REDIS_URL`, `--set` or `job.strict`.
     """
 
     config: Config
@@ -61,9 +64,9 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class _Setting(NamedTuple):
-    """A value as it was set, not checked yet; without an option, `Rule`s, which are checked."""
+    """A value as it was set, not checked yet; of one of `LISTED`, which is checked."""
 
-    option: Option | None
+    option: Option | str
     value: object
     origin: str
 
@@ -93,8 +96,8 @@ def load(
     ('redis://cache', 'environment REDIS_URL')
     """
     values = {name: option.default for name, option in OPTIONS.items()}
-    origins = dict.fromkeys([*values, rules.NAME], DEFAULT)
-    listed: object = []
+    origins = dict.fromkeys([*values, *LISTED], DEFAULT)
+    listed: dict[str, object] = {name: [] for name in LISTED}
     for option in OPTIONS.values():
         if option.is_table:
             origins |= {f"{option.name}.{entry}": DEFAULT for entry in option.default}
@@ -103,8 +106,8 @@ def load(
         *_from_environment(environ),
         *(_from_override(text) for text in overrides),
     ):
-        if option is None:
-            listed, origins[rules.NAME] = raw, origin
+        if isinstance(option, str):
+            listed[option], origins[option] = raw, origin
             continue
         value = checked(option, raw, origin)
         if option.name not in _PATHS:
@@ -118,7 +121,7 @@ def load(
         for name in ONE_IN_STRICT:
             if origins[name] == DEFAULT:
                 values[name], origins[name] = 1, STRICT
-    return Loaded(msgspec.convert({**_tree(values), rules.NAME: listed}, Config), origins)
+    return Loaded(msgspec.convert({**_tree(values), **listed}, Config), origins)
 
 
 _PATHS = (
@@ -148,8 +151,8 @@ def _tree(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _from_file(path: Path) -> Iterator[_Setting]:
     origin = str(path)
     for section, table in _read(path).items():
-        if section == rules.NAME:
-            yield _Setting(None, rules.read(table, origin), origin)
+        if section in LISTED:
+            yield _Setting(section, LISTED[section].read(table, origin), origin)
             continue
         if not isinstance(table, dict):
             raise ConfigError(
@@ -187,8 +190,8 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
         if not variable.startswith("MILLIREC_") or variable == PSEUDONYM_KEY:
             continue
         origin = f"environment {variable}"
-        if variable == rules.VARIABLE:
-            yield _Setting(None, rules.from_text(environ[variable], origin), origin)
+        if (name := _LISTED_VARIABLES.get(variable)) is not None:
+            yield _Setting(name, LISTED[name].from_text(environ[variable], origin), origin)
             continue
         if variable not in _VARIABLES:
             _check_removed(_REMOVED_VARIABLES.get(variable, ""), origin)
@@ -202,8 +205,8 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[_Setting]:
 def _from_override(text: str) -> _Setting:
     name, equals, value = text.partition("=")
     section, *rest = name.strip().split(".", 2)
-    if equals and [section, *rest] == [rules.NAME]:
-        return _Setting(None, rules.from_text(value.strip(), "--set"), "--set")
+    if equals and section in LISTED and not rest:
+        return _Setting(section, LISTED[section].from_text(value.strip(), "--set"), "--set")
     if not equals or not rest:
         raise ConfigError(f"--set {name} is not understood: write --set section.option=value.")
     option = _find(f"{section}.{rest[0]}", "--set")
@@ -238,5 +241,5 @@ def _check_removed(name: str, origin: str) -> None:
 
 def _check_section(section: str, origin: str) -> None:
     if section not in SECTIONS:
-        meant = hint(section, [*SECTIONS, rules.NAME])
+        meant = hint(section, [*SECTIONS, *LISTED])
         raise ConfigError(f"there is no section [{section}] (from {origin}): {meant}")

@@ -81,7 +81,7 @@ _FIRST = {"source": 0, "items": 1}
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     info.name: info.type
     for info in sorted(msgspec.structs.fields(Config), key=lambda info: _FIRST.get(info.name, 9))
-    if info.name != "rules"  # an array of tables, see `flink_app.config.rules`
+    if info.name not in ("rules", "experiments")  # arrays of tables, see the modules of the name
 }
 """Section → its class, in the order of an event's path."""
 

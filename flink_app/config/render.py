@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
 
-from flink_app.config import rules
+from flink_app.config import experiments, rules
 from flink_app.config.load import Loaded
 from flink_app.config.masking import masked
 from flink_app.config.registry import OPTIONS, SECTIONS, Option, allowed
@@ -117,7 +117,9 @@ def effective(loaded: Loaded) -> list[tuple[str, str, str]]:
             named = {f"{option.name}.{entry}": part for entry, part in value.items()}
         for name, part in named.items():
             rows.append((name, _shown(name, part), loaded.origins[name]))
-    return rows + rules.rows(loaded.config.rules, loaded.origins[rules.NAME])
+    config, origins = loaded.config, loaded.origins
+    rows += rules.rows(config.rules, origins[rules.NAME])
+    return rows + experiments.rows(config.experiments, origins[experiments.NAME])
 
 
 def _shown(name: str, value: object) -> str:

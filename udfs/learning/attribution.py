@@ -35,6 +35,7 @@ from udfs.attributed import (
 from udfs.events.batch import EventBatch, item_key
 from udfs.events.columns import frozen
 from udfs.events.rows import CONVERTED as IS_CONVERSION
+from udfs.learning.experiments import Experiments
 from udfs.learning.learner import Learner
 from udfs.learning.user_shard import UserShard
 from udfs.lists.keys import USER
@@ -73,17 +74,25 @@ class Attribution:
 
     Args:
         rows, people: of the current shard: the lists of its users, and what is said of them.
-        days: the window.
+        days: the window. experiments: count what users do in them; None: there are none.
     """
 
-    def __init__(self, rows: Rows, people: Rows, learner: Learner, days: float) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        people: Rows,
+        learner: Learner,
+        days: float,
+        experiments: Experiments | None = None,
+    ) -> None:
+        self._experiments = experiments
         self._rows, self._people, self._learner = rows, people, learner
         self._window = int(days * _DAY_MS)
         self._sources = [*SOURCES]
         self._names: dict[str, set[str]] = {}
         self._examination = learner.models.steps.examination
 
-    def written(self, updates: Sequence[ListUpdates], now_ms: int) -> None:
+    def written(self, shard: UserShard, updates: Sequence[ListUpdates], now_ms: int) -> None:
         """Keep lists of users that are being written."""
         keys, kept = self._learner.catalogue.keys, dict[str, bytes]()
         others = {one for some in self._learner.users.others.values() for one in some}
@@ -107,6 +116,8 @@ class Attribution:
                 kept[name] = pack_listed(self._kept(unpack_listed(self._rows.get(name)), made))
         if kept:
             self._rows.put_all(kept)
+            if self._experiments is not None:
+                self._experiments.written(shard.account, dict.fromkeys(kept, now_ms))
 
     def _kept(self, lists: list[Listed], made: Listed) -> list[Listed]:
         """The lists that are kept once one more was made, oldest first."""
@@ -169,7 +180,7 @@ class Attribution:
         if found is None:
             return False
         one, place = found
-        made, before = dict[str, float](), one.clicked.get(place)
+        made, before, first = dict[str, float](), one.clicked.get(place), not one.seen
         if one.mark(place, VIEWED):
             made[VIEWS] = 1.0
         if named and event.took:
@@ -183,6 +194,8 @@ class Attribution:
             made[VALUE] = event.amount
         if made:
             self._count(shard, made, one, place, event)
+            if self._experiments is not None:
+                self._experiments.count(shard.account, event.user, one.at, made, first)
         return bool(made) or one.clicked.get(place) != before
 
     def _touched(self, lists: list[Listed], event: _Event) -> tuple[Listed, int] | None:
@@ -241,37 +254,6 @@ class Attribution:
             return OTHER
         known.add(name)
         return name
-
-
-class Joining:
-    """The joining of one batch, in step with its learning: in strict mode a list may be written
-    between two of its events, and the second may be on it."""
-
-    def __init__(self, attribution: Attribution, shard: UserShard, batch: EventBatch) -> None:
-        self._attribution, self._shard, self._batch = attribution, shard, batch
-        self._rows, self._taken, self._learned = np.flatnonzero(~batch.seen), 0, 0
-
-    def upto(self, part: EventBatch) -> EventBatch:
-        """Join the next events that are learned, and what was seen before each of them; returns
-        them with what each teaches the ranker, if that is not the same for all."""
-        if not len(part):
-            return part
-        rows = self._rows[self._learned : self._learned + len(part)]
-        self._learned += len(part)
-        begin = self._taken
-        places = self._take(int(rows[-1]) + 1)
-        return self._attribution.weighed(part, [places.get(row - begin) for row in rows.tolist()])
-
-    def rest(self) -> None:
-        """Join what was seen after the last event that is learned."""
-        self._take(len(self._batch))
-
-    def _take(self, end: int) -> dict[int, int]:
-        if end <= self._taken:
-            return {}
-        part = self._batch.take(np.arange(self._taken, end))
-        self._taken = end
-        return self._attribution.take(self._shard, part)
 
 
 def _events(batch: EventBatch, recs: list[str] | None, sold: list[bool]) -> list[_Event]:

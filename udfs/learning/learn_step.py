@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from udfs.accounts import Account
 from udfs.events.batch import CONSUMED, EventBatch, cut, recurrences
 from udfs.feed.entries import PUBLISH_MS
-from udfs.learning.attribution import Attribution, Joining
+from udfs.learning.attribution import Attribution
 from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
 from udfs.learning.effects import Effect, Emit, Keep, Log, Report, Show
 from udfs.learning.guarded import Guarded, Turn
+from udfs.learning.joining import Joining
 from udfs.learning.learner import Learned, Learner
 from udfs.learning.list_step import ListStep, micros
 from udfs.learning.noted import without_seen

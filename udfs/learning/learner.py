@@ -115,6 +115,8 @@ class Learner:
         trial.models.content.compile(trial.catalogue.slots("xyz"), slots)
         for name in beside(self.settings):
             trial.models.rank(slots, 1, name)
+        for way in trial.models.ways.all[1:]:
+            trial.models.told(slots, 1, way)
         with left_out(trial.users, int(slots[0]), 0):  # as for the answer to a question why
             if trial.models.counting:
                 _ = [*trial.models.blend.measure(trial.models.moment(slots, 1))]

@@ -103,7 +103,7 @@ class ListStep:
         for some in updates:
             _ = some.json  # here, so as not to count as the stores' time
         if self._attribution is not None:
-            self._attribution.written(updates, now)
+            self._attribution.written(shard, updates, now)
         ranked = time.perf_counter()
         yield Write(updates)
         if learner.models.steps.rerank.exposure.some:

@@ -97,6 +97,7 @@ PLACES = (
         "privacy.epsilon",
     ),
     Place(STATE, ("user learner: outcomes",), "last 16 lists", _IDLE, "quality.attribution_days"),
+    Place(STATE, ("user learner: experiments",), "variants, sums", _IDLE, "state.user_expiry_days"),
     Place(STATE, ("user learner: noted",), "the last search, its words", "half an hour"),
     Place(
         STATE,

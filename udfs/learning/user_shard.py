@@ -60,7 +60,8 @@ class Handles(NamedTuple):
     the mean of the ratings there. `people` holds what is said of users, as packed records; `noted`
     the rows of `Noted`; `forgotten` the marks of `udfs.learning.forgotten`; `crowd` how users act,
     see `Votes`; `contributed` what counts of them for what is published; `outcomes` their last
-    lists, see `Attribution`; `joined` the other ids of users, in a job that resolves them.
+    lists, see `Attribution`; `experiments` what they did in experiments; `joined` the other ids of
+    users, in a job that resolves them.
     """
 
     users: Rows
@@ -78,6 +79,7 @@ class Handles(NamedTuple):
     crowd: Rows
     contributed: Rows
     outcomes: Rows
+    experiments: Rows
     joined: Rows | None = None
 
 
@@ -171,6 +173,7 @@ class UserShard:
         for user in users:
             self._state.crowd.remove(user)
             self._state.outcomes.remove(user)
+            self._state.experiments.remove(user)
 
     def put_off(self, due: dict[str, int]) -> None:
         """Set the users whose list is postponed, also in the state; empty: all are written."""

@@ -22,6 +22,7 @@ from udfs.learning.attribution import Attribution
 from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
 from udfs.learning.effects import END, Effect, Expire, Wake, Write
+from udfs.learning.experiments import Experiments
 from udfs.learning.join_step import AGAIN, JoinStep
 from udfs.learning.learn_step import LearnStep, Replica
 from udfs.learning.learner import Learner
@@ -78,7 +79,9 @@ class UserStep:
         profiles = ProfileStep(state.people, learner)
         days, attribution = settings.options.quality.attribution_days, None
         if days:
-            attribution = Attribution(state.outcomes, state.people, learner, days)
+            running = settings.options.experiments
+            counted_by = Experiments(state.experiments, running) if running else None
+            attribution = Attribution(state.outcomes, state.people, learner, days, counted_by)
         self._lists = ListStep(settings, learner, *self._rows, clock, profiles, attribution)
         self._rights = RightsStep(state, learner)
         why = WhyStep(state, learner, profiles)

@@ -15,6 +15,7 @@ from udfs.options.cassandra import Cassandra
 from udfs.options.crowd import Crowd
 from udfs.options.encoders import Images, Text
 from udfs.options.events import Events
+from udfs.options.experiments import Experiment
 from udfs.options.explore import Explore
 from udfs.options.identity import Identity
 from udfs.options.learning import Feed, Lists, Model, Quality
@@ -26,7 +27,7 @@ from udfs.options.sources import SOURCES
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """The sections, by their names in the configuration, and the rules.
+    """The sections, by their names in the configuration, the rules and the experiments.
 
     >>> Settings().model.dimensions, Settings().lists.length
     (32, 20)
@@ -52,6 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     privacy: Privacy = field(default_factory=Privacy)
     cassandra: Cassandra = field(default_factory=Cassandra)
     rules: list[Rule] = field(default_factory=list)
+    experiments: list[Experiment] = field(default_factory=list)
 
     @property
     def half_life_ms(self) -> float:

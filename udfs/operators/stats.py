@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import LISTS, Account, fields, pack_account, unpack_account
+from udfs.experiments import results
 from udfs.learning.timers import next_tick
 from udfs.learning.window import Window
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import cell, log, now_ms, redis_writer
+from udfs.options.experiments import Experiment
 from udfs.stores.redis_stats import RedisStats
 from udfs.stores.redis_writer import RedisSettings
 
@@ -27,8 +29,13 @@ _RECENT_S = 5
 class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
     """See the module; `udfs.accounts` does the sums."""
 
-    def __init__(self, redis: RedisSettings, models: Sequence[str] = ()) -> None:
-        self._redis = redis
+    def __init__(
+        self,
+        redis: RedisSettings,
+        models: Sequence[str] = (),
+        experiments: Sequence[Experiment] = (),
+    ) -> None:
+        self._redis, self._experiments = redis, experiments
         self._lists = (*LISTS, *models)
 
     def open(self, context: RuntimeContext) -> None:
@@ -87,6 +94,9 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             new.add(account)
         self._waiting.clear()
         total.add(new)
+        if self._experiments:
+            known = total.experiments, self._experiments, total.decided
+            total.decided = results.decide(*known, now_ms())
         self._window.add(now_ms() // 1000, new)
         return total
 
@@ -98,7 +108,8 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         minute = self._window.total(second + 1, 60)
         total = self._total or Account()
         shown = self._store.shown(self._lists) if total.quality else {}
-        return fields(total, recent, seconds, minute, now, shown)
+        found = fields(total, recent, seconds, minute, now, shown)
+        return found | results.fields(total.experiments, self._experiments, total.decided)
 
     def _write(self) -> None:
         self._store.write(self._fields())

@@ -99,6 +99,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             crowd=rows(context, "crowd"),
             contributed=rows(context, "contributed"),
             outcomes=rows(context, "outcomes"),
+            experiments=rows(context, "experiments"),
             joined=rows(context, "joined") if o.identity.enabled else None,
         )
         subtasks, origin = parallelism(context), subtask(context)

@@ -41,6 +41,7 @@ from udfs.ranking.reasons import REASONS, explain, explaining
 from udfs.ranking.similar import similar
 from udfs.ranking.steps.rules import longer
 from udfs.ranking.steps.steps import Steps
+from udfs.ranking.ways import Way, Ways
 from udfs.threads import Threads, nothing
 
 M = TypeVar("M", bound=Model)
@@ -50,9 +51,11 @@ class Recommender:
     """The catalogue, the users, the sources and the ranker of one subtask.
 
     Attributes:
-        sources: by name, in the order of `SOURCES`.
+        sources: by name, in the order of `SOURCES`; some of them: content, social, popular,
+            trends, segments.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
-        steps: what is done with ranked lists. own_files: as of `own_ranker.files_of`.
+        steps: what is done with ranked lists. ways: the same for each variant of experiments.
+        own_files: as of `own_ranker.files_of`.
         log: where it is told what was ranked, if anywhere. blend: the sources, blended.
         shared: what has parameters that all user learners share, by name, with `put`, which sets
             them: what users take first; the ranker and each source that has `parameters`,
@@ -68,7 +71,14 @@ class Recommender:
             name: source.load()(self.shop, settings.of(source.section))
             for name, source in built(settings).items()
         }
+        self.content, self.social = self._source("content", Content), self._source("social", Social)
+        self.popular, self.trends = (
+            self._source("popular", Popular),
+            self._source("trending", Trends),
+        )
+        self.segments = self._source("segments", Segments)
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
+        self.ways = Ways(settings, self.steps)
         self.ranker = ranker_of(settings)
         holders: dict[str, Any] = self.sources | self.steps.learning
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
@@ -124,24 +134,39 @@ class Recommender:
                 begin with, or what is popular.
         """
         found = self.parts(slots, now_ms, model or self.settings.lists.model)
-        made = ((name, at, self._lists(name, moment, (0, 0))) for name, at, moment in found)
+        steps = self.steps
+        made = ((name, at, self._lists(name, moment, (0, 0), steps)) for name, at, moment in found)
         return [(name, at, told.lists.first(self.settings.lists.length)) for name, at, told in made]
 
     def tell(
         self, slots: NDArray[np.int32], now_ms: int
     ) -> list[tuple[str, NDArray[np.intp] | slice, Served]]:
-        """The lists that are served, as from `rank`, with reasons and what was consumed."""
+        """The lists that are served, as from `rank`, with reasons and what was consumed; each user
+        has those of the variants that the user is in."""
+        if not self.settings.experiments:
+            return self.told(slots, now_ms, self.ways.usual)
+        groups = self.ways.groups([self.users.names[slot] for slot in slots.tolist()])
+        return [
+            (name, rows[at], served)
+            for way, rows in groups
+            for name, at, served in self.told(slots[rows], now_ms, way)
+        ]
+
+    def told(
+        self, slots: NDArray[np.int32], now_ms: int, way: Way
+    ) -> list[tuple[str, NDArray[np.intp] | slice, Served]]:
+        """The same of users whose lists are made in one way."""
         lists, blend = self.settings.lists, self.blend
         size, near = (REASONS, self.popular.noted), self.popular.near(now_ms)
-        served, few = lists.model, blend.lasting and 0 < len(slots) <= FEW
+        (served, steps), few = way, blend.lasting and 0 < len(slots) <= FEW
         few = few and served in ("ranker", *blend.evident) and self.catalogue.clusters is None
         if few and min(self.users.events[slots].tolist()) >= lists.minimum_events:
             slots = np.ascontiguousarray(slots, np.int32)
             told, short = blend.make_few(served, slots, near, size)
             self._finish(slots, now_ms, told, short)
-            return [(served, slice(None), self.steps.served(told, slots, True))]
+            return [(served, slice(None), steps.served(told, slots, True))]
         found = self.parts(slots, now_ms, served)
-        return [(name, at, self._lists(name, moment, size)) for name, at, moment in found]
+        return [(name, at, self._lists(name, moment, size, steps)) for name, at, moment in found]
 
     def parts(self, slots: NDArray[np.int32], now_ms: int, served: str) -> list[young.Part]:
         """The users in parts, each with the source of their lists, see `young.parts`."""
@@ -149,9 +174,9 @@ class Recommender:
         known, least = self.users.events[slots], self.settings.lists.minimum_events
         return young.parts(self.moment(slots, now_ms), known, least, served, first)
 
-    def _lists(self, model: str, moment: Moment, size: tuple[int, int]) -> Served:
+    def _lists(self, model: str, moment: Moment, size: tuple[int, int], steps: Steps) -> Served:
         """Lists of one model; `size` is R and K of `Told`, 0 for lists that are not served."""
-        return self.steps.served(self.made(model, moment, size), moment.slots, size[0] > 0)
+        return steps.served(self.made(model, moment, size), moment.slots, size[0] > 0)
 
     def made(self, model: str, moment: Moment, size: tuple[int, int]) -> Told:
         """The same before their steps."""
@@ -264,31 +289,6 @@ class Recommender:
     def consumers(self) -> Consumers:
         """Who took what last."""
         return self._source("user-cf", LikeMinded).consumers
-
-    @property
-    def content(self) -> Content:
-        """What items are."""
-        return self._source("content", Content)
-
-    @property
-    def popular(self) -> Popular:
-        """What many take."""
-        return self._source("popular", Popular)
-
-    @property
-    def trends(self) -> Trends:
-        """What is taken more than before."""
-        return self._source("trending", Trends)
-
-    @property
-    def segments(self) -> Segments:
-        """What users begin with."""
-        return self._source("segments", Segments)
-
-    @property
-    def social(self) -> Social:
-        """What those took whom users follow."""
-        return self._source("social", Social)
 
     def _source(self, name: str, kind: type[M]) -> M:
         model = self.sources[name]

@@ -98,9 +98,10 @@ class Tracer:
         models = self._models
         models.learned()
         slots = np.array([slot], np.int32)
-        [(source, _, moment)] = models.parts(slots, now_ms, models.settings.lists.model)
+        way = models.ways.of(models.users.names[slot])
+        [(source, _, moment)] = models.parts(slots, now_ms, way.model)
         told = models.made(source, moment, (REASONS, models.popular.noted))
-        after, served = models.steps.trace(told, slots)
+        after, served = way.steps.trace(told, slots)
         steps = [(name, _place(items[0], item)) for name, items in after]
         scored = self._scored and source == "ranker"
         found = self._sum(moment, item) if scored else None

@@ -17,7 +17,8 @@ from udfs.accounts import Account
 from udfs.attributed import NAMES, OTHER, table
 from udfs.events.batch import CONSUMED, EventBatch
 from udfs.events.rows import CONVERTED
-from udfs.learning.attribution import KEPT, Attribution, Joining
+from udfs.learning.attribution import KEPT, Attribution
+from udfs.learning.joining import Joining
 from udfs.lists.contract import list_id
 from udfs.lists.keys import KEPT as LONGER
 from udfs.lists.keys import USER
@@ -71,7 +72,9 @@ class Town:
         made = ListUpdates(
             USER, [user], "ranker", at, lists, catalogue, writer, numbers=numbers, **more
         )
-        self.own.written([made, made.__class__(LONGER, [user], "", at, *made_of(made))], at)
+        self.own.written(
+            self.shard, [made, made.__class__(LONGER, [user], "", at, *made_of(made))], at
+        )
         return list_id(at, number)
 
     def hear(self, *told: Told, user: str = "ann") -> None:

@@ -10,6 +10,7 @@ from tests.udfs.builders import NOW
 from tests.udfs.flink import Subtask
 from udfs.accounts import Account, pack_account
 from udfs.operators.stats import Stats
+from udfs.options.experiments import Experiment, Variant
 from udfs.stores.redis_writer import RedisSettings
 
 
@@ -103,3 +104,31 @@ def test_the_end_of_the_input_writes_the_final_totals(
     flink.process(0, pack_account(Account(received=1, ignored=1)))
     flink.operator.close()
     assert redis_client.hget("stats", "ignored") == b"1"
+
+
+def test_what_is_decided_of_an_experiment_stays_so_after_a_restart(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    def sums(name: str, clicks: float) -> dict[str, float]:
+        made = {"users": 1000.0, "views": 10_000.0, "views*views": 100_000.0}
+        made |= {"clicks": 1000 * clicks, "views*clicks": 10_000 * clicks}
+        made["clicks*clicks"] = 1000 * (clicks + clicks * clicks)
+        return {f"e:{name}:{measure}": value for measure, value in made.items()}
+
+    settings = RedisSettings(redis_url, retry_s=1)
+    one = Experiment(name="e", variants=[Variant(name="a"), Variant(name="b")])
+    flink = Subtask(Stats(settings, (), [one]))
+    flink.process(0, pack_account(Account(experiments=sums("a", 1.0) | sums("b", 2.0))))
+    clock.now += 1000
+    first = clock.now
+    flink.fire(clock.now)
+    found = {k.decode(): v.decode() for k, v in redis_client.hgetall("stats").items()}
+    assert found["experiment:e:b:since"] == str(first) and found["experiment:e:a:users"] == "1000"
+    assert 0 < float(found["experiment:e:b:clicks_per_view:low"]) < 1
+    assert float(found["experiment:e:b:clicks_per_view:lift"]) == pytest.approx(1.0)
+    again = Subtask(Stats(settings, (), [one]), flink)
+    again.process(0, pack_account(Account(experiments={"e:a:clicks": 1000.0})))
+    clock.now += 1000
+    again.fire(clock.now)
+    assert redis_client.hget("stats", "experiment:e:b:since") == str(first).encode()
+    assert redis_client.hget("stats", "experiment:e:a:clicks") == b"2000"

@@ -18,6 +18,7 @@ that is just r_j / Σ r.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from math import ceil
 from typing import NamedTuple
 
@@ -73,6 +74,12 @@ class Exploration:
         self._random = np.array([(seed + 1) * _SEED_STRIDE & _MASK], np.uint64)
         self.tried = shop.catalogue.attach(Tried())
         self._places = options.share * n
+
+    def varied(self, options: Explore) -> Exploration:
+        """The same with another share for some users; what is counted and drawn is for all."""
+        other = copy(self)
+        other._options, other._places = options, options.share * self._n
+        return other
 
     @property
     def idle(self) -> bool:

@@ -8,6 +8,7 @@ lists stay as they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,20 @@ class Reranking:
     """
 
     def __init__(self, settings: Settings, shop: Shop, content: Content, keep: int) -> None:
+        self._shop, self._content = shop, content
+        self.exposure, self.repeats = Exposure(settings, shop), Repeats(settings.rerank, shop)
+        self._plan(settings, keep)
+
+    def varied(self, settings: Settings, keep: int) -> Reranking:
+        """The same with other options for some users; what is counted is the same for all."""
+        other = copy(self)
+        other._plan(settings, keep)
+        return other
+
+    def _plan(self, settings: Settings, keep: int) -> None:
         options, n, on = settings.rerank, settings.lists.length, _on(settings)
         whole = keep > n or on[-1:] != ["diversity"]
-        self.exposure, self.repeats = Exposure(settings, shop), Repeats(options, shop)
+        shop, content = self._shop, self._content
         steps: dict[str, Step] = {
             "debias": Debias(options.debias, shop),
             "repeats": self.repeats,
@@ -92,7 +104,7 @@ class Reranking:
     def put(self, told: Told, users: NDArray[np.int32]) -> Told:
         """The lists of the users in the cache slots `users` (int32[n]), re-ranked."""
         if not self._steps:
-            return told
+            return _first(told, self._keep)
         rows, most = told.items.shape
         given = (
             np.ascontiguousarray(told.items),
@@ -114,3 +126,11 @@ class Reranking:
         )
         _arrange(values, given, out)
         return Told(*out, told.consumed)
+
+
+def _first(told: Told, n: int) -> Told:
+    """The first n items of each list: there are more where others are re-ranked."""
+    if told.items.shape[1] <= n:
+        return told
+    reasons = np.ascontiguousarray(told.reasons[:, :n])
+    return Told(*told.lists.part(0, n), reasons, told.consumed)

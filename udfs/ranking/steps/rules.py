@@ -20,6 +20,7 @@ from udfs.direct import Direct
 from udfs.models.model import Shop
 from udfs.models.ranked import Lists, Told
 from udfs.models.settings import Settings
+from udfs.models.varied import every
 from udfs.options.rules import Rule
 from udfs.options.sources import position
 from udfs.ranking.steps.rerank import reranks
@@ -154,10 +155,15 @@ def longer(settings: Settings) -> Settings:
     """The same with lists that are longer, if so many are needed, or re-ranking chooses among
     them."""
     n = settings.lists.length
-    length = max(needed(settings), LONGER * n if reranks(settings) else n)
+    length = max(map(_longest, [settings, *every(settings)]))
     if length == n:
         return settings
     return replace(settings, lists=replace(settings.lists, length=length))
+
+
+def _longest(settings: Settings) -> int:
+    n = settings.lists.length
+    return max(needed(settings), LONGER * n if reranks(settings) else n)
 
 
 def _about_lists(rules: Sequence[Rule]) -> bool:

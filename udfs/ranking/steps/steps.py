@@ -9,6 +9,7 @@ follow anybody, they stay as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Steps:
     def __init__(
         self, settings: Settings, shop: Shop, content: Content, social: Social, popular: Popular
     ) -> None:
-        n = settings.lists.length
+        n, self._shop, self._settings = settings.lists.length, shop, settings
         self.searches, self._content = Searches(shop, content, n), content
         self._social = social
         self.own = Own(settings, shop, popular)
@@ -58,6 +59,16 @@ class Steps:
         self.examination = Examination(wanted=settings.ranker.position_bias)
         seed = settings.model.seed
         self.explore = Exploration(settings.explore, shop, content, self.own, n, seed)
+
+    def varied(self, settings: Settings) -> Steps:
+        """The same for users of a variant, see `udfs.models.varied`: what is counted and learned
+        is that of all users."""
+        other = copy(self)
+        other.rerank = self.rerank.varied(settings, needed(settings))
+        other.explore = self.explore.varied(settings.explore)
+        if settings.rules != self._settings.rules:
+            other._rules = RuleStep(settings, self._shop)
+        return other
 
     @property
     def learning(self) -> dict[str, Any]:
