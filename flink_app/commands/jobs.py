@@ -148,6 +148,18 @@ class Tests:
             "knows before the first event. Repeatable.",
         ),
     ] = field(default_factory=list)
+    policy: Annotated[
+        list[str],
+        Parameter(
+            negative=(),
+            help="Instead of all that, estimate the clicks per list of another order: a feature by "
+            "name, an ONNX ranker, or ranker; FILES are what ranker.log wrote. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    patience: Annotated[
+        float,
+        Parameter(help="For --policy: how likely the place after one that is looked at is, too."),
+    ] = 0.85
     out: Annotated[Path | None, Parameter(name="--out", help="A JSON file for all figures.")] = None
     plot: Annotated[
         Path | None,
@@ -178,11 +190,17 @@ def evaluate(
         millirec evaluate events.jsonl --baseline popular --baseline item-knn --warmup half
         millirec evaluate u.data --preset movielens --items u.item
         millirec evaluate u.data --preset movielens --users u.user
+        millirec evaluate ranked --policy item-cf --policy ranker.onnx
     """
     from flink_app.evaluate import evaluate as measure
 
     if not files:
         raise ConfigError("millirec evaluate needs a file of events")
+    if tests.policy:
+        from flink_app.evaluate.policies import compare
+
+        compare(files, tests.policy, tests.patience, tests.out)
+        return
     if tests.seeds < 1:
         raise ConfigError(f"--seeds is {tests.seeds}: it must be at least 1")
     if tests.warmup != "half" and tests.warmup < 0:
