@@ -33,7 +33,7 @@ from flink_app.simulator.truth import (
     looked_at,
 )
 from udfs.accounts import Account
-from udfs.attributed import CLICKS, DRAWN, PLACES, VIEWS, examined, table
+from udfs.attributed import CLICKS, DRAWN, PLACES, VIEWS, examined, tables
 from udfs.events.batch import item_key
 from udfs.learning.attribution import Attribution
 from udfs.learning.joining import Joining
@@ -128,8 +128,8 @@ def measured(job: tuple[str, Trial]) -> dict[str, Any]:
         stage.learner.models.steps.examination.put(np.concatenate([np.full(PLACES, 1e6), clicks]))
     shown = stage.run()
     late = shown.blocks >= trial.blocks // 2
-    sums = stage.shard.account.attribution
-    drawn = table(sums, DRAWN)
+    found = tables(stage.shard.account.attribution)
+    drawn = found[DRAWN]
     return {
         "variant": name,
         "seed": trial.world.seed,
@@ -137,7 +137,7 @@ def measured(job: tuple[str, Trial]) -> dict[str, Any]:
         "lists": stage.lists,
         "drawn": sum(row.get(CLICKS, 0.0) for row in drawn.values()),
         "told": examined(drawn),
-        "rates": [row.get(CLICKS, 0.0) / row[VIEWS] for row in _in_order(table(sums, "position"))],
+        "rates": [row.get(CLICKS, 0.0) / row[VIEWS] for row in _in_order(found["position"])],
         "looked": (stage.looked / stage.lists).tolist(),
     }
 

@@ -12,7 +12,7 @@ from tests.documents import ROOT
 from tests.twelve import N, shop, twelve
 
 PAGE = (ROOT / "docs" / "lists.md").read_text("utf-8")
-PAIRS = re.findall(r"```toml\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.DOTALL)
+PAIRS = re.findall(r"```toml\n((?:(?!```).)*)```\n\n```text\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_page_begins_with_twelve_lanterns() -> None:

@@ -44,24 +44,25 @@ def add(sums: dict[str, float], group: str, name: str, measure: str, by: float =
     sums[key] = sums.get(key, 0.0) + by
 
 
-def table(sums: Mapping[str, float], group: str) -> Table:
-    """The measures of each name of a group; beyond `NAMES` of them, those that came last are one
-    row.
+def tables(sums: Mapping[str, float]) -> dict[str, Table]:
+    """The measures of each name of each group; beyond `NAMES` names of a group, those that came
+    last are one row.
 
-    >>> table({"model:mf:views": 4.0, "hour:7:views": 4.0, "model:mf:clicks": 1.0}, "model")
+    >>> tables({"model:mf:views": 4.0, "hour:7:views": 4.0, "model:mf:clicks": 1.0})["model"]
     {'mf': {'views': 4.0, 'clicks': 1.0}}
     """
-    found: Table = {}
+    found: dict[str, Table] = {group: {} for group in GROUPS}
     for key, value in sums.items():
-        first, _, rest = key.partition(":")
+        group, _, rest = key.partition(":")
         name, colon, measure = rest.rpartition(":")
-        if first == group and colon:
-            found.setdefault(name, {})[measure] = value
-    named = [name for name in found if name != OTHER]
-    for name in named[NAMES:]:
-        for measure, value in found.pop(name).items():
-            other = found.setdefault(OTHER, {})
-            other[measure] = other.get(measure, 0.0) + value
+        if colon and group in found:
+            found[group].setdefault(name, {})[measure] = value
+    for rows in found.values():
+        named = [name for name in rows if name != OTHER]
+        for name in named[NAMES:]:
+            for measure, value in rows.pop(name).items():
+                other = rows.setdefault(OTHER, {})
+                other[measure] = other.get(measure, 0.0) + value
     return found
 
 
@@ -114,13 +115,12 @@ def fields(sums: Mapping[str, float]) -> dict[str, str]:
     >>> fields({"unknown_lists": 2.0, "model:mf:views": 3.0})
     {'attribution:model:mf:views': '3', 'attribution:unknown_lists': '2'}
     """
-    values: dict[str, float] = {}
-    for group in GROUPS:
-        found = table(sums, group)
-        if group == "position" and not math.isnan(share := examined(table(sums, DRAWN))):
-            for name in found.keys() - {LATER}:
-                found[name][EXAMINED] = share ** (int(name) - 1)
-        for name, measures in sorted(found.items()):
+    values, found = dict[str, float](), tables(sums)
+    if not math.isnan(share := examined(found[DRAWN])):
+        for name in found["position"].keys() - {LATER}:
+            found["position"][name][EXAMINED] = share ** (int(name) - 1)
+    for group, rows in found.items():
+        for name, measures in sorted(rows.items()):
             values |= {f"{group}:{name}:{measure}": v for measure, v in sorted(measures.items())}
     values |= {name: sums[name] for name in UNKNOWN if name in sums}
     return {f"attribution:{key}": f"{value:.12g}" for key, value in values.items()}

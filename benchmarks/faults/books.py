@@ -21,7 +21,7 @@ from benchmarks.faults.topic import differing, events, last_records
 from benchmarks.load import known
 from flink_app.config import Config
 from flink_app.console.totals import read_totals
-from udfs.attributed import UNKNOWN, VIEWS, table
+from udfs.attributed import UNKNOWN, VIEWS, tables
 from udfs.feed.reader import FeedReader
 from udfs.memory.catalogue import Catalogue
 from udfs.memory.users import Users
@@ -126,7 +126,7 @@ def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Boo
     if totals:
         taken = totals.learned + totals.refused
         counted = (totals.received, taken, totals.rejected, totals.described, totals.ignored)
-        places = table(totals.attribution, "position").values()
+        places = tables(totals.attribution)["position"].values()
         views = sum(row.get(VIEWS, 0.0) for row in places)
         views += sum(totals.attribution.get(name, 0.0) for name in UNKNOWN)
     wanted = good + bad + told + load.seen, good, bad, told, load.seen

@@ -67,8 +67,7 @@ def said_of(client: redis.Redis, prefix: str, items: Sequence[str]) -> dict[str,
 
 def titles(client: redis.Redis, prefix: str, items: Sequence[str]) -> dict[str, str]:
     """The titles of those items that have metadata with one, under `item:<item>`."""
-    said = Said(items=said_of(client, prefix, items))
-    return {item: said.title(item) for item in said.items if said.items[item].get("title")}
+    return Said(items=said_of(client, prefix, items)).titles
 
 
 def said_in(client: redis.Redis, prefix: str, value: bytes, language: str = DEFAULT) -> Said:
@@ -86,7 +85,7 @@ def table(
     Args:
         said: of the items. now_ms: the clock, for the list's age. length: items shown; 0: all.
     """
-    names = {item: said.title(item) for item in said.items if said.items[item].get("title")}
+    names = said.titles
     age = clock(max(0, now_ms - found.at) / 1000)
     shown = Table(box=box.SIMPLE_HEAD)
     shown.add_column("", justify="right", style="dim")

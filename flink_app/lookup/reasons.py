@@ -44,6 +44,11 @@ class Said(NamedTuple):
         found = self.items.get(item, {}).get("title")
         return found if isinstance(found, str) and found else item
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of those items that have one."""
+        return {item: self.title(item) for item in self.items if self.items[item].get("title")}
+
     def listed(self, names: Iterable[str]) -> str:
         """Names after one another."""
         return _SEPARATORS.get(self.language, ", ").join(names)

@@ -20,7 +20,7 @@ from udfs.attributed import (
     VALUE,
     VIEWS,
     Table,
-    table,
+    tables,
     wilson,
 )
 
@@ -39,9 +39,9 @@ _MOST = 20  # rows of a group
 
 def outcome_sections(sums: Mapping[str, float]) -> list[Section]:
     """A table for each group of which there are views."""
-    found: list[Section] = []
+    found, groups = list[Section](), tables(sums)
     for group, title in _TITLES.items():
-        if rows := table(sums, group):
+        if rows := groups[group]:
             text = _text(sums) if not found else _HOURS if group == "hour" else ""
             wide = group == "position"
             section = Section(title=title, text=text, grid=_grid(group, rows))

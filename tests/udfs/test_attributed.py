@@ -21,7 +21,7 @@ from udfs.attributed import (
     fields,
     position,
     read,
-    table,
+    tables,
     wilson,
 )
 
@@ -34,7 +34,7 @@ def test_a_table_has_all_that_was_added(added: list[tuple[str, str, str]]) -> No
     for one in added:
         add(sums, *one)
     for group in GROUPS:
-        found = table(sums, group)
+        found = tables(sums)[group]
         for name, row in found.items():
             for measure, value in row.items():
                 assert value == added.count((group, name, measure))
@@ -48,7 +48,7 @@ def test_names_beyond_the_first_are_one_row_that_stays_as_the_others_grow() -> N
         add(sums, "category", f"c{n}", "views")
     add(sums, "category", OTHER, "views")
     add(sums, "category", f"c{NAMES + 2}", "views", 99.0)
-    found = table(sums, "category")
+    found = tables(sums)["category"]
     assert len(found) == NAMES + 1
     assert found[OTHER]["views"] == 4 + 99 and found[f"c{NAMES - 1}"]["views"] == 1
 

@@ -95,10 +95,11 @@ class Attribution:
     def written(self, shard: UserShard, updates: Sequence[ListUpdates], now_ms: int) -> None:
         """Keep lists of users that are being written."""
         keys, kept = self._learner.catalogue.keys, dict[str, bytes]()
-        others = {one for some in self._learner.users.others.values() for one in some}
+        people = self._learner.users.others
         for some in updates:
             if some.kind != USER or some.numbers is None:
                 continue
+            others = {other for name in some.names for other in people.get(name, ())}
             slots, _, models = some.lists
             lengths = np.count_nonzero(slots >= 0, axis=1).tolist()
             for row, (name, n) in enumerate(zip(some.names, lengths, strict=True)):
@@ -213,7 +214,7 @@ class Attribution:
     ) -> None:
         """Add what became of an item to all its groups."""
         sums = shard.account.attribution
-        if any(one.chances[4 * place : 4 * place + 4]):
+        if one.explored(place):
             self._examination.see(place, VIEWS in made, CLICKS in made)
         for group, name in self._groups(one, place, event, shard.profiled):
             for measure, by in made.items():
@@ -223,7 +224,7 @@ class Attribution:
         self, one: Listed, place: int, event: _Event, profiled: bool
     ) -> list[tuple[str, str]]:
         """The groups of an item of a list, each with the name in it."""
-        explored = any(one.chances[4 * place : 4 * place + 4])
+        explored = one.explored(place)
         found = [
             ("position", position(place)),
             ("model", self._sources[one.models[place]]),

@@ -207,3 +207,12 @@ def recent(user, history, begin, out):
             begin += 1
         page, stop = older[page], PAGE
     return begin
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def among(item, items, begin, end):
+    """Whether `items[begin:end]` (int32) holds an item."""
+    found = False
+    for k in range(begin, end):
+        found |= items[k] == item
+    return found

@@ -22,8 +22,7 @@ class Listed(msgspec.Struct, array_like=True):
     Attributes:
         at, number: of its id, see `udfs.lists.contract.list_id`.
         keys: uint64[N], the items by `item_key`. models: int8[N], positions in `SOURCES`.
-        chances: float32[N], as in `Served.explored`; empty: nothing
-            was explored.
+        chances: float32[N], as in `Served.explored`; empty: nothing was explored.
         marks: uint8[N]. clicked: when each item was clicked first, event time in ms, by place
             from 0.
     """
@@ -40,6 +39,10 @@ class Listed(msgspec.Struct, array_like=True):
     def seen(self) -> bool:
         """Whether anything is known to have become of it."""
         return any(self.marks)
+
+    def explored(self, place: int) -> bool:
+        """Whether what stands at a place from 0 was drawn to become known."""
+        return any(self.chances[4 * place : 4 * place + 4])
 
     def find(self, key: bytes) -> int:
         """The place from 0 of an item, by the 8 bytes of its key; −1: it is not there."""

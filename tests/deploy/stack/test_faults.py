@@ -20,6 +20,6 @@ def test_nothing_is_lost_or_counted_twice(running: Stack, cluster: Cluster, tmp_
         trial.suffer(fault) for fault in ("redis_emptied", "task_manager", "damaged_checkpoint")
     ]
     trial.close()
-    assert all(outcome.books.agree for outcome in outcomes), outcomes
+    assert all(outcome.books.agree for outcome in outcomes), "\n".join(map(str, outcomes))
     assert sum(outcome.at for outcome in outcomes) > 300
     assert report(outcomes).row_count == 3

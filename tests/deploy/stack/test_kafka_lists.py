@@ -91,8 +91,9 @@ def test_the_topic_says_what_redis_says(running: Stack, cluster: Cluster, tmp_pa
         } == lists(running.redis_url)
 
     wait_for(agree, 180)
-    produce(running, pairs[:300])  # by users of whom there are candidates now: each is told of
-    wait_for(lambda: len(values(running, "ranked")) > 100, 120)
+    # Of users and items that are known by now, but not together: each is told of.
+    produce(running, [(f"ü{n % 30}", f"film {(n + n // 30) % 40}") for n in range(30, 240)])
+    wait_for(lambda: len(values(running, "ranked")) > 30, 120)
     wait_for(agree, 120)
     produce(running, [("ü3", '{"kind":"forget","user":"ü3"}')])
     wait_for(lambda: last_records(broker, TOPIC).get("ü3", b"-") is None, 120)

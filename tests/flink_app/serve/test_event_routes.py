@@ -4,7 +4,6 @@ acknowledged."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,6 @@ from tests.flink_app.serve.servers import serving
 from udfs.events.decode import Decoder
 from udfs.events.kinds import KINDS, by_kind
 from udfs.events.presets import PRESETS
-
-
-@pytest.fixture
-def client(redis_url: str, inbox: Path) -> Iterator[httpx.Client]:
-    where = "source.kind=directory", f"source.paths={inbox}"
-    with serving(redis_url, *where, "serve.max_batch=100") as client:
-        yield client
 
 
 def lines(inbox: Path) -> list[str]:

@@ -4,12 +4,10 @@ acknowledged."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import redis
 from confluent_kafka import Consumer, TopicPartition
 
@@ -19,13 +17,6 @@ from flink_app.writers.kafka import KafkaWriter
 from tests.flink_app.serve.servers import serving
 from tests.flink_app.serve.test_event_routes import written
 from udfs.events.items import ItemReader
-
-
-@pytest.fixture
-def client(redis_url: str, inbox: Path) -> Iterator[httpx.Client]:
-    where = "source.kind=directory", f"source.paths={inbox}"
-    with serving(redis_url, *where, "serve.max_batch=100") as client:
-        yield client
 
 
 def test_an_item_is_in_the_inbox_when_it_is_acknowledged(client: httpx.Client, inbox: Path) -> None:

@@ -59,7 +59,8 @@ def asked(path: str) -> str:
 def test_head_is_get_without_the_body(client: httpx.Client) -> None:
     table = paths(client)
     gets = [path for path, methods in table.items() if "GET" in methods if "/category/" not in path]
-    gets.remove("/users/{user}/data")  # a job has to answer it
+    for path in ("/users/{user}/data", "/why/{user}/{item}"):  # a job has to answer them
+        gets.remove(path)
     assert len(gets) > 10
     for path in [*gets, "/recommend/a", "/recommend/nobody?n=1", *FILES]:
         head = client.head(asked(path))

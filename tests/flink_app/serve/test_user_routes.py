@@ -21,13 +21,6 @@ from udfs.lists.keys import KNOWN, RECEIPT, digest
 LATER = 2**50
 
 
-@pytest.fixture
-def client(redis_url: str, inbox: Path) -> Iterator[httpx.Client]:
-    where = "source.kind=directory", f"source.paths={inbox}"
-    with serving(redis_url, *where) as client:
-        yield client
-
-
 def put(redis_client: Any, key: str, **fields: Any) -> None:
     """What a job that has done it would have written."""
     redis_client.set(key, msgspec.json.encode({"ts": LATER, **fields}))

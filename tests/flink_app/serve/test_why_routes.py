@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,6 @@ from tests.flink_app.lookup.test_explained import ANSWER
 from tests.flink_app.serve.servers import serving
 from tests.flink_app.serve.test_event_routes import written
 from udfs.lists.keys import WHY, digest
-
-
-@pytest.fixture
-def client(redis_url: str, inbox: Path) -> Iterator[httpx.Client]:
-    where = "source.kind=directory", f"source.paths={inbox}"
-    with serving(redis_url, *where) as client:
-        yield client
 
 
 def put(redis_client: Any, user: str, **fields: Any) -> None:

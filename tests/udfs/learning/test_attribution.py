@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.udfs.builders import NOW, OneShard, batch_of, with_columns
 from tests.udfs.fakes import DictState
 from udfs.accounts import Account
-from udfs.attributed import NAMES, OTHER, table
+from udfs.attributed import NAMES, OTHER, tables
 from udfs.events.batch import CONSUMED, EventBatch
 from udfs.events.rows import CONVERTED
 from udfs.learning.attribution import KEPT, Attribution
@@ -72,9 +72,9 @@ class Town:
         made = ListUpdates(
             USER, [user], "ranker", at, lists, catalogue, writer, numbers=numbers, **more
         )
-        self.own.written(
-            self.shard, [made, made.__class__(LONGER, [user], "", at, *made_of(made))], at
-        )
+        longer = made.__class__(LONGER, [user], "", at, *made_of(made))
+        others = self.learner.users.others
+        self.own.written(self.shard, [some.under_all(others) for some in (made, longer)], at)
         return list_id(at, number)
 
     def hear(self, *told: Told, user: str = "ann") -> None:
@@ -85,7 +85,7 @@ class Town:
         return self.shard.account.attribution  # type: ignore[no-any-return]
 
     def of(self, group: str = "position") -> dict[str, dict[str, float]]:
-        return table(self.sums, group)
+        return tables(self.sums)[group]
 
 
 def made_of(made: ListUpdates) -> tuple[Any, ...]:
@@ -287,7 +287,6 @@ def test_names_are_bounded() -> None:
 def test_lists_under_other_ids_of_a_person_are_kept_once() -> None:
     town = Town()
     town.learner.users.others["ann"] = ["a-phone"]
-    town.serve("ab", 1, user="a-phone")
     town.serve("ab", 1)
     assert [*town.rows.data] == ["ann"]
 

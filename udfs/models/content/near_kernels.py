@@ -204,5 +204,7 @@ def explain(users, items, history, alike, reasons):
                 h = last[k]
                 if 0 <= h < vectors.shape[0]:
                     part = position[k] * np.float32(product(h, vectors, j, vectors))
-                    if part > parts[-1]:
+                    if part > parts[-1] and not (
+                        history.repeats and history_kernels.among(h, last, 0, k)
+                    ):
                         insert(h, part, reasons[r, at], parts)

@@ -113,10 +113,10 @@ def windows(batch, history, reach, latest, out):
         same = before
         while same >= 0 and items[same] != item:
             same = previous[same]
-        if before >= 0 and (repeats or same >= 0):
-            stood = same == before or not repeats
+        if repeats and before >= 0:
+            stood = same == before
         else:
-            stood = stands(item, user, repeats, tail, fill, older, pages)
+            stood = same >= 0 or stands(item, user, repeats, tail, fill, older, pages)
         if weights[e] != 0.0 and (stood or flags[e] & 1 == 0):
             if same >= 0:
                 liked[same] = liked[e]

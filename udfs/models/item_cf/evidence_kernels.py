@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from udfs.compiling import njit
-from udfs.memory.history_kernels import recent
+from udfs.memory.history_kernels import among, recent
 from udfs.memory.prefetch import LINE, prefetch
 from udfs.memory.top_kernels import insert
 from udfs.models.evidence import fallen, line, speaks
@@ -144,6 +144,7 @@ def explain(users, items, history, pairs, shown, reasons, shares):
             h = last[place]
             if h < 0 or h >= counts.shape[0]:
                 continue
+            again = history.repeats and among(h, last, 0, place)
             pull = position[place] / pairs.gain
             pull = np.float32(pull * (counts[h] / pairs.gain + pairs.shrink) ** -pairs.source_power)
             for k in range(lengths[h]):
@@ -151,7 +152,7 @@ def explain(users, items, history, pairs, shown, reasons, shares):
                 if at >= 0:
                     part = pull * values[h, k]
                     whole[at] += part
-                    if part > shares[r, at, least]:
+                    if part > shares[r, at, least] and not again:
                         _insert_reason(h, part, reasons[r, at], shares[r, at])
         for at in range(items.shape[1]):
             if items[r, at] >= 0:

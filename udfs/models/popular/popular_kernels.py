@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from udfs.compiling import njit
-from udfs.memory.history_kernels import PAGE, mark
+from udfs.memory.history_kernels import PAGE, among, mark
 from udfs.memory.popularity_kernels import left
 from udfs.memory.top_kernels import insert
 from udfs.models.offers import names
@@ -220,6 +220,10 @@ def near_top(near, users, history, found):
             for k in range(stop - 1, -1, -1):
                 j = pages[page, k]
                 level = near[j] if j < room else np.uint8(OVERALL)
+                if history.repeats and (
+                    among(j, found[r], 0, count) or among(j, found[r], most - within, most)
+                ):
+                    continue
                 if level == OVERALL and count < most:
                     found[r, count] = j
                     count += 1

@@ -8,7 +8,7 @@ follow anybody, they stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any
 
@@ -106,11 +106,9 @@ class Steps:
                 searched for leads.
         """
         told = self.rerank.put(told, users)
-        if explore:
-            told = self.searches.lead(self.followed.put(told, users), users)
         if not explore:
             return Served(*self._ruled(told, users))
-        served = self._explored(told, users)
+        *_, (_, served) = self._each(told, users)
         self.rerank.exposure.see(served.items)
         return served
 
@@ -119,36 +117,37 @@ class Steps:
         items, int32[n, M], best first, and at last the lists. Nothing is counted, learned or drawn
         by it."""
         after: list[After] = [("ranker", told.items.copy()), *self.rerank.each(told, users)]
-        told = self.rerank.put(told, users)
+        for name, served in self._each(self.rerank.put(told, users), users, trial=True):
+            if name:
+                after.append((name, served.items.copy()))
+        return after, served
+
+    def _each(
+        self, told: Told, users: NDArray[np.int32], *, trial: bool = False
+    ) -> Iterator[tuple[str, Served]]:
+        """The steps after re-ranking in their order: the name of each that has changed anything and
+        the lists after it, which the next one may change; the last ones are served, with the name
+        "" if nothing has changed them.
+
+        Args:
+            trial: see `Exploration.choose`; `told` stays as it is.
+        """
         for name, put in (("follows", self.followed.put), ("searches", self.searches.lead)):
             before, told = told, put(told, users)
             if told is not before:
-                after.append((name, told.items))
+                yield name, Served(*told)
         chosen = None
         if not self.explore.idle:
-            told = Told._make([array.copy() for array in told])
-            if (chosen := self.explore.choose(told, users, trial=True)) is not None:
-                after.append(("exploration", told.items.copy()))
+            told = Told._make([array.copy() for array in told]) if trial else told
+            chosen = self.explore.choose(told, users, trial=trial)
+        if chosen is not None:
+            yield "exploration", Served(*told)
         before, told = told, self._ruled(told, users)
-        if told is not before:
-            after.append(("rules", told.items))
-        if chosen is None:
-            return after, Served(*told)
-        chances = chosen.places(told.items)
-        self._explain(told, users, *chances.nonzero())
-        return after, Served(*told, chances)
-
-    def _explored(self, told: Told, users: NDArray[np.int32]) -> Served:
-        """The lists with new items in some places, and as the rules have them."""
-        if self.explore.idle:
-            return Served(*self._ruled(told, users))
-        chosen = self.explore.choose(told, users)
-        told = self._ruled(told, users)
-        if chosen is None:
-            return Served(*told)
-        chances = chosen.places(told.items)
-        self._explain(told, users, *chances.nonzero())
-        return Served(*told, chances)
+        chances = None
+        if chosen is not None:
+            chances = chosen.places(told.items)
+            self._explain(told, users, *chances.nonzero())
+        yield "" if told is before else "rules", Served(*told, chances)
 
     def _ruled(self, told: Told, users: NDArray[np.int32]) -> Told:
         """The lists as the rules have them, without own items."""

@@ -238,6 +238,17 @@ def test_reasons_are_the_largest_parts(s: ItemCF, given_events: list[Event]) -> 
 
 @given(chosen, events)
 @shaped
+def test_an_item_that_was_taken_again_is_one_reason(s: ItemCF, given_events: list[Event]) -> None:
+    world, _ = both(s, given_events, repeats=True)
+    items = np.tile(np.arange(ITEMS), (USERS, 1)).astype(np.int32)
+    reasons, _ = world.model.explain(SimpleNamespace(view=world.view), ALL, items)
+    for named in reasons.reshape(-1, reasons.shape[2]).tolist():
+        known = [h for h in named if h >= 0]
+        assert len({*known}) == len(known)
+
+
+@given(chosen, events)
+@shaped
 def test_renormalising_changes_no_score(s: ItemCF, given_events: list[Event]) -> None:
     world = World(s)
     world.learn(given_events)

@@ -201,3 +201,11 @@ def test_a_list_names_what_its_user_consumed_of_a_category() -> None:
     learner.describe([Described("rare", NOW, categories=["tea"])], NOW)
     learner.shared.updates(NOW, everything=True)
     assert shard.lists("ann", now_ms=NOW + 1)["rec:ann"]["consumed"] == ["i0", "rare"]
+
+
+def test_what_was_consumed_again_is_named_once() -> None:
+    shard = OneShard(length=2, exclude_consumed=False)
+    for _ in range(4):
+        shard.learn(batch_of([(f"u{n}", f"i{n % 3}") for n in range(20)]))
+    shard.learn(batch_of([("ann", item) for item in ("i0", "i1", "i0", "i2", "i0", "i1")]))
+    assert shard.lists("ann")["rec:ann"]["consumed"] == ["i1", "i0", "i2"]
