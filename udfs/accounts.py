@@ -57,7 +57,7 @@ _SUMS = (
 )
 _BY_NAME = (
     *("dead", "freshness", "feed", "stages", "quality"),
-    *("encoder", "crowd", "models", "attribution", "experiments"),
+    *("encoder", "crowd", "models", "attribution", "experiments", "exposure"),
 )
 
 
@@ -86,6 +86,8 @@ class Account(msgspec.Struct, omit_defaults=True):
         attribution: what became of lists, see `udfs.attributed`.
         experiments: what users did in experiments, see `udfs.experiments.results`. decided: since
             when something is known of them, ms since 1970; of totals only.
+        exposure: what lists have shown of the items that rules are about, see
+            `udfs.ranking.steps.exposure.Exposure.counted`.
     """
 
     version: int = VERSION
@@ -114,6 +116,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     attribution: dict[str, float] = {}
     experiments: dict[str, float] = {}
     decided: dict[str, int] = {}
+    exposure: dict[str, float] = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
@@ -213,7 +216,7 @@ def quantile(freshness: dict[int, int], share: float) -> float:
     return 0.0
 
 
-def means(totals: Mapping[str, float]) -> dict[str, float]:
+def means(totals: Mapping[str, float], number: str = "tests") -> dict[str, float]:
     """The means of summed measures, by `<list>:<measure>`; lists without tests are left out.
 
     For `squared_error` it is the root of the mean, as `rmse`.
@@ -226,7 +229,7 @@ def means(totals: Mapping[str, float]) -> dict[str, float]:
     found = {}
     for name, total in totals.items():
         group, colon, measure = name.partition(":")
-        per = totals[f"{group}:tests"] if colon and measure != "tests" else 1.0
+        per = totals[f"{group}:{number}"] if colon and measure != number else 1.0
         if per and measure == "squared_error":
             found[f"{group}:rmse"] = math.sqrt(total / per)
         elif per:
@@ -273,10 +276,10 @@ def fields(
             key = f"{name}freshness_p{share}_ms"
             values[key] = round(quantile(freshness, share / 100), 1)
     values |= {f"dead:{reason}": count for reason, count in sorted(total.dead.items())}
-    for name, quality in (("", minute.quality), ("total_", total.quality)):
+    for name, some in (("", minute), ("total_", total)):
         # Enough digits that a mean times its number of tests gives a whole number again.
-        found = means(quality)
-        values |= {f"{name}quality:{key}": f"{value:.12g}" for key, value in found.items()}
+        found = [("quality", means(some.quality)), ("exposure", means(some.exposure, "lists"))]
+        values |= {f"{name}{of}:{k}": f"{v:.12g}" for of, sums in found for k, v in sums.items()}
     if items:
         values |= {
             f"total_quality:{name}:coverage@10": f"{min(count / items, 1.0):.6g}"
