@@ -105,7 +105,10 @@ class Steps:
             explore: whether new items may get places and what followed users took, and what was
                 searched for leads.
         """
-        told = self.rerank.put(told, users)
+        return self.after(self.rerank.put(told, users), users, explore)
+
+    def after(self, told: Told, users: NDArray[np.int32], explore: bool) -> Served:
+        """The same of lists that are re-ranked already."""
         if not explore:
             return Served(*self._ruled(told, users))
         *_, (_, served) = self._each(told, users)
