@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,13 +102,14 @@ def interleave(
     orders = np.ascontiguousarray(first.items), np.ascontiguousarray(second.items)
     _draft(*orders, np.ascontiguousarray(coins), items, source, teams)
 
-    def chosen(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> NDArray[np.generic]:
+    def chosen(ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[Any]:
         both = np.concatenate([ours, theirs], axis=1)
         at = source if both.ndim == 2 else source[:, :, None]
         return np.take_along_axis(both, at, 1)
 
-    scores, models, reasons = map(chosen, first[1:4], second[1:4])
-    scores, gone = np.minimum.accumulate(scores, axis=1), items < 0
+    scores = np.minimum.accumulate(chosen(first.scores, second.scores), axis=1)
+    models, reasons = chosen(first.models, second.models), chosen(first.reasons, second.reasons)
+    gone = items < 0
     scores[gone], models[gone], reasons[gone] = -np.inf, -1, -1
     return Told(items, scores, models, reasons, first.consumed), teams
 
