@@ -80,13 +80,13 @@ class PageStage(Stage):
         self._joins.written(self.shard, updates, now)
         made = {one.name: one for some in updates for one in some}
         events: list[_Event] = []
-        for row, name in enumerate(names):
+        for row, (user, name) in enumerate(zip(users.tolist(), names, strict=True)):
             shown = np.array([int(item[1:]) for item in made[name].items], np.int64)
             chances = click_probability(truth[row, shown])
             self._rows_shown.append((block, float(expected_clicks(chances)), [0.0]))
             self._wanted.append((block, 0, False))
             draws = self._random.random((2, len(shown)))
-            clicked = self._keep(name, first_click(chances, draws))
+            clicked = self._keep(user, len(shown), first_click(chances, draws))
             looked = looked_at(clicked, draws) + (clicked is not None)
             self.looked[:looked] += 1.0
             self.lists += 1
@@ -96,8 +96,9 @@ class PageStage(Stage):
                 events.append(_Event(name, "click", f"i{shown[clicked]}", rec=rec))
         return events
 
-    def _keep(self, user: str, clicked: int | None) -> int | None:
-        """The place that a user clicks, given the one that the list makes the user click."""
+    def _keep(self, user: int, length: int, clicked: int | None) -> int | None:
+        """The place that a user clicks, given the one that a list of this length makes the user
+        click."""
         return clicked
 
     def _learn(self, events: list[_Event]) -> None:

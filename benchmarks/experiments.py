@@ -1,20 +1,23 @@
 """`python -m benchmarks.experiments`: what experiments find where the truth is known.
 
 In: options. Out: a table, and JSON in benchmarks/out. Users of a simulated shop are served lists by
-the job's learner, which joins what they do to these, and counts it by user in 200 experiments
-without any difference, each with other users in its two variants, and in one where users of the
-second variant click 5 % more often: of the others, a click is left out with probability 1 − 1/1.05.
-All are looked at after each block, by what writes `stats`.
+the job's learner, which joins what they do to these, and counts it by user in an experiment where
+users of the second variant click 5 % more often: of the others, a click is left out with
+probability 1 − 1/1.05. The same users are in 200 experiments without any difference, each with
+others in its two variants, whose sums are made from what the users did; those of the first
+experiment are held against what the learner counted. After each block, what writes `stats` decides.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
@@ -50,19 +53,52 @@ class TestStage(PageStage):
     """
 
     def __init__(self, trial: Trial, same: int) -> None:
-        self.experiments = [TRUE, *(experiment(f"same-{n}") for n in range(same))]
-        super().__init__(trial, self.experiments)
+        super().__init__(trial, [TRUE])
         self.decided: dict[str, int] = {}
-        self._variant = Assignment(TRUE)
+        self._all = [TRUE, *(experiment(f"same-{n}") for n in range(same))]
+        self._second = np.zeros((1 + same, 0), np.bool_)
+        self._views, self._clicks = np.zeros(0), np.zeros(0)
+        self._assign()
 
-    def _keep(self, user: str, clicked: int | None) -> int | None:
-        lost = 0.0 if self._variant.of(user) else 1.0 - 1.0 / (1.0 + LIFT)
-        return None if self._random.random() < lost else clicked
+    def _assign(self) -> None:
+        """Find out which variants users who are new are in."""
+        users = range(len(self._views), self.world.users)
+        of = [Assignment(one).of for one in self._all]
+        new = np.array([[one(f"u{user}") == 1 for user in users] for one in of], np.bool_)
+        self._second = np.concatenate([self._second, new], axis=1)
+        self._views, self._clicks = (
+            np.pad(array, (0, len(users))) for array in (self._views, self._clicks)
+        )
+
+    def _keep(self, user: int, length: int, clicked: int | None) -> int | None:
+        lost = 0.0 if self._second[0, user] else 1.0 - 1.0 / (1.0 + LIFT)
+        clicked = None if self._random.random() < lost else clicked
+        self._views[user] += length
+        self._clicks[user] += clicked is not None
+        return clicked
+
+    def _grow(self) -> None:
+        super()._grow()
+        self._assign()
 
     def _play(self, block: int) -> None:
         super()._play(block)
-        sums = self.shard.account.experiments
-        self.decided = results.decide(sums, self.experiments, self.decided, block + 1)
+        found = self.sums(range(len(self._all)))
+        self.decided = results.decide(found, self._all, self.decided, block + 1)
+
+    def sums(self, rows: Iterable[int]) -> dict[str, float]:
+        """The sums of some of the experiments."""
+        x, y, there = self._views, self._clicks, self._views > 0
+        found = dict[str, float]()
+        for row in rows:
+            second = self._second[row]
+            for name, group in ((CONTROL, ~second), (OTHER, second)):
+                a, b = x[group], y[group]
+                measures = {"users": there[group].sum(), "views": a.sum(), "clicks": b.sum()}
+                products = {"views*views": a @ a, "views*clicks": a @ b, "clicks*clicks": b @ b}
+                for measure, value in (measures | products).items():
+                    found[results.key(self._all[row].name, name, measure)] = float(value)
+        return found
 
 
 def measured(job: tuple[Trial, int]) -> dict[str, Any]:
@@ -71,6 +107,9 @@ def measured(job: tuple[Trial, int]) -> dict[str, Any]:
     stage = TestStage(trial, same)
     stage.run()
     sums, other = stage.shard.account.experiments, f"{TRUE.name}:{OTHER}"
+    for name, wanted in stage.sums([0]).items():
+        if sums.get(name, 0.0) != wanted:
+            raise SystemExit(f"{name} was counted as {sums.get(name)}, but users did {wanted}")
     [(_, found)] = results.lifts(sums, TRUE, TRUE.goal)
     wrong = [name for name in stage.decided if name.startswith("same-")]
     counted = {one: sums.get(f"{other}:{one}", 0.0) for one in ("users", "lists", "clicks")}
