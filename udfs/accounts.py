@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from udfs import attributed
 from udfs.errors import ServiceError
+from udfs.experiments.words import Words, merged
 from udfs.options.sources import ALWAYS_TESTED
 
 VERSION = 1
@@ -85,7 +86,8 @@ class Account(msgspec.Struct, omit_defaults=True):
         models: what has happened with models that a team has brought, see `OwnFile.take`.
         attribution: what became of lists, see `udfs.attributed`.
         experiments: what users did in experiments, see `udfs.experiments.results`. decided: since
-            when something is known of them, ms since 1970; of totals only.
+            when something is known of them, ms since 1970; of totals only. started: what lines say
+            of them, see `udfs.experiments.words`.
     """
 
     version: int = VERSION
@@ -114,6 +116,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     attribution: dict[str, float] = {}
     experiments: dict[str, float] = {}
     decided: dict[str, int] = {}
+    started: Words = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
@@ -124,6 +127,7 @@ class Account(msgspec.Struct, omit_defaults=True):
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
         self.decided = other.decided | self.decided
+        self.started = merged(self.started, other.started)
 
     def spend(self, stage: str, us: int) -> None:
         """Add microseconds to a stage."""
