@@ -29,6 +29,7 @@ SURPRISE = 0.001
 LEAST = 50
 """As many users, and as many independent clicks or what is as certain, each group needs."""
 _TAU = 0.1  # lifts of about 10 % are found soonest; of 2 or 50 %, a fifth later at most
+_LEAST_VALUE = 1e-100  # of all that happened; squares of less, and of 1e100, may be no numbers
 _FIRM = 1000.0  # users: how many would have to be surprising for the mixture to look for more
 
 
@@ -75,12 +76,12 @@ UNKNOWN = Lift(0.0, -1.0, inf)
 
 def log_rate(sums: Sums) -> tuple[float, float]:
     """The logarithm of y / x and its variance: Σ (y − r x)² / (Σ y)² with r = Σ y / Σ x, which is
-    (yy − 2 r xy + r² xx) / y². Infinite where nothing happened.
+    (yy − 2 r xy + r² xx) / y². Infinite where nothing happened, or values too absurd for squares.
 
     >>> log_rate(Sums.of([(1.0, 1.0), (1.0, 0.0)]))  # of two users one
     (-0.6931471805599453, 0.5)
     """
-    if sums.x <= 0.0 or sums.y <= 0.0:
+    if sums.x <= 0.0 or not _LEAST_VALUE < sums.y < 1.0 / _LEAST_VALUE:
         return 0.0, inf
     rate = sums.y / sums.x
     spread = sums.yy - 2.0 * rate * sums.xy + rate * rate * sums.xx
