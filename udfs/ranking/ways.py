@@ -23,6 +23,7 @@ from udfs.options.experiments import Experiment
 from udfs.ranking.steps.rules import longer
 from udfs.ranking.steps.steps import Steps
 
+_STEPS = ("debias", "calibration", "diversity")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -78,6 +79,13 @@ class Ways:
                 found = Way(settings.lists.model, self.usual.steps.varied(settings))
             self._made[key] = found
         return found
+
+    def possible(self) -> list[Way]:
+        """Ways that together call all that a way may call, the usual one left out: those there are,
+        and one that re-ranks in all ways, where a line may start it."""
+        if not self._settings.quality.attribution_days:
+            return self.all[1:]
+        return [*self.all[1:], self._way({f"rerank.{step}": 0.5 for step in _STEPS})]
 
     def of(self, user: str) -> Way:
         """The way of a user."""
