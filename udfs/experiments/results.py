@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
-from typing import NamedTuple
-
-import msgspec
 
 from udfs.experiments.assignment import shares
 from udfs.experiments.sequential import ALPHA, SURPRISE, Lift, Sums, lift, mismatch
-from udfs.experiments.words import Known
 from udfs.options.experiments import GOALS, Experiment
 
 SERVED, USERS, LISTS, VIEWS = "served", "users", "lists", "views"
@@ -23,11 +19,11 @@ CLICKS, CONVERSIONS, VALUE = "clicks", "conversions", "value"
 MEASURES = (SERVED, USERS, LISTS, VIEWS, CLICKS, CONVERSIONS, VALUE)
 """Users who got a list; users who looked at one; lists that were looked at, items of them, and what
 became of these."""
-DEFINITION, STARTED, ENDED, WAITS = "definition", "started", "ended", "waits"
-"""Fields about a whole experiment: its options as JSON; ms since 1970; and why it does not run."""
 MISMATCH = "mismatch"
 """Among decisions: of the sizes of variants."""
-_PREFIX = "experiment:"
+GOAL, CONTROL = "goal", "control"
+"""Of an experiment: what decides, and the variant that the others are compared with."""
+PREFIX = "experiment:"
 
 
 def key(experiment: str, variant: str, measure: str) -> str:
@@ -107,7 +103,9 @@ def fields(
     '5'
     """
     values: dict[str, float] = {}
+    names: dict[str, str] = {}
     for one in experiments:
+        names |= {f"{one.name}:{GOAL}": one.goal, f"{one.name}:{CONTROL}": one.variants[0].name}
         for variant in one.variants:
             before = key(one.name, variant.name, "")
             values |= {k: v for k, v in sorted(sums.items()) if k.startswith(before)}
@@ -118,50 +116,7 @@ def fields(
                     values[f"{told}:lift"], values[f"{told}:low"] = found.lift, found.low
                     values[f"{told}:high"] = found.high
         values[f"{one.name}:{MISMATCH}_p"] = uneven(sums, one)
-    names = {one.name for one in experiments}
-    since = {f"{k}:since": at for k, at in decided.items() if k.partition(":")[0] in names}
-    return {f"{_PREFIX}{name}": f"{value:.15g}" for name, value in (values | since).items()}
-
-
-def standing(known: Sequence[Known], waiting: Mapping[str, str]) -> dict[str, str]:
-    """The fields of `stats` that say what each experiment is, when it began and ended, 0: not yet,
-    or with the job; and why it waits, "": it does not. `waiting`: by name."""
-    found = dict[str, str]()
-    for one in known:
-        begin = f"{_PREFIX}{one.experiment.name}"
-        found[f"{begin}:{DEFINITION}"] = msgspec.json.encode(one.experiment).decode()
-        found[f"{begin}:{STARTED}"], found[f"{begin}:{ENDED}"] = str(one.began), str(one.ended)
-        found[f"{begin}:{WAITS}"] = waiting.get(one.experiment.name, "")
-    return found
-
-
-class Told(NamedTuple):
-    """What `stats` tells of one experiment.
-
-    Attributes:
-        experiment, began, ended: see `udfs.experiments.words.Known`. waits: why it does not run, ""
-            if it does not wait.
-        values: the other fields of `stats` about it, by what follows its name.
-    """
-
-    experiment: Experiment
-    began: int
-    ended: int
-    waits: str
-    values: dict[str, float]
-
-
-def read(fields: Mapping[str, str]) -> list[Told]:
-    """The experiments that fields of `stats` tell of, those that began first before the others."""
-    found = []
-    for name in fields:
-        if not (name.startswith(_PREFIX) and name.endswith(f":{DEFINITION}")):
-            continue
-        one = msgspec.json.decode(fields[name], type=Experiment)
-        begin = f"{_PREFIX}{one.name}:"
-        own = {k.removeprefix(begin): v for k, v in fields.items() if k.startswith(begin)}
-        own.pop(DEFINITION)
-        times = int(own.pop(STARTED, "0")), int(own.pop(ENDED, "0"))
-        waits = own.pop(WAITS, "")
-        found.append(Told(one, *times, waits, {k: float(v) for k, v in own.items()}))
-    return sorted(found, key=lambda told: (told.began, told.experiment.name))
+    running = {one.name for one in experiments}
+    since = {f"{k}:since": at for k, at in decided.items() if k.partition(":")[0] in running}
+    texts = names | {name: f"{value:.15g}" for name, value in (values | since).items()}
+    return {f"{PREFIX}{name}": text for name, text in texts.items()}

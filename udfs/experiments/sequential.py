@@ -28,8 +28,10 @@ SURPRISE = 0.001
 """The same of an alarm about the sizes of groups: it says that something is broken."""
 LEAST = 50
 """As many users, and as many independent clicks or what is as certain, each group needs."""
+NOTHING = 1e-100
+"""A sum of which the square would not be represented as a number counts as none; so does one above
+1 / NOTHING."""
 _TAU = 0.1  # lifts of about 10 % are found soonest; of 2 or 50 %, a fifth later at most
-_LEAST_VALUE = 1e-100  # of all that happened; squares of less, and of 1e100, may be no numbers
 _FIRM = 1000.0  # users: how many would have to be surprising for the mixture to look for more
 
 
@@ -76,12 +78,12 @@ UNKNOWN = Lift(0.0, -1.0, inf)
 
 def log_rate(sums: Sums) -> tuple[float, float]:
     """The logarithm of y / x and its variance: Σ (y − r x)² / (Σ y)² with r = Σ y / Σ x, which is
-    (yy − 2 r xy + r² xx) / y². Infinite where nothing happened, or values too absurd for squares.
+    (yy − 2 r xy + r² xx) / y². Infinite where nothing happened.
 
     >>> log_rate(Sums.of([(1.0, 1.0), (1.0, 0.0)]))  # of two users one
     (-0.6931471805599453, 0.5)
     """
-    if sums.x <= 0.0 or not _LEAST_VALUE < sums.y < 1.0 / _LEAST_VALUE:
+    if sums.x <= 0.0 or not NOTHING <= sums.y <= 1.0 / NOTHING:
         return 0.0, inf
     rate = sums.y / sums.x
     spread = sums.yy - 2.0 * rate * sums.xy + rate * rate * sums.xx

@@ -132,8 +132,8 @@ def _check_variants(experiment: Experiment) -> None:
     names = [variant.name for variant in experiment.variants]
     if MISMATCH in names:
         raise ConfigError(
-            f"experiment {experiment.name} has a variant called {MISMATCH}, as a field in stats "
-            "about all of its variants is called: give it another name."
+            f"experiment {experiment.name} has a variant called {MISMATCH}, which is what stats "
+            "calls sizes that do not fit: give it another name."
         )
     for name in names:
         if names.count(name) > 1:

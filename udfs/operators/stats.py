@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import LISTS, Account, fields, pack_account, unpack_account
-from udfs.experiments import results
+from udfs.experiments import results, standing
 from udfs.experiments.words import known, with_configured
 from udfs.learning.timers import next_tick
 from udfs.learning.window import Window
@@ -126,8 +126,8 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         found = known(self._options.experiments, total.started)
         waiting = running(self._options, total.started).waiting
         shown = [one.experiment for one in found if one.experiment.name not in waiting]
-        standing = results.standing(found, waiting)
-        return standing | results.fields(total.experiments, shown, total.decided)
+        told = standing.fields(found, waiting)
+        return told | results.fields(total.experiments, shown, total.decided)
 
     def _write(self) -> None:
         self._store.write(self._fields())
