@@ -1,4 +1,4 @@
-"""What `stats` says of each experiment besides numbers: what it is, since when, and whether it runs.
+"""What `stats` says of each experiment besides numbers: what it is, since when, whether it runs.
 
 In: the experiments that are known. Out: fields of the Redis hash `stats`, and what they said.
 """
