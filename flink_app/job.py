@@ -130,7 +130,7 @@ def build(
     )
     nothing = (
         by_key(accounts)
-        .process(Stats(redis_settings(config, born_ms), tested, config.experiments), BYTES)
+        .process(Stats(redis_settings(config, born_ms), tested, config.settings), BYTES)
         .name("stats")
         .uid("stats")
         .set_parallelism(1)

@@ -8,22 +8,17 @@ failures because the `stats` operator keeps them in Flink's state, and the field
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import numpy as np
-from numpy.typing import ArrayLike
 
 from udfs import attributed
+from udfs.durations import add, quantile
 from udfs.errors import ServiceError
+from udfs.experiments.words import Words, merged
 from udfs.options.sources import ALWAYS_TESTED
 
 VERSION = 1
-EDGES = 1.1 ** np.arange(0, 160)
-"""Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
-_EDGES = EDGES.tolist()
-_FEW = 40  # durations: up to so many, a loop is faster than arrays
 
 
 LISTS = ("served", ALWAYS_TESTED)
@@ -69,7 +64,7 @@ class Account(msgspec.Struct, omit_defaults=True):
             one too. ignored: blank lines, headers, what is no interaction. dead: unusable lines or
             elements by reason.
         learned, duplicates: events. lists: lists written. users: users seen for the first time.
-        freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
+        freshness: events by bin of `udfs.durations.EDGES`, from event to its list in Redis.
         items: living items by item shard; absolute, the newest counts.
         feed: bytes of the item feed: `changes` and `snapshots` written, `read` by all replicas.
         stages: µs spent in each stage of the user learner.
@@ -88,6 +83,8 @@ class Account(msgspec.Struct, omit_defaults=True):
             when something is known of them, ms since 1970; of totals only.
         exposure: what lists have shown of the items that rules are about, see
             `udfs.ranking.steps.exposure.Exposure.counted`.
+            when something is known of them, ms since 1970; of totals only. started: what lines say
+            of them, see `udfs.experiments.words`.
     """
 
     version: int = VERSION
@@ -117,6 +114,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     experiments: dict[str, float] = {}
     decided: dict[str, int] = {}
     exposure: dict[str, float] = {}
+    started: Words = {}
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
@@ -127,6 +125,7 @@ class Account(msgspec.Struct, omit_defaults=True):
             setattr(self, name, {k: mine.get(k, 0) + theirs.get(k, 0) for k in mine | theirs})
         self.items = self.items | other.items
         self.decided = other.decided | self.decided
+        self.started = merged(self.started, other.started)
 
     def spend(self, stage: str, us: int) -> None:
         """Add microseconds to a stage."""
@@ -147,14 +146,7 @@ class Account(msgspec.Struct, omit_defaults=True):
         ({0: 1, 25: 2}, 20)
         """
         self.freshness_ms += sum(ages_ms)
-        found = self.freshness
-        if len(ages_ms) > _FEW:
-            for index, count in histogram(ages_ms).items():
-                found[index] = found.get(index, 0) + count
-            return
-        for age in ages_ms:
-            index = min(bisect_left(_EDGES, age), len(_EDGES) - 1)
-            found[index] = found.get(index, 0) + 1
+        add(self.freshness, ages_ms)
 
     @property
     def rejected(self) -> int:
@@ -191,29 +183,6 @@ def unpack_account(data: bytes) -> Account:
             "with the release that wrote them, or start without the old state."
         )
     return account
-
-
-def histogram(ms: ArrayLike) -> dict[int, int]:
-    """Durations in ms, shape (n,), as counts by bin of `EDGES`.
-
-    >>> histogram([0.5, 10.0, 10.1])
-    {0: 1, 25: 2}
-    """
-    bins = np.searchsorted(EDGES, np.asarray(ms, np.float64)).clip(max=len(EDGES) - 1)
-    found, counts = np.unique(bins, return_counts=True)
-    return dict(zip(found.tolist(), counts.tolist(), strict=True))
-
-
-def quantile(freshness: dict[int, int], share: float) -> float:
-    """The duration in ms that `share` (0 to 1) of the counted events stay below; 0.0 without
-    events."""
-    total = sum(freshness.values())
-    seen = 0.0
-    for index in sorted(freshness):
-        seen += freshness[index]
-        if seen >= share * total:
-            return float(EDGES[index])
-    return 0.0
 
 
 def means(totals: Mapping[str, float], number: str = "tests") -> dict[str, float]:

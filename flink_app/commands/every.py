@@ -5,6 +5,7 @@ from __future__ import annotations
 from flink_app.commands import (
     cassandra,
     data,
+    experiments,
     jobs,
     lookup,
     monitoring,
@@ -18,6 +19,7 @@ __all__ = [
     "app",
     "cassandra",
     "data",
+    "experiments",
     "jobs",
     "lookup",
     "monitoring",

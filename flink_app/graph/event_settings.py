@@ -14,6 +14,7 @@ from udfs.events.items.resolve import resolve_items
 from udfs.events.resolve import Form, resolve
 from udfs.events.settings import DecodeSettings, RatingRule
 from udfs.formats.settings import ValueSettings
+from udfs.models.running import Against
 from udfs.options.cassandra import keeps_history
 from udfs.options.schema_registry import VALUE_FORMATS
 
@@ -56,6 +57,7 @@ def decode_settings(config: Config) -> DecodeSettings:
         conversions=config.quality.attribution_days > 0,
         items=resolve_items(items.preset, source.preset, **form_of(items)),
         values=_values(config),
+        against=Against(config.settings),
     )
 
 

@@ -20,12 +20,14 @@ from flink_app.graph.event_settings import decode_settings
 from flink_app.serve.bodies import LINES
 from flink_app.serve.problems import Problem
 from udfs.events.decode import Decoder, Rejected
+from udfs.events.kinds import EXPERIMENT, by_kind
 from udfs.events.own_form import KIND, own_form
 from udfs.events.places import alternatives
 from udfs.events.searches import SearchReader, is_search
 
 _NOTHING = (b"null", b'""')
 _BOM = b"\xef\xbb\xbf"
+_NO_EVENT = "the line starts or ends an experiment, which only `millirec experiment` does"
 _NULL = msgspec.Raw(b"null")
 _KIND = msgspec.Raw(msgspec.json.encode(KIND))
 _encode = msgspec.json.Encoder().encode
@@ -66,6 +68,7 @@ class Judge:
         """The word for a view."""
         self._id, self._ts = (_keys(self.fields.get(field, ".")) for field in ("id", "ts"))
         self._kind = _KIND if own.preset.format == "csv" else None
+        self._named = own.preset.kind
         self._run, self._number = secrets.token_hex(6), itertools.count(1)
 
     def judge(self, lines: Sequence[bytes], now_ms: int) -> Judged:
@@ -101,7 +104,11 @@ class Judge:
         for index, user in sorted(user_of.items()):
             try:
                 kind = None if index in searched else self._kind
-                judged.lines.append(self._whole(lines[index], now, kind))
+                line = self._whole(lines[index], now, kind)
+                if EXPERIMENT.name in by_kind([line.decode()], self._named):
+                    judged.rejected.append(Rejected("not_an_event", _NO_EVENT, index))
+                    continue
+                judged.lines.append(line)
                 judged.users.append(user)
             except RecursionError:
                 detail = "The body nests arrays or objects too deeply."

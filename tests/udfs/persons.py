@@ -44,7 +44,7 @@ class Marks:
 
 def handles() -> Handles:
     made: dict[str, Any] = {name: DictState() for name in Handles._fields}
-    made |= {name: DictCell() for name in ("layout", "learned", "due", "mean")}
+    made |= {name: DictCell() for name in ("layout", "learned", "due", "mean", "started")}
     return Handles(**(made | {"queued": ListCell()}))
 
 

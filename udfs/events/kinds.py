@@ -13,10 +13,13 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from udfs.accounts import Account
 from udfs.errors import ConfigError
 from udfs.events.batch import pack, split, user_shards
 from udfs.events.columns import COLUMNS
 from udfs.events.decode import Decoded, Decoder
+from udfs.events.experiments import KIND as EXPERIMENT_KIND
+from udfs.events.experiments import ExperimentReader, ReadExperiments, pack_words
 from udfs.events.item_changes import ItemChange, item_shards, pack_changes, pack_notice
 from udfs.events.items import ItemReader, ReadItems
 from udfs.events.messages import by_user
@@ -80,6 +83,7 @@ class Kind(msgspec.Struct, frozen=True):
         reader: makes the reader of its lines.
         routes: where what was read goes.
         renamed: what was read, with another id for each user; None: its lines name no users.
+        told: adds to the account of a micro-batch what `stats` is to know of it besides numbers.
     """
 
     name: str
@@ -87,6 +91,7 @@ class Kind(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     others: tuple[str, ...] = ()
     renamed: Callable[[Any, Rename], Any] | None = None
+    told: Callable[[Any, Account], None] | None = None
 
 
 def _events(events: Decoded, shards: int, opened: int) -> Iterable[tuple[int, bytes]]:
@@ -165,7 +170,26 @@ PEOPLE = Kind(
 )
 """What is said of a user, see `udfs.events.people`."""
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (INTERACTION, EVENT, ITEM, SEARCH, PEOPLE)}
+
+def _words(found: ReadExperiments, shards: int, opened: int) -> Iterable[tuple[int, bytes]]:
+    if not found.words:
+        return ()
+    words = pack_words(found.words)
+    return ((shard, words) for shard in range(shards))
+
+
+def _words_told(found: ReadExperiments, account: Account) -> None:
+    account.add(Account(started=found.words))
+
+
+EXPERIMENT = Kind(
+    EXPERIMENT_KIND, ExperimentReader, (Route(USER_LEARNER, _words),), told=_words_told
+)
+"""An experiment starts, or ends: every user learner gets it, and `stats`."""
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (INTERACTION, EVENT, ITEM, SEARCH, PEOPLE, EXPERIMENT)
+}
 """The kinds by name."""
 
 

@@ -6,6 +6,7 @@ any shape, into weights of the same shape.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from udfs.events.item_preset import OWN, ItemPreset
 from udfs.events.preset import Preset
 from udfs.formats.settings import ValueSettings
+from udfs.options.experiments import Experiment
 
 RATING = "rating"
 """The event type whose weight is computed from its value."""
@@ -90,6 +92,8 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
         conversions: whether `CONVERSIONS` are marked, and what they are worth is carried.
         time_option: the option that says how times are written; "": none does.
         values: which lines are values that become lines first.
+        against: what the job has against an experiment that a line starts, in a sentence; "":
+            nothing. None: nothing against any.
     """
 
     preset: Preset
@@ -112,6 +116,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     conversions: bool = False
     time_option: str = "source.time_format"
     values: ValueSettings = ValueSettings()
+    against: Callable[[Experiment], str] | None = None
 
     @property
     def bounds(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ name, counts no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from udfs.accounts import Account
@@ -34,9 +34,15 @@ _PRODUCTS = (
 class Experiments:
     """The experiments of one subtask; `rows` is scoped to the current shard."""
 
-    def __init__(self, rows: Rows, experiments: Iterable[Experiment]) -> None:
-        self._rows = rows
+    def __init__(self, rows: Rows, experiments: Sequence[Experiment] = ()) -> None:
+        self._rows, self._experiments = rows, experiments
         self._all = [(one, Assignment(one)) for one in experiments]
+
+    def serve(self, experiments: Sequence[Experiment]) -> None:
+        """From now on, count these."""
+        if experiments != self._experiments:
+            self._experiments = experiments
+            self._all = [(one, Assignment(one)) for one in experiments]
 
     def variants(self, user: str) -> dict[str, str]:
         """The variant that a user is in, by experiment."""
@@ -45,6 +51,8 @@ class Experiments:
 
     def written(self, account: Account, users: Mapping[str, int]) -> None:
         """Note that users got lists that were made at these times, ms."""
+        if not self._all:
+            return
         changed = dict[str, bytes]()
         for user, at_ms in users.items():
             if not (variants := self.variants(user)):
@@ -68,7 +76,7 @@ class Experiments:
             at_ms: when the list was made. made: by measure, what is new. first: whether nothing was
                 known of the list before.
         """
-        if not (variants := self.variants(user)):
+        if not self._all or not (variants := self.variants(user)):
             return
         parts, changed = unpack_parts(self._rows.get(user)), False
         for name, variant in variants.items():

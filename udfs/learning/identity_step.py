@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from udfs.accounts import Account
 from udfs.events.batch import EventBatch, pack, split, unpack, user_shard, user_shards
+from udfs.events.experiments import is_words
 from udfs.events.item_changes import is_notice
 from udfs.events.joined import Joined, item_keys, noted, pack_joined
 from udfs.events.messages import by_user
@@ -75,7 +76,7 @@ class IdentityStep:
         """Pass on one message of `parse`."""
         ids = yield from self._load()
         ids.trim()
-        if is_notice(data):
+        if is_notice(data) or is_words(data):
             for shard in range(self._shards):
                 yield Emit(shard, data)
         elif is_searches(data):

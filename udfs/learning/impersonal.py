@@ -9,6 +9,7 @@ NOTHING_IN_STATE = (
     "user learner: layout",
     "user learner: learned",
     "user learner: mean",
+    "user learner: started",
     "identity: order",
     "encoder: known",
     "encoder: waiting",

@@ -115,7 +115,7 @@ class Learner:
         trial.models.content.compile(trial.catalogue.slots("xyz"), slots)
         for name in beside(self.settings):
             trial.models.rank(slots, 1, name)
-        for way in trial.models.ways.all[1:]:
+        for way in trial.models.ways.possible():
             trial.models.told(slots, 1, way)
         with left_out(trial.users, int(slots[0]), 0):  # as for the answer to a question why
             if trial.models.counting:

@@ -15,6 +15,7 @@ import numpy as np
 from udfs.accounts import Account
 from udfs.errors import ServiceError
 from udfs.events.batch import EventBatch
+from udfs.experiments.words import Words
 from udfs.learning.batch_queue import BatchQueue
 from udfs.learning.described import Recent
 from udfs.learning.duplicates import Duplicates
@@ -61,7 +62,8 @@ class Handles(NamedTuple):
     the rows of `Noted`; `forgotten` the marks of `udfs.learning.forgotten`; `crowd` how users act,
     see `Votes`; `contributed` what counts of them for what is published; `outcomes` their last
     lists, see `Attribution`; `experiments` what they did in experiments; `joined` the other ids of
-    users, in a job that resolves them.
+    users, in a job that resolves them; `started` what lines say of experiments, in a job that can
+    run them.
     """
 
     users: Rows
@@ -81,6 +83,7 @@ class Handles(NamedTuple):
     outcomes: Rows
     experiments: Rows
     joined: Rows | None = None
+    started: Cell | None = None
 
 
 class UserShard:
@@ -104,6 +107,7 @@ class UserShard:
         timers: when the next tasks are due.
         noted: what its lists remember.
         again: persons whose lists are to be written once more, and at which times, ms.
+        words: what lines say of experiments. experiments: those that run.
     """
 
     def __init__(
@@ -128,6 +132,8 @@ class UserShard:
         self.timers = Timers()
         self.noted = Noted(state.noted, steps)
         self.again: dict[str, list[int]] = {}
+        self.words = Words()
+        self.experiments = options.experiments
         per_s = options.redis.refill_per_s if settings.refills else 0
         self.refill = Refill(marks, key, self.learned, self.idle, per_s)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from udfs.accounts import Account
 from udfs.events.batch import EventBatch, make_batch, unpack
+from udfs.events.experiments import is_words
 from udfs.events.item_changes import is_notice
 from udfs.events.joined import is_joined, unpack_joined
 from udfs.events.people import is_people, unpack_people
@@ -22,6 +23,7 @@ from udfs.learning.attribution import Attribution
 from udfs.learning.contributions import Contributions
 from udfs.learning.described import DescribedStep
 from udfs.learning.effects import END, Effect, Expire, Wake, Write
+from udfs.learning.experiment_step import ExperimentStep
 from udfs.learning.experiments import Experiments
 from udfs.learning.join_step import AGAIN, JoinStep
 from udfs.learning.learn_step import LearnStep, Replica
@@ -78,10 +80,12 @@ class UserStep:
         self._described = DescribedStep(learner, metadata)
         profiles = ProfileStep(state.people, learner)
         days, attribution = settings.options.quality.attribution_days, None
+        self._experiments = None
         if days:
-            running = settings.options.experiments
-            counted_by = Experiments(state.experiments, running) if running else None
-            attribution = Attribution(state.outcomes, state.people, learner, days, counted_by)
+            counted = Experiments(state.experiments, settings.options.experiments)
+            attribution = Attribution(state.outcomes, state.people, learner, days, counted)
+            if state.started is not None:
+                self._experiments = ExperimentStep(state.started, learner, counted)
         self._lists = ListStep(settings, learner, *self._rows, clock, profiles, attribution)
         self._rights = RightsStep(state, learner)
         why = WhyStep(state, learner, profiles)
@@ -115,6 +119,12 @@ class UserStep:
             return
         if self._joins and is_joined(data):
             yield from self._join(key, shard, self._joins, data)
+            return
+        if is_words(data):
+            if shard.queued:
+                yield from self._learn(key, shard, shard.queued.take())
+            if self._experiments:
+                self._experiments.hear(shard, data)
             return
         batch, now = unpack(data), self._clock()
         if not (pause := shard.queued.pause(batch, now)):
@@ -226,10 +236,14 @@ class UserStep:
             self._people.expect(s.trial.people)
             steps = self._learner.models.steps
             shard = self._shards[key] = UserShard(self._state, key, s, self._marks(key), steps)
+            if self._experiments:
+                self._experiments.load(shard)
             yield self._every(_SWEEP, shard.idle.sweep_ms, shard)
             if s.refills:
                 yield self._every(_REFILL, LOOK_MS, shard)
             yield Wake(END)
+        if self._experiments:
+            self._experiments.enter(shard)
         return shard
 
     def _every(self, name: str, interval_ms: int, shard: UserShard) -> Wake:

@@ -7,13 +7,16 @@ kept is the same for all users: only how lists are made of it can differ between
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
+from math import prod
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from udfs.errors import ConfigError
+from udfs.experiments.results import MISMATCH
 from udfs.models.settings import Settings
 from udfs.options.experiments import Experiment
 from udfs.options.own import beside
@@ -23,6 +26,10 @@ MODEL, RULES, EXPLORE = "lists.model", "rules", "explore.share"
 CHANGEABLE = (MODEL, "rerank.diversity", "rerank.calibration", "rerank.debias", EXPLORE, RULES)
 """The options that a variant may set; `rules` is true or false, whether the rules about lists hold
 that do not exclude."""
+MOST_WAYS = 64
+"""In so many ways lists may be made, one for each combination of variants that differ: the users of
+a batch are grouped by them, and each group is ranked in a call of its own."""
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def varied(settings: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -113,10 +120,21 @@ def check_experiments(settings: Settings) -> None:
                 varied(settings, variant.set)
             except ConfigError as error:
                 raise ConfigError(f"experiment {one.name}, {variant.name}: {error}") from None
+    many = prod(1 + len(_different(one)) for one in settings.experiments)
+    if many > MOST_WAYS:
+        raise ConfigError(
+            f"the experiments {words(sorted(names), last='and')} make lists in {many} ways "
+            f"together, and {MOST_WAYS} are allowed: run some of them later."
+        )
 
 
 def _check_variants(experiment: Experiment) -> None:
     names = [variant.name for variant in experiment.variants]
+    if MISMATCH in names:
+        raise ConfigError(
+            f"experiment {experiment.name} has a variant called {MISMATCH}, which is what stats "
+            "calls sizes that do not fit: give it another name."
+        )
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(
@@ -125,16 +143,28 @@ def _check_variants(experiment: Experiment) -> None:
             )
 
 
+def _different(one: Experiment) -> list[dict[str, Any]]:
+    """What the variants of an experiment set, each once; without those that set nothing."""
+    return [*{_encode(v.set): v.set for v in one.variants if v.set}.values()]
+
+
 def every(settings: Settings) -> list[Settings]:
     """The settings of each variant of each experiment alone."""
     return [varied(settings, v.set) for one in settings.experiments for v in one.variants]
 
 
-def combined(settings: Settings, places: tuple[int, ...]) -> Settings:
-    """The settings for users who are in these variants, by the place of each in its experiment; −1:
+def combinations(settings: Settings) -> Iterator[dict[str, Any]]:
+    """What users of all experiments have set, each once; first nothing. At most `MOST_WAYS`, if
+    `check_experiments` has found nothing."""
+    for sets in product(*([{}, *_different(one)] for one in settings.experiments)):
+        yield {name: value for one in sets for name, value in one.items()}
+
+
+def combined(settings: Settings, places: tuple[int, ...]) -> dict[str, Any]:
+    """What users have set who are in these variants, by the place of each in its experiment; −1:
     not in it."""
     changes: dict[str, Any] = {}
     for one, place in zip(settings.experiments, places, strict=True):
         if place >= 0:
             changes |= one.variants[place].set
-    return varied(settings, changes)
+    return changes

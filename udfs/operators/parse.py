@@ -121,6 +121,8 @@ class Parse(CodeChecked, ProcessFunction):  # type: ignore[misc]
                     part = piece(keys[shard], data)
                     to_users = route.operator == USER_LEARNER
                     yield part if to_users else (output_to(route.operator), part)
+            if kind.told is not None:
+                kind.told(found, account)
             account.received += found.received
             account.ignored += found.ignored
             for bad in found.rejected:

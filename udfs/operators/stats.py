@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from udfs.accounts import LISTS, Account, fields, pack_account, unpack_account
-from udfs.experiments import results
+from udfs.experiments import results, standing
+from udfs.experiments.words import known, with_configured
 from udfs.learning.timers import next_tick
 from udfs.learning.window import Window
+from udfs.models.running import running
+from udfs.models.settings import Settings
 from udfs.operators.code_check import CodeChecked
 from udfs.operators.flink import cell, log, now_ms, redis_writer
-from udfs.options.experiments import Experiment
 from udfs.stores.redis_stats import RedisStats
 from udfs.stores.redis_writer import RedisSettings
 
@@ -27,15 +29,19 @@ _RECENT_S = 5
 
 
 class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
-    """See the module; `udfs.accounts` does the sums."""
+    """See the module; `udfs.accounts` does the sums.
+
+    Args:
+        models: other lists that are tested. options: of the job.
+    """
 
     def __init__(
         self,
         redis: RedisSettings,
         models: Sequence[str] = (),
-        experiments: Sequence[Experiment] = (),
+        options: Settings = Settings(),  # noqa: B008  (it is frozen)
     ) -> None:
-        self._redis, self._experiments = redis, experiments
+        self._redis, self._options = redis, options
         self._lists = (*LISTS, *models)
 
     def open(self, context: RuntimeContext) -> None:
@@ -94,9 +100,13 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             new.add(account)
         self._waiting.clear()
         total.add(new)
-        if self._experiments:
-            known = total.experiments, self._experiments, total.decided
-            total.decided = results.decide(*known, now_ms())
+        configured = self._options.experiments
+        if new.started:
+            total.started = with_configured(total.started, configured)
+        shown = [one.experiment for one in known(configured, total.started)]
+        if shown:
+            decided = total.experiments, shown, total.decided
+            total.decided = results.decide(*decided, now_ms())
         self._window.add(now_ms() // 1000, new)
         return total
 
@@ -109,7 +119,15 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         total = self._total or Account()
         shown = self._store.shown(self._lists) if total.quality else {}
         found = fields(total, recent, seconds, minute, now, shown)
-        return found | results.fields(total.experiments, self._experiments, total.decided)
+        return found | self._of_experiments(total)
+
+    def _of_experiments(self, total: Account) -> dict[str, str]:
+        """What is told of experiments, also of those that wait or are over."""
+        found = known(self._options.experiments, total.started)
+        waiting = running(self._options, total.started).waiting
+        shown = [one.experiment for one in found if one.experiment.name not in waiting]
+        told = standing.fields(found, waiting)
+        return told | results.fields(total.experiments, shown, total.decided)
 
     def _write(self) -> None:
         self._store.write(self._fields())

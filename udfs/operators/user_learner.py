@@ -101,6 +101,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
             outcomes=rows(context, "outcomes"),
             experiments=rows(context, "experiments"),
             joined=rows(context, "joined") if o.identity.enabled else None,
+            started=cell(context, "started") if o.quality.attribution_days else None,
         )
         subtasks, origin = parallelism(context), subtask(context)
         self.learner = Learner(o, o.job.threads or share_of_cores(subtasks), origin)

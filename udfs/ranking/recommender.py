@@ -78,7 +78,7 @@ class Recommender:
         )
         self.segments = self._source("segments", Segments)
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
-        self.ways = Ways(settings, self.steps)
+        self.ways = Ways(settings, self.steps, self.shop)
         self.ranker = ranker_of(settings)
         holders: dict[str, Any] = self.sources | self.steps.learning
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
@@ -143,7 +143,7 @@ class Recommender:
     ) -> list[tuple[str, NDArray[np.intp] | slice, Served]]:
         """The lists that are served, as from `rank`, with reasons and what was consumed; each user
         has those of the variants that the user is in."""
-        if not self.settings.experiments:
+        if not self.ways.experiments:
             return self.told(slots, now_ms, self.ways.usual)
         groups = self.ways.groups([self.users.names[slot] for slot in slots.tolist()])
         return [

@@ -1,23 +1,30 @@
 """The ways in which lists are made: one for each combination of variants that a user is in.
 
-In: the experiments of the job, users by name. Out: a `Way` for each of them, and users in groups,
-so that a group's lists are made together. Without experiments there is one way, and no user is
-looked at.
+In: the experiments that run, users by name. Out: a `Way` for each of them, and users in groups,
+so that a group's lists are made together. Variants that set the same share a way. Without
+experiments there is one, and no user is looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from udfs.experiments.assignment import OUTSIDE, Assignment
+from udfs.experiments.assignment import Assignment
+from udfs.models.model import Shop
 from udfs.models.settings import Settings
-from udfs.models.varied import combined
+from udfs.models.varied import combinations, combined, varied
+from udfs.options.experiments import Experiment
+from udfs.ranking.steps.rules import longer
 from udfs.ranking.steps.steps import Steps
+
+_STEPS = ("debias", "calibration", "diversity")
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Way(NamedTuple):
@@ -34,26 +41,58 @@ Group = tuple[Way, NDArray[np.intp]]
 class Ways:
     """The ways of one subtask.
 
+    Args:
+        settings: of the job. steps: of users who are in no experiment. shop: of which lists come.
+
     Attributes:
-        usual: that of users who are in no experiment. all: each way once, the usual one first.
+        experiments: those that run; at first those of the job.
+        usual: the way of users who are in none. all: each way once, the usual one first.
     """
 
-    def __init__(self, settings: Settings, steps: Steps) -> None:
-        self.usual, self._settings = Way(settings.lists.model, steps), settings
-        self._assignments = [Assignment(one) for one in settings.experiments]
-        places = [range(OUTSIDE, len(one.variants)) for one in settings.experiments]
-        self._by_places = {at: self._made(at) for at in product(*places)}
-        self.all = [*self._by_places.values()]
+    def __init__(self, settings: Settings, steps: Steps, shop: Shop) -> None:
+        self.usual, self._shop = Way(settings.lists.model, steps), shop
+        self._set(settings)
 
-    def _made(self, places: tuple[int, ...]) -> Way:
-        settings = combined(self._settings, places)
-        if settings == self._settings:
-            return self.usual
-        return Way(settings.lists.model, self.usual.steps.varied(settings))
+    def serve(self, experiments: list[Experiment]) -> bool:
+        """From now on, make lists for the variants of these experiments; returns whether they are
+        others than before. If so, nothing that was found of users holds any more: there may be
+        more candidates for each list, or fewer."""
+        if experiments == self.experiments:
+            return False
+        self._set(replace(self._settings, experiments=experiments))
+        self._shop.settings = longer(self._settings)
+        return True
+
+    def _set(self, settings: Settings) -> None:
+        self._settings, self.experiments = settings, settings.experiments
+        self._assignments = [Assignment(one) for one in settings.experiments]
+        self._made: dict[bytes, Way] = {}
+        self._by_places: dict[tuple[int, ...], Way] = {}
+        ways = [self._way(changes) for changes in combinations(settings)]
+        self.all = [*{id(way): way for way in ways}.values()]
+
+    def _way(self, changes: dict[str, Any]) -> Way:
+        """The way with these options."""
+        if (found := self._made.get(key := _encode(changes))) is None:
+            settings, found = varied(self._settings, changes), self.usual
+            if settings != self._settings:
+                found = Way(settings.lists.model, self.usual.steps.varied(settings))
+            self._made[key] = found
+        return found
+
+    def possible(self) -> list[Way]:
+        """Ways that together call all that a way may call, the usual one left out: those there are,
+        and one that re-ranks in all ways, where a line may start it."""
+        if not self._settings.quality.attribution_days:
+            return self.all[1:]
+        return [*self.all[1:], self._way({f"rerank.{step}": 0.5 for step in _STEPS})]
 
     def of(self, user: str) -> Way:
         """The way of a user."""
-        return self._by_places[tuple([one.of(user) for one in self._assignments])]
+        places = tuple([one.of(user) for one in self._assignments])
+        if (found := self._by_places.get(places)) is None:
+            found = self._by_places[places] = self._way(combined(self._settings, places))
+        return found
 
     def groups(self, users: Sequence[str]) -> list[Group]:
         """Users by their ways, in the order of the first of each."""

@@ -38,7 +38,11 @@ FEW_TESTS = 1000
 """With fewer tests, a recall of 0.1 is known to 0.02 at best (two standard errors)."""
 UNDESCRIBED = 0.5
 """With a larger share of items that no line describes, the ids may be different ones."""
-_HEARD = {"people": "about a user", "search": "a search"}
+_HEARD = {
+    "people": "about a user",
+    "search": "a search",
+    "experiment": "about an experiment",
+}
 REPEATS = 0.5
 """With a larger share of events on items that their user already had, people return to items."""
 

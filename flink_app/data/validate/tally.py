@@ -22,7 +22,7 @@ from flink_app.data.validate.ids import Found, Ids
 from udfs.events.decode import Decoded, Decoder
 from udfs.events.item_changes import ItemChange
 from udfs.events.items import ItemReader
-from udfs.events.kinds import EVENT, INTERACTION, ITEM, PEOPLE, SEARCH, by_kind
+from udfs.events.kinds import EVENT, EXPERIMENT, INTERACTION, ITEM, PEOPLE, SEARCH, by_kind
 from udfs.events.own_form import own_form
 from udfs.events.raw_columns import Rejected, shown
 from udfs.events.settings import DecodeSettings
@@ -63,7 +63,7 @@ class Tally:
             unusable.
         about: what is said about items, by how many lines or elements. described: of which items.
         fields, attributes: how many lines of a source of items alone have each.
-        heard: what is said of users, and what they search for, by kind.
+        heard: what is said of users, what they search for, and experiments, by kind.
         dead: unusable lines or elements by reason.
         users, items: the ids, with the number of events of each.
         types: events by type. weight_sums: the sum of their weights, by type too.
@@ -89,7 +89,7 @@ class Tally:
         self.described: set[str] = set()
         self.fields, self.attributes = Counter[str](), Counter[str]()
         self.heard: Counter[str] = Counter()
-        self._others = {kind.name: kind.reader(changed) for kind in (PEOPLE, SEARCH)}
+        self._others = {kind.name: kind.reader(changed) for kind in (PEOPLE, SEARCH, EXPERIMENT)}
         self.untimed = self.named = self.rated = self.clipped = 0
         self.low, self.high = np.inf, -np.inf
         self.first, self.last = np.iinfo(np.int64).max, np.iinfo(np.int64).min

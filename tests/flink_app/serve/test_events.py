@@ -165,6 +165,28 @@ def test_gorses_form_with_nulls() -> None:
     assert found["Timestamp"] == NOW and found["Id"].startswith("http-")
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        b'"kind":"experiment"',
+        b'"k\\u0069nd":"exper\\u0069ment"',
+        b'"kind":"x","kind":"experiment"',
+    ],
+)
+def test_visitors_neither_start_nor_end_experiments(named: bytes) -> None:
+    line = b'{"name":"a","end":true,"user":"ann","item":"a",' + named + b"}"
+    judged = JUDGE.judge([line], NOW)
+    assert not judged.lines and [one.reason for one in judged.rejected] == ["not_an_event"]
+    assert JUDGE.judge([line + b"\n", line.replace(b"ment", b"mint")], NOW).lines != []
+
+
+def test_nor_where_another_field_names_kinds() -> None:
+    judge = Judge(load(None, ["source.preset=metarank"], {}).config)
+    event = b'{"event":"interaction","id":"1","user":"ann","item":"a","type":"click","end":true}'
+    assert len(judge.judge([event], NOW).lines) == 1
+    assert not judge.judge([event.replace(b"interaction", b"experiment")], NOW).lines
+
+
 def test_objects_nested_too_deeply_are_a_problem() -> None:
     for depth in (100, 300, 500, 900, 990):
         deep = b'{"a":' * depth + b"1" + b"}" * depth

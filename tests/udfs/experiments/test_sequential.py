@@ -15,6 +15,7 @@ from udfs.experiments.sequential import (
     ALPHA,
     LEAST,
     NONE,
+    NOTHING,
     SURPRISE,
     UNKNOWN,
     Sums,
@@ -90,13 +91,20 @@ outcomes = st.lists(st.tuples(st.floats(0.5, 100), st.floats(0, 50)), min_size=2
 def test_the_variance_is_that_of_the_linearised_rate(of: list[tuple[float, float]]) -> None:
     x, y = np.array(of).T
     rate, variance = log_rate(Sums.of(of))
-    if y.sum() == 0:
+    if y.sum() < NOTHING:
         assert isinf(variance)
         return
     r = y.sum() / x.sum()
     assert rate == pytest.approx(log(r))
     wanted = ((y - r * x) ** 2).sum() / y.sum() ** 2
     assert variance == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e-170, 1e170, 1e308])
+def test_values_whose_squares_are_no_numbers_tell_nothing(value: float) -> None:
+    of = [(1.0, value)] * 100
+    assert log_rate(Sums.of(of)) == (0.0, inf)
+    assert lift(Sums.of(of), Sums.of([(1.0, 2.0)] * 100)) == UNKNOWN
 
 
 @given(outcomes, outcomes)

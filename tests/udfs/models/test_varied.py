@@ -72,8 +72,8 @@ def test_users_of_several_variants_have_the_options_of_all() -> None:
     other = experiment("other", {"rules": False}, {"rules": True})
     job = Settings(experiments=[one, other], rules=[CAP])
     check_experiments(job)
-    assert combined(job, (-1, -1)) == job
-    both = combined(job, (1, 0))
+    assert combined(job, (-1, -1)) == {}
+    both = varied(job, combined(job, (1, 0)))
     assert both.rerank.diversity == 1.0 and both.rules == []
     assert len(every(job)) == 4
 
@@ -90,6 +90,10 @@ def test_users_of_several_variants_have_the_options_of_all() -> None:
         (
             [Experiment(name="a", variants=[Variant(name="x"), Variant(name="x")])],
             "experiment a has 2 variants called x",
+        ),
+        (
+            [Experiment(name="a", variants=[Variant(name="x"), Variant(name="mismatch")])],
+            "experiment a has a variant called mismatch",
         ),
     ],
 )

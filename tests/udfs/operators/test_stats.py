@@ -9,6 +9,7 @@ import pytest
 from tests.udfs.builders import NOW
 from tests.udfs.flink import Subtask
 from udfs.accounts import Account, pack_account
+from udfs.models.settings import Settings
 from udfs.operators.stats import Stats
 from udfs.options.experiments import Experiment, Variant
 from udfs.stores.redis_writer import RedisSettings
@@ -117,7 +118,7 @@ def test_what_is_decided_of_an_experiment_stays_so_after_a_restart(
 
     settings = RedisSettings(redis_url, retry_s=1)
     one = Experiment(name="e", variants=[Variant(name="a"), Variant(name="b")])
-    flink = Subtask(Stats(settings, (), [one]))
+    flink = Subtask(Stats(settings, (), Settings(experiments=[one])))
     flink.process(0, pack_account(Account(experiments=sums("a", 1.0) | sums("b", 2.0))))
     clock.now += 1000
     first = clock.now
@@ -126,7 +127,7 @@ def test_what_is_decided_of_an_experiment_stays_so_after_a_restart(
     assert found["experiment:e:b:since"] == str(first) and found["experiment:e:a:users"] == "1000"
     assert 0 < float(found["experiment:e:b:clicks_per_view:low"]) < 1
     assert float(found["experiment:e:b:clicks_per_view:lift"]) == pytest.approx(1.0)
-    again = Subtask(Stats(settings, (), [one]), flink)
+    again = Subtask(Stats(settings, (), Settings(experiments=[one])), flink)
     again.process(0, pack_account(Account(experiments={"e:a:clicks": 1000.0})))
     clock.now += 1000
     again.fire(clock.now)

@@ -95,4 +95,4 @@ def test_lists_have_their_length_and_users_keep_their_order() -> None:
 def test_all_ways_are_compiled_before_the_first_event() -> None:
     made = Learner(shard(experiments=[experiment({"rerank.debias": 1.0})]).learner.settings)
     made.compile()
-    assert len(made.models.ways.all) == 3
+    assert len(made.models.ways.all) == 2
