@@ -199,7 +199,8 @@ class Attribution:
         if made:
             self._count(shard, made, one, place, event)
             if self._experiments is not None:
-                self._experiments.count(shard.account, event.user, one.at, made, first)
+                team = one.team(place)
+                self._experiments.count(shard.account, event.user, one.at, made, first, team)
         return bool(made) or one.clicked.get(place) != before
 
     def _touched(self, lists: list[Listed], event: _Event) -> tuple[Listed, int] | None:

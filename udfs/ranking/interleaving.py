@@ -9,7 +9,7 @@ yet. Where both would take the same item next, it belongs to neither: it says no
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -18,11 +18,15 @@ from numpy.typing import NDArray
 
 from udfs.compiling import njit
 from udfs.direct import Direct
+from udfs.experiments.teams import FIRST, NEITHER, SECOND
 from udfs.memory.history_kernels import among
-from udfs.models.ranked import Told
+from udfs.memory.users import Users
+from udfs.models.model import Moment
+from udfs.models.ranked import Served, Told
+from udfs.ranking.ways import Way
 
-NEITHER, FIRST, SECOND = 0, 1, 2
-"""Who put an item where it stands."""
+Size = tuple[int, int]
+"""R and K of `Told`."""
 _COINS = 64  # bytes, a bit for each round; after 512 rounds they begin again
 
 
@@ -74,6 +78,38 @@ def draft(first, second, coins, items, source, teams):
 
 
 _draft = Direct(draft)
+
+
+class Drafts:
+    """Lists of users whose way has a rival, in one subtask.
+
+    Args:
+        made: makes lists of one source, before their steps.
+    """
+
+    def __init__(self, made: Callable[[str, Moment, Size], Told], users: Users) -> None:
+        self._made, self._users = made, users
+
+    def served(self, way: Way, name: str, moment: Moment, size: Size) -> Served:
+        """The lists of users, made by the source `name` and by that of the rival."""
+        drafted, teams = self.draft(way, name, moment, size)
+        items = drafted.items.copy()  # the steps may change it in place
+        served = way.steps.after(drafted, moment.slots, True)
+        return served._replace(teams=teams_of(served.items, items, teams))
+
+    def draft(
+        self, way: Way, name: str, moment: Moment, size: Size
+    ) -> tuple[Told, NDArray[np.int8]]:
+        """The same re-ranked, before all other steps, and who put each item there."""
+        rival = way.rival
+        assert rival is not None
+        other = rival.model if name == way.model else name  # of young users nothing differs
+        first = way.steps.rerank.put(self._made(name, moment, size), moment.slots)
+        second = rival.steps.rerank.put(self._made(other, moment, size), moment.slots)
+        slots = moment.slots.tolist()
+        users = [self._users.names[slot] for slot in slots]
+        numbers = self._users.events[moment.slots].tolist()
+        return interleave(first, second, coins_of(users, numbers, way.experiment))
 
 
 def coins_of(users: Sequence[str], numbers: Sequence[int], experiment: str) -> NDArray[np.uint8]:
