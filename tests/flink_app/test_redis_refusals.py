@@ -39,6 +39,7 @@ READERS = {
     "forget": ["forget", "ann", *FOLDER],
     "export": ["export", "ann", *FOLDER],
     "why": ["why", "ann", "kettle", *FOLDER],
+    "experiment": ["experiment", "report"],
 }
 WRITERS = {
     "run": ["run", EVENTS],

@@ -82,10 +82,10 @@ class UserStep:
         days, attribution = settings.options.quality.attribution_days, None
         self._experiments = None
         if days:
-            counted = Experiments(state.experiments, settings.options.experiments)
-            attribution = Attribution(state.outcomes, state.people, learner, days, counted)
+            counting = Experiments(state.experiments, settings.options.experiments)
+            attribution = Attribution(state.outcomes, state.people, learner, days, counting)
             if state.started is not None:
-                self._experiments = ExperimentStep(state.started, learner, counted)
+                self._experiments = ExperimentStep(state.started, learner, counting)
         self._lists = ListStep(settings, learner, *self._rows, clock, profiles, attribution)
         self._rights = RightsStep(state, learner)
         why = WhyStep(state, learner, profiles)

@@ -34,6 +34,7 @@ CHEAP = {
     "forget": ["forget", "ann"],
     "export": ["export", "ann"],
     "why": ["why", "ann", "kettle"],
+    "experiment": ["experiment", "report"],
     "fetch": ["fetch", "none"],
     "items": ["items", "missing"],
     "lines": ["lines", "missing"],

@@ -13,9 +13,11 @@ from tests.udfs.flink import Subtask
 from tests.udfs.formats.pretend import pretended
 from udfs.accounts import Account, unpack_account
 from udfs.events.batch import EventBatch, unpack, user_shard
+from udfs.events.experiments import is_words, unpack_words
 from udfs.events.item_changes import is_notice
 from udfs.events.resolve import resolve
 from udfs.events.settings import DecodeSettings
+from udfs.experiments.words import Word
 from udfs.formats.settings import ValueSettings
 from udfs.operators.flink import DEAD_LETTERS, STATS
 from udfs.operators.parse import LINE_MOST, Parse
@@ -208,3 +210,16 @@ def test_values_with_a_schema_become_events_or_dead_letters() -> None:
     assert (account.lines, account.received, account.ignored) == (7, 7, 1)
     assert account.rejected == 3 and flink.metrics.counters["dead_letters"] == 3
     assert "item learner" in [getattr(key, "tag_id", "") for key, _ in out]
+
+
+def test_every_user_learner_and_stats_hear_of_experiments() -> None:
+    lines = ['{"kind":"experiment","name":"a","end":true,"ts":1795548161115}', event("ann", "a")]
+    settings = DecodeSettings(preset=resolve("millirec"), weights={"click": 1.0})
+    flink = Subtask(Parse(settings, {"user learner": KEYS, "item learner": [9]}, "", False))
+    out = flink.process(0, (0, json.dumps([*lines, '{"kind":"experiment"}']), 1234))
+    heard = {key: unpack_words(value) for key, value in out if key in KEYS and is_words(value)}
+    assert heard == {key: {"a": Word(ended=1_795_548_161_115)} for key in KEYS}
+    [account] = [unpack_account(value) for key, value in out if key is STATS]
+    assert account.started == heard[KEYS[0]]
+    assert (account.received, account.ignored) == (3, 1)
+    assert account.dead == {"missing_experiment": 1}

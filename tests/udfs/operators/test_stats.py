@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from tests.udfs.builders import NOW
+from tests.udfs.builders import NOW, changed
 from tests.udfs.flink import Subtask
 from udfs.accounts import Account, pack_account
+from udfs.experiments.words import Word, Words
 from udfs.models.settings import Settings
 from udfs.operators.stats import Stats
 from udfs.options.experiments import Experiment, Variant
@@ -133,3 +135,54 @@ def test_what_is_decided_of_an_experiment_stays_so_after_a_restart(
     again.fire(clock.now)
     assert redis_client.hget("stats", "experiment:e:b:since") == str(first).encode()
     assert redis_client.hget("stats", "experiment:e:a:clicks") == b"2000"
+
+
+def told(redis_client: Any, name: str) -> dict[str, str]:
+    """What the hash tells of an experiment."""
+    pairs = {k.decode(): v.decode() for k, v in redis_client.hgetall("stats").items()}
+    begin = f"experiment:{name}:"
+    return {k.removeprefix(begin): v for k, v in pairs.items() if k.startswith(begin)}
+
+
+def test_what_lines_start_and_end_is_told_also_after_a_restart_without_the_configuration(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    job = changed(Settings(), attribution_days=7.0)
+    variants = [Variant(name="a"), Variant(name="b", set={"rules": False})]
+    one, other, late = (Experiment(name=n, variants=variants) for n in ("one", "other", "late"))
+    settings, configured = RedisSettings(redis_url, retry_s=1), replace(job, experiments=[one])
+
+    def hear(flink: Subtask, words: Words, **counts: Any) -> Subtask:
+        flink.process(0, pack_account(Account(started=words, **counts)))
+        clock.now += 1000
+        flink.fire(clock.now)
+        return flink
+
+    flink = hear(Subtask(Stats(settings, (), configured)), {"other": Word(5, other)})
+    assert told(redis_client, "one")["waits"] == "" and told(redis_client, "one")["ended"] == "0"
+    assert told(redis_client, "one")["started"] == "0"
+    waiting = told(redis_client, "other")
+    assert waiting.keys() == {"definition", "started", "ended", "waits"}
+    assert waiting["started"] == "5" and "one and other both set rules" in waiting["waits"]
+    hear(flink, {"one": Word(ended=9)}, experiments={"one:a:users": 3.0})
+    assert told(redis_client, "other")["waits"] == "" and "mismatch_p" in told(
+        redis_client, "other"
+    )
+    assert told(redis_client, "one")["ended"] == "9"
+    redis_client.delete("stats")
+    again = hear(Subtask(Stats(settings, (), job), flink), {"late": Word(11, late)})
+    assert told(redis_client, "one")["a:users"] == "3", "the result of one that is over is told"
+    assert "both set rules" in told(redis_client, "late")["waits"]
+    hear(again, {"other": Word(ended=12)})
+    assert told(redis_client, "late")["waits"] == ""
+
+
+def test_without_experiments_nothing_is_told_of_any(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    flink = Subtask(Stats(RedisSettings(redis_url, retry_s=1)))
+    flink.process(0, pack_account(Account(received=1)))
+    clock.now += 1000
+    flink.fire(clock.now)
+    assert redis_client.hget("stats", "received") == b"1"
+    assert not [name for name in redis_client.hgetall("stats") if b"experiment" in name]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.udfs.builders import NOW, OneShard, batch_of
+from tests.udfs.ranking.steps.test_rerank import taught
 from udfs.experiments.assignment import Assignment
 from udfs.experiments.teams import FIRST, SECOND
 from udfs.learning.learner import Learner
 from udfs.models.settings import Settings
 from udfs.models.varied import varied
 from udfs.options.experiments import Experiment, Variant
+from udfs.options.rules import Rule
 from udfs.ranking.trace import Tracer
 
 USERS, ITEMS = [f"u{n}" for n in range(40)], [f"i{n}" for n in range(30)]
@@ -26,8 +29,12 @@ CHANGES: list[dict[str, Any]] = [
 
 
 def experiment(changes: dict[str, Any], share: float = 1.0) -> Experiment:
+    return named("test", changes, share)
+
+
+def named(name: str, changes: dict[str, Any], share: float = 1.0) -> Experiment:
     variants = [Variant(name="now"), Variant(name="new", set=changes)]
-    return Experiment(name="test", variants=variants, share=share)
+    return Experiment(name=name, variants=variants, share=share)
 
 
 def shard(**options: Any) -> OneShard:
@@ -92,6 +99,73 @@ def test_lists_have_their_length_and_users_keep_their_order() -> None:
     for way, rows in groups:
         assert all(models.ways.of(USERS[row]) == way for row in rows)
     assert made.learner.user_lists(made.slots(*USERS[:3]), NOW)
+
+
+RANDOM = random.Random(5)
+SETS = [
+    [],
+    [experiment({"lists.model": "popular"})],
+    [experiment({"rerank.debias": 1.0})],
+    [experiment({"rerank.debias": 1.0}, 0.5), named("other", {"lists.model": "item-cf"})],
+    [LONGER],
+]
+
+
+def serve(of: OneShard, number: int) -> bool:
+    """Serve other experiments, as a step of a shard does; with another look at what is popular."""
+    models = of.learner.models
+    changed = models.ways.serve(SETS[number])
+    models.forget_popular()
+    return changed
+
+
+@pytest.mark.parametrize("order", [RANDOM.choices(range(5), k=8) for _ in range(4)], ids=str)
+def test_after_any_changes_lists_are_those_of_the_last_experiments(order: list[int]) -> None:
+    made, twins, before = shard(), dict[int, OneShard](), 0
+    for number in order:
+        if number not in twins:
+            twins[number] = shard()  # with more candidates, the ranker would learn otherwise
+            serve(twins[number], number)
+        assert serve(made, number) == (SETS[number] != SETS[before])
+        before, wanted = number, lists(twins[number], USERS)
+        assert lists(made, USERS) == wanted
+        assert lists(made, USERS[:2]) == {
+            f"rec:{user}": wanted[f"rec:{user}"] for user in USERS[:2]
+        }
+    assert len({str(lists(twin, USERS)) for twin in twins.values()}) >= len(twins) - 1
+
+
+def test_where_rules_are_turned_off_a_rule_that_holds_does_not() -> None:
+    pin = [Rule(when='item == "i7"', pin=1), Rule(when='item == "i9"', exclude=True)]
+    one = experiment({"rules": False})
+    mixed, without = taught(rules=pin, experiments=[one]), taught(rules=pin[1:])
+    users = [f"u{n}" for n in range(9)]
+    of, found = Assignment(one).of, lists(mixed, users)
+    assert {of(user) for user in users} == {0, 1}
+    longer = taught(rules=pin[1:], experiments=[inert(experiment({"rerank.debias": 1.0}))])
+    for user in users:
+        items = [entry["item"] for entry in found[f"rec:{user}"]]
+        assert "i9" not in items
+        if of(user) == 0:
+            assert items[0] == "i7" or "i7" not in items, "it is taken, or first"
+        else:
+            assert found[f"rec:{user}"] == lists(longer, users)[f"rec:{user}"]
+    assert any(found[f"rec:{u}"][0]["item"] == "i7" for u in users if of(u) == 0)
+    assert lists(without, users) != found
+
+
+def test_variants_that_set_the_same_share_a_way() -> None:
+    sets: list[dict[str, Any]] = [{}, {}, {"rerank.debias": 0.5}, {"rerank.debias": 0.5}]
+    variants = [Variant(name=f"v{n}", set=one) for n, one in enumerate(sets)]
+    one = Experiment(name="four", variants=variants)
+    ways = shard(experiments=[one]).learner.models.ways
+    assert len(ways.all) == 2 and len({id(ways.of(user)) for user in USERS}) == 2
+
+
+def test_where_a_line_may_start_it_re_ranking_is_compiled_too() -> None:
+    off, on = shard().learner.models.ways, shard(attribution_days=7.0).learner.models.ways
+    assert off.possible() == [] and len(on.possible()) == 1
+    assert on.all == [on.usual] and on.experiments == []
 
 
 def test_all_ways_are_compiled_before_the_first_event() -> None:
