@@ -164,7 +164,8 @@ def test_variants_that_set_the_same_share_a_way() -> None:
 
 def test_where_a_line_may_start_it_re_ranking_is_compiled_too() -> None:
     off, on = shard().learner.models.ways, shard(attribution_days=7.0).learner.models.ways
-    assert off.possible() == [] and len(on.possible()) == 1
+    one, both = on.possible()
+    assert off.possible() == [] and one.rival is None and both.rival == one
     assert on.all == [on.usual] and on.experiments == []
 
 
