@@ -16,15 +16,23 @@ from typing import Any
 import pytest
 import redis
 
+from flink_app.config import load
+from flink_app.data import experiments
 from tests.flink_app.jobs import counts, lists, live, start, stats
 from tests.flink_app.published import counted, in_state, together
 from tests.flink_app.savepoint import FOLDER, SETTINGS, stop, unpack
 from tests.waiting import wait_for
 from udfs.errors import ConfigError
+from udfs.experiments.assignment import Assignment
+from udfs.options.experiments import Experiment, Variant
 from udfs.options.rules import Rule
 
 pytestmark = pytest.mark.job
 
+PAIRS = Experiment(
+    name="pairs",
+    variants=[Variant(name="now"), Variant(name="new", set={"lists.model": "item-cf"})],
+)
 EXPOSED = Rule(when='item in ["i4", "i5"]', exposure=0.5)
 # However old a savepoint is, users and items have not expired.
 KEPT = "state.user_expiry_days=36500", "state.item_expiry_days=36500"
@@ -138,12 +146,17 @@ def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_
         return lists(redis_url) == before
 
     wait_for(settled)
-    served = {key: one for key, one in lists(redis_url).items() if one["items"]}
+    before = lists(redis_url)
+    served = {key: one for key, one in before.items() if one["items"]}
     second = sum(len(one["items"]) > 1 for one in served.values())
     assert len(served) > 2 and second
     look("seen", served, 1)
     wait_for(lambda: sum(views()) >= len(served), 120)
     assert views() == [len(served), 0]
+    say_to_job = load(None, [f"redis.url={redis_url}", *settings], {})
+    assert experiments.start(say_to_job, [PAIRS], wait=False) == 0
+    wait_for(lambda: stats(redis_url).get("experiment:pairs:ended") == "0")
+    assert lists(redis_url) == before, "nobody's list is made again for it"
     savepoint = f"state.restore={stop(job, tmp_path.as_uri())}"
     multiplier = exposed(redis_url)
     client.flushall()
@@ -164,3 +177,16 @@ def test_described_items_come_back_at_another_parallelism(tmp_path: Path, redis_
         look("seen more", served, 2)  # what was seen before, once more
         wait_for(lambda: views() == [len(served), second])
         assert "attribution:unknown_lists" not in stats(redis_url)
+
+        def sources() -> dict[str, str]:
+            return {one["user"]: one["source"] for one in lists(redis_url).values()}
+
+        of = Assignment(PAIRS).of
+        made = {user: ("ranker", "item-cf")[of(user)] for user in sources()}
+        assert {*made.values()} == {"ranker", "item-cf"}
+        wait_for(lambda: sources() == made)
+        assert stats(redis_url)["experiment:pairs:new:served"] == str(sum(map(of, made)))
+        assert experiments.end(say_to_job, "pairs", wait=False) == 0
+        wait_for(lambda: stats(redis_url).get("experiment:pairs:ended") not in ("0", None))
+        deliver(inbox, "ended", [{"user": u, "item": "i0", "type": "view"} for u in made])
+        wait_for(lambda: sources() == dict.fromkeys(made, "ranker"))

@@ -24,8 +24,9 @@ The reasons, stable codes for metrics and dead letters:
                                allowed
     not_framed, unknown_schema, unfit_schema, unreadable_value
                                of values that are no lines, see `udfs.formats.values`
-    missing_query, empty_query, missing_to, empty_to, missing_personalise, no_identity
-                               of lines that are no events, see `searches` and `people`
+    missing_query, empty_query, missing_to, empty_to, missing_personalise, no_identity,
+    missing_experiment, cannot_run
+                               of lines that are no events, see `searches`, `people`, `experiments`
 """
 
 from __future__ import annotations

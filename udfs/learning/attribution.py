@@ -120,7 +120,7 @@ class Attribution:
                 kept[name] = pack_listed(self._kept(unpack_listed(self._rows.get(name)), made))
         if kept:
             self._rows.put_all(kept)
-            if self._experiments is not None:
+            if self._experiments is not None and self._experiments.some:
                 self._experiments.written(shard.account, dict.fromkeys(kept, now_ms))
 
     def _kept(self, lists: list[Listed], made: Listed) -> list[Listed]:

@@ -52,6 +52,11 @@ class Experiments:
         self._rows, self._experiments = rows, experiments
         self._all = [(one, Assignment(one)) for one in experiments]
 
+    @property
+    def some(self) -> bool:
+        """Whether there are any."""
+        return bool(self._all)
+
     def serve(self, experiments: Sequence[Experiment]) -> None:
         """From now on, count these."""
         if experiments != self._experiments:
@@ -73,8 +78,6 @@ class Experiments:
 
     def written(self, account: Account, users: Mapping[str, int]) -> None:
         """Note that users got lists that were made at these times, ms."""
-        if not self._all:
-            return
         changed = dict[str, bytes]()
         for user, at_ms in users.items():
             if not (taken := self.taken(user)):

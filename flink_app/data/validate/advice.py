@@ -44,6 +44,10 @@ ADVICE = {
     "missing_to": "a link names another id of the same person: write it into its to",
     "empty_to": "leave out links to nobody",
     "no_identity": "have the job resolve them, --set identity.enabled=true, or leave them out",
+    "missing_experiment": "write what starts or ends an experiment, or leave the line out: "
+    "docs/events.md has both",
+    "cannot_run": "let the experiment set what this job can vary, and the job know what becomes of "
+    "lists, --set quality.attribution_days=7",
 }
 """By the reason of a dead letter, see `udfs.events.decode`."""
 

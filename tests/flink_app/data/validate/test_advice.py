@@ -155,6 +155,10 @@ FOLLOWED: dict[str, list[Followed]] = {
                           mended='{"user":"a","item":"b"}')],
     "no_identity": [Followed('{"kind":"link","user":"a","to":"b"}',
                              part="--set identity.enabled=true")],
+    "missing_experiment": [Followed('{"kind":"experiment","name":"a"}',
+                                    mended='{"kind":"experiment","name":"a","end":true}')],
+    "cannot_run": [Followed('{"kind":"experiment","experiment":{"name":"a",'
+                            '"variants":[{"name":"x"},{"name":"y","set":{"rules":false}}]}}')],
 }  # fmt: skip
 MORE = {"value_out_of_range": ["source.format=csv", 'source.columns=["user","item","value","ts"]',
                                "events.default_type=rating"]}  # fmt: skip

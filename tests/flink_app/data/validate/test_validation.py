@@ -241,13 +241,15 @@ def test_lines_about_users_and_searches_are_lines_like_others(
         '{"user":"ann","item":"tea","ts":1700000000}\n'
         '{"kind":"profile","user":"ann","country":"DE"}\n'
         '{"user":"ann","type":"search","query":"tea"}\n'
+        '{"kind":"experiment","name":"new","end":true}\n'
     )
     code, text = run(capsys, str(path))
     assert code == 0
-    assert "every line is an event, about a user or a search" in " ".join(text.split())
+    every = "every line is an event, about an experiment, about a user or a search"
+    assert every in " ".join(text.split())
     path.write_text(path.read_text() + '{"kind":"consent","user":"ann"}\n')
     code, text = run(capsys, str(path))
-    assert "missing_personalise" in text and "1 of 4 lines cannot be used" in text
+    assert "missing_personalise" in text and "1 of 5 lines cannot be used" in text
 
 
 @pytest.mark.parametrize("head", ["", "user,item,ts\na,x,1700000000\n"])
