@@ -143,7 +143,8 @@ def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Boo
         counted = (totals.received, taken, totals.rejected, totals.described, totals.ignored)
         places = tables(totals.attribution)["position"].values()
         views = sum(row.get(VIEWS, 0.0) for row in places)
-        tested = sum(v for k, v in totals.experiment.items() if k.endswith(f":{VIEWS}"))
+        counts = totals.experiment.items()
+        tested = sum(float(value) for name, value in counts if name.endswith(f":{VIEWS}"))
         seen = views + sum(totals.attribution.get(name, 0.0) for name in UNKNOWN)
     wanted = good + bad + told + load.seen, good, bad, told, load.seen
     books = Books(
