@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from flink_app.config import Loaded
 from flink_app.config.experiments import read as configured
@@ -152,10 +153,10 @@ def _check_new(one: Experiment, known: Standing | None) -> None:
             "counted on: give the new one another name, which also draws its users anew."
         )
     before = known.experiment
-    if one.variants != before.variants or one.share < before.share:
+    if replace(one, share=before.share) != before or one.share < before.share:
         raise ConfigError(
-            f"the experiment {one.name} runs already, and only its share may grow, or its goal "
-            "change: end it, and give the new one another name."
+            f"the experiment {one.name} runs already, and only its share may grow: end it, and "
+            "give the new one another name."
         )
 
 
