@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,8 +37,10 @@ from udfs.accounts import Account
 from udfs.attributed import CLICKS, DRAWN, PLACES, VIEWS, examined, tables
 from udfs.events.batch import item_key
 from udfs.learning.attribution import Attribution
+from udfs.learning.experiments import Experiments
 from udfs.learning.joining import Joining
 from udfs.learning.noted import without_seen
+from udfs.options.experiments import Experiment
 from udfs.state.handles import MemoryRows
 
 OUT = Path(__file__).parent / "out" / "attribution.json"
@@ -59,11 +62,12 @@ class PageStage(Stage):
         looked: how often each place was looked at. lists: how many there were.
     """
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: Trial, experiments: Sequence[Experiment] = ()) -> None:
         super().__init__(trial)
         self.looked, self.lists = np.zeros(LENGTH), 0
         self.shard: Any = SimpleNamespace(account=Account(), profiled=False)
-        self._joins = Attribution(MemoryRows(), MemoryRows(), self.learner, 7.0)
+        counts = Experiments(MemoryRows(), experiments) if experiments else None
+        self._joins = Attribution(MemoryRows(), MemoryRows(), self.learner, 7.0, counts)
 
     def _show(
         self, block: int, users: NDArray[np.int64], truth: NDArray[np.float32]
@@ -76,13 +80,13 @@ class PageStage(Stage):
         self._joins.written(self.shard, updates, now)
         made = {one.name: one for some in updates for one in some}
         events: list[_Event] = []
-        for row, name in enumerate(names):
+        for row, (user, name) in enumerate(zip(users.tolist(), names, strict=True)):
             shown = np.array([int(item[1:]) for item in made[name].items], np.int64)
             chances = click_probability(truth[row, shown])
             self._rows_shown.append((block, float(expected_clicks(chances)), [0.0]))
             self._wanted.append((block, 0, False))
             draws = self._random.random((2, len(shown)))
-            clicked = first_click(chances, draws)
+            clicked = self._keep(user, len(shown), first_click(chances, draws))
             looked = looked_at(clicked, draws) + (clicked is not None)
             self.looked[:looked] += 1.0
             self.lists += 1
@@ -91,6 +95,11 @@ class PageStage(Stage):
             if clicked is not None:
                 events.append(_Event(name, "click", f"i{shown[clicked]}", rec=rec))
         return events
+
+    def _keep(self, user: int, length: int, clicked: int | None) -> int | None:
+        """The place that a user clicks, given the one that a list of this length makes the user
+        click."""
+        return clicked
 
     def _learn(self, events: list[_Event]) -> None:
         for event in events:

@@ -25,6 +25,18 @@ from flink_app.simulator import zipf_events
 
 HOT_USER, HOT_ITEM = 0.2, 0.3  # shares of all events
 PLAIN = ("lists.model=mf", "model.window=0", "model.negatives=4", "quality.every=0")
+STEPS = (
+    "rerank.debias=0.2",
+    "rerank.repeats=3",
+    "rerank.calibration=2",
+    "rerank.diversity=0.5",
+    """rules=[{when = 'provider == "p1"', exposure = 0.4}]""",
+)
+ATTRIBUTION = ("quality.attribution_days=7",)
+EXPERIMENT = (
+    """experiments=[{name = "a", variants = [{name = "now"},"""
+    """ {name = "pairs", set = {"lists.model" = "item-cf"}}]}]""",
+)
 LEARN = ("lists.refresh=false",)
 
 Run = tuple[str, str, tuple[str, ...]]
@@ -38,6 +50,10 @@ RUNS: dict[str, Run] = {
     "learning alone, all models": ("millirec", "all", LEARN),
     "learning alone, factors": ("millirec", "all", (*LEARN, "lists.model=mf")),
     "learning alone, plain factors": ("millirec", "all", (*LEARN, *PLAIN)),
+    "items described": ("millirec", "described", ()),
+    "items described, all steps of re-ranking": ("millirec", "described", STEPS),
+    "items described, lists attributed": ("millirec", "described", ATTRIBUTION),
+    "items described, an experiment": ("millirec", "described", (*ATTRIBUTION, *EXPERIMENT)),
     "all models, a third of the events": ("millirec", "third", ()),
     "one user with 20 % of the events": ("millirec", "user", ()),
     "one item with 30 % of the events": ("millirec", "item", ()),
@@ -45,6 +61,15 @@ RUNS: dict[str, Run] = {
 RATIOS = {
     "factors alone / textbook job": ("factors alone", "textbook, factors alone"),
     "RocksDB / heap": ("all models, RocksDB, checkpoints each 10 s", "all models"),
+    "all steps of re-ranking / none": (
+        "items described, all steps of re-ranking",
+        "items described",
+    ),
+    "lists attributed / not": ("items described, lists attributed", "items described"),
+    "an experiment of two models / none": (
+        "items described, an experiment",
+        "items described, lists attributed",
+    ),
     "skewed by a user / even": (
         "one user with 20 % of the events",
         "all models, a third of the events",
@@ -87,6 +112,13 @@ def write_workload(path: Path, events: int, hot_user: float = 0.0, hot_item: flo
         file.writelines(lines)
 
 
+def descriptions() -> list[bytes]:
+    """A line that says what it is for each item, with one of 20 categories and of 10 providers."""
+    fields = ({"category": f"c{n * 7 % 20}", "provider": f"p{n % 10}"} for n in range(ITEMS))
+    lines = ({"kind": "item", "item": f"i{n}", "ts": 1} | own for n, own in enumerate(fields))
+    return [json.dumps(line).encode() + b"\n" for line in lines]
+
+
 def measure(names: Iterable[str], events: int, part: int) -> dict[str, Any]:
     """Measure the named runs; the textbook job gets the first `part` events."""
     runs = {}
@@ -94,6 +126,7 @@ def measure(names: Iterable[str], events: int, part: int) -> dict[str, Any]:
         folder = Path(name)
         write_workload(folder / "all", events)
         write_workload(folder / "third", events // 3)
+        (folder / "described").write_bytes(b"".join(descriptions()) + (folder / "all").read_bytes())
         write_workload(folder / "user", events // 3, hot_user=HOT_USER)
         write_workload(folder / "item", events // 3, hot_item=HOT_ITEM)
         with (folder / "all").open("rb") as lines:

@@ -21,6 +21,7 @@ ROOMS = (
     "udfs.threads",
     "udfs.compiling",
     "udfs.direct",
+    "udfs.durations",
     "udfs.attributed",
     "udfs.experiments",
     "udfs.accounts",

@@ -8,23 +8,17 @@ failures because the `stats` operator keeps them in Flink's state, and the field
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import numpy as np
-from numpy.typing import ArrayLike
 
 from udfs import attributed
+from udfs.durations import add, quantile
 from udfs.errors import ServiceError
 from udfs.experiments.words import Words, merged
 from udfs.options.sources import ALWAYS_TESTED
 
 VERSION = 1
-EDGES = 1.1 ** np.arange(0, 160)
-"""Upper edges of the freshness histogram, ms: float64[160], 1 ms to an hour, each 10 % wider."""
-_EDGES = EDGES.tolist()
-_FEW = 40  # durations: up to so many, a loop is faster than arrays
 
 
 LISTS = ("served", ALWAYS_TESTED)
@@ -58,7 +52,7 @@ _SUMS = (
 )
 _BY_NAME = (
     *("dead", "freshness", "feed", "stages", "quality"),
-    *("encoder", "crowd", "models", "attribution", "experiments"),
+    *("encoder", "crowd", "models", "attribution", "experiments", "exposure"),
 )
 
 
@@ -70,7 +64,7 @@ class Account(msgspec.Struct, omit_defaults=True):
             one too. ignored: blank lines, headers, what is no interaction. dead: unusable lines or
             elements by reason.
         learned, duplicates: events. lists: lists written. users: users seen for the first time.
-        freshness: events by histogram bin (see `EDGES`), from event to its list in Redis.
+        freshness: events by bin of `udfs.durations.EDGES`, from event to its list in Redis.
         items: living items by item shard; absolute, the newest counts.
         feed: bytes of the item feed: `changes` and `snapshots` written, `read` by all replicas.
         stages: µs spent in each stage of the user learner.
@@ -86,6 +80,9 @@ class Account(msgspec.Struct, omit_defaults=True):
         models: what has happened with models that a team has brought, see `OwnFile.take`.
         attribution: what became of lists, see `udfs.attributed`.
         experiments: what users did in experiments, see `udfs.experiments.results`. decided: since
+            when something is known of them, ms since 1970; of totals only.
+        exposure: what lists have shown of the items that rules are about, see
+            `udfs.ranking.steps.exposure.Exposure.counted`.
             when something is known of them, ms since 1970; of totals only. started: what lines say
             of them, see `udfs.experiments.words`.
     """
@@ -116,6 +113,7 @@ class Account(msgspec.Struct, omit_defaults=True):
     attribution: dict[str, float] = {}
     experiments: dict[str, float] = {}
     decided: dict[str, int] = {}
+    exposure: dict[str, float] = {}
     started: Words = {}
 
     def add(self, other: Account) -> None:
@@ -148,14 +146,7 @@ class Account(msgspec.Struct, omit_defaults=True):
         ({0: 1, 25: 2}, 20)
         """
         self.freshness_ms += sum(ages_ms)
-        found = self.freshness
-        if len(ages_ms) > _FEW:
-            for index, count in histogram(ages_ms).items():
-                found[index] = found.get(index, 0) + count
-            return
-        for age in ages_ms:
-            index = min(bisect_left(_EDGES, age), len(_EDGES) - 1)
-            found[index] = found.get(index, 0) + 1
+        add(self.freshness, ages_ms)
 
     @property
     def rejected(self) -> int:
@@ -194,30 +185,7 @@ def unpack_account(data: bytes) -> Account:
     return account
 
 
-def histogram(ms: ArrayLike) -> dict[int, int]:
-    """Durations in ms, shape (n,), as counts by bin of `EDGES`.
-
-    >>> histogram([0.5, 10.0, 10.1])
-    {0: 1, 25: 2}
-    """
-    bins = np.searchsorted(EDGES, np.asarray(ms, np.float64)).clip(max=len(EDGES) - 1)
-    found, counts = np.unique(bins, return_counts=True)
-    return dict(zip(found.tolist(), counts.tolist(), strict=True))
-
-
-def quantile(freshness: dict[int, int], share: float) -> float:
-    """The duration in ms that `share` (0 to 1) of the counted events stay below; 0.0 without
-    events."""
-    total = sum(freshness.values())
-    seen = 0.0
-    for index in sorted(freshness):
-        seen += freshness[index]
-        if seen >= share * total:
-            return float(EDGES[index])
-    return 0.0
-
-
-def means(totals: Mapping[str, float]) -> dict[str, float]:
+def means(totals: Mapping[str, float], number: str = "tests") -> dict[str, float]:
     """The means of summed measures, by `<list>:<measure>`; lists without tests are left out.
 
     For `squared_error` it is the root of the mean, as `rmse`.
@@ -230,7 +198,7 @@ def means(totals: Mapping[str, float]) -> dict[str, float]:
     found = {}
     for name, total in totals.items():
         group, colon, measure = name.partition(":")
-        per = totals[f"{group}:tests"] if colon and measure != "tests" else 1.0
+        per = totals[f"{group}:{number}"] if colon and measure != number else 1.0
         if per and measure == "squared_error":
             found[f"{group}:rmse"] = math.sqrt(total / per)
         elif per:
@@ -277,10 +245,10 @@ def fields(
             key = f"{name}freshness_p{share}_ms"
             values[key] = round(quantile(freshness, share / 100), 1)
     values |= {f"dead:{reason}": count for reason, count in sorted(total.dead.items())}
-    for name, quality in (("", minute.quality), ("total_", total.quality)):
+    for name, some in (("", minute), ("total_", total)):
         # Enough digits that a mean times its number of tests gives a whole number again.
-        found = means(quality)
-        values |= {f"{name}quality:{key}": f"{value:.12g}" for key, value in found.items()}
+        found = [("quality", means(some.quality)), ("exposure", means(some.exposure, "lists"))]
+        values |= {f"{name}{of}:{k}": f"{v:.12g}" for of, sums in found for k, v in sums.items()}
     if items:
         values |= {
             f"total_quality:{name}:coverage@10": f"{min(count / items, 1.0):.6g}"

@@ -25,7 +25,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults.books import SETTLE_S, Books, DeadLetters, compare, settle
+from benchmarks.faults.books import LISTS, SETTLE_S, Books, DeadLetters, compare, settle
 from benchmarks.faults.kinds import IN_CASSANDRA, KINDS, STANDBY
 from benchmarks.faults.load import PROBE, Load
 from benchmarks.faults.place import Place
@@ -89,7 +89,7 @@ class Trial:
             'lists_topic.kinds=["user"]',
             "feed.snapshot_s=2",
             "identity.enabled=true",
-            "quality.attribution_days=7",
+            *LISTS,
             f"redis.url={stack.redis_url}",
             "source.start=earliest",
             f"job.shards={SHARDS}",

@@ -32,6 +32,19 @@ from udfs.stores.cassandra_reads import CassandraReads, list_of
 from udfs.stores.redis_feed import RedisFeed
 from udfs.stores.redis_writer import RedisSettings, RedisWriter
 
+EXPERIMENT = "faults"
+"""Every user is in it, so what it counts is what became of all lists."""
+LISTS = [
+    "quality.attribution_days=7",
+    "rerank.diversity=0.5",
+    "rerank.calibration=2",
+    "rerank.debias=0.2",
+    "rerank.repeats=3",
+    """rules=[{when = 'provider == "p1"', exposure = 0.4}]""",
+    f"""experiments=[{{name = "{EXPERIMENT}", variants = [{{name = "now"}},
+    {{name = "plain", set = {{"rerank.diversity" = 0, "rerank.calibration" = 0}}}}]}}]""",
+]
+"""Options for all that is done with lists after ranking, and for the experiment."""
 SETTLE_S = 180.0  # a job that has not caught up after this never will
 
 
@@ -47,7 +60,8 @@ class Books(msgspec.Struct):
         topic: users of whom the last record in the topic of lists counts other events than the list
             in Redis.
         lists: impressions that are neither a view of an item of a list nor of an unknown list or
-            item, and what is counted twice.
+            item, and what is counted twice. experiment: views of lists that are in none of its
+            variants, or in two.
         letters: unusable lines without a dead letter, and dead letters without such a line.
         kept: users of whom the list in Cassandra, if there is one, counts other events than that in
             Redis.
@@ -58,6 +72,7 @@ class Books(msgspec.Struct):
     items: int = 0
     totals: int = 0
     lists: int = 0
+    experiment: int = 0
     letters: int = 0
     metadata: int = 0
     topic: int = 0
@@ -73,7 +88,7 @@ class Books(msgspec.Struct):
     def wrong(self) -> int:
         """The sum of all differences."""
         found = self.users, self.items, self.totals, self.letters, self.metadata
-        return self.lists + sum(found) + self.topic + self.kept
+        return self.lists + self.experiment + sum(found) + self.topic + self.kept
 
 
 class DeadLetters:
@@ -122,19 +137,22 @@ def compare(load: Load, url: str, letters: DeadLetters, item_shards: int) -> Boo
     stored = client.mget([f"rec:{user}" for user in users])
     lists = Counter(dict(zip(users, map(known, stored), strict=True)))  # type: ignore[arg-type]
     bad, good, told = len(load.bad), load.sent, load.described
-    counted, views = (0, 0, 0, 0, 0), 0.0
+    counted, views, seen, tested = (0, 0, 0, 0, 0), 0.0, 0.0, 0.0
     if totals:
         taken = totals.learned + totals.refused
         counted = (totals.received, taken, totals.rejected, totals.described, totals.ignored)
         places = tables(totals.attribution)["position"].values()
         views = sum(row.get(VIEWS, 0.0) for row in places)
-        views += sum(totals.attribution.get(name, 0.0) for name in UNKNOWN)
+        counts = totals.experiment.items()
+        tested = sum(float(value) for name, value in counts if name.endswith(f":{VIEWS}"))
+        seen = views + sum(totals.attribution.get(name, 0.0) for name in UNKNOWN)
     wanted = good + bad + told + load.seen, good, bad, told, load.seen
     books = Books(
         users=_apart(users, lists),
         items=_apart(load.items, items(url, item_shards)),
         totals=sum(abs(a - b) for a, b in zip(counted, wanted, strict=True)),
-        lists=int(abs(views - load.seen)),
+        lists=int(abs(seen - load.seen)),
+        experiment=int(abs(views - tested)),
         letters=len({line[:LINE_MOST] for line in load.bad} ^ letters.lines.keys()),
         metadata=_misdescribed(load, client),
         kept=_unkept(dict(zip(users, stored, strict=True)), load.cassandra),  # type: ignore[arg-type]

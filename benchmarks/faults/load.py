@@ -193,6 +193,7 @@ class Load:
         self.described += 1
         line = {"kind": "item", "item": item, "ts": int(time.time() * 1000)}
         line |= {"price": float(self.described), "available": available}
+        line |= {"category": f"c{int(item[1:]) % 7}", "provider": f"p{int(item[1:]) % 4}"}
         self._produce(json.dumps(line), item)
         self.prices[item] = float(self.described)
         (self.hidden.discard if available else self.hidden.add)(item)

@@ -43,6 +43,10 @@ def start(
         Literal["clicks_per_view", "clicks", "conversions", "value"] | None,
         Parameter(help="By which outcome it is decided; clicks_per_view, by default."),
     ] = None,
+    interleave: Annotated[
+        bool,
+        Parameter(negative=(), help="Whether each list has the items of two variants in turn."),
+    ] = False,
     wait: Wait = True,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
@@ -60,7 +64,8 @@ def start(
     from flink_app.data.experiments import start as ask
     from flink_app.local.own_redis import with_own_redis
 
-    given = {key: value for key, value in (("share", share), ("goal", goal)) if value is not None}
+    options = ("share", share), ("goal", goal), ("interleave", interleave or None)
+    given = {key: value for key, value in options if value is not None}
     experiments = of_arguments(name, variant, given)
     return ask(with_own_redis(load(config, settings)), experiments, wait)
 

@@ -45,7 +45,8 @@ def of_arguments(
 
     Args:
         name: of one, or a TOML file with `[[experiments]]`. variants: of one, "name: option=value,
-            option=value"; none: it is a file. options: share and goal, those that are given.
+            option=value"; none: it is a file. options: share, goal and interleave, those that are
+            given.
 
     Raises:
         ConfigError: they are not understood.
@@ -58,7 +59,9 @@ def of_arguments(
         given = {"name": name, "variants": [*map(_variant, variants)], **options}
         return configured([given], "the command line")
     if options:
-        raise ConfigError("with --share or --goal, name each variant, too: --variant now …")
+        raise ConfigError(
+            "with --share, --goal or --interleave, name each variant, too: --variant now …"
+        )
     try:
         document = msgspec.toml.decode(Path(name).read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
@@ -190,6 +193,7 @@ def _said(one: Standing) -> str:
         return printable(f"{name} waits: {one.waits}")
     share = f"{one.experiment.share * 100:.4g} %"
     names = words([variant.name for variant in one.experiment.variants], last="and")
+    names += " in one list" if one.experiment.interleave else ""
     return (
         f"{name} runs: {share} of all users get {names}, each with the next list. How it goes: "
         f"millirec experiment report {name}"

@@ -138,7 +138,8 @@ def _head(one: Told, standing: Standing | None) -> str:
     since = f"since {minute(standing.began)}" if standing.began else "from the configuration"
     until = f", ended {minute(standing.ended)}" if standing.ended else ""
     share = f"{standing.experiment.share * 100:.4g} %"
-    return f"{one.name}: {share} of all users, by {goal}, {since}{until}"
+    both = ", with both variants in each list" if standing.experiment.interleave else ""
+    return f"{one.name}: {share} of all users{both}, by {goal}, {since}{until}"
 
 
 def _table(one: Told) -> Table:

@@ -210,6 +210,12 @@ METRICS = (
     *_outcomes("clicks", "Items of lists that were clicked"),
     *_outcomes("conversions", "Items of lists that were put into the cart or bought"),
     *_outcomes("value", "What these were worth"),
+    _recent(
+        "exposure_ratio",
+        "exposure:<rule>:shown",
+        "Share of what lists show that the items of a rule have",
+    ),
+    _recent("exposure_wanted_ratio", "exposure:<rule>:wanted", "What the rule asks for"),
     _gauge(
         "list_examined_ratio",
         "attribution:position:<place>:examined",
@@ -241,6 +247,8 @@ LEFT_OUT = {
     "attribution:category:<name>:<measure>": "names of your own: `stats`, and the report",
     "attribution:provider:<name>:<measure>": "the same",
     "attribution:segment:<name>:<measure>": "the same",
+    "exposure:<rule>:lists": "`millirec_lists_written_total`",
+    "total_exposure:<rule>:<measure>": "since the job began; the metrics cover the last minute",
     "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
 }
 """Fields of `stats` that are not a metric, and what to use instead."""

@@ -35,7 +35,8 @@ def test_every_kind_is_equally_frequent_in_an_order_given_by_the_seed() -> None:
         ({"stats": {"described": 0}}, {"totals": 1}),
         ({"list": b'{"id":"0-1","items":[]}'}, {"topic": 1}),
         ({"list": None}, {"topic": 1}),
-        ({"stats": {"attribution:position:1:views": 4}}, {"lists": 2}),
+        ({"stats": {"attribution:position:1:views": 4}}, {"lists": 2, "experiment": 2}),
+        ({"stats": {"experiment:faults:plain:views": 2}}, {"experiment": 1}),
         ({"stats": {"attribution:unknown_lists": 0, "attribution:unknown_items": 1}}, {}),
         ({"page": '{"price":1.0}'}, {"metadata": 1}),
         ({"page": "{}", "hidden": ["a", "c"]}, {"metadata": 4}),
@@ -61,7 +62,8 @@ def test_every_difference_is_counted(
         cassandra=None,
     )
     stats = {"at": 1, "received": 7, "learned": 2, "described": 1, "ignored": 3}
-    stats |= {"attribution:position:1:views": 2, "attribution:unknown_lists": 1} | found["stats"]
+    stats |= {"attribution:position:1:views": 2, "attribution:unknown_lists": 1}
+    stats |= {"experiment:faults:now:views": 1, "experiment:faults:plain:views": 1} | found["stats"]
     redis_client.hset("stats", mapping={"dead": 1, "dead:not_json": 1} | stats)
     redis_client.set("item:a", found["page"])
     redis_client.sadd("hidden", *found["hidden"])

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.accounts import (
-    EDGES,
-    Account,
-    fields,
-    histogram,
-    pack_account,
-    quantile,
-    unpack_account,
-)
+from udfs.accounts import Account, fields, pack_account, unpack_account
+from udfs.durations import histogram
 from udfs.errors import ServiceError
 
 count = st.integers(0, 1000)
@@ -99,20 +91,6 @@ def test_every_line_is_accounted_for(received: int, balanced: bool) -> None:
         received=received, learned=4, duplicates=3, dead={"json": 1, "user": 1}, ignored=1
     )
     assert account.balanced is balanced
-
-
-@given(st.lists(st.floats(0, 3e6), min_size=1), st.sampled_from([0.01, 0.5, 0.99, 1.0]))
-def test_a_quantile_is_at_most_a_tenth_above_the_true_one(ms: list[float], share: float) -> None:
-    true = float(np.quantile(ms, share, method="inverted_cdf"))
-    found = quantile(histogram(ms), share)
-    assert true <= found * (1 + 1e-12)
-    assert found <= max(1.0, true * 1.1) * (1 + 1e-9)
-
-
-def test_quantiles_at_the_ends() -> None:
-    assert quantile({}, 0.5) == 0.0
-    assert quantile(histogram([1e12]), 0.5) == EDGES[-1]
-    assert histogram([]) == {}
 
 
 def test_fields_are_texts_with_rates_and_quantiles() -> None:

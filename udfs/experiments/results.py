@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
 
 from udfs.experiments.assignment import shares
-from udfs.experiments.sequential import ALPHA, SURPRISE, Lift, Sums, lift, mismatch
+from udfs.experiments.sequential import ALPHA, SURPRISE, Lift, Sums, lift, mismatch, paired
 from udfs.options.experiments import GOALS, Experiment
 
 SERVED, USERS, LISTS, VIEWS = "served", "users", "lists", "views"
@@ -52,10 +52,37 @@ def sums_of(sums: Mapping[str, float], experiment: str, variant: str, goal: str)
     return Sums(n, of(VIEWS), of(y), of(f"{VIEWS}*{VIEWS}"), of(f"{VIEWS}*{y}"), squares)
 
 
+def both(first: str, second: str) -> str:
+    """In place of a variant: of what a user did with the items of one, times the same with those of
+    the other.
+
+    >>> key("woven", both("now", "new"), "clicks")
+    'woven:now*new:clicks'
+    """
+    return f"{first}*{second}"
+
+
+def rivals_of(sums: Mapping[str, float], one: Experiment, goal: str) -> Sums:
+    """What users of an experiment that interleaves did with the items of the first variant, x, and
+    of the second, y. As lists show as many items of either, clicks are clicks per view."""
+    first, second = [variant.name for variant in one.variants]
+    measure = goal.partition("_per_")[0]
+
+    def of(variant: str, measure: str) -> float:
+        return sums.get(key(one.name, variant, measure), 0.0)
+
+    x, xx = (of(first, name) for name in (measure, f"{measure}*{measure}"))
+    y, yy = (of(second, name) for name in (measure, f"{measure}*{measure}"))
+    return Sums(of(first, USERS), x, y, xx, of(both(first, second), measure), yy)
+
+
 def lifts(sums: Mapping[str, float], one: Experiment, goal: str) -> Iterator[tuple[str, Lift]]:
     """The lift of each variant but the first, by its name; the probability that any of them is ever
     outside of its interval is at most ALPHA."""
     control, *others = [variant.name for variant in one.variants]
+    if one.interleave:
+        yield others[0], paired(rivals_of(sums, one, goal))
+        return
     before = sums_of(sums, one.name, control, goal)
     for name in others:
         after = sums_of(sums, one.name, name, goal)
@@ -64,7 +91,10 @@ def lifts(sums: Mapping[str, float], one: Experiment, goal: str) -> Iterator[tup
 
 def uneven(sums: Mapping[str, float], one: Experiment) -> float:
     """How likely the variants ever get users as unevenly as they did, at most: of those who looked
-    at a list, for whoever does not see a variant is the likeliest mistake."""
+    at a list, for whoever does not see a variant is the likeliest mistake. 1 where every user is in
+    both."""
+    if one.interleave:
+        return 1.0
     counts = [int(sums.get(key(one.name, v.name, USERS), 0)) for v in one.variants]
     return mismatch(counts, shares(one))
 

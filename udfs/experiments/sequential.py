@@ -109,6 +109,20 @@ def lift(control: Sums, variant: Sums, alpha: float = ALPHA) -> Lift:
     return Lift(exp(found) - 1.0, exp(found - half) - 1.0, exp(found + half) - 1.0)
 
 
+def paired(sums: Sums, alpha: float = ALPHA) -> Lift:
+    """The lift of y against x, what the same users did of one kind and of another; as `lift`.
+
+    >>> some = Sums.of([(10.0, 11.0), (10.0, 13.0)] * 2000)
+    >>> [round(end, 3) for end in paired(some)], paired(NONE)
+    ([0.2, 0.195, 0.205], Lift(lift=0.0, low=-1.0, high=inf))
+    """
+    found, variance = log_rate(sums)
+    if min(sums.n, sums.x, sums.y) < LEAST or variance > 2.0 / LEAST:
+        return UNKNOWN
+    half = radius(variance, alpha)
+    return Lift(exp(found) - 1.0, exp(found - half) - 1.0, exp(found + half) - 1.0)
+
+
 def radius(variance: float, alpha: float) -> float:
     """Half of the width of the interval of a mean of this variance, see the module.
 

@@ -106,6 +106,7 @@ class Attribution:
                 if name in others:  # the same list once more
                     continue
                 drawn = None if some.explored is None else some.explored[row, :n]
+                teams = None if some.teams is None else some.teams[row, :n]
                 made = Listed(
                     some.at_ms,
                     int(some.numbers[row]),
@@ -113,6 +114,8 @@ class Attribution:
                     models[row, :n].tobytes(),
                     b"" if drawn is None or not drawn.any() else drawn.astype("<f4").tobytes(),
                     bytes(n),
+                    {},
+                    b"" if teams is None or not teams.any() else teams.tobytes(),
                 )
                 kept[name] = pack_listed(self._kept(unpack_listed(self._rows.get(name)), made))
         if kept:
@@ -196,7 +199,8 @@ class Attribution:
         if made:
             self._count(shard, made, one, place, event)
             if self._experiments is not None:
-                self._experiments.count(shard.account, event.user, one.at, made, first)
+                team = one.team(place)
+                self._experiments.count(shard.account, event.user, one.at, made, first, team)
         return bool(made) or one.clicked.get(place) != before
 
     def _touched(self, lists: list[Listed], event: _Event) -> tuple[Listed, int] | None:

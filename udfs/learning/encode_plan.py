@@ -87,9 +87,10 @@ class Plan:
             self.gone.append(ItemChange(change.item, ts, {name: None}))
         elif name not in change.fields:  # else it comes with the item
             if which == "image":
-                if "image" not in change.fields:
-                    return  # it failed before, and is not named again
-                content = change.fields["image"]
+                named = change.fields.get("image")
+                if not named or _mark("image", named) != content:
+                    return  # its vector failed before or is gone, and it is not named again
+                content = named
             record[name] = ts, mark
             self._wait(row, _pack((ts, content)))
             return

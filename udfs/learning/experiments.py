@@ -12,11 +12,12 @@ name, counts no more.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from udfs.accounts import Account
 from udfs.experiments import results
 from udfs.experiments.assignment import OUTSIDE, Assignment
+from udfs.experiments.teams import FIRST, NEITHER, TEAMS
 from udfs.options.experiments import Experiment
 from udfs.state.handles import Rows
 from udfs.state.taking_part import Part, pack_parts, unpack_parts
@@ -29,6 +30,19 @@ _PRODUCTS = (
     (results.CONVERSIONS, results.CONVERSIONS),
     (results.VALUE, results.VALUE),
 )
+
+
+class Taken(NamedTuple):
+    """What a user is in: the variant of an experiment; team: whose items those of the variant are
+    in its lists, `NEITHER` where all are."""
+
+    experiment: Experiment
+    variant: str
+    team: int = NEITHER
+
+
+_Change = tuple[Taken, Mapping[str, float], Mapping[str, float]]
+"""What a user did in a variant, before and after."""
 
 
 class Experiments:
@@ -49,49 +63,69 @@ class Experiments:
             self._experiments = experiments
             self._all = [(one, Assignment(one)) for one in experiments]
 
-    def variants(self, user: str) -> dict[str, str]:
-        """The variant that a user is in, by experiment."""
-        found = ((one, assignment.of(user)) for one, assignment in self._all)
-        return {one.name: one.variants[at].name for one, at in found if at != OUTSIDE}
+    def taken(self, user: str) -> dict[str, Taken]:
+        """The variants that a user is in, by the name under which they are kept of the user."""
+        found = dict[str, Taken]()
+        for one, assignment in self._all:
+            if (at := assignment.of(user)) == OUTSIDE:
+                continue
+            if one.interleave:
+                for team, variant in enumerate(one.variants, FIRST):
+                    found[f"{one.name}:{variant.name}"] = Taken(one, variant.name, team)
+            else:
+                found[one.name] = Taken(one, one.variants[at].name)
+        return found
 
     def written(self, account: Account, users: Mapping[str, int]) -> None:
         """Note that users got lists that were made at these times, ms."""
         changed = dict[str, bytes]()
         for user, at_ms in users.items():
-            if not (variants := self.variants(user)):
+            if not (taken := self.taken(user)):
                 continue
             parts = unpack_parts(self._rows.get(user))
-            new = {name: Part(v, at_ms) for name, v in variants.items() if name not in parts}
+            new = {name: Part(one.variant, at_ms) for name, one in taken.items()
+                   if name not in parts}  # fmt: skip
             if new:
-                kept = {name: part for name, part in parts.items() if name in variants}
+                kept = {name: part for name, part in parts.items() if name in taken}
                 changed[user] = pack_parts(kept | new)
-                for name, part in new.items():
-                    _add(account, name, part.variant, {results.SERVED: 1.0})
+                for name in new:
+                    _add(account, taken[name], {results.SERVED: 1.0})
         if changed:
             self._rows.put_all(changed)
 
     def count(
-        self, account: Account, user: str, at_ms: int, made: Mapping[str, float], first: bool
+        self,
+        account: Account,
+        user: str,
+        at_ms: int,
+        made: Mapping[str, float],
+        first: bool,
+        team: int = NEITHER,
     ) -> None:
         """Count what became of one item of a list.
 
         Args:
             at_ms: when the list was made. made: by measure, what is new. first: whether nothing was
-                known of the list before.
+                known of the list before. team: whose item it is, see `udfs.ranking.interleaving`.
         """
-        if not self._all or not (variants := self.variants(user)):
+        if not self._all or not (taken := self.taken(user)):
             return
-        parts, changed = unpack_parts(self._rows.get(user)), False
-        for name, variant in variants.items():
+        parts, rivals = unpack_parts(self._rows.get(user)), list[_Change]()
+        changed = False
+        for name, one in taken.items():
             part = parts.get(name)
-            if part is None or part.variant != variant or at_ms < part.since:
+            if part is None or part.variant != one.variant or at_ms < part.since:
                 continue
             before = _values(part)
-            for measure, by in made.items():
+            for measure, by in made.items() if one.team in (NEITHER, team) else ():
                 setattr(part, measure, getattr(part, measure) + type(getattr(part, measure))(by))
             part.lists += first
-            _add(account, name, variant, grown(before, _values(part)))
+            after = _values(part)
+            _add(account, one, grown(before, after))
+            rivals += [(one, before, after)] if one.team else []
             changed = True
+        if len(rivals) == len(TEAMS):
+            _add_products(account, *rivals)
         if changed:
             self._rows.put_all({user: pack_parts(parts)})
 
@@ -115,8 +149,19 @@ def _values(part: Part) -> dict[str, float]:
     return {results.USERS: float(part.lists > 0), **found}
 
 
-def _add(account: Account, experiment: str, variant: str, grows: Mapping[str, float]) -> None:
+def _add(account: Account, one: Taken, grows: Mapping[str, float]) -> None:
     sums = account.experiments
     for measure, by in grows.items():
-        name = results.key(experiment, variant, measure)
+        name = results.key(one.experiment.name, one.variant, measure)
         sums[name] = sums.get(name, 0.0) + by
+
+
+def _add_products(account: Account, first: _Change, second: _Change) -> None:
+    """What the sums grow by of what a user did with the items of one variant times the same with
+    those of the other."""
+    (one, *ours), (other, *theirs) = first, second
+    both = Taken(one.experiment, results.both(one.variant, other.variant))
+    (a, b), (c, d) = ours, theirs
+    measures = (results.CLICKS, results.CONVERSIONS, results.VALUE)
+    grows = {measure: b[measure] * d[measure] - a[measure] * c[measure] for measure in measures}
+    _add(account, both, {measure: by for measure, by in grows.items() if by})

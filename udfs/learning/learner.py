@@ -241,6 +241,7 @@ class Learner:
                     told.consumed,
                     drawn,
                     models.steps.followed.names(found, lists),
+                    None if told.teams is None else told.teams[:, :n],
                 )
             )
         return [some.under_all(users.others) for some in made] if users.others else made

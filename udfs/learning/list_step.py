@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.accounts import Account
 from udfs.events.batch import EventBatch
 from udfs.events.searches import Search
 from udfs.learning.attribution import Attribution
@@ -106,7 +107,8 @@ class ListStep:
             self._attribution.written(shard, updates, now)
         ranked = time.perf_counter()
         yield Write(updates)
-        if learner.models.steps.rerank.exposure.some:
+        if (exposure := learner.models.steps.rerank.exposure).some:
+            account.add(Account(exposure=exposure.counted()))
             # Now, since a timer may have called, after which nothing else would tell of it.
             for item_shard, message in learner.messages(now).items():
                 yield Emit(item_shard, message)

@@ -63,7 +63,7 @@ class ListUpdates:
             user, for ranking other items elsewhere; None: not needed.
         consumed: int32[n, K], popular items that the user of each list has consumed, −1 where there
             are fewer; None: not known.
-        explored: float32[n, N], as in `Served`; None: nothing.
+        explored, teams: float32[n, N], int8[n, N], as in `Served`; None: nothing.
         followed: by row and place, whom the user of a list follows who took an item; None: nobody.
     """
 
@@ -80,6 +80,7 @@ class ListUpdates:
     consumed: NDArray[np.int32] | None = None
     explored: NDArray[np.float32] | None = None
     followed: Mapping[int, Mapping[int, str]] | None = None
+    teams: NDArray[np.int8] | None = None
     _json: list[bytes] | None = None
 
     def __len__(self) -> int:
@@ -132,6 +133,7 @@ class ListUpdates:
             consumed=_at(self.consumed, at),
             explored=_at(self.explored, at),
             followed=_rows(self.followed, at.tolist()),
+            teams=_at(self.teams, at),
             _json=None,
         )
 

@@ -94,7 +94,8 @@ def mark(value, user, tail, fill, older, pages, out):
 
 @njit(cache=True, nogil=True, _nrt=False)
 def judge(item, user, liked, tail, fill, older, pages, disliked):
-    """Mark an item of a user's history as liked or not: a later word counts more.
+    """Mark an item of a user's history as liked or not, the last time it stands there: a later
+    word counts more.
 
     Args:
         disliked: uint32[H], changed in place: bit k marks item k of a page as not liked.
@@ -103,7 +104,7 @@ def judge(item, user, liked, tail, fill, older, pages, disliked):
     """
     page, length = tail[user], fill[user]
     while page >= 0:
-        for k in range(length):
+        for k in range(length - 1, -1, -1):
             if pages[page, k] == item:
                 bit = np.uint32(1) << np.uint32(k)
                 if ((disliked[page] & bit) == 0) == liked:

@@ -65,6 +65,8 @@ class Served(NamedTuple):
     Attributes:
         explored: float32[n, N], with which probability an item was put where it stands to become
             known; 0: it stands there for the user's sake. None: nothing was explored.
+        teams: int8[n, N], whose items of two orders that were interleaved, see
+            `udfs.ranking.interleaving`. None: there was one order.
     """
 
     items: NDArray[np.int32]
@@ -73,6 +75,7 @@ class Served(NamedTuple):
     reasons: NDArray[np.int32]
     consumed: NDArray[np.int32]
     explored: NDArray[np.float32] | None = None
+    teams: NDArray[np.int8] | None = None
 
     @property
     def lists(self) -> Lists:

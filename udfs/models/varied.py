@@ -120,6 +120,12 @@ def check_experiments(settings: Settings) -> None:
                 varied(settings, variant.set)
             except ConfigError as error:
                 raise ConfigError(f"experiment {one.name}, {variant.name}: {error}") from None
+    woven = [one.name for one in settings.experiments if one.interleave]
+    if len(woven) > 1:
+        raise ConfigError(
+            f"the experiments {words(woven, last='and')} both interleave, and a list can hold the "
+            "items of two variants: run one after the other."
+        )
     many = prod(1 + len(_different(one)) for one in settings.experiments)
     if many > MOST_WAYS:
         raise ConfigError(
@@ -135,12 +141,28 @@ def _check_variants(experiment: Experiment) -> None:
             f"experiment {experiment.name} has a variant called {MISMATCH}, which is what stats "
             "calls sizes that do not fit: give it another name."
         )
+    if experiment.interleave:
+        _check_interleaved(experiment)
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(
                 f"experiment {experiment.name} has {names.count(name)} variants called {name}: "
                 "give each its own name."
             )
+
+
+def _check_interleaved(experiment: Experiment) -> None:
+    if len(experiment.variants) != 2 or len({v.weight for v in experiment.variants}) > 1:
+        raise ConfigError(
+            f"experiment {experiment.name} interleaves {len(experiment.variants)} variants: two of "
+            "the same weight share a list."
+        )
+    if held := {RULES, EXPLORE} & {name for v in experiment.variants for name in v.set}:
+        raise ConfigError(
+            f"experiment {experiment.name} interleaves, and a variant sets {words(sorted(held))}, "
+            "which holds for a whole list: leave interleave out, so that each user is in one "
+            "variant."
+        )
 
 
 def _different(one: Experiment) -> list[dict[str, Any]]:

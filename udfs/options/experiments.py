@@ -38,9 +38,12 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         share: which share of all users is in it. It may grow: who is in it stays in the same
             variant.
         goal: by which outcome of users it is decided.
+        interleave: every user of the experiment gets the items of both variants in one list, and it
+            is told whose are clicked, instead of users being in either.
     """
 
     name: Name
     variants: Annotated[list[Variant], Meta(min_length=2, max_length=8)]
     share: Annotated[float, Meta(gt=0, le=1)] = 1.0
     goal: Literal["clicks", "clicks_per_view", "conversions", "value"] = "clicks_per_view"
+    interleave: bool = False

@@ -34,6 +34,7 @@ from udfs.ranking import young
 from udfs.ranking.blend import FEW, Blend
 from udfs.ranking.counting import Counting
 from udfs.ranking.fill_kernels import fill_up
+from udfs.ranking.interleaving import Drafts
 from udfs.ranking.log import ranker_log
 from udfs.ranking.own_ranker import files_of
 from udfs.ranking.ranker import RANKER, ranker_of
@@ -54,7 +55,8 @@ class Recommender:
         sources: by name, in the order of `SOURCES`; some of them: content, social, popular,
             trends, segments.
         counting: whether what gives evidence is counted: somebody's lists are made from it.
-        steps: what is done with ranked lists. ways: the same for each variant of experiments.
+        steps: what is done with ranked lists. ways: the same for each variant of experiments;
+            drafts: for two at once.
         own_files: as of `own_ranker.files_of`.
         log: where it is told what was ranked, if anywhere. blend: the sources, blended.
         shared: what has parameters that all user learners share, by name, with `put`, which sets
@@ -72,13 +74,12 @@ class Recommender:
             for name, source in built(settings).items()
         }
         self.content, self.social = self._source("content", Content), self._source("social", Social)
-        self.popular, self.trends = (
-            self._source("popular", Popular),
-            self._source("trending", Trends),
-        )
+        self.popular = self._source("popular", Popular)
+        self.trends = self._source("trending", Trends)
         self.segments = self._source("segments", Segments)
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ways = Ways(settings, self.steps, self.shop)
+        self.drafts = Drafts(self.made, users)
         self.ranker = ranker_of(settings)
         holders: dict[str, Any] = self.sources | self.steps.learning
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {
@@ -134,8 +135,8 @@ class Recommender:
                 begin with, or what is popular.
         """
         found = self.parts(slots, now_ms, model or self.settings.lists.model)
-        steps = self.steps
-        made = ((name, at, self._lists(name, moment, (0, 0), steps)) for name, at, moment in found)
+        way = self.ways.usual
+        made = ((name, at, self._lists(name, moment, (0, 0), way)) for name, at, moment in found)
         return [(name, at, told.lists.first(self.settings.lists.length)) for name, at, told in made]
 
     def tell(
@@ -158,15 +159,16 @@ class Recommender:
         """The same of users whose lists are made in one way."""
         lists, blend = self.settings.lists, self.blend
         size, near = (REASONS, self.popular.noted), self.popular.near(now_ms)
-        (served, steps), few = way, blend.lasting and 0 < len(slots) <= FEW
-        few = few and served in ("ranker", *blend.evident) and self.catalogue.clusters is None
+        served, steps, few = way.model, way.steps, blend.lasting and 0 < len(slots) <= FEW
+        few = few and way.rival is None and self.catalogue.clusters is None
+        few = few and served in ("ranker", *blend.evident)
         if few and min(self.users.events[slots].tolist()) >= lists.minimum_events:
             slots = np.ascontiguousarray(slots, np.int32)
             told, short = blend.make_few(served, slots, near, size)
             self._finish(slots, now_ms, told, short)
             return [(served, slice(None), steps.served(told, slots, True))]
         found = self.parts(slots, now_ms, served)
-        return [(name, at, self._lists(name, moment, size, steps)) for name, at, moment in found]
+        return [(name, at, self._lists(name, moment, size, way)) for name, at, moment in found]
 
     def parts(self, slots: NDArray[np.int32], now_ms: int, served: str) -> list[young.Part]:
         """The users in parts, each with the source of their lists, see `young.parts`."""
@@ -174,9 +176,11 @@ class Recommender:
         known, least = self.users.events[slots], self.settings.lists.minimum_events
         return young.parts(self.moment(slots, now_ms), known, least, served, first)
 
-    def _lists(self, model: str, moment: Moment, size: tuple[int, int], steps: Steps) -> Served:
+    def _lists(self, model: str, moment: Moment, size: tuple[int, int], way: Way) -> Served:
         """Lists of one model; `size` is R and K of `Told`, 0 for lists that are not served."""
-        return steps.served(self.made(model, moment, size), moment.slots, size[0] > 0)
+        if way.rival is not None:
+            return self.drafts.served(way, model, moment, size)
+        return way.steps.served(self.made(model, moment, size), moment.slots, size[0] > 0)
 
     def made(self, model: str, moment: Moment, size: tuple[int, int]) -> Told:
         """The same before their steps."""

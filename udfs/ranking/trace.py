@@ -100,9 +100,16 @@ class Tracer:
         slots = np.array([slot], np.int32)
         way = models.ways.of(models.users.names[slot])
         [(source, _, moment)] = models.parts(slots, now_ms, way.model)
-        told = models.made(source, moment, (REASONS, models.popular.noted))
+        size = REASONS, models.popular.noted
+        told = models.made(source, moment, size)
+        before = [("ranker", told.items.copy()), *way.steps.rerank.each(told, slots)]
+        if way.rival is None:
+            told = way.steps.rerank.put(told, slots)
+        else:
+            told, _ = models.drafts.draft(way, source, moment, size)
+            before.append(("interleaving", told.items.copy()))
         after, served = way.steps.trace(told, slots)
-        steps = [(name, _place(items[0], item)) for name, items in after]
+        steps = [(name, _place(items[0], item)) for name, items in [*before, *after]]
         scored = self._scored and source == "ranker"
         found = self._sum(moment, item) if scored else None
         place = _place(served.items[0, : self._n], item)

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from udfs.experiments.assignment import Assignment
+from udfs.experiments.assignment import OUTSIDE, Assignment
 from udfs.models.model import Shop
 from udfs.models.settings import Settings
 from udfs.models.varied import combinations, combined, varied
@@ -28,10 +28,17 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Way(NamedTuple):
-    """How lists are made: the source that is served, and what is done with its lists."""
+    """How lists are made.
+
+    Attributes:
+        model: the source that is served. steps: what is done with its lists.
+        rival: what they are interleaved with, in an experiment of this name; None: nothing.
+    """
 
     model: str
     steps: Steps
+    rival: Way | None = None
+    experiment: str = ""
 
 
 Group = tuple[Way, NDArray[np.intp]]
@@ -65,7 +72,11 @@ class Ways:
 
     def _set(self, settings: Settings) -> None:
         self._settings, self.experiments = settings, settings.experiments
-        self._assignments = [Assignment(one) for one in settings.experiments]
+        # Of one that interleaves, users are in both variants, which is one way.
+        self._assignments = [
+            (Assignment(one), 0 if one.interleave else len(one.variants))
+            for one in settings.experiments
+        ]
         self._made: dict[bytes, Way] = {}
         self._by_places: dict[tuple[int, ...], Way] = {}
         ways = [self._way(changes) for changes in combinations(settings)]
@@ -85,14 +96,26 @@ class Ways:
         and one that re-ranks in all ways, where a line may start it."""
         if not self._settings.quality.attribution_days:
             return self.all[1:]
-        return [*self.all[1:], self._way({f"rerank.{step}": 0.5 for step in _STEPS})]
+        every = self._way({f"rerank.{step}": 0.5 for step in _STEPS})
+        return [*self.all[1:], every, self.usual._replace(rival=every)]
 
     def of(self, user: str) -> Way:
         """The way of a user."""
-        places = tuple([one.of(user) for one in self._assignments])
+        places = tuple([min(one.of(user), last) for one, last in self._assignments])
         if (found := self._by_places.get(places)) is None:
-            found = self._by_places[places] = self._way(combined(self._settings, places))
+            found = self._by_places[places] = self._interleaved(places)
         return found
+
+    def _interleaved(self, places: tuple[int, ...]) -> Way:
+        """The way of users who are in these variants; those of an experiment that interleaves are
+        in both."""
+        for k, one in enumerate(self.experiments):
+            if one.interleave and places[k] != OUTSIDE:
+                before, after = places[:k], places[k + 1 :]
+                both = [combined(self._settings, (*before, v, *after)) for v in range(2)]
+                first, second = map(self._way, both)
+                return Way(first.model, first.steps, second, one.name)
+        return self._way(combined(self._settings, places))
 
     def groups(self, users: Sequence[str]) -> list[Group]:
         """Users by their ways, in the order of the first of each."""

@@ -25,6 +25,7 @@ class Listed(msgspec.Struct, array_like=True):
         chances: float32[N], as in `Served.explored`; empty: nothing was explored.
         marks: uint8[N]. clicked: when each item was clicked first, event time in ms, by place
             from 0.
+        teams: int8[N], as in `Served.teams`; empty: two orders were not interleaved.
     """
 
     at: int
@@ -34,6 +35,7 @@ class Listed(msgspec.Struct, array_like=True):
     chances: bytes
     marks: bytes
     clicked: dict[int, int] = {}
+    teams: bytes = b""
 
     @property
     def seen(self) -> bool:
@@ -43,6 +45,10 @@ class Listed(msgspec.Struct, array_like=True):
     def explored(self, place: int) -> bool:
         """Whether what stands at a place from 0 was drawn to become known."""
         return any(self.chances[4 * place : 4 * place + 4])
+
+    def team(self, place: int) -> int:
+        """Who put there what stands at a place from 0, see `udfs.ranking.interleaving`."""
+        return self.teams[place] if self.teams else 0
 
     def find(self, key: bytes) -> int:
         """The place from 0 of an item, by the 8 bytes of its key; −1: it is not there."""
@@ -87,7 +93,7 @@ def unpack_listed(data: bytes | None) -> list[Listed]:
     for one in lists:
         n = len(one.marks)
         whole = len(one.keys) == 8 * n and len(one.models) == n
-        if not whole or len(one.chances) not in (0, 4 * n):
+        if not whole or len(one.chances) not in (0, 4 * n) or len(one.teams) not in (0, n):
             raise ServiceError(
                 "what a user was served is damaged: its parts have different lengths. Restore an "
                 "earlier checkpoint."

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import redis
+from msgspec.structs import replace
 
 from flink_app.console.totals import Totals, parse_totals, read_totals
 from flink_app.local.redis_server import RedisServer
 from udfs.accounts import Account, fields
+from udfs.experiments import results
+from udfs.experiments.standing import fields as standing
+from udfs.experiments.words import Known
+from udfs.options.experiments import Experiment, Variant
 
 ACCOUNT = Account(
     received=12,
@@ -39,6 +44,15 @@ def test_what_stats_writes_is_read_back() -> None:
     assert totals.total_quality == {**totals.quality, "served:coverage@10": 0.5}
     assert totals.at == 1_700_000_000_000
     assert totals.freshness_p50_ms == totals.total_freshness_p50_ms > 0
+
+
+def test_what_is_told_of_experiments_are_numbers_and_texts() -> None:
+    one = Experiment(name="new", variants=[Variant(name="now"), Variant(name="other")])
+    account = replace(ACCOUNT, experiments={"new:now:views": 3.0}, exposure={"1:lists": 2.0})
+    told = results.fields(account.experiments, [one], {"new:other": 5}) | standing([Known(one)], {})
+    totals = parse_totals(as_redis(account) | {k.encode(): v.encode() for k, v in told.items()})
+    assert totals.experiment["new:now:views"] == "3" and totals.experiment["new:control"] == "now"
+    assert {f"experiment:{name}" for name in totals.experiment} == {*told}
 
 
 def test_missing_lines_are_counted() -> None:

@@ -37,7 +37,7 @@ def stats() -> dict[str, str]:
         received=10, learned=4, duplicates=2, ignored=1, dead={"not_json": 1}, items={0: 7},
         stages={"rank": 250_000, "user_learner": 500_000}, feed={"read": 8}, batches=2,
         waited=1500, lists=3, users=2, freshness={25: 3}, quality=quality, models=models,
-        attribution=outcomes(),
+        attribution=outcomes(), exposure={"1:lists": 4.0, "1:shown": 1.5, "1:wanted": 1.6},
     )  # fmt: skip
     return fields(account, account, 1, account, 1_700_000_000_000, {"served": 7, "popular": 1})
 

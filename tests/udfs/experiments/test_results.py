@@ -6,10 +6,12 @@ import numpy as np
 
 from udfs.experiments.results import (
     MISMATCH,
+    both,
     decide,
     fields,
     key,
     lifts,
+    rivals_of,
     sums_of,
     uneven,
 )
@@ -78,3 +80,22 @@ def test_a_rate_for_each_user_counts_users() -> None:
     found = sums(6, {"a": 50}, {"a": 0.2})
     one = sums_of(found, "e", "a", "value")
     assert one == Sums(50, 50, found["e:a:value"], 50, found["e:a:value"], found["e:a:value*value"])
+
+
+WOVEN = Experiment(name="e", variants=TWO.variants, interleave=True)
+
+
+def test_what_is_interleaved_is_compared_in_the_same_users() -> None:
+    rng = np.random.default_rng(7)
+    x, y = rng.poisson(2.0, 900).astype(float), rng.poisson(3.0, 900).astype(float)
+    found = {key("e", name, "users"): 900.0 for name in "ab"}
+    for name, of in (("a", x), ("b", y)):
+        found |= {key("e", name, "clicks"): of.sum(), key("e", name, "clicks*clicks"): of @ of}
+    found[key("e", both("a", "b"), "clicks")] = float(x @ y)
+    wanted = Sums(900, x.sum(), y.sum(), x @ x, x @ y, y @ y)
+    assert rivals_of(found, WOVEN, "clicks") == rivals_of(found, WOVEN, "clicks_per_view") == wanted
+    [(name, told)] = lifts(found, WOVEN, "clicks_per_view")
+    assert name == "b" and told.low < y.sum() / x.sum() - 1 == told.lift < told.high
+    assert uneven(found, WOVEN) == 1.0
+    assert decide(found, [WOVEN], {}, 5) == {"e:b": 5}
+    assert "experiment:e:b:clicks_per_view:lift" in fields(found, [WOVEN], {})

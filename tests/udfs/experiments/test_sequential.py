@@ -22,6 +22,7 @@ from udfs.experiments.sequential import (
     lift,
     log_rate,
     mismatch,
+    paired,
     radius,
 )
 
@@ -64,6 +65,27 @@ def ever_decided(seed: int, more: float, goal: str, users: int = USERS, looks: i
 def test_of_200_runs_without_a_difference_at_most_5_percent_ever_find_one(goal: str) -> None:
     wrong = sum(ever_decided(seed, 0.0, goal) for seed in range(RUNS))
     assert wrong <= ALPHA * RUNS
+
+
+def ever_preferred(seed: int, more: float) -> bool:
+    """Whether it is ever decided whose items in one list users click: those of the other variant
+    `more` often."""
+    _, clicks, _ = world(seed, 0.0, USERS, LOOKS)
+    rng, share = np.random.default_rng(seed + 10_000), (1.0 + more) / (2.0 + more)
+    new = np.diff(clicks, axis=0, prepend=0.0).astype(np.int64)
+    theirs = rng.binomial(new, share).cumsum(axis=0).astype(np.float64)
+    looks = zip(clicks - theirs, theirs, clicks > 0, strict=True)
+    return any(paired(sums(x[seen], y[seen])).decided for x, y, seen in looks)
+
+
+def test_of_200_interleaved_runs_without_a_difference_at_most_5_percent_ever_find_one() -> None:
+    wrong = sum(ever_preferred(seed, 0.0) for seed in range(RUNS))
+    assert wrong <= ALPHA * RUNS
+
+
+def test_interleaving_finds_with_as_many_users_what_two_groups_do_not() -> None:
+    groups = sum(ever_decided(seed, 0.15, "clicks_per_view") for seed in range(20))
+    assert sum(ever_preferred(seed, 0.15) for seed in range(20)) > groups + 5
 
 
 def test_looking_at_usual_intervals_all_the_time_finds_far_more() -> None:

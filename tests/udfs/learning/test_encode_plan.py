@@ -110,6 +110,17 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
+def test_an_older_change_names_no_image_for_a_newer_one_without_a_vector() -> None:
+    for named in (None, "b.png"):
+        state = EncodeHandles(DictState(), DictState())
+        note(state, (1, {"image": "a.png"}), (2, {"image": "a.png"}))
+        state.waiting.remove("image:a")  # encoded
+        note(state, (1, {"deleted": True}), (1, {"image": named}))
+        assert waiting(state) == {}
+        note(state, (3, {"image": "a.png"}))
+        assert waiting(state) == {"image:a": (3, "a.png")}
+
+
 @given(st.lists(st.lists(st.tuples(st.integers(1, 9), FIELDS), max_size=3)))
 def test_the_number_of_those_that_wait_is_counted(
     messages: list[list[tuple[int, dict[str, Any]]]],

@@ -21,15 +21,23 @@ from tests.udfs.learning.test_attribution_of_shards import (
 )
 from tests.udfs.persons import handles
 from udfs.accounts import Account
+from udfs.attributed import tables
 from udfs.events.people import PersonChange, pack_people
 from udfs.experiments.assignment import Assignment
 from udfs.experiments.results import MEASURES
+from udfs.experiments.teams import FIRST
 from udfs.learning.experiments import Experiments
 from udfs.learning.user_shard import Progress
 from udfs.options.experiments import Experiment, Variant
+from udfs.state.listed import unpack_listed
 from udfs.state.taking_part import Part, unpack_parts
 
 HALVES = Experiment(name="half", variants=[Variant(name="a"), Variant(name="b")])
+LIKED = Experiment(
+    name="liked",
+    variants=[Variant(name="a"), Variant(name="b", set={"lists.model": "popular"})],
+    interleave=True,
+)
 SOME = Experiment(name="some", variants=[Variant(name="x"), Variant(name="y")], share=0.5)
 made = st.dictionaries(st.sampled_from(MEASURES[3:]), st.integers(1, 3).map(float), min_size=1)
 told = st.lists(st.tuples(st.sampled_from("pqrstu"), made, st.booleans()), max_size=30)
@@ -50,9 +58,9 @@ def test_sums_are_those_over_users(told: list[tuple[str, dict[str, float], bool]
     for user, row in totals.items():
         row = row | {"users": float(row.get("lists", 0.0) > 0), "served": 1.0}
         products = {f"{a}*{b}": row.get(a, 0.0) * row.get(b, 0.0) for a, b in PAIRS}
-        for experiment, variant in own.variants(user).items():
+        for experiment, one in own.taken(user).items():
             for name, value in (row | products).items():
-                key = f"{experiment}:{variant}:{name}"
+                key = f"{experiment}:{one.variant}:{name}"
                 wanted[key] = wanted.get(key, 0.0) + value
     assert account.experiments == {name: value for name, value in wanted.items() if value}
 
@@ -66,7 +74,7 @@ def test_lists_of_before_an_experiment_do_not_count() -> None:
     own.count(account, "ann", NOW, {"views": 1.0}, True)
     own.written(account, {"ann": NOW + 10})
     own.count(account, "ann", NOW + 9, {"views": 1.0}, True)
-    variant = own.variants("ann")["half"]
+    variant = own.taken("ann")["half"].variant
     assert account.experiments == {f"half:{variant}:served": 1.0}
     own.count(account, "ann", NOW + 10, {"views": 1.0}, True)
     assert unpack_parts(rows.data["ann"]) == {"half": Part(variant, NOW + 10, 1, 1)}
@@ -89,16 +97,20 @@ def test_users_who_are_in_none_are_not_kept() -> None:
     own = Experiments(rows, [SOME])
     own.written(Account(), {user: NOW})
     own.count(Account(), user, NOW, {"views": 1.0}, True)
-    assert own.variants(user) == {} and rows.data == {}
+    assert own.taken(user) == {} and rows.data == {}
 
 
-def found(shop: Shop) -> dict[str, float]:
+def counted(shop: Shop) -> Account:
     total = Account()
     total.add(shop.total)
     data = shop.state.learned.value()
     assert data is not None
     total.add(msgspec.msgpack.decode(data, type=Progress).account)
-    return total.experiments
+    return total
+
+
+def found(shop: Shop) -> dict[str, float]:
+    return counted(shop).experiments
 
 
 def test_sums_are_exact_after_a_failure() -> None:
@@ -131,3 +143,54 @@ def test_without_experiments_nothing_is_kept_and_a_user_is_forgotten() -> None:
     assert sorted(rows) == USERS
     shop.take(shop.step.batch(KEY, pack_people([PersonChange("forget", "bob", shop.now)])))
     assert sorted(rows) == ["ann", "cid"]
+
+
+WOVEN = Experiment(name="woven", variants=HALVES.variants, share=0.6, interleave=True)
+woven_told = st.lists(
+    st.tuples(st.sampled_from("pqrstu"), made, st.booleans(), st.integers(0, 2)), max_size=30
+)
+
+
+@given(woven_told)
+def test_what_users_do_with_interleaved_items_counts_for_the_variant_that_put_them_there(
+    told: list[tuple[str, dict[str, float], bool, int]],
+) -> None:
+    account, own = Account(), Experiments(DictState(), [WOVEN, HALVES])
+    own.written(account, dict.fromkeys("pqrstu", NOW))
+    there = [user for user in "pqrstu" if Assignment(WOVEN).of(user) >= 0]
+    done = {user: ({}, {}) for user in there}  # type: dict[str, tuple[dict[str, float], ...]]
+    for user, measures, first, team in told:
+        own.count(account, user, NOW, measures, first, team)
+        for number, row in enumerate(done.get(user, ()), FIRST):
+            own_measures = measures if number == team else {}
+            for name, by in (own_measures | {"lists": float(first)}).items():
+                row[name] = row.get(name, 0.0) + by
+    wanted = dict[str, float]()
+    for rows in done.values():
+        for variant, row in zip("ab", rows, strict=True):
+            row |= {"users": float(row.get("lists", 0.0) > 0), "served": 1.0}
+            products = {f"{a}*{b}": row.get(a, 0.0) * row.get(b, 0.0) for a, b in PAIRS}
+            for name, value in (row | products).items():
+                key = f"woven:{variant}:{name}"
+                wanted[key] = wanted.get(key, 0.0) + value
+        for name in ("clicks", "conversions", "value"):
+            key = f"woven:a*b:{name}"
+            wanted[key] = wanted.get(key, 0.0) + rows[0].get(name, 0.0) * rows[1].get(name, 0.0)
+    found = {name: v for name, v in account.experiments.items() if name.startswith("woven:")}
+    assert {name: v for name, v in found.items() if v} == {k: v for k, v in wanted.items() if v}
+    for name, by in own.taken("p").items():
+        assert by.experiment.name == name.partition(":")[0]
+
+
+def test_an_interleaved_list_is_kept_with_whose_items_they_are() -> None:
+    shop = Shop(handles(), experiments=[LIKED])
+    shop.hear([line for user in USERS for line in clicks(shop, user, *ITEMS[:3])])
+    played(shop, shop.lists, 1)
+    sums, rows = found(shop), shop.state.outcomes.data  # type: ignore[attr-defined]
+    assert any(one.teams for data in rows.values() for one in unpack_listed(data))
+    views = sum(sums.get(f"liked:{name}:views", 0.0) for name in ("a", "b"))
+    places = tables(counted(shop).attribution)["position"].values()
+    every = sum(row["views"] for row in places)
+    assert 0 < views < every
+    assert sums["liked:a:users"] == sums["liked:b:users"] == len(USERS)
+    assert sums["liked:a:lists"] == sums["liked:b:lists"] > 0

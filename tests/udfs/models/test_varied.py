@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from udfs.errors import ConfigError
 from udfs.models.settings import Settings
@@ -67,6 +68,10 @@ def test_what_the_job_does_not_count_or_learn_is_refused() -> None:
     assert varied(Settings(lists=Lists(model="mf")), {"lists.model": "popular"})
 
 
+def woven(name: str, *sets: dict[str, Any]) -> Experiment:
+    return replace(experiment(name, *sets), interleave=True)
+
+
 def test_users_of_several_variants_have_the_options_of_all() -> None:
     one = experiment("one", {}, {"rerank.diversity": 1.0})
     other = experiment("other", {"rules": False}, {"rules": True})
@@ -95,6 +100,12 @@ def test_users_of_several_variants_have_the_options_of_all() -> None:
             [Experiment(name="a", variants=[Variant(name="x"), Variant(name="mismatch")])],
             "experiment a has a variant called mismatch",
         ),
+        (
+            [woven("a", {}, {}), woven("b", {}, {})],
+            "the experiments a and b both interleave, and a list can hold the items of two",
+        ),
+        ([woven("a", {}, {}, {})], "experiment a interleaves 3 variants: two of the same weight"),
+        ([woven("a", {}, {"rules": False})], "a variant sets rules, which holds for a whole list"),
     ],
 )
 def test_experiments_that_cannot_run_side_by_side(

@@ -11,11 +11,13 @@ import pytest
 from tests.udfs.builders import NOW, OneShard, batch_of
 from tests.udfs.ranking.steps.test_rerank import taught
 from udfs.experiments.assignment import Assignment
+from udfs.experiments.teams import FIRST, SECOND
 from udfs.learning.learner import Learner
 from udfs.models.settings import Settings
 from udfs.models.varied import varied
 from udfs.options.experiments import Experiment, Variant
 from udfs.options.rules import Rule
+from udfs.ranking.trace import Tracer
 
 USERS, ITEMS = [f"u{n}" for n in range(40)], [f"i{n}" for n in range(30)]
 EVENTS = [(user, ITEMS[(7 * n + 3 * k * k) % 30]) for k in range(4) for n, user in enumerate(USERS)]
@@ -162,7 +164,8 @@ def test_variants_that_set_the_same_share_a_way() -> None:
 
 def test_where_a_line_may_start_it_re_ranking_is_compiled_too() -> None:
     off, on = shard().learner.models.ways, shard(attribution_days=7.0).learner.models.ways
-    assert off.possible() == [] and len(on.possible()) == 1
+    one, both = on.possible()
+    assert off.possible() == [] and one.rival is None and both.rival == one
     assert on.all == [on.usual] and on.experiments == []
 
 
@@ -170,3 +173,60 @@ def test_all_ways_are_compiled_before_the_first_event() -> None:
     made = Learner(shard(experiments=[experiment({"rerank.debias": 1.0})]).learner.settings)
     made.compile()
     assert len(made.models.ways.all) == 2
+
+
+def woven(changes: dict[str, Any], share: float = 1.0) -> Experiment:
+    return Experiment(
+        name="woven", variants=experiment(changes).variants, share=share, interleave=True
+    )
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_interleaved_lists_have_the_items_of_both_variants(changes: dict[str, Any]) -> None:
+    mixed = shard(experiments=[woven(changes), LONGER])
+    apart = []
+    for change in ({}, changes):
+        settings = varied(Settings(), change)
+        wanted = {"rerank": settings.rerank, "served": settings.lists.model}
+        apart.append(lists(shard(**wanted, experiments=[LONGER]), USERS))
+    *_, update = mixed.learner.user_lists(mixed.slots(*USERS), NOW)
+    assert update.teams is not None and update.names == USERS
+    found = lists(mixed, USERS)
+    for user in USERS:
+        own, first, second = (names(one[f"rec:{user}"]) for one in (found, *apart))
+        assert own[0] in (first[0], second[0]) and len(own) == 5 == len({*own})
+        assert {*own} <= {*first, *second}
+        shared = next((k for k in range(5) if first[k] != second[k]), 5)
+        assert own[:shared] == first[:shared]
+        [teams] = update.teams[[USERS.index(user)]].tolist()
+        assert not any(teams[:shared])
+        if shared < 4:
+            assert sorted(teams[shared : shared + 2]) == [FIRST, SECOND]
+
+
+def names(items: list[dict[str, Any]]) -> list[str]:
+    return [one["item"] for one in items]
+
+
+def test_who_is_not_in_it_gets_a_list_of_one() -> None:
+    made = shard(experiments=[woven({"lists.model": "popular"}, 0.5)])
+    of = Assignment(made.learner.models.ways.experiments[0]).of
+    teams = {
+        name: update.teams is not None
+        for update in made.learner.user_lists(made.slots(*USERS), NOW)
+        for name in update.names
+    }
+    assert teams == {user: of(user) >= 0 for user in USERS}
+    assert {*teams.values()} == {True, False}
+
+
+def test_a_trace_says_where_interleaving_puts_an_item() -> None:
+    made = shard(experiments=[woven({"lists.model": "popular"})])
+    models = made.learner.models
+    [slot] = made.slots("u1").tolist()
+    *_, update = made.learner.user_lists(np.array([slot], np.int32), NOW)
+    tracer = Tracer(models)
+    item = int(update.lists.items[0, 2])
+    with tracer.still(NOW):
+        found = tracer.trace(slot, item, NOW)
+    assert ("interleaving", 3) in found.steps and found.place == 3

@@ -40,7 +40,7 @@ class Windows(NamedTuple):
         users, heads = np.empty(events, np.int32), np.empty(events, np.int32)
         order, gains = np.arange(events, dtype=np.int32), np.empty(events, np.float32)
         starts, others = np.empty(events + 1, np.int32), np.empty(pairs, np.int32)
-        distances = np.empty(pairs, np.uint8)
+        distances = np.zeros(pairs, np.uint8)  # np.empty may hold bytes of a forgotten user's id
         return cls(events, order, users, heads, gains, starts, others, distances)
 
     def first(self, learned: int, events: int, pairs: int) -> Windows:

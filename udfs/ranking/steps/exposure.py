@@ -14,6 +14,7 @@ at once.
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ EXPOSURE = "exposure"
 RATE = 0.004
 """What a gap of 1 in one list adds to θ. A gap of .2 is closed within some 1,500 lists. Another
 learner's lists are seen half a second late, so 10,000 lists a second would be too many for more."""
+LISTS, SHOWN, WANTED = "lists", "shown", "wanted"
+"""What is counted of lists, see `Exposure.counted`."""
 MOST = 6.0
 """The largest θ, a factor of 400: a group that has no candidates cannot be shown at any."""
 
@@ -109,7 +112,8 @@ class Exposure(Multipliers):
         self._shop, self._n = shop, settings.lists.length
         self._meant = np.array([1 << bit for bit, _ in pairs], np.uint32)
         self._shares = np.array([share for _, share in pairs])
-        self._untold = np.zeros(len(pairs))
+        self._untold, self._shown, self._lists = np.zeros(len(pairs)), np.zeros(len(pairs)), 0
+        self._names = names_of(settings)
         self._favour, self._add = Direct(favour), Direct(add_exposures)
 
     @property
@@ -129,6 +133,8 @@ class Exposure(Multipliers):
         bits, found = self._shop.catalogue.metadata.bits, np.zeros(len(self._shares))
         given: tuple[Any, ...] = np.ascontiguousarray(items), self._n, bits, self._meant, found
         lists = self._add(*given)
+        self._shown += found
+        self._lists += lists
         before = self._theta
         self._theta = (before + RATE * (lists * self._shares - found)).clip(0.0, MOST)
         self._untold += self._theta - before
@@ -138,6 +144,20 @@ class Exposure(Multipliers):
         if not self._untold.any():
             return None
         found, self._untold = self._untold, np.zeros(len(self._untold))
+        return found
+
+    def counted(self) -> dict[str, float]:
+        """What lists have shown since the last call, by `<rule>:<measure>`: their number, LISTS,
+        and the sums over them of the exposure that they gave, SHOWN, and of what is asked for,
+        WANTED."""
+        if not self._lists:
+            return {}
+        found = dict[str, float]()
+        for name, shown, share in zip(self._names, self._shown, self._shares, strict=True):
+            found[f"{name}:{LISTS}"] = float(self._lists)
+            found[f"{name}:{SHOWN}"] = float(shown)
+            found[f"{name}:{WANTED}"] = float(share) * self._lists
+        self._shown, self._lists = np.zeros(len(self._shown)), 0
         return found
 
     def put(self, parameters: NDArray[np.float64]) -> None:
@@ -150,3 +170,20 @@ def shares_of(settings: Settings) -> list[tuple[int, float]]:
     """The bit and the least share of each rule that has one."""
     listed = enumerate(Rules(settings.rules).listed)
     return [(bit, rule.exposure) for bit, rule in listed if rule.exposure]
+
+
+def names_of(settings: Settings) -> list[str]:
+    """What each rule with a share is called in `stats`: its name, if that can be a label of its
+    own, or its number among all rules.
+
+    >>> from udfs.options.rules import Rule
+    >>> rules = [Rule(name="a:b", when="x", exposure=0.1), Rule(name="new", when="y", exposure=0.1)]
+    >>> names_of(Settings(rules=rules))
+    ['1', 'new']
+    """
+    names, found = [rule.name for rule in settings.rules], []
+    for number, rule in enumerate(settings.rules, 1):
+        if rule.exposure:
+            fits = re.fullmatch("[a-z0-9_-]{1,40}", rule.name) and names.count(rule.name) == 1
+            found.append(rule.name if fits else str(number))
+    return found

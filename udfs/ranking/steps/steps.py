@@ -105,7 +105,10 @@ class Steps:
             explore: whether new items may get places and what followed users took, and what was
                 searched for leads.
         """
-        told = self.rerank.put(told, users)
+        return self.after(self.rerank.put(told, users), users, explore)
+
+    def after(self, told: Told, users: NDArray[np.int32], explore: bool) -> Served:
+        """The same of lists that are re-ranked already."""
         if not explore:
             return Served(*self._ruled(told, users))
         *_, (_, served) = self._each(told, users)
@@ -113,11 +116,11 @@ class Steps:
         return served
 
     def trace(self, told: Told, users: NDArray[np.int32]) -> tuple[list[After], Served]:
-        """What `served` makes of users' lists, step by step: after each step that there is the
+        """What `after` makes of users' lists, step by step: after each step that there is the
         items, int32[n, M], best first, and at last the lists. Nothing is counted, learned or drawn
         by it."""
-        after: list[After] = [("ranker", told.items.copy()), *self.rerank.each(told, users)]
-        for name, served in self._each(self.rerank.put(told, users), users, trial=True):
+        after: list[After] = []
+        for name, served in self._each(told, users, trial=True):
             if name:
                 after.append((name, served.items.copy()))
         return after, served

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.memory.test_history_kernels import Pages
@@ -205,8 +205,13 @@ def test_pairs_are_the_reference_however_events_are_batched(
     assert weights == pytest.approx(wanted, rel=1e-6, abs=1e-30)
 
 
+AGAIN = [(0, 1, -1.0, True), (0, 0, -1.0, True), (0, 1, -1.0, True), (0, 1, 0.5, False)]
+ONE = ItemCF(neighbours=12, window=1), {"RECENT": 1}
+
+
 @settings(max_examples=80)
 @given(chosen, events, st.booleans())
+@example(ONE, AGAIN, True).via("a word on the last of two places in a history")
 @shaped
 def test_evidence_is_the_reference(s: ItemCF, given_events: list[Event], repeats: bool) -> None:
     world, plain = both(s, given_events, repeats)

@@ -18,7 +18,7 @@ from udfs.events.batch import pack
 from udfs.events.searches import Search, pack_searches
 from udfs.feed.deltas import unpack_deltas
 from udfs.feed.parameters import total
-from udfs.learning.effects import Effect, Emit, Write
+from udfs.learning.effects import Effect, Emit, Report, Write
 from udfs.learning.item_step import ItemStep
 from udfs.learning.learner import Learner
 from udfs.learning.settings import JobSettings
@@ -86,6 +86,15 @@ def test_the_share_is_reached_and_kept() -> None:
     assert share(lower) == before and exposure(lower).parameters.tolist() == [0.0]
 
 
+def test_what_lists_show_is_counted_once_against_what_is_asked_for() -> None:
+    learner = taught(rules=[Rule(when='item == "i35"', exclude=True), RULE]).learner
+    found = [share(learner) for _ in range(5)]
+    told = exposure(learner).counted()
+    assert told["2:lists"] == 5 * USERS and told["2:wanted"] == 5 * USERS * RULE.exposure
+    assert told["2:shown"] / told["2:lists"] == pytest.approx(np.mean(found))
+    assert exposure(learner).counted() == {}
+
+
 def test_over_any_lists_the_share_lacks_no_more_than_theta_allows() -> None:
     learner = taught(rules=[RULE]).learner
     found = [share(learner) for _ in range(400)]
@@ -139,6 +148,8 @@ def test_what_a_learner_adds_is_in_the_messages_of_the_same_element_whatever_mad
     # A search makes a list without any event that is learned.
     later = list(one.batch(7, pack_searches([Search("u1", "thing", NOW)])))
     assert any(isinstance(effect, Write) for effect in later)
+    [report] = [effect for effect in one.timer(7, NOW + 999) if isinstance(effect, Report)]
+    assert report.account.exposure["1:lists"] == 4
     assert (first[EXPOSURE] + told(later)[EXPOSURE]).tolist() == pytest.approx(
         exposure(learner).parameters.tolist(), abs=1e-15
     )
