@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from flink_app.config import Loaded
 from flink_app.config.experiments import read as configured
@@ -155,11 +156,10 @@ def _check_new(one: Experiment, known: Standing | None) -> None:
             "counted on: give the new one another name, which also draws its users anew."
         )
     before = known.experiment
-    same = one.variants == before.variants and one.interleave == before.interleave
-    if not same or one.share < before.share:
+    if replace(one, share=before.share) != before or one.share < before.share:
         raise ConfigError(
-            f"the experiment {one.name} runs already, and only its share may grow, or its goal "
-            "change: end it, and give the new one another name."
+            f"the experiment {one.name} runs already, and only its share may grow: end it, and "
+            "give the new one another name."
         )
 
 

@@ -59,7 +59,7 @@ def report(loaded: Loaded, name: str, as_json: bool) -> int:
     """
     fields = fields_of(loaded)
     standing = {one.experiment.name: one for one in read_standing(fields)}
-    found = {one.name: one for one in read(fields)}
+    found = {one.name: whole(one, standing.get(one.name)) for one in read(fields)}
     # Those that began first before the others; at last what only an older job has told of.
     names = [each for each in dict.fromkeys([*standing, *found]) if name in ("", each)]
     if not names:
@@ -75,6 +75,16 @@ def report(loaded: Loaded, name: str, as_json: bool) -> int:
             console.print()
         console.print(shown(found[each], standing.get(each)))
     return FINISHED
+
+
+def whole(one: Told, standing: Standing | None) -> Told:
+    """The same with all variants in their order, those without users included."""
+    if standing is None:
+        return one
+    known = {each.name: each for each in one.variants}
+    names = [variant.name for variant in standing.experiment.variants]
+    variants = [known.get(name) or Variant(name, {}, {}, 0) for name in names]
+    return one._replace(goal=standing.experiment.goal, variants=variants)
 
 
 def absent(name: str, known: Sequence[str]) -> str:

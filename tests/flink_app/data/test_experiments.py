@@ -115,6 +115,7 @@ def test_one_that_waits_is_told(
     [
         (ONE, {"ended": 9}, "has ended 1970-01-01 00:00 UTC, and its users would be counted on"),
         (replace(ONE, share=0.5), {}, "runs already, and only its share may grow"),
+        (replace(ONE, goal="clicks"), {}, "runs already, and only its share may grow"),
         (replace(ONE, variants=[*ONE.variants, Variant(name="x")]), {}, "runs already"),
         (replace(ONE, name="other"), {}, "diverse and other both set|other and diverse both set"),
     ],

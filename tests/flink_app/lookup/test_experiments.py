@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from flink_app.config import load
-from flink_app.lookup.experiments import report, sentences, shown
+from flink_app.lookup.experiments import report, sentences, shown, whole
 from udfs.experiments import standing
 from udfs.experiments.results import PREFIX, decide, fields
 from udfs.experiments.standing import Standing
@@ -45,7 +45,7 @@ def written(
 def of(told: dict[str, str]) -> tuple[Told, Standing]:
     own = {name.removeprefix(PREFIX): value for name, value in told.items()}
     [one], [there] = read(own), standing.read(own)
-    return one, there
+    return whole(one, there), there
 
 
 def screen(told: dict[str, str]) -> list[str]:
@@ -83,10 +83,17 @@ def test_numbers_and_lifts_are_a_table_that_an_ordinary_terminal_has_room_for() 
     ],
 )
 def test_what_is_known_is_a_sentence(counted: dict[str, float], words: str) -> None:
-    # The variants have fields from the first list on.
-    told = {f"diverse:{v.name}:served": 1.0 for v in ONE.variants} | counted
-    [found] = sentences(of(written(told))[0])
+    [found] = sentences(of(written(counted))[0])
     assert words in found
+
+
+def test_variants_without_users_and_in_their_order_are_shown_too() -> None:
+    turned = msgspec.structs.replace(ONE, variants=[*reversed(ONE.variants), Variant(name="last")])
+    lines = screen(written(sums("now", 1.0), one=turned))
+    assert lines[2].split() == ["new", "now", "last"]
+    assert next(line for line in lines if line.startswith("users")).split()[1:] == [
+        "0", "1,000", "0",
+    ]  # fmt: skip
 
 
 def test_sizes_that_do_not_fit_are_told_first() -> None:
@@ -95,7 +102,11 @@ def test_sizes_that_do_not_fit_are_told_first() -> None:
 
 
 def test_what_waits_and_what_is_over_is_told() -> None:
-    assert screen(written({}, waits="another sets rules."))[1] == "It waits: another sets rules."
+    waiting = standing.fields([Known(ONE, BEGAN)], {"diverse": "another sets rules."})
+    assert screen(waiting) == [
+        "diverse: 20 % of all users, by clicks per view, since 2025-11-23 12:13 UTC",
+        "It waits: another sets rules.",
+    ]
     lines = screen(written(sums("now", 1.0) | sums("new", 1.5), ended=NOW))
     assert " ".join(lines[:2]).endswith("ended 2025-11-24 16:00 UTC")
     one, _ = of(written({}))
