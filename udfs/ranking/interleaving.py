@@ -54,7 +54,7 @@ def draft(first, second, coins, items, source, teams):
         a, b, k, rounds = first[r], second[r], 0, 0
         items[r, :] = -1
         source[r, :] = 0
-        teams[r, :] = NEITHER
+        teams[r, :] = 0  # NEITHER
         i = j = 0
         while k < most:
             i, j = _next(a, i, items[r], k), _next(b, j, items[r], k)
