@@ -21,7 +21,9 @@ MEASURES = (SERVED, USERS, LISTS, VIEWS, CLICKS, CONVERSIONS, VALUE)
 became of these."""
 MISMATCH = "mismatch"
 """Among decisions: of the sizes of variants."""
-_PREFIX = "experiment:"
+GOAL, CONTROL = "goal", "control"
+"""Of an experiment: what decides, and the variant that the others are compared with."""
+PREFIX = "experiment:"
 
 
 def key(experiment: str, variant: str, measure: str) -> str:
@@ -101,7 +103,9 @@ def fields(
     '5'
     """
     values: dict[str, float] = {}
+    names: dict[str, str] = {}
     for one in experiments:
+        names |= {f"{one.name}:{GOAL}": one.goal, f"{one.name}:{CONTROL}": one.variants[0].name}
         for variant in one.variants:
             before = key(one.name, variant.name, "")
             values |= {k: v for k, v in sorted(sums.items()) if k.startswith(before)}
@@ -112,6 +116,7 @@ def fields(
                     values[f"{told}:lift"], values[f"{told}:low"] = found.lift, found.low
                     values[f"{told}:high"] = found.high
         values[f"{one.name}:{MISMATCH}_p"] = uneven(sums, one)
-    names = {one.name for one in experiments}
-    since = {f"{k}:since": at for k, at in decided.items() if k.partition(":")[0] in names}
-    return {f"{_PREFIX}{name}": f"{value:.15g}" for name, value in (values | since).items()}
+    running = {one.name for one in experiments}
+    since = {f"{k}:since": at for k, at in decided.items() if k.partition(":")[0] in running}
+    texts = names | {name: f"{value:.15g}" for name, value in (values | since).items()}
+    return {f"{PREFIX}{name}": text for name, text in texts.items()}

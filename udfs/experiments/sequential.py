@@ -28,6 +28,8 @@ SURPRISE = 0.001
 """The same of an alarm about the sizes of groups: it says that something is broken."""
 LEAST = 50
 """As many users, and as many independent clicks or what is as certain, each group needs."""
+NOTHING = 1e-100
+"""A sum of which the square would not be represented as a number counts as none."""
 _TAU = 0.1  # lifts of about 10 % are found soonest; of 2 or 50 %, a fifth later at most
 _FIRM = 1000.0  # users: how many would have to be surprising for the mixture to look for more
 
@@ -80,7 +82,7 @@ def log_rate(sums: Sums) -> tuple[float, float]:
     >>> log_rate(Sums.of([(1.0, 1.0), (1.0, 0.0)]))  # of two users one
     (-0.6931471805599453, 0.5)
     """
-    if sums.x <= 0.0 or sums.y <= 0.0:
+    if sums.x <= 0.0 or sums.y < NOTHING:
         return 0.0, inf
     rate = sums.y / sums.x
     spread = sums.yy - 2.0 * rate * sums.xy + rate * rate * sums.xx

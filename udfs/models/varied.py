@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from udfs.errors import ConfigError
+from udfs.experiments.results import MISMATCH
 from udfs.models.settings import Settings
 from udfs.options.experiments import Experiment
 from udfs.options.own import beside
@@ -117,6 +118,11 @@ def check_experiments(settings: Settings) -> None:
 
 def _check_variants(experiment: Experiment) -> None:
     names = [variant.name for variant in experiment.variants]
+    if MISMATCH in names:
+        raise ConfigError(
+            f"experiment {experiment.name} has a variant called {MISMATCH}, which is what stats "
+            "calls sizes that do not fit: give it another name."
+        )
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(

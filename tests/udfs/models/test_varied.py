@@ -91,6 +91,10 @@ def test_users_of_several_variants_have_the_options_of_all() -> None:
             [Experiment(name="a", variants=[Variant(name="x"), Variant(name="x")])],
             "experiment a has 2 variants called x",
         ),
+        (
+            [Experiment(name="a", variants=[Variant(name="x"), Variant(name="mismatch")])],
+            "experiment a has a variant called mismatch",
+        ),
     ],
 )
 def test_experiments_that_cannot_run_side_by_side(
