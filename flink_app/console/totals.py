@@ -30,6 +30,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
         encoder: vectors made, what got none, and what waits, see `udfs.accounts.Account`.
         crowd: what was not learned from, see `udfs.accounts.Account`.
         attribution: what became of lists, see `udfs.attributed`.
+        experiment: what is known of experiments, see `udfs.experiments.told`.
         feed: bytes of the item feed that were written as changes and as snapshots, and read.
         total_freshness_p50_ms, total_freshness_p99_ms: since the job began.
         batches, waited_ms: pieces of micro-batches that were learned; the sum of the times from the
@@ -63,6 +64,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     encoder: dict[str, int] = {}
     crowd: dict[str, int] = {}
     attribution: dict[str, float] = {}
+    experiment: dict[str, str] = {}
     feed: dict[str, int] = {}
     stages: dict[str, int] = {}
     quality: dict[str, float] = {}

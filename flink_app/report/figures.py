@@ -65,6 +65,16 @@ class Line(msgspec.Struct, frozen=True):
         return DASHES[self.dash]
 
 
+class Span(msgspec.Struct, frozen=True):
+    """An interval of a figure: a value between two ends, and whether it stands out."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    marked: bool = False
+
+
 def _colour(number: int) -> str:
     return f"#0102{number % COLOURS + 16:02x}"
 
@@ -111,6 +121,27 @@ def bars(labels: Sequence[str], values: Sequence[float], x: str, share: bool = F
             _note(axes, text(value), (value, place), (4, 0), va="center")
 
     return _svg(draw, height=0.85 + 0.3 * len(values))
+
+
+def spans(found: Sequence[Span], x: str, at: float) -> str:
+    """Intervals of shares, the first at the top, each with its value, against the line x = `at`;
+    those that stand out in another colour. `x`: the label of the axis."""
+
+    def draw(axes: Axes) -> None:
+        axes.axvline(at, color=_INK, linewidth=0.9, linestyle=":")
+        for place, span in enumerate(found):
+            colour = _colour(1 if span.marked else 0)
+            axes.plot([span.low, span.high], [place] * 2, color=colour, linewidth=5, alpha=0.35)
+            axes.plot([span.value], [place], "o", color=colour, markersize=5)
+        axes.set_yticks(range(len(found)), [span.label for span in found])
+        axes.set_ylim(len(found) - 0.5, -0.5)
+        axes.set(xlabel=x)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(visible=False, axis="y")
+        axes.margins(x=0.05)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
+
+    return _svg(draw, height=0.85 + 0.3 * len(found))
 
 
 def lorenz(curve: Sequence[float]) -> str:

@@ -33,9 +33,10 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the page: an explanation, a figure with its legend, a table."""
+    """A part of the page: an alarm, an explanation, a figure with its legend, a table."""
 
     title: str
+    alarm: str = ""
     text: str = ""
     figure: str = ""
     legend: list[Line] = []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from flink_app.console.live import counted, duration
 from flink_app.console.totals import Totals
 from flink_app.lookup.sample import Sample
+from flink_app.report.experiments import experiment_sections
 from flink_app.report.figures import Line, lines
 from flink_app.report.outcomes import outcome_sections
 from flink_app.report.page import Grid, Page, Section, Tile
@@ -39,6 +40,7 @@ def running_page(
     sections = [*_over_time(looks)]
     if groups := _by_list(last.total_quality):
         sections.append(quality_grid(groups))
+    sections += experiment_sections(last.experiment)
     sections += outcome_sections(last.attribution)
     if sample is not None:
         sections += share_sections(sample, titles)
