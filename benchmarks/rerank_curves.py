@@ -28,6 +28,7 @@ from benchmarks.evaluate import recorded
 from benchmarks.machine import machine
 from flink_app.config import load
 from flink_app.evaluate.beyond import Facts, measures, mixes
+from flink_app.evaluate.closer import CURVES
 from flink_app.evaluate.item_entries import item_entries
 from flink_app.evaluate.replay import Plan, Replay, replay
 from udfs.events.batch import CONSUMED, EventBatch, make_batch
@@ -43,11 +44,6 @@ from udfs.ranking.steps.rerank import Reranking
 
 LENGTH, LONG, TOP = 20, 100, 10
 NOW = 1_700_000_000_000
-CURVES = {
-    "diversity": (0.3, 0.5, 0.7, 1.0, 1.5),
-    "calibration": (0.5, 1.0, 2.0, 3.0, 5.0, 8.0),
-    "debias": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
-}
 
 
 class Ratings(NamedTuple):
@@ -130,12 +126,15 @@ def serve(
 
 
 def facts(replayed: Replay, genres: NDArray[np.int32]) -> Facts:
-    """What the tests are compared with; `genres`: int32[I, G], by slot."""
+    """What the tests are compared with; `genres`: int32[I, G], by slot. An item that nobody has
+    taken before is a miss, described or not."""
     taken = np.bincount(replayed.items, minlength=len(genres))
     at = replayed.tests.at[replayed.chosen] - 1
     mix = mixes(replayed.users, replayed.items, at, genres)
     shares = np.maximum(taken, 1) / taken.sum()
-    return Facts(replayed.wanted, genres, mix, shares, int((taken > 0).sum()))
+    first = np.unique(replayed.items, return_index=True)[1]
+    wanted = np.where(np.isin(at, first), -1, replayed.wanted).astype(np.int32)
+    return Facts(wanted, genres, mix, shares, int((taken > 0).sum()))
 
 
 def by_slot(learner: Learner, genres: Mapping[str, NDArray[np.float32]]) -> NDArray[np.int32]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from statistics import NormalDist
 
 DRAWN = "drawn"
 GROUPS = ("position", DRAWN, "model", "placed", "hour", "category", "provider", "segment")
@@ -64,6 +65,16 @@ def tables(sums: Mapping[str, float]) -> dict[str, Table]:
                 other = rows.setdefault(OTHER, {})
                 other[measure] = other.get(measure, 0.0) + value
     return found
+
+
+def quantile(groups: int = 1) -> float:
+    """The quantile z of the normal distribution for which this many 95 % intervals hold together
+    (Bonferroni).
+
+    >>> round(quantile(), 3), round(quantile(10), 3)
+    (1.96, 2.807)
+    """
+    return NormalDist().inv_cdf(1.0 - 0.025 / max(groups, 1))
 
 
 def wilson(hits: float, trials: float, z: float = _Z) -> tuple[float, float]:

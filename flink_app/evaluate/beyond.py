@@ -28,7 +28,7 @@ class Facts(NamedTuple):
     """What t tests are compared with.
 
     Attributes:
-        wanted: int32[t], the item that was taken; −1: nobody had taken it before.
+        wanted: int32[t], the item that was taken; −1: no list could have had it.
         groups: int32[I, G], the categories of each item as numbers from 0 to C − 1, −1: none.
         mixes: float32[t, C], the shares of categories in what the user had taken by then; all 0 if
             nothing of that has any. shares: float64[I], each item's share of all events.

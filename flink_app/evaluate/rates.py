@@ -10,20 +10,18 @@ interval of a rate is Wilson's of as many tests as would have that variance (Kor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.attributed import wilson
+from udfs.attributed import quantile, wilson
 
 LEAST = 30
 """Users, of a group about which anything is said."""
 STRETCHES = 10
 _MOST = 24  # groups of a field, those with the most users
 _FIELDS = 8
-_LEVEL = 0.95
 _NOTHING = 1e-15
 
 Floats = NDArray[np.float64]
@@ -99,7 +97,7 @@ def rate(values: Floats, users: NDArray[np.int64], groups: int = 1) -> Rate:
     variance = _deviation((values - mean) / len(values), users) ** 2 * of / max(of - 1, 1)
     # Of users who are all alike, or of one, each is a test.
     as_many = mean * (1.0 - mean) / variance if of > 1 and variance > _NOTHING else float(of)
-    return Rate(mean, *wilson(mean * as_many, as_many, _z(groups)))
+    return Rate(mean, *wilson(mean * as_many, as_many, quantile(groups)))
 
 
 def difference(values: Floats, users: NDArray[np.int64], second: NDArray[np.bool_]) -> Rate:
@@ -197,10 +195,6 @@ def _deviation(influence: Floats, users: NDArray[np.int64]) -> float:
     return float(np.sqrt((np.bincount(numbers, influence) ** 2).sum()))
 
 
-def _z(groups: int = 1) -> float:
-    return NormalDist().inv_cdf(1.0 - 0.5 * (1.0 - _LEVEL) / max(groups, 1))
-
-
 def _around(value: float, influence: Floats, users: NDArray[np.int64]) -> Rate:
-    half = _z() * _deviation(influence, users)
+    half = quantile() * _deviation(influence, users)
     return Rate(float(value), float(value - half), float(value + half))

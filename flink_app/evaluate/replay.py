@@ -48,7 +48,8 @@ class Replay(NamedTuple):
         users: int64[n], the number of each event's user, from 0 in their order. names: of users.
         items: int32[n], slots. liked: bool[n], whether the weight was above 0.
         tests: t of them. chosen: int64[m], which of them have lists.
-        lists: by setting, int32[m, N]. wanted: int32[m], as in `beyond.Facts`.
+        lists: by setting, int32[m, N]. wanted: int32[m], the items that were taken; −1: nobody
+            knew of it.
     """
 
     users: NDArray[np.int64]
@@ -85,7 +86,7 @@ def replay(
         if sums.get("served:tests"):
             if len(found) % plan.every == 0 and make:
                 chosen.append(len(found))
-                wanted.append(_taken(learner, one))
+                wanted += learner.catalogue.find(one.items).tolist()
                 _serve(learner, one, rows, history, plan, make, lists)
             found.append((n, sums["served:recall@10"], sums["served:ndcg@10"]))
         if plan.freeze and n >= plan.after:
@@ -108,12 +109,6 @@ def replay(
         {name: np.array(some, np.int32) for name, some in lists.items()},
         np.array(wanted, np.int32),
     )
-
-
-def _taken(learner: Learner, one: EventBatch) -> int:
-    """The item of an event, −1 if nobody has taken it before."""
-    [slot] = learner.catalogue.find(one.items).tolist()
-    return slot if slot >= 0 and learner.catalogue.events[slot] else -1
 
 
 def _serve(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flink_app.console.live import change
 from flink_app.report.figures import Span, spans
 from flink_app.report.page import Grid, Section
-from flink_app.report.parts import change
 from udfs.events.times import iso_text
 from udfs.experiments.results import CLICKS, CONVERSIONS, LISTS, USERS, VALUE, VIEWS
 from udfs.experiments.sequential import LEAST

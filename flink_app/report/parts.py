@@ -24,15 +24,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def change(by: float) -> str:
-    """A relative change as text, which no line break divides.
-
-    >>> change(0.0512), change(-0.3), change(0.0)
-    ('+5.12\\xa0%', '−30\\xa0%', '+0\\xa0%')
-    """
-    return f"{100 * by:+.3g}\N{NO-BREAK SPACE}%".replace("-", "−")
-
-
 def quality_grid(rows: Sequence[tuple[str, Mapping[str, float]]]) -> Section:
     """A row for each list with its measures, by name."""
     head = ["list", "tests", *MEASURES, "coverage@10", "novelty@10"]

@@ -235,7 +235,11 @@ def test_operators_see_figures_and_their_clicks(page: Page) -> None:
     expect(page.locator("#letters")).to_contain_text("not json")
     expect(page.locator("#clicks .told").first).to_contain_text("drawn after")
     names = [f"place {place}" for place in (1, 2, 10)]
-    expect(page.locator("#outcomes .name")).to_have_text([*names, "item-cf"])
+    expect(page.locator("#outcomes .name")).to_have_text(
+        [*names, "item-cf", "gender:F", "age_band:56+"]
+    )
+    expect(page.locator("#outcomes .told").nth(4)).to_contain_text("served worse than average")
+    expect(page.locator("#outcomes .told").nth(5)).to_contain_text("too few views to compare")
     expect(page.locator("#outcomes .value").nth(1)).to_have_text("10 %")
     expect(page.locator("#outcomes .told").nth(1)).to_contain_text("95 %: 7.43 % to 13.3 %")
     page.locator("#operator summary").click()
