@@ -222,7 +222,8 @@ def _measured(
 def _hits(lists: NDArray[np.int32], wanted: NDArray[np.int32]) -> NDArray[np.float64]:
     """Whether the first ten items have the one that was taken, float64[t]."""
     hit = (lists[:, :10] == wanted[:, None]) & (wanted >= 0)[:, None]
-    return hit.any(axis=1).astype(np.float64)
+    found: NDArray[np.float64] = hit.any(axis=1).astype(np.float64)
+    return found
 
 
 def _categories(groups: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -230,4 +231,5 @@ def _categories(groups: NDArray[np.int32]) -> NDArray[np.int32]:
     own = groups[:, : GROUPS - 1]
     names, places = np.unique(own, return_inverse=True)
     first = int((names < 0).any())
-    return (places.reshape(own.shape) - first).astype(np.int32)
+    found: NDArray[np.int32] = (places.reshape(own.shape) - first).astype(np.int32)
+    return found

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from udfs.attributed import quantile, wilson
@@ -133,19 +134,18 @@ def segments(tests: Outcomes, fields: Mapping[str, Sequence[str]]) -> list[Segme
     found, mean = list[Segment](), float(tests.hits.mean()) if len(tests) else 0.0
     for field, values in [*fields.items()][:_FIELDS]:
         names = np.array(values)[tests.users]
-        sizes = {name: len(np.unique(tests.users[names == name])) for name in np.unique(names)}
-        shown = sorted((n for n in sizes if n), key=lambda name: -sizes[name])[:_MOST]
+        sizes = {str(n): len(np.unique(tests.users[names == n])) for n in np.unique(names) if n}
+        shown = sorted(sizes, key=lambda name: -sizes[name])[:_MOST]
         known = sum(sizes[name] >= LEAST for name in shown)
         for name in sorted(shown):
             of = names == name
-            head = {"field": field, "name": str(name), "users": sizes[name], "tests": int(of.sum())}
-            if sizes[name] < LEAST:
-                found.append(Segment(**head))
-                continue
-            recall = rate(tests.hits[of], tests.users[of], known)
-            verdict = "worse" if recall.high < mean else "better" if recall.low > mean else ""
-            ndcg = rate(tests.gains[of], tests.users[of], known)
-            found.append(Segment(**head, recall=recall, ndcg=ndcg, verdict=verdict))
+            one = Segment(field=field, name=name, users=sizes[name], tests=int(of.sum()))
+            if one.users >= LEAST:
+                recall = rate(tests.hits[of], tests.users[of], known)
+                ndcg = rate(tests.gains[of], tests.users[of], known)
+                verdict = "worse" if recall.high < mean else "better" if recall.low > mean else ""
+                one = replace(one, recall=recall, ndcg=ndcg, verdict=verdict)
+            found.append(one)
     return found
 
 

@@ -83,7 +83,7 @@ def test_groups_of_users_are_those_of_their_profiles_and_by_activity(usual: Clos
     assert groups["gender", "f"].users == groups["gender", "m"].users == USERS // 2
     assert groups["job", "x"].tests == found.tests
     assert groups["activity", "tenth 01"].recall is None  # 8 users are too few
-    assert found.drift is not None and found.drift.events[-1] == EACH * USERS
+    assert found.drift is not None and found.drift.events[-1] > (EACH - 1) * USERS
 
 
 def test_what_is_configured_is_where_each_curve_is_now(tmp_path: Path) -> None:
