@@ -32,7 +32,7 @@ class Facts(NamedTuple):
         groups: int32[I, G], the categories of each item as numbers from 0 to C − 1, −1: none.
         mixes: float32[t, C], the shares of categories in what the user had taken by then; all 0 if
             nothing of that has any. shares: float64[I], each item's share of all events.
-        known: how many items there are.
+        known: how many items anybody has taken.
     """
 
     wanted: NDArray[np.int32]
@@ -60,7 +60,8 @@ def measures(lists: Lists, facts: Facts) -> dict[str, float]:
 
 
 def coverage(top: Lists, known: int) -> float:
-    """The share of the `known` items that are in any list.
+    """How many different items are in any list, by how many are known; above 1 if items that nobody
+    takes are shown.
 
     >>> coverage(np.array([[0, 1], [1, -1]]), 4)
     0.5
@@ -69,7 +70,7 @@ def coverage(top: Lists, known: int) -> float:
 
 
 def exposure_gini(top: Lists, known: int) -> float:
-    """The Gini index of exposure over the `known` items: 0 if all have as much, 1 if one has all.
+    """The Gini index of exposure over the `known` items, or those shown if these are more: 0 if all have as much, 1 if one has all.
 
     Place k of a list is worth 1 / log₂(k + 1), as in DCG (Singh, Joachims 2018, Fairness of
     exposure in rankings).

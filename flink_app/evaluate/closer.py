@@ -187,8 +187,9 @@ def _closer(
     before = np.cumsum(liked)  # how many of the events that are liked come up to each
     at = before[tests.at[found.chosen] - 1] - 1
     mix = mixes(found.users[liked], found.items[liked], at, groups)
-    taken = np.maximum(np.bincount(found.items, minlength=size), 1)
-    facts = Facts(found.wanted, groups, mix, taken / len(found.items), size)
+    taken = np.bincount(found.items, minlength=size)
+    shares = np.maximum(taken, 1) / len(found.items)
+    facts = Facts(found.wanted, groups, mix, shares, int((taken > 0).sum()))
     known = {name: _measured(lists, facts, found, fields) for name, lists in found.lists.items()}
     hits = {name: _hits(lists, found.wanted) for name, lists in found.lists.items()}
     points, strengths = list[Point](), {k: float(getattr(settings.rerank, k)) for k in CURVES}

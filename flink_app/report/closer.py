@@ -18,7 +18,11 @@ from flink_app.report.page import Grid, Section
 from flink_app.report.parts import percent
 
 _MEASURES = {
-    "coverage": ("Coverage", "the share of all items that are in any list", "share of all items"),
+    "coverage": (
+        "Coverage",
+        "different items in lists by those that anybody took",
+        "share of items",
+    ),
     "novelty": ("Novelty", "how little known items are; one bit more is half as popular", "bits"),
     "diversity": (
         "Diversity within lists",
