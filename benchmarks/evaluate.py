@@ -1,9 +1,10 @@
 """`make evaluate`: the quality of the lists on recorded events, compared with published methods.
 
 In: MovieLens-100K, and clicks of RSC15 in sessions (`benchmarks.sessions`). Out: tables,
-`benchmarks/out/evaluate.json` with a record for each data set, model, mode and seed, and a plot of
-each data set next to it. It takes hours and can be interrupted: each run's results are kept, and
-`--resume` measures the rest. The licence of MovieLens forbids redistribution: get it from
+`benchmarks/out/evaluate.json` with a record for each data set, model, mode and seed, a plot of each
+data set next to it, and of ratings a report with curves of re-ranking, segments and drift. It takes
+hours and can be interrupted: each run's results are kept, and `--resume` measures the rest. The
+licence of MovieLens forbids redistribution: get it from
 https://grouplens.org/datasets/movielens/100k/.
 """
 
@@ -26,6 +27,8 @@ from flink_app.evaluate import evaluate
 from flink_app.evaluate.measure import OWN, Result
 from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.table import show
+from flink_app.report.evaluated import evaluated_page
+from flink_app.report.page import html
 from udfs.options.sources import testable
 
 OUT = Path(__file__).parent / "out" / "evaluate.json"
@@ -125,6 +128,28 @@ def measurements(name: str, options: argparse.Namespace, console: Console) -> It
     return sessions.pieces(given, folder, sessions.SETS[name], options.seeds)
 
 
+def look_closer(name: str, options: argparse.Namespace) -> Path:
+    """Draw curves of re-ranking, segments and drift of a data set of ratings: a report, whose path
+    is returned. Its lists know what items and users are, which those of the tables do not."""
+    path, out = recorded(options.data), picture(name).with_suffix(".html")
+    given = ["source.preset=movielens", f"ranker.network={options.network}"]
+    known = [path.with_name(file) for file in ("u.item", "u.user")]
+    items, users = ([file] if file.exists() else [] for file in known)
+    results = evaluate(
+        load(None, given, {}).config,
+        [path],
+        ["strict"],
+        1,
+        SETS[name],
+        out.with_suffix(".json"),
+        items=items,
+        users=users,
+        console=Console(quiet=True),
+    )
+    out.write_text(html(evaluated_page(results, f"Made by benchmarks.evaluate of {name}.")))
+    return out
+
+
 def kept(file: Path, measure: Callable[[], list[Result]], resume: bool) -> list[Result]:
     """The results in `file` if it exists and `resume` is set; otherwise measured and kept there."""
     if resume and file.exists():
@@ -165,7 +190,8 @@ def main() -> None:
         OUT.parent.mkdir(exist_ok=True)
         OUT.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
         save(results, picture(name), name)
-        console.print(f"written: {OUT}, {picture(name)}")
+        written = [OUT, picture(name), *([look_closer(name, options)] if name in SETS else [])]
+        console.print(f"written: {', '.join(map(str, written))}")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 
 In: MovieLens-100K, its ratings of 5 in order of time, u.item. Out: a table, and JSON in
 benchmarks/out. Every event is a test before it is learned, in strict order, as by `millirec
-evaluate --positive 'rating>=4.5' --items u.item`; as lists teach nothing, one replay serves all
-settings. Measures are of the first ten: diversity is the mean of 1 − the cosine of two items'
-genres, over all pairs; calibration is KL(p ‖ .99 q + .01 p), with p the genres of all that the user
-has taken so far and q those of the list (Steck 2018); coverage is the number of different items
-in lists by that of all that were ever taken. `--bare` leaves u.item out, as figures elsewhere do:
-then items that nobody has taken yet are in no list, and what needs to know what items are does
-nothing.
+evaluate --positive 'rating>=4.5' --items u.item`. Measures are those of
+`flink_app.evaluate.beyond`, with all genres of an item, where the job knows three categories;
+coverage is the number of different items in lists by that of all that were ever taken. `--bare`
+leaves u.item out, as figures elsewhere do: then items that nobody has taken yet are in no list, and
+what needs to know what items are does nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,11 +27,13 @@ from rich.table import Table
 from benchmarks.evaluate import recorded
 from benchmarks.machine import machine
 from flink_app.config import load
+from flink_app.evaluate.beyond import Facts, measures, mixes
+from flink_app.evaluate.closer import CURVES
 from flink_app.evaluate.item_entries import item_entries
-from udfs.events.batch import CONSUMED, make_batch
+from flink_app.evaluate.replay import Plan, Replay, replay
+from udfs.events.batch import CONSUMED, EventBatch, make_batch
 from udfs.feed.metadata import unpack
 from udfs.learning.learner import Learner
-from udfs.learning.quality import sums
 from udfs.models.ranked import Told
 from udfs.models.settings import Settings
 from udfs.options.explore import Explore
@@ -40,15 +41,9 @@ from udfs.options.learning import Lists
 from udfs.options.rerank import Rerank
 from udfs.options.runtime import Job
 from udfs.ranking.steps.rerank import Reranking
-from udfs.state.handles import MemoryRows
 
 LENGTH, LONG, TOP = 20, 100, 10
 NOW = 1_700_000_000_000
-CURVES = {
-    "diversity": (0.3, 0.5, 0.7, 1.0, 1.5),
-    "calibration": (0.5, 1.0, 2.0, 3.0, 5.0, 8.0),
-    "debias": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
-}
 
 
 class Ratings(NamedTuple):
@@ -62,21 +57,6 @@ class Ratings(NamedTuple):
     items: list[str]
     ts: list[int]
     genres: dict[str, NDArray[np.float32]]
-
-
-class Replay(NamedTuple):
-    """What t tests have shown.
-
-    Attributes:
-        lists: by setting, int32[t, LENGTH], slots. wanted: int32[t]. known: items taken by then.
-        mixes: float32[t, 19], p of each user at that time. users: int64[t], a number of each.
-    """
-
-    lists: dict[str, NDArray[np.int32]]
-    wanted: NDArray[np.int32]
-    known: int
-    mixes: NDArray[np.float32]
-    users: NDArray[np.int64]
 
 
 def read(folder: Path, most: int | None = None) -> Ratings:
@@ -115,35 +95,20 @@ def rerank(learner: Learner, options: Rerank) -> Reranking:
     return Reranking(settings, learner.models.shop, learner.models.content, LENGTH)
 
 
-def replay(
+def events(data: Ratings) -> EventBatch:
+    """The ratings as events."""
+    n = len(data.users)
+    ones, flags = np.ones(n), np.full(n, CONSUMED)
+    return make_batch(data.users, data.items, ones, flags, np.array(data.ts), [""] * n, 0)
+
+
+def passed(
     data: Ratings, learner: Learner, steps: Mapping[str, Reranking], first: int = 0
 ) -> Replay:
-    """Learn each event, and test those from the first on before; all lists are made of the same
-    candidates. Users see the first ten of what is made of them, for each of `steps` by itself."""
-    rows, history, catalogue = MemoryRows(), MemoryRows(), learner.catalogue
-    lists: dict[str, list[NDArray[np.int32]]] = {name: [] for name in steps}
-    wanted, mixes, taken = list[int](), list[NDArray[np.float32]](), dict[str, Any]()
-    numbers, who = dict[str, int](), list[int]()
-    for n, (user, item, ts) in enumerate(zip(data.users, data.items, data.ts, strict=True)):
-        found = learner.users.locate([user], rows, history, catalogue)
-        slots = np.fromiter(found.values(), np.int32, 1)
-        if user in taken and n >= first:
-            ((_, _, made),) = learner.models.rank(slots, NOW + n)
-            told = Told(*made, np.empty((1, LONG, 0), np.int32), np.empty((1, 0), np.int32))
-            for name, some in steps.items():
-                lists[name].append(serve(learner, some, told, slots, ts))
-            goal = int(catalogue.find([item])[0])
-            wanted.append(goal if goal >= 0 and catalogue.events[goal] else -1)
-            mixes.append(taken[user] / taken[user].sum())
-            who.append(numbers.setdefault(user, len(numbers)))
-        one = make_batch([user], [item], np.ones(1), np.array([CONSUMED]), np.array([ts]), [""], 0)
-        learner.learn(one, rows, history, n, NOW + n)
-        learner.messages(NOW + n)
-        of = data.genres[item]
-        taken[user] = taken.get(user, 0.0) + of / of.sum()
-    arrays = {name: np.array(found, np.int32) for name, found in lists.items()}
-    goals, known = np.array(wanted, np.int32), len(set(data.items))
-    return Replay(arrays, goals, known, np.array(mixes, np.float32), np.array(who))
+    """Learn each event, and test those from the first on before. Users see the first ten of what is
+    made of the same candidates, for each of `steps` by itself."""
+    make = {name: partial(serve, learner, some) for name, some in steps.items()}
+    return replay(learner, events(data), make, Plan(NOW, first))
 
 
 def serve(
@@ -160,35 +125,24 @@ def serve(
     return items
 
 
-def measures(replayed: Replay, name: str, genres: NDArray[np.float32]) -> dict[str, float]:
-    """The measures of one setting; `genres`: float32[I, 19], by slot."""
-    lists, shares = replayed.lists[name], np.ones(len(genres))
-    found = sums(lists, replayed.wanted, shares)
-    top = lists[:, :TOP]
-    of = genres[top] * (top >= 0)[:, :, None]
-    unit = of / np.maximum(np.linalg.norm(of, axis=2, keepdims=True), 1e-9)
-    together = unit.sum(axis=1)
-    pairs = TOP * (TOP - 1)
-    alike = ((together**2).sum(axis=1) - (unit**2).sum(axis=(1, 2))) / pairs
-    mix = (of / np.maximum(of.sum(axis=2, keepdims=True), 1e-9)).sum(axis=1)
-    mix /= np.maximum(mix.sum(axis=1, keepdims=True), 1e-9)
-    p = replayed.mixes.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        parts = np.where(p > 0, p * np.log(p / (0.99 * mix + 0.01 * p)), 0.0)
-    tests = found["tests"]
-    return {
-        "recall@10": found["recall@10"] / tests,
-        "ndcg@10": found["ndcg@10"] / tests,
-        "diversity": float(1.0 - alike.mean()),
-        "calibration": float(parts.sum(axis=1).mean()),
-        "coverage": len(np.unique(top[top >= 0])) / replayed.known,
-    }
+def facts(replayed: Replay, genres: NDArray[np.int32]) -> Facts:
+    """What the tests are compared with; `genres`: int32[I, G], by slot. An item that nobody has
+    taken before is a miss, described or not."""
+    taken = np.bincount(replayed.items, minlength=len(genres))
+    at = replayed.tests.at[replayed.chosen] - 1
+    mix = mixes(replayed.users, replayed.items, at, genres)
+    shares = np.maximum(taken, 1) / taken.sum()
+    first = np.unique(replayed.items, return_index=True)[1]
+    wanted = np.where(np.isin(at, first), -1, replayed.wanted).astype(np.int32)
+    return Facts(wanted, genres, mix, shares, int((taken > 0).sum()))
 
 
-def by_slot(learner: Learner, genres: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The genres of each slot of the catalogue, float32[I, 19]."""
+def by_slot(learner: Learner, genres: Mapping[str, NDArray[np.float32]]) -> NDArray[np.int32]:
+    """The genres of each slot of the catalogue, int32[I, 19], −1 after the last."""
     nothing = np.zeros(19, np.float32)
-    return np.array([genres.get(name or "", nothing) for name in learner.catalogue.ids])
+    has = np.array([genres.get(name or "", nothing) for name in learner.catalogue.ids]) > 0
+    order = np.argsort(~has, axis=1, kind="stable")
+    return np.where(np.take_along_axis(has, order, 1), order, -1).astype(np.int32)
 
 
 def settings(curves: Mapping[str, Sequence[float]]) -> dict[str, Rerank]:
@@ -228,9 +182,9 @@ def main() -> None:
     data = read(folder, options.events)
     learner = learner_of(None if options.bare else folder / "u.item")
     steps = {name: rerank(learner, some) for name, some in settings(CURVES).items()}
-    replayed = replay(data, learner, steps)
-    genres = by_slot(learner, data.genres)
-    rows = {name: measures(replayed, name, genres) for name in replayed.lists}
+    replayed = passed(data, learner, steps)
+    of = facts(replayed, by_slot(learner, data.genres))
+    rows = {name: measures(lists, of) for name, lists in replayed.lists.items()}
     Console(width=150).print(table(rows.items()))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")

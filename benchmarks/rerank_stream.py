@@ -28,15 +28,16 @@ from benchmarks.rerank_curves import (
     LENGTH,
     TOP,
     Ratings,
-    Replay,
     by_slot,
+    facts,
     learner_of,
-    measures,
+    passed,
     read,
-    replay,
     rerank,
     table,
 )
+from flink_app.evaluate.beyond import measures
+from flink_app.evaluate.replay import Replay
 from udfs.learning.learner import Learner
 from udfs.options.learning import Lists
 from udfs.options.rerank import Rerank
@@ -55,7 +56,7 @@ def group(data: Ratings, items: Path) -> list[str]:
     half = len(data.users) // 2
     first = data._replace(users=data.users[:half], items=data.items[:half], ts=data.ts[:half])
     learner = learner_of(items)
-    lists = replay(first, learner, {"none": rerank(learner, Rerank(order=[]))}).lists["none"]
+    lists = passed(first, learner, {"none": rerank(learner, Rerank(order=[]))}).lists["none"]
     size = learner.catalogue.size
     shown = np.zeros(size)
     np.add.at(shown, lists[lists >= 0], np.broadcast_to(_WEIGHTS, lists.shape)[lists >= 0])
@@ -93,13 +94,13 @@ def measure_exposure(data: Ratings, items: Path) -> dict[str, dict[str, float]]:
     learner = learner_of(items, rules=[Rule(when=when, exposure=SHARES[0])])
     steps = {f"exposure {share}": with_rule(learner, when, share) for share in (0.0, *SHARES)}
     half = len(data.users) // 2
-    replayed = replay(data, learner, steps, half)
+    replayed = passed(data, learner, steps, half)
     meant = np.zeros(learner.catalogue.size, np.bool_)
     meant[learner.catalogue.find(names)] = True
-    genres, found = by_slot(learner, data.genres), {}
+    of, found = facts(replayed, by_slot(learner, data.genres)), {}
     for name, lists in replayed.lists.items():
         found[name] = {
-            **measures(replayed, name, genres),
+            **measures(lists, of),
             "exposure": exposed(lists, meant),
             "of the last half": exposed(lists[len(lists) // 2 :], meant),
             "theta": float(steps[name].exposure.parameters.sum()),
@@ -113,7 +114,7 @@ def repeated(replayed: Replay, name: str) -> float:
     """The share of the first ten that the user had seen `OFTEN` times before."""
     seen, often = dict[tuple[int, int], int](), 0
     tops = replayed.lists[name][:, :TOP].tolist()
-    for user, top in zip(replayed.users.tolist(), tops, strict=True):
+    for user, top in zip(replayed.by.tolist(), tops, strict=True):
         for item in top:
             count = seen.get((user, item), 0)
             often += count >= OFTEN
@@ -126,9 +127,10 @@ def measure_repeats(data: Ratings, items: Path) -> dict[str, dict[str, float]]:
     learner = learner_of(items)
     settings = {"none": Rerank(order=[])} | {f"repeats {n}": Rerank(repeats=n) for n in REPEATS}
     steps = {name: rerank(learner, some) for name, some in settings.items()}
-    replayed, genres = replay(data, learner, steps), by_slot(learner, data.genres)
+    replayed = passed(data, learner, steps)
+    of = facts(replayed, by_slot(learner, data.genres))
     return {
-        name: {**measures(replayed, name, genres), "repeated": repeated(replayed, name)}
+        name: {**measures(replayed.lists[name], of), "repeated": repeated(replayed, name)}
         for name in settings
     }
 

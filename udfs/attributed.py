@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from statistics import NormalDist
 
 DRAWN = "drawn"
 GROUPS = ("position", DRAWN, "model", "placed", "hour", "category", "provider", "segment")
@@ -66,18 +67,29 @@ def tables(sums: Mapping[str, float]) -> dict[str, Table]:
     return found
 
 
-def wilson(hits: float, trials: float) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); of no trials, everything.
+def quantile(groups: int = 1) -> float:
+    """The quantile z of the normal distribution for which this many 95 % intervals hold together
+    (Bonferroni).
 
-    With p = hits / n and z = 1.96: (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+    >>> round(quantile(), 3), round(quantile(10), 3)
+    (1.96, 2.807)
+    """
+    return NormalDist().inv_cdf(1.0 - 0.025 / max(groups, 1))
+
+
+def wilson(hits: float, trials: float, z: float = _Z) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927), or that of another quantile z of the normal
+    distribution; of no trials, everything.
+
+    With p = hits / n and z: (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
 
     >>> tuple(round(end, 3) for end in wilson(10, 100)), wilson(0, 0)
     ((0.055, 0.174), (0.0, 1.0))
     """
     if trials <= 0:
         return 0.0, 1.0
-    share, extra = min(hits / trials, 1.0), _Z * _Z / trials
-    half = _Z * math.sqrt(share * (1.0 - share) / trials + extra / (4.0 * trials))
+    share, extra = min(hits / trials, 1.0), z * z / trials
+    half = z * math.sqrt(share * (1.0 - share) / trials + extra / (4.0 * trials))
     middle, whole = share + extra / 2.0, 1.0 + extra
     return max((middle - half) / whole, 0.0), min((middle + half) / whole, 1.0)
 

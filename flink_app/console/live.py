@@ -66,6 +66,15 @@ def duration(ms: float) -> str:
     return f"{ms:,.0f} ms" if ms < 10_000 else f"{ms / 1000:,.1f} s"
 
 
+def change(by: float) -> str:
+    """A relative change as text, which no line break divides.
+
+    >>> change(0.0512), change(-0.3), change(0.0)
+    ('+5.12\\xa0%', '−30\\xa0%', '+0\\xa0%')
+    """
+    return f"{100 * by:+.3g}\N{NO-BREAK SPACE}%".replace("-", "−")
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun.
 

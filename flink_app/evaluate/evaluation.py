@@ -20,12 +20,15 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from flink_app.config import Config
 from flink_app.config.check import check
 from flink_app.config.writable import require_file
+from flink_app.evaluate.closer import look_closer
 from flink_app.evaluate.compared import Start, chosen, compare
 from flink_app.evaluate.item_entries import item_entries
 from flink_app.evaluate.measure import Result, has_tests, measure
 from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.prequential import Rule
+from flink_app.evaluate.replay import Plan
+from flink_app.evaluate.said import said as in_words
 from flink_app.evaluate.table import show
 from flink_app.evaluate.testable import NothingToTest, require_test
 from flink_app.evaluate.user_entries import user_entries
@@ -135,9 +138,9 @@ def evaluate(
         entries = item_entries(config, more.get("items", ()), now_ms())
         if entries:
             console.print(f"{len(entries):,} items are known before the first event")
-        people, said = user_entries(config, more.get("users", ()), now_ms())
-        if people:
-            console.print(f"{people:,} users have profiles before the first event")
+        known, said = user_entries(config, more.get("users", ()), now_ms())
+        if known:
+            console.print(f"{known:,} users have profiles before the first event")
         every_seed = range(config.model.seed, config.model.seed + seeds)
         # Baselines take seconds, and may refuse: they come first, and last in the report.
         others = compare(config, files, folder, (names, every_seed), Rule(after, freeze), start)
@@ -148,10 +151,17 @@ def evaluate(
                 trial = replace(trial, freeze=freeze, items=entries, people=said)
                 progress = start(f"{mode}, seed {seed}")
                 results.append(measure(changed, mode, trial, ordered, lines, progress))
+        if results and out is not None:
+            alone = in_mode(as_written(config), "strict", config.model.seed, ordered)
+            plan, progress = Plan(now_ms(), after, freeze), start("a closer look")
+            closer = look_closer(alone, ordered, (entries, said), plan, progress)
+            results[0] = replace(results[0], closer=closer)
     results += others
     if not has_tests(results):
         raise NothingToTest("no list was tested, so there is nothing to report")
     show(console, results)
+    for sentence in (line for one in results if one.closer for line in in_words(one.closer)):
+        console.print(sentence, soft_wrap=True, markup=False)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")

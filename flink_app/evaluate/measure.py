@@ -18,6 +18,7 @@ import redis
 
 from flink_app.config import Config
 from flink_app.console.totals import Totals, read_totals
+from flink_app.evaluate.closer import Closer
 from flink_app.evaluate.paced import play
 from flink_app.local.embedded_job import EmbeddedJob
 from flink_app.local.redis_server import RedisServer
@@ -67,6 +68,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         rmse: of predicted ratings, over all of them before each was learned: of a baseline that
             predicts some, and of millirec where model.loss is squared.
         sample: some of users' lists at the end, of millirec.
+        closer: what one more pass has shown of its lists, if the figures go to a file.
     """
 
     model: str = OWN
@@ -80,6 +82,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     rmse: float | None = None
     served: str = ""
     sample: Sample | None = None
+    closer: Closer | None = None
 
 
 def has_tests(results: Iterable[Result]) -> bool:

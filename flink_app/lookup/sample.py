@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -121,8 +122,9 @@ def _decoded(value: object) -> RecommendationList:
         return _EMPTY
 
 
-def gini(counts: NDArray[np.int64]) -> float:
-    """The Gini index of counts, shape (n,): Σ (2i − n − 1) xᵢ / (n Σ xᵢ), x ascending, i from 1.
+def gini(counts: NDArray[Any]) -> float:
+    """The Gini index of counts or sums, shape (n,): Σ (2i − n − 1) xᵢ / (n Σ xᵢ), x ascending and i
+    from 1.
 
     >>> gini(np.array([1, 1, 1])), gini(np.array([0, 0, 9]))
     (0.0, 0.6667)

@@ -16,7 +16,8 @@ from typing import Literal, NamedTuple
 _MINUTE_S = 60.0
 _MOST = 64
 """Samples of one metric at most: a faulty `stats` cannot flood Prometheus with labels."""
-_LABEL = "(?!ratings:)[a-z0-9_-]{1,40}"  # ratings have measures too, but are not a list
+_LABEL = "(?!ratings:|mismatch:)[a-z0-9_-]{1,63}"
+"""Ratings have measures too, but are not a list; sizes that do not fit are not a variant."""
 
 
 class Metric(NamedTuple):
@@ -78,6 +79,17 @@ def _outcomes(measure: str, text: str) -> tuple[Metric, ...]:
         )
         for group in ("position", "model", "placed", "hour")
     )
+
+
+def _experiments(measure: str, text: str) -> Metric:
+    """A counter of what users of a variant did."""
+    source = f"experiment:<experiment>:<variant>:{measure}"
+    return _counter(f"experiment_{measure}", source, f"{text}, by variant of an experiment.")
+
+
+def _lift(name: str, end: str, text: str) -> Metric:
+    source = f"experiment:<experiment>:<variant>:<goal>:{end}"
+    return _gauge(f"experiment_{name}_ratio", source, text)
 
 
 UP = _gauge("up", "", "1 if Redis answered, 0 if not.")
@@ -226,6 +238,33 @@ METRICS = (
         "attribution:unknown_<what>",
         "Events whose list is not kept any more, or whose item is not in it.",
     ),
+    _experiments("served", "Users who got a list"),
+    _experiments("users", "Users who looked at a list"),
+    _experiments("lists", "Lists that were looked at"),
+    _experiments("views", "Items of lists that were seen"),
+    _experiments("clicks", "Items of lists that were clicked"),
+    _experiments("conversions", "Items of lists that were put into the cart or bought"),
+    _experiments("value", "What these were worth"),
+    _lift("lift", "lift", "How much more of a goal there is than in the first variant."),
+    _lift("lift_low", "low", "The lower end of the interval of that, which holds at all times."),
+    _lift("lift_high", "high", "The upper end of it."),
+    _gauge(
+        "experiment_decided_timestamp_seconds",
+        "experiment:<experiment>:<variant>:since",
+        "Unix time at which the goal was decided; not there before.",
+        scale=1e-3,
+    ),
+    _gauge(
+        "experiment_mismatch_p",
+        "experiment:<experiment>:mismatch_p",
+        "How likely variants ever get users as unevenly as they have.",
+    ),
+    _gauge(
+        "experiment_mismatch_timestamp_seconds",
+        "experiment:<experiment>:mismatch:since",
+        "Unix time at which that fell below .001: something is broken; not there before.",
+        scale=1e-3,
+    ),
     FALLS,
     FELL,
 )
@@ -249,6 +288,9 @@ LEFT_OUT = {
     "attribution:segment:<name>:<measure>": "the same",
     "exposure:<rule>:lists": "`millirec_lists_written_total`",
     "total_exposure:<rule>:<measure>": "since the job began; the metrics cover the last minute",
+    "experiment:<experiment>:<variant>:<measure>*<other>": "sums of squares, for the intervals",
+    "experiment:<experiment>:goal": "no number; the goals of lifts are labels",
+    "experiment:<experiment>:control": "no number: the variant without lifts",
     "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
 }
 """Fields of `stats` that are not a metric, and what to use instead."""

@@ -16,6 +16,7 @@ from flink_app.evaluate.measure import OWN, Result, has_tests
 from flink_app.evaluate.plot import MEASURE, over_events
 from flink_app.evaluate.table import Listed, lists, spread, tests
 from flink_app.evaluate.testable import NothingToTest
+from flink_app.report.closer import closer_sections
 from flink_app.report.figures import COLOURS, Line, bars, lines
 from flink_app.report.page import Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
@@ -57,6 +58,9 @@ def evaluated_page(results: Sequence[Result], made: str) -> Page:
     longest = max(own or results, key=lambda result: result.events)
     sections = [_over_time(found), *_by_list(found)]
     sections.append(quality_grid([(each.label, _means(each)) for each in found]))
+    for result in own:
+        if result.closer is not None:
+            sections += closer_sections(result.closer)
     if longest.sample:
         sections += share_sections(longest.sample)
     return Page(

@@ -49,7 +49,7 @@ class Line(msgspec.Struct, frozen=True):
 
     Attributes:
         x, y: n points. colour: 0 to `COLOURS` - 1. dash: one of `DASHES`.
-        note: shown after the label.
+        note: shown after the label. low, high: n ends of intervals, drawn as a band; or none.
     """
 
     label: str
@@ -58,11 +58,33 @@ class Line(msgspec.Struct, frozen=True):
     colour: int = 0
     dash: str = "-"
     note: str = ""
+    low: list[float] = []
+    high: list[float] = []
 
     @property
     def stroke(self) -> str:
         """SVG's stroke-dasharray, for the legend."""
         return DASHES[self.dash]
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """A line through n points, each with its own name, such as the value of a parameter."""
+
+    label: str
+    x: list[float]
+    y: list[float]
+    names: list[str]
+    colour: int = 0
+
+
+class Span(msgspec.Struct, frozen=True):
+    """An interval of a figure: a value between two ends, and whether it stands out."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    marked: bool = False
 
 
 def _colour(number: int) -> str:
@@ -78,6 +100,9 @@ def lines(found: Sequence[Line], x: str, y: str, share: bool = False) -> str:
             if len(line.x) <= 30:
                 style |= {"marker": "o", "markersize": 3.0}
             axes.plot(line.x, line.y, **style)
+            if line.low:
+                band: Any = {"color": _colour(line.colour), "alpha": 0.18, "linewidth": 0}
+                axes.fill_between(line.x, line.low, line.high, **band)
         axes.set(xlabel=x, ylabel=y)
         axes.set_ylim(bottom=0)
         axes.margins(x=0.02)
@@ -86,6 +111,29 @@ def lines(found: Sequence[Line], x: str, y: str, share: bool = False) -> str:
             axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
         else:
             axes.yaxis.set_major_formatter("{x:,.10g}")
+
+    return _svg(draw)
+
+
+def curves(
+    found: Sequence[Curve], now: tuple[float, float], x: str, y: str, share: bool = False
+) -> str:
+    """Curves of one share, y, against another measure, with a ring at what is now; `share`: x is a
+    share too."""
+
+    def draw(axes: Axes) -> None:
+        for curve in found:
+            colour = _colour(curve.colour)
+            axes.plot(curve.x, curve.y, "o-", color=colour, linewidth=1.4, markersize=3.5)
+            for x_at, y_at, name in zip(curve.x, curve.y, curve.names, strict=True):
+                if (x_at, y_at) != now:
+                    _note(axes, name, (x_at, y_at), (0, 5), ha="center", color=colour)
+        axes.plot(*now, "o", color=_INK, markersize=9, fillstyle="none", markeredgewidth=1.4)
+        axes.set(xlabel=x, ylabel=y)
+        axes.margins(0.1)
+        for axis, whether in ((axes.xaxis, share), (axes.yaxis, True)):
+            if whether:
+                axis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
 
     return _svg(draw)
 
@@ -111,6 +159,27 @@ def bars(labels: Sequence[str], values: Sequence[float], x: str, share: bool = F
             _note(axes, text(value), (value, place), (4, 0), va="center")
 
     return _svg(draw, height=0.85 + 0.3 * len(values))
+
+
+def spans(found: Sequence[Span], x: str, at: float) -> str:
+    """Intervals of shares, the first at the top, each with its value, against the line x = `at`;
+    those that stand out in another colour. `x`: the label of the axis."""
+
+    def draw(axes: Axes) -> None:
+        axes.axvline(at, color=_INK, linewidth=0.9, linestyle=":")
+        for place, span in enumerate(found):
+            colour = _colour(1 if span.marked else 0)
+            axes.plot([span.low, span.high], [place] * 2, color=colour, linewidth=5, alpha=0.35)
+            axes.plot([span.value], [place], "o", color=colour, markersize=5)
+        axes.set_yticks(range(len(found)), [span.label for span in found])
+        axes.set_ylim(len(found) - 0.5, -0.5)
+        axes.set(xlabel=x)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(visible=False, axis="y")
+        axes.margins(x=0.05)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
+
+    return _svg(draw, height=0.85 + 0.3 * len(found))
 
 
 def lorenz(curve: Sequence[float]) -> str:

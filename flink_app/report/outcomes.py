@@ -20,6 +20,7 @@ from udfs.attributed import (
     VALUE,
     VIEWS,
     Table,
+    quantile,
     tables,
     wilson,
 )
@@ -34,7 +35,13 @@ _TITLES = {
     "hour": "What lists did, by hour",
 }
 _HOURS = "The hour, UTC, in which the list was made."
+_SEGMENTS = (
+    "Whether a segment's click-through differs from that of all lists, by intervals that hold "
+    "together in 95 % of cases; with few views it is not known. Views of one user are counted as "
+    "if they did not depend on each other, so a small segment can differ by one user's doing."
+)
 _MOST = 20  # rows of a group
+_LEAST = 100  # views of a segment of which anything is said
 
 
 def outcome_sections(sums: Mapping[str, float]) -> list[Section]:
@@ -42,9 +49,13 @@ def outcome_sections(sums: Mapping[str, float]) -> list[Section]:
     found, groups = list[Section](), tables(sums)
     for group, title in _TITLES.items():
         if rows := groups[group]:
-            text = _text(sums) if not found else _HOURS if group == "hour" else ""
-            wide = group == "position"
-            section = Section(title=title, text=text, grid=_grid(group, rows))
+            more = {"hour": _HOURS, "segment": _SEGMENTS}
+            text = _text(sums) if not found else more.get(group, "")
+            wide = group in ("position", "segment")
+            grid = _grid(group, rows)
+            if group == "segment":
+                grid = _against_all(grid, rows, groups["position"])
+            section = Section(title=title, text=text, grid=grid)
             found.append(replace(section, width="full") if wide else section)
     return found
 
@@ -69,6 +80,29 @@ def _grid(group: str, rows: Table) -> Grid:
     examined = any(EXAMINED in rows[name] for name in names)
     head = [group, VIEWS, "click-through", "conversion", VALUE, *([EXAMINED] if examined else [])]
     return Grid(head, [_row(name, rows[name], examined) for name in names])
+
+
+def _against_all(grid: Grid, rows: Table, places: Table) -> Grid:
+    """The table of segments with what each is against all lists."""
+    views, clicks = (sum(row.get(of, 0.0) for row in places.values()) for of in (VIEWS, CLICKS))
+    known = sum(row.get(VIEWS, 0.0) >= _LEAST for row in rows.values())
+    whole = clicks / views if views else 0.0
+    verdicts = [against(rows[name], whole, known) for name, *_ in grid.rows]
+    cells = [[*row, verdict] for row, verdict in zip(grid.rows, verdicts, strict=True)]
+    return Grid([*grid.head, f"against all, {percent(whole)}"], cells)
+
+
+def against(row: Mapping[str, float], whole: float, groups: int) -> str:
+    """Whether a segment is served worse or better than all, if that is known.
+
+    >>> row = {"views": 400.0, "clicks": 20.0}
+    >>> against(row, 0.1, 1), against(row, 0.06, 1), against({"views": 9.0}, 0.1, 1)
+    ('worse', 'no difference', 'not known')
+    """
+    if row.get(VIEWS, 0.0) < _LEAST:
+        return "not known"
+    low, high = wilson(row.get(CLICKS, 0.0), row[VIEWS], quantile(groups))
+    return "worse" if high < whole else "better" if low > whole else "no difference"
 
 
 def _row(name: str, row: Mapping[str, float], examined: bool) -> list[str]:

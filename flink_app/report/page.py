@@ -33,9 +33,12 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the page: an explanation, a figure with its legend, a table."""
+    """A part of the page: an alarm, what it comes to, an explanation, a figure with its legend, a
+    table."""
 
     title: str
+    alarm: str = ""
+    facts: list[str] = []
     text: str = ""
     figure: str = ""
     legend: list[Line] = []

@@ -5,20 +5,25 @@ In: `Totals`, read once or repeatedly, and a `Sample`. Out: a `Page`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from flink_app.console.live import counted, duration
 from flink_app.console.totals import Totals
+from flink_app.evaluate.said import points
 from flink_app.lookup.sample import Sample
+from flink_app.report.experiments import experiment_sections
 from flink_app.report.figures import Line, lines
 from flink_app.report.outcomes import outcome_sections
 from flink_app.report.page import Grid, Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
 from udfs.accounts import LISTS, RATINGS
+from udfs.attributed import quantile
 from udfs.events.times import iso_text
 
 Value = Callable[[Totals], float | None]
 
+_LEAST_TESTS = 100  # in the last minute, and before, to compare the two
 _MINUTES = 300.0  # from this number of seconds, time is shown in minutes
 
 
@@ -36,9 +41,10 @@ def running_page(
         made: the page's last line, which says when it was made.
     """
     last = looks[-1]
-    sections = [*_over_time(looks)]
+    sections = [*_over_time(looks), *_drift(last)]
     if groups := _by_list(last.total_quality):
         sections.append(quality_grid(groups))
+    sections += experiment_sections(last.experiment)
     sections += outcome_sections(last.attribution)
     if sample is not None:
         sections += share_sections(sample, titles)
@@ -137,6 +143,30 @@ def _over_time(looks: Sequence[Totals]) -> list[Section]:
         section("Speed", over_speed, speed, "per second"),
     )
     return [section for section in sections if section.figure]
+
+
+def _drift(last: Totals) -> list[Section]:
+    """Whether the last minute differs from all before; nothing of few tests."""
+    (of, hits), (n, all_hits) = (
+        (float(one.get("served:tests", 0.0)), one.get("served:recall@10", 0.0))
+        for one in (last.quality, last.total_quality)
+    )
+    before = n - of
+    if min(of, before) < _LEAST_TESTS:
+        return []
+    rest = min(max((all_hits * n - hits * of) / before, 0.0), 1.0)
+    spread = quantile() * math.sqrt(hits * (1 - hits) / of + rest * (1 - rest) / before)
+    by = hits - rest
+    found = f"{points(by)} ({points(by - spread)} to {points(by + spread)})"
+    how = "higher than" if by > spread else "lower than" if by < -spread else "no different from"
+    return [
+        Section(
+            title="Drift",
+            facts=[f"Recall@10 of the last minute is {how} before: {found}."],
+            text=f"{counted(int(of), 'test')} of the last minute, {counted(int(before), 'test')} "
+            "before. A fall that lasts raises an alert; --watch draws quality over time.",
+        )
+    ]
 
 
 def _freshness(last: Totals) -> Section:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,24 @@ def test_each_seed_is_a_piece_and_all_baselines_are_one(monkeypatch: pytest.Monk
         (["parallel"], 1, 2, 2),
         ([], 2, 1, 1),
     ]
+
+
+def test_the_report_of_a_data_set_knows_its_items_and_users(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: dict[str, object] = {}
+
+    def run(*arguments: object, **more: object) -> list[Result]:
+        given.update(more, out=arguments[5], positive=arguments[4])
+        return [result("strict", 1)]
+
+    monkeypatch.setattr(evaluate, "evaluate", run)
+    monkeypatch.setattr(evaluate, "OUT", tmp_path / "evaluate.json")
+    for file in ("u.data", "u.item"):
+        (tmp_path / file).touch()
+    options = Namespace(data=tmp_path, network="linear")
+    written = evaluate.look_closer("ml-100k, ratings of 5", options)
+    assert "millirec: an evaluation" in written.read_text()
+    assert written.parent == tmp_path and given["positive"] == "rating>=4.5"
+    assert given["out"] == written.with_suffix(".json")
+    assert (given["items"], given["users"]) == ([tmp_path / "u.item"], [])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.rerank_curves import by_slot, learner_of, measures, read, replay, rerank, settings
+from benchmarks.rerank_curves import by_slot, facts, learner_of, passed, read, rerank, settings
+from flink_app.evaluate.beyond import measures
 from tests.data_sets import data
 
 
@@ -16,8 +17,9 @@ def test_each_step_gives_what_it_is_for_and_takes_little(step: str) -> None:
     learner = learner_of(folder / "u.item")
     strength = {"diversity": 1.0, "calibration": 3.0, "debias": 0.2}[step]
     steps = {name: rerank(learner, some) for name, some in settings({step: [strength]}).items()}
-    replayed, genres = replay(ratings, learner, steps), by_slot(learner, ratings.genres)
-    before, after, _ = (measures(replayed, name, genres) for name in replayed.lists)
+    replayed = passed(ratings, learner, steps)
+    of = facts(replayed, by_slot(learner, ratings.genres))
+    before, after, _ = (measures(lists, of) for lists in replayed.lists.values())
     gained = {name: after[name] / before[name] - 1 for name in before}
     wanted = {
         "diversity": gained["diversity"] > 0.08,

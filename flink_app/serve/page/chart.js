@@ -75,3 +75,13 @@ export function bar(parts, whole) {
   });
   return svg;
 }
+
+/** An interval, low to high around a value, in an axis from −most to most whose middle is 0. */
+export function span(low, value, high, most, decided) {
+  const svg = shape('svg', { viewBox: '0 0 300 14', class: decided ? 'bar span decided' : 'bar span', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  const x = at => 150 + 150 * Math.min(Math.max(at / most, -1), 1);
+  svg.append(shape('rect', { x: x(low), y: 3, width: Math.max(x(high) - x(low), 1), height: 8, class: 'part part-1' }),
+    shape('line', { x1: 150, x2: 150, y1: 0, y2: 14, class: 'zero' }),
+    shape('line', { x1: x(value), x2: x(value), y1: 1, y2: 13, class: 'here' }));
+  return svg;
+}

@@ -4,6 +4,7 @@
 import { get } from './api.js';
 import { bar, chart } from './chart.js';
 import { by, element } from './dom.js';
+import { experiments } from './experiments.js';
 import { clicks } from './front.js';
 import { outcomes } from './outcomes.js';
 
@@ -56,6 +57,7 @@ async function look() {
     keep(stats);
     drawFigures(stats);
     drawOutcomes(stats);
+    drawExperiments(stats);
     drawLetters(stats);
     drawTable(stats);
     drawClicks();
@@ -119,6 +121,12 @@ function drawOutcomes(stats) {
   const found = outcomes(stats);
   const none = 'Nothing yet: no event has named its list, or quality.attribution_days is 0.';
   by('outcomes').replaceChildren(...(found.length ? rows(found) : [element('p', 'note', none)]));
+}
+
+function drawExperiments(stats) {
+  const found = experiments(stats);
+  by('trials').hidden = !found.length;
+  by('experiments').replaceChildren(...found);
 }
 
 function drawClicks() {

@@ -301,6 +301,10 @@ def test_both_modes_and_seeds_of_recorded_events(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "400 events in order of time; 400 lines left out" in done.stdout
     strict, parallel, *others = msgspec.json.decode(out.read_bytes(), type=list[Result])
+    assert strict.closer is not None and parallel.closer is None
+    assert strict.closer.tests == strict.quality["served:tests"]
+    recall = pytest.approx(strict.quality["served:recall@10"], abs=0.02)
+    assert strict.closer.recall.value == recall  # of lists chosen from more candidates
     assert (strict.mode, parallel.mode) == ("strict", "parallel")
     kinds = ("served:tests", "unknown_users", "repeats", "new_items")
     for result in (strict, parallel):

@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_app.monitoring.metrics import LEFT_OUT, METRICS, Metric, fits, numbers, samples
+from tests.udfs.experiments.test_results import TWO
+from tests.udfs.experiments.test_results import sums as experiment_sums
 from udfs.accounts import Account, fields
 from udfs.attributed import GROUPS, UNKNOWN
+from udfs.experiments import results
 from udfs.learning.quality import sums
 
 UNITS = ("seconds", "bytes", "ratio", "bits")
@@ -39,12 +42,15 @@ def stats() -> dict[str, str]:
         waited=1500, lists=3, users=2, freshness={25: 3}, quality=quality, models=models,
         attribution=outcomes(), exposure={"1:lists": 4.0, "1:shown": 1.5, "1:wanted": 1.6},
     )  # fmt: skip
-    return fields(account, account, 1, account, 1_700_000_000_000, {"served": 7, "popular": 1})
+    told = fields(account, account, 1, account, 1_700_000_000_000, {"served": 7, "popular": 1})
+    made = experiment_sums(1, {"a": 900, "b": 900}, {"a": 0.1, "b": 0.2})
+    made |= {"e:a:served": 950.0, "e:a:lists": 1200.0}
+    return told | results.fields(made, [TWO], {"e:b": 1_700_000_000_000, "e:mismatch": 5000})
 
 
 def found(now_s: float = 1_700_000_000.0) -> dict[tuple[str, ...], float]:
     """Samples by name and labels."""
-    values = {name: float(value) for name, value in stats().items()}
+    values = numbers({name.encode(): value.encode() for name, value in stats().items()})
     return {(s.metric.name, *s.labels): s.value for s in samples(values, now_s)}
 
 
@@ -93,6 +99,15 @@ def test_values_are_in_base_units() -> None:
     assert values["millirec_list_clicks_total", "2", "position"] == 20
     assert values["millirec_list_examined_ratio", "2"] == pytest.approx(0.5)
     assert values["millirec_list_unknown_total", "items"] == 3
+    assert values["millirec_experiment_views_total", "e", "b"] > 900
+    low, lift, high = (
+        values[f"millirec_experiment_{name}_ratio", "e", "b", "clicks"]
+        for name in ("lift_low", "lift", "lift_high")
+    )
+    assert 0 < low < lift < high
+    assert values["millirec_experiment_decided_timestamp_seconds", "e", "b"] == 1_700_000_000
+    assert values["millirec_experiment_mismatch_timestamp_seconds", "e"] == 5
+    assert values["millirec_experiment_mismatch_p", "e"] == pytest.approx(1.0)
     assert values["millirec_ratings_tested_total",] == 4
     assert values["millirec_ratings_rmse",] == 1.5
     assert not any("ratings" in labels for _, *labels in values)

@@ -23,7 +23,7 @@ from flink_app.local.redis_server import RedisServer
 from flink_app.lookup.sample import Sample
 from flink_app.report.builder import observe
 from flink_app.report.evaluated import evaluated_page, read_results
-from flink_app.report.figures import COLOURS, Line, bars, lines, lorenz
+from flink_app.report.figures import COLOURS, Curve, Line, Span, bars, curves, lines, lorenz, spans
 from flink_app.report.page import Grid, Page, Section, Tile, html
 from flink_app.report.running import running_page
 from udfs.errors import SourceError
@@ -115,9 +115,15 @@ def totals(at: int) -> Totals:
             for group, name in (("position", "1"), ("position", "2"), ("category", EVIL))
             for measure, value in (("views", 400.0), ("clicks", 40.0), ("value", 9.5))
         }
+        | {
+            f"segment:{name}:{measure}": value
+            for name, clicks in (("gender:F", 8.0), ("gender:M", 42.0), (EVIL, 90.0))
+            for measure, value in (("views", 400.0), ("clicks", clicks))
+        }
+        | {"segment:hour:3:views": 9.0}
         | {"position:2:examined": 0.5, "unknown_lists": 7.0},
-        quality=quality(0.2, 0.1),
-        total_quality=quality(0.19, 0.11),
+        quality=quality(0.2, 0.1) | {"served:tests": 200.0},
+        total_quality=quality(0.19, 0.11) | {"served:tests": 4000.0},
     )
 
 
@@ -128,15 +134,19 @@ def test_a_running_job_over_time() -> None:
         "Quality over time",
         "Freshness over time",
         "Speed",
+        "Drift",
         "Quality of each list",
         "What lists did, by place",
         "What lists did, by category",
+        "What lists did, by segment",
         "Popularity bias",
         "Which model contributes the items",
         "Most shown items",
         "Freshness",
         "Lines read",
     ]
+    [drift] = [part.facts for part in page.sections if part.title == "Drift"]
+    assert drift[0].startswith("Recall@10 of the last minute is no different from before: +1.05")
     tiles = {tile.label: (tile.value, tile.note) for tile in page.tiles}
     assert tiles["recall@10"] == ("19 %", "popular items: 11 %")
     assert tiles["from event to list"] == ("31 ms", "p50; p99 95 ms")
@@ -150,6 +160,14 @@ def test_a_running_job_over_time() -> None:
     whole = ["400", "10 % (7.43 to 13.3)", "0 % (0 to 0.951)", "9.50"]
     assert grids["What lists did, by place"].rows == [["1", *whole, ""], ["2", *whole, "0.50"]]
     assert grids["What lists did, by category"].rows == [[EVIL, *whole]]
+    segments = grids["What lists did, by segment"]
+    assert segments.head[-1] == "against all, 10 %"
+    assert {row[0]: row[-1] for row in segments.rows} == {
+        "gender:F": "worse",
+        "gender:M": "no difference",
+        EVIL: "better",
+        "hour:3": "not known",
+    }
     found = assert_safe(html(page))
     text = "".join(found.texts)
     assert EVIL in text
@@ -218,7 +236,8 @@ def test_files_of_other_versions_are_read(tmp_path: Path) -> None:
 def test_every_text_of_a_page_is_escaped() -> None:
     line = Line(EVIL, [0, 1], [0, 1], note=EVIL)
     grid = Grid([EVIL, EVIL], [[EVIL, EVIL]])
-    part = Section(title=EVIL, text=EVIL, legend=[line], grid=grid)
+    words: dict[str, Any] = {"alarm": EVIL, "facts": [EVIL], "text": EVIL}
+    part = Section(title=EVIL, legend=[line], grid=grid, **words)
     tiles = [Tile(EVIL, EVIL, EVIL)]
     text = html(Page(title=EVIL, subtitle=EVIL, tiles=tiles, sections=[part], made=EVIL))
     assert "<script" not in text
@@ -233,6 +252,9 @@ def test_every_text_of_a_page_is_escaped() -> None:
         bars([EVIL, "b"], [3, 1], "x"),
         bars(["a"], [0.5], EVIL, share=True),
         lorenz([0.0, 0.1, 1.0]),
+        lines([Line("a", [0, 1, 2], [0.5, 0.5, 1], low=[0.4] * 3, high=[1, 1, 1])], "x", "y"),
+        curves([Curve(EVIL, [0.1, 0.2], [0.3, 0.4], [EVIL, "2"], 1)], (0.1, 0.3), EVIL, "y"),
+        spans([Span(EVIL, 0.1, -0.1, 0.3), Span("b", 0.2, 0.1, 0.3, True)], EVIL, 0.0),
     ],
 )
 def test_figures_are_svg_of_any_width_in_the_colours_of_the_page(figure: str) -> None:

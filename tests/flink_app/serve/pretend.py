@@ -208,4 +208,7 @@ class Job:
             stats[f"attribution:position:{place}:views"] = 400
             stats[f"attribution:position:{place}:clicks"] = clicks
         stats |= {"attribution:model:item-cf:views": 1200, "attribution:model:item-cf:clicks": 142}
+        for name, views, clicks in (("gender:F", 400, 20), ("age_band:56+", 40, 2)):
+            stats |= {f"attribution:segment:{name}:views": views}
+            stats |= {f"attribution:segment:{name}:clicks": clicks}
         self._client.hset("stats", mapping={k: str(v) for k, v in stats.items()})

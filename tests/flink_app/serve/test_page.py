@@ -18,6 +18,8 @@ from flink_app.local.ports import free_port
 from flink_app.simulator.shop.drawings import SIZE, data_url, drawing
 from tests.flink_app.serve.pretend import ITEMS, OLD, Job
 from tests.flink_app.serve.servers import serving
+from tests.udfs.experiments.test_results import TWO, sums
+from udfs.experiments import results
 
 EVIL = "<img src=x onerror=window.hit=1>"
 
@@ -233,11 +235,42 @@ def test_operators_see_figures_and_their_clicks(page: Page) -> None:
     expect(page.locator("#letters")).to_contain_text("not json")
     expect(page.locator("#clicks .told").first).to_contain_text("drawn after")
     names = [f"place {place}" for place in (1, 2, 10)]
-    expect(page.locator("#outcomes .name")).to_have_text([*names, "item-cf"])
+    expect(page.locator("#outcomes .name")).to_have_text(
+        [*names, "item-cf", "gender:F", "age_band:56+"]
+    )
+    expect(page.locator("#outcomes .told").nth(4)).to_contain_text("served worse than average")
+    expect(page.locator("#outcomes .told").nth(5)).to_contain_text("too few views to compare")
     expect(page.locator("#outcomes .value").nth(1)).to_have_text("10 %")
     expect(page.locator("#outcomes .told").nth(1)).to_contain_text("95 %: 7.43 % to 13.3 %")
     page.locator("#operator summary").click()
     expect(page.locator("#table")).to_contain_text("events_per_s")
+
+
+def test_operators_see_what_is_known_of_experiments(page: Page, redis_client: redis.Redis) -> None:
+    page.locator("#tab-operator").click()
+    page.locator(".tile").first.wait_for()
+    expect(page.locator("#trials")).to_be_hidden()
+    clear = sums(2, {"a": 900, "b": 900}, {"a": 0.1, "b": 0.2})
+    stats = results.fields(clear, [TWO], {"e:b": 1_700_000_000_000})
+    redis_client.hset("stats", mapping=stats)
+    shown = page.locator("#experiments")
+    expect(shown.locator("tbody th")).to_have_text(["a", "b"])
+    expect(shown.locator("tbody tr").nth(1).locator("td").first).to_have_text("900")
+    expect(shown.locator(".row .name")).to_have_text(["b"])
+    expect(shown.locator(".row .value")).to_contain_text("+")
+    expect(shown.locator(".row .told")).to_contain_text("Better, decided since 14 November 2023")
+    expect(shown.locator(".span.decided")).to_have_count(1)
+    expect(shown.locator(".alarm")).to_have_count(0)
+    uneven = sums(4, {"a": 1400, "b": 20}, {"a": 0.1, "b": 0.1})
+    redis_client.hdel("stats", *stats)
+    told = results.fields(uneven, [TWO], {"e:mismatch": 1_700_000_000_000})
+    evil = {f"experiment:{EVIL}:{EVIL}:users": "3", "experiment:e:b:clicks:low": "nan"}
+    redis_client.hset("stats", mapping=told | evil)
+    expect(shown.locator(".alarm")).to_contain_text("1,400 in a, 20 in b")
+    expect(shown.locator("article")).to_have_count(2)
+    expect(shown.locator("h3").first).to_have_text(EVIL)
+    expect(shown.locator(".row .value").last).to_have_text("–")
+    expect(shown.locator(".row .told").last).to_contain_text("Each variant needs 50 users")
 
 
 def test_a_click_that_is_acknowledged_after_its_list_says_when(page: Page) -> None:
