@@ -70,7 +70,8 @@ def coverage(top: Lists, known: int) -> float:
 
 
 def exposure_gini(top: Lists, known: int) -> float:
-    """The Gini index of exposure over the `known` items, or those shown if these are more: 0 if all have as much, 1 if one has all.
+    """The Gini index of exposure over the `known` items: 0 if all have as much, 1 if one has all.
+    Where more are shown than are known, it is over those.
 
     Place k of a list is worth 1 / log₂(k + 1), as in DCG (Singh, Joachims 2018, Fairness of
     exposure in rankings).

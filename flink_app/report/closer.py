@@ -20,7 +20,7 @@ from flink_app.report.parts import percent
 _MEASURES = {
     "coverage": (
         "Coverage",
-        "different items in lists by those that anybody took",
+        "different items in lists by all that anybody took",
         "share of items",
     ),
     "novelty": ("Novelty", "how little known items are; one bit more is half as popular", "bits"),
