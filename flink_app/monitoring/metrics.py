@@ -291,6 +291,10 @@ LEFT_OUT = {
     "experiment:<experiment>:<variant>:<measure>*<other>": "sums of squares, for the intervals",
     "experiment:<experiment>:goal": "no number; the goals of lifts are labels",
     "experiment:<experiment>:control": "no number: the variant without lifts",
+    "experiment:<experiment>:definition": "no number: its options",
+    "experiment:<experiment>:started": "`millirec experiment report`",
+    "experiment:<experiment>:ended": "the same",
+    "experiment:<experiment>:waits": "no number: the reason",
     "total_quality:ratings:rmse": "since the job began: `millirec_ratings_rmse`",
 }
 """Fields of `stats` that are not a metric, and what to use instead."""

@@ -14,7 +14,8 @@ from tests.udfs.experiments.test_results import TWO
 from tests.udfs.experiments.test_results import sums as experiment_sums
 from udfs.accounts import Account, fields
 from udfs.attributed import GROUPS, UNKNOWN
-from udfs.experiments import results
+from udfs.experiments import results, standing
+from udfs.experiments.words import Known
 from udfs.learning.quality import sums
 
 UNITS = ("seconds", "bytes", "ratio", "bits")
@@ -45,6 +46,7 @@ def stats() -> dict[str, str]:
     told = fields(account, account, 1, account, 1_700_000_000_000, {"served": 7, "popular": 1})
     made = experiment_sums(1, {"a": 900, "b": 900}, {"a": 0.1, "b": 0.2})
     made |= {"e:a:served": 950.0, "e:a:lists": 1200.0}
+    told |= standing.fields([Known(TWO, 5, 7)], {"e": "another one runs"})
     return told | results.fields(made, [TWO], {"e:b": 1_700_000_000_000, "e:mismatch": 5000})
 
 
