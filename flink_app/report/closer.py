@@ -135,7 +135,7 @@ def _segments(closer: Closer) -> Iterator[Section]:
             text=text,
             figure=spans(drawn, "recall@10", closer.recall.value) if drawn else "",
             grid=Grid(
-                [field, "users", "tests", "recall@10", "NDCG@10", "than all"],
+                [field, "users", "tests", "recall@10", "than all"],
                 [_segment(one) for one in group],
             ),
         )
@@ -148,9 +148,9 @@ def _span(one: Segment, recall: Rate) -> Span:
 
 def _segment(one: Segment) -> list[str]:
     cells = [one.name, f"{one.users:,}", f"{one.tests:,}"]
-    if one.recall is None or one.ndcg is None:
-        return [*cells, "", "", "not known"]
-    return [*cells, _rate(one.recall), f"{one.ndcg.value:.3f}", one.verdict]
+    if one.recall is None:
+        return [*cells, "", "not known"]
+    return [*cells, _rate(one.recall), one.verdict]
 
 
 def _drift(drift: Drift | None) -> list[Section]:
