@@ -160,7 +160,14 @@ class Tests:
         float,
         Parameter(help="For --policy: how likely the place after one that is looked at is, too."),
     ] = 0.85
-    out: Annotated[Path | None, Parameter(name="--out", help="A JSON file for all figures.")] = None
+    out: Annotated[
+        Path | None,
+        Parameter(
+            name="--out",
+            help="A JSON file for all figures, and for those that millirec report draws for people "
+            "who decide: a second pass, of some 3 ms an event.",
+        ),
+    ] = None
     plot: Annotated[
         Path | None,
         Parameter(help="A plot of recall@10 over the events, .svg or .png; needs matplotlib."),
