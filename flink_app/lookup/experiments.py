@@ -29,13 +29,15 @@ from udfs.options.sources import words
 from udfs.stores.redis_refusals import told
 from udfs.stores.redis_stats import STATS
 
-_COUNTED = USERS, LISTS, VIEWS, CLICKS, CONVERSIONS
-_GOALS = {
+COUNTED = USERS, LISTS, VIEWS, CLICKS, CONVERSIONS
+"""What is told of each variant, besides the value."""
+GOALS = {
     "clicks_per_view": "clicks per view",
     CLICKS: "clicks per user",
     CONVERSIONS: "conversions per user",
     VALUE: "value per user",
 }
+"""Goals in words."""
 
 
 def fields_of(loaded: Loaded) -> dict[str, str]:
@@ -132,7 +134,7 @@ def shown(one: Told, standing: Standing | None) -> RenderableType:
 
 
 def _head(one: Told, standing: Standing | None) -> str:
-    goal = _GOALS.get(one.goal, one.goal)
+    goal = GOALS.get(one.goal, one.goal)
     if standing is None:
         return f"{one.name}: by {goal}"
     since = f"since {minute(standing.began)}" if standing.began else "from the configuration"
@@ -148,10 +150,10 @@ def _table(one: Told) -> Table:
     made.add_column("")
     for each in one.variants:
         made.add_column(Text(printable(each.name)), justify="right")
-    for name in _COUNTED:
+    for name in COUNTED:
         made.add_row(name, *(f"{each.sums.get(name, 0):,.0f}" for each in one.variants))
     made.add_row(VALUE, *(f"{each.sums.get(VALUE, 0):,.2f}" for each in one.variants))
-    goal = _GOALS.get(one.goal, one.goal)
+    goal = GOALS.get(one.goal, one.goal)
     made.add_row(goal, *(_rate(each, one.goal) for each in one.variants), end_section=True)
     lifts = [each.lifts.get(one.goal) for each in one.variants]
     for place, name in enumerate(("lift", "at least", "at most") if any(lifts) else ()):
@@ -170,16 +172,28 @@ def _rate(variant: Variant, goal: str) -> str:
 
 
 def sentences(one: Told) -> Iterator[str]:
-    """What is known of an experiment, and what is wrong with it."""
+    """What is wrong with an experiment, and what is known of it."""
+    if wrong := alarm(one):
+        yield wrong
+    yield from said(one)
+
+
+def alarm(one: Told) -> str:
+    """What is wrong with the numbers of users; "": nothing."""
+    if not one.mismatch_since:
+        return ""
+    numbers = words([f"{_users(v)} in {v.name}" for v in one.variants], last="and")
+    return (
+        f"Do not trust these numbers: {numbers} do not fit the weights of the variants since "
+        f"{minute(one.mismatch_since)} (p = {one.mismatch_p:.1g}). Something is broken, such as a "
+        "page that does not show one of them."
+    )
+
+
+def said(one: Told) -> Iterator[str]:
+    """What is known of each variant but the first, which the others are compared with."""
     control, *others = one.variants
-    if one.mismatch_since:
-        numbers = words([f"{_users(v)} in {v.name}" for v in one.variants], last="and")
-        yield (
-            f"Do not trust these numbers: {numbers} do not fit the weights of the variants since "
-            f"{minute(one.mismatch_since)} (p = {one.mismatch_p:.1g}). Something is broken, such "
-            "as a page that does not show one of them."
-        )
-    goal = _GOALS.get(one.goal, one.goal)
+    goal = GOALS.get(one.goal, one.goal)
     for each in others:
         yield f"{each.name}: {_known(each, control, one.goal, goal)}"
 

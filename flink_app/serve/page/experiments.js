@@ -6,8 +6,8 @@ import { element } from './dom.js';
 
 const COUNTED = ['users', 'lists', 'views', 'clicks', 'conversions', 'value'];
 const GOALS = {
-  clicks_per_view: 'clicks per view', clicks: 'clicks of each user',
-  conversions: 'conversions of each user', value: 'value of each user',
+  clicks_per_view: 'clicks per view', clicks: 'clicks per user',
+  conversions: 'conversions per user', value: 'value per user',
 };
 const change = value => `${value < 0 ? '−' : '+'}${+(100 * Math.abs(value)).toPrecision(3)}\u00a0%`;
 const count = value => (value ?? 0).toLocaleString('en', { maximumFractionDigits: 2 });
@@ -39,7 +39,9 @@ export function experiments(stats) {
     made.append(element('h3', '', one.name));
     if (one.broken) made.append(element('p', 'alarm', alarm(one)));
     const goal = GOALS[one.goal] ?? one.goal;
-    made.append(element('p', 'note', `Goal: ${goal}, compared with ${one.control}.`));
+    const both = String(one.definition).includes('"interleave":true') ? ', both in each list' : '';
+    const over = one.ended ? ` Ended ${moment(one.ended)}.` : one.waits ? ` It waits: ${one.waits}` : '';
+    made.append(element('p', 'note', `By ${goal}, compared with ${one.control}${both}.${over}`));
     made.append(table(one), ...lifts(one));
     return made;
   });
@@ -47,8 +49,8 @@ export function experiments(stats) {
 
 function alarm({ broken, variants, mismatch_p: p }) {
   const users = variants.map(([name, sums]) => `${count(sums.get('users'))} in ${name}`).join(', ');
-  return `Do not decide by this: the numbers of users (${users}) do not fit the weights of the variants since ${
-    moment(broken)}, by chance with p = ${Number(p).toPrecision(2)}. One variant is shown or counted wrongly.`;
+  return `Do not trust these numbers: ${users} do not fit the weights of the variants since ${
+    moment(broken)} (p = ${Number(p).toPrecision(1)}). Something is broken, such as a page that does not show one of them.`;
 }
 
 function table({ variants }) {

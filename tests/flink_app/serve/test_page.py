@@ -12,6 +12,7 @@ import httpx
 import msgspec
 import pytest
 import redis
+from msgspec.structs import replace
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from flink_app.local.ports import free_port
@@ -19,7 +20,8 @@ from flink_app.simulator.shop.drawings import SIZE, data_url, drawing
 from tests.flink_app.serve.pretend import ITEMS, OLD, Job
 from tests.flink_app.serve.servers import serving
 from tests.udfs.experiments.test_results import TWO, sums
-from udfs.experiments import results
+from udfs.experiments import results, standing
+from udfs.experiments.words import Known
 
 EVIL = "<img src=x onerror=window.hit=1>"
 
@@ -251,11 +253,16 @@ def test_operators_see_what_is_known_of_experiments(page: Page, redis_client: re
     page.locator(".tile").first.wait_for()
     expect(page.locator("#trials")).to_be_hidden()
     clear = sums(2, {"a": 900, "b": 900}, {"a": 0.1, "b": 0.2})
+    both = replace(TWO, interleave=True)
     stats = results.fields(clear, [TWO], {"e:b": 1_700_000_000_000})
+    stats |= standing.fields([Known(both, 5, 1_700_000_000_000)], {})
     redis_client.hset("stats", mapping=stats)
     shown = page.locator("#experiments")
     expect(shown.locator("tbody th")).to_have_text(["a", "b"])
     expect(shown.locator("tbody tr").nth(1).locator("td").first).to_have_text("900")
+    expect(shown.locator(".note").first).to_have_text(
+        re.compile("By clicks per view, compared with a, both in each list. Ended 14 November 2023")
+    )
     expect(shown.locator(".row .name")).to_have_text(["b"])
     expect(shown.locator(".row .value")).to_contain_text("+")
     expect(shown.locator(".row .told")).to_contain_text("Better, decided since 14 November 2023")
