@@ -114,7 +114,7 @@ def paired(sums: Sums, alpha: float = ALPHA) -> Lift:
 
     >>> some = Sums.of([(10.0, 11.0), (10.0, 13.0)] * 2000)
     >>> [round(end, 3) for end in paired(some)], paired(NONE)
-    ([0.2, 0.195, 0.205], Lift(lift=0.0, low=-1.0, high=inf))
+    ([0.2, 0.194, 0.206], Lift(lift=0.0, low=-1.0, high=inf))
     """
     found, variance = log_rate(sums)
     if min(sums.n, sums.x, sums.y) < LEAST or variance > 2.0 / LEAST:

@@ -83,7 +83,8 @@ def test_items_get_vectors_and_the_job_goes_on_without_them(
     assert b"vector" not in redis_client.get("item:a")
     savepoint = stop(job, (tmp_path / "saved").as_uri())
     more = {"kind": "item", "item": "c", "ts": 1_700_000_002, **fields}
-    (inbox / "2").write_text(json.dumps(more))
+    (inbox / ".2").write_text(json.dumps(more))  # a file must be whole when it is seen
+    (inbox / ".2").rename(inbox / "2")
     with live(redis_url, *settings, f"state.restore={savepoint}"):
         wait_for(lambda: entry(redis_client, "c") is not None, seconds=240)
     np.testing.assert_array_equal(np.frombuffer(entry(redis_client, "c").content, np.int8), plain)

@@ -125,7 +125,9 @@ def test_sigterm_ends_a_live_run_that_could_not_write_its_dead_letters_with_a_su
                 assert run.poll() is None and time.monotonic() < deadline
                 time.sleep(0.2)
             (tmp_path / "dead-letters").touch()  # in the way of the folder
-            (tmp_path / "inbox" / "2.jsonl").write_text("no JSON\n" * 3 + events(1, 200))
+            part = tmp_path / "inbox" / ".part"  # a file must be whole when it is seen
+            part.write_text("no JSON\n" * 3 + events(1, 200))
+            part.rename(tmp_path / "inbox" / "2.jsonl")
             while client.hmget("b:stats", "learned", "dead") != ["201", "3"]:
                 assert run.poll() is None and time.monotonic() < deadline
                 time.sleep(0.2)
