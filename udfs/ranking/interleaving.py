@@ -24,9 +24,11 @@ from udfs.memory.users import Users
 from udfs.models.model import Moment
 from udfs.models.ranked import Served, Told
 from udfs.ranking.ways import Way
+from udfs.ranking.young import Part
 
 Size = tuple[int, int]
 """R and K of `Told`."""
+Parts = Callable[[NDArray[np.int32], int, str], list[Part]]
 _COINS = 64  # bytes, a bit for each round; after 512 rounds they begin again
 
 
@@ -84,11 +86,13 @@ class Drafts:
     """Lists of users whose way has a rival, in one subtask.
 
     Args:
-        made: makes lists of one source, before their steps.
+        made: makes lists of one source, before their steps. parts: as `Recommender.parts`.
     """
 
-    def __init__(self, made: Callable[[str, Moment, Size], Told], users: Users) -> None:
-        self._made, self._users = made, users
+    def __init__(
+        self, made: Callable[[str, Moment, Size], Told], parts: Parts, users: Users
+    ) -> None:
+        self._made, self._parts, self._users = made, parts, users
 
     def served(self, way: Way, name: str, moment: Moment, size: Size) -> Served:
         """The lists of users, made by the source `name` and by that of the rival."""
@@ -103,7 +107,8 @@ class Drafts:
         """The same re-ranked, before all other steps, and who put each item there."""
         rival = way.rival
         assert rival is not None
-        other = rival.model if name == way.model else name  # of young users nothing differs
+        # They are all known, or all young, and then both get the same.
+        [(other, _, _)] = self._parts(moment.slots, moment.now_ms, rival.model)
         first = way.steps.rerank.put(self._made(name, moment, size), moment.slots)
         second = rival.steps.rerank.put(self._made(other, moment, size), moment.slots)
         slots = moment.slots.tolist()

@@ -79,7 +79,7 @@ class Recommender:
         self.segments = self._source("segments", Segments)
         self.steps = Steps(settings, self.shop, self.content, self.social, self.popular)
         self.ways = Ways(settings, self.steps, self.shop)
-        self.drafts = Drafts(self.made, users)
+        self.drafts = Drafts(self.made, self.parts, users)
         self.ranker = ranker_of(settings)
         holders: dict[str, Any] = self.sources | self.steps.learning
         self.shared: dict[str, Any] = {RANKER: self.ranker, OF_ALL: self.popular.first} | {

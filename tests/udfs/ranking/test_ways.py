@@ -230,3 +230,17 @@ def test_a_trace_says_where_interleaving_puts_an_item() -> None:
     with tracer.still(NOW):
         found = tracer.trace(slot, item, NOW)
     assert ("interleaving", 3) in found.steps and found.place == 3
+
+
+def test_who_is_too_young_for_a_list_of_their_own_gets_what_the_young_begin_with() -> None:
+    new = Experiment(
+        name="woven",
+        variants=[Variant(name="a", set={"lists.model": "popular"}), Variant(name="b")],
+        interleave=True,
+    )
+    made = shard(experiments=[new], minimum_events=2)
+    made.learn(batch_of([("young", "i3")]))
+    *_, update = made.learner.user_lists(made.slots("young"), NOW)
+    assert update.teams is not None and not update.teams.any()
+    *_, other = made.learner.user_lists(made.slots("u1"), NOW)
+    assert other.teams is not None and other.teams.any()
