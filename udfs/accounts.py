@@ -19,8 +19,6 @@ from udfs.experiments.words import Words, merged
 from udfs.options.sources import ALWAYS_TESTED
 
 VERSION = 1
-
-
 LISTS = ("served", ALWAYS_TESTED)
 """The lists whose quality is always measured: those that users get, and the popular one."""
 NEVER_TAKEN, SELDOM_TAKEN, RARE = "never_taken", "seldom_taken", 5
@@ -80,11 +78,10 @@ class Account(msgspec.Struct, omit_defaults=True):
         models: what has happened with models that a team has brought, see `OwnFile.take`.
         attribution: what became of lists, see `udfs.attributed`.
         experiments: what users did in experiments, see `udfs.experiments.results`. decided: since
-            when something is known of them, ms since 1970; of totals only.
-        exposure: what lists have shown of the items that rules are about, see
-            `udfs.ranking.steps.exposure.Exposure.counted`.
             when something is known of them, ms since 1970; of totals only. started: what lines say
             of them, see `udfs.experiments.words`.
+        exposure: what lists have shown of the items that rules are about, see
+            `udfs.ranking.steps.exposure.Exposure.counted`.
     """
 
     version: int = VERSION
@@ -133,9 +130,11 @@ class Account(msgspec.Struct, omit_defaults=True):
 
     def note(self, sums: Mapping[str, float]) -> None:
         """Add to the sums of quality."""
-        quality = self.quality
-        for name, value in sums.items():
-            quality[name] = quality.get(name, 0.0) + value
+        _increase(self.quality, sums)
+
+    def expose(self, sums: Mapping[str, float]) -> None:
+        """Add to the sums of exposure."""
+        _increase(self.exposure, sums)
 
     def refreshed(self, ages_ms: Sequence[int]) -> None:
         """Count events whose lists have just been written, so long after each of them.
@@ -183,6 +182,11 @@ def unpack_account(data: bytes) -> Account:
             "with the release that wrote them, or start without the old state."
         )
     return account
+
+
+def _increase(into: dict[str, float], by: Mapping[str, float]) -> None:
+    for name, value in by.items():
+        into[name] = into.get(name, 0.0) + value
 
 
 def means(totals: Mapping[str, float], number: str = "tests") -> dict[str, float]:

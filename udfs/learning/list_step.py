@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.accounts import Account
 from udfs.events.batch import EventBatch
 from udfs.events.searches import Search
 from udfs.learning.attribution import Attribution
@@ -108,7 +107,7 @@ class ListStep:
         ranked = time.perf_counter()
         yield Write(updates)
         if (exposure := learner.models.steps.rerank.exposure).some:
-            account.add(Account(exposure=exposure.counted()))
+            account.expose(exposure.counted())
             # Now, since a timer may have called, after which nothing else would tell of it.
             for item_shard, message in learner.messages(now).items():
                 yield Emit(item_shard, message)

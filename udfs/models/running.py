@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from udfs.errors import ConfigError
-from udfs.experiments.words import Known, Word, known
+from udfs.experiments.words import Word, known
 from udfs.models.settings import Settings
 from udfs.models.varied import check_experiments
 from udfs.options.experiments import Experiment
@@ -24,13 +24,12 @@ class Running(NamedTuple):
     """What is done with the experiments that are known.
 
     Attributes:
-        experiments: those that run, in the order in which they began. waiting: why others do not,
-            by name. over: those that have ended.
+        experiments: those that run, in the order in which they began.
+        waiting: why others do not that have not ended, by name.
     """
 
     experiments: list[Experiment]
     waiting: dict[str, str]
-    over: list[Known]
 
 
 def running(settings: Settings, words: Mapping[str, Word]) -> Running:
@@ -45,12 +44,12 @@ def running(settings: Settings, words: Mapping[str, Word]) -> Running:
 lists: start it with quality.attribution_days = 7, which it can with its state.'}
     """
     if not words:
-        return Running(settings.experiments, {}, [])
-    found = Running([], {}, [])
+        return Running(settings.experiments, {})
+    found = Running([], {})
     for one in known(settings.experiments, words):
         if one.ended:
-            found.over.append(one)
-        elif why := against(settings, [*found.experiments, one.experiment]):
+            continue
+        if why := against(settings, [*found.experiments, one.experiment]):
             found.waiting[one.experiment.name] = why
         else:
             found.experiments.append(one.experiment)

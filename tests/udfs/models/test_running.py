@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.udfs.builders import changed
-from udfs.experiments.words import Word, Words, merged
+from udfs.experiments.words import Word, Words, known, merged
 from udfs.models.running import Against, against, running
 from udfs.models.settings import Settings
 from udfs.options.experiments import Experiment, Variant
@@ -34,7 +34,7 @@ def told(*said: tuple[int, Experiment]) -> Words:
 
 def test_without_words_the_configuration_runs_as_it_is() -> None:
     for job in (JOB, replace(JOB, experiments=[RULES]), replace(Settings(), experiments=[RULES])):
-        assert running(job, {}) == (job.experiments, {}, [])
+        assert running(job, {}) == (job.experiments, {})
 
 
 def test_one_that_does_not_fit_beside_an_earlier_one_waits_until_that_ends() -> None:
@@ -44,7 +44,7 @@ def test_one_that_does_not_fit_beside_an_earlier_one_waits_until_that_ends() -> 
     ended = merged(told((5, DEBIAS), (6, OTHER), (7, RULES)), {"debias": Word(ended=9)})
     found = running(JOB, ended)
     assert found.experiments == [OTHER, RULES] and found.waiting == {}
-    assert [one.experiment for one in found.over] == [DEBIAS]
+    assert [one.experiment for one in known(JOB.experiments, ended) if one.ended] == [DEBIAS]
 
 
 def test_the_configuration_began_first_and_may_end() -> None:
