@@ -32,7 +32,9 @@ config: Any = numba_config  # its attributes are made at import
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """`numba.njit` with these options, its cache in a folder that can be written."""
+    """`numba.njit` with these options, its cache in a folder that can be written. A division by 0
+    gives what it gives in NumPy: looking for one keeps a loop from being vectorised."""
+    options = {"error_model": "numpy", **options}
 
     def compile_later(kernel: Callable[..., Any]) -> Any:
         try:

@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from udfs.compiling import private_folder
+from udfs.compiling import njit, private_folder
 
 ROOT = Path(__file__).parents[2]
 KERNEL = "from udfs.compiling import njit\n@njit(cache=True)\ndef double(n):\n    return 2 * n\n"
@@ -51,6 +52,11 @@ def test_it_is_told_by_the_first_that_may_speak(tmp_path: Path) -> None:
     silent = call(tmp_path, f"import logging; logging.disable(); {CALL}")
     assert silent.stderr == "" and list(folder.rglob("*.nbi"))
     assert call(tmp_path).stderr.count(str(folder)) == 1
+
+
+def test_a_division_by_nothing_is_numpys() -> None:
+    ratio = njit()(lambda a, b: a / b)
+    assert ratio(1.0, 0.0) == np.inf and np.isnan(ratio(0.0, 0.0))
 
 
 def test_a_folder_that_is_named_is_taken(tmp_path: Path) -> None:
