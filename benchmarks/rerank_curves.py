@@ -6,7 +6,8 @@ evaluate --positive 'rating>=4.5' --items u.item`. Measures are those of
 `flink_app.evaluate.beyond`, with all genres of an item, where the job knows three categories;
 coverage is the number of different items in lists by that of all that were ever taken. `--bare`
 leaves u.item out, as figures elsewhere do: then items that nobody has taken yet are in no list, and
-what needs to know what items are does nothing.
+what needs to know what items are does nothing. `--ideal` adds rows of a search that is told all
+genres and the measure of diversity: what the same candidates could give at most.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from flink_app.config import load
 from flink_app.evaluate.beyond import Facts, measures, mixes
 from flink_app.evaluate.closer import CURVES
 from flink_app.evaluate.item_entries import item_entries
-from flink_app.evaluate.replay import Plan, Replay, replay
+from flink_app.evaluate.replay import Make, Plan, Replay, replay
 from udfs.events.batch import CONSUMED, EventBatch, make_batch
 from udfs.feed.metadata import unpack
 from udfs.learning.learner import Learner
@@ -43,6 +44,7 @@ from udfs.options.runtime import Job
 from udfs.ranking.steps.rerank import Reranking
 
 LENGTH, LONG, TOP = 20, 100, 10
+WORTHS = 0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003  # of `ideal`
 NOW = 1_700_000_000_000
 
 
@@ -89,10 +91,10 @@ def learner_of(items: Path | None, **sections: Any) -> Learner:
     return learner
 
 
-def rerank(learner: Learner, options: Rerank) -> Reranking:
-    """Re-ranking of a learner's lists."""
+def rerank(learner: Learner, options: Rerank, keep: int = LENGTH) -> Reranking:
+    """Re-ranking of a learner's lists, `keep` items of each."""
     settings = replace(learner.settings, lists=Lists(length=LENGTH), rerank=options)
-    return Reranking(settings, learner.models.shop, learner.models.content, LENGTH)
+    return Reranking(settings, learner.models.shop, learner.models.content, keep)
 
 
 def events(data: Ratings) -> EventBatch:
@@ -103,12 +105,16 @@ def events(data: Ratings) -> EventBatch:
 
 
 def passed(
-    data: Ratings, learner: Learner, steps: Mapping[str, Reranking], first: int = 0
+    data: Ratings,
+    learner: Learner,
+    steps: Mapping[str, Reranking],
+    first: int = 0,
+    more: Mapping[str, Make] = {},
 ) -> Replay:
     """Learn each event, and test those from the first on before. Users see the first ten of what is
-    made of the same candidates, for each of `steps` by itself."""
-    make = {name: partial(serve, learner, some) for name, some in steps.items()}
-    return replay(learner, events(data), make, Plan(NOW, first))
+    made of the same candidates, for each of `steps` by itself; `more`: other lists of these."""
+    make: dict[str, Make] = {name: partial(serve, learner, some) for name, some in steps.items()}
+    return replay(learner, events(data), make | dict(more), Plan(NOW, first))
 
 
 def serve(
@@ -123,6 +129,38 @@ def serve(
         seen = np.repeat(slots, len(top)), learner.catalogue.keys[top], np.full(len(top), ts)
         some.repeats.see(*seen)
     return items
+
+
+def ideal(genres: NDArray[np.float32], worth: float, some: Reranking) -> Make:
+    """Makes lists whose first ten are chosen one by one, each as the one with the largest
+
+        p_j + worth · Σ_i (1 − cos(j, i))  over the items i chosen before
+
+    where p is the chance after the steps of `some`, a share of that of all its candidates. The sum
+    over all pairs is what `diversity` of `flink_app.evaluate.beyond` is the mean of, so that
+    nothing is lost by another idea of what is alike. The ten are in the order of their chances.
+
+    Args:
+        genres: float32[I, G], 0 or 1, by slot.
+    """
+    length = np.maximum(np.linalg.norm(genres, axis=1, keepdims=True), 1e-9)
+    unit = genres / length
+
+    def make(told: Told, slots: NDArray[np.int32], ts: int) -> NDArray[np.int32]:
+        ranked = some.put(told, slots)
+        items = ranked.items[0][ranked.items[0] >= 0]
+        p = ranked.scores[0, : len(items)].astype(np.float64)
+        gains, apart = p / p.sum(), 1.0 - unit[items] @ unit[items].T
+        chosen = list[int]()
+        for _ in range(min(TOP, len(items))):
+            chosen.append(int(np.argmax(gains)))
+            gains = gains + worth * apart[chosen[-1]]
+            gains[chosen] = -np.inf
+        found = np.full(LENGTH, -1, np.int32)
+        found[: len(chosen)] = items[sorted(chosen)]
+        return found
+
+    return make
 
 
 def facts(replayed: Replay, genres: NDArray[np.int32]) -> Facts:
@@ -156,6 +194,21 @@ def settings(curves: Mapping[str, Sequence[float]]) -> dict[str, Rerank]:
     return found
 
 
+def ideals(learner: Learner, data: Ratings) -> dict[str, Make]:
+    """`ideal` of what the ranker says, and after a little calibration."""
+    names, nothing = learner.catalogue.ids, np.zeros(19, np.float32)
+    genres = np.array([data.genres.get(name or "", nothing) for name in names])
+    first = {
+        "ideal": Rerank(order=[]),
+        "calibration 1.0, ideal": Rerank(calibration=1.0),
+    }
+    return {
+        f"{name} {worth}": ideal(genres, worth, rerank(learner, some, LONG))
+        for name, some in first.items()
+        for worth in WORTHS
+    }
+
+
 def table(rows: Iterable[tuple[str, Mapping[str, float]]]) -> Table:
     """The measures, and how far each is from that of the first row."""
     made, first = Table(title="MovieLens-100K, ratings of 5"), dict[str, float]()
@@ -176,13 +229,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="MovieLens-100K's folder")
     parser.add_argument("--events", type=int, help="so many of the first; all by default")
     parser.add_argument("--bare", action="store_true", help="without u.item")
+    parser.add_argument("--ideal", action="store_true", help="what a search could give at most")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/rerank_curves.json"))
     options = parser.parse_args()
     folder = recorded(options.data).parent
     data = read(folder, options.events)
     learner = learner_of(None if options.bare else folder / "u.item")
     steps = {name: rerank(learner, some) for name, some in settings(CURVES).items()}
-    replayed = passed(data, learner, steps)
+    more = ideals(learner, data) if options.ideal else {}
+    replayed = passed(data, learner, steps, more=more)
     of = facts(replayed, by_slot(learner, data.genres))
     rows = {name: measures(lists, of) for name, lists in replayed.lists.items()}
     Console(width=150).print(table(rows.items()))

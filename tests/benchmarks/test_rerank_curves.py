@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from benchmarks.rerank_curves import by_slot, facts, learner_of, passed, read, rerank, settings
+from benchmarks.rerank_curves import (
+    by_slot,
+    facts,
+    ideal,
+    learner_of,
+    passed,
+    read,
+    rerank,
+    settings,
+)
 from flink_app.evaluate.beyond import measures
 from tests.data_sets import data
+from udfs.models.ranked import Told
+from udfs.ranking.steps.rerank import Reranking
 
 
 @pytest.mark.parametrize("step", ["diversity", "calibration", "debias"])
@@ -31,3 +45,26 @@ def test_each_step_gives_what_it_is_for_and_takes_little(step: str) -> None:
     for found in replayed.lists.values():
         assert found.shape[1] == 20 and (found >= 0).all()
         assert all(len(np.unique(row)) == 20 for row in found)
+
+
+class AsRanked:
+    """Re-ranking that changes nothing."""
+
+    def put(self, told: Told, users: NDArray[np.int32]) -> Told:
+        return told
+
+
+def test_the_search_that_knows_the_measure_weighs_chances_against_it() -> None:
+    """Twelve lanterns, and a kettle of half their chance."""
+    genres = np.zeros((13, 2), np.float32)
+    genres[:12, 0] = genres[12, 1] = 1
+    scores = np.array([[0.1] * 12 + [0.05]], np.float32)
+    items = np.arange(13, dtype=np.int32)[None]
+    nothing = np.zeros((1, 13, 1), np.int32)
+    told = Told(items, scores, np.zeros((1, 13), np.int8), nothing, nothing[0])
+    found = {
+        worth: ideal(genres, worth, cast(Reranking, AsRanked()))(told, items[0, :1], 0)
+        for worth in (0.0, 0.1)
+    }
+    assert found[0.0].tolist() == [*range(10)] + [-1] * 10
+    assert found[0.1].tolist() == [*range(9), 12] + [-1] * 10
