@@ -67,6 +67,9 @@ def flink_options(config: Config) -> dict[str, str]:
             "execution.checkpointing.num-retained": "3",
             "execution.checkpointing.incremental": str(state.backend == "rocksdb").lower(),
         }
+    if config.lists_topic.topic:
+        # Otherwise Flink copies a message of lists for each of those that SQL takes out of it.
+        options["pipeline.object-reuse"] = "true"
     if state.restore:
         options[RESTORE] = (
             whole_checkpoint(state.checkpoints)

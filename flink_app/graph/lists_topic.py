@@ -29,6 +29,7 @@ _MADE, _TABLE = "lists_made", "lists_topic"
 # The same bytes as in Python: Flink has no name for them there, so it would pickle them.
 _BYTES = OutputTag(LISTS.tag_id, Types.PRIMITIVE_ARRAY(Types.BYTE()))
 _BATCH = str(128 * 1024)  # bytes: a few dozen lists; with Kafka's 16 KB each request has a handful
+_LINGER = "20"  # ms: otherwise a batch has the lists of few users, and brokers take as long for it
 _TRANSACTION_MS = 900_000  # the most that brokers allow by default; Flink asks for an hour
 
 
@@ -74,7 +75,12 @@ def table(section: ListsTopic) -> str:
     >>> "'key.format' = 'raw'" in table(ListsTopic(topic="recommendations"))
     True
     """
-    options = {"acks": "all", "compression.type": "zstd", "batch.size": _BATCH}
+    options = {
+        "acks": "all",
+        "compression.type": "zstd",
+        "batch.size": _BATCH,
+        "linger.ms": _LINGER,
+    }
     if section.delivery == "exactly-once":
         options["transaction.timeout.ms"] = str(_TRANSACTION_MS)
     options |= {**section.properties, "bootstrap.servers": section.brokers}

@@ -26,9 +26,8 @@ FIELD, LINE = "\x1f", "\x1e"
 OWN, SHARED = "u", "s"
 """What a line begins with, which tells its topic: that of users, or of lists that all share."""
 
-MOST = 16
-"""Lines in a message. Flink copies the whole message for each of them, so that the cost of a long
-one grows with its square; after each one Python has to wait for its lock again."""
+MOST = 256
+"""Lines in a message, after each of which Python has to wait for its lock again."""
 
 
 Write = Callable[[bytes], bytes]

@@ -48,6 +48,15 @@ def test_no_source_counts_as_idle() -> None:
     assert not [name for name in flink_options(Config()) if "idle" in name]
 
 
+def test_messages_of_lists_are_not_copied_for_each_list() -> None:
+    name = "pipeline.object-reuse"
+    assert name not in flink_options(Config())
+    topic = "lists_topic.topic=recs"
+    assert flink_options(load(None, [topic], {}).config)[name] == "true"
+    own = load(None, [topic, f"flink.options.{name}=false"], {}).config
+    assert flink_options(own)[name] == "false"
+
+
 @pytest.mark.parametrize("beam", [False, True])
 def test_only_process_mode_has_beam(beam: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JAVA_HOME", "PYTHONPATH", "PATH", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
