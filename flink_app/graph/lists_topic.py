@@ -9,9 +9,8 @@ in the JVM: a row of Python's for each list would take more of the interpreter t
 from __future__ import annotations
 
 import msgspec
-from pyflink.common import Types
-from pyflink.datastream import DataStream, OutputTag
-from pyflink.table import Schema, StreamTableEnvironment
+from pyflink.datastream import DataStream
+from pyflink.table import StreamTableEnvironment
 
 from flink_app.config import Config
 from flink_app.config.lists_topic_options import ListsTopic
@@ -21,13 +20,10 @@ from flink_app.graph.edges import side_output
 from flink_app.graph.sources import sql_options, sql_text
 from flink_app.graph.sql_sinks import attach_sink
 from udfs.lists.contract import CONTRACT
-from udfs.lists.topic import FIELD, LINE, SHARED
 from udfs.operators.flink import LISTS
 
 NAME = "lists topic"
 _MADE, _TABLE = "lists_made", "lists_topic"
-# The same bytes as in Python: Flink has no name for them there, so it would pickle them.
-_BYTES = OutputTag(LISTS.tag_id, Types.PRIMITIVE_ARRAY(Types.BYTE()))
 _BATCH = str(128 * 1024)  # bytes: a few dozen lists; with Kafka's 16 KB each request has a handful
 _LINGER = "20"  # ms: otherwise a batch has the lists of few users, and brokers take as long for it
 _TRANSACTION_MS = 900_000  # the most that brokers allow by default; Flink asks for an hour
@@ -53,9 +49,8 @@ def write_lists(learned: DataStream, tables: StreamTableEnvironment, config: Con
     like = config.source.topic if _is_beside(config, section) else ""
     for name in topics:
         require_topic(section.brokers, section.properties, Topic(name, like))
-    messages = side_output(learned, _BYTES)
-    schema = Schema.new_builder().column("f0", "BYTES").build()
-    tables.create_temporary_view(_MADE, tables.from_data_stream(messages, schema))
+    messages = tables.from_data_stream(side_output(learned, LISTS))
+    tables.create_temporary_view(_MADE, messages)
     attach_sink(learned, tables, (_TABLE, table(section)), query(section), NAME)
 
 
@@ -95,31 +90,24 @@ def table(section: ListsTopic) -> str:
     } | {f"properties.{key}": value for key, value in options.items()}
     if section.delivery == "exactly-once":
         with_["sink.transactional-id-prefix"] = f"millirec-{section.topic}"
-    kind = "STRING" if section.format == "json" else "BYTES"
     return (
-        f"CREATE TABLE {_TABLE} (record_key BYTES, list {kind}, "
+        f"CREATE TABLE {_TABLE} (record_key BYTES, list BYTES, "
         "topic STRING NOT NULL METADATA, headers MAP<STRING, BYTES> METADATA) "
         f"WITH ({sql_options(with_)})"
     )
 
 
 def query(section: ListsTopic) -> str:
-    """The statement that takes messages apart, a record for each of their lines."""
+    """The statement that takes messages apart, a record for each of theirs."""
     own, shared = sql_text(section.topic), sql_text(shared_topic(section.topic))
-    field, line = (rf"U&'\{ord(mark):04X}'" for mark in (FIELD, LINE))
-    value, headers = "list", {"v": str(CONTRACT)}
+    headers = {"v": str(CONTRACT)}
     if section.format == "json":
         headers = {"content-type": "application/json"} | headers
-    else:
-        value = f"UNHEX({value})"
     texts = ", ".join(f"'{name}', ENCODE('{text}', 'UTF-8')" for name, text in headers.items())
     return (
-        f"INSERT INTO {_TABLE} SELECT "
-        f"UNHEX(SUBSTRING(name, 2)), {value}, "
-        f"CASE WHEN LEFT(name, 1) = '{SHARED}' THEN {shared} ELSE {own} END, "
-        f"MAP[{texts}] "
-        f"FROM {_MADE} CROSS JOIN "
-        f"UNNEST(STR_TO_MAP(CAST(f0 AS STRING), {line}, {field})) AS T(name, list)"
+        f"INSERT INTO {_TABLE} SELECT name, list, "
+        f"CASE WHEN shared THEN {shared} ELSE {own} END, MAP[{texts}] "
+        f"FROM {_MADE} CROSS JOIN UNNEST(records) AS T(name, list)"
     )
 
 

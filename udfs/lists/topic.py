@@ -1,40 +1,43 @@
 """Lists on their way to a Kafka topic: packed by the batch, because a row each would cost more.
 
 In: `ListUpdates`, and users whose lists go. Out: messages, which Flink SQL takes apart in the JVM
-(`flink_app/graph/lists_topic.py`): lines with a record each, the form in which it is unambiguous
-whatever an id holds, since neither hexadecimal digits nor JSON have control characters. A value of
-Avro or Protobuf is in hex too. Of lines with the same key in a message only the last counts.
-
-    u616e6e \\x1f {"user":"ann",…}        the key of the users' topic in hex, and the value
-    u616e6e                              a tombstone: the key has no value any more
-    s706f70756c6172 \\x1f {"id":…}        the same of the topic of shared lists
+(`flink_app/graph/lists_topic.py`): a record for each key, the value None a tombstone. Of lists with
+the same key in a message there is the last. All is bytes: texts would be decoded and encoded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from udfs.formats.list_values import list_writer
 from udfs.formats.settings import ListFormat
 from udfs.lists.keys import NAMES, USER
 from udfs.lists.update import ListUpdates
 
-FIELD, LINE = "\x1f", "\x1e"
-"""What is between the key and the value, and between two lines."""
-
-OWN, SHARED = "u", "s"
-"""What a line begins with, which tells its topic: that of users, or of lists that all share."""
-
 MOST = 256
-"""Lines in a message, after each of which Python has to wait for its lock again."""
+"""Records in a message, after each of which Python has to wait for its lock again."""
 
+OWN, SHARED = False, True
+"""The topic of users' own lists, and that of lists that all share."""
 
 Write = Callable[[bytes], bytes]
-"""Makes the text of a value of a list's JSON."""
+"""Makes a value of a list's JSON."""
 
 
-def writers(form: ListFormat) -> dict[str, Write]:
+class Message(NamedTuple):
+    """Records of one topic.
+
+    Attributes:
+        shared: `OWN` or `SHARED`. records: values by key; None: the key has no value any more.
+    """
+
+    shared: bool
+    records: dict[bytes, bytes | None]
+
+
+def writers(form: ListFormat) -> dict[bool, Write]:
     """What makes the values of `OWN` and of `SHARED` lists; they need the packages of the format.
 
     >>> writers(ListFormat())[OWN](b'{"items":[]}')
@@ -42,43 +45,40 @@ def writers(form: ListFormat) -> dict[str, Write]:
     """
     if form.format == "json":
         return {OWN: bytes, SHARED: bytes}
-    own, shared = (list_writer(form.format, number) for number in (form.own, form.shared))
-    return {
-        OWN: lambda value: own(value).hex().encode(),
-        SHARED: lambda value: shared(value).hex().encode(),
-    }
+    return {OWN: list_writer(form.format, form.own), SHARED: list_writer(form.format, form.shared)}
 
 
 def written(
-    updates: Sequence[ListUpdates], kinds: Collection[str], values: Mapping[str, Write]
-) -> Iterator[bytes]:
+    updates: Sequence[ListUpdates], kinds: Collection[str], values: Mapping[bool, Write]
+) -> Iterator[Message]:
     """The messages of the lists whose `NAMES` are among `kinds`, in order; `values`: `writers`."""
-    yield from _messages(_lines(updates, kinds, values))
+    wanted = [some for some in updates if NAMES.get(some.kind) in kinds]
+    for shared in OWN, SHARED:
+        chosen = (some for some in wanted if (some.kind != USER) == shared)
+        yield from _messages(shared, _records(chosen, values[shared]))
 
 
-def erased(users: Sequence[str], kinds: Collection[str]) -> Iterator[bytes]:
+def erased(users: Sequence[str], kinds: Collection[str]) -> Iterator[Message]:
     """The messages by which users lose their lists; none if users' lists are not written.
 
-    >>> list(erased(["ann", "bob"], ["user"]))
-    [b'u616e6e\\x1eu626f62']
+    >>> [*erased(["ann", "bob"], ["user"])]
+    [Message(shared=False, records={b'ann': None, b'bob': None})]
     """
     if NAMES[USER] in kinds:
-        yield from _messages(f"{OWN}{user.encode().hex()}".encode() for user in users)
+        yield from _messages(OWN, ((user.encode(), None) for user in users))
 
 
-def _lines(
-    updates: Sequence[ListUpdates], kinds: Collection[str], values: Mapping[str, Write]
-) -> Iterator[bytes]:
+_Records = Iterator[tuple[bytes, bytes | None]]
+
+
+def _records(updates: Iterator[ListUpdates], write: Write) -> _Records:
     for some in updates:
-        if NAMES.get(some.kind) not in kinds:
-            continue
         # A user's key is the bare id; the others have Redis' keys, since items may be so called.
-        head = OWN if some.kind == USER else SHARED + some.kind.key.encode().hex()
-        write = values[head[0]]
+        prefix = "" if some.kind == USER else some.kind.key
         for name, value in zip(some.names, some.json, strict=True):
-            yield f"{head}{name.encode().hex()}{FIELD}".encode() + write(value)
+            yield f"{prefix}{name}".encode(), write(value)
 
 
-def _messages(lines: Iterator[bytes]) -> Iterator[bytes]:
-    while some := list(islice(lines, MOST)):
-        yield LINE.encode().join(some)
+def _messages(shared: bool, records: _Records) -> Iterator[Message]:
+    while some := dict(islice(records, MOST)):
+        yield Message(shared, some)

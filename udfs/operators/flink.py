@@ -22,6 +22,7 @@ from pyflink.datastream.state import (
 import udfs
 from udfs.accounts import Account, pack_account
 from udfs.learning.effects import END, Wake
+from udfs.lists.topic import Message
 from udfs.ranking.log import Ranking
 from udfs.state.handles import Cell, Log, Rows
 from udfs.stores.fence import Fence
@@ -39,8 +40,12 @@ ACCOUNT = Types.ROW([Types.INT(), BYTES])
 STATS = OutputTag("stats", ACCOUNT)
 """The side output of accounts."""
 
-LISTS = OutputTag("lists", BYTES)
-"""The side output of lists for a Kafka topic, as `udfs.lists.topic` packs them."""
+_PLAIN = Types.PRIMITIVE_ARRAY(Types.BYTE())  # which SQL reads as they are, unlike `BYTES`
+LISTS = OutputTag(
+    "lists",
+    Types.ROW_NAMED(["shared", "records"], [Types.BOOLEAN(), Types.MAP(_PLAIN, _PLAIN)]),
+)
+"""The side output of lists for a Kafka topic, as `lists_message` makes them."""
 KEPT = OutputTag("kept", ACCOUNT)
 """The side output for Cassandra."""
 
@@ -74,6 +79,11 @@ def piece(key: int, data: bytes) -> Row:
 def report(account: Account) -> Row:
     """An account, for an edge by key to `stats`, which gets it packed."""
     return Row(0, pack_account(account))
+
+
+def lists_message(made: Message) -> Row:
+    """Lists, for `LISTS`."""
+    return Row(*made)
 
 
 def ranking(made: Ranking) -> Row:

@@ -48,6 +48,7 @@ from udfs.operators.flink import (
     RANKINGS,
     STATS,
     cell,
+    lists_message,
     log,
     now_ms,
     parallelism,
@@ -164,7 +165,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
                     self._kept.written(effect.updates)
                 if self._topic:
                     for message in topic.written(effect.updates, self._topic, self._values):
-                        yield LISTS, message
+                        yield LISTS, lists_message(message)
             elif isinstance(effect, Erase | Expire):
                 if isinstance(effect, Erase):
                     self.stores.erase(effect.users)
@@ -172,7 +173,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
                         self._kept.erased(effect.users, now_ms())
                 if self._topic:
                     for message in topic.erased(effect.users, self._topic):
-                        yield LISTS, message
+                        yield LISTS, lists_message(message)
             elif isinstance(effect, Part) and self._kept:
                 self._kept.erased(effect.users, now_ms())
             elif isinstance(effect, Keep) and self._kept:
