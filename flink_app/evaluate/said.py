@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from flink_app.console.live import change
-from flink_app.evaluate.closer import Closer, Point
+from flink_app.evaluate.closer_results import Closer, Point
 from flink_app.evaluate.rates import Drift, Rate, Segment
 
 LITTLE = 0.01

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from flink_app.console.live import change, counted
-from flink_app.evaluate.closer import GAP, Closer, Point
+from flink_app.evaluate.closer_results import GAP, Closer, Point
 from flink_app.evaluate.rates import LEAST, Drift, Rate, Segment
 from flink_app.evaluate.said import bargains, drift_said, segments_said
-from flink_app.report.figures import Curve, Line, Span, curves, lines, spans
+from flink_app.report.drawings import Curve, Curves, Line, Lines, Span, Spans
 from flink_app.report.page import Grid, Section
 from flink_app.report.parts import percent
 
@@ -96,7 +96,7 @@ def _curves(closer: Closer) -> Iterator[Section]:
             title=f"Accuracy against {title[0].lower()}{title[1:]}",
             text=f"To the side: {meaning}. Upwards: recall@10. Each line walks over a step's "
             "strength, which stands at its points; the ring is the configuration.",
-            figure=curves(drawn, now, axis, "recall@10", measure in _SHARES or measure == gap),
+            figure=Curves(drawn, now, axis, "recall@10", measure in _SHARES or measure == gap),
             legend=[Line(one.label, [], [], one.colour) for one in drawn],
         )
 
@@ -133,7 +133,7 @@ def _segments(closer: Closer) -> Iterator[Section]:
             title=f"Who is served how well, by {field.replace('_', ' ')}",
             facts=facts,
             text=text,
-            figure=spans(drawn, "recall@10", closer.recall.value) if drawn else "",
+            figure=Spans(drawn, "recall@10", closer.recall.value) if drawn else None,
             grid=Grid(
                 [field, "users", "tests", "recall@10", "than all"],
                 [_segment(one) for one in group],
@@ -163,7 +163,7 @@ def _drift(drift: Drift | None) -> list[Section]:
         title="Drift",
         facts=[drift_said(drift)],
         text="Each point is a stretch of the stream with as many tests, in its 95 % interval.",
-        figure=lines([line], "events learned", "recall@10", share=True) if line else "",
+        figure=Lines([line], "events learned", "recall@10", share=True) if line else None,
     )
     return [section]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flink_app.evaluate.closer import Closer, Point
+from flink_app.evaluate.closer_results import Closer, Point
 from flink_app.evaluate.rates import Drift, Rate, Segment
 from flink_app.evaluate.said import drift_said, said, segments_said
 

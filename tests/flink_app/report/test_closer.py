@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flink_app.evaluate.closer import GAP
+from flink_app.evaluate.closer_results import GAP
 from flink_app.evaluate.rates import Drift, Rate, Segment
 from flink_app.report.closer import closer_sections
 from flink_app.report.page import Page, html
