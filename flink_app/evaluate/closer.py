@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from flink_app.config import Config
 from flink_app.config.pseudonyms import pseudonyms_of
 from flink_app.evaluate.beyond import Facts, measures, mixes
-from flink_app.evaluate.closer_results import GAP, Closer, Point
+from flink_app.evaluate.closer_results import ACTIVITY, GAP, Closer, Point
 from flink_app.evaluate.ordered import as_written
 from flink_app.evaluate.rates import (
     Rate,
@@ -50,7 +50,6 @@ CURVES = {
     "debias": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
 }
 """The steps of re-ranking whose parameters are walked over, and at which strengths besides 0."""
-ACTIVITY = "activity"
 _MANY = 20_000  # events, from twice as many on lists are made of one test in so many
 _OFF = ("diversity", "calibration")  # which do nothing to items that nobody has described
 

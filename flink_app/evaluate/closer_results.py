@@ -10,7 +10,9 @@ import msgspec
 
 from flink_app.evaluate.rates import Drift, Rate, Segment
 
+ACTIVITY = "activity"
 GAP = "parity gap: "
+RECALL = "recall@10"
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -44,3 +46,14 @@ class Closer(msgspec.Struct, frozen=True, kw_only=True):
     points: list[Point]
     segments: list[Segment]
     drift: Drift | None
+
+    def __post_init__(self) -> None:
+        """Check what a file may lack.
+
+        Raises:
+            ValueError: it lacks figures.
+        """
+        if any(RECALL not in one for one in (self.now, *(p.measures for p in self.points))):
+            raise ValueError(f"the measures of lists lack {RECALL}")
+        if self.drift and not len(self.drift.events) == len(self.drift.recall) > 0:
+            raise ValueError("drift needs a recall of each stretch of events")
