@@ -23,9 +23,9 @@ from rich.console import Console
 
 from benchmarks import sessions
 from flink_app.config import load
-from flink_app.evaluate import evaluate
-from flink_app.evaluate.measure import OWN, Result
+from flink_app.evaluate.evaluation import evaluate
 from flink_app.evaluate.plot import check_plot, save
+from flink_app.evaluate.results import OWN, Result
 from flink_app.evaluate.table import show
 from flink_app.report.evaluated import evaluated_page
 from flink_app.report.page import html

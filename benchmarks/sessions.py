@@ -16,8 +16,8 @@ from typing import NamedTuple
 from rich.console import Console
 
 from flink_app.config import load
-from flink_app.evaluate import evaluate
-from flink_app.evaluate.measure import Result
+from flink_app.evaluate.evaluation import evaluate
+from flink_app.evaluate.results import Result
 
 FILES = "train_full.txt", "test.txt"
 MODELS = "ranker", "mf", "item-cf"

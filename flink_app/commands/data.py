@@ -233,7 +233,7 @@ def report(
         millirec report evaluation.json --out report.html
     """
     from flink_app.local.own_redis import with_own_redis
-    from flink_app.report import report as make
+    from flink_app.report.builder import report as make
 
     loaded = load(config, settings)
     make(loaded if files else with_own_redis(loaded), files, out, watch)

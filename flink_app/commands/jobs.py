@@ -199,7 +199,7 @@ def evaluate(
         millirec evaluate u.data --preset movielens --users u.user
         millirec evaluate ranked --policy item-cf --policy ranker.onnx
     """
-    from flink_app.evaluate import evaluate as measure
+    from flink_app.evaluate.evaluation import evaluate as measure
 
     if not files:
         raise ConfigError("millirec evaluate needs a file of events")

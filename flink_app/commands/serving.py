@@ -20,6 +20,13 @@ def serve(
     *,
     host: Annotated[str, Parameter(help="The address to listen on: serve.host.")] = "",
     port: Annotated[int | None, Parameter(help="The port to listen on: serve.port.")] = None,
+    evaluation: Annotated[
+        str,
+        Parameter(
+            help="The last evaluation, a file of millirec evaluate --out, for the operator's page: "
+            "serve.evaluation."
+        ),
+    ] = "",
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006  (cyclopts makes a new list)
 ) -> None:
@@ -31,6 +38,7 @@ def serve(
 
     Examples:
         millirec serve --config millirec.toml
+        millirec serve --evaluation evaluation.json
         millirec serve --port 9000 --set source.kind=kafka --set source.brokers=127.0.0.1:9092
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
@@ -40,6 +48,7 @@ def serve(
 
     given = [f"serve.host={host}"] if host else []
     given += [f"serve.port={port}"] if port is not None else []
+    given += [f"serve.evaluation={evaluation}"] if evaluation else []
     found = with_own_redis(load(config, [*given, *settings])).config
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     print(f"{address(found)}/  lists, events and the live page; Ctrl-C stops it", flush=True)

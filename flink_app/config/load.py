@@ -126,7 +126,7 @@ def load(
 
 _PATHS = (
     "source.paths", "state.checkpoints", "state.restore", "dead_letters.path", "ranker.log",
-    "redis.keep",
+    "redis.keep", "serve.evaluation",
 )  # fmt: skip
 """Names of files may be any bytes; what Flink cannot name is refused by `check`."""
 

@@ -55,6 +55,13 @@ class Serve(Struct, frozen=True, kw_only=True):
             "of a shop, of a video platform or of a social network. Empty means no page."
         ),
     ] = "shop"
+    evaluation: Annotated[
+        str,
+        Meta(
+            description="The file of the last `millirec evaluate --out`, which the operator's page "
+            "shows, and reads again when it changes. Empty means none."
+        ),
+    ] = ""
     timeout_s: Annotated[
         float,
         Meta(

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -20,11 +19,10 @@ from numpy.typing import NDArray
 from flink_app.config import Config
 from flink_app.config.pseudonyms import pseudonyms_of
 from flink_app.evaluate.beyond import Facts, measures, mixes
+from flink_app.evaluate.closer_results import ACTIVITY, GAP, Closer, Point
 from flink_app.evaluate.ordered import as_written
 from flink_app.evaluate.rates import (
-    Drift,
     Rate,
-    Segment,
     change,
     drift,
     parity_gap,
@@ -52,43 +50,8 @@ CURVES = {
     "debias": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
 }
 """The steps of re-ranking whose parameters are walked over, and at which strengths besides 0."""
-ACTIVITY = "activity"
-GAP = "parity gap: "
 _MANY = 20_000  # events, from twice as many on lists are made of one test in so many
 _OFF = ("diversity", "calibration")  # which do nothing to items that nobody has described
-
-
-class Point(msgspec.Struct, frozen=True):
-    """Lists with a step at a strength, and all else as configured.
-
-    Attributes:
-        measures: see `beyond.measures`; and for each field of users, the parity gap of recall@10.
-        recall: how much more recall@10 than as configured.
-    """
-
-    step: str
-    strength: float
-    measures: dict[str, float]
-    recall: Rate
-
-
-class Closer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pass has shown.
-
-    Attributes:
-        tests: all of them. recall: recall@10 over all of them.
-        sampled: tests of which lists were made for each point. now: their measures as configured.
-        strengths: as configured, by step. points: by step, ascending.
-    """
-
-    tests: int
-    recall: Rate
-    sampled: int
-    now: dict[str, float]
-    strengths: dict[str, float]
-    points: list[Point]
-    segments: list[Segment]
-    drift: Drift | None
 
 
 def look_closer(

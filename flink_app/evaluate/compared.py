@@ -12,9 +12,9 @@ from rich.console import Console
 
 from flink_app.config import Config
 from flink_app.evaluate.baselines import BASELINES
-from flink_app.evaluate.measure import Result
 from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.prequential import Prequential, Rule
+from flink_app.evaluate.results import Result
 from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.graph.event_settings import decode_settings
 from flink_app.lookup.lists import now_ms

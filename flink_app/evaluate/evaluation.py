@@ -23,11 +23,12 @@ from flink_app.config.writable import require_file
 from flink_app.evaluate.closer import look_closer
 from flink_app.evaluate.compared import Start, chosen, compare
 from flink_app.evaluate.item_entries import item_entries
-from flink_app.evaluate.measure import Result, has_tests, measure
+from flink_app.evaluate.measure import measure
 from flink_app.evaluate.ordered import as_written, in_order
 from flink_app.evaluate.plot import check_plot, save
 from flink_app.evaluate.prequential import Rule
 from flink_app.evaluate.replay import Plan
+from flink_app.evaluate.results import Result, has_tests
 from flink_app.evaluate.said import said as in_words
 from flink_app.evaluate.table import show
 from flink_app.evaluate.testable import NothingToTest, require_test

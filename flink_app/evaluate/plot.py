@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from flink_app.evaluate.measure import Result
+from flink_app.evaluate.results import Result
 from flink_app.evaluate.table import Listed, lists, spread
 from udfs.errors import ConfigError
 

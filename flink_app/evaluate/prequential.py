@@ -16,7 +16,8 @@ import numpy as np
 from flink_app.evaluate.baselines import Baseline, Shape
 from flink_app.evaluate.baselines.base import History
 from flink_app.evaluate.baselines.kernels import best
-from flink_app.evaluate.measure import Result, curve
+from flink_app.evaluate.measure import curve
+from flink_app.evaluate.results import Result
 from flink_app.evaluate.stream import Stream
 from udfs.accounts import means
 from udfs.learning.quality import sums

@@ -1,51 +1,92 @@
 """What a closer look has shown, in sentences for people who decide.
 
-In: a `Closer`. Out: sentences: what each step of re-ranking gives for how much recall, who is
-served worse than average, whether the end of the stream differs.
+In: a `Closer`. Out: sentences: what it comes to, what each step of re-ranking gives for how much
+recall, who is served worse than average, whether the end of the stream differs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
-from flink_app.console.live import change
-from flink_app.evaluate.closer import Closer, Point
+from flink_app.console.live import change, counted
+from flink_app.evaluate.closer_results import RECALL, Closer, Point
 from flink_app.evaluate.rates import Drift, Rate, Segment
 
 LITTLE = 0.01
 """As much recall as a step may take to be recommended, relative."""
-_FOR = {
-    "diversity": ("diversity", "diversity within lists"),
-    "calibration": ("calibration", "divergence from what users take"),
-    "debias": ("coverage", "coverage"),
+
+
+class _Aim(NamedTuple):
+    """What a step is for: a measure, its name in sentences, whether more of it is better, and what
+    lists are then."""
+
+    measure: str
+    name: str
+    more: bool
+    lists: str
+
+
+_AIMS = {
+    "diversity": _Aim("diversity", "diversity within lists", True, "more varied"),
+    "calibration": _Aim(
+        "calibration", "divergence from what users take", False, "closer to what each user takes"
+    ),
+    "debias": _Aim("coverage", "coverage", True, "less about what is popular"),
 }
-"""What a step is for: a measure, and its name in sentences."""
 
 
 def said(closer: Closer) -> list[str]:
-    """All sentences."""
-    return [*bargains(closer), segments_said(closer.segments), drift_said(closer.drift)]
+    """All sentences, what it comes to first."""
+    told = segments_said(closer.segments), drift_said(closer.drift)
+    return [*in_short(closer), *bargains(closer), *told]
+
+
+def in_short(closer: Closer) -> Iterator[str]:
+    """What it comes to: whether lists can be better in other ways, and how accurate they are."""
+    found = [*_best(closer)]
+    most = f"at most {100 * LITTLE:g} % of their accuracy"
+    if gains := [aim.lists for point, aim, gained in found if _pays(point, aim, gained)]:
+        yield f"Lists can be {_in_words(gains)}, {'each ' * (len(gains) > 1)}for {most}."
+    elif found:
+        yield f"No step of re-ranking makes lists better in any other way for {most}."
+    share = f"{100 * closer.recall.value:.3g} % of {counted(closer.tests, 'test')}"
+    yield f"Accuracy is {RECALL}, how often the next item is among the first ten: {share}."
 
 
 def bargains(closer: Closer) -> Iterator[str]:
     """For each step the strength that gives most for at most `LITTLE` of the recall."""
+    for point, aim, gained in _best(closer):
+        now = closer.strengths.get(point.step, 0.0)
+        yield (
+            f"rerank.{point.step} = {point.strength:g} instead of {now:g}: {change(gained)} "
+            f"{aim.name}, {change(point.recall.value)} {RECALL} ({_interval(point.recall)})."
+        )
+
+
+def _best(closer: Closer) -> Iterator[tuple[Point, _Aim, float]]:
+    """Of each step the strongest point of those that cost little, or else the weakest; what it is
+    for, and how much more of that there is."""
     for step, points in groupby(closer.points, key=lambda point: point.step):
-        now = closer.strengths.get(step, 0.0)
-        if some := [point for point in points if point.strength != now]:
-            yield _bargain(step, now, some, closer)
+        now, aim = closer.strengths.get(step, 0.0), _AIMS.get(step)
+        if aim is None:
+            continue
+        some = [one for one in points if one.strength != now and aim.measure in one.measures]
+        if some:
+            cheap = [point for point in some if point.recall.value >= -LITTLE]
+            best = max(cheap or some[:1], key=lambda point: point.strength)
+            before = closer.now.get(aim.measure, 0.0)
+            yield best, aim, best.measures[aim.measure] / before - 1.0 if before else 0.0
 
 
-def _bargain(step: str, now: float, points: Sequence[Point], closer: Closer) -> str:
-    cheap = [point for point in points if point.recall.value >= -LITTLE]
-    best = max(cheap or points[:1], key=lambda point: point.strength)
-    measure, name = _FOR[step]
-    before = closer.now.get(measure, 0.0)
-    gained = change(best.measures[measure] / before - 1.0) if before else change(0.0)
-    return (
-        f"{step} = {best.strength:g} instead of {now:g}: {gained} {name}, "
-        f"{change(best.recall.value)} recall@10 ({_interval(best.recall)})."
-    )
+def _pays(point: Point, aim: _Aim, gained: float) -> bool:
+    return point.recall.value >= -LITTLE and (gained > 0.0 if aim.more else gained < 0.0)
+
+
+def _in_words(parts: Sequence[str]) -> str:
+    *others, last = parts
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def segments_said(segments: Sequence[Segment]) -> str:

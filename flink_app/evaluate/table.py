@@ -13,7 +13,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from flink_app.evaluate.measure import OWN, Point, Result
+from flink_app.evaluate.results import OWN, Point, Result
 from udfs.accounts import LISTS, NEVER_TAKEN, NTH, RARE, RATINGS, SELDOM_TAKEN
 
 MEASURES = (

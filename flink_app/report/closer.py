@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from flink_app.console.live import change, counted
-from flink_app.evaluate.closer import GAP, Closer, Point
+from flink_app.evaluate.closer_results import ACTIVITY, GAP, Closer, Point
 from flink_app.evaluate.rates import LEAST, Drift, Rate, Segment
-from flink_app.evaluate.said import bargains, drift_said, segments_said
-from flink_app.report.figures import Curve, Line, Span, curves, lines, spans
+from flink_app.evaluate.said import said
+from flink_app.report.drawings import Curve, Curves, Line, Lines, Span, Spans
 from flink_app.report.page import Grid, Section
 from flink_app.report.parts import percent
 
@@ -42,12 +42,14 @@ _MEASURES = {
     ),
 }
 _SHARES = ("recall@10", "coverage")
+_NOTES = {ACTIVITY: "Tenth 10 are the users who do most."}
 
 
 def closer_sections(closer: Closer) -> list[Section]:
-    """All sections."""
+    """All sections, what it comes to first."""
+    gist = Section(title="In short", facts=said(closer), width="full")
     found = [_table(closer), *_curves(closer)] if closer.points else []
-    return [*found, *_segments(closer), *_drift(closer.drift)]
+    return [gist, *found, *_segments(closer), *_drift(closer.drift)]
 
 
 def _table(closer: Closer) -> Section:
@@ -61,9 +63,10 @@ def _table(closer: Closer) -> Section:
     ]
     return Section(
         title="What each step of re-ranking gives and takes",
-        facts=[*bargains(closer)],
-        text="One step at a time, all else as configured; below the first row, how much more than "
-        f"there, over {counted(closer.sampled, 'test')} of the same candidates. Where the 95 % "
+        text="Each picture sets accuracy, recall@10 upwards, against something else that lists can "
+        "be. A line walks over the strength of one step, which stands at its points, all else as "
+        "configured; the ring is the configuration. In the table: how much more than in its first "
+        f"row, over {counted(closer.sampled, 'test')} of the same candidates. Where the 95 % "
         "interval of recall@10 holds 0, chance alone may have done it.",
         grid=Grid(["[rerank]", *names], rows),
         width="full",
@@ -94,9 +97,8 @@ def _curves(closer: Closer) -> Iterator[Section]:
         now = closer.now[measure], closer.now["recall@10"]
         yield Section(
             title=f"Accuracy against {title[0].lower()}{title[1:]}",
-            text=f"To the side: {meaning}. Upwards: recall@10. Each line walks over a step's "
-            "strength, which stands at its points; the ring is the configuration.",
-            figure=curves(drawn, now, axis, "recall@10", measure in _SHARES or measure == gap),
+            text=f"To the side: {meaning}.",
+            figure=Curves(drawn, now, axis, "recall@10", measure in _SHARES or measure == gap),
             legend=[Line(one.label, [], [], one.colour) for one in drawn],
         )
 
@@ -120,26 +122,24 @@ def _gap(now: Mapping[str, float]) -> str:
 
 def _segments(closer: Closer) -> Iterator[Section]:
     """A section for each field of users."""
-    facts = [segments_said(closer.segments)]
     text = (
-        f"The line is recall@10 of all users, "
-        f"{percent(closer.recall.value)}; the intervals of a figure hold together in 95 % of "
-        f"cases, with a user as one observation. Of fewer than {LEAST} users nothing is said."
+        f"The line is recall@10 of all users, {percent(closer.recall.value)}; a group whose "
+        "interval is below it is marked. The intervals of a figure hold together in 95 % of cases, "
+        f"with a user as one observation. Of fewer than {LEAST} users nothing is said."
     )
     for field, found in groupby(closer.segments, key=lambda segment: segment.field):
         group = [*found]
         drawn = [_span(one, one.recall) for one in group if one.recall is not None]
         yield Section(
             title=f"Who is served how well, by {field.replace('_', ' ')}",
-            facts=facts,
-            text=text,
-            figure=spans(drawn, "recall@10", closer.recall.value) if drawn else "",
+            text=" ".join(filter(None, (text, _NOTES.get(field)))),
+            figure=Spans(drawn, "recall@10", closer.recall.value) if drawn else None,
             grid=Grid(
                 [field, "users", "tests", "recall@10", "than all"],
                 [_segment(one) for one in group],
             ),
         )
-        facts, text = [], ""
+        text = ""
 
 
 def _span(one: Segment, recall: Rate) -> Span:
@@ -154,18 +154,18 @@ def _segment(one: Segment) -> list[str]:
 
 
 def _drift(drift: Drift | None) -> list[Section]:
-    line = None
-    if drift is not None:
-        values, low, high = zip(*((r.value, r.low, r.high) for r in drift.recall), strict=True)
-        events = [float(n) for n in drift.events]
-        line = Line("recall@10", events, [*values], low=[*low], high=[*high])
-    section = Section(
-        title="Drift",
-        facts=[drift_said(drift)],
-        text="Each point is a stretch of the stream with as many tests, in its 95 % interval.",
-        figure=lines([line], "events learned", "recall@10", share=True) if line else "",
-    )
-    return [section]
+    if drift is None:
+        return []
+    values, low, high = zip(*((r.value, r.low, r.high) for r in drift.recall), strict=True)
+    events = [float(n) for n in drift.events]
+    line = Line("recall@10", events, [*values], low=[*low], high=[*high])
+    return [
+        Section(
+            title="Drift",
+            text="Each point is a stretch of the stream with as many tests, in its 95 % interval.",
+            figure=Lines([line], "events learned", "recall@10", share=True),
+        )
+    ]
 
 
 def _figure(name: str, value: float) -> str:

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-import msgspec
-
 from flink_app.console.live import counted
-from flink_app.evaluate.measure import OWN, Result, has_tests
 from flink_app.evaluate.plot import MEASURE, over_events
+from flink_app.evaluate.results import OWN, Result, decoded, has_tests
 from flink_app.evaluate.table import Listed, lists, spread, tests
 from flink_app.evaluate.testable import NothingToTest
 from flink_app.report.closer import closer_sections
-from flink_app.report.figures import COLOURS, Line, bars, lines
+from flink_app.report.drawings import COLOURS, Bars, Line, Lines
 from flink_app.report.page import Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
 from udfs.errors import SourceError
@@ -33,14 +31,10 @@ def read_results(paths: Sequence[Path]) -> list[Result]:
     found: list[Result] = []
     for path in paths:
         try:
-            found += msgspec.json.decode(path.read_bytes(), type=list[Result])
+            data = path.read_bytes()
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-        except msgspec.DecodeError as error:
-            raise SourceError(
-                f"{path} does not hold results of an evaluation: {error}. Write such a file with "
-                "`millirec evaluate --out`."
-            ) from error
+        found += decoded(data, path)
     if not found:
         raise SourceError(f"there is no result in {', '.join(map(str, paths))}")
     if not has_tests(found):
@@ -112,7 +106,7 @@ def _over_time(found: Sequence[Listed]) -> Section:
     return Section(
         title="Quality over time",
         text="recall@10 in each stretch of the stream; in the legend, over all tests.",
-        figure=lines(drawn, "events learned", MEASURE, share=True) if drawn else "",
+        figure=Lines(drawn, "events learned", MEASURE, share=True) if drawn else None,
         legend=drawn,
     )
 
@@ -120,11 +114,11 @@ def _over_time(found: Sequence[Listed]) -> Section:
 def _by_list(found: Sequence[Listed]) -> list[Section]:
     """Coverage and novelty as bars, each if a list has it."""
 
-    def figure(measure: str, axis: str, share: bool = False) -> str:
+    def figure(measure: str, axis: str, share: bool = False) -> Bars | None:
         rows = [(each.label, mean(each.totals(measure))) for each in found]
         labels = [label for label, value in rows if value]
         values = [value for _, value in rows if value]
-        return bars(labels, values, axis, share) if labels else ""
+        return Bars(labels, values, axis, share) if labels else None
 
     coverage = Section(
         title="Coverage",

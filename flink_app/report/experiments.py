@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from flink_app.console.live import change
 from flink_app.lookup.experiments import COUNTED, GOALS, alarm, said
-from flink_app.report.figures import Span, spans
+from flink_app.report.drawings import Span, Spans
 from flink_app.report.page import Grid, Section
 from udfs.experiments.results import VALUE
 from udfs.experiments.told import Told, Variant, read
@@ -25,10 +25,10 @@ def _section(one: Told) -> Section:
     control, *others = one.variants
     known = [each for each in others if one.goal in each.lifts]
     goal = GOALS.get(one.goal, one.goal)
-    figure = ""
+    figure = None
     if known:
         drawn = [Span(each.name, *each.lifts[one.goal], bool(each.since)) for each in known]
-        figure = spans(drawn, f"lift of {goal} against {control.name}", 0.0)
+        figure = Spans(drawn, f"lift of {goal} against {control.name}", 0.0)
     return Section(
         title=f"Experiment {one.name}",
         alarm=alarm(one),

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from flink_app.report.figures import Line
+from flink_app.report.drawings import Drawing, Line
 from udfs.errors import ConfigError
 
 _TEMPLATE = Path(__file__).with_name("page.html")
@@ -33,14 +33,14 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the page: an alarm, what it comes to, an explanation, a figure with its legend, a
+    """A part of the page: an alarm, what it comes to, an explanation, a picture with its legend, a
     table."""
 
     title: str
     alarm: str = ""
     facts: list[str] = []
     text: str = ""
-    figure: str = ""
+    figure: Drawing | None = None
     legend: list[Line] = []
     grid: Grid | None = None
     width: Literal["half", "full"] = "half"
@@ -74,7 +74,10 @@ def html(page: Page) -> str:
     """The page as HTML."""
     from jinja2 import Environment, StrictUndefined
 
+    from flink_app.report.figures import svg
+
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["svg"] = svg
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(page=page)

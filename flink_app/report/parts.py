@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from flink_app.console.live import clock
 from flink_app.lookup.sample import AGES, TOP, Sample
-from flink_app.report.figures import bars, lorenz
+from flink_app.report.drawings import Bars, Lorenz
 from flink_app.report.page import Grid, Section, Tile
 
 MEASURES = ("recall@1", "recall@5", "recall@10", "recall@20", "mrr@10", "mrr@20", "ndcg@10")
@@ -68,7 +68,7 @@ def share_sections(sample: Sample, titles: Mapping[str, str] | None = None) -> l
             title="Popularity bias",
             text=f"How the first {TOP} places of {sample.lists:,} lists are shared among the "
             "items: the further the curve is below the diagonal, the fewer items fill them.",
-            figure=lorenz(sample.lorenz),
+            figure=Lorenz(sample.lorenz),
             grid=Grid(
                 ["of what is shown", "share"],
                 [
@@ -81,7 +81,7 @@ def share_sections(sample: Sample, titles: Mapping[str, str] | None = None) -> l
         Section(
             title="Which model contributes the items",
             text="The model that contributes most to an item's score, over the same places.",
-            figure=bars(
+            figure=Bars(
                 list(models), [count / total for count in models.values()], "share of places", True
             ),
             grid=Grid(

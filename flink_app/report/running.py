@@ -12,8 +12,8 @@ from flink_app.console.live import counted, duration
 from flink_app.console.totals import Totals
 from flink_app.evaluate.said import points
 from flink_app.lookup.sample import Sample
+from flink_app.report.drawings import Line, Lines
 from flink_app.report.experiments import experiment_sections
-from flink_app.report.figures import Line, lines
 from flink_app.report.outcomes import outcome_sections
 from flink_app.report.page import Grid, Page, Section, Tile
 from flink_app.report.parts import percent, quality_grid, share_sections, share_tiles
@@ -116,7 +116,7 @@ def _over_time(looks: Sequence[Totals]) -> list[Section]:
 
     def section(title: str, text: str, drawn: list[Line], y: str) -> Section:
         figure = (
-            lines(drawn, axis, y, share=y == "recall@10") if any(one.x for one in drawn) else ""
+            Lines(drawn, axis, y, share=y == "recall@10") if any(one.x for one in drawn) else None
         )
         return Section(title=title, text=text, figure=figure, legend=drawn)
 

@@ -31,6 +31,7 @@ from flink_app.serve import (
     why_routes,
 )
 from flink_app.serve.bodies import JSON
+from flink_app.serve.evaluation import Evaluation
 from flink_app.serve.guard import Guard
 from flink_app.serve.methods import Head
 from flink_app.serve.metrics import Observed
@@ -95,13 +96,15 @@ def _routes(services: Services) -> FastAPI:
         *(gorse_routes, gorse_item_routes, user_routes, why_routes),
     ):
         app.include_router(module.routes(services))
-    _add_health(app, services)
+    _add_operation(app, services)
     if look := services.config.serve.page:
         page_routes.install(app, look)
     return app
 
 
-def _add_health(app: FastAPI, services: Services) -> None:
+def _add_operation(app: FastAPI, services: Services) -> None:
+    evaluation = Evaluation(services.config.serve.evaluation)
+
     @app.get("/health/live", tags=["operation"], summary="Whether the server is running")
     async def live() -> Response:
         return Response(b'{"status":"ok"}', media_type=JSON)
@@ -126,3 +129,7 @@ def _add_health(app: FastAPI, services: Services) -> None:
     async def metrics() -> Response:
         text = await asyncio.to_thread(services.metrics.text)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/evaluation", tags=["operation"], summary="What the last evaluation has found")
+    async def evaluated() -> Response:
+        return Response(await asyncio.to_thread(evaluation.body), media_type=JSON)

@@ -99,7 +99,10 @@ SCENARIOS: dict[str, Scenario] = {
             metadata=True,
         ),
         # The weight of a click is as high as possible below that of a purchase.
-        options=("events.weights.click=1.6", 'lists.consumed_types=["click", "purchase"]'),
+        options=(
+            "events.weights.click=1.6",
+            'lists.consumed_types=["click", "purchase", "dislike"]',
+        ),
         taken={"type": "click"},
         words=Words(place="shop", people="shoppers", takes="clicks", took="clicked", deed="click"),
         described={"outages": OUTAGES},
@@ -112,7 +115,7 @@ SCENARIOS: dict[str, Scenario] = {
         options=(
             "events.rating_neutral=3",
             "events.rating_scale=2",
-            'lists.consumed_types=["watch", "rating"]',
+            'lists.consumed_types=["watch", "rating", "dislike"]',
             "serve.page=video",
         ),
         taken={"type": "watch", "value": 0.95},

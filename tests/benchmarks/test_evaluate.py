@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import evaluate
-from flink_app.evaluate.measure import Result
+from flink_app.evaluate.results import Result
 
 
 def result(mode: str, seed: int) -> Result:

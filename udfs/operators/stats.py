@@ -51,6 +51,7 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         self._store = RedisStats(writer, self._redis.prefix)
         self._total: Account | None = None
         self._waiting: list[bytes] = []  # what is in the inbox
+        self._told: set[str] | None = None  # the fields of experiments in the hash
         self._window = Window()
         self._began_s = now_ms() // 1000
         self._tick_ms = 0
@@ -130,7 +131,12 @@ class Stats(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
         return told | results.fields(total.experiments, shown, total.decided)
 
     def _write(self) -> None:
-        self._store.write(self._fields())
+        fields = self._fields()
+        told = {name for name in fields if name.startswith(results.PREFIX)}
+        if self._told is None:
+            self._told = self._store.names(results.PREFIX)
+        self._store.write(fields, sorted(self._told - told))
+        self._told = told
 
     def close(self) -> None:
         """At the end of a bounded input: write the final totals."""

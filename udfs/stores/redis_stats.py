@@ -26,10 +26,17 @@ class RedisStats:
     def __init__(self, redis: RedisWriter, prefix: str) -> None:
         self._redis, self._prefix = redis, prefix
 
-    def write(self, fields: Mapping[str, str]) -> None:
-        """Set fields of the hash; the errors are those of `RedisWriter.send`, here and below."""
-        pairs = [part for pair in fields.items() for part in pair]
-        self._redis.send([("HSET", f"{self._prefix}{STATS}", *pairs)])
+    def write(self, fields: Mapping[str, str], gone: Sequence[str] = ()) -> None:
+        """Set fields of the hash, and remove those that are `gone`; the errors are those of
+        `RedisWriter.send`, here and below."""
+        key, pairs = f"{self._prefix}{STATS}", [part for pair in fields.items() for part in pair]
+        without: list[Command] = [("HDEL", key, *gone)] if gone else []
+        self._redis.send([("HSET", key, *pairs), *without])
+
+    def names(self, begin: str) -> set[str]:
+        """The fields of the hash whose names begin so; what is not UTF-8 is somebody else's."""
+        [found] = self._redis.send([("HKEYS", f"{self._prefix}{STATS}")])
+        return {name.decode(errors="replace") for name in found if name.startswith(begin.encode())}
 
     def show(self, shown: Mapping[str, Sequence[str]]) -> None:
         """Count the items shown, by list."""

@@ -3,7 +3,8 @@
 
 const NS = 'http://www.w3.org/2000/svg';
 
-function shape(kind, attributes, text) {
+/** An SVG element with these attributes and text. */
+export function shape(kind, attributes, text) {
   const element = document.createElementNS(NS, kind);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   if (text !== undefined) element.textContent = text;

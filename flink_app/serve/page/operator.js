@@ -1,14 +1,16 @@
-// The operators' view: the job's own figures, twice a second, as numbers, charts and text.
+// The operators' view: the job's own figures, twice a second, as numbers, charts and text; and the last evaluation.
 // In: GET /stats. Out: a figure with a chart for each thing worth watching, and a table of all.
 
 import { get } from './api.js';
 import { bar, chart } from './chart.js';
 import { by, element } from './dom.js';
+import { look as lookAtEvaluation } from './evaluation.js';
 import { experiments } from './experiments.js';
 import { clicks } from './front.js';
 import { outcomes } from './outcomes.js';
 
 const EVERY_MS = 500;
+const SELDOM_MS = 20_000; // a file that people write
 const KEPT = 120;
 
 const whole = value => Math.round(value).toLocaleString('en');
@@ -39,14 +41,16 @@ const FIGURES = [
 ];
 
 const history = new Map();
-let timer = 0;
+let timers = [];
 let last = 0;
 
 export function show(visible) {
-  clearInterval(timer);
-  if (visible) {
-    look();
-    timer = setInterval(look, EVERY_MS);
+  timers.forEach(clearInterval);
+  timers = [];
+  if (!visible) return;
+  for (const [what, every] of [[look, EVERY_MS], [lookAtEvaluation, SELDOM_MS]]) {
+    what();
+    timers.push(setInterval(what, every));
   }
 }
 

@@ -73,9 +73,10 @@ import flink_app.cli
 import flink_app.commands.every
 # What commands load by themselves, once for all forks.
 import flink_app.data.items, flink_app.data.replay, flink_app.data.validate, flink_app.data.fetch
-import flink_app.evaluate, flink_app.local.run, flink_app.lookup.usage
+import flink_app.evaluate.evaluation, flink_app.local.run, flink_app.lookup.usage
 import flink_app.monitoring.exporter
-import flink_app.package, flink_app.report, flink_app.serve.server, flink_app.simulator.simulation
+import flink_app.package, flink_app.report.builder, flink_app.serve.server
+import flink_app.simulator.simulation
 
 def connect(name, number, to, folder):
     # "" is closed, "|" a pipe that nobody reads, None a file

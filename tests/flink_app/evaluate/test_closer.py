@@ -11,7 +11,8 @@ import pytest
 
 from flink_app.config import load
 from flink_app.evaluate import closer
-from flink_app.evaluate.closer import CURVES, GAP, Closer, look_closer
+from flink_app.evaluate.closer import CURVES, look_closer
+from flink_app.evaluate.closer_results import GAP, Closer
 from flink_app.evaluate.evaluation import in_mode
 from flink_app.evaluate.item_entries import item_entries
 from flink_app.evaluate.ordered import as_written, in_order

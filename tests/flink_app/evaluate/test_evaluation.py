@@ -26,8 +26,9 @@ from flink_app.evaluate.evaluation import (
     with_models,
     with_positive,
 )
-from flink_app.evaluate.measure import Point, Result, curve
+from flink_app.evaluate.measure import curve
 from flink_app.evaluate.ordered import as_written, in_order
+from flink_app.evaluate.results import Point, Result
 from flink_app.evaluate.stream import keep_all, read_stream
 from flink_app.evaluate.table import show
 from flink_app.graph.event_settings import decode_settings

@@ -12,8 +12,8 @@ from flink_app.cli import main
 from flink_app.config import Config
 from flink_app.evaluate import plot
 from flink_app.evaluate.evaluation import evaluate
-from flink_app.evaluate.measure import OWN, Point, Result
 from flink_app.evaluate.plot import check_plot, figure, over_events, save
+from flink_app.evaluate.results import OWN, Point, Result
 from flink_app.evaluate.table import lists
 from udfs.errors import ConfigError
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flink_app.evaluate.closer import Closer, Point
+import pytest
+
+from flink_app.evaluate.closer_results import Closer, Point
 from flink_app.evaluate.rates import Drift, Rate, Segment
 from flink_app.evaluate.said import drift_said, said, segments_said
 
@@ -32,12 +34,45 @@ def looked(**changes: Any) -> Closer:
 
 
 def test_a_step_is_as_strong_as_it_costs_little() -> None:
-    diversity, debias, *_ = (line.replace("\N{NO-BREAK SPACE}", " ") for line in said(looked()))
-    assert diversity == (
-        "diversity = 0.5 instead of 0: +10 % diversity within lists, −0.2 % recall@10 (95 %: "
-        "−1.2 % to +1 %)."
+    gist, accuracy, diversity, debias, *_ = (
+        line.replace("\N{NO-BREAK SPACE}", " ") for line in said(looked())
     )
-    assert debias.startswith("debias = 0.4 instead of 0: +50 % coverage, −5 % recall@10")
+    assert gist == "Lists can be more varied, for at most 1 % of their accuracy."
+    assert accuracy == "Accuracy is recall@10, how often the next item is among the first ten: " \
+        "20 % of 9 tests."  # fmt: skip
+    assert diversity == (
+        "rerank.diversity = 0.5 instead of 0: +10 % diversity within lists, −0.2 % recall@10 "
+        "(95 %: −1.2 % to +1 %)."
+    )
+    assert debias.startswith("rerank.debias = 0.4 instead of 0: +50 % coverage, −5 % recall@10")
+
+
+@pytest.mark.parametrize(
+    ("costs", "words"),
+    [
+        ((-0.02, -0.02), "No step of re-ranking makes lists better in any other way for at most"),
+        ((-0.01, -0.01), "Lists can be more varied or less about what is popular, each for at"),
+        (
+            (-0.02, 0.0),
+            "Lists can be less about what is popular, for at most 1 % of their accuracy",
+        ),
+    ],
+)
+def test_the_gist_is_what_costs_little(costs: tuple[float, float], words: str) -> None:
+    points = [
+        point("diversity", 0.5, costs[0], diversity=0.6),
+        point("debias", 0.1, costs[1], coverage=0.5),
+    ]
+    assert said(looked(points=points))[0].startswith(words)
+
+
+def test_a_step_that_makes_lists_worse_pays_nothing() -> None:
+    now = {"recall@10": 0.2, "calibration": 0.5}
+    for after, pays in ((0.4, True), (0.6, False)):
+        points = [point("calibration", 0.5, 0.0, calibration=after), point("later", 1.0, 0.0)]
+        found = said(looked(now=now, points=points))
+        assert found[0].startswith("Lists can be closer to what each user takes") == pays
+        assert "rerank.calibration = 0.5" in found[2] and "later" not in "".join(found)
 
 
 def test_who_is_served_worse_is_named() -> None:

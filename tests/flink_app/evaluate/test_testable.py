@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from flink_app.cli import main
 from flink_app.config import Config
 from flink_app.evaluate.baselines import BASELINES
-from flink_app.evaluate.measure import Result, has_tests
 from flink_app.evaluate.prequential import Prequential, Rule
+from flink_app.evaluate.results import Result, has_tests
 from flink_app.evaluate.stream import read_stream
 from flink_app.evaluate.testable import NothingToTest, require_test
 from flink_app.graph.event_settings import decode_settings

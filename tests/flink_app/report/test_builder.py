@@ -18,12 +18,24 @@ from rich.console import Console
 from flink_app.cli import main
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals
-from flink_app.evaluate.measure import Point, Result
+from flink_app.evaluate.results import Point, Result
 from flink_app.local.redis_server import RedisServer
 from flink_app.lookup.sample import Sample
 from flink_app.report.builder import observe
+from flink_app.report.drawings import (
+    COLOURS,
+    Bars,
+    Curve,
+    Curves,
+    Drawing,
+    Line,
+    Lines,
+    Lorenz,
+    Span,
+    Spans,
+)
 from flink_app.report.evaluated import evaluated_page, read_results
-from flink_app.report.figures import COLOURS, Curve, Line, Span, bars, curves, lines, lorenz, spans
+from flink_app.report.figures import svg
 from flink_app.report.page import Grid, Page, Section, Tile, html
 from flink_app.report.running import running_page
 from udfs.errors import SourceError
@@ -245,19 +257,20 @@ def test_every_text_of_a_page_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    "figure",
+    "drawing",
     [
-        lines([Line(EVIL, [0, 1, 2], [0, 0.5, 1]), Line("b", [0, 2], [1, 1], 6, "--")], EVIL, "y"),
-        lines([Line("a", [0], [0])], "x", "y", share=True),
-        bars([EVIL, "b"], [3, 1], "x"),
-        bars(["a"], [0.5], EVIL, share=True),
-        lorenz([0.0, 0.1, 1.0]),
-        lines([Line("a", [0, 1, 2], [0.5, 0.5, 1], low=[0.4] * 3, high=[1, 1, 1])], "x", "y"),
-        curves([Curve(EVIL, [0.1, 0.2], [0.3, 0.4], [EVIL, "2"], 1)], (0.1, 0.3), EVIL, "y"),
-        spans([Span(EVIL, 0.1, -0.1, 0.3), Span("b", 0.2, 0.1, 0.3, True)], EVIL, 0.0),
+        Lines([Line(EVIL, [0, 1, 2], [0, 0.5, 1]), Line("b", [0, 2], [1, 1], 6, "--")], EVIL, "y"),
+        Lines([Line("a", [0], [0])], "x", "y", share=True),
+        Bars([EVIL, "b"], [3, 1], "x"),
+        Bars(["a"], [0.5], EVIL, share=True),
+        Lorenz([0.0, 0.1, 1.0]),
+        Lines([Line("a", [0, 1, 2], [0.5, 0.5, 1], low=[0.4] * 3, high=[1, 1, 1])], "x", "y"),
+        Curves([Curve(EVIL, [0.1, 0.2], [0.3, 0.4], [EVIL, "2"], 1)], (0.1, 0.3), EVIL, "y"),
+        Spans([Span(EVIL, 0.1, -0.1, 0.3), Span("b", 0.2, 0.1, 0.3, True)], EVIL, 0.0),
     ],
 )
-def test_figures_are_svg_of_any_width_in_the_colours_of_the_page(figure: str) -> None:
+def test_figures_are_svg_of_any_width_in_the_colours_of_the_page(drawing: Drawing) -> None:
+    figure = svg(drawing)
     root = ElementTree.fromstring(figure)
     assert root.tag.endswith("svg")
     assert "viewBox" in root.attrib

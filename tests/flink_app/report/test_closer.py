@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flink_app.evaluate.closer import GAP
+from flink_app.evaluate.closer_results import GAP
 from flink_app.evaluate.rates import Drift, Rate, Segment
 from flink_app.report.closer import closer_sections
 from flink_app.report.page import Page, html
@@ -25,6 +25,8 @@ def test_all_parts_are_there() -> None:
     ]
     drift = Drift(events=[10, 20], recall=[SHARE, SHARE], change=SHARE)
     sections = closer_sections(looked(now=now, points=points, segments=GROUPS, drift=drift))
+    gist, *sections = sections
+    assert gist.title == "In short" and EVIL in gist.facts[-2]
     assert [part.title for part in sections] == [
         "What each step of re-ranking gives and takes",
         "Accuracy against diversity within lists",
@@ -44,15 +46,15 @@ def test_all_parts_are_there() -> None:
     groups = sections[3].grid
     assert groups is not None
     assert [row[-1] for row in groups.rows] == ["worse", "not known"]
-    assert EVIL in sections[3].facts[0] and not sections[4].facts
     assert all(part.figure for part in sections[1:])
-    page = Page(title="t", subtitle="", tiles=[], sections=sections, made="")
+    page = Page(title="t", subtitle="", tiles=[], sections=[gist, *sections], made="")
     assert EVIL in "".join(assert_safe(html(page)).texts)
 
 
 def test_without_points_or_enough_users_it_says_so() -> None:
     sections = closer_sections(looked(points=[], segments=GROUPS[1:2]))
-    assert [part.title for part in sections] == [f"Who is served how well, by {EVIL}", "Drift"]
-    assert sections[0].facts[0].startswith("Of no group of users enough is known.")
-    assert not sections[0].figure and not sections[1].figure
-    assert "there are too few tests" in sections[1].facts[0]
+    assert [part.title for part in sections] == ["In short", f"Who is served how well, by {EVIL}"]
+    _, groups, drift = sections[0].facts
+    assert groups.startswith("Of no group of users enough is known.")
+    assert not sections[1].figure
+    assert "there are too few tests" in drift

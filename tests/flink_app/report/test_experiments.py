@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flink_app.report.drawings import Spans
 from flink_app.report.experiments import experiment_sections
 from flink_app.report.page import Page, Section, html
 from tests.flink_app.report.test_builder import assert_safe
@@ -23,7 +24,7 @@ def test_an_experiment_that_is_decided() -> None:
     assert section.text == "By clicks per view, compared with a."
     [fact] = section.facts
     assert fact.startswith("b: better than a, +") and "decided since 2023-11-14 22:13 UTC" in fact
-    assert section.grid is not None and "svg" in section.figure
+    assert section.grid is not None and isinstance(section.figure, Spans)
     assert [row[:2] for row in section.grid.rows] == [["a", "900"], ["b", "900"]]
     assert section.grid.rows[0][-1] == "" and " to +" in section.grid.rows[1][-1]
 

@@ -10,7 +10,15 @@ from flink_app.serve.guard import is_loopback
 from flink_app.serve.lists import Lists
 from tests.flink_app.serve.servers import made, serving
 
-DATA = ("/recommend/a", "/popular", "/stats", "/metrics", "/stream/a", "/api/recommend/a")
+DATA = (
+    "/recommend/a",
+    "/popular",
+    "/stats",
+    "/evaluation",
+    "/metrics",
+    "/stream/a",
+    "/api/recommend/a",
+)
 
 
 def test_a_key_is_asked_for_where_there_is_one(redis_url: str) -> None:

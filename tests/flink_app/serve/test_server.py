@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from flink_app.cli import main
-from flink_app.config import load
+from flink_app.config import Config, load
 from flink_app.console.failures import SERVICE, USAGE
 from flink_app.local.ports import free_port
+from flink_app.serve import server
 from flink_app.serve.server import Server, address
 from tests.flink_app.serve.servers import serving
 from udfs.events.pseudonyms import VARIABLE
@@ -70,6 +71,15 @@ def test_what_cannot_be_is_a_mistake_of_the_configuration(
         main(["serve", "--port", str(free_port()), *given])
     assert left.value.code == USAGE
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_an_evaluation_is_named_by_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = list[Config]()
+    monkeypatch.setattr(server, "run", ran.append)
+    with pytest.raises(SystemExit) as left:
+        main(["serve", "--evaluation", "out/e.json", "--set", "redis.url=redis://127.0.0.1:1"])
+    assert left.value.code in (None, 0)
+    assert [config.serve.evaluation for config in ran] == ["out/e.json"]
 
 
 def test_a_page_that_sends_ids_of_users_is_not_served_where_these_are_replaced(

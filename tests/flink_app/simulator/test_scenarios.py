@@ -8,11 +8,14 @@ import msgspec
 import numpy as np
 import pytest
 
+from flink_app.config import load
+from flink_app.graph.event_settings import decode_settings
 from flink_app.simulator import truth
 from flink_app.simulator.scenarios import SCENARIOS, open_world, scenario
 from flink_app.simulator.settings import WorldSettings
 from flink_app.simulator.world import World
 from udfs.errors import ConfigError, MillirecError
+from udfs.events.decode import Decoder
 
 pytestmark = pytest.mark.parametrize("name", SCENARIOS)
 
@@ -36,6 +39,13 @@ def test_settings_determine_the_lines_and_the_seed_changes_them(name: str) -> No
     first, second = (played(open_world(settings), 6) for _ in range(2))
     assert first == second
     assert first != played(open_world(msgspec.structs.replace(settings, seed=4)), 6)
+
+
+def test_what_somebody_dislikes_does_not_come_back(name: str) -> None:
+    decoder = Decoder(decode_settings(load(None, SCENARIOS[name].choices, {}).config))
+    event = '{"user":"u1","item":"i1","type":"dislike","ts":1700000000000}'
+    found = decoder.decode([event], 1_700_000_000_000).batch(1_700_000_000_000)
+    assert found.consumed.tolist() == [True] and found.weights[0] < 0
 
 
 def test_reading_the_truth_changes_nothing(name: str) -> None:

@@ -186,3 +186,35 @@ def test_without_experiments_nothing_is_told_of_any(
     flink.fire(clock.now)
     assert redis_client.hget("stats", "received") == b"1"
     assert not [name for name in redis_client.hgetall("stats") if b"experiment" in name]
+
+
+def test_what_is_not_told_any_more_leaves_the_hash(
+    redis_url: str, redis_client: Any, clock: Clock
+) -> None:
+    variants = [Variant(name="a"), Variant(name="b")]
+    one, other = (Experiment(name=name, variants=variants) for name in ("one", "other"))
+    settings, job = RedisSettings(redis_url, retry_s=1), changed(Settings(), attribution_days=7.0)
+    counts = {f"{name}:{of}:users": 3.0 for name in ("one", "other") for of in "abc"}
+
+    def run(configured: list[Experiment], before: Subtask | None, **account: Any) -> Subtask:
+        flink = Subtask(Stats(settings, (), replace(job, experiments=configured)), before)
+        return hear(flink, **account)
+
+    def hear(flink: Subtask, **account: Any) -> Subtask:
+        flink.process(0, pack_account(Account(received=1, **account)))
+        clock.now += 1000
+        flink.fire(clock.now)
+        return flink
+
+    flink = run([one, other], None, experiments=counts)
+    redis_client.hset("stats", mapping={"began": "7", "another": "8"})
+    assert told(redis_client, "one")["b:users"] == told(redis_client, "other")["b:users"] == "3"
+    flink = run([other], flink)  # from a savepoint, without one of them
+    assert told(redis_client, "one") == {} and told(redis_client, "other")["b:users"] == "3"
+    again = replace(other, variants=[variants[0], Variant(name="c")])
+    hear(flink, started={"other": Word(5, again)})  # the same name, another variant, and no restart
+    assert "b:users" not in told(redis_client, "other")
+    assert told(redis_client, "other")["c:users"] == "3"
+    run([], run([one], None))  # a state without experiments
+    assert told(redis_client, "one") == told(redis_client, "other") == {}
+    assert redis_client.hmget("stats", "began", "another", "received") == [b"7", b"8", b"2"]

@@ -15,6 +15,16 @@ def test_fields_are_set_and_others_stay(redis_url: str, redis_client: Any) -> No
     assert redis_client.hgetall("p:stats") == {b"a": b"1", b"b": b"3"}
 
 
+def test_fields_that_are_gone_are_removed(redis_url: str, redis_client: Any) -> None:
+    stats = RedisStats(RedisWriter(RedisSettings(redis_url)), "p:")
+    assert stats.names("a") == set()
+    stats.write({"a:ü": "1", "a:x": "2", "b": "3"})
+    redis_client.hset("p:stats", b"\xff", "4")
+    assert stats.names("a:") == {"a:ü", "a:x"}
+    stats.write({"b": "4"}, ["a:ü", "never"])
+    assert redis_client.hgetall("p:stats") == {b"a:x": b"2", b"b": b"4", b"\xff": b"4"}
+
+
 def test_an_item_that_is_shown_twice_counts_once(redis_url: str, redis_client: Any) -> None:
     stats = RedisStats(RedisWriter(RedisSettings(redis_url)), "p:")
     stats.show({"served": ["a", "b"], "popular": ["a"]})
