@@ -15,7 +15,6 @@ from udfs.errors import ServiceError
 from udfs.events.batch import pack, unpack
 from udfs.events.people import PersonChange, pack_people
 from udfs.learning.settings import Trial
-from udfs.lists.topic import FIELD, LINE
 from udfs.models.options import RankerOptions
 from udfs.operators.flink import KEPT, LISTS, RANKINGS, STATS
 from udfs.options.cassandra import Cassandra
@@ -368,11 +367,10 @@ def test_state_of_another_layout_is_refused(redis_url: str, clock: Clock) -> Non
         other.process(7, sent([("ann", "a")], NOW))
 
 
-def records(out: list[Any]) -> list[tuple[str, str | None]]:
-    """What the lists' topic gets: key and value, None to remove it."""
-    lines = [line for tag, data in out if tag is LISTS for line in data.decode().split(LINE)]
-    parts = [line.partition(FIELD) for line in lines]
-    return [(bytes.fromhex(key[1:]).decode(), value or None) for key, _, value in parts]
+def records(out: list[Any]) -> list[tuple[str, bytes | None]]:
+    """What the lists' topics get: key and value, None to remove it."""
+    messages = [data for tag, data in out if tag is LISTS]
+    return [(key.decode(), value) for message in messages for key, value in message.items()]
 
 
 def test_lists_go_to_a_topic_as_they_go_to_redis(
@@ -387,7 +385,7 @@ def test_lists_go_to_a_topic_as_they_go_to_redis(
     last = {key if ":" in key or key == "popular" else f"rec:{key}": v for key, v in found}
     assert {"popular", "similar:a", "rec:ann"} <= last.keys()
     stored = {key: redis_client.get(key) for key in last}
-    assert {key: value and value.encode() for key, value in last.items()} == stored
+    assert last == stored
     assert not records(Subtask(operator(redis_url)).process(7, sent([("ann", "a")], NOW)))
 
 
