@@ -46,7 +46,7 @@ function frame(across, up, { xLabel, yLabel, xForm, yForm, left = LEFT, height =
       shape('text', { x: left - 6, y: y(mark) + 3.5, class: 'tick' }, yForm(mark)));
   }
   svg.append(shape('text', { x: (left + WIDTH - RIGHT) / 2, y: height - 7, class: 'mark' }, xLabel));
-  if (yLabel) svg.append(shape('text', { x: left - 6, y: 9, class: 'tick' }, yLabel));
+  if (yLabel) svg.append(shape('text', { x: 0, y: 9, class: 'mark upward' }, yLabel));
   return { svg, x, y };
 }
 
