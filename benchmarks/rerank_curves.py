@@ -175,10 +175,15 @@ def facts(replayed: Replay, genres: NDArray[np.int32]) -> Facts:
     return Facts(wanted, genres, mix, shares, int((taken > 0).sum()))
 
 
+def of_slots(learner: Learner, genres: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The row of each slot of the catalogue, float32[I, 19], 0 or 1 of each genre."""
+    nothing = np.zeros(19, np.float32)
+    return np.array([genres.get(name or "", nothing) for name in learner.catalogue.ids])
+
+
 def by_slot(learner: Learner, genres: Mapping[str, NDArray[np.float32]]) -> NDArray[np.int32]:
     """The genres of each slot of the catalogue, int32[I, 19], −1 after the last."""
-    nothing = np.zeros(19, np.float32)
-    has = np.array([genres.get(name or "", nothing) for name in learner.catalogue.ids]) > 0
+    has = of_slots(learner, genres) > 0
     order = np.argsort(~has, axis=1, kind="stable")
     return np.where(np.take_along_axis(has, order, 1), order, -1).astype(np.int32)
 
@@ -196,8 +201,7 @@ def settings(curves: Mapping[str, Sequence[float]]) -> dict[str, Rerank]:
 
 def ideals(learner: Learner, data: Ratings) -> dict[str, Make]:
     """`ideal` of what the ranker says, and after a little calibration."""
-    names, nothing = learner.catalogue.ids, np.zeros(19, np.float32)
-    genres = np.array([data.genres.get(name or "", nothing) for name in names])
+    genres = of_slots(learner, data.genres)
     first = {
         "ideal": Rerank(order=[]),
         "calibration 1.0, ideal": Rerank(calibration=1.0),

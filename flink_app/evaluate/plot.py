@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from flink_app.evaluate.closer_results import RECALL
 from flink_app.evaluate.results import Result
 from flink_app.evaluate.table import Listed, lists, spread
 from udfs.errors import ConfigError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENDINGS = (".svg", ".png")
-MEASURE = "recall@10"
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of Okabe and Ito (2008), which the colour-blind can distinguish; not the faint yellow."""
@@ -61,11 +61,11 @@ def figure(results: Sequence[Result], title: str = "") -> Figure:
 
     found = Figure(figsize=(9.0, 4.8), layout="constrained")
     axes = found.add_subplot(
-        title=title, xlabel="events learned", ylabel=f"{MEASURE}, mean of each stretch"
+        title=title, xlabel="events learned", ylabel=f"{RECALL}, mean of each stretch"
     )
     shown = [each for each in lists(results) if any(run.curve for run in each.runs)]
     looks = _looks(shown)
-    for each in sorted(shown, key=lambda each: -float(np.mean(each.totals(MEASURE)))):
+    for each in sorted(shown, key=lambda each: -float(np.mean(each.totals(RECALL)))):
         events, values = over_events(each)
         baseline = each.kind == "baseline"
         colour, marker = looks[each.model, baseline]
@@ -73,7 +73,7 @@ def figure(results: Sequence[Result], title: str = "") -> Figure:
         axes.plot(
             events,
             mean,
-            label=f"{each.label}  {spread(each.totals(MEASURE))}",
+            label=f"{each.label}  {spread(each.totals(RECALL))}",
             color=colour,
             linestyle=_LINES[each.kind],
             marker=marker,
@@ -92,7 +92,7 @@ def figure(results: Sequence[Result], title: str = "") -> Figure:
     if shown:
         found.legend(
             loc="outside right upper",
-            title=f"{MEASURE} of all tests",
+            title=f"{RECALL} of all tests",
             frameon=False,
             fontsize="small",
             title_fontsize="small",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from flink_app.console.live import change, counted
-from flink_app.evaluate.closer_results import ACTIVITY, GAP, Closer, Point
+from flink_app.evaluate.closer_results import ACTIVITY, GAP, RECALL, Closer, Point
 from flink_app.evaluate.rates import LEAST, Drift, Rate, Segment
 from flink_app.evaluate.said import said
 from flink_app.report.drawings import Curve, Curves, Line, Lines, Span, Spans
@@ -41,7 +41,7 @@ _MEASURES = {
         "KL divergence",
     ),
 }
-_SHARES = ("recall@10", "coverage")
+_SHARES = (RECALL, "coverage")
 _NOTES = {ACTIVITY: "Tenth 10 are the users who do most."}
 
 
@@ -76,7 +76,7 @@ def _table(closer: Closer) -> Section:
 def _row(point: Point, names: Sequence[str], now: Mapping[str, float]) -> list[str]:
     cells = [_change(point.measures.get(name), now[name]) for name in names]
     ends = (f"{100 * end:+.2g}".replace("-", "−") for end in (point.recall.low, point.recall.high))
-    cells[names.index("recall@10")] += f" ({' to '.join(ends)})"
+    cells[names.index(RECALL)] += f" ({' to '.join(ends)})"
     return [f"{point.step}\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{point.strength:g}", *cells]
 
 
@@ -94,11 +94,11 @@ def _curves(closer: Closer) -> Iterator[Section]:
             _curve(step, [*points], measure, colour)
             for colour, (step, points) in enumerate(groupby(closer.points, key=lambda p: p.step))
         ]
-        now = closer.now[measure], closer.now["recall@10"]
+        now = closer.now[measure], closer.now[RECALL]
         yield Section(
             title=f"Accuracy against {title[0].lower()}{title[1:]}",
             text=f"To the side: {meaning}.",
-            figure=Curves(drawn, now, axis, "recall@10", measure in _SHARES or measure == gap),
+            figure=Curves(drawn, now, axis, RECALL, measure in _SHARES or measure == gap),
             legend=[Line(one.label, [], [], one.colour) for one in drawn],
         )
 
@@ -108,7 +108,7 @@ def _curve(step: str, points: Sequence[Point], measure: str, colour: int) -> Cur
     return Curve(
         step,
         [point.measures[measure] for point in there],
-        [point.measures["recall@10"] for point in there],
+        [point.measures[RECALL] for point in there],
         [f"{point.strength:g}" for point in there],
         colour,
     )
@@ -133,9 +133,9 @@ def _segments(closer: Closer) -> Iterator[Section]:
         yield Section(
             title=f"Who is served how well, by {field.replace('_', ' ')}",
             text=" ".join(filter(None, (text, _NOTES.get(field)))),
-            figure=Spans(drawn, "recall@10", closer.recall.value) if drawn else None,
+            figure=Spans(drawn, RECALL, closer.recall.value) if drawn else None,
             grid=Grid(
-                [field, "users", "tests", "recall@10", "than all"],
+                [field, "users", "tests", RECALL, "than all"],
                 [_segment(one) for one in group],
             ),
         )
@@ -158,12 +158,12 @@ def _drift(drift: Drift | None) -> list[Section]:
         return []
     values, low, high = zip(*((r.value, r.low, r.high) for r in drift.recall), strict=True)
     events = [float(n) for n in drift.events]
-    line = Line("recall@10", events, [*values], low=[*low], high=[*high])
+    line = Line(RECALL, events, [*values], low=[*low], high=[*high])
     return [
         Section(
             title="Drift",
             text="Each point is a stretch of the stream with as many tests, in its 95 % interval.",
-            figure=Lines([line], "events learned", "recall@10", share=True),
+            figure=Lines([line], "events learned", RECALL, share=True),
         )
     ]
 

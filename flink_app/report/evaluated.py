@@ -10,7 +10,8 @@ from pathlib import Path
 from statistics import mean
 
 from flink_app.console.live import counted
-from flink_app.evaluate.plot import MEASURE, over_events
+from flink_app.evaluate.closer_results import RECALL
+from flink_app.evaluate.plot import over_events
 from flink_app.evaluate.results import OWN, Result, decoded, has_tests
 from flink_app.evaluate.table import Listed, lists, spread, tests
 from flink_app.evaluate.testable import NothingToTest
@@ -47,7 +48,7 @@ def read_results(paths: Sequence[Path]) -> list[Result]:
 
 def evaluated_page(results: Sequence[Result], made: str) -> Page:
     """The report. Several seeds of a list become one line, their mean."""
-    found = sorted(lists(results), key=lambda each: -mean(each.totals(MEASURE)))
+    found = sorted(lists(results), key=lambda each: -mean(each.totals(RECALL)))
     own = [result for result in results if result.model == OWN]
     longest = max(own or results, key=lambda result: result.events)
     sections = [_over_time(found), *_by_list(found)]
@@ -78,9 +79,9 @@ def _tiles(found: Sequence[Listed], longest: Result) -> list[Tile]:
     main = own[0] if own else found[0]
     others = [each for each in found if each.kind == "baseline" or each.model == "popular"]
     best = next((each for each in others if each is not main), None)
-    note = f"{best.label}: {percent(mean(best.totals(MEASURE)))}" if best else ""
+    note = f"{best.label}: {percent(mean(best.totals(RECALL)))}" if best else ""
     measures = _means(main)
-    tiles = [Tile(f"recall@10, {main.label}", percent(measures.get(MEASURE, 0.0)), note)]
+    tiles = [Tile(f"{RECALL}, {main.label}", percent(measures.get(RECALL, 0.0)), note)]
     if "coverage@10" in measures:
         tiles.append(Tile("coverage@10", percent(measures["coverage@10"]), "of items, in tests"))
     if "novelty@10" in measures:
@@ -100,13 +101,13 @@ def _over_time(found: Sequence[Listed]) -> Section:
         colour = COLOURS - 1
         if each.model != "popular":
             colour, coloured = coloured % (COLOURS - 1), coloured + 1
-        note = spread(each.totals(MEASURE))
+        note = spread(each.totals(RECALL))
         y = values.mean(axis=0)
         drawn.append(Line(each.label, events.tolist(), y.tolist(), colour, dashes[each.kind], note))
     return Section(
         title="Quality over time",
         text="recall@10 in each stretch of the stream; in the legend, over all tests.",
-        figure=Lines(drawn, "events learned", MEASURE, share=True) if drawn else None,
+        figure=Lines(drawn, "events learned", RECALL, share=True) if drawn else None,
         legend=drawn,
     )
 

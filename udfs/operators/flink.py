@@ -45,7 +45,7 @@ LISTS = OutputTag(
     "lists",
     Types.ROW_NAMED(["shared", "records"], [Types.BOOLEAN(), Types.MAP(_PLAIN, _PLAIN)]),
 )
-"""The side output of lists for a Kafka topic, as `lists_message` makes them."""
+"""The side output of lists for a Kafka topic, as `row` makes them."""
 KEPT = OutputTag("kept", ACCOUNT)
 """The side output for Cassandra."""
 
@@ -63,7 +63,7 @@ RANKING = Types.ROW_NAMED(
         Types.MAP(Types.STRING(), _NUMBERS),
     ],
 )
-"""A `udfs.ranking.log.Ranking`, as `ranking` makes it."""
+"""A `udfs.ranking.log.Ranking`, as `row` makes it."""
 RANKINGS = OutputTag("rankings", RANKING)
 """The side output of what the ranker ranked."""
 
@@ -81,13 +81,8 @@ def report(account: Account) -> Row:
     return Row(0, pack_account(account))
 
 
-def lists_message(made: Message) -> Row:
-    """Lists, for `LISTS`."""
-    return Row(*made)
-
-
-def ranking(made: Ranking) -> Row:
-    """What the ranker ranked, for `RANKINGS`."""
+def row(made: Message | Ranking) -> Row:
+    """Lists for `LISTS`, or what the ranker ranked for `RANKINGS`."""
     return Row(*made)
 
 

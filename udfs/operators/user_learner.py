@@ -48,14 +48,13 @@ from udfs.operators.flink import (
     RANKINGS,
     STATS,
     cell,
-    lists_message,
     log,
     now_ms,
     parallelism,
     piece,
-    ranking,
     redis_writer,
     report,
+    row,
     rows,
     set_timer,
     share_interpreter,
@@ -165,7 +164,7 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
                     self._kept.written(effect.updates)
                 if self._topic:
                     for message in topic.written(effect.updates, self._topic, self._values):
-                        yield LISTS, lists_message(message)
+                        yield LISTS, row(message)
             elif isinstance(effect, Erase | Expire):
                 if isinstance(effect, Erase):
                     self.stores.erase(effect.users)
@@ -173,14 +172,14 @@ class UserLearner(CodeChecked, KeyedProcessFunction):  # type: ignore[misc]
                         self._kept.erased(effect.users, now_ms())
                 if self._topic:
                     for message in topic.erased(effect.users, self._topic):
-                        yield LISTS, lists_message(message)
+                        yield LISTS, row(message)
             elif isinstance(effect, Part) and self._kept:
                 self._kept.erased(effect.users, now_ms())
             elif isinstance(effect, Keep) and self._kept:
                 self._kept.learned(effect.batch, now_ms())
             elif isinstance(effect, Log):
                 for made in effect.rankings:
-                    yield RANKINGS, ranking(made)
+                    yield RANKINGS, row(made)
             elif isinstance(effect, Answer):
                 self._answers.write(effect.key, effect.value, effect.expiry_s)
             elif isinstance(effect, Wake):
