@@ -33,20 +33,26 @@ def test_the_report(audit: ModuleType) -> None:
     [([{"id": "A-1", "fix_versions": []}], 1, 1), ([], 0, 0)],
 )
 def test_findings_fail(
-    audit: ModuleType, vulnerabilities: list[object], code: int, expected: int
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    vulnerabilities: list[object],
+    code: int,
+    expected: int,
 ) -> None:
     package = {"name": "x", "version": "1", "vulns": vulnerabilities}
     text = json.dumps({"dependencies": [package]})
-    audit.COMMAND = [sys.executable, "-c", f"import sys; print({text!r}); sys.exit({code})"]
+    command = [sys.executable, "-c", f"import sys; print({text!r}); sys.exit({code})"]
+    monkeypatch.setattr(audit, "COMMAND", command)
     with pytest.raises(SystemExit) as ended:
         audit.main()
     assert ended.value.code == expected
 
 
 def test_no_answer_is_no_failure_and_says_so(
-    audit: ModuleType, capsys: pytest.CaptureFixture[str]
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    audit.COMMAND = [sys.executable, "-c", "raise SystemExit('no network')"]
+    command = [sys.executable, "-c", "raise SystemExit('no network')"]
+    monkeypatch.setattr(audit, "COMMAND", command)
     with pytest.raises(SystemExit) as ended:
         audit.main()
     assert ended.value.code == 0

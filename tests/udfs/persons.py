@@ -72,7 +72,8 @@ class Town:
         wanted = {"test_every": 0, "refill_per_s": 0, "threads": 1} | options
         self.settings = changed(SETTINGS, identity=Identity(enabled=True, keep=keep), **wanted)
         self.now, self.shards = NOW, shards
-        self.state, self.user_states = identity_handles(), [handles() for _ in range(shards)]
+        self.state: Any = identity_handles()
+        self.user_states: list[Any] = [handles() for _ in range(shards)]
         self.lists: dict[str, Any] = {}
         self.answers: dict[str, Any] = {}
         self.account = Account()

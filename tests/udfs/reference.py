@@ -268,7 +268,8 @@ class Trends:
 
     def expire(self, names: set[str]) -> None:
         """Forget items."""
-        for kept in (self.events, *(values for _, values in self.taken)):
+        every: list[dict[str, Any]] = [self.events, *(values for _, values in self.taken)]
+        for kept in every:
             for name in names & set(kept):
                 del kept[name]
 

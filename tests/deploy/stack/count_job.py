@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from count_operator import Count
+from count_operator import Count  # type: ignore[import-not-found]  # beside it
 from pyflink.common import Configuration, Types
 from pyflink.common.serialization import SimpleStringSchema
 from pyflink.datastream import StreamExecutionEnvironment

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
 from benchmarks.faults.topic import last_records
 from deploy.stack import Stack

@@ -86,7 +86,9 @@ def test_rocksdb_works_in_a_folder_with_a_short_path(monkeypatch: pytest.MonkeyP
     """It names a file by the whole path, see `embedded_options`."""
     config, found = load(None, ["state.backend=rocksdb"], {}).config, []
     for folder in ("/tmp/mine", "/tmp/" + "x" * 60):
-        monkeypatch.setattr(environment.tempfile, "gettempdir", lambda folder=folder: folder)
+        monkeypatch.setattr(
+            "flink_app.graph.environment.tempfile.gettempdir", lambda folder=folder: folder
+        )
         found.append(embedded_options(config)["state.backend.rocksdb.localdir"])
     assert found == ["/tmp/mine", "/tmp"]
 

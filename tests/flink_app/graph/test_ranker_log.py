@@ -18,7 +18,7 @@ from flink_app.config import load
 from flink_app.connections.kafka import connector_jars
 from flink_app.connections.storage import addresses
 from flink_app.graph.ranker_log import table
-from udfs.operators.flink import RANKING, ranking
+from udfs.operators import flink
 from udfs.ranking.features import names
 from udfs.ranking.log import LAST, Ranking
 
@@ -61,9 +61,9 @@ def test_what_is_downloaded_is_what_the_place_needs(monkeypatch: pytest.MonkeyPa
 
 def test_a_row_has_the_columns_in_order() -> None:
     one = Ranking(1, None, ["a"], "b", ["b"], [0], [1.0], {"taken": [0.5]})
-    row = ranking(one)
-    assert RANKING.get_field_names() == [*Ranking._fields]
-    assert [*row] == [*one]
+    made = flink.row(one)
+    assert flink.RANKING.get_field_names() == [*Ranking._fields]
+    assert list(iter(made)) == [*one]
 
 
 def events(path: Path) -> None:

@@ -65,15 +65,15 @@ def test_a_configured_redis_goes_first() -> None:
 
 
 def test_a_run_elsewhere_that_runs_now_is_found() -> None:
-    with socket.create_server(("127.0.0.1", own_redis.EMBEDDED_PORT)):
+    with socket.create_server(("127.0.0.1", vars(own_redis)["EMBEDDED_PORT"])):
         found = own_redis.with_own_redis(loaded())
-    assert found.config.redis.url == f"redis://127.0.0.1:{own_redis.EMBEDDED_PORT}/0"
+    assert found.config.redis.url == f"redis://127.0.0.1:{vars(own_redis)['EMBEDDED_PORT']}/0"
 
 
 def test_an_ended_run_of_this_folder_goes_before_it_and_says_its_age() -> None:
     ended_run(popular="1")
     said: list[str] = []
-    with socket.create_server(("127.0.0.1", own_redis.EMBEDDED_PORT)):
+    with socket.create_server(("127.0.0.1", vars(own_redis)["EMBEDDED_PORT"])):
         found = own_redis.with_own_redis(loaded(), said.append)
         again = own_redis.with_own_redis(loaded(), said.append)
     with redis.Redis.from_url(found.config.redis.url) as client:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.encoders import addresses
 from udfs.encoders.addresses import connection, is_public, place_of
 from udfs.encoders.problems import ImageProblem
 
@@ -18,7 +17,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
         kind = socket.AF_INET
         return [(kind, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("udfs.encoders.addresses.socket.getaddrinfo", getaddrinfo)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_it_connects_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyP
         raise ConnectionRefusedError
 
     resolve_to(monkeypatch, "127.0.0.1")  # a moment later the name leads elsewhere
-    monkeypatch.setattr(addresses.socket, "create_connection", refuse)
+    monkeypatch.setattr("udfs.encoders.addresses.socket.create_connection", refuse)
     with pytest.raises(ConnectionRefusedError):
         made.request("GET", "/")
     assert asked == [("93.184.216.34", 80)]

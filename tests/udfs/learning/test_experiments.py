@@ -178,8 +178,8 @@ def test_what_users_do_with_interleaved_items_counts_for_the_variant_that_put_th
             wanted[key] = wanted.get(key, 0.0) + rows[0].get(name, 0.0) * rows[1].get(name, 0.0)
     found = {name: v for name, v in account.experiments.items() if name.startswith("woven:")}
     assert {name: v for name, v in found.items() if v} == {k: v for k, v in wanted.items() if v}
-    for name, by in own.taken("p").items():
-        assert by.experiment.name == name.partition(":")[0]
+    for name, one in own.taken("p").items():
+        assert one.experiment.name == name.partition(":")[0]
 
 
 def test_an_interleaved_list_is_kept_with_whose_items_they_are() -> None:

@@ -48,7 +48,7 @@ def test_looking_is_not_done_for_each_letter(
 ) -> None:
     looked: list[str] = []
     monkeypatch.setattr(letters, "obstacle", lambda folder: looked.append(folder) or "")
-    monkeypatch.setattr(letters.time, "monotonic", lambda: 1.0)
+    monkeypatch.setattr("udfs.operators.letters.time.monotonic", lambda: 1.0)
     flink = Subtask(Letters(str(tmp_path)))
     for _ in range(300):
         flink.process(0, "x" * 10_000)

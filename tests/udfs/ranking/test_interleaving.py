@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from udfs.experiments.teams import FIRST, NEITHER, SECOND
 from udfs.models.ranked import Told
-from udfs.ranking.interleaving import FIRST, NEITHER, SECOND, coins_of, interleave, teams_of
+from udfs.ranking.interleaving import coins_of, interleave, teams_of
 
 M = 7
 orders = st.lists(st.integers(0, 9), max_size=M, unique=True)

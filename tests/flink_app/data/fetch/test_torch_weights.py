@@ -44,7 +44,9 @@ def written(views: dict[str, Any], storages: dict[str, np.ndarray]) -> bytes:
 def _pickled(views: dict[str, Any]) -> bytes:
     """The pickle, with the names of functions that need not exist here."""
 
-    class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
+    base: Any = pickle._Pickler  # type: ignore[attr-defined]
+
+    class Pickler(base):
         def persistent_id(self, obj: Any) -> Any:
             if isinstance(obj, Storage):
                 return ("storage", Named("torch\nFloatStorage"), obj.key, "cpu", 0, None)

@@ -39,7 +39,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(own.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr("udfs.models.own.file.time.perf_counter", lambda: self.now)
 
     def taking(self, ms: float) -> Any:
         def call(model: Text) -> str:
