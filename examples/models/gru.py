@@ -34,7 +34,7 @@ class Gru(nn.Module):
 
 def main(log: str, out: str) -> None:
     """Train on a log, and write the model."""
-    rows = [row for row in read(log) if row["history"]]
+    rows = [row for row in read(log, "at", "history", "taken") if row["history"]]
     ids = sorted({item for row in rows for item in [*row["history"], row["taken"]]})
     place = {item: at + 1 for at, item in enumerate(ids)}
     last = [[place[item] for item in row["history"][-LAST:]] for row in rows]

@@ -28,14 +28,15 @@ FEATURES = [
 ]
 
 
-def read(log: str) -> list[dict[str, Any]]:
-    """All rankings, in the order of time; `features` as a dictionary of lists."""
+def read(log: str, *columns: str) -> list[dict[str, Any]]:
+    """All rankings, in the order of time; `features` as a dictionary of lists. Of Parquet only some
+    columns, if any are named: `features` is nearly all of it."""
     if Path(log).is_dir():
-        rows = pq.read_table(log).to_pylist()
+        rows = pq.read_table(log, columns=[*columns] or None).to_pylist()
     else:
         rows = [json.loads(line) for line in Path(log).read_text("utf-8").splitlines()]
     for row in rows:
-        row["features"] = dict(row["features"])
+        row["features"] = dict(row.get("features", ()))
     return sorted(rows, key=lambda row: row["at"])
 
 

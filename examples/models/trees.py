@@ -10,14 +10,16 @@ import sys
 
 from rankings import FEATURES, candidates, compare, read, save, split, weights
 from skl2onnx import to_onnx
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 def main(log: str, out: str) -> None:
     """Train on a log, and write the model."""
     train, test = split(read(log))
     x, y = candidates(train)
-    trees = GradientBoostingClassifier(n_estimators=100, max_depth=3, subsample=0.5)
+    trees = HistGradientBoostingClassifier(
+        max_leaf_nodes=8, min_samples_leaf=20 + len(x) // 1000, early_stopping=False
+    )
     trees.fit(x, y, sample_weight=weights(train))
     compare(test, trees.predict_proba(candidates(test)[0])[:, 1])
 

@@ -1,4 +1,5 @@
-"""Whether a command will be able to write where it is told to, before it spends minutes on it.
+"""Whether a command will be able to write where it is told to, before it spends minutes on it; and
+how it writes then, so that who reads the file meanwhile has the old one or the new one.
 
 In: a path and the option that names it. Out: nothing, or a ConfigError that says what is in the
 way. Nothing is left behind: a folder that is missing is made later, when there is something in it.
@@ -6,7 +7,9 @@ way. Nothing is left behind: a folder that is missing is made later, when there 
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +17,9 @@ from pathlib import Path
 from flink_app.config.paths import is_local, local
 from flink_app.config.tree import Config
 from udfs.errors import ConfigError
+
+_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
+"""Why a file may not be replaced that may be written: of its folder, or it is a mount."""
 
 _PROBE = b"\0" * 4096
 """One block: a full disk takes an empty file, but no content."""
@@ -54,6 +60,34 @@ def require_file(file: Path | None, option: str) -> None:
         reason = f"no rights to change {path}"
     if reason := reason or ("" if path.exists() and not path.is_file() else obstacle(path.parent)):
         raise ConfigError(f"{option} {file} cannot be written: {reason}. Name another file.")
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file that `require_file` has let pass, at once, and make its folder.
+
+    A file keeps its rights, a link goes on leading to it, and a device gets the content.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = local(file).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    part = path.with_name(f".{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        with suppress(FileNotFoundError):
+            part.chmod(stat.S_IMODE(path.stat().st_mode))
+        part.replace(path)
+    except OSError as error:
+        if error.errno not in _IN_PLACE:
+            raise
+        path.write_bytes(content)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def obstacle(folder: Path) -> str:

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from flink_app.config import Config
 from flink_app.config.check import check
-from flink_app.config.writable import require_file
+from flink_app.config.writable import require_file, write_file
 from flink_app.evaluate.closer import look_closer
 from flink_app.evaluate.compared import Start, chosen, compare
 from flink_app.evaluate.item_entries import item_entries
@@ -164,8 +164,7 @@ def evaluate(
     for sentence in (line for one in results if one.closer for line in in_words(one.closer)):
         console.print(sentence, soft_wrap=True, markup=False)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+        write_file(out, msgspec.json.format(msgspec.json.encode(results)) + b"\n")
         console.print(f"written: {out}")
     if plot is not None:
         save(results, plot)

@@ -15,6 +15,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from flink_app.config.writable import require_file, write_file
 from flink_app.evaluate.off_policy import Estimate, Estimates, estimates
 from flink_app.evaluate.rankings import places, read
 from udfs.errors import ConfigError
@@ -36,6 +37,7 @@ def compare(
     """
     if not 0 < patience <= 1:
         raise ConfigError(f"--patience is {patience}: it must be above 0, and at most 1")
+    require_file(out, "--out")
     rankings, found = read(files), dict[str, Estimates]()
     for policy in policies:
         found[policy] = estimates(rankings.log, places(rankings, policy), patience)
@@ -46,8 +48,7 @@ def compare(
     if out is None:
         print(text.decode())
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(text)
+        write_file(out, text + b"\n")
 
 
 def _table(found: dict[str, Estimates], lists: int) -> Table:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from flink_app import __version__
 from flink_app.config import Loaded
-from flink_app.config.writable import require_file
+from flink_app.config.writable import require_file, write_file
 from flink_app.connections.redis_access import find_redis
 from flink_app.console.live import LiveLine
 from flink_app.console.totals import Totals, read_totals
@@ -55,8 +55,7 @@ def report(loaded: Loaded, files: Sequence[Path], out: Path, watch: float) -> No
     page = evaluated_page(read_results(files), made) if files else _running(loaded, watch, made)
     text = html(page)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+        write_file(out, text.encode())
     except OSError as error:
         raise ServiceError(f"{out} cannot be written: {error.strerror}") from error
     console.print(f"{page.title}: {page.subtitle}", soft_wrap=True, markup=False)
