@@ -18,6 +18,7 @@ WHOLE = {
     "flink_app/serve/test_hostile.py",
     "flink_app/serve/test_job.py",
     "flink_app/serve/test_page.py",
+    "flink_app/serve/test_page_operator.py",
     "flink_app/serve/test_page_people.py",
     "flink_app/serve/test_page_shop.py",
     "flink_app/serve/test_page_social.py",

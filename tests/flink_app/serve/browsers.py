@@ -1,7 +1,7 @@
 """A headless Chromium for tests of the page: the system's, else one out of an npm package.
 
-In: PATH, CHROMIUM, and npm for the package. Out: a Playwright browser; or the test is skipped with
-the reason, and fails where CI is set.
+In: PATH, CHROMIUM, and npm for the package. Out: a Playwright browser, and pages in it; or the
+test is skipped with the reason, and fails where CI is set.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 PACKAGE = "@sparticuz/chromium@147.0.0"
 """A Chromium as files of a package, since browsers' own hosts may be out of reach."""
@@ -39,6 +39,23 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, url: str, *, refused: bool = False) -> Iterator[Page]:
+    """A page on a desk's screen. No script of it fails, and no request unless some are `refused`."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        if not refused:
+            page.on(
+                "console", lambda said: wrong.append(said.text) if said.type == "error" else None
+            )
+        page.goto(url)
+        yield page
+        assert not wrong
 
 
 def _executable() -> tuple[Path, dict[str, str]]:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.flink_app.serve.browsers import opened
 from tests.flink_app.serve.pretend import Job
 from tests.flink_app.serve.servers import serving
 
@@ -26,16 +27,10 @@ def site(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
 @pytest.fixture
 def page(browser: Browser, site: httpx.Client) -> Iterator[Page]:
     """The page after a click of the visitor ann on i3."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(f"{site.base_url}?user=ann")
+    with opened(browser, f"{site.base_url}?user=ann", refused=True) as page:
         page.locator('#list [data-item="i3"] button').click()
         expect(page.locator("#said")).to_contain_text("The list followed after")
         yield page
-        assert not wrong
 
 
 def test_a_visitor_who_logs_in_keeps_what_was_clicked(page: Page) -> None:
