@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, url: str, *, refused: bool = False) -> Iterator[Page]:
-    """A page on a desk's screen. No script of it fails, and no request unless some are `refused`."""
+    """A page on a desk, on which no script fails, and no request unless some are `refused`."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
         page.set_default_timeout(30_000)
