@@ -24,12 +24,14 @@ class Gru(nn.Module):
     def __init__(self, items: int) -> None:
         super().__init__()
         self.items = nn.Embedding(items + 1, WIDTH, padding_idx=0)
+        self.items.weight.data *= 0.1  # near 0 at first: what tells items apart is learned
         self.gru = nn.GRU(WIDTH, WIDTH, batch_first=True)
+        self.drop = nn.Dropout(0.3)
 
     def forward(self, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """See the class."""
-        states, _ = self.gru(self.items(items))
-        return states[:, -1], self.items.weight
+        states, _ = self.gru(self.drop(self.items(items)))
+        return self.drop(states[:, -1]), self.items.weight
 
 
 def main(log: str, out: str) -> None:
@@ -43,7 +45,7 @@ def main(log: str, out: str) -> None:
 
     model = Gru(len(ids))
     optimizer = torch.optim.Adam(model.parameters(), 0.003)
-    for epoch in range(5):
+    for epoch in range(10):
         for batch in torch.randperm(len(x)).split(256):
             vector, items = model(x[batch])
             loss = nn.functional.cross_entropy(vector @ items.T, y[batch])
