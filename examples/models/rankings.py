@@ -24,6 +24,8 @@ FEATURES = [
     "likeness",
     "new",
     "had",
+    "last",
+    "norm",
     "activity",
 ]
 
