@@ -15,9 +15,9 @@ from udfs.models.factors.window_kernels import last_liked
 from udfs.ranking.feature_kernels import fills, prices
 
 SCALE = np.float32(0.3)
-"""What both are multiplied by: AdaGrad's first steps are as long for any feature, so a weight of
-one with large values is learned fast and stays noisy. Without it, lists of shops lose by them what
-sessions gain (docs/decisions/headroom.md)."""
+"""What both are multiplied by. The first steps of AdaGrad are equally long for any feature, so the
+weight of one with large values is learned fast and stays noisy: without this, some lists of a shop
+become worse (docs/decisions/headroom.md)."""
 _LEAST = np.float32(1e-12)  # no square of a norm is taken to be below
 
 
