@@ -24,7 +24,7 @@ FEATURES = [
     "likeness",
     "new",
     "had",
-    "last",
+    "last-item",
     "norm",
     "activity",
 ]

@@ -112,7 +112,7 @@ def names(settings: Settings | None = None) -> tuple[str, ...]:
     """What is known of a candidate, by name: the features, and last `ACTIVITY`.
 
     >>> names()[-3:]
-    ('last', 'norm', 'activity')
+    ('last-item', 'norm', 'activity')
     """
     return (*(feature.name for feature in features(settings)), ACTIVITY)
 
@@ -196,6 +196,6 @@ register(Feature("decayed", 0.0, "popular", decayed, lasting=True))
 register(Feature("likeness", 1.0, "content", likeness, lasting=True, says=BESIDES_0))
 register(Feature("new", 0.0, "content", new, lasting=True, says=BESIDES_0))
 register(Feature("had", 0.0, "item-cf", had, lasting=True, says=BESIDES_0))
-register(Feature("last", 0.0, "mf", last, lasting=True, says=OF_TAKEN))
+register(Feature("last-item", 0.0, "mf", last, lasting=True, says=OF_TAKEN))
 register(Feature("norm", 0.0, "mf", norm, lasting=True, says=OF_TAKEN))
 register(Feature("sequence", 0.5, "sequence", sequence_fit, says=BESIDES_0))

@@ -245,7 +245,7 @@ def test_parameters_without_the_last_features_are_kept() -> None:
 
 @pytest.mark.parametrize("serves", [True, False])
 def test_what_was_learned_of_a_sequence_model_stays_its_own(serves: bool) -> None:
-    """It was learned before `last` and `norm`, whose places it has now if a model serves."""
+    """It was learned before `last-item` and `norm`, whose places it has now if a model serves."""
     one = next(iter(features()))._replace(name="of one", source="sequence")
     ranker = Ranker(RankerOptions(), (*features(), *[one] * serves))
     old, before = np.arange(1.0, 4 * (OLD + 1) + 1).reshape(4, -1), ranker.parameters.reshape(4, -1)
