@@ -33,8 +33,8 @@ MovieLens-100K, and a little slower to learn (docs/models.md), so nothing speaks
 LEARNING_RATE = 0.2
 """The step of AdaGrad, which makes it small by itself as events come."""
 OLD = 8
-"""How many features there were before `last-item` and `norm`. State with one more was learned with the
-feature of a sequence model, which was the last then as it is now."""
+"""How many features there were before `last-item` and `norm`. State with one more was learned with
+the feature of a sequence model, which was the last then as it is now."""
 CANDIDATES = 200
 """How many items with evidence get a score, those with the most: ten times a list of 20. The
 best by factors and the popular ones are candidates besides."""
