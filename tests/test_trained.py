@@ -48,7 +48,9 @@ GRU = pytest.mark.parametrize("made", ["gru"], indirect=True)
 @RANKERS
 def test_a_ranker_has_learned_what_is_taken(made: Path) -> None:
     network, hits = OwnNetwork(made, names()), []
-    assert sorted(network.pick) == [*range(len(names()))], "it uses all that is known"
+    unused = {*names()} - {names()[at] for at in network.pick}
+    later = {"last-item", "norm"} if made.parent == KEPT else set()
+    assert unused == later, "it uses all that was known when it was trained"
     for row in rankings(200, 4):
         x = np.array([*row["features"].values()], np.float32)[network.pick].T
         scores = network.run(np.ascontiguousarray(x))

@@ -24,6 +24,8 @@ FEATURES = [
     "likeness",
     "new",
     "had",
+    "last-item",
+    "norm",
     "activity",
 ]
 

@@ -29,6 +29,7 @@ from udfs.ranking.feature_kernels import (
     Share,
     Taken,
 )
+from udfs.ranking.last_kernels import Last, Norm
 from udfs.ranking.likeness_kernels import Likeness, New
 from udfs.ranking.sequence_kernels import SequenceFit
 
@@ -111,7 +112,7 @@ def names(settings: Settings | None = None) -> tuple[str, ...]:
     """What is known of a candidate, by name: the features, and last `ACTIVITY`.
 
     >>> names()[-3:]
-    ('new', 'had', 'activity')
+    ('last-item', 'norm', 'activity')
     """
     return (*(feature.name for feature in features(settings)), ACTIVITY)
 
@@ -150,6 +151,18 @@ def had(asking: Asking) -> Had:
     return Had(users.view, HELD if users.view.repeats else 0)
 
 
+def last(asking: Asking) -> Last:
+    """How like the factors of an item are to those of the user's last one."""
+    mf, c = asking.sources["mf"], asking.shop.catalogue
+    assert isinstance(mf, Factors)
+    return Last(c.q, c.y, c.alive, asking.shop.users.view, mf.rule.places.shared)
+
+
+def norm(asking: Asking) -> Norm:
+    """How large the factors of an item are."""
+    return Norm(asking.shop.catalogue.q)
+
+
 def likeness(asking: Asking) -> Likeness:
     """How like an item is to what the user likes, by content."""
     content, events = _content(asking), asking.shop.catalogue.events
@@ -183,4 +196,6 @@ register(Feature("decayed", 0.0, "popular", decayed, lasting=True))
 register(Feature("likeness", 1.0, "content", likeness, lasting=True, says=BESIDES_0))
 register(Feature("new", 0.0, "content", new, lasting=True, says=BESIDES_0))
 register(Feature("had", 0.0, "item-cf", had, lasting=True, says=BESIDES_0))
+register(Feature("last-item", 0.0, "mf", last, lasting=True, says=OF_TAKEN))
+register(Feature("norm", 0.0, "mf", norm, lasting=True, says=OF_TAKEN))
 register(Feature("sequence", 0.5, "sequence", sequence_fit, says=BESIDES_0))

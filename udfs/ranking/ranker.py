@@ -32,6 +32,9 @@ HIDDEN = 8
 MovieLens-100K, and a little slower to learn (docs/models.md), so nothing speaks for more."""
 LEARNING_RATE = 0.2
 """The step of AdaGrad, which makes it small by itself as events come."""
+OLD = 8
+"""How many features there were before `last-item` and `norm`. State with one more was learned with
+the feature of a sequence model, which was the last then as it is now."""
 CANDIDATES = 200
 """How many items with evidence get a score, those with the most: ten times a list of 20. The
 best by factors and the popular ones are candidates besides."""
@@ -77,6 +80,9 @@ class Ranker:
         self._floors = {"": 1.0} | {source.name: source.floor for source in sources.evident()}
         self.speaks = tuple(sources.position(feature.source) for feature in known)
         self.says = tuple(feature.says for feature in known)
+        self._optional = [
+            at for at, one in enumerate(known) if sources.SOURCES[one.source].optional
+        ]
 
     @property
     def parameters(self) -> NDArray[np.float64]:
@@ -85,18 +91,24 @@ class Ranker:
 
     def put(self, parameters: NDArray[np.float64]) -> None:
         """Set `parameters`; those of another kind of ranker change nothing. Of a linear one that
-        knew only the first features, the weights of the others remain; of one that knew more, those
-        of the first are taken."""
+        knew other features, the weights of those that are here too are taken, and the others
+        remain."""
         size, known = len(self.w) // 2, len(parameters) // 4
         other = 0 < known <= most() and known != size
         if not self.hidden and other and len(parameters) == 4 * known:
-            now, both = self.parameters.reshape(4, size), min(known, size)
-            now[:, :both] = parameters.reshape(4, known)[:, :both]
+            now, places = self.parameters.reshape(4, size), self._places(known)
+            now[:, places] = parameters.reshape(4, known)[:, : len(places)]
             parameters = now.ravel()
         if len(parameters) == 2 * len(self.w):
             found = np.nan_to_num(parameters, posinf=0.0, neginf=0.0)
             self.w[:] = found[: len(self.w)].clip(-_LARGEST, _LARGEST)
             self.squares[:] = found[len(self.w) :].clip(min=_FIRST)
+
+    def _places(self, known: int) -> list[int]:
+        """Where the first of the features of a ranker of `known` others stand among those here."""
+        if known == OLD + 1 < len(self.w) // 2:
+            return [*range(OLD), *self._optional]
+        return [*range(min(known, len(self.w) // 2))]
 
     def network(self, alone: str = "") -> Network:
         """What the kernels read.

@@ -18,8 +18,8 @@ def test_the_order_of_the_stored_parameters() -> None:
     """A new feature is the last: what is stored in states has this order."""
     names = [feature.name for feature in features()]
     assert names[:5] == ["item-cf", "user-cf", "product", "taken", "decayed"]
-    assert names[5:] == ["likeness", "new", "had"]
-    assert first_parameters(0).tolist() == [2.0, 0.4, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0] + [0.0] * 8
+    assert names[5:] == ["likeness", "new", "had", "last-item", "norm"]
+    assert first_parameters(0).tolist() == [2.0, 0.4, 0.5, 0.0, 0.0, 1.0] + [0.0] * 14
 
 
 def test_a_feature_speaks_for_a_source() -> None:

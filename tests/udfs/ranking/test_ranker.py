@@ -17,7 +17,8 @@ from udfs.models.user_cf import consumers as user_cf
 from udfs.options.sources import SOURCES, evident
 from udfs.ranking import ranker as ranking
 from udfs.ranking.features import features
-from udfs.ranking.ranker import Ranker, first_parameters
+from udfs.ranking.last_kernels import SCALE
+from udfs.ranking.ranker import OLD, Ranker, first_parameters
 from udfs.ranking.recommender import Recommender
 
 BASE = len(features())
@@ -102,7 +103,11 @@ class Plain:
         age = models.clock_ms - catalogue.popularity_at[slots]
         decayed = catalogue.popularity[slots] * 2 ** (-age / models.settings.half_life_ms)
         columns.append(np.log(0.05 + decayed))
-        columns += [np.zeros(len(slots))] * (BASE - len(columns))  # no item is described
+        columns += [np.zeros(len(slots))] * 3  # no item is described, and none is there again
+        q, last = catalogue.q[slots], self.histories[user][-1]
+        wanted, norms = catalogue.q[last] + catalogue.y[last], np.linalg.norm(q, axis=1)
+        columns.append(SCALE * (q @ wanted) / norms / np.linalg.norm(wanted))
+        columns.append(SCALE * np.log(0.05 + norms))
         x = np.stack(columns, axis=1)
         active = 0.3 * (np.log(1 + models.users.events[slot]) - 3)
         return slots, np.hstack([x, x * active])
@@ -236,6 +241,19 @@ def test_parameters_without_the_last_features_are_kept() -> None:
     assert ranker.w[size : size + 5].tolist() == old[5:10].tolist()
     assert ranker.squares[:5].tolist() == old[10:15].tolist()
     assert (ranker.w[5:size] == first_parameters(0)[5:size]).all()
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_what_was_learned_of_a_sequence_model_stays_its_own(serves: bool) -> None:
+    """It was learned before `last-item` and `norm`, whose places it has now if a model serves."""
+    one = next(iter(features()))._replace(name="of one", source="sequence")
+    ranker = Ranker(RankerOptions(), (*features(), *[one] * serves))
+    old, before = np.arange(1.0, 4 * (OLD + 1) + 1).reshape(4, -1), ranker.parameters.reshape(4, -1)
+    ranker.put(old.ravel())
+    now = ranker.parameters.reshape(4, -1)
+    assert (now[:, :OLD] == old[:, :OLD]).all()
+    assert (now[:, OLD:BASE] == before[:, OLD:BASE]).all()
+    assert (now[:, BASE:] == old[:, OLD:]).all() if serves else now.shape[1] == BASE
 
 
 def test_parameters_with_more_features_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,20 @@ def window(user, target, history, alive, recent):
 
 
 @njit(cache=True, nogil=True, _nrt=False)
+def last_liked(user, history, alive):
+    """The first item of `window` without a target, −1 if there is none."""
+    older, pages, disliked = history.older, history.pages, history.disliked
+    page, length = history.tail[user], history.fill[user]
+    while page >= 0:
+        for k in range(length - 1, -1, -1):
+            j = pages[page, k]
+            if alive[j] and not (disliked[page] >> np.uint32(k)) & np.uint32(1):
+                return j
+        page, length = older[page], PAGE
+    return np.int32(-1)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def vector(own, q, y, recent, count, places, out):
     """Set `out` to a user's own factor plus the window's part, as in `vectors`."""
     weights, part, shared = places.weights, places.scale[count], places.shared
