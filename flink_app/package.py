@@ -8,10 +8,11 @@ other is given.
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from flink_app import __version__
@@ -21,7 +22,7 @@ from flink_app.config.masking import masked
 from flink_app.config.paths import refusal
 from flink_app.config.registry import OPTIONS
 from flink_app.config.values import toml
-from flink_app.config.writable import require_file
+from flink_app.config.writable import require_file, write_file
 from udfs.errors import ConfigError, ServiceError
 from udfs.learning.item_shard import ItemShard
 from udfs.learning.learner import Learner
@@ -100,12 +101,7 @@ def write(
     for file in code + kernels(loaded):
         contents[file.relative_to(_ROOT).as_posix()] = file.read_bytes()
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in contents.items():
-                info = zipfile.ZipInfo(name, _DATE)
-                info.external_attr = 0o644 << 16
-                archive.writestr(info, data, zipfile.ZIP_DEFLATED)
+        write_file(out, _archive(contents))
     except OSError as error:
         raise ServiceError(
             f"{out} cannot be written: {error.strerror}. Name another file with --out."
@@ -117,6 +113,17 @@ def write(
         f"more:       unzip -p {given} README.txt",
         _about_secrets(left_out).rstrip(),
     ]
+
+
+def _archive(contents: Mapping[str, bytes]) -> bytes:
+    """The same bytes for the same contents."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in contents.items():
+            info = zipfile.ZipInfo(name, _DATE)
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, data, zipfile.ZIP_DEFLATED)
+    return made.getvalue()
 
 
 def _unfit(out: Path) -> str:

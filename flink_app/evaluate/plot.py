@@ -5,6 +5,7 @@ In: `Result`s. Out: a matplotlib `Figure`, or a file of it. Matplotlib comes wit
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from flink_app.config.writable import write_file
 from flink_app.evaluate.closer_results import RECALL
 from flink_app.evaluate.results import Result
 from flink_app.evaluate.table import Listed, lists, spread
@@ -47,8 +49,9 @@ def check_plot(path: Path) -> None:
 
 def save(results: Sequence[Result], path: Path, title: str = "") -> None:
     """Draw results into a file that `check_plot` has let pass, and make its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure(results, title).savefig(path, dpi=150)
+    drawn = io.BytesIO()
+    figure(results, title).savefig(drawn, format=path.suffix[1:], dpi=150)
+    write_file(path, drawn.getvalue())
 
 
 def figure(results: Sequence[Result], title: str = "") -> Figure:
