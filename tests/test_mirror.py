@@ -10,6 +10,7 @@ from tests.documents import ROOT
 
 WHOLE = {
     "udfs/learning/test_attribution_of_shards.py",
+    "udfs/operators/test_user_learner_outputs.py",
     "udfs/events/test_event_types.py",
     "udfs/stores/test_redis_tls.py",
     "flink_app/config/test_models.py",

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from tests.udfs.flink import Subtask
-from tests.udfs.user_learners import Clock, operator, sent
+from tests.udfs.user_learners import END, Clock, operator, sent
 from udfs.lists.keys import USER
 from udfs.lists.update import ListUpdate, ListUpdates
 from udfs.models.settings import Settings
 from udfs.stores.redis_writer import RedisWriter
 from udfs.stores.table import STORES, register
-
-END = 2**63 - 1
 
 
 class Toy:

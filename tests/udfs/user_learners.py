@@ -15,6 +15,9 @@ from udfs.learning.user_shard import Progress
 from udfs.operators.flink import STATS
 from udfs.operators.user_learner import UserLearner
 
+END = 2**63 - 1
+"""When Flink fires all timers that are left: at the end of the input."""
+
 
 class Clock:
     def __init__(self) -> None:

@@ -22,13 +22,6 @@ IDS = ["a", "b", "c", "d"]
 FIRST = [(user, item) for user in ("ann", "bob", "tim") for item in "ab"]
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("udfs.operators.user_learner.now_ms", clock)
-    return clock
-
-
 def learner(url: str, folder: Path, **options: Any) -> Subtask:
     rank = ranker(folder / "r", {"taken": 1.0})
     own = {

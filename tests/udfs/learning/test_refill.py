@@ -5,20 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from flink_app.local.redis_server import RedisServer
 from tests.udfs.builders import NOW
 from tests.udfs.flink import Subtask
 from tests.udfs.user_learners import Clock, account, listed, operator, progress, sent
 from udfs.events.people import PersonChange, pack_people
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("udfs.operators.user_learner.now_ms", clock)
-    return clock
 
 
 def refilled(flink: Subtask, clock: Clock, after_ms: int = 1000) -> int:

@@ -25,13 +25,6 @@ from udfs.stores.redis_writer import RedisSettings, RedisWriter
 PEOPLE = [f"user-{n}" for n in range(40)]
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("udfs.operators.user_learner.now_ms", clock)
-    return clock
-
-
 def test_each_command_goes_to_the_node_of_its_key(nodes: RedisNodes) -> None:
     writer = RedisWriter(RedisSettings(nodes.url))
     ids = [*PEOPLE, "a{b}c", "{}", "é\n", "a:{7}"]
